@@ -1,0 +1,5 @@
+include(GNUInstallDirs)
+get_property(lm_tool_names GLOBAL PROPERTY LM_TOOL_NAMES)
+if(lm_tool_names)
+  install(TARGETS ${lm_tool_names} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()

@@ -1,0 +1,31 @@
+#include "core/error.h"
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "core/str.h"
+
+namespace lm {
+
+Error Error::with_prefix(std::string_view prefix) const {
+  return Error(kind_, cat(prefix, ": ", message_), hint_);
+}
+
+Error os_error(ErrorKind kind, std::string_view name, std::string_view what, int code) {
+  if (code == EACCES || code == EPERM || code == EROFS) {
+    kind = ErrorKind::kPermission;
+  } else if (code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN) {
+    kind = ErrorKind::kOs;
+  }
+  std::string hint;
+  if (code == ENOSPC || code == EDQUOT) hint = "the disk is full: free space or name another place";
+  return Error(kind, cat(name, ": ", what, ": ", std::generic_category().message(code)), hint);
+}
+
+void check_failed(std::string_view condition, std::string_view what, std::source_location where) {
+  throw Error(ErrorKind::kInternal, cat(where.file_name(), ":", where.line(),
+                                        ": internal error: ", what, " (", condition, ")"));
+}
+
+}  // namespace lm

@@ -1,0 +1,66 @@
+#pragma once
+// The hashes whose values are persisted: XXH64 (line digests), XXH3 (keys, files), SHA-256 (model
+// identity). Seeds are explicit. Stable across machines, versions and threads.
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "core/types.h"
+
+namespace lm {
+
+struct Hash128 {
+  u64 lo = 0;
+  u64 hi = 0;
+  bool operator==(const Hash128&) const = default;
+  auto operator<=>(const Hash128&) const = default;
+};
+
+u64 xxh64(std::string_view bytes, u64 seed = 0);
+u64 xxh3_64(std::string_view bytes, u64 seed = 0);
+Hash128 xxh3_128(std::string_view bytes, u64 seed = 0);
+u64 fnv1a64(std::string_view bytes);
+
+/// The splitmix64 finaliser: a bijection of 64-bit values.
+constexpr u64 mix64(u64 x) {
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9ULL;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111ebULL;
+  x ^= x >> 31;
+  return x;
+}
+
+/// Incremental SHA-256 (FIPS 180-4).
+class Sha256 {
+ public:
+  Sha256();
+  void update(std::string_view bytes);
+  /// Hexadecimal digest of everything given so far; call once.
+  std::string finish();
+
+ private:
+  void block(const u8* p);
+  std::array<u32, 8> state_;
+  std::array<u8, 64> buf_;
+  u64 total_ = 0;
+};
+
+std::string sha256_hex(std::string_view bytes);
+
+/// Incremental XXH64 with seed 0.
+class Xxh64Stream {
+ public:
+  Xxh64Stream();
+  ~Xxh64Stream();
+  Xxh64Stream(const Xxh64Stream&) = delete;
+  Xxh64Stream& operator=(const Xxh64Stream&) = delete;
+  void update(std::string_view bytes);
+  u64 digest() const;
+
+ private:
+  void* state_;
+};
+
+}  // namespace lm

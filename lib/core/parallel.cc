@@ -1,0 +1,164 @@
+#include "core/parallel.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_pipeline.h>
+#include <tbb/task_arena.h>
+
+#include "core/error.h"
+#include "core/str.h"
+
+namespace lm {
+
+namespace {
+
+// One arena for the life of the process: Debian's oneTBB 2021.8 fails when a thread cannot be made
+// (EAGAIN under load), so threads are made once, here, with retries.
+struct Pool {
+  int threads = 1;
+  std::unique_ptr<tbb::global_control> control;
+  std::unique_ptr<tbb::task_arena> arena;
+};
+
+Pool& pool() {
+  static Pool* const instance = new Pool();  // never destroyed: workers may outlive static objects
+  return *instance;
+}
+
+void warm_up(tbb::task_arena& arena, int threads) {
+  arena.execute([threads] {
+    tbb::parallel_for(tbb::blocked_range<int>(0, threads * 4), [](const tbb::blocked_range<int>&) {},
+                      tbb::simple_partitioner());
+  });
+}
+
+}  // namespace
+
+void set_threads(int threads) {
+  LM_CHECK(threads >= 1, "thread count must be positive");
+  Pool& p = pool();
+  if (p.threads == threads && (threads == 1 || p.arena)) return;
+  p.arena.reset();
+  p.control.reset();
+  p.threads = threads;
+  if (threads == 1) return;
+  for (int attempt = 0;; ++attempt) {
+    try {
+      p.control = std::make_unique<tbb::global_control>(
+          tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+      p.arena = std::make_unique<tbb::task_arena>(threads);
+      warm_up(*p.arena, threads);
+      return;
+    } catch (const std::runtime_error& e) {  // includes std::system_error
+      p.arena.reset();
+      p.control.reset();
+      if (attempt == 4) {
+        p.threads = 1;
+        throw Error(ErrorKind::kOs, cat("cannot create ", threads, " worker threads: ", e.what()),
+                    "--threads 1 needs none");
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 << attempt));
+    }
+  }
+}
+
+int max_threads() { return pool().threads; }
+
+void parallel_for(i64 n, i64 grain, const std::function<void(i64, i64)>& body) {
+  if (n <= 0) return;
+  grain = std::max<i64>(grain, 1);
+  Pool& p = pool();
+  if (p.threads == 1 || n <= grain || !p.arena) {
+    body(0, n);
+    return;
+  }
+  const i64 blocks = (n + grain - 1) / grain;
+  p.arena->execute([&] {
+    tbb::parallel_for(tbb::blocked_range<i64>(0, blocks), [&](const tbb::blocked_range<i64>& r) {
+      body(r.begin() * grain, std::min(n, r.end() * grain));
+    });
+  });
+}
+
+namespace {
+
+using ItemPtr = std::shared_ptr<PipelineItem>;  // oneTBB filters need copyable tokens; one owner at a time
+
+void run_inline(const std::function<std::unique_ptr<PipelineItem>()>& source,
+                const std::vector<const std::function<void(PipelineItem&)>*>& stages) {
+  while (std::unique_ptr<PipelineItem> item = source()) {
+    for (const std::function<void(PipelineItem&)>* stage : stages) (*stage)(*item);
+  }
+}
+
+tbb::filter<void, ItemPtr> source_filter(const std::function<std::unique_ptr<PipelineItem>()>& source) {
+  return tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order,
+                                         [&source](tbb::flow_control& flow) -> ItemPtr {
+                                           ItemPtr item = source();
+                                           if (!item) flow.stop();
+                                           return item;
+                                         });
+}
+
+tbb::filter<ItemPtr, ItemPtr> middle_filter(tbb::filter_mode mode,
+                                            const std::function<void(PipelineItem&)>& stage) {
+  return tbb::make_filter<ItemPtr, ItemPtr>(mode, [&stage](ItemPtr item) {
+    stage(*item);
+    return item;
+  });
+}
+
+tbb::filter<ItemPtr, void> sink_filter(const std::function<void(PipelineItem&)>& sink) {
+  return tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order,
+                                         [&sink](const ItemPtr& item) { sink(*item); });
+}
+
+}  // namespace
+
+void ordered_pipeline(i64 max_in_flight,
+                      const std::function<std::unique_ptr<PipelineItem>()>& source,
+                      const std::function<void(PipelineItem&)>& work,
+                      const std::function<void(PipelineItem&)>& sink) {
+  Pool& p = pool();
+  if (p.threads == 1 || !p.arena) {
+    run_inline(source, {&work, &sink});
+    return;
+  }
+  p.arena->execute([&] {
+    tbb::parallel_pipeline(static_cast<std::size_t>(max_in_flight),
+                           source_filter(source) & middle_filter(tbb::filter_mode::parallel, work) &
+                               sink_filter(sink));
+  });
+}
+
+void ordered_pipeline(i64 max_in_flight,
+                      const std::function<std::unique_ptr<PipelineItem>()>& source,
+                      const std::function<void(PipelineItem&)>& prepare,
+                      const std::function<void(PipelineItem&)>& decide,
+                      const std::function<void(PipelineItem&)>& finish,
+                      const std::function<void(PipelineItem&)>& sink) {
+  Pool& p = pool();
+  if (p.threads == 1 || !p.arena) {
+    run_inline(source, {&prepare, &decide, &finish, &sink});
+    return;
+  }
+  p.arena->execute([&] {
+    tbb::parallel_pipeline(static_cast<std::size_t>(max_in_flight),
+                           source_filter(source) &
+                               middle_filter(tbb::filter_mode::parallel, prepare) &
+                               middle_filter(tbb::filter_mode::serial_in_order, decide) &
+                               middle_filter(tbb::filter_mode::parallel, finish) &
+                               sink_filter(sink));
+  });
+}
+
+}  // namespace lm

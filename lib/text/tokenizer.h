@@ -1,0 +1,98 @@
+#pragma once
+// A tokenizer maps UTF-8 text to ids and back. Implementations: byte-level BPE (tokenizer.json,
+// tiktoken files, GPT-2 vocab+merges), SentencePiece models. Loading validates everything that
+// encoding relies on, so encode cannot fail on valid UTF-8. Thread rule: const methods are safe to
+// call concurrently; each thread owns an EncodeState.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/types.h"
+
+namespace lm::text {
+
+/// What encode does with special-token strings inside document text.
+enum class SpecialPolicy {
+  kParse,  // they become special ids (the Hugging Face behaviour; default)
+  kText,   // they are ordinary text (tiktoken's encode_ordinary)
+  kError,  // encode returns false: a bad record
+};
+
+struct LoadOptions {
+  SpecialPolicy special = SpecialPolicy::kParse;
+  bool add_specials = true;      // run the post-processor template (BOS/EOS of the tokenizer file)
+  std::string pattern;           // for tiktoken files: r50k | cl100k | o200k | llama3 | qwen2; empty = guess
+  i64 cache_bytes = i64{64} << 20;  // pretoken cache per EncodeState
+};
+
+/// Per-thread scratch and cache. Output never depends on its content.
+class EncodeState {
+ public:
+  virtual ~EncodeState() = default;
+  i64 specials_in_text = 0;  // how many special tokens were found in document text so far
+};
+
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+  virtual std::unique_ptr<EncodeState> new_state() const = 0;
+  /// Appends the ids of text (valid UTF-8). Returns false only under SpecialPolicy::kError when a
+  /// special string occurs. offsets, when not null, receives one [begin,end) byte range per id.
+  virtual bool encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
+                      std::vector<std::pair<i64, i64>>* offsets = nullptr) const = 0;
+  /// Text of ids; special tokens are left out when skip_specials. Ids outside the vocabulary throw
+  /// Error{kData}. Bytes that form no UTF-8 become U+FFFD per maximal ill-formed subpart.
+  virtual std::string decode(std::span<const i32> ids, bool skip_specials) const = 0;
+  /// Raw bytes that id contributes when it is not the first token of a text (for streaming and for
+  /// byte counts). Specials give their literal text when literal_specials, else nothing.
+  virtual std::string token_bytes(i32 id, bool literal_specials = false) const = 0;
+  /// Id of a token's literal text (special or vocabulary entry as written in the file).
+  virtual std::optional<i32> find(std::string_view token) const = 0;
+  virtual bool is_special(i32 id) const = 0;
+
+  /// Largest id over model and added tokens + 1.
+  i64 vocab_size() const { return vocab_size_; }
+  std::optional<i32> bos() const { return bos_; }
+  std::optional<i32> eos() const { return eos_; }
+  std::optional<i32> pad() const { return pad_; }
+  std::optional<i32> unk() const { return unk_; }
+  /// True if decode drops one leading blank that encode put there (SentencePiece dummy prefix).
+  bool strips_leading_space() const { return strips_leading_space_; }
+  /// SHA-256 of the file that defines the tokenizer, hexadecimal.
+  const std::string& digest() const { return digest_; }
+  const std::string& kind() const { return kind_; }  // "bpe", "sentencepiece-bpe", ...
+
+ protected:
+  i64 vocab_size_ = 0;
+  std::optional<i32> bos_, eos_, pad_, unk_;
+  bool strips_leading_space_ = false;
+  std::string digest_;
+  std::string kind_;
+};
+
+/// path: a tokenizer.json, a *.tiktoken file, a SentencePiece *.model, a vocab.json/encoder.json with
+/// its merges beside it, a zstd-compressed form of any of them, or a folder holding one (with
+/// tokenizer_config.json and special_tokens_map.json read for bos/eos/pad). Detected by content.
+/// Throws Error{kNoInput} or Error{kData} naming the file and the component that is not understood.
+std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOptions& options = {});
+
+/// Decodes a growing id sequence piece by piece; the concatenation of all pieces equals
+/// decode(all ids). Holds back bytes that may still become a character.
+class StreamDecoder {
+ public:
+  StreamDecoder(const Tokenizer& tokenizer, bool skip_specials);
+  std::string push(i32 id);
+  std::string finish();
+
+ private:
+  const Tokenizer* tokenizer_;
+  bool skip_specials_;
+  bool at_start_ = true;
+  std::string held_;
+};
+
+}  // namespace lm::text
