@@ -193,7 +193,7 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
   return best;
 }
 
-std::string quoted(std::string_view text, i64 limit) {
+std::string quote(std::string_view text, i64 limit) {
   std::string out = "\"";
   i64 used = 0;
   for (const char c : text) {

@@ -78,6 +78,6 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
                          i64 max_distance = 2);
 
 /// For messages: quotes text, escapes control and non-UTF-8 bytes, cuts to limit bytes with "...".
-std::string quoted(std::string_view text, i64 limit = 60);
+std::string quote(std::string_view text, i64 limit = 60);
 
 }  // namespace lm

@@ -19,7 +19,7 @@ using f64 = double;
 
 /// Size of a container as a signed count.
 template <typename C>
-constexpr i64 ssize(const C& container) {
+constexpr i64 isize(const C& container) {
   return static_cast<i64>(container.size());
 }
 

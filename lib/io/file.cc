@@ -127,9 +127,9 @@ std::string read_file(const std::string& path, i64 max_bytes) {
   std::string out;
   std::string buf(1 << 16, '\0');
   while (true) {
-    const i64 n = read_some(fd.get(), buf.data(), ssize(buf), path);
+    const i64 n = read_some(fd.get(), buf.data(), isize(buf), path);
     if (n == 0) return out;
-    if (ssize(out) + n > max_bytes) {
+    if (isize(out) + n > max_bytes) {
       throw Error(ErrorKind::kData, cat(path, ": larger than ", format_bytes(max_bytes)));
     }
     out.append(buf, 0, usize(n));
@@ -200,7 +200,7 @@ bool TempReader::read(void* out, i64 bytes) {
       next_ += got;
       at_ = 0;
     }
-    const i64 take = std::min<i64>(bytes - done, ssize(buf_) - static_cast<i64>(at_));
+    const i64 take = std::min<i64>(bytes - done, isize(buf_) - static_cast<i64>(at_));
     std::memcpy(static_cast<char*>(out) + done, buf_.data() + at_, usize(take));
     at_ += usize(take);
     done += take;

@@ -101,8 +101,8 @@ TEST_CASE("the nearest option name is found within two edits", "[core]") {
 }
 
 TEST_CASE("quoting shows control bytes and cuts long text", "[core]") {
-  CHECK(quoted("a\n\"\x01") == "\"a\\n\\\"\\x01\"");
-  CHECK(quoted("abcdef", 3) == "\"abc...\"");
+  CHECK(quote("a\n\"\x01") == "\"a\\n\\\"\\x01\"");
+  CHECK(quote("abcdef", 3) == "\"abc...\"");
 }
 
 TEST_CASE("a memory budget refuses what does not fit and names what would do", "[core]") {

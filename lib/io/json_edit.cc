@@ -1,0 +1,119 @@
+// Splicing: replace, remove, append and nested add on the raw bytes of one record.
+
+#include <algorithm>
+
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::io {
+
+namespace {
+
+// Fields to add inside one object, as "k":v,"k2":{...}; fields that share a missing parent meet in
+// one new object. Order of first appearance.
+struct Tree {
+  std::string key;
+  std::string value;  // empty for an inner object
+  std::vector<Tree> below;
+};
+
+void insert(std::vector<Tree>& level, std::span<const std::string> keys, const std::string& value) {
+  if (keys.size() == 1) {
+    level.push_back({keys[0], value, {}});
+    return;
+  }
+  for (Tree& node : level) {
+    if (node.key == keys[0] && node.value.empty()) {
+      insert(node.below, keys.subspan(1), value);
+      return;
+    }
+  }
+  level.push_back({keys[0], "", {}});
+  insert(level.back().below, keys.subspan(1), value);
+}
+
+void write_fields(std::string& out, const std::vector<Tree>& level, bool comma_first) {
+  for (const Tree& node : level) {
+    if (comma_first) out.push_back(',');
+    comma_first = true;
+    append_json_string(out, node.key);
+    out.push_back(':');
+    if (node.value.empty()) {
+      out.push_back('{');
+      write_fields(out, node.below, false);
+      out.push_back('}');
+    } else {
+      out.append(node.value);
+    }
+  }
+}
+
+}  // namespace
+
+void RecordEdit::set(i64 i, std::string value_json) {
+  const JsonField& f = record_->field(i);
+  if (f.type != JsonType::kMissing) {
+    splices_.push_back({f.begin, f.end, std::move(value_json)});
+    return;
+  }
+  const JsonAnchor& anchor = record_->anchor(i);
+  const std::vector<std::string_view> parts = split(record_->path(i), '.');
+  std::vector<std::string> keys(parts.begin() + anchor.depth, parts.end());
+  added_.push_back({anchor, std::move(keys), std::move(value_json)});
+}
+
+void RecordEdit::append(std::string_view key, std::string value_json) {
+  added_.push_back({record_->root(), {std::string(key)}, std::move(value_json)});
+}
+
+void RecordEdit::remove(i64 i) {
+  const JsonField& f = record_->field(i);
+  if (f.type == JsonType::kMissing) return;
+  const std::string_view line = record_->line();
+  i64 begin = f.key_begin;
+  i64 end = f.end;
+  const std::size_t after = line.find_first_not_of(" \t\r\n", usize(end));
+  if (after != std::string_view::npos && line[after] == ',') {
+    end = static_cast<i64>(after) + 1;
+  } else {
+    const std::size_t before = line.find_last_not_of(" \t\r\n", usize(begin - 1));
+    if (line[before] == ',') begin = static_cast<i64>(before);
+  }
+  splices_.push_back({begin, end, ""});
+}
+
+void RecordEdit::write(std::string& out) const {
+  std::vector<Splice> splices = splices_;
+  std::vector<const NewField*> order;
+  for (const NewField& field : added_) order.push_back(&field);
+  std::stable_sort(order.begin(), order.end(), [](const NewField* a, const NewField* b) {
+    return a->anchor.close < b->anchor.close;
+  });
+  for (std::size_t first = 0; first < order.size();) {
+    const JsonAnchor& anchor = order[first]->anchor;
+    std::vector<Tree> level;
+    std::size_t next = first;
+    for (; next < order.size() && order[next]->anchor.close == anchor.close; ++next) {
+      insert(level, order[next]->keys, order[next]->value);
+    }
+    std::string text;
+    write_fields(text, level, !anchor.empty);
+    splices.push_back({anchor.close, anchor.close, std::move(text)});
+    first = next;
+  }
+  std::stable_sort(splices.begin(), splices.end(),
+                   [](const Splice& a, const Splice& b) { return a.begin < b.begin; });
+  const std::string_view line = record_->line();
+  i64 at = 0;
+  for (const Splice& splice : splices) {
+    if (splice.begin > at) out.append(line, usize(at), usize(splice.begin - at));
+    // The fields of a removed pair may share one comma: never step back.
+    at = std::max(at, splice.end);
+    out.append(splice.text);
+  }
+  out.append(line, usize(at), std::string_view::npos);
+  while (!out.empty() && (out.back() == '\r' || out.back() == ' ' || out.back() == '\t')) out.pop_back();
+  out.push_back('\n');
+}
+
+}  // namespace lm::io

@@ -1,0 +1,139 @@
+#include "catch.h"
+
+#include <functional>
+
+#include "core/random.h"
+#include "core/str.h"
+#include "io/json.h"
+
+using namespace lm;
+using namespace lm::io;
+
+namespace {
+// A line with the padding that the reader asks for.
+class Padded {
+ public:
+  explicit Padded(std::string text) : text_(std::move(text)), size_(text_.size()) {
+    text_.append(usize(kJsonPadding), '\0');
+  }
+  std::string_view line() const { return std::string_view(text_).substr(0, size_); }
+
+ private:
+  std::string text_;
+  std::size_t size_;
+};
+
+std::string fault_code(const std::string& text) {
+  JsonReader reader({"text", "id", "metadata.url"});
+  const Padded line(text);
+  const std::optional<Fault> fault = reader.parse(line.line());
+  return fault ? fault->code : "";
+}
+}  // namespace
+
+TEST_CASE("fields are found with their raw bytes and types", "[io]") {
+  JsonReader reader({"text", "id", "metadata.url", "n", "list"});
+  const Padded line(R"({"id": 12.50 , "text":"a\nb\u00e9\ud83d\ude00","x":{"text":1},"metadata":{"a":[1,2],"url" : "u"},"list":[1,2 , 3],"n":7})");
+  REQUIRE_FALSE(reader.parse(line.line()));
+  CHECK(reader.raw(1) == "12.50");
+  CHECK(*reader.string(0) == "a\nb\xc3\xa9\xf0\x9f\x98\x80");
+  CHECK(*reader.string(2) == "u");
+  CHECK(*reader.integer(3) == 7);
+  CHECK(reader.string(1).fault().code == "type");
+  std::vector<i32> ids;
+  CHECK_FALSE(reader.integers(4, 10, ids));
+  CHECK(ids == std::vector<i32>{1, 2, 3});
+  CHECK(reader.integers(4, 3, ids)->code == "range");
+  CHECK(reader.integers(0, 3, ids)->code == "type");
+}
+
+TEST_CASE("bad records carry their documented code", "[io]") {
+  CHECK(fault_code(R"({"text":"a"})").empty());
+  CHECK(fault_code("{}").empty());
+  CHECK(fault_code(" { \"text\" : \"a\" } ").empty());
+  CHECK(fault_code("[1]") == "json");
+  CHECK(fault_code("3") == "json");
+  CHECK(fault_code("") == "json");
+  CHECK(fault_code(R"({"text":"a"} {"b":1})") == "json");
+  CHECK(fault_code(R"({"text":"a",})") == "json");
+  CHECK(fault_code(R"({"text":"a" "b":1})") == "json");
+  CHECK(fault_code(R"({"text":"a"}})") == "json");
+  CHECK(fault_code("{\"text\":\"a\xff\"}") == "utf8");
+  CHECK(fault_code(R"({"text":"a","text":"b"})") == "duplicate_key");
+  CHECK(fault_code(R"({"text":"a","te\u0078t":"b"})") == "duplicate_key");
+  CHECK(fault_code(R"({"x":1,"x":2})").empty());
+  CHECK(fault_code(cat("{\"a\":", std::string(2000, '['), std::string(2000, ']'), "}")) == "depth");
+  CHECK(fault_code(cat("{\"a\":\"", std::string(3000, '['), "\"}")).empty());
+  CHECK(fault_code("{\"a\":\"\x01\"}") == "json");
+}
+
+TEST_CASE("lone surrogates and bad escapes are faults of the field that has them", "[io]") {
+  JsonReader reader({"text"});
+  for (const char* text : {R"({"text":"\ud800"})", R"({"text":"\udc00"})", R"({"text":"\ud800\u0041"})"}) {
+    const Padded line(text);
+    REQUIRE_FALSE(reader.parse(line.line()));
+    CHECK(reader.string(0).fault().code == "utf8");
+  }
+  const Padded nul(R"({"text":"a\u0000b"})");
+  REQUIRE_FALSE(reader.parse(nul.line()));
+  CHECK(*reader.string(0) == std::string("a\0b", 3));
+}
+
+TEST_CASE("edits keep every other byte", "[io]") {
+  JsonReader reader({"text", "attributes.a", "attributes.b", "gone", "metadata.x.y"});
+  const auto edit = [&](const std::string& in, const std::function<void(RecordEdit&)>& change) {
+    const Padded line(in);
+    REQUIRE_FALSE(reader.parse(line.line()));
+    RecordEdit e(reader);
+    change(e);
+    std::string out;
+    e.write(out);
+    return out;
+  };
+  CHECK(edit(R"({ "n":1e400, "text" : "a" })", [](RecordEdit& e) { e.set(0, "\"b\""); }) ==
+        "{ \"n\":1e400, \"text\" : \"b\" }\n");
+  CHECK(edit("{}", [](RecordEdit& e) { e.set(0, "1"); }) == "{\"text\":1}\n");
+  CHECK(edit("{ }", [](RecordEdit& e) { e.append("k", "1"); }) == "{ \"k\":1}\n");
+  CHECK(edit(R"({"x":1})", [](RecordEdit& e) {
+          e.set(1, "1");
+          e.set(2, "2");
+        }) == R"({"x":1,"attributes":{"a":1,"b":2}})" "\n");
+  CHECK(edit(R"({"attributes":{},"x":1})", [](RecordEdit& e) {
+          e.set(1, "1");
+          e.set(2, "2");
+        }) == R"({"attributes":{"a":1,"b":2},"x":1})" "\n");
+  CHECK(edit(R"({"attributes":{"a":0,"z":[]},"x":1})", [](RecordEdit& e) {
+          e.set(1, "1");
+          e.set(2, "2");
+        }) == R"({"attributes":{"a":1,"z":[],"b":2},"x":1})" "\n");
+  CHECK(edit(R"({"metadata":{"q":1}})", [](RecordEdit& e) { e.set(4, "5"); }) ==
+        R"({"metadata":{"q":1,"x":{"y":5}}})" "\n");
+  CHECK(edit(R"({"gone":1,"x":2})", [](RecordEdit& e) { e.remove(3); }) == "{\"x\":2}\n");
+  CHECK(edit(R"({"x":2 , "gone":[1,2]})", [](RecordEdit& e) { e.remove(3); }) == "{\"x\":2 }\n");
+  CHECK(edit(R"({"gone":1})", [](RecordEdit& e) { e.remove(3); }) == "{}\n");
+  CHECK(edit(R"({"gone":1,"text":"a"})", [](RecordEdit& e) {
+          e.remove(3);
+          e.append("new", "true");
+        }) == R"({"text":"a","new":true})" "\n");
+}
+
+TEST_CASE("any string survives a round trip through writer and reader", "[io]") {
+  JsonReader reader({"text"});
+  const RandomStream random(7, RandomPurpose::kOther);
+  u64 draw = 0;
+  for (int round = 0; round < 300; ++round) {
+    std::string text;
+    const u64 length = random.below(draw++, 40);
+    for (u64 i = 0; i < length; ++i) text.push_back(static_cast<char>(random.below(draw++, 128)));
+    const Padded line(cat("{\"text\":", json_string(text), "}"));
+    REQUIRE_FALSE(reader.parse(line.line()));
+    CHECK(*reader.string(0) == text);
+  }
+}
+
+TEST_CASE("base64 follows RFC 4648", "[io]") {
+  CHECK(base64("") == "");
+  CHECK(base64("f") == "Zg==");
+  CHECK(base64("fo") == "Zm8=");
+  CHECK(base64("foobar") == "Zm9vYmFy");
+}
