@@ -90,75 +90,39 @@ void parallel_for(i64 n, i64 grain, const std::function<void(i64, i64)>& body) {
 }
 
 namespace {
-
-using ItemPtr = std::shared_ptr<PipelineItem>;  // oneTBB filters need copyable tokens; one owner at a time
-
-void run_inline(const std::function<std::unique_ptr<PipelineItem>()>& source,
-                const std::vector<const std::function<void(PipelineItem&)>*>& stages) {
-  while (std::unique_ptr<PipelineItem> item = source()) {
-    for (const std::function<void(PipelineItem&)>* stage : stages) (*stage)(*item);
-  }
-}
-
-tbb::filter<void, ItemPtr> source_filter(const std::function<std::unique_ptr<PipelineItem>()>& source) {
-  return tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order,
-                                         [&source](tbb::flow_control& flow) -> ItemPtr {
-                                           ItemPtr item = source();
-                                           if (!item) flow.stop();
-                                           return item;
-                                         });
-}
-
-tbb::filter<ItemPtr, ItemPtr> middle_filter(tbb::filter_mode mode,
-                                            const std::function<void(PipelineItem&)>& stage) {
-  return tbb::make_filter<ItemPtr, ItemPtr>(mode, [&stage](ItemPtr item) {
-    stage(*item);
-    return item;
-  });
-}
-
-tbb::filter<ItemPtr, void> sink_filter(const std::function<void(PipelineItem&)>& sink) {
-  return tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order,
-                                         [&sink](const ItemPtr& item) { sink(*item); });
-}
-
+// oneTBB filters need copyable tokens; one stage at a time owns the item.
+using ItemPtr = std::shared_ptr<PipelineItem>;
 }  // namespace
 
 void ordered_pipeline(i64 max_in_flight,
                       const std::function<std::unique_ptr<PipelineItem>()>& source,
-                      const std::function<void(PipelineItem&)>& work,
-                      const std::function<void(PipelineItem&)>& sink) {
+                      const std::vector<PipelineStage>& stages) {
   Pool& p = pool();
   if (p.threads == 1 || !p.arena) {
-    run_inline(source, {&work, &sink});
+    while (std::unique_ptr<PipelineItem> item = source()) {
+      for (const PipelineStage& stage : stages) stage.run(*item);
+    }
     return;
   }
-  p.arena->execute([&] {
-    tbb::parallel_pipeline(static_cast<std::size_t>(max_in_flight),
-                           source_filter(source) & middle_filter(tbb::filter_mode::parallel, work) &
-                               sink_filter(sink));
-  });
-}
-
-void ordered_pipeline(i64 max_in_flight,
-                      const std::function<std::unique_ptr<PipelineItem>()>& source,
-                      const std::function<void(PipelineItem&)>& prepare,
-                      const std::function<void(PipelineItem&)>& decide,
-                      const std::function<void(PipelineItem&)>& finish,
-                      const std::function<void(PipelineItem&)>& sink) {
-  Pool& p = pool();
-  if (p.threads == 1 || !p.arena) {
-    run_inline(source, {&prepare, &decide, &finish, &sink});
-    return;
+  tbb::filter<void, ItemPtr> chain = tbb::make_filter<void, ItemPtr>(
+      tbb::filter_mode::serial_in_order, [&source](tbb::flow_control& flow) -> ItemPtr {
+        ItemPtr item = source();
+        if (!item) flow.stop();
+        return item;
+      });
+  for (const PipelineStage& stage : stages) {
+    const tbb::filter_mode mode = stage.mode == StageMode::kParallel
+                                      ? tbb::filter_mode::parallel
+                                      : tbb::filter_mode::serial_in_order;
+    chain = chain & tbb::make_filter<ItemPtr, ItemPtr>(mode, [&stage](ItemPtr item) {
+              stage.run(*item);
+              return item;
+            });
   }
-  p.arena->execute([&] {
-    tbb::parallel_pipeline(static_cast<std::size_t>(max_in_flight),
-                           source_filter(source) &
-                               middle_filter(tbb::filter_mode::parallel, prepare) &
-                               middle_filter(tbb::filter_mode::serial_in_order, decide) &
-                               middle_filter(tbb::filter_mode::parallel, finish) &
-                               sink_filter(sink));
-  });
+  const tbb::filter<void, void> whole =
+      chain & tbb::make_filter<ItemPtr, void>(tbb::filter_mode::parallel, [](const ItemPtr&) {});
+  p.arena->execute(
+      [&] { tbb::parallel_pipeline(static_cast<std::size_t>(max_in_flight), whole); });
 }
 
 }  // namespace lm

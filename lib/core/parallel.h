@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "core/types.h"
 
@@ -21,21 +22,22 @@ int max_threads();
 /// Exceptions of body propagate.
 void parallel_for(i64 n, i64 grain, const std::function<void(i64 begin, i64 end)>& body);
 
-/// Ordered three-stage pipeline. `source` is called serially and returns null at the end; `work`
-/// runs in parallel; `sink` is called serially in source order. At most max_in_flight items exist.
-/// An exception in any stage stops the pipeline and propagates after all stages have returned.
 struct PipelineItem {
   virtual ~PipelineItem() = default;
 };
-void ordered_pipeline(i64 max_in_flight, const std::function<std::unique_ptr<PipelineItem>()>& source,
-                      const std::function<void(PipelineItem&)>& work,
-                      const std::function<void(PipelineItem&)>& sink);
 
-/// As above with a serial in-order stage `decide` between two parallel stages.
-void ordered_pipeline(i64 max_in_flight, const std::function<std::unique_ptr<PipelineItem>()>& source,
-                      const std::function<void(PipelineItem&)>& prepare,
-                      const std::function<void(PipelineItem&)>& decide,
-                      const std::function<void(PipelineItem&)>& finish,
-                      const std::function<void(PipelineItem&)>& sink);
+enum class StageMode { kParallel, kSerial };  // serial stages see the items in source order
+
+struct PipelineStage {
+  StageMode mode;
+  std::function<void(PipelineItem&)> run;
+};
+
+/// `source` is called serially and returns null at the end; every item then passes through all
+/// stages. At most max_in_flight items exist. Items are destroyed after the last stage. An exception
+/// in any stage stops the pipeline and propagates after all running stages have returned.
+void ordered_pipeline(i64 max_in_flight,
+                      const std::function<std::unique_ptr<PipelineItem>()>& source,
+                      const std::vector<PipelineStage>& stages);
 
 }  // namespace lm

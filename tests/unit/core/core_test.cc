@@ -152,8 +152,9 @@ TEST_CASE("a pipeline keeps order and propagates the first exception", "[core]")
           item->value = next++;
           return item;
         },
-        [](PipelineItem& item) { static_cast<Item&>(item).value *= 2; },
-        [&](PipelineItem& item) { out.push_back(static_cast<Item&>(item).value); });
+        {{StageMode::kParallel, [](PipelineItem& item) { static_cast<Item&>(item).value *= 2; }},
+         {StageMode::kSerial,
+          [&](PipelineItem& item) { out.push_back(static_cast<Item&>(item).value); }}});
     REQUIRE(out.size() == 500);
     for (i64 i = 0; i < 500; ++i) CHECK(out[usize(i)] == 2 * i);
     next = 0;
@@ -165,12 +166,11 @@ TEST_CASE("a pipeline keeps order and propagates the first exception", "[core]")
                           item->value = next++;
                           return item;
                         },
-                        [](PipelineItem& item) {
+                        {{StageMode::kParallel, [](PipelineItem& item) {
                           if (static_cast<Item&>(item).value == 77) {
                             throw Error(ErrorKind::kData, "seventy-seven");
                           }
-                        },
-                        [](PipelineItem&) {}),
+                        }}}),
                     Error);
   }
   set_threads(1);

@@ -1,0 +1,295 @@
+#include "io/atomic_file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <set>
+
+#include "core/clock.h"
+#include "core/hash.h"
+#include "core/str.h"
+
+namespace lm::io {
+
+namespace {
+
+// The one piece of process-wide state in io/: a dying process must unlink what it was writing, and
+// signals reach the process, not an object. Guarded by its mutex.
+struct Unfinished {
+  std::mutex mutex;
+  std::set<std::string> paths;
+};
+
+Unfinished& unfinished() {
+  static Unfinished* const instance = new Unfinished();  // outlives static destruction
+  return *instance;
+}
+
+void remove_path(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+void register_temp(const std::string& path) {
+  Unfinished& u = unfinished();
+  const std::lock_guard<std::mutex> lock(u.mutex);
+  u.paths.insert(path);
+}
+
+void discard_temp(const std::string& path) {
+  Unfinished& u = unfinished();
+  const std::lock_guard<std::mutex> lock(u.mutex);
+  if (u.paths.erase(path) > 0) remove_path(path);
+}
+
+struct SplitPath {
+  std::string dir;
+  std::string name;
+};
+
+SplitPath split_path(const std::string& path) {
+  const std::size_t slash = path.find_last_of('/');
+  if (slash == std::string::npos) return {".", path};
+  return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+std::string resolve_link(const std::string& path) {
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return path;  // does not exist yet
+  std::string out(resolved);
+  std::free(resolved);
+  return out;
+}
+
+// Temporaries are named by host and process so that a later run can tell whether the writer lives.
+std::string host_tag() {
+  char host[HOST_NAME_MAX + 1] = {};
+  ::gethostname(host, sizeof host - 1);
+  return hex64(fnv1a64(host)).substr(0, 6);
+}
+
+std::string temp_prefix(const SplitPath& parts) { return cat(".", parts.name, ".lm-"); }
+
+std::string temp_name(const SplitPath& parts) {
+  const u64 salt = mix64(static_cast<u64>(monotonic_s() * 1e9) ^ fnv1a64(parts.name));
+  return cat(parts.dir, "/", temp_prefix(parts), static_cast<i64>(::getpid()), "-", host_tag(),
+             hex64(salt).substr(0, 8));
+}
+
+void remove_stale(const SplitPath& parts) {
+  DIR* dir = ::opendir(parts.dir.c_str());
+  if (dir == nullptr) return;
+  const std::string prefix = temp_prefix(parts);
+  const std::string host = host_tag();
+  std::vector<std::string> stale;
+  while (const dirent* entry = ::readdir(dir)) {
+    const std::string_view name(entry->d_name);
+    if (!name.starts_with(prefix)) continue;
+    const std::string_view rest = name.substr(prefix.size());
+    const std::size_t dash = rest.find('-');
+    if (dash == std::string_view::npos || !rest.substr(dash + 1).starts_with(host)) continue;
+    const std::optional<i64> pid = parse_int(rest.substr(0, dash));
+    if (!pid || *pid <= 1 || *pid == ::getpid()) continue;
+    if (::kill(static_cast<pid_t>(*pid), 0) != 0 && errno == ESRCH) {
+      stale.push_back(cat(parts.dir, "/", name));
+    }
+  }
+  ::closedir(dir);
+  for (const std::string& path : stale) remove_path(path);
+}
+
+void sync_dir(const std::string& dir) {
+  int fd;
+  do {
+    fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) throw os_error(ErrorKind::kIo, dir, "cannot open the folder to sync it", errno);
+  const Fd owner(fd);
+  int rc;
+  do {
+    rc = ::fsync(fd);
+  } while (rc != 0 && errno == EINTR);
+  // Some file systems cannot sync folders and say EINVAL; nothing can be done about those.
+  if (rc != 0 && errno != EINVAL) throw os_error(ErrorKind::kIo, dir, "sync failed", errno);
+}
+
+void sync_fd(int fd, std::string_view name) {
+  int rc;
+  do {
+    rc = ::fsync(fd);
+  } while (rc != 0 && errno == EINTR);
+  if (rc != 0 && errno != EINVAL && errno != EROFS) {
+    throw os_error(ErrorKind::kIo, name, "sync failed", errno);
+  }
+}
+
+int open_retry(const std::string& path, int flags) {
+  int fd;
+  do {
+    fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+// rename and the bookkeeping under one lock: a dying process either sees the output complete or
+// removes it, never half of both.
+void rename_registered(const std::string& from, const std::string& to) {
+  Unfinished& u = unfinished();
+  const std::lock_guard<std::mutex> lock(u.mutex);
+  if (u.paths.count(from) == 0) {
+    throw Error(ErrorKind::kIo, cat(to, ": the unfinished output was discarded"));
+  }
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    throw os_error(ErrorKind::kIo, to, "rename failed", errno);
+  }
+  u.paths.erase(from);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const std::string& path, const OutputOptions& options)
+    : path_(resolve_link(path)), options_(options) {
+  struct stat st {};
+  const bool exists = ::stat(path_.c_str(), &st) == 0;
+  if (exists && S_ISDIR(st.st_mode)) {
+    throw Error(ErrorKind::kCannotCreate, cat(path, ": is a directory, expected a file name"));
+  }
+  const bool direct = (exists && !S_ISREG(st.st_mode)) || !options.rename;
+  if (direct) {
+    const int fd = open_retry(path_, O_WRONLY | O_CREAT | O_TRUNC);
+    if (fd < 0) throw os_error(ErrorKind::kCannotCreate, path, "cannot create", errno);
+    fd_ = Fd(fd);
+    return;
+  }
+  const SplitPath parts = split_path(path_);
+  if (parts.name.empty()) {
+    throw Error(ErrorKind::kCannotCreate, cat(path, ": is no file name"));
+  }
+  remove_stale(parts);
+  temp_ = temp_name(parts);
+  register_temp(temp_);
+  const int fd = open_retry(temp_, O_RDWR | O_CREAT | O_EXCL);
+  if (fd < 0) {
+    const int code = errno;
+    discard_temp(temp_);
+    throw os_error(ErrorKind::kCannotCreate, path, "cannot create", code);
+  }
+  fd_ = Fd(fd);
+}
+
+AtomicFile::~AtomicFile() {
+  if (!temp_.empty() && !committed_) discard_temp(temp_);
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  write_full(fd_.get(), bytes.data(), static_cast<i64>(bytes.size()), path_);
+}
+
+void AtomicFile::write_at(std::string_view bytes, i64 offset) {
+  pwrite_full(fd_.get(), bytes.data(), static_cast<i64>(bytes.size()), offset, path_);
+}
+
+void AtomicFile::finish() {
+  if (finished_) return;
+  if (options_.sync && is_regular(fd_.get())) sync_fd(fd_.get(), path_);
+  fd_.close(path_);
+  finished_ = true;
+}
+
+void AtomicFile::commit() {
+  finish();
+  if (!temp_.empty()) {
+    rename_registered(temp_, path_);
+    if (options_.sync) sync_dir(split_path(path_).dir);
+  }
+  committed_ = true;
+}
+
+AtomicDir::AtomicDir(const std::string& path, const OutputOptions& options, bool replace)
+    : path_(path), options_(options), replace_(replace) {
+  while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+  const SplitPath parts = split_path(path_);
+  if (!replace && path_exists(path_)) {
+    throw Error(ErrorKind::kCannotCreate, cat(path_, ": exists already"));
+  }
+  remove_stale(parts);
+  std::error_code error;
+  std::filesystem::create_directories(parts.dir, error);
+  temp_ = temp_name(parts);
+  register_temp(temp_);
+  if (::mkdir(temp_.c_str(), 0777) != 0) {
+    const int code = errno;
+    discard_temp(temp_);
+    throw os_error(ErrorKind::kCannotCreate, path_, "cannot create the folder", code);
+  }
+}
+
+AtomicDir::~AtomicDir() {
+  if (!committed_) discard_temp(temp_);
+}
+
+std::string AtomicDir::file(const std::string& name) const {
+  const std::string path = cat(temp_, "/", name);
+  std::error_code error;
+  std::filesystem::create_directories(split_path(path).dir, error);
+  if (error) {
+    throw os_error(ErrorKind::kCannotCreate, path, "cannot create the folder", error.value());
+  }
+  return path;
+}
+
+void AtomicDir::commit() {
+  if (options_.sync) {
+    std::vector<std::string> dirs = {temp_};
+    for (const std::filesystem::directory_entry& entry :
+         std::filesystem::recursive_directory_iterator(temp_)) {
+      if (entry.is_directory()) {
+        dirs.push_back(entry.path().string());
+      } else if (entry.is_regular_file()) {
+        const int fd = open_retry(entry.path().string(), O_RDONLY);
+        if (fd < 0) throw os_error(ErrorKind::kIo, entry.path().string(), "cannot open to sync", errno);
+        const Fd owner(fd);
+        sync_fd(fd, entry.path().string());
+      }
+    }
+    for (const std::string& dir : dirs) sync_dir(dir);
+  }
+  if (replace_ && path_exists(path_)) {
+    // A folder cannot be renamed over a full one: the old one steps aside first.
+    const std::string aside = cat(temp_, "-old");
+    register_temp(aside);
+    if (::rename(path_.c_str(), aside.c_str()) != 0) {
+      throw os_error(ErrorKind::kIo, path_, "cannot move the old folder aside", errno);
+    }
+    rename_registered(temp_, path_);
+    discard_temp(aside);
+  } else {
+    rename_registered(temp_, path_);
+  }
+  committed_ = true;
+  if (options_.sync) sync_dir(split_path(path_).dir);
+}
+
+void write_file(const std::string& path, std::string_view bytes, const OutputOptions& options) {
+  AtomicFile file(path, options);
+  file.write(bytes);
+  file.commit();
+}
+
+void discard_unfinished_outputs() {
+  Unfinished& u = unfinished();
+  const std::lock_guard<std::mutex> lock(u.mutex);
+  for (const std::string& path : u.paths) remove_path(path);
+  u.paths.clear();
+}
+
+}  // namespace lm::io
