@@ -18,8 +18,16 @@
 
 namespace lm {
 
-/// Index into the operator table; the enumerators are in ops/op.h.
+/// Index into the operator table; the enumerators are in ops/op.h. The table's first three entries
+/// are those the graph itself emits.
 enum class Op : u16;
+inline constexpr Op kOpView{0};  // out aliases in
+inline constexpr Op kOpCopy{1};  // out = in, or out += in
+inline constexpr Op kOpFill{2};  // attr FillAttr, no inputs
+struct FillAttr {
+  f32 value = 0;
+  Shape shape{};
+};
 
 /// Handle of a value of one Graph.
 struct Value {
@@ -108,6 +116,7 @@ struct ValueInfo {
   i64 ld = 0;            // row stride in elements
   i32 param = -1;        // kParameter, kGradient: index given by the caller
   Value grad;            // set by backward(); parameters: their kGradient value
+  bool shared_grad = false;  // grad is also the gradient of something else: copy before adding
   std::string name;
 };
 
@@ -170,6 +179,8 @@ class Graph {
   const std::vector<Region>& regions() const { return regions_; }
   /// The constant-1 value that backward(loss) starts from; absent before.
   Value seed() const { return seed_; }
+  /// True while backward() appends.
+  bool in_backward() const { return in_backward_; }
   /// Number of nodes before the first gradient node (all nodes before backward()).
   i64 forward_nodes() const { return forward_nodes_ < 0 ? isize(nodes_) : forward_nodes_; }
 
@@ -192,8 +203,7 @@ class Graph {
   [[nodiscard]] Scope region(std::string_view part, Recompute policy);
 
  private:
-  void check_inputs(const Node& node) const;
-  void run_backward(Value output, Value seed);
+  Node make_node(Op op, const Attr& attr, const ValueList& in);
   std::span<const OpDef> ops_;
   std::vector<Node> nodes_;
   std::vector<ValueInfo> values_;
@@ -201,6 +211,7 @@ class Graph {
   std::string path_;
   i32 region_ = -1;
   i64 forward_nodes_ = -1;
+  bool in_backward_ = false;
   Value seed_;
 };
 

@@ -80,6 +80,8 @@ struct OpDef {
   Cost (*cost)(const Node&, const Graph&) = nullptr;
   /// Input whose buffer output 0 may take over when nothing reads it later; -1 none.
   i8 in_place = -1;
+  /// Bit j: the kernel can add to output j. Other gradient contributions go through a copy node.
+  u32 accumulates = 0;
   /// Never a GEMM or attention: recomputed by the `cheap` policy.
   bool cheap = false;
   /// Views: out[0] aliases in[0] and no kernel runs.

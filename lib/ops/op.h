@@ -9,7 +9,7 @@
 namespace lm {
 
 enum class Op : u16 {
-  // movement
+  // movement (the first three are the graph's own)
   kView, kCopy, kFill, kPad, kConcat, kGatherRows, kScatterAddRows, kBroadcast,
   // elementwise and reductions
   kAdd, kMul, kUnary, kUnaryGrad, kDropout, kReduce, kSoftmax, kSoftmaxGrad,
@@ -40,7 +40,6 @@ enum class NormKind : u8 { kLayer, kRms };
 enum class GluKind : u8 { kSilu, kGeluTanh, kRelu2, kGeluErf };
 
 struct ViewAttr { i64 offset = 0; i64 ld = 0; Shape shape{}; };            // in: x
-struct FillAttr { f32 value = 0; Shape shape{}; };                         // in: none
 struct PadAttr { Shape shape{}; i64 row = 0; i64 col = 0; };               // in: slice; zero elsewhere
 struct ConcatAttr { bool columns = false; };                               // in: up to 8 tensors
 struct ScatterAttr { i64 rows = 0; };                                      // in: y, index i32
@@ -58,10 +57,10 @@ struct NormAttr { NormKind kind = NormKind::kRms; f32 eps = 1e-5f; bool plus_one
 /// in: qkv [N, (heads + 2 kv_heads) head_dim], q weight, k weight; out: qkv', rstd. full: over all
 /// heads of q (of k) at once (weights heads*head_dim), else per head (weights head_dim).
 struct QkNormAttr { i32 heads = 0, kv_heads = 0, head_dim = 0; f32 eps = 1e-6f; bool full = false, plus_one = false; };
-/// in: x [N, C], positions i32 [N], table f32 [T, rotary_dim] (cosines, then sines). The first `heads`
+/// in: x [N, C], positions i32 [N], table f32 [2, T, rotary_dim/2] (cosines, sines). The first `heads`
 /// heads of x are rotated, the rest copied. Pairs (k, k + rotary_dim/2), or (2k, 2k+1) interleaved.
 struct RopeAttr { i32 heads = 0, head_dim = 0, rotary_dim = 0; bool interleaved = false, inverse = false; };
-/// in: qkv, spans (fused) or q, k, v, spans. spans i32 [N, 4]: keys [a0,a1) and [b0,b1).
+/// in: qkv, spans (fused) or q, k, v, spans. spans i32 [N, 6]: one RowSpan per query row.
 struct AttentionAttr { i32 heads = 0, kv_heads = 0, head_dim = 0; f32 scale = 0, softcap = 0; bool fused = true; };
 struct PagedAttr { i32 heads = 0, kv_heads = 0, head_dim = 0; f32 scale = 0, softcap = 0; i32 layer = 0, binding = 0; };
 struct GluAttr { GluKind kind = GluKind::kSilu; };
@@ -75,24 +74,28 @@ struct LogprobAttr { i64 vocab = 0; f32 softcap = 0; f32 temperature = 1; };
 
 inline constexpr i32 kIgnoreTarget = -100;
 
-/// What kPagedAttention finds in RunCtx::bindings[attr.binding]: this step's rows and the page pools.
-/// A row's keys are, in this order (which fixes the sum's order, whatever the page layout or batch):
-/// logical slots [a0,a1), [b0,b1), then tree_base + j for every set bit j of tree, ascending.
-struct KvRow {
-  i32 seq = 0;        // row of the page table
-  i32 slot = 0;       // logical slot its own key and value are written to before anyone reads
-  i32 a0 = 0, a1 = 0, b0 = 0, b1 = 0;
-  i32 tree_base = 0;
-  u64 tree = 0;
+/// The keys of one query row: slots [a0,a1) and [b0,b1). Slot a0 has logical index la, slot b0 lb, with
+/// la + (a1-a0) <= lb where both are non-empty. Sums run in logical order, cut at fixed multiples of
+/// the logical index, so equal logical order means equal bits however keys are stored.
+/// causal, sequence from s: {s, i+1, 0, 0, 0, 0}. window w: {max(s,i-w+1), i+1, 0, 0, a0-s, 0}.
+/// prompt [p0,p1) then own rows [s,i+1): {p0, p1, s, i+1, 0, p1-p0}. No keys: all zero.
+struct RowSpan {
+  i32 a0 = 0, a1 = 0, b0 = 0, b1 = 0, la = 0, lb = 0;
 };
+inline constexpr i64 kSpanInts = 6;
+
+/// What kPagedAttention finds in RunCtx::bindings[attr.binding]: this step's rows and the page pools.
+/// Pointers are in the backend's memory.
 struct KvView {
-  const KvRow* rows = nullptr;
-  i64 row_count = 0;            // rows beyond it (padding) give zero output and store nothing
-  const i32* pages = nullptr;   // [sequences, pages_per_seq] page numbers
-  i64 pages_per_seq = 0;
+  i64 rows = 0;                       // further rows (padding) give zeros and store nothing
+  const RowSpan* spans = nullptr;     // [rows] logical slots of the row's own sequence
+  const i32* store = nullptr;         // [rows] slot that takes the row's key and value; -1: none
+  const i32* const* tables = nullptr; // [rows] page numbers of the row's sequence
+  const i32* key_list = nullptr;      // null, or slots that b0..b1 index (ancestors in a draft tree)
   i64 page_tokens = 0;
-  f32* const* k = nullptr;      // per layer: [pages, page_tokens, kv_heads * head_dim]
-  f32* const* v = nullptr;
+  DType dtype = DType::kF32;          // f32, bf16 or f16
+  void* const* k = nullptr;           // per layer: [pages, page_tokens, kv_heads, head_dim]
+  void* const* v = nullptr;
 };
 
 }  // namespace lm

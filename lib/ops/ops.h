@@ -86,10 +86,10 @@ NormResidual norm_residual(Graph& g, Value x, Value residual, Value weight, Valu
 /// RMSNorm of queries and keys in a fused projection (Qwen3, Gemma-3 per head; OLMoE full).
 Value qk_norm(Graph& g, Value qkv, Value q_weight, Value k_weight, const QkNormAttr& attr);
 /// Rotary positions on the first attr.heads heads. For a fused qkv: heads = Hq + Hkv.
-/// positions i32 [N] index table [T, rotary_dim] (make_rope_table); out of range throws at run time.
+/// positions i32 [N] index table [2, T, rotary_dim/2] (make_rope_table); out of range throws in run().
 Value rope(Graph& g, Value x, Value positions, Value table, const RopeAttr& attr);
 /// Two-interval attention, scale 0 means 1/sqrt(head_dim); rows without keys give zero. [N, heads d].
-/// qkv [N, (heads + 2 kv_heads) d]; spans i32 [N,4] index rows of the same buffer.
+/// qkv [N, (heads + 2 kv_heads) d]; spans i32 [N,6] (RowSpan) index rows of the same buffer.
 Value attention(Graph& g, Value qkv, Value spans, const AttentionAttr& attr);
 /// Separate q [N, heads d], k, v [M, kv_heads d] (views allowed); spans index rows of k.
 Value attention(Graph& g, Value q, Value k, Value v, Value spans, const AttentionAttr& attr);

@@ -27,7 +27,7 @@ struct RopeConfig {
 /// Sources: Su et al. 2021; Peng et al. 2023 (YaRN, section 3.2-3.4); Llama 3.1's published rule.
 std::vector<f64> rope_frequencies(const RopeConfig& config, i64 context = 0);
 
-/// [positions, rotary_dim] rows of cosines then sines, times the attention factor of YaRN.
+/// [2, positions, rotary_dim/2]: cosines, then sines, times the attention factor of YaRN.
 /// context: longest sequence for kDynamicNtk, ignored otherwise.
 std::vector<f32> make_rope_table(const RopeConfig& config, i64 positions, i64 context = 0);
 

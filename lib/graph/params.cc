@@ -1,0 +1,60 @@
+#include "graph/params.h"
+
+#include <cstring>
+
+#include "core/str.h"
+
+namespace lm {
+
+namespace {
+constexpr i64 kParamAlign = 64;  // elements: 256 bytes of f32
+i64 round_up(i64 n, i64 to) { return (n + to - 1) / to * to; }
+}  // namespace
+
+i32 ParamSet::add(std::string_view name, const Shape& shape, bool decay, bool trainable) {
+  const i32 index = size();
+  const bool fresh = index_.emplace(std::string(name), index).second;
+  LM_CHECK(fresh, cat("parameter ", name, " is declared twice"));
+  ParamInfo info;
+  info.name = std::string(name);
+  info.shape = shape;
+  info.offset = end_;
+  info.count = shape.count();
+  info.decay = decay;
+  info.trainable = trainable;
+  end_ += round_up(info.count, kParamAlign);
+  list_.push_back(std::move(info));
+  return index;
+}
+
+i32 ParamSet::find(std::string_view name) const {
+  const auto at = index_.find(std::string(name));
+  return at == index_.end() ? -1 : at->second;
+}
+
+i64 ParamSet::slab_elements(i64 world_size) const {
+  return round_up(end_, kParamAlign * world_size);
+}
+
+i64 ParamSet::count() const {
+  i64 total = 0;
+  for (const ParamInfo& info : list_) total += info.count;
+  return total;
+}
+
+ParamSlab::ParamSlab(const ParamSet& set, i64 world_size)
+    : set_(&set),
+      storage_(Storage::cpu(set.slab_elements(world_size) * 4)),
+      elements_(set.slab_elements(world_size)) {}
+
+Tensor ParamSlab::view(i32 index) const {
+  LM_CHECK(set_ != nullptr && index >= 0 && index < set_->size(), "no such parameter");
+  const ParamInfo& info = (*set_)[index];
+  return make_tensor(storage_, info.offset, info.shape);
+}
+
+void ParamSlab::zero() {
+  if (elements_ > 0) std::memset(storage_.data(), 0, usize(elements_ * 4));
+}
+
+}  // namespace lm
