@@ -26,7 +26,8 @@ GradCtx::Slot GradCtx::into(i64 i) {
   return {fresh, true};
 }
 
-void GradCtx::emit(Op op, const Attr& attr, const ValueList& ins, std::initializer_list<Slot> slots) {
+i64 GradCtx::emit(Op op, const Attr& attr, const ValueList& ins,
+                  std::initializer_list<Slot> slots) {
   const u32 can_add = g.def(op).accumulates;
   ValueList outs;
   ValueList add_from;
@@ -48,10 +49,11 @@ void GradCtx::emit(Op op, const Attr& attr, const ValueList& ins, std::initializ
     if (slot.value && slot.accumulate) accumulate |= bit;
     outs.push_back(slot.value);
   }
-  g.append_into(op, attr, ins, outs, accumulate);
+  const i64 index_of_node = g.append_into(op, attr, ins, outs, accumulate);
   for (i64 i = 0; i < add_from.size(); ++i) {
     g.append_into(kOpCopy, Attr{}, ValueList{add_from[i]}, ValueList{add_to[i]}, 1);
   }
+  return index_of_node;
 }
 
 void GradCtx::pass(i64 i, Value contribution) {

@@ -104,6 +104,18 @@ void Graph::keep(Value v) {
   if (value.base >= 0) values_[usize(value.base)].keep = true;
 }
 
+void Graph::replace_nodes(std::vector<Node> nodes) {
+  nodes_ = std::move(nodes);
+  for (ValueInfo& value : values_) value.producer = -1;
+  for (i64 n = 0; n < ssize(nodes_); ++n) {
+    for (const Value v : nodes_[usize(n)].out) {
+      if (v && info(v).kind == ValueKind::kActivation && info(v).producer < 0) {
+        info(v).producer = static_cast<i32>(n);
+      }
+    }
+  }
+}
+
 const ValueInfo& Graph::info(Value v) const {
   LM_CHECK(v.id >= 0 && v.id < ssize(values_), "not a value of this graph");
   return values_[usize(v.id)];

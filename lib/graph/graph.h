@@ -172,7 +172,10 @@ class Graph {
   ValueInfo& info(Value v);
   const Shape& shape(Value v) const { return info(v).shape; }
   const std::vector<Node>& nodes() const { return nodes_; }
-  std::vector<Node>& nodes() { return nodes_; }
+  /// For operators' gradients that rewrite their own forward node.
+  Node& mutable_node(i64 index) { return nodes_[usize(index)]; }
+  /// Replaces the list (checkpointing); forward nodes must keep their places. Producers are redone.
+  void replace_nodes(std::vector<Node> nodes);
   const std::vector<ValueInfo>& values() const { return values_; }
   std::span<const OpDef> ops() const { return ops_; }
   const OpDef& def(Op op) const;

@@ -62,8 +62,8 @@ class GradCtx {
   static Slot skip() { return {}; }
   /// into(i) if need(i), else an absent slot.
   Slot into_if_needed(i64 i) { return need(i) ? into(i) : skip(); }
-  /// Appends a gradient node writing the slots.
-  void emit(Op op, const Attr& attr, const ValueList& ins, std::initializer_list<Slot> slots);
+  /// Appends a gradient node writing the slots; returns its index.
+  i64 emit(Op op, const Attr& attr, const ValueList& ins, std::initializer_list<Slot> slots);
   /// Contributes an existing value unchanged (the gradient of a sum); no copy unless a second
   /// contribution comes.
   void pass(i64 i, Value contribution);
@@ -86,8 +86,8 @@ struct OpDef {
   bool cheap = false;
   /// Views: out[0] aliases in[0] and no kernel runs.
   bool is_view = false;
-  /// Must not be recomputed (it accumulates into a gradient, or has no fixed result).
-  bool pinned = false;
+  /// Changes something outside its outputs (a KV cache): always runs, never recomputed.
+  bool side_effect = false;
 };
 
 }  // namespace lm

@@ -13,6 +13,10 @@ namespace lm {
 
 inline constexpr i64 kPlanAlign = 256;
 
+/// Which nodes have an effect: a kept or gradient output, a side effect, or a live reader. The executor
+/// skips the others.
+std::vector<bool> live_nodes(const Graph& g);
+
 /// Bytes of scratch a node's kernel wants, live for that node only.
 using WorkspaceFn = std::function<i64(const Node&, const Graph&)>;
 

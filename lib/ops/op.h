@@ -13,6 +13,7 @@ enum class Op : u16 {
   kView, kCopy, kFill, kPad, kConcat, kGatherRows, kScatterAddRows, kBroadcast,
   // elementwise and reductions
   kAdd, kMul, kUnary, kUnaryGrad, kDropout, kReduce, kSoftmax, kSoftmaxGrad,
+  kLogsumexp, kPick, kPickGrad,
   // linear algebra
   kLinear, kLinearGradX, kLinearGradW, kMatmul,
   // transformer parts
@@ -44,12 +45,13 @@ struct PadAttr { Shape shape{}; i64 row = 0; i64 col = 0; };               // in
 struct ConcatAttr { bool columns = false; };                               // in: up to 8 tensors
 struct ScatterAttr { i64 rows = 0; };                                      // in: y, index i32
 struct BroadcastAttr { Along along = Along::kScalar; f32 scale = 1; Shape shape{}; };  // in: v
-struct AddAttr { f32 alpha = 1; f32 beta = 1; Along along = Along::kSame; };  // alpha a + beta b
+struct AddAttr { f32 alpha = 1; f32 beta = 1; Along along = Along::kSame; };  // alpha a + beta b?
 struct MulAttr { f32 alpha = 1; Along along = Along::kSame; };             // alpha a b
 struct UnaryAttr { Unary kind = Unary::kNone; f32 param = 0; };            // param: softcap's c
 struct DropoutAttr { f32 p = 0; };
 struct ReduceAttr { Along along = Along::kScalar; f32 scale = 1; };        // in: x, y?: scale sum x y
 struct SoftmaxAttr { f32 scale = 1; };
+struct PickGradAttr { Shape shape{}; };                                    // in: d [N], index [N]
 struct LinearAttr { Unary act = Unary::kNone; };    // in: x, w, bias?, residual?; out: y, pre?
 struct MatmulAttr { bool ta = false; bool tb = false; f32 alpha = 1; };
 /// in: x, weight?, bias?, residual?; out: y, sum (x + residual)?, mean? (layer), rstd
@@ -66,11 +68,11 @@ struct PagedAttr { i32 heads = 0, kv_heads = 0, head_dim = 0; f32 scale = 0, sof
 struct GluAttr { GluKind kind = GluKind::kSilu; };
 /// in: tokens i32 [N], table [V, C], positions i32 [N]?, position table [T, C]?
 struct EmbeddingAttr { f32 scale = 1; };
-struct EmbeddingGradAttr { f32 scale = 1; Shape shape{}; };
+struct EmbeddingGradAttr { f32 scale = 1; };
 /// in: x [N,C], w [V,C], targets i32 [N], weight [N]?; vocab: real rows of w. fused: set by backward().
 struct CeAttr { i64 vocab = 0; f32 softcap = 0, z_loss = 0, label_smoothing = 0; bool fused = false; };
-/// in: x, w, targets i32 [N]?; temperature divides the (capped) logits.
-struct LogprobAttr { i64 vocab = 0; f32 softcap = 0; f32 temperature = 1; };
+/// in: x, w, targets i32 [N]?
+struct LogprobAttr { i64 vocab = 0; f32 softcap = 0; };
 
 inline constexpr i32 kIgnoreTarget = -100;
 

@@ -61,6 +61,11 @@ Value mse(Graph& g, Value x, Value y);
 /// softmax(scale * x) over each row.
 Value softmax(Graph& g, Value x, f32 scale = 1);
 
+/// log sum exp of each row, [rows].
+Value logsumexp(Graph& g, Value x);
+/// x[i, index[i]] of every row, [rows]; an index outside [0, cols) (-100 too) gives 0.
+Value pick(Graph& g, Value x, Value index);
+
 // Linear algebra -----------------------------------------------------------------------------------
 
 /// act(x w^T + b): x [N,I] (rows may be strided), w [O,I], b [O] or absent; y [N,O].
