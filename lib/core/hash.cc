@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include <xxhash.h>
 
@@ -116,9 +117,10 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 Xxh64Stream::Xxh64Stream() : state_(XXH64_createState()) {
-  LM_CHECK(state_ != nullptr, "XXH64 state allocation");
-  XXH64_reset(static_cast<XXH64_state_t*>(state_), 0);
+  if (state_ == nullptr) throw std::bad_alloc();
+  reset();
 }
+void Xxh64Stream::reset() { XXH64_reset(static_cast<XXH64_state_t*>(state_), 0); }
 Xxh64Stream::~Xxh64Stream() { XXH64_freeState(static_cast<XXH64_state_t*>(state_)); }
 void Xxh64Stream::update(std::string_view bytes) {
   XXH64_update(static_cast<XXH64_state_t*>(state_), bytes.data(), bytes.size());

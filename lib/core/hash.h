@@ -56,6 +56,7 @@ class Xxh64Stream {
   ~Xxh64Stream();
   Xxh64Stream(const Xxh64Stream&) = delete;
   Xxh64Stream& operator=(const Xxh64Stream&) = delete;
+  void reset();
   void update(std::string_view bytes);
   u64 digest() const;
 

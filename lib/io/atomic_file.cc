@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
@@ -154,6 +155,27 @@ void rename_registered(const std::string& from, const std::string& to) {
   u.paths.erase(from);
 }
 
+// Puts the new folder in the old one's place and removes the old one. One atomic step where the file
+// system can exchange names; else the old folder steps aside first, and a crash between the two
+// renames leaves it under its visible aside name.
+void exchange_registered(const std::string& from, const std::string& to) {
+  Unfinished& u = unfinished();
+  const std::lock_guard<std::mutex> lock(u.mutex);
+  if (u.paths.count(from) == 0) {
+    throw Error(ErrorKind::kIo, cat(to, ": the unfinished output was discarded"));
+  }
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) != 0) {
+    const std::string aside = cat(to, ".old");
+    if (::rename(to.c_str(), aside.c_str()) != 0 || ::rename(from.c_str(), to.c_str()) != 0) {
+      throw os_error(ErrorKind::kIo, to, "rename failed", errno);
+    }
+    remove_path(aside);
+  } else {
+    remove_path(from);
+  }
+  u.paths.erase(from);
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(const std::string& path, const OutputOptions& options)
@@ -264,14 +286,7 @@ void AtomicDir::commit() {
     for (const std::string& dir : dirs) sync_dir(dir);
   }
   if (replace_ && path_exists(path_)) {
-    // A folder cannot be renamed over a full one: the old one steps aside first.
-    const std::string aside = cat(temp_, "-old");
-    register_temp(aside);
-    if (::rename(path_.c_str(), aside.c_str()) != 0) {
-      throw os_error(ErrorKind::kIo, path_, "cannot move the old folder aside", errno);
-    }
-    rename_registered(temp_, path_);
-    discard_temp(aside);
+    exchange_registered(temp_, path_);
   } else {
     rename_registered(temp_, path_);
   }

@@ -1,0 +1,548 @@
+#include "io/input.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "core/hash.h"
+#include "core/str.h"
+#include "io/input_source.h"
+#include "io/json.h"
+
+namespace lm::io {
+
+namespace {
+
+// Frames up to this content size are decoded in parallel; larger or unsized ones are streamed.
+constexpr i64 kParallelFrameBytes = i64{8} << 20;
+
+struct Foreign {
+  std::string_view magic;
+  const char* name;
+  const char* command;
+};
+constexpr std::array<Foreign, 4> kForeign = {{
+    {"\x1f\x8b", "gzip", "zcat"},
+    {"\xfd" "7zXZ", "xz", "xzcat"},
+    {"BZh", "bzip2", "bzcat"},
+    {"PAR1", "Parquet", nullptr},
+}};
+
+void enlarge_pipe(int fd) {
+  // A bigger pipe means fewer wake-ups; failure (not a pipe, over the limit) does not matter.
+  if (::fcntl(fd, F_SETPIPE_SZ, 1 << 20) < 0) return;
+}
+
+bool is_pipe_like(int fd) {
+  struct stat st {};
+  return ::fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+// The header of a finished file: LMH1 at its start, or inside LME1 at its end (behind it a seek table
+// may stand). Anything that is not ours gives nothing; reading the file will judge it.
+std::optional<StreamHeader> file_header(const std::string& path) {
+  const Fd fd = open_input(path);
+  const i64 size = file_size(fd.get(), path);
+  std::string head(usize(std::min<i64>(size, kMaxTagPayload + 8)), '\0');
+  head.resize(usize(pread_full(fd.get(), head.data(), isize(head), 0, path)));
+  if (head.size() < 8) return std::nullopt;
+  if (load_u32le(head.data()) == kLmMagic) {
+    const Result<StreamHeader> header =
+        parse_header(std::string_view(head).substr(8, load_u32le(head.data() + 4)));
+    return header ? std::optional<StreamHeader>(*header) : std::nullopt;
+  }
+  if (load_u32le(head.data()) != kZstdMagic) return std::nullopt;
+  const i64 tail_size = std::min<i64>(size, 2 * kMaxTagPayload);
+  std::string tail(usize(tail_size), '\0');
+  tail.resize(usize(pread_full(fd.get(), tail.data(), tail_size, size - tail_size, path)));
+  std::string needle;
+  append_u32le(needle, kLmMagic);
+  for (std::size_t at = tail.rfind(needle); at != std::string::npos;
+       at = at == 0 ? std::string::npos : tail.rfind(needle, at - 1)) {
+    if (tail.size() - at < 12) continue;
+    const Result<StreamEnd> end =
+        parse_end(std::string_view(tail).substr(at + 8, load_u32le(tail.data() + at + 4)));
+    if (end) return end->header;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string input_display_name(const std::string& path) { return path == "-" ? "<stdin>" : path; }
+
+struct InputStream::Source {
+  Source(i64 index, Fd fd, const std::string& name, i64 max_record)
+      : input(index), raw(std::move(fd), name), cutter(max_record) {}
+
+  i64 input;
+  RawBuffer raw;
+  LineCutter cutter;
+  FrameWalker walker;
+  std::unique_ptr<StreamDecoder> decoder;
+  bool framed = false;
+  bool streaming = false;         // inside a frame that is decoded serially
+  bool stream_done = false;       // its last byte was decoded, lines may be left in the cutter
+  bool fresh = false;             // the next batch starts a segment
+  bool in_header = false;         // LMH1 seen, LME1 not yet
+  bool ended = false;             // the last thing seen was LME1
+  bool ours = false;              // any tag seen in this input
+  bool finished = false;          // the end-of-input batch was handed out
+  std::vector<SeekEntry> walked;  // every frame so far, to check a seek table
+  i64 stream_begin = 0;
+  i64 stream_content = 0;
+  Xxh64Stream stream_hash;
+  i64 data_frames = 0;
+  std::optional<Error> pending_error;
+
+  [[noreturn]] void fail(std::string_view what, std::string hint = {}) const {
+    throw Error(ErrorKind::kData, cat(raw.name(), ": ", what), std::move(hint));
+  }
+  [[noreturn]] void cut(std::string_view where) const {
+    fail(cat("ended inside ", where, " at byte ", raw.offset() + raw.available(),
+             " (the file is cut or the program before this one failed)"));
+  }
+};
+
+InputStream::InputStream(InputOptions options, const Context& ctx)
+    : options_(std::move(options)), ctx_(ctx) {
+  if (options_.files.empty()) options_.files.push_back("-");
+  for (const std::string& file : options_.files) {
+    InputSummary summary;
+    summary.name = input_display_name(file);
+    summaries_.push_back(summary);
+    if (file == "-") {
+      bytes_total_ = -1;
+      continue;
+    }
+    struct stat st {};
+    if (::stat(file.c_str(), &st) != 0) {
+      throw os_error(ErrorKind::kNoInput, file, "cannot open", errno);
+    }
+    if (S_ISREG(st.st_mode)) {
+      open_input(file).close(file);
+      if (bytes_total_ >= 0) bytes_total_ += st.st_size;
+    } else {
+      bytes_total_ = -1;
+    }
+  }
+}
+
+InputStream::~InputStream() = default;
+
+bool InputStream::unit_wanted(i64 unit) const {
+  return options_.shard.by_file || unit % options_.shard.count == options_.shard.index;
+}
+
+std::unique_ptr<InputStream::Source> InputStream::open_source(i64 index) const {
+  const std::string& file = options_.files[usize(index)];
+  Fd fd = file == "-" ? Fd(::dup(STDIN_FILENO)) : open_input(file);
+  if (!fd.valid()) throw os_error(ErrorKind::kNoInput, "<stdin>", "cannot read", errno);
+  enlarge_pipe(fd.get());
+  return std::make_unique<Source>(index, std::move(fd), input_display_name(file),
+                                  options_.max_record_bytes);
+}
+
+void InputStream::open_next() {
+  const i64 index = next_input_++;
+  const std::string& file = options_.files[usize(index)];
+  const auto early = opened_.find(index);
+  source_ = early != opened_.end() ? std::move(early->second) : open_source(index);
+  Source& s = *source_;
+  if (!s.raw.fill(1)) {
+    if (is_pipe_like(s.raw.fd()) && !options_.allow_empty) {
+      s.fail("no bytes (the program before this one failed, or a filter matched nothing)",
+             "--allow-empty accepts an empty input");
+    }
+    return;
+  }
+  s.raw.fill(8);
+  const std::string_view head = s.raw.view();
+  for (const Foreign& f : kForeign) {
+    if (head.starts_with(f.magic)) {
+      s.fail(cat("is ", f.name, ", expected JSON lines, plain or zstd"),
+             f.command != nullptr
+                 ? cat(f.command, " ", file == "-" ? "" : file, " | lm-cat - -o FILE.jsonl.zst converts it")
+                 : std::string("convert it to JSON lines first, for example with duckdb or pyarrow"));
+    }
+  }
+  const u32 magic = head.size() >= 4 ? load_u32le(head.data()) : 0;
+  s.framed = magic == kZstdMagic || (magic & 0xFFFFFFF0u) == kSkippableBase;
+  if (s.framed) return;
+  if (head.starts_with("\xEF\xBB\xBF")) s.raw.consume(3);
+  // A cut of the first four bytes of a frame is a cut stream, not plain text.
+  const u8 first = s.raw.fill(1) ? static_cast<u8>(s.raw.view()[0]) : u8{'\n'};
+  if (first != '{' && first != ' ' && first != '\t' && first != '\r' && first != '\n') {
+    s.fail(cat("starts with ", quote(s.raw.view().substr(0, 8)),
+               ", expected JSON lines, plain or zstd"));
+  }
+}
+
+std::unique_ptr<Batch> InputStream::next() {
+  if (failed_ || stopped()) return nullptr;
+  try {
+    std::unique_ptr<Batch> batch = next_batch();
+    if (source_) bytes_read_.store(source_->raw.bytes_read());
+    return batch;
+  } catch (...) {
+    failed_ = true;
+    auto batch = std::make_unique<Batch>();
+    batch->input = source_ ? source_->input : std::min(next_input_, isize(options_.files)) - 1;
+    batch->error = std::current_exception();
+    return batch;
+  }
+}
+
+std::unique_ptr<Batch> InputStream::next_batch() {
+  while (true) {
+    if (stopped()) return nullptr;
+    if (!source_) {
+      const Shard& shard = options_.shard;
+      while (shard.by_file && next_input_ < isize(options_.files) &&
+             next_input_ % shard.count != shard.index) {
+        ++next_input_;
+      }
+      if (next_input_ == isize(options_.files)) return nullptr;
+      open_next();
+    }
+    if (source_->finished) {
+      summaries_[usize(source_->input)].bytes_compressed = source_->raw.bytes_read();
+      source_.reset();
+      continue;
+    }
+    if (source_->pending_error) throw Error(*source_->pending_error);
+    std::unique_ptr<Batch> batch = !source_->framed       ? plain_batch()
+                                   : source_->streaming ? stream_batch()
+                                                          : frame_batch();
+    if (batch) {
+      batch->input = source_->input;
+      return batch;
+    }
+  }
+}
+
+std::unique_ptr<Batch> InputStream::plain_batch() {
+  Source& s = *source_;
+  LineCutter::Block block;
+  while (true) {
+    if (std::optional<LineCutter::Block> full = s.cutter.take()) {
+      block = std::move(*full);
+      break;
+    }
+    if (!s.raw.fill(1)) {
+      block = s.cutter.take_all();
+      if (block.text.empty()) return end_of_input();
+      break;
+    }
+    s.cutter.append(s.raw.view());
+    s.raw.consume(s.raw.available());
+    if (options_.latency) {
+      block = s.cutter.take_lines();
+      if (!block.text.empty()) break;
+    }
+  }
+  auto batch = std::make_unique<Batch>();
+  batch->text = std::move(block.text);
+  batch->dropped_bytes = block.dropped_bytes;
+  batch->unit = next_unit_++;
+  return batch;
+}
+
+// A frame of ours whose magic number was damaged still shows its tag, or the seek table's footer.
+bool InputStream::looks_ours(const FrameInfo& info) {
+  Source& s = *source_;
+  if (s.raw.fill(12) && has_lm_tag(s.raw.view().substr(8))) return true;
+  if (!s.ours || info.content > kMaxTagPayload || !s.raw.fill(info.total) || info.content < 4) return false;
+  return load_u32le(s.raw.view().data() + info.total - 4) == kSeekFooterMagic;
+}
+
+std::unique_ptr<Batch> InputStream::frame_batch() {
+  Source& s = *source_;
+  if (!s.raw.fill(1)) return end_of_input();
+  FrameInfo info = s.walker.peek(s.raw.view());
+  while (info.kind == FrameKind::kNeedMore) {
+    if (!s.raw.fill(s.raw.available() + 1)) s.cut("a frame header");
+    info = s.walker.peek(s.raw.view());
+  }
+  if (info.kind == FrameKind::kBad) s.fail(cat(info.problem, " at byte ", s.raw.offset()));
+  auto batch = std::make_unique<Batch>();
+  if (info.kind == FrameKind::kSkippable) {
+    const bool tagged = info.magic == kLmMagic || info.magic == kSeekMagic || looks_ours(info);
+    if (!tagged || info.content > (info.magic == kSeekMagic ? i64{64} << 20 : kMaxTagPayload)) {
+      if (tagged) s.fail(cat("oversized stream frame at byte ", s.raw.offset()));
+      s.walked.push_back({static_cast<u32>(info.total), 0});
+      if (!s.raw.skip(info.total)) s.cut("a skippable frame");
+      return nullptr;
+    }
+    if (!s.raw.fill(info.total)) s.cut("a stream frame");
+    const std::string bytes(s.raw.view().substr(0, usize(info.total)));
+    skippable(*batch, bytes, info.magic);
+    s.walked.push_back({static_cast<u32>(info.total), 0});
+    s.raw.consume(info.total);
+    return batch->begin || batch->end ? std::move(batch) : nullptr;
+  }
+  const i64 unit = next_unit_++;
+  ++s.data_frames;
+  s.ended = false;
+  if (!s.in_header) s.fresh = true;
+  if (info.content < 0 || info.content > kParallelFrameBytes) {
+    s.streaming = true;
+    s.stream_done = false;
+    s.stream_begin = s.raw.offset();
+    s.stream_content = 0;
+    s.stream_hash.reset();
+    if (!s.decoder) s.decoder = std::make_unique<StreamDecoder>();
+    s.decoder->start();
+    if (options_.shard.count > 1 && !options_.shard.by_file && s.data_frames == 1) {
+      ctx_.log->message(LogLevel::kWarning, cat(s.raw.name(), ": one large frame is one shard unit; "
+                                                "lm-cat --seekable makes it divisible"));
+    }
+    next_unit_ = unit + 1;
+    return nullptr;
+  }
+  s.walker.reset();
+  FrameInfo whole = s.walker.walk(s.raw.view());
+  while (whole.kind == FrameKind::kNeedMore) {
+    if (!s.raw.fill(s.raw.available() + 1)) s.cut("a zstd frame");
+    whole = s.walker.walk(s.raw.view());
+  }
+  if (whole.kind == FrameKind::kBad) s.fail(cat(whole.problem, " at byte ", s.raw.offset()));
+  batch->frame_offset = s.raw.offset();
+  batch->unit = unit;
+  batch->fresh = std::exchange(s.fresh, false);
+  s.walked.push_back({static_cast<u32>(whole.total), static_cast<u32>(info.content)});
+  // Frames of this toolkit are line-aligned: those of other shards need not even be decoded.
+  if (unit_wanted(unit) || !s.in_header) {  // decode() also hashes it
+    batch->frame.assign(s.raw.view().substr(0, usize(whole.total)));
+  }
+  s.raw.consume(whole.total);
+  return batch;
+}
+
+void InputStream::skippable(Batch& batch, std::string_view bytes, u32 magic) {
+  Source& s = *source_;
+  const std::string_view payload = bytes.substr(8);
+  const auto at = [&] { return cat(" at byte ", s.raw.offset()); };
+  if (has_lm_tag(payload) != (magic == kLmMagic)) s.fail(cat("damaged stream frame", at()));
+  if (magic == kSeekMagic) {
+    std::vector<SeekEntry> table;
+    const bool same = parse_seek_table(payload, table) && table.size() == s.walked.size() &&
+                      std::equal(table.begin(), table.end(), s.walked.begin(),
+                                 [](const SeekEntry& a, const SeekEntry& b) {
+                                   return a.compressed == b.compressed && a.decompressed == b.decompressed;
+                                 });
+    // A foreign table may count frames in its own way; ours must agree with what was walked.
+    if (s.ours && !same) s.fail(cat("seek table does not fit the frames", at()));
+    return;
+  }
+  s.ours = true;
+  summaries_[usize(s.input)].foreign = false;
+  if (is_header_tag(payload)) {
+    const Result<StreamHeader> header = parse_header(payload);
+    if (!header) s.fail(cat(header.fault().detail, at()));
+    if (s.in_header) {
+      s.fail(cat("a second stream begins before the end frame of the first", at()));
+    }
+    s.in_header = true;
+    s.ended = false;
+    s.walked.clear();
+    batch.frame_hashes.push_back(xxh64(bytes));
+    batch.begin = *header;
+    return;
+  }
+  Result<StreamEnd> end = parse_end(payload);
+  if (!end) s.fail(cat(end.fault().detail, at()));
+  batch.end = std::move(*end);
+  s.in_header = false;
+  s.ended = true;
+}
+
+std::unique_ptr<Batch> InputStream::stream_batch() {
+  Source& s = *source_;
+  const i64 unit = next_unit_ - 1;
+  const auto make = [&](LineCutter::Block block) {
+    auto batch = std::make_unique<Batch>();
+    batch->text = std::move(block.text);
+    batch->dropped_bytes = block.dropped_bytes;
+    batch->unit = unit;
+    batch->fresh = std::exchange(s.fresh, false);
+    return batch;
+  };
+  std::string decoded;
+  while (true) {
+    if (std::optional<LineCutter::Block> full = s.cutter.take()) return make(std::move(*full));
+    if (s.stream_done) {
+      s.streaming = false;
+      s.walked.push_back({static_cast<u32>(s.raw.offset() - s.stream_begin),
+                          static_cast<u32>(s.stream_content)});
+      std::unique_ptr<Batch> batch = make(s.cutter.take_all());
+      batch->frame_hashes.push_back(s.stream_hash.digest());
+      return batch;
+    }
+    // An empty view lets the decoder flush what it still holds before more input is needed.
+    if (!s.raw.fill(1)) {
+      s.pending_error = Error(
+          ErrorKind::kData, cat(s.raw.name(), ": ended inside a zstd frame at byte ", s.raw.offset(),
+                                " (the file is cut or the program before this one failed)"));
+      return make(s.cutter.take_lines());
+    }
+    bool done = false;
+    const char* problem = nullptr;
+    decoded.clear();
+    const i64 used = s.decoder->decode(s.raw.view(), decoded, done, problem);
+    s.stream_hash.update(s.raw.view().substr(0, usize(used)));
+    s.raw.consume(used);
+    s.stream_content += isize(decoded);
+    s.cutter.append(decoded);
+    if (problem != nullptr) {
+      s.pending_error = Error(ErrorKind::kData, cat(s.raw.name(), ": corrupt zstd frame near byte ",
+                                                    s.raw.offset(), ": ", problem));
+      return make(s.cutter.take_lines());
+    }
+    s.stream_done = done;
+    if (options_.latency && !done) {
+      LineCutter::Block block = s.cutter.take_lines();
+      if (!block.text.empty()) return make(std::move(block));
+    }
+  }
+}
+
+std::unique_ptr<Batch> InputStream::end_of_input() {
+  Source& s = *source_;
+  if (s.in_header) {
+    s.fail("stream ended without its end frame (the program before this one failed or the file is cut)");
+  }
+  if (options_.expect_end && !s.ended) {
+    s.fail("has no end frame, and --expect-end asks for one");
+  }
+  s.finished = true;
+  auto batch = std::make_unique<Batch>();
+  batch->last_of_input = true;
+  return batch;
+}
+
+void InputStream::decode(Batch& batch) const {
+  if (batch.error || batch.frame.empty()) return;
+  batch.frame_hashes.push_back(xxh64(batch.frame));
+  batch.text.reserve(usize(kFrameBytes + kJsonPadding));
+  const std::string problem = decode_frame(batch.frame, batch.text, kParallelFrameBytes);
+  if (!problem.empty()) {
+    batch.text.clear();
+    batch.error = std::make_exception_ptr(
+        Error(ErrorKind::kData, cat(name(batch.input), ": corrupt zstd frame at byte ",
+                                    batch.frame_offset, ": ", problem)));
+  }
+  std::string().swap(batch.frame);
+}
+
+void InputStream::stitch(Batch& batch) {
+  if (batch.input != stitch_input_) {
+    stitch_input_ = batch.input;
+    line_ = 0;
+    byte_ = 0;
+  }
+  batch.first_line = line_;
+  batch.first_byte = byte_ - isize(carry_);
+  std::string& text = batch.text;
+  line_ += std::count(text.begin(), text.end(), '\n');
+  byte_ += isize(text) + batch.dropped_bytes;
+  if (batch.begin || batch.end || batch.last_of_input) {
+    // Such a batch has no text of its own: it closes a last line that lacks its newline.
+    if (!carry_.empty()) {
+      carry_.push_back('\n');
+      ++line_;
+    }
+    text = unit_wanted(carry_unit_) ? std::exchange(carry_, {}) : (carry_.clear(), std::string());
+  } else if (!text.empty()) {
+    join_lines(batch);
+  }
+  batch.text_size = isize(text);
+  text.append(usize(kJsonPadding), '\0');
+}
+
+// Foreign frames may cut lines anywhere. A line belongs to the unit in which it begins, so a shard
+// reads every line exactly once.
+void InputStream::join_lines(Batch& batch) {
+  std::string& text = batch.text;
+  const bool wanted = unit_wanted(batch.unit);
+  if (carry_.empty() && wanted && text.back() == '\n') return;
+  const std::size_t first = text.find('\n');
+  if (first == std::string::npos) {
+    if (carry_.empty()) carry_unit_ = batch.unit;
+    carry_ += text;
+    text.clear();
+    return;
+  }
+  const std::size_t last = text.rfind('\n');
+  std::string joined;
+  std::size_t body = 0;
+  if (!carry_.empty()) {
+    body = first + 1;
+    if (unit_wanted(carry_unit_)) {
+      joined = std::move(carry_);
+      joined.append(text, 0, body);
+    } else {
+      batch.first_byte += isize(carry_) + static_cast<i64>(body);
+      ++batch.first_line;
+    }
+  }
+  if (wanted) joined.append(text, body, last + 1 - body);
+  carry_ = text.substr(last + 1);
+  carry_unit_ = batch.unit;
+  text = std::move(joined);
+}
+
+std::vector<StreamHeader> InputStream::headers() {
+  std::vector<StreamHeader> found;
+  for (i64 i = 0; i < isize(options_.files); ++i) {
+    if (options_.shard.by_file && i % options_.shard.count != options_.shard.index) continue;
+    const std::string& file = options_.files[usize(i)];
+    struct stat st {};
+    if (file != "-" && ::stat(file.c_str(), &st) == 0 && S_ISREG(st.st_mode)) {
+      if (std::optional<StreamHeader> header = file_header(file)) found.push_back(*header);
+      continue;
+    }
+    std::unique_ptr<Source>& s = opened_[i];
+    s = open_source(i);
+    // Only what is there: a plain producer may take its time before the first record.
+    if (!s->raw.fill(8) || load_u32le(s->raw.view().data()) != kLmMagic) continue;
+    const i64 total = 8 + i64{load_u32le(s->raw.view().data() + 4)};
+    if (total > kMaxTagPayload + 8 || !s->raw.fill(total)) continue;
+    const Result<StreamHeader> header = parse_header(s->raw.view().substr(8, usize(total - 8)));
+    if (header) found.push_back(*header);
+  }
+  return found;
+}
+
+void InputStream::account(Batch& batch) {
+  if (batch.error) std::rethrow_exception(batch.error);
+  if (batch.fresh || batch.begin) {
+    segment_ = {};
+    segment_digest_ = 0;
+  }
+  if (!batch.begin) segment_.add(batch.in);
+  for (const u64 hash : batch.frame_hashes) {
+    segment_digest_ = chain_digest(segment_digest_, hash);
+  }
+  InputSummary& summary = summaries_[usize(batch.input)];
+  summary.totals.add(batch.in);
+  if (!batch.end) return;
+  const StreamEnd& end = *batch.end;
+  const StreamTotals seen = std::exchange(segment_, StreamTotals{});
+  const u64 digest = std::exchange(segment_digest_, 0);
+  if (options_.shard.count > 1 || stopped()) return;
+  if (end.frames != digest) {
+    throw Error(ErrorKind::kData, cat(summary.name, ": frames do not match the end frame (bytes were changed)"));
+  }
+  if (!(end.totals == seen)) {
+    throw Error(ErrorKind::kData,
+                cat(summary.name, ": end frame says ", end.totals.records, " records and digest ",
+                    hex64(end.totals.digest), ", seen ", seen.records, " and ", hex64(seen.digest)));
+  }
+}
+
+}  // namespace lm::io

@@ -1,0 +1,114 @@
+#pragma once
+// The reading side of the stream contract: several inputs in order, detected by their first bytes
+// (zstd or skippable frames, plain JSONL), cut into batches of whole lines, completeness checked.
+// Throws Error{kNoInput} for inputs that cannot be opened and Error{kData} for what is not a complete
+// stream: cut or corrupt frames, a missing end frame, wrong counts, other formats.
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+#include "io/batch.h"
+#include "io/file.h"
+#include "io/frame.h"
+
+namespace lm::io {
+
+struct Shard {
+  i64 index = 0;
+  i64 count = 1;
+  bool by_file = false;
+};
+
+struct InputOptions {
+  std::vector<std::string> files;  // "-" is stdin; empty means stdin
+  Shard shard;
+  i64 max_record_bytes = i64{64} << 20;
+  bool allow_empty = false;
+  bool expect_end = false;
+  bool latency = false;            // hand out whole lines as soon as a pipe delivers them
+};
+
+/// What was read of one input.
+struct InputSummary {
+  std::string name;
+  StreamTotals totals;
+  i64 bytes_compressed = 0;
+  bool foreign = true;  // no header or end frame of this toolkit seen
+};
+
+/// Display name of an input ("<stdin>" for "-").
+std::string input_display_name(const std::string& path);
+
+class InputStream {
+ public:
+  /// Opens every regular file once to fail early; reads nothing else yet.
+  InputStream(InputOptions options, const Context& ctx);
+  ~InputStream();
+
+  /// Headers of the inputs for the output's chain. Reads the start of stdin when it is an input
+  /// (blocks until the program before has written its header), start and end of files otherwise.
+  std::vector<StreamHeader> headers();
+
+  // The four stages, to be called in this order for each batch; next and stitch and account
+  // serially in batch order, decode from any thread.
+  /// Null at the end or after stop(). Never throws for bad data: such a batch carries `error`.
+  std::unique_ptr<Batch> next();
+  void decode(Batch& batch) const;
+  void stitch(Batch& batch);
+  /// Rethrows the batch's error; checks end frames; adds the batch's totals. Call after `in` is set.
+  void account(Batch& batch);
+
+  /// Makes next() return null from now on and drops the checks that need the rest of the stream.
+  void stop() { stopped_.store(true); }
+  bool stopped() const { return stopped_.load(); }
+
+  const std::vector<InputSummary>& inputs() const { return summaries_; }
+  /// Compressed bytes consumed so far and in total (-1 unknown), for progress.
+  i64 bytes_read() const { return bytes_read_.load(); }
+  i64 bytes_total() const { return bytes_total_; }
+  i64 max_record_bytes() const { return options_.max_record_bytes; }
+  const std::string& name(i64 input) const { return summaries_[usize(input)].name; }
+
+ private:
+  struct Source;   // one open input
+  std::unique_ptr<Batch> next_batch();
+  std::unique_ptr<Batch> frame_batch();
+  std::unique_ptr<Batch> plain_batch();
+  std::unique_ptr<Batch> stream_batch();
+  std::unique_ptr<Batch> end_of_input();
+  void open_next();
+  std::unique_ptr<Source> open_source(i64 index) const;
+  void join_lines(Batch& batch);
+  bool looks_ours(const FrameInfo& info);
+  void skippable(Batch& batch, std::string_view payload, u32 magic);
+  bool unit_wanted(i64 unit) const;
+
+  InputOptions options_;
+  const Context& ctx_;
+  std::vector<InputSummary> summaries_;
+  std::unique_ptr<Source> source_;
+  std::map<i64, std::unique_ptr<Source>> opened_;  // pipes that headers() had to open early
+  i64 next_input_ = 0;
+  i64 next_unit_ = 0;
+  std::atomic<bool> stopped_{false};
+  std::atomic<i64> bytes_read_{0};
+  i64 bytes_total_ = 0;
+  bool failed_ = false;
+
+  // stitch()
+  std::string carry_;
+  i64 carry_unit_ = 0;
+  i64 line_ = 0;
+  i64 byte_ = 0;
+  i64 stitch_input_ = -1;
+
+  // account()
+  StreamTotals segment_;
+  u64 segment_digest_ = 0;
+};
+
+}  // namespace lm::io

@@ -1,0 +1,158 @@
+#include "io/input_source.h"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace lm::io {
+
+namespace {
+constexpr i64 kReadBytes = i64{1} << 20;
+}
+
+bool RawBuffer::fill(i64 n) {
+  while (available() < n && !eof_) {
+    if (begin_ > 0 && (begin_ == buf_.size() || begin_ >= usize(kReadBytes))) {
+      buf_.erase(0, begin_);
+      begin_ = 0;
+    }
+    const std::size_t old = buf_.size();
+    buf_.resize(old + usize(kReadBytes));
+    i64 got = 0;
+    try {
+      got = read_some(fd_.get(), buf_.data() + old, kReadBytes, name_);
+    } catch (...) {
+      buf_.resize(old);  // the view stays what was really read
+      throw;
+    }
+    buf_.resize(old + usize(got));
+    bytes_read_ += got;
+    eof_ = got == 0;
+  }
+  return available() >= n;
+}
+
+void RawBuffer::consume(i64 n) {
+  begin_ += usize(n);
+  offset_ += n;
+}
+
+bool RawBuffer::skip(i64 n) {
+  while (n > 0) {
+    if (!fill(1)) return false;
+    const i64 now = std::min(n, available());
+    consume(now);
+    n -= now;
+  }
+  return true;
+}
+
+void LineCutter::append(std::string_view bytes) {
+  if (skipping_) {
+    const std::size_t lf = bytes.find('\n');
+    if (lf == std::string_view::npos) {
+      dropped_ += static_cast<i64>(bytes.size());
+      return;
+    }
+    dropped_ += static_cast<i64>(lf);
+    bytes.remove_prefix(lf);  // its line end closes the kept part
+    skipping_ = false;
+    line_begin_ = pending_.size() + 1;
+    pending_.push_back('\n');
+    bytes.remove_prefix(1);
+  }
+  const std::size_t last = bytes.rfind('\n');
+  if (last != std::string_view::npos) line_begin_ = pending_.size() + last + 1;
+  pending_.append(bytes);
+  const std::size_t keep = line_begin_ + usize(max_line_) + 1;
+  if (pending_.size() > keep) {
+    dropped_ += static_cast<i64>(pending_.size() - keep);
+    pending_.resize(keep);
+    skipping_ = true;
+  }
+}
+
+LineCutter::Block LineCutter::take_prefix(std::size_t n) {
+  Block block;
+  if (n == pending_.size()) {
+    block.text = std::move(pending_);
+    pending_ = {};
+  } else {
+    block.text = pending_.substr(0, n);
+    pending_.erase(0, n);
+  }
+  line_begin_ = line_begin_ > n ? line_begin_ - n : 0;
+  scanned_ = 0;
+  return block;
+}
+
+std::optional<LineCutter::Block> LineCutter::take() {
+  if (skipping_) return std::nullopt;
+  if (dropped_ > 0) {
+    // An overlong line ends its block, so that one count of dropped bytes per block is enough. It
+    // is the last closed line unless more lines followed in the same append.
+    std::size_t end = 0;
+    std::size_t begin = 0;
+    do {
+      begin = end;
+      end = pending_.find('\n', begin) + 1;
+    } while (static_cast<i64>(end - begin) <= max_line_ + 1);
+    Block block = take_prefix(end);
+    block.dropped_bytes = dropped_;
+    dropped_ = 0;
+    return block;
+  }
+  const std::size_t target = usize(kFrameBytes) - 1;
+  if (pending_.size() <= target) return std::nullopt;
+  const std::size_t lf = pending_.find('\n', std::max(target, scanned_));
+  if (lf == std::string::npos) {
+    scanned_ = pending_.size();
+    return std::nullopt;
+  }
+  return take_prefix(lf + 1);
+}
+
+LineCutter::Block LineCutter::take_lines() {
+  if (skipping_) return {};
+  if (std::optional<Block> block = take()) return *block;
+  return take_prefix(line_begin_);
+}
+
+LineCutter::Block LineCutter::take_all() {
+  Block block = take_prefix(pending_.size());
+  block.dropped_bytes = dropped_;
+  dropped_ = 0;
+  skipping_ = false;
+  line_begin_ = 0;
+  return block;
+}
+
+StreamDecoder::StreamDecoder() : stream_(ZSTD_createDStream()) {
+  if (stream_ == nullptr) throw Error(ErrorKind::kOs, "no memory for zstd decompression");
+}
+
+StreamDecoder::~StreamDecoder() { ZSTD_freeDStream(static_cast<ZSTD_DStream*>(stream_)); }
+
+void StreamDecoder::start() { ZSTD_initDStream(static_cast<ZSTD_DStream*>(stream_)); }
+
+i64 StreamDecoder::decode(std::string_view raw, std::string& out, bool& done, const char*& problem) {
+  done = false;
+  problem = nullptr;
+  const std::size_t begin = out.size();
+  out.resize(begin + usize(kReadBytes));
+  ZSTD_inBuffer in{raw.data(), raw.size(), 0};
+  ZSTD_outBuffer to{out.data() + begin, usize(kReadBytes), 0};
+  const std::size_t rc = ZSTD_decompressStream(static_cast<ZSTD_DStream*>(stream_), &to, &in);
+  out.resize(begin + to.pos);
+  if (ZSTD_isError(rc)) {
+    problem = ZSTD_getErrorName(rc);
+  } else {
+    done = rc == 0;
+  }
+  return static_cast<i64>(in.pos);
+}
+
+}  // namespace lm::io

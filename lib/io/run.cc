@@ -1,0 +1,236 @@
+#include "io/run.h"
+
+#include <algorithm>
+
+#include "core/str.h"
+
+namespace lm::io {
+
+namespace {
+
+constexpr i64 kShownPerCode = 5;
+constexpr i64 kShareFrom = 1000;
+constexpr std::size_t kRawKept = std::size_t{1} << 20;  // of an overlong record, in rejects
+
+std::string location(const std::string& name, const BadRecord& bad) {
+  return cat(name, ":", bad.line, ": ", bad.fault.detail,
+             bad.id.empty() ? "" : cat(" (record id ", quote(bad.id), ")"));
+}
+
+bool valid_utf8(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const u8 c = static_cast<u8>(text[i]);
+    const std::size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 9;
+    if (more == 9 || i + more >= text.size() + (more == 0 ? 1 : 0)) return false;
+    for (std::size_t k = 1; k <= more; ++k) {
+      if ((static_cast<u8>(text[i + k]) & 0xC0) != 0x80) return false;
+    }
+    const u8 second = more > 0 ? static_cast<u8>(text[i + 1]) : u8{0x80};
+    if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) ||
+        (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F)) {
+      return false;
+    }
+    i += 1 + more;
+  }
+  return true;
+}
+
+std::string reject_line(const std::string& name, const BadRecord& bad) {
+  std::string out = cat("{\"error\":{\"code\":", json_string(bad.fault.code), ",\"detail\":",
+                        json_string(bad.fault.detail), ",\"file\":", json_string(name),
+                        ",\"line\":", bad.line, ",\"offset\":", bad.byte, "},");
+  if (valid_utf8(bad.raw)) {
+    append(out, "\"raw\":", json_string(bad.raw), "}\n");
+  } else {
+    append(out, "\"raw_b64\":\"", base64(bad.raw), "\"}\n");
+  }
+  return out;
+}
+
+}  // namespace
+
+RecordRun::RecordRun(InputStream& in, OutputStream* out, AtomicFile* rejects, ErrorPolicy policy,
+                     const Context& ctx, RunCounters& counters)
+    : in_(in),
+      out_(out),
+      rejects_(rejects),
+      policy_(policy),
+      ctx_(ctx),
+      counters_(counters),
+      max_record_bytes_(in.max_record_bytes()) {}
+
+void RecordRun::map(const std::vector<std::string>& paths,
+                    const std::function<std::unique_ptr<RecordMapper>()>& make_mapper) {
+  struct Worker {
+    JsonReader json;
+    std::unique_ptr<RecordMapper> mapper;
+  };
+  WorkerPool<Worker> pool(
+      [&] { return std::unique_ptr<Worker>(new Worker{JsonReader(paths), make_mapper()}); });
+  run({{StageMode::kParallel, [&](Batch& batch) {
+          pool.with([&](Worker& worker) {
+            each_record(batch, worker.json, [&](Record& record) -> std::optional<Fault> {
+              const std::size_t before = batch.out.size();
+              std::optional<Fault> fault = worker.mapper->map(record, batch.out);
+              if (fault) batch.out.resize(before);
+              return fault;
+            });
+          });
+        }}});
+}
+
+void RecordRun::run(const std::vector<BatchStage>& stages) {
+  std::vector<PipelineStage> chain;
+  chain.push_back({StageMode::kParallel,
+                   [this](PipelineItem& item) { in_.decode(static_cast<Batch&>(item)); }});
+  chain.push_back({StageMode::kSerial, [this](PipelineItem& item) {
+                     Batch& batch = static_cast<Batch&>(item);
+                     if (!batch.error) in_.stitch(batch);
+                   }});
+  for (const BatchStage& stage : stages) {
+    chain.push_back({stage.mode, [&stage](PipelineItem& item) {
+                       Batch& batch = static_cast<Batch&>(item);
+                       if (batch.error) return;
+                       try {
+                         stage.run(batch);
+                       } catch (...) {  // reported in stream order by account()
+                         batch.error = std::current_exception();
+                       }
+                     }});
+  }
+  chain.push_back({StageMode::kParallel, [](PipelineItem& item) {
+                     Batch& batch = static_cast<Batch&>(item);
+                     std::string_view rest = batch.out;
+                     while (!rest.empty()) {
+                       const std::size_t lf = rest.find('\n');
+                       batch.out_totals.add_line(rest.substr(0, lf));
+                       rest.remove_prefix(lf + 1);
+                     }
+                   }});
+  chain.push_back({StageMode::kSerial,
+                   [this](PipelineItem& item) { sink(static_cast<Batch&>(item)); }});
+  ordered_pipeline(2 * ctx_.threads + 2, [this] { return in_.next(); }, chain);
+  check_limits(true);
+  for (const auto& [code, count] : errors_) {
+    if (count > kShownPerCode) {
+      ctx_.log->message(LogLevel::kWarning, cat(code, ": ", count - kShownPerCode, " more bad records"));
+    }
+  }
+  if (!errors_.empty()) {
+    std::string summary;
+    for (const auto& [code, count] : errors_) append(summary, summary.empty() ? "" : ", ", code, " ", count);
+    ctx_.log->message(LogLevel::kWarning,
+                      cat(counters_.errors.load(), " bad records ",
+                          policy_.mode == OnError::kSkip         ? "skipped"
+                          : policy_.mode == OnError::kQuarantine ? "set aside"
+                                                                 : "annotated",
+                          " (", summary, ")"));
+  }
+}
+
+std::optional<Fault> RecordRun::check_line(std::string_view line) const {
+  if (isize(line) > max_record_bytes_) {
+    return Fault{"too_long", cat("record is longer than --max-record ", format_bytes(max_record_bytes_)), -1};
+  }
+  return std::nullopt;
+}
+
+void RecordRun::each_record(Batch& batch, JsonReader& json,
+                            const std::function<std::optional<Fault>(Record&)>& visit) const {
+  const std::string_view lines = batch.lines();
+  i64 number = batch.first_line;
+  std::size_t at = 0;
+  while (at < lines.size()) {
+    const std::size_t lf = lines.find('\n', at);
+    std::string_view line = lines.substr(at, lf - at);
+    const i64 byte = batch.first_byte + static_cast<i64>(at);
+    at = lf + 1;
+    ++number;
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
+      ++batch.blank_lines;
+      continue;
+    }
+    batch.in.add_line(line);
+    Record record{json, line, batch.input, number, byte,
+                  static_cast<u64>(batch.input) << 40 | static_cast<u64>(number - 1)};
+    std::optional<Fault> fault = check_line(line);
+    if (!fault) fault = json.parse(line);
+    if (!fault) fault = visit(record);
+    if (fault) add_bad(batch, record, std::move(*fault));
+  }
+}
+
+void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
+  BadRecord bad;
+  bad.line = record.line_number;
+  bad.byte = record.byte;
+  JsonReader with_id({"id"});
+  const bool parsed = fault.code != "too_long" && !with_id.parse(record.line);
+  if (parsed && with_id.has(0)) bad.id = with_id.text_of(0).value_or("");
+  if (policy_.mode == OnError::kQuarantine) bad.raw = record.line.substr(0, kRawKept);
+  if (policy_.mode == OnError::kAnnotate) {
+    const std::string error = cat("{\"code\":", json_string(fault.code), ",\"message\":",
+                                  json_string(fault.detail), "}");
+    JsonReader whole({"error"});
+    if (parsed && !whole.parse(record.line)) {
+      RecordEdit edit(whole);
+      edit.set(0, error);
+      edit.write(batch.out);
+    } else {
+      const std::string_view raw = record.line.substr(0, kRawKept);
+      append(batch.out, "{\"error\":", error, valid_utf8(raw) ? ",\"raw\":" : ",\"raw_b64\":",
+             valid_utf8(raw) ? json_string(raw) : cat("\"", base64(raw), "\""), "}\n");
+    }
+  }
+  bad.fault = std::move(fault);
+  batch.bad.push_back(std::move(bad));
+}
+
+void RecordRun::sink(Batch& batch) {
+  // A bad record comes before whatever made the batch fail.
+  for (const BadRecord& bad : batch.bad) handle_bad(batch, bad);
+  in_.account(batch);
+  blank_lines_ += batch.blank_lines;
+  counters_.records_in += batch.in.records;
+  counters_.bytes_in += batch.in.bytes;
+  counters_.records_out += batch.out_totals.records;
+  if (!batch.bad.empty()) check_limits(false);
+  if (out_ != nullptr) out_->write(batch.out, batch.out_totals);
+}
+
+void RecordRun::handle_bad(const Batch& batch, const BadRecord& bad) {
+  const std::string& name = in_.name(batch.input);
+  if (policy_.mode == OnError::kFail) {
+    throw Error(ErrorKind::kData, location(name, bad),
+                "--on-error=quarantine --rejects=bad.jsonl keeps going and stores such records");
+  }
+  ++counters_.errors;
+  const i64 count = ++errors_[bad.fault.code];
+  if (count <= kShownPerCode) ctx_.log->message(LogLevel::kWarning, location(name, bad));
+  if (policy_.mode == OnError::kQuarantine && rejects_ != nullptr) {
+    rejects_->write(reject_line(name, bad));
+  }
+}
+
+void RecordRun::check_limits(bool at_end) const {
+  const i64 errors = counters_.errors.load();
+  if (policy_.max_errors > 0 && errors > policy_.max_errors) {
+    throw Error(ErrorKind::kData, cat("more than --max-errors ", policy_.max_errors, " bad records"));
+  }
+  const i64 seen = counters_.records_in.load();
+  if (policy_.max_error_share > 0 && (at_end || seen >= kShareFrom) &&
+      static_cast<f64>(errors) > policy_.max_error_share * static_cast<f64>(seen)) {
+    throw Error(ErrorKind::kData, cat(errors, " bad records of ", seen, " are more than --max-errors ",
+                                      policy_.max_error_share * 100, "%"));
+  }
+}
+
+std::vector<StreamTotals> RecordRun::input_totals() const {
+  std::vector<StreamTotals> totals;
+  for (const InputSummary& input : in_.inputs()) totals.push_back(input.totals);
+  return totals;
+}
+
+}  // namespace lm::io
