@@ -86,7 +86,7 @@ class SentencePieceTokenizer final : public Tokenizer {
       if (entry.type == PieceType::kByte) byte_of(entry.piece, name);
       if (entry.type == PieceType::kControl) controls_.push_back(entry.piece);
     }
-    vocab_size_ = ssize(model_.pieces);
+    vocab_size_ = isize(model_.pieces);
     bos_ = known_id(processor_.bos_id());
     eos_ = known_id(processor_.eos_id());
     pad_ = known_id(processor_.pad_id());
@@ -103,7 +103,7 @@ class SentencePieceTokenizer final : public Tokenizer {
 
   bool encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
               std::vector<std::pair<i64, i64>>* offsets) const override {
-    if (ssize(text) > kMaxTextBytes) {
+    if (isize(text) > kMaxTextBytes) {
       throw Error(ErrorKind::kData, cat("text of ", text.size(),
                                         " bytes, SentencePiece takes at most ", kMaxTextBytes));
     }
@@ -129,7 +129,7 @@ class SentencePieceTokenizer final : public Tokenizer {
     if (skip_specials) return parts.text();
     // The library leaves control pieces out; their surfaces are empty, so they slot in by position.
     std::string out;
-    for (i64 i = 0; i < ssize(ids); ++i) {
+    for (i64 i = 0; i < isize(ids); ++i) {
       const i32 id = ids[usize(i)];
       if (is_special(id)) {
         out += entry(id).piece;
@@ -194,12 +194,12 @@ class SentencePieceTokenizer final : public Tokenizer {
                            std::vector<std::pair<i64, i64>>& offsets) const {
     sentencepiece::ImmutableSentencePieceText parts;
     check(processor_.Encode(text, parts.mutable_proto()));
-    const i64 first = ssize(offsets);
+    const i64 first = isize(offsets);
     for (const auto& part : parts.pieces()) {
       ids.push_back(static_cast<i32>(part.id()));
       offsets.emplace_back(part.begin(), part.end());
     }
-    for (i64 i = ssize(offsets) - 2, id = ssize(ids) - 2; i >= first; --i, --id) {
+    for (i64 i = isize(offsets) - 2, id = isize(ids) - 2; i >= first; --i, --id) {
       std::pair<i64, i64>& range = offsets[usize(i)];
       const std::pair<i64, i64>& next = offsets[usize(i + 1)];
       const bool bytes = entry(ids[usize(id)]).type == PieceType::kByte &&

@@ -164,7 +164,7 @@ void check_pieces(const SentencePieceModel& model, const std::string& name) {
   std::unordered_set<std::string_view> matched;   // pieces that text is cut into, and
   std::unordered_set<std::string_view> reserved;  // the others: one name space each
   i64 unknowns = 0;
-  for (i64 id = 0; id < ssize(model.pieces); ++id) {
+  for (i64 id = 0; id < isize(model.pieces); ++id) {
     const SentencePieceEntry& entry = model.pieces[usize(id)];
     const auto fail = [&](std::string_view why) {
       throw Error(ErrorKind::kData, cat(name, ": piece ", id, " ", quote(entry.piece), " ", why));

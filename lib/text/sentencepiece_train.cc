@@ -91,9 +91,9 @@ class Sentences final : public sentencepiece::SentenceIterator {
   }
 
   bool skip(std::string_view line) {
-    if (ssize(line) > options_.max_sentence_length) {
+    if (isize(line) > options_.max_sentence_length) {
       ++report_.too_long;
-      report_.too_long_bytes += ssize(line);
+      report_.too_long_bytes += isize(line);
       return true;
     }
     if (line.find(kReserved) != std::string_view::npos) {
@@ -105,7 +105,7 @@ class Sentences final : public sentencepiece::SentenceIterator {
 
   void accept(std::string_view line) {
     ++report_.sentences;
-    report_.bytes += ssize(line);
+    report_.bytes += isize(line);
     saw_graphic_ = saw_graphic_ || has_graphic(line);
     // With sampling the library keeps at most input_sentence_size sentences of at most this length.
     i64 held = report_.bytes;
@@ -166,7 +166,7 @@ void check_options(const SentencePieceOptions& options) {
                 cat("character_coverage is ", options.character_coverage, ", expected 0.98 to 1"));
   }
   const i64 meta = 1 + (options.bos_id >= 0) + (options.eos_id >= 0) + (options.pad_id >= 0) +
-                   ssize(options.user_defined_symbols) + ssize(options.control_symbols) +
+                   isize(options.user_defined_symbols) + isize(options.control_symbols) +
                    (options.byte_fallback ? 256 : 0);
   if (options.vocab_size <= meta) {
     throw Error(ErrorKind::kUsage, cat("vocab_size ", options.vocab_size, " leaves no room beside ",

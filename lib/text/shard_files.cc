@@ -20,7 +20,7 @@ class BufferedFile {
   BufferedFile(const std::string& path, const io::OutputOptions& output) : file_(path, output) {}
   std::string& buf() { return buf_; }
   void flush_if_full() {
-    if (ssize(buf_) >= kFlushBytes) flush();
+    if (isize(buf_) >= kFlushBytes) flush();
   }
   void flush() {
     file_.write(buf_);
@@ -77,7 +77,7 @@ class MegatronIndex final : public DocumentMarks {
                                         " tokens, the megatron format holds at most ", INT32_MAX));
     }
     append_le(pending_, static_cast<u64>(end), 8);
-    if (ssize(pending_) >= kFlushBytes) spill();
+    if (isize(pending_) >= kFlushBytes) spill();
   }
   void finish(i64 documents, i64) override {
     spill();
@@ -103,7 +103,7 @@ class MegatronIndex final : public DocumentMarks {
     return folder.empty() ? "." : folder;
   }
   void spill() {
-    ends_.append(pending_.data(), ssize(pending_));
+    ends_.append(pending_.data(), isize(pending_));
     pending_.clear();
   }
   template <typename Visit>
@@ -141,7 +141,7 @@ class DolmaTable final : public DocumentMarks {
     rows_.push_back(',');
     append_csv(origin.src);
     append(rows_, ',', origin.loc, '\n');
-    if (ssize(rows_) >= kFlushBytes) compress(Z_NO_FLUSH);
+    if (isize(rows_) >= kFlushBytes) compress(Z_NO_FLUSH);
   }
   void finish(i64, i64) override {
     compress(Z_FINISH);

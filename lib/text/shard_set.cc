@@ -88,7 +88,7 @@ std::string gunzip(const std::string& path, i64 max_bytes) {
     code = inflate(&zlib, Z_NO_FLUSH);
     left -= given - zlib.avail_in;
     out.resize(out.size() - zlib.avail_out);
-    if (ssize(out) > max_bytes) break;
+    if (isize(out) > max_bytes) break;
   }
   inflateEnd(&zlib);
   if (code != Z_STREAM_END || left != 0) {
@@ -103,7 +103,7 @@ std::vector<i64> read_dolma_ends(const std::string& path, i64 documents) {
   std::vector<i64> ends;
   i64 row_begin = 0;
   bool quoted = false;
-  for (i64 i = 0; i < ssize(rows); ++i) {
+  for (i64 i = 0; i < isize(rows); ++i) {
     const char c = rows[usize(i)];
     if (c == '"') quoted = !quoted;
     if (c != '\n' || quoted) continue;
@@ -124,7 +124,7 @@ std::vector<i64> read_dolma_ends(const std::string& path, i64 documents) {
     }
     ends.push_back(*end);
   }
-  if (row_begin != ssize(rows) || ssize(ends) != documents) {
+  if (row_begin != isize(rows) || isize(ends) != documents) {
     bad(path, cat(ends.size(), " rows, expected ", documents));
   }
   return ends;
@@ -332,7 +332,7 @@ ShardSet::ShardSet(ShardSet&&) noexcept = default;
 ShardSet& ShardSet::operator=(ShardSet&&) noexcept = default;
 
 i64 ShardSet::shards() const {
-  return ssize(shards_);
+  return isize(shards_);
 }
 
 // The last shard that begins at or before the token: shards without tokens are stepped over.
@@ -351,14 +351,14 @@ const ShardSet::Shard& ShardSet::shard_of_document(i64 d) const {
 }
 
 void ShardSet::read(i64 begin, std::span<i32> out) const {
-  if (begin < 0 || begin > tokens_ - ssize(out)) {
+  if (begin < 0 || begin > tokens_ - isize(out)) {
     throw Error(ErrorKind::kUsage,
-                cat("tokens ", begin, " to ", begin + ssize(out), " of ", tokens_));
+                cat("tokens ", begin, " to ", begin + isize(out), " of ", tokens_));
   }
   while (!out.empty()) {
     const Shard& shard = shard_of_token(begin);
     const i64 from = begin - shard.first_token;
-    const i64 size = std::min(ssize(out), shard.tokens - from);
+    const i64 size = std::min(isize(out), shard.tokens - from);
     shard.read(from, out.first(usize(size)), tokenizer_.vocab_size);
     out = out.subspan(usize(size));
     begin += size;

@@ -106,7 +106,7 @@ ShardWriter::~ShardWriter() = default;  // AtomicFile members discard what was n
 
 void ShardWriter::open_shard() {
   const u32 flags = (options_.add_bos ? 1u : 0u) | (options_.add_eos ? 2u : 0u);
-  shards_.push_back(std::make_unique<Shard>(cat(prefix_, "-", shard_number(ssize(shards_))),
+  shards_.push_back(std::make_unique<Shard>(cat(prefix_, "-", shard_number(isize(shards_))),
                                             options_.layout, wide_, flags, tokenizer_,
                                             options_.output));
   open_ = true;
@@ -133,7 +133,7 @@ void ShardWriter::check_ids(std::span<const i32> tokens) const {
 
 void ShardWriter::put(i32 id) {
   append_le(buf_, static_cast<u32>(id), wide_ ? 4 : 2);
-  if (ssize(buf_) >= kFlushBytes) shards_.back()->flush(buf_);
+  if (isize(buf_) >= kFlushBytes) shards_.back()->flush(buf_);
 }
 
 void ShardWriter::add(std::span<const i32> tokens, const DocumentOrigin& origin) {
@@ -145,7 +145,7 @@ void ShardWriter::add(std::span<const i32> tokens, const DocumentOrigin& origin)
   }
   const bool bos = options_.add_bos && (tokens.empty() || tokens.front() != *tokenizer_.bos);
   const bool eos = options_.add_eos && (tokens.empty() || tokens.back() != *tokenizer_.eos);
-  const i64 size = ssize(tokens) + bos + eos;
+  const i64 size = isize(tokens) + bos + eos;
   if (open_ && size > options_.shard_tokens - shards_.back()->tokens) close_shard();
   if (!open_) open_shard();
   if (bos) put(*tokenizer_.bos);
@@ -216,7 +216,7 @@ ShardTotals ShardWriter::commit() {
   }
   manifest_->commit();
   committed_ = true;
-  totals_.shards = ssize(shards_);
+  totals_.shards = isize(shards_);
   return totals_;
 }
 

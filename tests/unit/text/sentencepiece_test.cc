@@ -111,7 +111,7 @@ TEST_CASE("recorded ids of the English model equal spm_encode 0.1.97", "[text]")
     for (const auto& [from, to] : offsets) {
       CHECK(from >= end);
       CHECK(to >= from);
-      CHECK(to <= ssize(text));
+      CHECK(to <= isize(text));
       end = to;
     }
   }
@@ -204,7 +204,7 @@ TEST_CASE("every truncation and many mutations of a model are refused or load, n
   CHECK_NOTHROW(sentencepiece_from_bytes(good, "good"));
   i64 refused = 0;
   const i64 pieces_end = 700;  // cuts among the pieces, then a sample of the rest
-  for (i64 size = 0; size < ssize(good); size += size < pieces_end ? 1 : 9973) {
+  for (i64 size = 0; size < isize(good); size += size < pieces_end ? 1 : 9973) {
     try {
       sentencepiece_from_bytes(good.substr(0, usize(size)), "cut");
     } catch (const Error& e) {
@@ -292,7 +292,7 @@ TEST_CASE("sentences the library would drop in silence are counted", "[text]") {
   i64 fits = 0;  // the sentences of the random part within the limit
   i64 long_ones = 0;
   for (std::size_t i = 0; i < 300; ++i)
-    (ssize(corpus[i]) <= 40 ? fits : long_ones) += 1;
+    (isize(corpus[i]) <= 40 ? fits : long_ones) += 1;
   SentencePieceReport report;
   train_sentencepiece(from_list(corpus), options, LocalContext(), &report);
   CHECK(report.documents == 302);

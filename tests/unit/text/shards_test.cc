@@ -258,7 +258,7 @@ TEST_CASE("every layout reads back what was written, for random documents", "[te
         if (document.empty() && !options.keep_empty) continue;
         const auto [begin, end] = set.document(d);
         CHECK(begin == token);
-        REQUIRE(end - begin == ssize(document));
+        REQUIRE(end - begin == isize(document));
         Document read(document.size());
         set.read(begin, read);
         CHECK(read == document);
