@@ -98,8 +98,8 @@ i64 run_part(const Part& part, u64* base, std::span<const u32> order, std::span<
              std::span<u8> seen) {
   std::array<Probe, kAhead> probes;
   i64 absent = 0;
-  for (i64 at = 0; at < ssize(order); at += kAhead) {
-    const i64 n = std::min(kAhead, ssize(order) - at);
+  for (i64 at = 0; at < isize(order); at += kAhead) {
+    const i64 n = std::min(kAhead, isize(order) - at);
     for (i64 i = 0; i < n; ++i)
       probes[usize(i)].set(keys[order[usize(at + i)]], part);
     for (i64 i = 0; i < n; ++i) {
@@ -238,7 +238,7 @@ void BloomFilter::require_same(const BloomFilter& other) const {
 void BloomFilter::merge(const BloomFilter& other) {
   LM_CHECK(owned_ != nullptr, "a mapped Bloom filter is read-only");
   require_same(other);
-  parallel_for(ssize(words()), 1 << 16, [&](i64 begin, i64 end) {
+  parallel_for(isize(words()), 1 << 16, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i)
       owned_[i] |= other.words_[i];
   });
@@ -248,7 +248,7 @@ void BloomFilter::merge(const BloomFilter& other) {
 void BloomFilter::intersect(const BloomFilter& other) {
   LM_CHECK(owned_ != nullptr, "a mapped Bloom filter is read-only");
   require_same(other);
-  parallel_for(ssize(words()), 1 << 16, [&](i64 begin, i64 end) {
+  parallel_for(isize(words()), 1 << 16, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i)
       owned_[i] &= other.words_[i];
   });

@@ -80,7 +80,7 @@ Header encode(const BloomInfo& info, const Hash128& payload) {
 
 /// Checks everything that later code relies on: sizes, ranges, the header's own digest.
 BloomInfo decode(const std::string& path, std::string_view file) {
-  if (ssize(file) < kHeaderBytes)
+  if (isize(file) < kHeaderBytes)
     bad_file(path, cat("it has ", file.size(), " bytes, a header has 4096"));
   const char* h = file.data();
   if (get<u32>(h, 0) != kMagic) bad_file(path, "it does not start with LMBF");
@@ -105,7 +105,7 @@ BloomInfo decode(const std::string& path, std::string_view file) {
     bad_file(path, cat("its size of ", bits, " bits is not a multiple of 131072"));
   }
   info.shape.bits = static_cast<i64>(bits);
-  if (ssize(file) != kHeaderBytes + info.shape.bytes()) {
+  if (isize(file) != kHeaderBytes + info.shape.bytes()) {
     bad_file(path, cat("it has ", file.size(), " bytes, its header says ",
                        kHeaderBytes + info.shape.bytes(), " (cut or overwritten)"));
   }

@@ -59,9 +59,9 @@ bool ExactSet::make_room() {
   i64 dropped = 0;
   for (i64 p = 0; p < kKeyParts; ++p) {
     const Table& table = tables_[usize(p)];
-    const i64 now = ssize(table.slots);
+    const i64 now = isize(table.slots);
     i64 slots = std::max<i64>(now, 16);
-    while (!fits(table.used + ssize(partition_.part(p)), slots))
+    while (!fits(table.used + isize(partition_.part(p)), slots))
       slots *= 2;
     if (slots == now) continue;
     wanted[usize(p)] = slots;
@@ -95,8 +95,8 @@ bool ExactSet::test_and_insert(std::span<const Hash128> keys, std::span<u8> seen
       Table& table = tables_[usize(p)];
       const std::span<const u32> order = partition_.part(p);
       const i64 before = table.used;
-      for (i64 i = 0; i < ssize(order); ++i) {
-        if (i + kAhead < ssize(order)) {
+      for (i64 i = 0; i < isize(order); ++i) {
+        if (i + kAhead < isize(order)) {
           const Hash128& later = keys[order[usize(i + kAhead)]];
           __builtin_prefetch(table.slots.data() + home(later, table.slots.size()), 1);
         }

@@ -269,14 +269,14 @@ void by_regions(Normaliser n, std::string_view text, std::string& out_bytes) {
   Output out(out_bytes);
   const AsciiTable& table = table_of(n);
   i64 at = 0;
-  while (at < ssize(text)) {
+  while (at < isize(text)) {
     const i64 other = find_non_ascii(text, at);
     i64 begin = other;
     i64 end = other;
-    if (other < ssize(text)) {
+    if (other < isize(text)) {
       while (begin > at && !is_ascii_space(static_cast<u8>(text[usize(begin - 1)])))
         --begin;
-      while (end < ssize(text) && !is_ascii_space(static_cast<u8>(text[usize(end)])))
+      while (end < isize(text) && !is_ascii_space(static_cast<u8>(text[usize(end)])))
         ++end;
     }
     out.ascii(text.substr(usize(at), usize(begin - at)), table);

@@ -51,12 +51,12 @@ i64 py_space_size(std::string_view text, i64 at) {
 
 std::string_view strip(std::string_view text) {
   i64 begin = 0;
-  while (begin < ssize(text)) {
+  while (begin < isize(text)) {
     const i64 size = py_space_size(text, begin);
     if (size == 0) break;
     begin += size;
   }
-  i64 end = ssize(text);
+  i64 end = isize(text);
   while (end > begin) {
     i64 start = end - 1;
     while (start > begin && is_continuation(byte_at(text, start)))
@@ -69,7 +69,7 @@ std::string_view strip(std::string_view text) {
 
 bool is_blank(std::string_view text) {
   i64 at = 0;
-  while (at < ssize(text)) {
+  while (at < isize(text)) {
     const i64 size = py_space_size(text, at);
     if (size == 0) return false;
     at += size;
@@ -78,7 +78,7 @@ bool is_blank(std::string_view text) {
 }
 
 bool WordCursor::next(std::string_view& word) {
-  const i64 n = ssize(text_);
+  const i64 n = isize(text_);
   while (at_ < n) {
     const i64 size = py_space_size(text_, at_);
     if (size == 0) break;
@@ -134,18 +134,18 @@ std::vector<std::string_view> paragraphs(std::string_view text, bool remove_blan
 
 CodePointIndex::CodePointIndex(std::string_view text) : text_(text) {
   i64 count = 0;
-  for (i64 at = 0; at < ssize(text); at += kCheckpointBytes) {
+  for (i64 at = 0; at < isize(text); at += kCheckpointBytes) {
     checkpoints_.push_back(count);
     count += count_starts(text.substr(usize(at), usize(kCheckpointBytes)));
   }
   size_ = count;
-  if (size_ == ssize(text)) checkpoints_.clear();
+  if (size_ == isize(text)) checkpoints_.clear();
 }
 
 i64 CodePointIndex::at(i64 byte) const {
-  LM_DCHECK(byte >= 0 && byte <= ssize(text_), "offset inside the text");
+  LM_DCHECK(byte >= 0 && byte <= isize(text_), "offset inside the text");
   if (checkpoints_.empty()) return byte;
-  if (byte == ssize(text_)) return size_;
+  if (byte == isize(text_)) return size_;
   const i64 checkpoint = byte / kCheckpointBytes;
   const i64 from = checkpoint * kCheckpointBytes;
   return checkpoints_[usize(checkpoint)] +
@@ -155,7 +155,7 @@ i64 CodePointIndex::at(i64 byte) const {
 i64 CodePointIndex::byte_of(i64 code_point) const {
   LM_DCHECK(code_point >= 0 && code_point <= size_, "code point inside the text");
   if (checkpoints_.empty()) return code_point;
-  if (code_point == size_) return ssize(text_);
+  if (code_point == size_) return isize(text_);
   const std::vector<i64>::const_iterator after =
       std::upper_bound(checkpoints_.begin(), checkpoints_.end(), code_point);
   i64 byte = (after - checkpoints_.begin() - 1) * kCheckpointBytes;

@@ -43,7 +43,7 @@ TEST_CASE("an exact set answers like a map, for any thread count and batch", "[d
       LocalContext ctx;
       ExactSet set(*ctx->memory, i64{1} << 30);
       std::vector<u8> seen(keys.size());
-      for (i64 at = 0; at < ssize(keys); at += batch) {
+      for (i64 at = 0; at < isize(keys); at += batch) {
         REQUIRE(set.test_and_insert(std::span(keys).subspan(usize(at), usize(batch)),
                                     std::span(seen).subspan(usize(at), usize(batch))));
       }
@@ -70,10 +70,10 @@ TEST_CASE("a refused batch leaves the set as it was", "[dedup]") {
   const std::vector<Hash128> many = draw(100000, 1000000, 3);
   std::vector<u8> untouched(many.size(), 9);
   CHECK_FALSE(set.test_and_insert(many, untouched));
-  CHECK(std::count(untouched.begin(), untouched.end(), 9) == ssize(untouched));
+  CHECK(std::count(untouched.begin(), untouched.end(), 9) == isize(untouched));
   CHECK(set.size() == before);
   CHECK(set.test_and_insert(keys, seen));
-  CHECK(std::count(seen.begin(), seen.end(), 1) == ssize(seen));
+  CHECK(std::count(seen.begin(), seen.end(), 1) == isize(seen));
 }
 
 TEST_CASE("deduplication with any budget keeps the same first copies", "[dedup]") {
@@ -84,7 +84,7 @@ TEST_CASE("deduplication with any budget keeps the same first copies", "[dedup]"
     LocalContext ctx(1, budget + (2 << 20));
     ExactDedup dedup(*ctx, budget);
     std::vector<u8> seen(keys.size());
-    for (i64 at = 0; at < ssize(keys); at += batch) {
+    for (i64 at = 0; at < isize(keys); at += batch) {
       const std::span<const Hash128> part = std::span(keys).subspan(usize(at), usize(batch));
       if (dedup.try_add(part, std::span(seen).subspan(usize(at), usize(batch)))) continue;
       if (!dedup.deferred()) dedup.start_deferred();

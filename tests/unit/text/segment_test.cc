@@ -68,10 +68,10 @@ TEST_CASE("code point offsets agree with counting from the start", "[text]") {
     std::string text;
     std::vector<i64> starts;
     for (u64 i = 0; i < 3000; ++i) {
-      starts.push_back(ssize(text));
+      starts.push_back(isize(text));
       text += letters[random.below(i, seed == 0 ? 1 : 4)];
     }
-    starts.push_back(ssize(text));
+    starts.push_back(isize(text));
     const CodePointIndex index(text);
     REQUIRE(index.size() == 3000);
     bool same = true;
