@@ -1,0 +1,211 @@
+#include "model/build.h"
+
+#include "core/error.h"
+#include "core/str.h"
+
+namespace lm::model {
+namespace {
+
+GluKind glu_kind(Unary act) {
+  switch (act) {
+    case Unary::kSilu:
+      return GluKind::kSilu;
+    case Unary::kGeluTanh:
+      return GluKind::kGeluTanh;
+    case Unary::kGeluErf:
+      return GluKind::kGeluErf;
+    case Unary::kRelu2:
+      return GluKind::kRelu2;
+    default:
+      throw Error(ErrorKind::kInternal, "activation without a gated form");
+  }
+}
+
+i32 narrow(i64 value) {
+  return static_cast<i32>(value);
+}
+
+}  // namespace
+
+GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
+                       const BuildOptions& options)
+    : g_(g), cfg_(cfg), params_(params), options_(options) {
+  for (i32 i = 0; i < params.set.size(); ++i)
+    values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, DType::kF32,
+                                  options.trainable && params.set[i].trainable));
+  head_ = param(cfg.tied ? "embed.weight" : "head.weight");
+  if (options_.positions == 0) options_.positions = cfg.context;
+  if (cfg.position != PositionKind::kRope) return;
+  for (const LayerCfg& layer : cfg.layers)
+    layer_rope_.push_back(rope_index(layer.attention.rope));
+}
+
+i64 GraphModel::rope_index(const RopeConfig& rope) {
+  for (i64 i = 0; i < ssize(ropes_); ++i)
+    if (same_rope(ropes_[usize(i)].config, rope)) return i;
+  Rope one;
+  one.config = rope;
+  one.numbers = make_rope_table(rope, options_.positions, cfg_.context);
+  one.table = g_.input(cat("rope.", ropes_.size()), {2, options_.positions, rope.rotary_dim / 2});
+  ropes_.push_back(std::move(one));
+  return ssize(ropes_) - 1;
+}
+
+Value GraphModel::param(std::string_view name) const {
+  const i32 index = params_.set.find(name);
+  return index < 0 ? Value{} : values_[usize(index)];
+}
+
+Value GraphModel::norm(const std::string& prefix, Value x) {
+  const Value weight = param(prefix + ".weight");
+  const f32 eps = static_cast<f32>(cfg_.norm_eps);
+  if (cfg_.norm == NormKind::kRms) return rmsnorm(g_, x, weight, eps);
+  return layernorm(g_, x, weight, param(prefix + ".bias"), eps);
+}
+
+Value GraphModel::project_add(const std::string& prefix, Value x, Value residual) {
+  const Value w = param(prefix + ".weight");
+  const Value b = param(prefix + ".bias");
+  if (options_.dropout <= 0) return linear_add(g_, x, w, b, residual);
+  return add(g_, dropout(g_, linear(g_, x, w, b), options_.dropout), residual);
+}
+
+Value GraphModel::embed(Value tokens, Value positions) {
+  const Graph::Scope scope = g_.scope("embed");
+  const Value table = param("pos_embed.weight");
+  const Value x = embedding(g_, tokens, param("embed.weight"), table ? positions : Value{}, table);
+  return options_.dropout > 0 ? dropout(g_, x, options_.dropout) : x;
+}
+
+Value GraphModel::attention_part(i64 i, Value x, Value positions, const Attend& attend) {
+  const Graph::Scope scope = g_.scope("attn");
+  const AttentionCfg& a = cfg_.layers[usize(i)].attention;
+  const std::string prefix = cat("blocks.", i, ".");
+  const Value h = norm(prefix + "attn_norm", x);
+  Value qkv = linear(g_, h, param(prefix + "attn.qkv.weight"), param(prefix + "attn.qkv.bias"));
+  if (cfg_.position == PositionKind::kRope) {
+    RopeAttr attr;
+    attr.heads = narrow(a.heads + a.kv_heads);
+    attr.head_dim = narrow(a.head_dim);
+    attr.rotary_dim = narrow(a.rope.rotary_dim);
+    qkv = rope(g_, qkv, positions, ropes_[usize(layer_rope_[usize(i)])].table, attr);
+  }
+  return project_add(prefix + "attn.out", attend(qkv, i), x);
+}
+
+Value GraphModel::ffn_part(i64 i, Value x) {
+  const Graph::Scope scope = g_.scope("mlp");
+  const FfnCfg& ffn = cfg_.layers[usize(i)].ffn;
+  const std::string prefix = cat("blocks.", i, ".");
+  const Value h = norm(prefix + "mlp_norm", x);
+  Value u;
+  if (ffn.kind == FfnKind::kGated) {
+    const Value gate_up =
+        linear(g_, h, param(prefix + "mlp.gate_up.weight"), param(prefix + "mlp.gate_up.bias"));
+    u = glu(g_, gate_up, glu_kind(ffn.act));
+  } else {
+    u = linear(g_, h, param(prefix + "mlp.up.weight"), param(prefix + "mlp.up.bias"), ffn.act);
+  }
+  return project_add(prefix + "mlp.down", u, x);
+}
+
+Value GraphModel::block(i64 i, Value x, Value positions, const Attend& attend) {
+  const Graph::Scope region = g_.region(cat("blocks.", i), options_.checkpoint.of_block(i));
+  return ffn_part(i, attention_part(i, x, positions, attend));
+}
+
+Value GraphModel::final_norm(Value x) {
+  const Graph::Scope scope = g_.scope("final");
+  return norm("norm", x);
+}
+
+Value GraphModel::hidden(Value tokens, Value positions, const Attend& attend) {
+  Value x = embed(tokens, positions);
+  for (i64 i = 0; i < cfg_.depth(); ++i)
+    x = block(i, x, positions, attend);
+  return final_norm(x);
+}
+
+Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
+  return hidden(tokens, positions, [&](Value qkv, i64 layer) {
+    const AttentionCfg& a = cfg_.layers[usize(layer)].attention;
+    AttentionAttr attr;
+    attr.heads = narrow(a.heads);
+    attr.kv_heads = narrow(a.kv_heads);
+    attr.head_dim = narrow(a.head_dim);
+    return attention(g_, qkv, spans, attr);
+  });
+}
+
+void GraphModel::bind(Executor& executor, const ParamSlab& weights) const {
+  executor.bind_params([&](i32 index) { return weights.view(index); });
+  for (const Rope& rope : ropes_) {
+    // Inputs are only read; Tensor has no read-only form.
+    f32* numbers = const_cast<f32*>(rope.numbers.data());
+    executor.bind(rope.table,
+                  make_tensor(numbers, {2, options_.positions, rope.config.rotary_dim / 2}));
+  }
+}
+
+TrainGraph::TrainGraph(const ModelCfg& cfg, const ModelParams& params, const Options& options)
+    : graph(ops()), model(graph, cfg, params, options.build) {
+  const i64 n = options.rows;
+  tokens = graph.input("tokens", {n}, DType::kI32);
+  positions = graph.input("positions", {n}, DType::kI32);
+  spans = graph.input("spans", {n, kSpanInts}, DType::kI32);
+  targets = graph.input("targets", {n}, DType::kI32);
+  if (options.weights) row_weights = graph.input("row_weights", {n});
+  const Value x = model.hidden(tokens, positions, spans);
+  CeAttr attr;
+  attr.vocab = cfg.vocab;
+  attr.z_loss = options.z_loss;
+  attr.label_smoothing = options.label_smoothing;
+  const CeResult ce = linear_ce(graph, x, model.head(), targets, row_weights, attr);
+  loss_sum = ce.sum;
+  row_loss = ce.rows;
+  graph.keep(loss_sum);
+  graph.keep(row_loss);
+  if (!options.backward) return;
+  graph.backward(loss_sum);
+  apply_checkpointing(graph);
+}
+
+ScoreGraph::ScoreGraph(const ModelCfg& cfg, const ModelParams& params, i64 rows)
+    : graph(ops()), model(graph, cfg, params, {}) {
+  tokens = graph.input("tokens", {rows}, DType::kI32);
+  positions = graph.input("positions", {rows}, DType::kI32);
+  spans = graph.input("spans", {rows, kSpanInts}, DType::kI32);
+  targets = graph.input("targets", {rows}, DType::kI32);
+  LogprobAttr attr;
+  attr.vocab = cfg.vocab;
+  const Value x = model.hidden(tokens, positions, spans);
+  result = linear_logprob(graph, x, model.head(), targets, attr);
+  graph.keep(result.logprob);
+  graph.keep(result.entropy);
+  graph.keep(result.argmax);
+  graph.keep(result.rank);
+}
+
+Tensor span_tensor(std::vector<RowSpan>& spans) {
+  static_assert(sizeof(RowSpan) == kSpanInts * sizeof(i32));
+  return make_tensor(spans.data(), {ssize(spans), kSpanInts}, DType::kI32);
+}
+
+PackedRows causal_rows(std::span<const i64> lengths, i64 rows) {
+  PackedRows out;
+  out.positions.assign(usize(rows), 0);
+  out.spans.assign(usize(rows), RowSpan{});
+  i64 row = 0;
+  for (const i64 length : lengths) {
+    const i64 start = row;
+    LM_CHECK(length >= 0 && start + length <= rows, "documents must fit the batch's rows");
+    for (; row < start + length; ++row) {
+      out.positions[usize(row)] = narrow(row - start);
+      out.spans[usize(row)].a0 = narrow(start);
+      out.spans[usize(row)].a1 = narrow(row + 1);
+    }
+  }
+  return out;
+}
+
+}  // namespace lm::model

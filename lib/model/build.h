@@ -1,0 +1,125 @@
+#pragma once
+// Node lists of a model. GraphModel turns a ModelCfg into values of one Graph, part by part, so
+// that objectives can compose them; the functions below it make the usual whole graphs. Rows are
+// flattened: N = all tokens of a batch, sequences one after another. Attention spans are row
+// numbers of the batch ([N, 6]: keys [a0,a1) and [b0,b1)), position ids are free inputs.
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "graph/checkpoint.h"
+#include "graph/exec.h"
+#include "graph/graph.h"
+#include "model/config.h"
+#include "model/params.h"
+#include "ops/ops.h"
+
+namespace lm::model {
+
+struct BuildOptions {
+  bool trainable = false;  // parameters get gradients
+  f32 dropout = 0;         // on the embedding and on what each part adds to the stream
+  CheckpointPolicy checkpoint;
+  i64 positions = 0;  // rows of rotary tables, 0: cfg.context
+};
+
+class GraphModel {
+ public:
+  /// Declares every parameter (index = ModelParams' index) and the rotary tables. cfg and params
+  /// outlive this; g is borrowed.
+  GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params, const BuildOptions& options);
+
+  /// Attention of layer i over its fused, rotated projection [N, qkv_size]: [N, q_size].
+  using Attend = std::function<Value(Value qkv, i64 layer)>;
+
+  /// tokens, positions i32 [N] -> [N, C].
+  Value embed(Value tokens, Value positions);
+  /// Layer i with residuals, as region "blocks.i". x [N, C] -> [N, C].
+  Value block(i64 i, Value x, Value positions, const Attend& attend);
+  Value final_norm(Value x);
+  /// All of the above: the final hidden states [N, C].
+  Value hidden(Value tokens, Value positions, const Attend& attend);
+  /// The same with two-interval attention over the rows of the batch; spans i32 [N, 6].
+  Value hidden(Value tokens, Value positions, Value spans);
+  /// The output matrix [V, C]: the embedding when tied.
+  Value head() const { return head_; }
+  /// A parameter's value, absent if the model has none of that name.
+  Value param(std::string_view name) const;
+
+  /// Binds the parameters to the slab's views and the rotary tables to their memory (owned here,
+  /// which must therefore outlive the executor's runs). CPU memory.
+  void bind(Executor& executor, const ParamSlab& weights) const;
+
+ private:
+  Value norm(const std::string& prefix, Value x);
+  Value attention_part(i64 i, Value x, Value positions, const Attend& attend);
+  Value ffn_part(i64 i, Value x);
+  /// x w^T + b added to the residual stream, through dropout where asked.
+  Value project_add(const std::string& prefix, Value x, Value residual);
+  i64 rope_index(const RopeConfig& rope);
+
+  Graph& g_;
+  const ModelCfg& cfg_;
+  const ModelParams& params_;
+  BuildOptions options_;
+  std::vector<Value> values_;  // by parameter index
+  Value head_;
+  struct Rope {
+    RopeConfig config;
+    Value table;
+    std::vector<f32> numbers;
+  };
+  std::vector<Rope> ropes_;      // distinct ones
+  std::vector<i64> layer_rope_;  // by layer
+};
+
+/// A whole graph with its inputs; not movable (executors point into it).
+struct TrainGraph {
+  /// Next-token or any per-row target objective: loss_sum = sum over rows of weight *
+  /// cross-entropy. rows: N. With backward the parameter gradients accumulate into the bound
+  /// gradient slab.
+  struct Options {
+    i64 rows = 0;
+    bool backward = true;
+    bool weights = false;  // per-row weights input
+    BuildOptions build;
+    f32 z_loss = 0;
+    f32 label_smoothing = 0;
+  };
+  TrainGraph(const ModelCfg& cfg, const ModelParams& params, const Options& options);
+  TrainGraph(const TrainGraph&) = delete;
+  TrainGraph& operator=(const TrainGraph&) = delete;
+
+  Graph graph;
+  GraphModel model;
+  Value tokens, positions, spans, targets;  // i32 [N], [N], [N,6], [N]; target -100 is ignored
+  Value row_weights;                        // f32 [N], absent without Options::weights
+  Value loss_sum;                           // [1], nats
+  Value row_loss;                           // [N], nats, weighted
+};
+
+/// Forward only: log-probability, entropy, argmax and rank of each row's target (ops.h).
+struct ScoreGraph {
+  ScoreGraph(const ModelCfg& cfg, const ModelParams& params, i64 rows);
+  ScoreGraph(const ScoreGraph&) = delete;
+  ScoreGraph& operator=(const ScoreGraph&) = delete;
+
+  Graph graph;
+  GraphModel model;
+  Value tokens, positions, spans, targets;
+  LogprobResult result;
+};
+
+/// Rows of a packed batch: documents one after another, each row seeing its own document up to
+/// itself, positions from 0 in each document. lengths: of the documents, sum <= rows; rows beyond
+/// see nothing and have position 0.
+struct PackedRows {
+  std::vector<i32> positions;  // [rows]
+  std::vector<RowSpan> spans;  // [rows], bound as i32 [rows, 6] with span_tensor
+};
+/// The i32 [n, 6] view of n spans.
+Tensor span_tensor(std::vector<RowSpan>& spans);
+PackedRows causal_rows(std::span<const i64> lengths, i64 rows);
+
+}  // namespace lm::model

@@ -1,0 +1,220 @@
+#include "model/checkpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/str.h"
+#include "io/atomic_file.h"
+#include "io/file.h"
+#include "model/json_fields.h"
+#include "model/mapping.h"
+#include "tensor/safetensors.h"
+
+namespace lm::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr i64 kMaxConfigBytes = i64{16} << 20;
+constexpr const char* kManifest = "manifest.json";
+constexpr std::array<const char*, 9> kTokenizerFiles = {
+    "tokenizer.json",    "tokenizer.model",     "tokenizer_config.json",
+    "vocab.json",        "merges.txt",          "special_tokens_map.json",
+    "added_tokens.json", "chat_template.jinja", "chat_template.json"};
+
+std::string in_folder(const std::string& folder, const std::string& name) {
+  return (fs::path(folder) / name).string();
+}
+
+/// Adds the end ids of generation_config.json, which chat models use for their turn markers.
+void merge_generation(const std::string& text, const std::string& name, ModelCfg& cfg) {
+  const Json json = parse_object(text, name);
+  const Json::const_iterator it = json.find("eos_token_id");
+  if (it == json.end() || it->is_null()) return;
+  const Json ids = it->is_array() ? *it : Json::array({*it});
+  for (const Json& id : ids) {
+    if (!id.is_number_unsigned() || id.get<u64>() > 0x7fffffffu)
+      JsonFields(json, name).fail("eos_token_id", "a token id or a list of them");
+    cfg.eos.push_back(id.get<i32>());
+  }
+  std::sort(cfg.eos.begin(), cfg.eos.end());
+  cfg.eos.erase(std::unique(cfg.eos.begin(), cfg.eos.end()), cfg.eos.end());
+}
+
+struct ReadConfig {
+  ModelCfg cfg;
+  std::string generation_json;
+};
+
+ReadConfig read_config(const std::string& folder) {
+  ReadConfig out;
+  const std::string path = in_folder(folder, "config.json");
+  out.cfg = parse_config(io::read_file(path, kMaxConfigBytes), path);
+  const std::string generation = in_folder(folder, "generation_config.json");
+  if (io::path_exists(generation)) {
+    out.generation_json = io::read_file(generation, kMaxConfigBytes);
+    merge_generation(out.generation_json, generation, out.cfg);
+  }
+  return out;
+}
+
+std::string make_generation_json(const ModelCfg& cfg) {
+  Json json = Json::object();
+  json["_from_model_config"] = true;
+  if (cfg.bos) json["bos_token_id"] = *cfg.bos;
+  if (cfg.eos.size() == 1)
+    json["eos_token_id"] = cfg.eos[0];
+  else if (!cfg.eos.empty())
+    json["eos_token_id"] = cfg.eos;
+  if (cfg.pad) json["pad_token_id"] = *cfg.pad;
+  return json.dump(2) + "\n";
+}
+
+std::string torch_name(DType dtype) {
+  if (dtype == DType::kF32) return "float32";
+  if (dtype == DType::kBf16) return "bfloat16";
+  if (dtype == DType::kF16) return "float16";
+  throw Error(ErrorKind::kUsage, cat("weights cannot be stored as ", dtype_name(dtype),
+                                     ", expected f32, bf16 or f16"));
+}
+
+/// Relative names of all regular files below folder, sorted.
+std::vector<std::string> list_files(const std::string& folder) {
+  std::vector<std::string> out;
+  std::error_code code;
+  fs::recursive_directory_iterator it(folder, code);
+  for (; !code && it != fs::recursive_directory_iterator(); it.increment(code))
+    if (it->is_regular_file()) out.push_back(fs::relative(it->path(), folder).generic_string());
+  if (code) throw Error(ErrorKind::kIo, cat(folder, ": cannot list: ", code.message()));
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string file_digest(const std::string& path) {
+  return hex64(xxh3_64(io::Mapping(path).bytes()));
+}
+
+/// The first thing in which a file differs from its manifest entry, or empty.
+std::string verify_file(const std::string& folder, const std::string& name,
+                        const JsonFields& entry) {
+  const std::string path = in_folder(folder, name);
+  if (!io::path_exists(path)) return cat(name, " is missing");
+  const i64 expected = entry.integer("bytes", 0, i64{1} << 60);
+  const i64 bytes = static_cast<i64>(fs::file_size(path));
+  if (bytes != expected) return cat(name, " has ", bytes, " bytes, expected ", expected);
+  if (file_digest(path) != entry.text("xxh3"))
+    return cat(name, " does not have the recorded digest");
+  return {};
+}
+
+}  // namespace
+
+Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size) {
+  Model model;
+  model.cfg = cfg;
+  std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(cfg));
+  model.weights = ParamSlab(params->set, world_size);
+  init_params(*params, seed, model.weights);
+  model.params = std::move(params);
+  return model;
+}
+
+ModelCfg load_config(const std::string& folder) {
+  return read_config(folder).cfg;
+}
+
+Model load_model(const std::string& folder, i64 world_size) {
+  Model model;
+  ReadConfig config = read_config(folder);
+  model.cfg = std::move(config.cfg);
+  model.generation_json = std::move(config.generation_json);
+  model.folder = folder;
+  const SafeModel files = SafeModel::open(folder);
+  if (files.entries().empty())
+    throw Error(ErrorKind::kData, cat(files.files().front().path(), ": holds no tensors"));
+  std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
+  model.weights = ParamSlab(params->set, world_size);
+  read_weights(files, model.cfg, params->set, model.weights);
+  model.stored = files.entries().front()->dtype;
+  model.params = std::move(params);
+  return model;
+}
+
+void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options) {
+  const std::string dtype = torch_name(options.dtype);
+  io::write_file(in_folder(folder, "config.json"), write_config(model.cfg, dtype));
+  io::write_file(in_folder(folder, "generation_config.json"), model.generation_json.empty()
+                                                                  ? make_generation_json(model.cfg)
+                                                                  : model.generation_json);
+  const WeightWrites writes =
+      weight_writes(model.cfg, model.params->set, model.weights, options.dtype);
+  write_safetensors_folder(folder, writes.tensors, options.max_shard_bytes);
+  const std::string& from =
+      options.tokenizer_folder.empty() ? model.folder : options.tokenizer_folder;
+  if (from.empty()) return;
+  for (const char* name : kTokenizerFiles) {
+    const std::string path = in_folder(from, name);
+    if (io::path_exists(path)) io::write_file(in_folder(folder, name), io::Mapping(path).bytes());
+  }
+}
+
+void write_manifest(const std::string& folder) {
+  Json files = Json::object();
+  for (const std::string& name : list_files(folder)) {
+    if (name == kManifest) continue;
+    const std::string path = in_folder(folder, name);
+    files[name] = {{"bytes", fs::file_size(path)}, {"xxh3", file_digest(path)}};
+  }
+  const Json manifest = {{"files", files}};
+  io::write_file(in_folder(folder, kManifest), manifest.dump(1) + "\n");
+}
+
+std::string verify_folder(const std::string& folder) {
+  const std::string path = in_folder(folder, kManifest);
+  if (!io::path_exists(path)) return {};
+  const Json json = parse_object(io::read_file(path, kMaxConfigBytes), path);
+  const JsonFields fields(json, path);
+  const JsonFields files = fields.object("files");
+  for (const auto& [name, entry] : json["files"].items()) {
+    const std::string wrong = verify_file(folder, name, files.object(name.c_str()));
+    if (!wrong.empty()) return wrong;
+  }
+  return {};
+}
+
+void check_replaceable(const std::string& folder) {
+  std::error_code code;
+  if (!fs::exists(fs::symlink_status(folder, code))) return;
+  if (!fs::is_directory(folder, code))
+    throw Error(ErrorKind::kCannotCreate, cat(folder, ": exists and is not a folder"));
+  if (fs::is_empty(folder, code) || io::path_exists(in_folder(folder, "config.json"))) return;
+  throw Error(ErrorKind::kCannotCreate,
+              cat(folder, ": exists and is not a model folder (no config.json); not replaced"));
+}
+
+void save_model(const std::string& folder, const Model& model, const SaveOptions& options) {
+  check_replaceable(folder);
+  io::AtomicDir out(folder, {}, true);
+  write_model_files(out.temp_path(), model, options);
+  write_manifest(out.temp_path());
+  out.commit();
+}
+
+std::string model_digest(const std::string& folder) {
+  std::vector<std::string> paths = {in_folder(folder, "config.json")};
+  const SafeModel model = SafeModel::open(folder);
+  for (const SafeFile& file : model.files())
+    paths.push_back(file.path());
+  std::sort(paths.begin() + 1, paths.end());
+  Sha256 hash;
+  for (const std::string& path : paths)
+    hash.update(io::Mapping(path).bytes());
+  return "sha256:" + hash.finish();
+}
+
+}  // namespace lm::model

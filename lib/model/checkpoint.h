@@ -1,0 +1,66 @@
+#pragma once
+// Model folders as transformers reads and writes them: config.json, generation_config.json,
+// model.safetensors (or shards with an index), tokenizer files; and manifest.json with sizes and
+// digests. A folder appears complete under its name or not at all (io::AtomicDir).
+
+#include <memory>
+#include <string>
+
+#include "model/config.h"
+#include "model/params.h"
+#include "tensor/tensor.h"
+
+namespace lm::model {
+
+/// A model in memory, f32. Movable; the parameter list stays at its address.
+struct Model {
+  ModelCfg cfg;
+  std::unique_ptr<const ModelParams> params;
+  ParamSlab weights;
+  DType stored = DType::kF32;   // type of the checkpoint's weights
+  std::string generation_json;  // generation_config.json as read, or empty
+  std::string folder;           // where it was read, empty for a new model
+};
+
+/// A fresh model with initial weights drawn from seed. world_size pads the slab for sharding.
+Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size = 1);
+
+/// Reads a folder. eos ids are the union of config.json's and generation_config.json's, sorted.
+/// Throws Error{kNoInput} when config.json or the weights are absent, Error{kData} naming file and
+/// key or tensor (parse_config, read_weights). Sharded and single files, f32/bf16/f16/f64.
+Model load_model(const std::string& folder, i64 world_size = 1);
+
+/// Only the configuration (with generation_config.json's end ids): for plans and listings.
+ModelCfg load_config(const std::string& folder);
+
+struct SaveOptions {
+  DType dtype = DType::kF32;     // f32, bf16 or f16
+  std::string tokenizer_folder;  // copy the tokenizer files found here; empty: model.folder, if any
+  i64 max_shard_bytes = i64{5000000000};
+};
+
+/// Writes the model's files into an existing folder: for callers that add files of their own
+/// (trainer state) before they call write_manifest and rename. Throws Error{kCannotCreate, kIo,
+/// kUsage}.
+void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options);
+
+/// Writes manifest.json over every file below folder: {"files": {name: {"bytes", "xxh3"}}}.
+void write_manifest(const std::string& folder);
+
+/// Checks folder against its manifest.json. Returns an empty string, or what is wrong
+/// ("model.safetensors has 120 bytes, expected 128"). Reads everything. A folder without a manifest
+/// (written by another program) is not wrong. Throws Error{kData} for an unreadable manifest.
+std::string verify_folder(const std::string& folder);
+
+/// write_model_files and write_manifest into a hidden sibling, synced and renamed. Replaces an
+/// older model folder; anything else that exists there is refused with Error{kCannotCreate}.
+void save_model(const std::string& folder, const Model& model, const SaveOptions& options);
+
+/// Throws Error{kCannotCreate} unless folder is absent, empty, or holds a config.json.
+void check_replaceable(const std::string& folder);
+
+/// SHA-256 over config.json and the weight files, "sha256:<hex>": the identity that records carry.
+/// Reads the whole checkpoint.
+std::string model_digest(const std::string& folder);
+
+}  // namespace lm::model

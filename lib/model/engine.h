@@ -1,0 +1,119 @@
+#pragma once
+// Inference over many sequences at once: one forward pass over rows that belong to any of them.
+// Contract N1: the logits of a row depend only on the model, the tokens and positions visible to it
+// and the instruction-set level; never on the other rows of the call, the number of threads, the
+// chunking of a prompt, the page layout, or whether the row was in a chain or a tree. Tests compare
+// bits. One thread at a time; kernels are parallel inside.
+
+#include <map>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "graph/exec.h"
+#include "model/checkpoint.h"
+#include "model/kv_cache.h"
+
+namespace lm::model {
+
+/// One token to evaluate. The rows of a sequence within one eval take its next cache slots in the
+/// order given: row j of the sequence (counted from 0) has slot length + j.
+struct EvalRow {
+  /// Which keys of its own sequence the row sees beside the cached [0, length): the sequence's
+  /// earlier rows of this call and itself; itself and the rows of `ancestors`; or all rows of this
+  /// call.
+  enum class See : u8 { kPast, kTree, kAll };
+
+  i32 seq = 0;
+  i32 token = 0;
+  i32 position = -1;  // -1: the slot
+  bool want_logits = false;
+  bool want_hidden = false;
+  See see = See::kPast;
+  u64 ancestors = 0;  // kTree: bit j = row j of this sequence in this call, j < 64, before this row
+  i32 hole_begin = 0;  // cached slots [hole_begin, hole_end) are invisible
+  i32 hole_end = 0;
+};
+
+struct EngineOptions {
+  i64 max_rows = 512;       // rows per pass; longer calls are cut
+  i64 max_logit_rows = 64;  // logits per pass
+  i64 cache_tokens = 0;     // capacity over all sequences; 0: 16 full contexts
+  i64 positions = 0;  // largest position + 1; 0: the model's context (a learned table's limit)
+};
+
+class Engine {
+ public:
+  /// Borrows the model. Throws Error{kUsage} when positions exceeds a learned position table,
+  /// Error{kUnavailable} when the backend lacks an operator. Reserves cache memory, touches none.
+  explicit Engine(const Model& model, const EngineOptions& options = {});
+  Engine(const Model& model, const EngineOptions& options, const Backend& backend);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  i32 create() { return cache_.create(); }
+  void release(i32 seq) { cache_.release(seq); }
+  /// Shares the committed content copy-on-write. Uncommitted rows stay with the original.
+  i32 fork(i32 seq) { return cache_.fork(seq); }
+  void truncate(i32 seq, i64 n) { cache_.truncate(seq, n); }
+  i64 length(i32 seq) const { return cache_.length(seq); }
+  const KvCache& cache() const { return cache_; }
+  const ModelCfg& cfg() const { return model_.cfg; }
+  i64 positions() const { return positions_; }
+
+  /// Evaluates rows. Rows of a sequence that were not committed since its last eval are dropped
+  /// first. Throws Error{kData} for a token or position out of range, Error{kOs} when the cache has
+  /// too few free pages (nothing is changed then), Error{kInternal} for rows with See::kAll that do
+  /// not fit one pass, or a malformed tree. Results of the previous call become invalid.
+  void eval(std::span<const EvalRow> rows);
+  /// Keeps the first `count` rows the last eval had of seq (of a chain), or the named ones in
+  /// order.
+  void commit(i32 seq, i64 count);
+  void commit(i32 seq, std::span<const i32> rows);
+  /// Keeps all rows of seq.
+  void commit(i32 seq) { commit(seq, cache_.reserved(seq)); }
+
+  /// Row of the last eval that asked for it: [vocab] raw logits; [width] final hidden state (after
+  /// the last norm). Valid until the next eval.
+  std::span<const f32> logits(i64 row) const;
+  std::span<const f32> hidden(i64 row) const;
+
+  /// create, eval in one call, commit, logits of the last token: [vocab].
+  std::span<const f32> prefill(i32 seq, std::span<const i32> tokens);
+  /// eval and commit one token: its logits.
+  std::span<const f32> step(i32 seq, i32 token);
+
+ private:
+  struct Pass;  // a graph for fixed row counts with its executor
+  struct Placement {
+    i64 slot = 0;   // cache slot the row is written to
+    i64 first = 0;  // committed length of its sequence
+    i64 total = 0;  // rows of its sequence in this call
+  };
+  void check_rows(std::span<const EvalRow> rows) const;
+  void place(std::span<const EvalRow> rows);
+  RowSpan visibility(const EvalRow& row, const Placement& at, bool listed);
+  i64 append_listed(const EvalRow& row, const Placement& at, i64 from, i64 to);
+  void run_pass(std::span<const EvalRow> rows, i64 begin, i64 end);
+  Pass& pass(i64 rows, i64 logit_rows);
+  void fill_view(std::span<const EvalRow> rows, i64 begin, i64 end);
+
+  const Model& model_;
+  EngineOptions options_;
+  const Backend& backend_;
+  i64 positions_ = 0;
+  KvCache cache_;
+  Storage slab_;
+  std::map<std::pair<i64, i64>, std::unique_ptr<Pass>> passes_;
+  std::vector<Placement> placed_;
+  std::vector<RowSpan> spans_;
+  std::vector<i32> store_;
+  std::vector<const i32*> tables_;
+  std::vector<i32> key_list_;
+  std::vector<f32> logits_, hidden_;
+  std::vector<i64> logits_at_, hidden_at_;  // by row, -1 without
+};
+
+}  // namespace lm::model

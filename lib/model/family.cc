@@ -1,0 +1,84 @@
+#include "model/family.h"
+
+#include <array>
+#include <string>
+
+#include "core/error.h"
+#include "core/str.h"
+
+namespace lm::model {
+namespace {
+
+constexpr std::array<const Family*, 2> kFamilies = {&kGpt2, &kLlama};
+
+struct ActName {
+  const char* name;
+  Unary act;
+};
+
+// The first name of an activation is the one written.
+constexpr ActName kActNames[] = {
+    {"gelu_new", Unary::kGeluTanh},  {"gelu_pytorch_tanh", Unary::kGeluTanh},
+    {"gelu_fast", Unary::kGeluTanh}, {"gelu", Unary::kGeluErf},
+    {"relu", Unary::kRelu},          {"relu2", Unary::kRelu2},
+    {"silu", Unary::kSilu},          {"swish", Unary::kSilu},
+};
+
+}  // namespace
+
+std::span<const Family* const> families() {
+  return kFamilies;
+}
+
+const Family& find_family(std::string_view model_type, std::string_view name) {
+  std::string known;
+  for (const Family* family : kFamilies) {
+    if (model_type == family->model_type) return *family;
+    append(known, known.empty() ? "" : ", ", family->model_type);
+  }
+  throw Error(ErrorKind::kData, cat(name, ": model_type ", quote(model_type),
+                                    " is not supported (supported: ", known, ")"));
+}
+
+Unary parse_act(const JsonFields& fields, const char* key, Unary fallback,
+                std::span<const Unary> allowed) {
+  if (!fields.has(key)) return fallback;
+  const std::string seen = fields.text(key);
+  std::string expected;
+  for (const ActName& one : kActNames) {
+    bool usable = false;
+    for (const Unary act : allowed)
+      usable = usable || act == one.act;
+    if (!usable) continue;
+    if (seen == one.name) return one.act;
+    append(expected, expected.empty() ? "" : " or ", "\"", one.name, "\"");
+  }
+  fields.fail(key, expected);
+}
+
+const char* act_name(Unary act) {
+  for (const ActName& one : kActNames)
+    if (one.act == act) return one.name;
+  throw Error(ErrorKind::kInternal, "activation without a name");
+}
+
+RowRange row_range(RowPart part, const LayerCfg& layer, i64 all) {
+  const AttentionCfg& a = layer.attention;
+  switch (part) {
+    case RowPart::kAll:
+      return {0, all};
+    case RowPart::kQuery:
+      return {0, a.q_size()};
+    case RowPart::kKey:
+      return {a.q_size(), a.kv_size()};
+    case RowPart::kValue:
+      return {a.q_size() + a.kv_size(), a.kv_size()};
+    case RowPart::kGate:
+      return {0, layer.ffn.width};
+    case RowPart::kUp:
+      return {layer.ffn.width, layer.ffn.width};
+  }
+  throw Error(ErrorKind::kInternal, "unknown row part");
+}
+
+}  // namespace lm::model

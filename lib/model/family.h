@@ -1,0 +1,63 @@
+#pragma once
+// A family is data: how config.json spells a ModelCfg, and which tensor of a checkpoint holds which
+// rows of which parameter (mapping.h). Adding a family is adding one Family to the table.
+
+#include <span>
+#include <string_view>
+
+#include "model/config.h"
+#include "model/json_fields.h"
+
+namespace lm::model {
+
+/// Which rows of the parameter a tensor holds.
+enum class RowPart : u8 { kAll, kQuery, kKey, kValue, kGate, kUp };
+
+struct RowRange {
+  i64 begin = 0;
+  i64 count = 0;
+};
+/// The rows of a part in a parameter of `all` rows.
+RowRange row_range(RowPart part, const LayerCfg& layer, i64 all);
+
+/// One line of a mapping: "{}" in both names is the layer number. A line whose parameter the model
+/// does not have (a bias, an untied head) is skipped.
+struct MapRow {
+  const char* tensor;  // name in model.safetensors, without the optional prefix
+  const char* param;   // name in ModelParams (params.h)
+  RowPart part = RowPart::kAll;
+  bool transpose = false;  // stored [in, out]
+};
+
+struct Family {
+  const char* model_type;
+  const char* architecture;  // config.json's "architectures"
+  const char* prefix;        // optional on reading, whether or not the rows carry it
+  std::span<const MapRow> rows;
+  std::span<const char* const> ignored;  // buffers some writers store; "{}" as above
+  void (*parse)(const Json& json, std::string_view name, ModelCfg& cfg);
+  void (*write)(const ModelCfg& cfg, Json& json);
+};
+
+extern const Family kGpt2;   // family_gpt2.cc
+extern const Family kLlama;  // family_llama.cc
+
+std::span<const Family* const> families();
+
+/// Throws Error{kData}: "NAME: model_type "x" is not supported (supported: gpt2, llama)".
+const Family& find_family(std::string_view model_type, std::string_view name);
+
+/// The activation named by key, or fallback when absent; Error{kData} unless it is one of allowed.
+Unary parse_act(const JsonFields& fields, const char* key, Unary fallback,
+                std::span<const Unary> allowed);
+const char* act_name(Unary act);
+
+/// Bounds of config.json values: beyond them a file is damaged or hostile, not large. With them
+/// every parameter count fits i64.
+inline constexpr i64 kMaxLayers = 4096;
+inline constexpr i64 kMaxWidth = i64{1} << 20;
+inline constexpr i64 kMaxHeads = i64{1} << 14;
+inline constexpr i64 kMaxVocab = i64{1} << 24;
+inline constexpr i64 kMaxContext = i64{1} << 28;
+
+}  // namespace lm::model

@@ -1,0 +1,167 @@
+#include "model/kv_cache.h"
+
+#include <cstring>
+
+#include "core/error.h"
+#include "core/str.h"
+
+namespace lm::model {
+namespace {
+
+i64 pages_for(i64 slots) {
+  return (slots + kPageTokens - 1) / kPageTokens;
+}
+
+}  // namespace
+
+KvCache::KvCache(const ModelCfg& cfg, i64 pages) : pages_(pages) {
+  LM_CHECK(pages > 0 && pages < 0x7fffffff, "page numbers are 32 bits");
+  for (const LayerCfg& layer : cfg.layers) {
+    const i64 width = layer.attention.kv_size();
+    widths_.push_back(width);
+    for (std::vector<void*>* pool : {&keys_, &values_}) {
+      storage_.push_back(Storage::cpu(pages * kPageTokens * width * 4));
+      pool->push_back(storage_.back().data());
+    }
+  }
+  refs_.assign(usize(pages), 0);
+  free_.reserve(usize(pages));
+  for (i64 page = pages - 1; page >= 0; --page)
+    free_.push_back(static_cast<i32>(page));
+}
+
+const KvCache::Sequence& KvCache::sequence(i32 seq) const {
+  LM_CHECK(seq >= 0 && seq < ssize(sequences_) && sequences_[usize(seq)].live,
+           "sequence handle must be live");
+  return sequences_[usize(seq)];
+}
+
+KvCache::Sequence& KvCache::sequence(i32 seq) {
+  return const_cast<Sequence&>(static_cast<const KvCache&>(*this).sequence(seq));
+}
+
+i32 KvCache::take_page() {
+  const i32 page = free_.back();
+  free_.pop_back();
+  refs_[usize(page)] = 1;
+  return page;
+}
+
+void KvCache::drop_page(i32 page) {
+  if (--refs_[usize(page)] == 0) free_.push_back(page);
+}
+
+void KvCache::drop_pages_from(Sequence& s, i64 slots) {
+  const i64 keep = pages_for(slots);
+  while (ssize(s.pages) > keep) {
+    drop_page(s.pages.back());
+    s.pages.pop_back();
+  }
+}
+
+i32 KvCache::create() {
+  i32 seq = 0;
+  if (free_sequences_.empty()) {
+    seq = static_cast<i32>(sequences_.size());
+    sequences_.emplace_back();
+  } else {
+    seq = free_sequences_.back();
+    free_sequences_.pop_back();
+  }
+  sequences_[usize(seq)].live = true;
+  return seq;
+}
+
+void KvCache::release(i32 seq) {
+  Sequence& s = sequence(seq);
+  drop_pages_from(s, 0);
+  s = Sequence{};
+  free_sequences_.push_back(seq);
+}
+
+i32 KvCache::fork(i32 seq) {
+  const i32 copy = create();
+  const Sequence& from = sequence(seq);
+  Sequence& to = sequence(copy);
+  to.length = from.length;
+  to.pages.assign(from.pages.begin(), from.pages.begin() + pages_for(from.length));
+  for (const i32 page : to.pages)
+    ++refs_[usize(page)];
+  return copy;
+}
+
+void KvCache::truncate(i32 seq, i64 n) {
+  Sequence& s = sequence(seq);
+  LM_CHECK(n >= 0 && n <= s.length, "truncate cannot lengthen a sequence");
+  s.length = n;
+  s.reserved = 0;
+  drop_pages_from(s, n);
+}
+
+i64 KvCache::pages_needed(i32 seq, i64 count) const {
+  const Sequence& s = sequence(seq);
+  if (count == 0) return 0;
+  const i64 fresh = pages_for(s.length + count) - ssize(s.pages);
+  const i64 partial = s.length / kPageTokens;  // the page that slot `length` lies in
+  const bool copied = partial < ssize(s.pages) && refs_[usize(s.pages[usize(partial)])] > 1;
+  return (fresh > 0 ? fresh : 0) + (copied ? 1 : 0);
+}
+
+bool KvCache::reserve(i32 seq, i64 count) {
+  Sequence& s = sequence(seq);
+  if (pages_needed(seq, count) > free_pages()) return false;
+  s.reserved = count;
+  if (count == 0) return true;
+  const i64 partial = s.length / kPageTokens;
+  // Pages beyond the partial one hold only dropped slots of this sequence: never shared.
+  if (partial < ssize(s.pages) && refs_[usize(s.pages[usize(partial)])] > 1) {
+    const i32 shared = s.pages[usize(partial)];
+    const i32 own = take_page();
+    copy_page(shared, own);
+    drop_page(shared);
+    s.pages[usize(partial)] = own;
+  }
+  while (ssize(s.pages) < pages_for(s.length + count))
+    s.pages.push_back(take_page());
+  return true;
+}
+
+void KvCache::commit(i32 seq, std::span<const i32> slots) {
+  Sequence& s = sequence(seq);
+  i64 previous = -1;
+  for (i64 i = 0; i < ssize(slots); ++i) {
+    const i64 slot = slots[usize(i)];
+    LM_CHECK(slot > previous && slot < s.reserved,
+             "committed slots must be reserved and ascending");
+    previous = slot;
+    if (slot != i) move_slot(s, s.length + slot, s.length + i);
+  }
+  s.length += ssize(slots);
+  s.reserved = 0;
+  drop_pages_from(s, s.length);
+}
+
+std::array<f32*, 2> KvCache::layer_pools(i64 layer) const {
+  return {static_cast<f32*>(keys_[usize(layer)]), static_cast<f32*>(values_[usize(layer)])};
+}
+
+void KvCache::copy_page(i32 from, i32 to) {
+  for (i64 layer = 0; layer < ssize(widths_); ++layer) {
+    const i64 count = kPageTokens * widths_[usize(layer)];
+    for (f32* pool : layer_pools(layer))
+      std::memcpy(pool + to * count, pool + from * count, usize(count) * sizeof(f32));
+  }
+}
+
+void KvCache::move_slot(const Sequence& s, i64 from, i64 to) {
+  for (i64 layer = 0; layer < ssize(widths_); ++layer) {
+    const i64 width = widths_[usize(layer)];
+    const auto at = [&](i64 slot) {
+      return (s.pages[usize(slot / kPageTokens)] * kPageTokens + slot % kPageTokens) * width;
+    };
+    for (f32* pool : layer_pools(layer))
+      std::memcpy(pool + at(to), pool + at(from), usize(width) * sizeof(f32));
+  }
+}
+
+}  // namespace lm::model

@@ -1,0 +1,187 @@
+#include "model/mapping.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/str.h"
+#include "model/family.h"
+
+namespace lm::model {
+namespace {
+
+/// "h.{}.x" with layer 3 gives "h.3.x"; a pattern without "{}" is itself.
+std::string expand(std::string_view pattern, i64 layer) {
+  const std::size_t at = pattern.find("{}");
+  if (at == std::string_view::npos) return std::string(pattern);
+  return cat(pattern.substr(0, at), layer, pattern.substr(at + 2));
+}
+
+bool per_layer(const char* pattern) {
+  return std::string_view(pattern).find("{}") != std::string_view::npos;
+}
+
+void add_map(const MapRow& row, i64 layer, const ModelCfg& cfg, const ParamSet& params,
+             std::vector<TensorMap>& out) {
+  const i32 param = params.find(expand(row.param, layer));
+  if (param < 0) return;
+  const Shape& whole = params[param].shape;
+  const RowRange range = row_range(row.part, cfg.layers[usize(layer)], whole[0]);
+  TensorMap map;
+  map.name = expand(row.tensor, layer);
+  map.param = param;
+  map.row = range.begin;
+  map.rows = range.count;
+  map.transpose = row.transpose;
+  if (whole.rank == 1)
+    map.shape = {range.count};
+  else if (row.transpose)
+    map.shape = {whole[1], range.count};
+  else
+    map.shape = {range.count, whole[1]};
+  out.push_back(std::move(map));
+}
+
+std::string_view without_prefix(std::string_view name, std::string_view prefix) {
+  return !prefix.empty() && name.substr(0, prefix.size()) == prefix ? name.substr(prefix.size())
+                                                                    : name;
+}
+
+bool floating(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kBf16 || dtype == DType::kF16 ||
+         dtype == DType::kF64;
+}
+
+/// to, [rows, cols], from its transpose [cols, rows], both contiguous.
+void transpose_copy(const f32* from, i64 rows, i64 cols, f32* to) {
+  constexpr i64 kTile = 32;  // both sides of a tile fit the first-level cache
+  for (i64 r0 = 0; r0 < rows; r0 += kTile) {
+    const i64 r1 = std::min(rows, r0 + kTile);
+    for (i64 c0 = 0; c0 < cols; c0 += kTile) {
+      const i64 c1 = std::min(cols, c0 + kTile);
+      for (i64 r = r0; r < r1; ++r)
+        for (i64 c = c0; c < c1; ++c)
+          to[r * cols + c] = from[c * rows + r];
+    }
+  }
+}
+
+Tensor param_rows(const TensorMap& map, const ParamSlab& slab) {
+  return slice(slab.view(map.param), map.row, map.rows);
+}
+
+void read_one(const SafeEntry& entry, const TensorMap& map, const ParamSlab& slab) {
+  const Tensor to = param_rows(map, slab);
+  if (!map.transpose) {
+    load_entry(entry, to);
+    return;
+  }
+  const OwnedTensor stored(entry.shape);
+  load_entry(entry, stored.view);
+  transpose_copy(stored.view.f32_data(), to.rows(), to.cols(), to.f32_data());
+}
+
+/// Path of the shard that holds entry.
+const std::string& file_of(const SafeModel& from, const SafeEntry& entry) {
+  for (const SafeFile& file : from.files())
+    if (file.find(entry.name) == &entry) return file.path();
+  return from.files().front().path();
+}
+
+/// Names of the files' tensors without the prefix, minus the ignored ones.
+std::map<std::string, const SafeEntry*, std::less<>> entries_by_name(
+    const SafeModel& from, const Family& family, const std::set<std::string, std::less<>>& wanted,
+    i64 depth) {
+  std::set<std::string, std::less<>> ignored;
+  for (const char* pattern : family.ignored)
+    for (i64 i = 0; i < (per_layer(pattern) ? depth : 1); ++i)
+      ignored.emplace(without_prefix(expand(pattern, i), family.prefix));
+  std::map<std::string, const SafeEntry*, std::less<>> out;
+  for (const SafeEntry* entry : from.entries()) {
+    const std::string_view name = without_prefix(entry->name, family.prefix);
+    if (!wanted.contains(name)) {
+      if (ignored.contains(name)) continue;
+      throw Error(ErrorKind::kData,
+                  cat(file_of(from, *entry), ": unexpected tensor ", quote(entry->name, 200),
+                      " of shape ", to_string(entry->shape)));
+    }
+    if (!out.emplace(name, entry).second)
+      throw Error(ErrorKind::kData,
+                  cat(file_of(from, *entry), ": tensor ", quote(name, 200),
+                      " is stored both with and without the prefix ", family.prefix));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params) {
+  std::vector<TensorMap> out;
+  for (const MapRow& row : find_family(cfg.family, "model").rows)
+    for (i64 i = 0; i < (per_layer(row.tensor) ? cfg.depth() : 1); ++i)
+      add_map(row, i, cfg, params, out);
+  return out;
+}
+
+void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params,
+                  const ParamSlab& slab) {
+  const Family& family = find_family(cfg.family, "model");
+  const std::vector<TensorMap> maps = tensor_maps(cfg, params);
+  const std::string& file = from.files().front().path();
+  std::set<std::string, std::less<>> wanted;
+  for (const TensorMap& map : maps)
+    wanted.emplace(without_prefix(map.name, family.prefix));
+  const std::map<std::string, const SafeEntry*, std::less<>> entries =
+      entries_by_name(from, family, wanted, cfg.depth());
+  std::vector<const SafeEntry*> sources;
+  for (const TensorMap& map : maps) {
+    const std::map<std::string, const SafeEntry*, std::less<>>::const_iterator it =
+        entries.find(without_prefix(map.name, family.prefix));
+    if (it == entries.end())
+      throw Error(ErrorKind::kData, cat(file, ": tensor ", quote(map.name, 200),
+                                        " is missing, expected shape ", to_string(map.shape)));
+    const SafeEntry& entry = *it->second;
+    if (!(entry.shape == map.shape))
+      throw Error(ErrorKind::kData,
+                  cat(file_of(from, entry), ": tensor ", quote(entry.name, 200), " has shape ",
+                      to_string(entry.shape), ", expected ", to_string(map.shape)));
+    if (!floating(entry.dtype))
+      throw Error(ErrorKind::kData,
+                  cat(file_of(from, entry), ": tensor ", quote(entry.name, 200), " is of type ",
+                      dtype_name(entry.dtype), ", expected f32, bf16, f16 or f64"));
+    sources.push_back(&entry);
+  }
+  parallel_for(ssize(maps), 1, [&](i64 begin, i64 end) {
+    for (i64 i = begin; i < end; ++i)
+      read_one(*sources[usize(i)], maps[usize(i)], slab);
+  });
+}
+
+WeightWrites weight_writes(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab,
+                           DType dtype) {
+  LM_CHECK(floating(dtype), "weights are stored as floating point");
+  WeightWrites out;
+  for (const TensorMap& map : tensor_maps(cfg, params)) {
+    Tensor stored = param_rows(map, slab);
+    if (map.transpose) {
+      OwnedTensor turned(map.shape);
+      transpose_copy(stored.f32_data(), map.shape[0], map.shape[1], turned.view.f32_data());
+      stored = turned.view;
+      out.copies.push_back(std::move(turned));
+    }
+    if (dtype != DType::kF32) {
+      OwnedTensor converted(map.shape, dtype);
+      copy_convert(stored, converted.view);
+      stored = converted.view;
+      // The f32 transpose is no longer needed once it has been narrowed.
+      if (map.transpose) out.copies.pop_back();
+      out.copies.push_back(std::move(converted));
+    }
+    out.tensors.push_back({map.name, stored});
+  }
+  return out;
+}
+
+}  // namespace lm::model

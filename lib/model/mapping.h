@@ -1,0 +1,44 @@
+#pragma once
+// Between checkpoint tensors and parameters: the family's rows (family.h) expanded for one model.
+// The same expansion drives reading and writing, so that write, read, write gives equal bytes.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/params.h"
+#include "model/config.h"
+#include "tensor/safetensors.h"
+
+namespace lm::model {
+
+/// Tensor `name` of shape `shape` holds rows [row, row + rows) of parameter `param`; stored
+/// transposed when `transpose`. For a bias, rows are elements.
+struct TensorMap {
+  std::string name;
+  Shape shape;
+  i32 param = 0;
+  i64 row = 0;
+  i64 rows = 0;
+  bool transpose = false;
+};
+
+/// One entry per tensor of the checkpoint, in table order, layer by layer within a line.
+std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params);
+
+/// Reads every mapped tensor (f32, f16, bf16 or f64) into the f32 slab, in parallel. The family's
+/// prefix may be present or absent; known buffers are skipped. Throws Error{kData} naming file and
+/// tensor: missing, unexpected, of another shape (both shown), not floating point.
+void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params,
+                  const ParamSlab& slab);
+
+/// What to hand to write_safetensors*: views of the slab where the stored form equals the memory
+/// form, converted copies (owned by the result) where it is transposed or of another type.
+struct WeightWrites {
+  std::vector<SafeWrite> tensors;
+  std::vector<OwnedTensor> copies;
+};
+WeightWrites weight_writes(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab,
+                           DType dtype);
+
+}  // namespace lm::model

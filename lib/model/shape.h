@@ -1,0 +1,43 @@
+#pragma once
+// New models by description: a named preset and a few numbers give a complete ModelCfg.
+// Zero or empty means "what the family does".
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/config.h"
+
+namespace lm::model {
+
+struct ModelShape {
+  std::string family = "llama";
+  i64 layers = 0;
+  i64 width = 0;
+  i64 heads = 0;
+  i64 kv_heads = 0;  // 0: heads
+  i64 head_dim = 0;  // 0: width / heads
+  i64 ffn = 0;       // 0: 4*width (gpt2); 8/3*width rounded up to a multiple of 32 (llama)
+  i64 vocab = 0;
+  i64 context = 0;
+  f64 norm_eps = 0;          // 0: 1e-5
+  f64 rope_theta = 0;        // 0: 10000
+  std::optional<bool> tied;  // family default: gpt2 true, llama false
+  std::optional<bool> bias;  // llama: biases on every projection; gpt2 always has them
+};
+
+/// Names of the presets, smallest first.
+std::vector<std::string> preset_names();
+
+/// Throws Error{kUsage} for an unknown name, listing the presets (nearest first).
+ModelShape preset(std::string_view name);
+
+/// "PRESET" or "PRESET,key=value,..." or "key=value,..."; keys are ModelShape's field names.
+/// Throws Error{kUsage} naming the unknown key or the value that does not parse.
+ModelShape parse_shape(std::string_view text);
+
+/// The complete description. Throws Error{kUsage} naming the field that is missing or inconsistent.
+ModelCfg make_config(const ModelShape& shape);
+
+}  // namespace lm::model
