@@ -1,0 +1,77 @@
+#pragma once
+// A Tokenizer made of the parts of a tokenizer.json whose model is BPE; tiktoken and GPT-2 files load
+// into the same parts. The order of the encode pipeline is part of parity with the Hugging Face
+// engine: raw added tokens, normalizer, normalised added tokens, pre-tokenizer per stretch, model,
+// template. Thread rule as for Tokenizer.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "text/added_tokens.h"
+#include "text/bpe.h"
+#include "text/normalizer.h"
+#include "text/pre_tokenizer.h"
+#include "text/token_decoder.h"
+#include "text/tokenizer.h"
+
+namespace lm::text {
+
+/// Everything that a loader finds out.
+struct BpeParts {
+  Vocab vocab;
+  std::vector<BpeMerge> merges;
+  BpeOptions options;
+  /// Entries of the file's vocabulary that the model cannot produce (byte-level files: names with
+  /// characters outside the alphabet), as literal text.
+  std::vector<std::pair<std::string, i32>> literal_tokens;
+  AddedTokens added;
+  Normalizer normalizer;
+  PreTokenizer pre_tokenizer;
+  TokenDecoder decoder;
+  std::vector<i32> template_before, template_after;
+  std::optional<i32> bos, eos, pad;
+  std::string digest;
+};
+
+class BpeTokenizer final : public Tokenizer {
+ public:
+  BpeTokenizer(BpeParts parts, const LoadOptions& options);
+
+  std::unique_ptr<EncodeState> new_state() const override;
+  bool encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
+              std::vector<std::pair<i64, i64>>* offsets) const override;
+  std::string decode(std::span<const i32> ids, bool skip_specials) const override;
+  std::string token_bytes(i32 id, bool literal_specials) const override;
+  std::optional<i32> find(std::string_view token) const override;
+  bool is_special(i32 id) const override;
+
+  /// True if pretokens are found by the general pattern engine, which is several times slower.
+  bool slow_patterns() const { return pre_tokenizer_.slow(); }
+
+ private:
+  struct State;
+  struct Job;
+  void encode_stretch(std::string_view raw, i64 begin, Job& job) const;
+  void encode_normalized(std::string_view text, i64 begin, const OffsetMap* map, Job& job) const;
+  void encode_parts(std::string_view text, bool at_start, i64 begin, const OffsetMap* map,
+                    Job& job) const;
+  bool put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const;
+  std::string_view bytes_of(i32 id) const;
+
+  BpeModel model_;
+  AddedTokens added_;
+  Normalizer normalizer_;
+  PreTokenizer pre_tokenizer_;
+  std::optional<PatternId> scanner_;
+  TokenDecoder decoder_;
+  std::vector<std::pair<std::string, i32>> literal_tokens_;
+  std::vector<i32> template_before_, template_after_;
+  LoadOptions options_;
+  // Decoded bytes of every id, end to end; an id that no token has spans nothing and is not known.
+  std::string decoded_;
+  std::vector<i64> decoded_at_;
+  std::vector<bool> known_, special_;
+};
+
+}  // namespace lm::text

@@ -1,0 +1,162 @@
+// Finds out what a tokenizer file is from its content and hands it to the right reader.
+
+#include <simdjson.h>
+#include <zstd.h>
+
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "io/file.h"
+#include "text/sentencepiece.h"
+#include "text/tokenizer_files.h"
+
+namespace lm::text {
+namespace {
+
+// The largest published tokenizer.json is 34 MB; a bomb stops here.
+constexpr i64 kMaxFileBytes = i64{1} << 30;
+
+std::string decompress(std::string_view bytes, const std::string& name) {
+  const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(),
+                                                                           &ZSTD_freeDStream);
+  if (stream == nullptr) throw std::bad_alloc();
+  std::string out;
+  std::string step(ZSTD_DStreamOutSize(), '\0');
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  std::size_t left = 1;
+  while (in.pos < in.size || left != 0) {
+    ZSTD_outBuffer buf{step.data(), step.size(), 0};
+    const std::size_t before = in.pos;
+    left = ZSTD_decompressStream(stream.get(), &buf, &in);
+    if (ZSTD_isError(left) != 0) {
+      throw Error(ErrorKind::kData, cat(name, ": zstd: ", ZSTD_getErrorName(left)));
+    }
+    out.append(step.data(), buf.pos);
+    if (isize(out) > kMaxFileBytes) {
+      throw Error(ErrorKind::kData, cat(name, ": larger than ", format_bytes(kMaxFileBytes), " when decompressed"));
+    }
+    if (left != 0 && in.pos == before && buf.pos == 0) {
+      throw Error(ErrorKind::kData, cat(name, ": the zstd frame is cut off"));
+    }
+  }
+  return out;
+}
+
+std::string read_bytes(const std::string& path) {
+  std::string bytes = io::read_file(path, kMaxFileBytes);
+  return bytes.starts_with("\x28\xB5\x2F\xFD") ? decompress(bytes, path) : bytes;
+}
+
+/// path or path.zst, whichever exists; empty if neither does.
+std::string existing(const std::filesystem::path& path) {
+  for (const std::string& candidate : {path.string(), path.string() + ".zst"}) {
+    if (std::filesystem::is_regular_file(candidate)) return candidate;
+  }
+  return {};
+}
+
+/// The tokenizer file of a folder.
+std::string file_in_folder(const std::filesystem::path& folder) {
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json"}) {
+    const std::string found = existing(folder / name);
+    if (!found.empty()) return found;
+  }
+  std::string only;
+  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string extension = entry.path().extension().string();
+    if (extension != ".tiktoken" && extension != ".model") continue;
+    if (!only.empty()) {
+      throw Error(ErrorKind::kData, cat(folder.string(), ": several tokenizer files, name one of them"));
+    }
+    only = entry.path().string();
+  }
+  if (only.empty()) {
+    throw Error(ErrorKind::kNoInput, cat(folder.string(), ": no tokenizer.json, tokenizer.model, vocab.json or *.tiktoken"));
+  }
+  return only;
+}
+
+std::string merges_beside(const std::string& vocab_path) {
+  const std::filesystem::path folder = std::filesystem::path(vocab_path).parent_path();
+  for (const char* name : {"merges.txt", "vocab.bpe"}) {
+    const std::string found = existing(folder / name);
+    if (!found.empty()) return found;
+  }
+  throw Error(ErrorKind::kNoInput, cat(vocab_path, ": is a vocabulary, but no merges.txt or vocab.bpe stands beside it"));
+}
+
+/// The id that a "bos_token"-like field names: a string or {"content": string}.
+void read_role(const nlohmann::json& config, const char* key, const std::string& path,
+               const BpeParts& parts, std::optional<i32>& role) {
+  auto field = config.find(key);
+  if (field == config.end() || field->is_null()) return;
+  if (field->is_object()) {
+    const nlohmann::json& token = *field;
+    field = token.find("content");
+    if (field == token.end()) throw Error(ErrorKind::kData, cat(path, ": ", key, " has no \"content\""));
+  }
+  if (!field->is_string()) throw Error(ErrorKind::kData, cat(path, ": ", key, ": expected a string"));
+  const std::string content = field->get<std::string>();
+  if (const AddedToken* token = parts.added.find(content)) {
+    role = token->id;
+    return;
+  }
+  std::string bytes = content;
+  if (parts.options.byte_level && !from_byte_level(content, bytes)) return;
+  const i32 id = parts.vocab.find(bytes);
+  if (id >= 0) role = id;
+}
+
+/// bos, eos and pad from the configuration files beside a tokenizer, where they exist. These files
+/// hold integers beyond 64 bits (model_max_length 1e30), which simdjson refuses.
+void read_roles(const std::filesystem::path& folder, BpeParts& parts) {
+  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    const std::string path = existing(folder / name);
+    if (path.empty()) continue;
+    const nlohmann::json config = nlohmann::json::parse(read_bytes(path), nullptr, false);
+    if (!config.is_object()) throw Error(ErrorKind::kData, cat(path, ": not a JSON object"));
+    read_role(config, "bos_token", path, parts, parts.bos);
+    read_role(config, "eos_token", path, parts, parts.eos);
+    read_role(config, "pad_token", path, parts, parts.pad);
+  }
+}
+
+/// True if a JSON text has a "model" object: a tokenizer.json rather than a bare vocabulary.
+bool has_model(const std::string& bytes, const std::string& path) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element value;
+  const simdjson::error_code code = parser.parse(bytes).get(value);
+  if (code != simdjson::SUCCESS) {
+    throw Error(ErrorKind::kData, cat(path, ": not valid JSON: ", simdjson::error_message(code)));
+  }
+  const simdjson::simdjson_result<simdjson::dom::element> model = value.at_key("model");
+  return model.error() == simdjson::SUCCESS && model.is_object();
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOptions& options) {
+  const std::string file = std::filesystem::is_directory(path) ? file_in_folder(path) : path;
+  std::string bytes = read_bytes(file);
+  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+  BpeParts parts;
+  if (first != std::string::npos && bytes[first] == '{') {
+    if (has_model(bytes, file)) {
+      parts = parse_tokenizer_json(bytes, file);
+    } else {
+      const std::string merges = merges_beside(file);
+      parts = parse_gpt2(bytes, file, read_bytes(merges), merges);
+    }
+  } else if (looks_like_tiktoken(bytes)) {
+    parts = parse_tiktoken(bytes, file, options.pattern);
+  } else if (bytes.starts_with('\x0A')) {  // protobuf field 1, length-delimited: the first piece
+    return sentencepiece_from_bytes(std::move(bytes), file, options);
+  } else {
+    throw Error(ErrorKind::kData, cat(file, ": is no tokenizer file (JSON, tiktoken ranks or a SentencePiece model)"));
+  }
+  read_roles(std::filesystem::path(file).parent_path(), parts);
+  return std::make_unique<BpeTokenizer>(std::move(parts), options);
+}
+
+}  // namespace lm::text

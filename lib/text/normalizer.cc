@@ -1,0 +1,178 @@
+#include "text/normalizer.h"
+
+#include <algorithm>
+
+#include "text/unicode.h"
+#include "text/utf8.h"
+
+namespace lm::text {
+namespace {
+
+/// Collects rewritten text and, on request, the source range of every byte.
+class Rewriter {
+ public:
+  Rewriter(std::string_view source, bool with_map) : source_(source), with_map_(with_map) {
+    out.reserve(source.size());
+  }
+  /// Appends piece as the image of source bytes [begin, end).
+  void put(std::string_view piece, i64 begin, i64 end) {
+    out.append(piece);
+    if (with_map_) map.insert(map.end(), piece.size(), {begin, end});
+  }
+  /// Copies source bytes [begin, end) unchanged; every character maps to itself.
+  void copy(i64 begin, i64 end) {
+    out.append(source_.substr(usize(begin), usize(end - begin)));
+    for (i64 at = begin; with_map_ && at < end;) {
+      const i64 size = sequence_size(source_[usize(at)]);
+      map.insert(map.end(), usize(size), {at, at + size});
+      at += size;
+    }
+  }
+  std::string out;
+  OffsetMap map;
+
+ private:
+  std::string_view source_;
+  bool with_map_;
+};
+
+using Form = std::string (*)(std::string_view);
+
+Form form_of(NormalizerKind kind) {
+  switch (kind) {
+    case NormalizerKind::kNfc: return nfc;
+    case NormalizerKind::kNfd: return nfd;
+    case NormalizerKind::kNfkc: return nfkc;
+    default: return nfkd;
+  }
+}
+
+/// Applies a normal form run by run. Runs begin where nothing joins backwards: at ASCII characters,
+/// for NFC at every inert character.
+void rewrite_form(NormalizerKind kind, std::string_view text, Rewriter& r) {
+  const auto begins_run = [&](i64 at) {
+    const Decoded d = decode_at(text, at);
+    return d.cp < 0x80 ||
+           (kind == NormalizerKind::kNfc && (tables::props(d.cp) & 0x40) == 0);
+  };
+  for (i64 at = 0; at < isize(text);) {
+    i64 end = at + sequence_size(text[usize(at)]);
+    while (end < isize(text) && !begins_run(end)) end += sequence_size(text[usize(end)]);
+    r.put(form_of(kind)(text.substr(usize(at), usize(end - at))), at, end);
+    at = end;
+  }
+}
+
+void rewrite_matches(const NormalizerStep& step, std::string_view text, Rewriter& r) {
+  i64 copied = 0;
+  if (step.regex) {
+    std::vector<Span> matches;
+    step.regex->find_all(text, matches);
+    for (const Span& m : matches) {
+      r.copy(copied, m.begin);
+      r.put(step.content, m.begin, m.end);
+      copied = m.end;
+    }
+  } else if (!step.pattern.empty()) {
+    for (std::size_t hit = text.find(step.pattern); hit != std::string_view::npos;
+         hit = text.find(step.pattern, usize(copied))) {
+      r.copy(copied, static_cast<i64>(hit));
+      copied = static_cast<i64>(hit + step.pattern.size());
+      r.put(step.content, static_cast<i64>(hit), copied);
+    }
+  }
+  r.copy(copied, isize(text));
+}
+
+void rewrite_strip(const NormalizerStep& step, std::string_view text, Rewriter& r) {
+  i64 begin = 0;
+  i64 end = 0;
+  bool seen = false;
+  for (i64 at = 0; at < isize(text);) {
+    const Decoded d = decode_at(text, at);
+    if (!is_white_space(d.cp)) {
+      if (!seen) begin = at;
+      seen = true;
+      end = at + d.size;
+    }
+    at += d.size;
+  }
+  if (!seen) begin = isize(text);
+  if (!step.left) begin = 0;
+  if (!step.right) end = isize(text);
+  if (begin < end) r.copy(begin, end);
+}
+
+void rewrite(const NormalizerStep& step, std::string_view text, bool with_map, Rewriter& r) {
+  switch (step.kind) {
+    case NormalizerKind::kNfc:
+    case NormalizerKind::kNfd:
+    case NormalizerKind::kNfkc:
+    case NormalizerKind::kNfkd:
+      if (with_map) {
+        rewrite_form(step.kind, text, r);
+      } else {
+        r.out = form_of(step.kind)(text);
+      }
+      return;
+    case NormalizerKind::kLowercase:
+      for (i64 at = 0; at < isize(text);) {
+        const i64 size = sequence_size(text[usize(at)]);
+        r.put(to_lower_each(text.substr(usize(at), usize(size))), at, at + size);
+        at += size;
+      }
+      return;
+    case NormalizerKind::kStripAccents:
+      for (i64 at = 0; at < isize(text);) {
+        const Decoded d = decode_at(text, at);
+        if (!is_mark(d.cp)) r.copy(at, at + d.size);
+        at += d.size;
+      }
+      return;
+    case NormalizerKind::kReplace: return rewrite_matches(step, text, r);
+    case NormalizerKind::kPrepend:
+      if (!text.empty()) r.put(step.content, 0, 0);
+      return r.copy(0, isize(text));
+    case NormalizerKind::kStrip: return rewrite_strip(step, text, r);
+  }
+}
+
+}  // namespace
+
+bool Normalizer::may_change(std::string_view text) const {
+  return std::any_of(steps_.begin(), steps_.end(), [text](const NormalizerStep& step) {
+    return step.kind != NormalizerKind::kNfc || !nfc_inert(text);
+  });
+}
+
+std::string Normalizer::apply(std::string_view text, OffsetMap* map) const {
+  std::string current(text);
+  bool first = true;
+  for (const NormalizerStep& step : steps_) {
+    Rewriter r(current, map != nullptr);
+    rewrite(step, current, map != nullptr, r);
+    if (map != nullptr) {
+      if (!first) {
+        for (std::pair<i64, i64>& range : r.map) {
+          // Ranges of this step name bytes of the step before; an empty one stands at a place.
+          const OffsetMap& before = *map;
+          const i64 b = range.first;
+          const i64 begin = b < isize(before) ? before[usize(b)].first : isize(text);
+          const i64 end = range.second > b ? before[usize(range.second - 1)].second : begin;
+          range = {begin, end};
+        }
+      }
+      *map = std::move(r.map);
+    }
+    first = false;
+    current = std::move(r.out);
+  }
+  if (map != nullptr && first) {
+    Rewriter r(text, true);
+    r.copy(0, isize(text));
+    *map = std::move(r.map);
+  }
+  return current;
+}
+
+}  // namespace lm::text

@@ -1,0 +1,50 @@
+#pragma once
+// The normalizer of a tokenizer.json: a list of text rewritings in order. Optionally keeps, for every
+// byte of the result, which bytes of the source it came from. Immutable once built; const methods are
+// safe to call concurrently. Text is well-formed UTF-8.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/types.h"
+#include "text/pretokenize.h"
+
+namespace lm::text {
+
+/// For byte i of a rewritten text, [first, second) of the source.
+using OffsetMap = std::vector<std::pair<i64, i64>>;
+
+enum class NormalizerKind {
+  kNfc, kNfd, kNfkc, kNfkd, kLowercase, kStripAccents,
+  kReplace,  // every match of pattern (or regex) by content
+  kPrepend,  // content before a non-empty text
+  kStrip,    // white space at the left, the right or both ends
+};
+
+struct NormalizerStep {
+  NormalizerKind kind;
+  std::string pattern;
+  std::string content;
+  std::optional<Regex> regex;
+  bool left = false;
+  bool right = false;
+};
+
+class Normalizer {
+ public:
+  void add(NormalizerStep step) { steps_.push_back(std::move(step)); }
+  bool empty() const { return steps_.empty(); }
+  /// False if text is certainly left as it is: then apply need not be called.
+  bool may_change(std::string_view text) const;
+  /// The rewritten text; map, when not null, is replaced by its origins. O(n) per step. A normal form
+  /// maps a whole run (an inert character and what may join it) to its source run.
+  std::string apply(std::string_view text, OffsetMap* map = nullptr) const;
+
+ private:
+  std::vector<NormalizerStep> steps_;
+};
+
+}  // namespace lm::text

@@ -1,0 +1,173 @@
+// The model and the added tokens of a tokenizer.json; its other components are in
+// tokenizer_components.cc.
+
+#include <simdjson.h>
+
+#include "core/hash.h"
+#include "text/tokenizer_files.h"
+#include "text/utf8.h"
+
+namespace lm::text {
+namespace {
+
+i64 checked_id(const JsonNode& node) {
+  const i64 id = node.integer();
+  if (id < 0 || id > kMaxTokenId) node.fail(cat("id ", id, " is outside 0..", kMaxTokenId));
+  return id;
+}
+
+void parse_added(const JsonNode& list, BpeParts& out) {
+  i64 index = 0;
+  for (const simdjson::dom::element value : list.array()) {
+    const JsonNode node = list.item(value, index++);
+    node.only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
+    AddedToken t;
+    t.id = static_cast<i32>(checked_id(node.at("id")));
+    t.content = node.text("content");
+    t.single_word = node.flag("single_word", false);
+    t.lstrip = node.flag("lstrip", false);
+    t.rstrip = node.flag("rstrip", false);
+    t.normalized = node.flag("normalized", false);
+    t.special = node.flag("special", false);
+    const AddedToken* same_id = out.added.by_id(t.id);
+    if (same_id != nullptr && same_id->content != t.content) {
+      node.fail(cat("id ", t.id, " already belongs to ", quote(same_id->content)));
+    }
+    const AddedToken* same_text = out.added.find(t.content);
+    if (same_text != nullptr && same_text->id != t.id) {
+      node.fail(cat("token ", quote(t.content), " already has id ", same_text->id));
+    }
+    out.added.add(std::move(t));
+  }
+}
+
+void parse_options(const JsonNode& model, BpeParts& out) {
+  model.only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+              "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
+  if (const std::optional<JsonNode> dropout = model.maybe("dropout")) {
+    if (dropout->number() != 0.0) dropout->fail("merge dropout is for training; expected null");
+  }
+  BpeOptions& o = out.options;
+  o.fuse_unk = model.flag("fuse_unk", false);
+  o.byte_fallback = model.flag("byte_fallback", false);
+  o.ignore_merges = model.flag("ignore_merges", false);
+  if (const auto prefix = model.maybe("continuing_subword_prefix")) o.continuing_prefix = prefix->str();
+  if (const auto suffix = model.maybe("end_of_word_suffix")) o.word_suffix = suffix->str();
+  const bool affixed = !o.continuing_prefix.empty() || !o.word_suffix.empty();
+  if (o.byte_level && affixed) model.fail("word prefixes and suffixes with ByteLevel are not supported");
+}
+
+void parse_merges(const JsonNode& list, BpeParts& out) {
+  i64 index = 0;
+  for (const simdjson::dom::element value : list.array()) {
+    std::string_view line;
+    std::string_view left;
+    std::string_view right;
+    bool good = false;
+    simdjson::dom::array pair;
+    if (value.get(line) == simdjson::SUCCESS) {
+      const std::size_t space = line.find(' ');
+      good = space != std::string_view::npos && line.find(' ', space + 1) == std::string_view::npos;
+      left = line.substr(0, space);
+      right = good ? line.substr(space + 1) : std::string_view();
+    } else if (value.get(pair) == simdjson::SUCCESS && pair.size() == 2) {
+      good = pair.at(0).get(left) == simdjson::SUCCESS && pair.at(1).get(right) == simdjson::SUCCESS;
+    }
+    if (!good) list.item(value, index).fail("expected \"left right\" or [\"left\", \"right\"]");
+    if (!add_merge(left, right, out)) {
+      list.item(value, index)
+          .fail(cat("merges ", quote(left), " and ", quote(right), ", not all of them in the vocabulary"));
+    }
+    ++index;
+  }
+}
+
+void parse_model(const JsonNode& model, BpeParts& out) {
+  const std::optional<JsonNode> type = model.maybe("type");
+  // Files older than the field are BPE if they have merges.
+  if (type && type->str() != "BPE") type->fail(cat("model ", quote(type->str()), " is not supported, expected \"BPE\""));
+  if (!type && !model.maybe("merges")) model.fail("has neither \"type\" nor \"merges\"");
+  parse_options(model, out);
+  const JsonNode vocab = model.at("vocab");
+  for (const simdjson::dom::key_value_pair field : vocab.object()) {
+    const JsonNode entry(field.value, vocab.where());
+    add_vocab_entry(field.key, entry.integer(), vocab.where(), out);
+  }
+  if (const std::optional<JsonNode> unk = model.maybe("unk_token")) {
+    std::string bytes(unk->str());
+    const bool mapped = !out.options.byte_level || from_byte_level(unk->str(), bytes);
+    const i32 id = mapped ? out.vocab.find(bytes) : -1;
+    if (id < 0) unk->fail(cat("token ", quote(unk->str()), " is not in the vocabulary"));
+    out.options.unk = id;
+  }
+  parse_merges(model.at("merges"), out);
+}
+
+}  // namespace
+
+void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out) {
+  if (id < 0 || id > kMaxTokenId) {
+    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
+                                      ", expected 0..", kMaxTokenId));
+  }
+  std::string bytes;
+  if (out.options.byte_level && !from_byte_level(token, bytes)) {
+    // Outside the byte alphabet: an added token that the file lists in the vocabulary too.
+    out.literal_tokens.emplace_back(token, static_cast<i32>(id));
+    return;
+  }
+  const Vocab::Added added = out.vocab.add(out.options.byte_level ? std::string_view(bytes) : token, id);
+  if (added == Vocab::Added::kDuplicateId) {
+    throw Error(ErrorKind::kData, cat(where, ": tokens ", quote(token), " and ",
+                                      quote(out.vocab.token(id)), " share id ", id));
+  }
+  if (added == Vocab::Added::kDuplicateToken) {
+    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has two ids"));
+  }
+}
+
+bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
+  std::string a(left);
+  std::string b(right);
+  if (out.options.byte_level && (!from_byte_level(left, a) || !from_byte_level(right, b))) return false;
+  const i32 left_id = out.vocab.find(a);
+  const i32 right_id = out.vocab.find(b);
+  // The right part of a word-internal merge carries the prefix; the result carries it once.
+  const std::string& prefix = out.options.continuing_prefix;
+  if (!prefix.empty() && b.starts_with(prefix)) b.erase(0, prefix.size());
+  const i32 result = out.vocab.find(a + b);
+  if (left_id < 0 || right_id < 0 || result < 0) return false;
+  out.merges.push_back({left_id, right_id, result});
+  return true;
+}
+
+BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element value;
+  const simdjson::error_code code = parser.parse(bytes.data(), bytes.size(), true).get(value);
+  if (code != simdjson::SUCCESS) {
+    throw Error(ErrorKind::kData, cat(name, ": not valid JSON: ", simdjson::error_message(code)));
+  }
+  const JsonNode root(value, name);
+  root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+             "post_processor", "decoder", "model"});
+  // truncation and padding are settings of a batch call; a corpus tool never cuts or pads.
+  BpeParts out;
+  out.digest = sha256_hex(bytes);
+  if (const auto node = root.maybe("normalizer")) parse_normalizer(*node, out.normalizer);
+  if (const auto node = root.maybe("pre_tokenizer")) {
+    parse_pre_tokenizer(*node, out.pre_tokenizer, out.options.byte_level);
+  }
+  parse_model(root.at("model"), out);
+  if (const auto node = root.maybe("added_tokens")) parse_added(*node, out);
+  if (const auto node = root.maybe("post_processor")) parse_post_processor(*node, out);
+  if (const auto node = root.maybe("decoder")) {
+    parse_decoder(*node, out.decoder);
+  } else {
+    out.decoder.join_with_space = true;
+    out.decoder.strip_leading_space = true;
+  }
+  return out;
+}
+
+}  // namespace lm::text
