@@ -16,6 +16,16 @@ namespace lm {
 
 struct Stream;  // a device queue, opaque here
 
+/// What a backend keeps from run to run for one set of weights (packed copies); Backend::make_state.
+/// A run with a state promises that weights of linear and loss nodes are unchanged since the state was
+/// made or last cleared. For inference; training runs without.
+class BackendState {
+ public:
+  virtual ~BackendState() = default;
+  /// Forgets everything: call after changing weights.
+  virtual void clear() = 0;
+};
+
 /// What a kernel may know about the run. Random draws are a function of (seed, step, micro_step, rank,
 /// Node::rng_id, element) only.
 struct RunCtx {
@@ -24,6 +34,7 @@ struct RunCtx {
   u32 micro_step = 0;  // micro-step * ranks + rank
   bool training = false;
   Stream* stream = nullptr;
+  BackendState* state = nullptr;
   /// Objects a graph refers to by number (KV cache views); their type is the operator's business.
   std::span<const void* const> bindings{};
 };
@@ -49,6 +60,7 @@ struct Backend {
   void (*to_device)(void* dst, const void* src, i64 bytes, Stream* stream) = nullptr;
   void (*to_host)(void* dst, const void* src, i64 bytes, Stream* stream) = nullptr;
   void (*synchronize)(Stream* stream) = nullptr;
+  std::unique_ptr<BackendState> (*make_state)() = nullptr;
 };
 
 /// Name of the first operator of g that the backend lacks, empty if it can run all.

@@ -1,0 +1,42 @@
+#pragma once
+// Private to this room: the functions that fit operator nodes to the kernels, by family, and the
+// helpers they share. All run on f32 tensors; see ops/op.h for inputs and outputs by position.
+
+#include "cpu/kernels.h"
+#include "graph/exec.h"
+#include "ops/op.h"
+
+namespace lm::cpu {
+
+/// The node adds to output j instead of storing.
+inline bool adds_to(const Node& n, int j) { return (n.accumulate >> j & 1U) != 0; }
+inline f32* floats(const Tensor& t) { return t.data == nullptr ? nullptr : t.f32_data(); }
+inline bool flat(const Tensor& t) { return t.contiguous(); }
+/// Sets every row of t to zero.
+void zero_rows(const Tensor& t);
+/// The kernels' activation for an operator's.
+Act act_of(lm::Unary kind);
+
+using TableFn = void(const RunCtx&, const Node&, const Tensor*, Tensor*, void*);
+TableFn run_copy, run_fill, run_pad, run_concat, run_gather, run_scatter, run_broadcast;
+TableFn run_embedding, run_embedding_grad;
+TableFn run_add, run_mul, run_unary, run_unary_grad, run_dropout, run_reduce;
+TableFn run_softmax, run_softmax_grad, run_logsumexp, run_pick, run_pick_grad;
+TableFn run_glu, run_glu_grad;
+TableFn run_linear, run_linear_grad_x, run_linear_grad_w, run_matmul;
+TableFn run_norm, run_norm_grad, run_qk_norm, run_qk_norm_grad, run_rope;
+TableFn run_attention, run_attention_grad, run_paged;
+TableFn run_linear_ce, run_linear_ce_grad, run_linear_logprob;
+
+using WorkspaceRule = i64(const Node&, const Graph&);
+WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad, space_attention_grad;
+WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
+
+/// y [m, n] = epilogue(x times the first n rows of w transposed); w f32, bf16 or f16. Uses and
+/// fills the run's weight cache when it has one.
+void times_weight(const RunCtx& ctx, i64 m, const f32* x, i64 ldx, const Tensor& w, i64 n, f32* y,
+                  i64 ldy, const Epilogue& epilogue);
+/// The cache behind RunCtx::state.
+std::unique_ptr<BackendState> make_weight_cache();
+
+}  // namespace lm::cpu
