@@ -78,7 +78,7 @@ function(lm_cpu_room)
       add_library(lm_cpu_${level} OBJECT ${isa_sources})
       set_target_properties(lm_cpu_${level} PROPERTIES POSITION_INDEPENDENT_CODE ON)
       target_link_libraries(lm_cpu_${level} PRIVATE lm_flags)
-      target_compile_options(lm_cpu_${level} PRIVATE -O3 -march=x86-64-${level} -ffp-contract=fast
+      target_compile_options(lm_cpu_${level} PRIVATE -O3 -march=x86-64-${level} -ffp-contract=off
         -fno-exceptions -fno-rtti -fno-math-errno -Wno-psabi -Wno-conversion)
       target_compile_definitions(lm_cpu_${level} PRIVATE LM_ISA=${level})
       list(APPEND objects lm_cpu_${level})

@@ -47,7 +47,7 @@ void gemm_grouped(Layout layout, i64 groups, const i64* offsets, i64 n, i64 k, c
                   const f32* bias = nullptr, Act act = Act::kNone);
 
 /// How stored weights are encoded; the kernels compute in f32.
-enum class Storage : u8 { kF32, kBf16, kF16 };
+enum class WeightType : u8 { kF32, kBf16, kF16 };
 
 /// A right-hand operand laid out in column panels, packed once and used many times. A kBf16 pack
 /// halves the bytes read per product; its values are those of the bf16 numbers, exactly.
@@ -63,7 +63,7 @@ class PackedWeights {
   void pack(Layout layout, i64 n, i64 k, const f32* w, i64 ldw);
   /// From 16-bit weights of type `from` (kBf16 or kF16). keep_bf16 stores panels as bf16 (only from
   /// kBf16: nothing may be rounded silently), else f32.
-  void pack16(Layout layout, i64 n, i64 k, Storage from, const u16* w, i64 ldw, bool keep_bf16);
+  void pack16(Layout layout, i64 n, i64 k, WeightType from, const u16* w, i64 ldw, bool keep_bf16);
 
   i64 n() const;
   i64 k() const;

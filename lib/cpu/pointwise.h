@@ -16,12 +16,10 @@ enum class Unary : u8 {
   kSquare,
   kSqrt,
   kReciprocal,
-  kNegate,
-  kCos,
-  kSin
+  kNegate
 };
 
-/// y[i] = f(x[i]); y may be x. kCos and kSin reduce their argument in f64 and serve |x| < 1e9.
+/// y[i] = f(x[i]); y may be x.
 void unary(Unary f, i64 n, const f32* x, f32* y, f32 p = 0.0f);
 /// dx[i] = dy[i] * f'(x[i]); dx may be dy or x.
 void unary_backward(Unary f, i64 n, const f32* x, const f32* dy, f32* dx, f32 p = 0.0f);

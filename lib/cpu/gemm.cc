@@ -1,0 +1,326 @@
+#include "cpu/gemm.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "cpu/isa.h"
+#include "cpu/scratch.h"
+
+namespace lm::cpu {
+
+namespace {
+
+// Rows of A per task: its block of one k range (96 x 256 floats) takes a fifth of a 512 KiB cache.
+constexpr i64 kBlockRows = 96;
+// Up to this many rows, each task packs the panels it uses itself; above, panels are packed once in
+// a region of their own and shared by the row blocks.
+constexpr i64 kFewRows = 96;
+constexpr i64 kPackDepth = 256;
+constexpr i64 kSharedPackFloats = i64{2} << 20;  // 8 MiB of packed panels at a time
+constexpr i64 kMaxPanelsPerTask = 16;
+
+i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
+
+i64 block_rows(const isa::Kernels& isa) { return kBlockRows / isa.mr * isa.mr; }
+
+// Panels per task: about four tasks a thread, whole groups of four panels (the one-row kernel takes
+// four at a time). May depend on the thread count: it cannot change bits.
+i64 panels_per_task(i64 panels, i64 row_blocks, bool few_rows) {
+  const i64 tasks_wanted = 4 * static_cast<i64>(max_threads());
+  i64 per = ceil_div(panels * row_blocks, tasks_wanted);
+  per = std::max<i64>(4, ceil_div(per, 4) * 4);
+  return few_rows ? per : std::min(per, kMaxPanelsPerTask);
+}
+
+struct AView {
+  const f32* data;
+  i64 ars, acs;
+};
+
+// The block of `out` (whole product) at rows [row, row+rows), columns [col, col+cols).
+isa::GemmBlock sub_block(const isa::GemmBlock& out, i64 row, i64 rows, i64 col, i64 cols) {
+  isa::GemmBlock g = out;
+  g.m = rows;
+  g.n = cols;
+  g.a = out.a + row * out.ars;
+  g.c = out.c + row * out.ldc + col;
+  if (out.bias != nullptr) g.bias = out.bias + col;
+  if (out.residual != nullptr) g.residual = out.residual + row * out.ld_residual + col;
+  if (out.aux != nullptr) g.aux = out.aux + row * out.ld_aux + col;
+  return g;
+}
+
+isa::GemmBlock whole(i64 m, i64 n, i64 k, AView a, f32* c, i64 ldc, const Epilogue& e) {
+  LM_CHECK(!(e.accumulate && e.residual != nullptr), "accumulate excludes a residual");
+  isa::GemmBlock g;
+  g.m = m;
+  g.n = n;
+  g.k = k;
+  g.a = a.data;
+  g.ars = a.ars;
+  g.acs = a.acs;
+  g.c = c;
+  g.ldc = ldc;
+  g.alpha = e.alpha;
+  g.bias = e.bias;
+  g.act = e.act;
+  g.residual = e.accumulate ? c : e.residual;
+  g.ld_residual = e.accumulate ? ldc : e.ld_residual;
+  g.aux = e.aux;
+  g.ld_aux = e.ld_aux;
+  return g;
+}
+
+// Columns [0, out.n) against packed panels (out.b, out.panel_stride set). transposed_a: A is stored
+// [k, m] and each task packs its rows.
+void run_packed(const isa::Kernels& isa, const isa::GemmBlock& out, bool transposed_a) {
+  const i64 panels = ceil_div(out.n, isa.nr);
+  const i64 rows_per = block_rows(isa);
+  const i64 row_blocks = ceil_div(out.m, rows_per);
+  const i64 per = panels_per_task(panels, row_blocks, out.m <= isa.mr);
+  const i64 column_blocks = ceil_div(panels, per);
+  const i64 element = out.b_bf16 ? 2 : 4;
+  parallel_for(row_blocks * column_blocks, 1, [&](i64 begin, i64 end) {
+    for (i64 task = begin; task < end; ++task) {
+      // Row blocks innermost: neighbours in time share the panels, which are the larger operand.
+      const i64 row = task % row_blocks * rows_per;
+      const i64 panel = task / row_blocks * per;
+      const i64 rows = std::min(rows_per, out.m - row);
+      const i64 cols = std::min(per * isa.nr, out.n - panel * isa.nr);
+      isa::GemmBlock g = sub_block(out, row, rows, panel * isa.nr, cols);
+      g.b = static_cast<const char*>(out.b) + panel * out.panel_stride * element;
+      const i64 need = isa.gemm_scratch(rows, cols, g.k);
+      const i64 packed = transposed_a ? ceil_div(rows, isa.mr) * isa.mr * g.k : 0;
+      const Scratch scratch(need + packed);
+      g.scratch = scratch.data();
+      if (transposed_a) {
+        isa.pack_rows(rows, g.k, g.a, g.acs, scratch.data() + need);
+        g.a = scratch.data() + need;
+        g.ars = 1;
+        g.acs = isa.mr;
+        g.a_group = g.k * isa.mr;
+      }
+      isa.gemm_block(g);
+    }
+  });
+}
+
+struct BView {
+  bool transposed;  // [n, k]
+  const f32* data;
+  i64 ld;
+};
+
+void pack_panels(const isa::Kernels& isa, const BView& b, i64 n, i64 k0, i64 k1, i64 p0, i64 p1,
+                 f32* dst) {
+  if (b.transposed) {
+    isa.pack_nt(n, k1 - k0, b.data + k0, b.ld, p0, p1, dst);
+  } else {
+    isa.pack_nn(n, k1 - k0, b.data + k0 * b.ld, b.ld, p0, p1, dst);
+  }
+}
+
+// Few rows: a task packs a short piece of one to four panels, uses it at once for all rows and goes
+// on with the sums where they stopped.
+void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b) {
+  const i64 panels = ceil_div(out.n, isa.nr);
+  const i64 per = panels_per_task(panels, 1, true);
+  const i64 wide = out.m <= 3 ? 4 : 1;
+  parallel_for(ceil_div(panels, per), 1, [&](i64 begin, i64 end) {
+    const i64 width = wide * isa.nr;
+    const Scratch sums(out.m * width);
+    const Scratch packed(kPackDepth * width);
+    const i64 last = std::min(end * per, panels);
+    for (i64 panel = begin * per; panel < last; panel += wide) {
+      const i64 count = std::min(wide, last - panel);
+      const i64 col = panel * isa.nr;
+      isa::GemmBlock part = sub_block({}, 0, out.m, 0, count * isa.nr);
+      part.c = sums.data();
+      part.ldc = width;
+      part.ars = out.ars;
+      part.acs = out.acs;
+      part.b = packed.data();
+      for (i64 k0 = 0; k0 < out.k || k0 == 0; k0 += kPackDepth) {
+        const i64 k1 = std::min(out.k, k0 + kPackDepth);
+        pack_panels(isa, b, out.n, k0, k1, panel, panel + count, packed.data());
+        part.k = k1 - k0;
+        part.panel_stride = part.k * isa.nr;
+        part.a = out.a + k0 * out.acs;
+        part.resume = k0 > 0;
+        isa.gemm_block(part);
+      }
+      const isa::GemmBlock g =
+          sub_block(out, 0, out.m, col, std::min(count * isa.nr, out.n - col));
+      isa.gemm_finish(g, sums.data(), width);
+    }
+  });
+}
+
+// Many rows: panels are packed once, in parallel, as many as fit the shared buffer.
+void run_shared_pack(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b,
+                     bool transposed_a) {
+  const i64 panels = ceil_div(out.n, isa.nr);
+  const i64 panel_floats = std::max<i64>(1, out.k * isa.nr);
+  const i64 fit = std::clamp<i64>(kSharedPackFloats / panel_floats / 4 * 4, 4, panels);
+  const Scratch packed(std::min(fit, panels) * panel_floats);
+  for (i64 first = 0; first < panels; first += fit) {
+    const i64 count = std::min(fit, panels - first);
+    parallel_for(count, 4, [&](i64 begin, i64 end) {
+      pack_panels(isa, b, out.n, 0, out.k, first + begin, first + end,
+                  packed.data() + begin * panel_floats);
+    });
+    const i64 col = first * isa.nr;
+    isa::GemmBlock g = sub_block(out, 0, out.m, col, std::min(count * isa.nr, out.n - col));
+    g.b = packed.data();
+    g.panel_stride = out.k * isa.nr;
+    run_packed(isa, g, transposed_a);
+  }
+}
+
+}  // namespace
+
+void gemm(Layout layout, i64 m, i64 n, i64 k, const f32* a, i64 lda, const f32* b, i64 ldb, f32* c,
+          i64 ldc, const Epilogue& epilogue) {
+  if (m <= 0 || n <= 0) return;
+  LM_CHECK(k >= 0, "a product needs a depth of at least 0");
+  const isa::Kernels& isa = active();
+  const BView bv{layout == Layout::kNT, b, ldb};
+  if (layout != Layout::kTN) {
+    const isa::GemmBlock out = whole(m, n, k, {a, lda, 1}, c, ldc, epilogue);
+    if (m <= kFewRows) {
+      run_few_rows(isa, out, bv);
+    } else {
+      run_shared_pack(isa, out, bv, false);
+    }
+    return;
+  }
+  LM_CHECK(epilogue.bias == nullptr && epilogue.residual == nullptr && epilogue.aux == nullptr &&
+               epilogue.act == Act::kNone,
+           "the transposed product takes alpha and accumulate only");
+  Epilogue e = epilogue;
+  for (i64 k0 = 0; k0 < k || k0 == 0; k0 += kTransposedChunk) {
+    const i64 depth = std::min(kTransposedChunk, k - k0);
+    const isa::GemmBlock out = whole(m, n, depth, {a + k0 * lda, 1, lda}, c, ldc, e);
+    run_shared_pack(isa, out, {false, b + k0 * ldb, ldb}, true);
+    e.accumulate = true;
+  }
+}
+
+void gemm_batched(Layout layout, i64 batch, i64 m, i64 n, i64 k, const f32* a, i64 lda,
+                  i64 stride_a, const f32* b, i64 ldb, i64 stride_b, f32* c, i64 ldc, i64 stride_c,
+                  f32 alpha, bool accumulate) {
+  Epilogue e;
+  e.alpha = alpha;
+  e.accumulate = accumulate;
+  parallel_for(batch, 1, [&](i64 begin, i64 end) {
+    for (i64 i = begin; i < end; ++i) {
+      gemm(layout, m, n, k, a + i * stride_a, lda, b + i * stride_b, ldb, c + i * stride_c, ldc, e);
+    }
+  });
+}
+
+void gemm_grouped(Layout layout, i64 groups, const i64* offsets, i64 n, i64 k, const f32* a,
+                  i64 lda, const f32* b, i64 ldb, i64 stride_b, f32* c, i64 ldc, const f32* bias,
+                  Act act) {
+  LM_CHECK(layout != Layout::kTN, "groups are cut along rows of A");
+  parallel_for(groups, 1, [&](i64 begin, i64 end) {
+    for (i64 g = begin; g < end; ++g) {
+      Epilogue e;
+      if (bias != nullptr) e.bias = bias + g * n;
+      e.act = act;
+      gemm(layout, offsets[g + 1] - offsets[g], n, k, a + offsets[g] * lda, lda, b + g * stride_b,
+           ldb, c + offsets[g] * ldc, ldc, e);
+    }
+  });
+}
+
+struct PackedWeights::Panels {
+  i64 n = 0, k = 0;
+  bool bf16 = false;
+  const isa::Kernels* isa = nullptr;
+  std::vector<f32> f32_data;
+  std::vector<u16> bf16_data;
+};
+
+PackedWeights::PackedWeights() = default;
+PackedWeights::~PackedWeights() = default;
+PackedWeights::PackedWeights(PackedWeights&&) noexcept = default;
+PackedWeights& PackedWeights::operator=(PackedWeights&&) noexcept = default;
+
+i64 PackedWeights::n() const { return panels_ ? panels_->n : 0; }
+i64 PackedWeights::k() const { return panels_ ? panels_->k : 0; }
+bool PackedWeights::empty() const { return !panels_; }
+i64 PackedWeights::bytes() const {
+  return panels_ ? ssize(panels_->f32_data) * 4 + ssize(panels_->bf16_data) * 2 : 0;
+}
+
+void PackedWeights::pack(Layout layout, i64 n, i64 k, const f32* w, i64 ldw) {
+  LM_CHECK(layout != Layout::kTN, "weights are the right-hand operand of kNT or kNN");
+  const isa::Kernels& isa = active();
+  if (!panels_) panels_ = std::make_unique<Panels>();
+  Panels& p = *panels_;
+  p.n = n;
+  p.k = k;
+  p.isa = &isa;
+  p.bf16 = false;
+  p.bf16_data.clear();
+  const i64 panels = ceil_div(n, isa.nr);
+  p.f32_data.resize(usize(panels * isa.nr * k));
+  const BView b{layout == Layout::kNT, w, ldw};
+  parallel_for(panels, 4, [&](i64 begin, i64 end) {
+    pack_panels(isa, b, n, 0, k, begin, end, p.f32_data.data() + begin * isa.nr * k);
+  });
+}
+
+void PackedWeights::pack16(Layout layout, i64 n, i64 k, WeightType from, const u16* w, i64 ldw,
+                           bool keep_bf16) {
+  LM_CHECK(layout != Layout::kTN, "weights are the right-hand operand of kNT or kNN");
+  LM_CHECK(from != WeightType::kF32, "pack16 takes 16-bit weights");
+  LM_CHECK(!keep_bf16 || from == WeightType::kBf16, "f16 weights do not fit bf16 without rounding");
+  const isa::Kernels& isa = active();
+  if (!panels_) panels_ = std::make_unique<Panels>();
+  Panels& p = *panels_;
+  p.n = n;
+  p.k = k;
+  p.isa = &isa;
+  p.bf16 = keep_bf16;
+  const i64 panels = ceil_div(n, isa.nr);
+  p.f32_data.resize(keep_bf16 ? 0 : usize(panels * isa.nr * k));
+  p.bf16_data.resize(keep_bf16 ? usize(panels * isa.nr * k) : 0);
+  const bool nt = layout == Layout::kNT;
+  parallel_for(panels, 4, [&](i64 begin, i64 end) {
+    const Scratch wide(isa.nr * k);
+    const Scratch packed(isa.nr * k);
+    for (i64 panel = begin; panel < end; ++panel) {
+      const i64 cols = std::min(isa.nr, n - panel * isa.nr);
+      const i64 rows = nt ? cols : k;
+      const i64 len = nt ? k : cols;
+      const u16* src = w + (nt ? panel * isa.nr * ldw : panel * isa.nr);
+      for (i64 r = 0; r < rows; ++r) {
+        (from == WeightType::kBf16 ? isa.bf16_to_f32 : isa.f16_to_f32)(len, src + r * ldw,
+                                                                     wide.data() + r * len);
+      }
+      f32* dst = keep_bf16 ? packed.data() : p.f32_data.data() + panel * isa.nr * k;
+      (nt ? isa.pack_nt : isa.pack_nn)(cols, k, wide.data(), len, 0, 1, dst);
+      if (keep_bf16) isa.f32_to_bf16(isa.nr * k, dst, p.bf16_data.data() + panel * isa.nr * k);
+    }
+  });
+}
+
+void gemm(i64 m, const f32* a, i64 lda, const PackedWeights& w, f32* c, i64 ldc,
+          const Epilogue& epilogue) {
+  LM_CHECK(!w.empty(), "weights must be packed before use");
+  const PackedWeights::Panels& p = *w.panels_;
+  const isa::Kernels& isa = active();
+  LM_CHECK(p.isa == &isa, "the processor level changed after weights were packed");
+  if (m <= 0 || p.n <= 0) return;
+  isa::GemmBlock out = whole(m, p.n, p.k, {a, lda, 1}, c, ldc, epilogue);
+  out.b = p.bf16 ? static_cast<const void*>(p.bf16_data.data()) : p.f32_data.data();
+  out.b_bf16 = p.bf16;
+  out.panel_stride = p.k * isa.nr;
+  run_packed(isa, out, false);
+}
+
+}  // namespace lm::cpu

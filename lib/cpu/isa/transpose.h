@@ -1,0 +1,58 @@
+#pragma once
+// Transposition of a square of vectors in registers.
+
+#include "cpu/isa/vec.h"
+
+namespace lm::isa::LM_ISA {
+
+template <int... I>
+struct Seq {};
+template <int N, int... I>
+struct Count : Count<N - 1, N - 1, I...> {};
+template <int... I>
+struct Count<0, I...> {
+  using type = Seq<I...>;
+};
+using Lanes = Count<kLanes>::type;
+
+/// Swap the off-diagonal S x S blocks of rows i and i + S (S a multiple of 4 lanes).
+template <int S, int... I>
+LM_INLINE void swap_blocks(V& a, V& b, Seq<I...>) {
+  const V x = __builtin_shufflevector(a, b, ((I & S) == 0 ? I : kLanes + I - S)...);
+  const V y = __builtin_shufflevector(a, b, ((I & S) == 0 ? I + S : kLanes + I)...);
+  a = x;
+  b = y;
+}
+
+/// Interleave the low or high halves of each group of four lanes.
+template <int H, int... I>
+LM_INLINE V interleave(V a, V b, Seq<I...>) {
+  return __builtin_shufflevector(a, b, ((I & 1) * kLanes + (I & ~3) + H * 2 + (I & 3) / 2)...);
+}
+
+/// The kLanes vectors at rows[0..kLanes) become the columns of kLanes vectors at dst, ld apart: block
+/// swaps down to 4x4, then two in-lane interleaves. 24 shuffles for 64 elements on v3.
+LM_INLINE void transpose_square(const f32* const* rows, f32* dst, i64 ld) {
+  V r[kLanes];
+  for (int i = 0; i < kLanes; ++i) r[i] = load(rows[i]);
+  if constexpr (kLanes >= 16) {
+    for (int i = 0; i < 8; ++i) swap_blocks<8>(r[i], r[i + 8], Lanes{});
+  }
+  if constexpr (kLanes >= 8) {
+    for (int i = 0; i < kLanes; ++i) {
+      if ((i & 4) == 0) swap_blocks<4>(r[i], r[i + 4], Lanes{});
+    }
+  }
+  for (int i = 0; i < kLanes; i += 4) {
+    const V a = interleave<0>(r[i], r[i + 2], Lanes{});
+    const V b = interleave<1>(r[i], r[i + 2], Lanes{});
+    const V c = interleave<0>(r[i + 1], r[i + 3], Lanes{});
+    const V d = interleave<1>(r[i + 1], r[i + 3], Lanes{});
+    store(dst + i * ld, interleave<0>(a, c, Lanes{}));
+    store(dst + (i + 1) * ld, interleave<1>(a, c, Lanes{}));
+    store(dst + (i + 2) * ld, interleave<0>(b, d, Lanes{}));
+    store(dst + (i + 3) * ld, interleave<1>(b, d, Lanes{}));
+  }
+}
+
+}  // namespace lm::isa::LM_ISA
