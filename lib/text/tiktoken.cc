@@ -169,7 +169,7 @@ BpeParts parse_tiktoken(std::string_view bytes, const std::string& name, std::st
     if (content == family->eos) out.eos = id;
   }
   if (out.bos) out.template_before.push_back(*out.bos);
-  out.decoder.byte_level = false;
+  out.decoder.byte_level = true;  // tokens are bytes already; names of specials are ASCII
   return out;
 }
 

@@ -16,6 +16,19 @@ i64 checked_id(const JsonNode& node) {
   return id;
 }
 
+/// An added token may repeat a vocabulary entry, text and id together, but not one of them alone.
+void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpeParts& parts) {
+  std::string bytes = t.content;
+  const bool mapped = !parts.options.byte_level || from_byte_level(t.content, bytes);
+  const i32 known = mapped ? parts.vocab.find(bytes) : -1;
+  if (known >= 0 && known != t.id) {
+    node.fail(cat("token ", quote(t.content), " has id ", t.id, ", but ", known, " in the vocabulary"));
+  }
+  if (known < 0 && parts.vocab.has_id(t.id)) {
+    node.fail(cat("id ", t.id, " belongs to ", quote(parts.vocab.token(t.id)), " in the vocabulary"));
+  }
+}
+
 void parse_added(const JsonNode& list, BpeParts& out) {
   i64 index = 0;
   for (const simdjson::dom::element value : list.array()) {
@@ -37,6 +50,7 @@ void parse_added(const JsonNode& list, BpeParts& out) {
     if (same_text != nullptr && same_text->id != t.id) {
       node.fail(cat("token ", quote(t.content), " already has id ", same_text->id));
     }
+    check_against_vocab(node, t, out);
     out.added.add(std::move(t));
   }
 }
