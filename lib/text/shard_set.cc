@@ -392,6 +392,18 @@ i64 ShardSet::document_of(i64 token) const {
   return shard.first_document + low;
 }
 
+std::vector<i64> ShardSet::document_lengths() const {
+  std::vector<i64> lengths;
+  lengths.reserve(usize(documents_));
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    for (i64 d = 0; d < shard->documents; ++d) {
+      const auto [from, to] = shard->range(d);
+      lengths.push_back(to - from);
+    }
+  }
+  return lengths;
+}
+
 void ShardSet::verify_shard(const Shard& shard) const {
   const std::string_view bytes = shard.data.bytes().substr(usize(token_offset(layout_)));
   const std::string digest = hex64(xxh64(bytes));

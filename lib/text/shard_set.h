@@ -39,6 +39,8 @@ class ShardSet {
   std::pair<i64, i64> document(i64 d) const;
   /// The document that holds the token. O(log documents).
   i64 document_of(i64 token) const;
+  /// Tokens of every document, in order: what plan_packing takes. O(documents).
+  std::vector<i64> document_lengths() const;
   /// Reads everything: digests, every id, every boundary, BOS/EOS of each document if the manifest
   /// promises them. Throws Error{kData} on the first difference.
   void verify() const;

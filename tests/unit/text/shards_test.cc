@@ -268,6 +268,10 @@ TEST_CASE("every layout reads back what was written, for random documents", "[te
         ++d;
       }
       CHECK(d == set.documents());
+      i64 sum_of_lengths = 0;
+      for (const i64 length : set.document_lengths()) sum_of_lengths += length;
+      CHECK(isize(set.document_lengths()) == d);
+      CHECK(sum_of_lengths == set.tokens());
       std::vector<i32> all(static_cast<std::size_t>(set.tokens()));  // across shard borders
       set.read(0, all);
       i64 sum = 0;
