@@ -17,3 +17,4 @@ function(lm_helper name source)
 endfunction()
 
 lm_helper(convert-llama2c scripts/convert_llama2c.cc model)
+lm_helper(model-probe scripts/bench/model_probe.cc model)

@@ -41,14 +41,14 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
 }
 
 i64 GraphModel::rope_index(const RopeConfig& rope) {
-  for (i64 i = 0; i < ssize(ropes_); ++i)
+  for (i64 i = 0; i < isize(ropes_); ++i)
     if (same_rope(ropes_[usize(i)].config, rope)) return i;
   Rope one;
   one.config = rope;
   one.numbers = make_rope_table(rope, options_.positions, cfg_.context);
   one.table = g_.input(cat("rope.", ropes_.size()), {2, options_.positions, rope.rotary_dim / 2});
   ropes_.push_back(std::move(one));
-  return ssize(ropes_) - 1;
+  return isize(ropes_) - 1;
 }
 
 Value GraphModel::param(std::string_view name) const {
@@ -188,7 +188,7 @@ ScoreGraph::ScoreGraph(const ModelCfg& cfg, const ModelParams& params, i64 rows)
 
 Tensor span_tensor(std::vector<RowSpan>& spans) {
   static_assert(sizeof(RowSpan) == kSpanInts * sizeof(i32));
-  return make_tensor(spans.data(), {ssize(spans), kSpanInts}, DType::kI32);
+  return make_tensor(spans.data(), {isize(spans), kSpanInts}, DType::kI32);
 }
 
 PackedRows causal_rows(std::span<const i64> lengths, i64 rows) {

@@ -131,6 +131,7 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype) {
   json["initializer_range"] = cfg.init_std;
   json["tie_word_embeddings"] = cfg.tied;
   write_token_ids(cfg, json);
+  json.erase("transformers_version");  // it names the writer, which is not transformers
   json["torch_dtype"] = std::string(dtype);
   json["dtype"] = std::string(dtype);
   return json.dump(2) + "\n";

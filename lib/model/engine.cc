@@ -152,7 +152,7 @@ void Engine::place(std::span<const EvalRow> rows) {
                  (at.slot - at.first < 64 && row.ancestors >> (at.slot - at.first) == 0),
              "tree ancestors come before their row, at most 64 rows");
   }
-  for (i64 i = 0; i < ssize(rows); ++i)
+  for (i64 i = 0; i < isize(rows); ++i)
     placed_[usize(i)].total = counts[rows[usize(i)].seq];
   i64 needed = 0;
   for (const auto& [seq, count] : counts)
@@ -167,7 +167,7 @@ void Engine::place(std::span<const EvalRow> rows) {
 }
 
 i64 Engine::append_listed(const EvalRow& row, const Placement& at, i64 from, i64 to) {
-  const i64 begin = ssize(key_list_);
+  const i64 begin = isize(key_list_);
   for (i64 slot = from; slot < to; ++slot)
     key_list_.push_back(static_cast<i32>(slot));
   if (row.see == EvalRow::See::kTree) {
@@ -194,7 +194,7 @@ RowSpan Engine::visibility(const EvalRow& row, const Placement& at, bool listed)
   out.lb = out.a1;
   if (listed) {
     out.b0 = static_cast<i32>(append_listed(row, at, second, end));
-    out.b1 = static_cast<i32>(ssize(key_list_));
+    out.b1 = static_cast<i32>(isize(key_list_));
   } else {
     out.b0 = static_cast<i32>(second);
     out.b1 = static_cast<i32>(end);
@@ -228,7 +228,7 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
   for (i64 i = begin; i < end; ++i)
     if (rows[usize(i)].want_logits) wanted.push_back(i);
   Pass& p =
-      pass(bucket(end - begin, options_.max_rows), bucket(ssize(wanted), options_.max_logit_rows));
+      pass(bucket(end - begin, options_.max_rows), bucket(isize(wanted), options_.max_logit_rows));
   std::fill(p.token_ids.begin(), p.token_ids.end(), 0);
   std::fill(p.position_ids.begin(), p.position_ids.end(), 0);
   std::fill(p.selected.begin(), p.selected.end(), -1);
@@ -238,7 +238,7 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
     p.position_ids[usize(i - begin)] =
         row.position < 0 ? static_cast<i32>(placed_[usize(i)].slot) : row.position;
   }
-  for (i64 j = 0; j < ssize(wanted); ++j)
+  for (i64 j = 0; j < isize(wanted); ++j)
     p.selected[usize(j)] = static_cast<i32>(wanted[usize(j)] - begin);
   fill_view(rows, begin, end);
 
@@ -260,7 +260,7 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
   const i64 width = model_.cfg.width;
   if (!wanted.empty()) {
     const f32* from = p.executor->tensor(p.logit).f32_data();
-    logits_.insert(logits_.end(), from, from + ssize(wanted) * vocab);
+    logits_.insert(logits_.end(), from, from + isize(wanted) * vocab);
   }
   const f32* states = p.executor->tensor(p.hidden).f32_data();
   for (i64 i = begin; i < end; ++i) {
@@ -279,15 +279,15 @@ void Engine::eval(std::span<const EvalRow> rows) {
   hidden_at_.assign(rows.size(), -1);
   i64 logit_rows = 0;
   i64 hidden_rows = 0;
-  for (i64 i = 0; i < ssize(rows); ++i) {
+  for (i64 i = 0; i < isize(rows); ++i) {
     if (rows[usize(i)].want_logits) logits_at_[usize(i)] = logit_rows++;
     if (rows[usize(i)].want_hidden) hidden_at_[usize(i)] = hidden_rows++;
   }
   i64 begin = 0;
-  while (begin < ssize(rows)) {
+  while (begin < isize(rows)) {
     i64 end = begin;
     i64 wanted = 0;
-    while (end < ssize(rows) && end - begin < options_.max_rows) {
+    while (end < isize(rows) && end - begin < options_.max_rows) {
       if (rows[usize(end)].want_logits && wanted == options_.max_logit_rows) break;
       wanted += rows[usize(end)].want_logits ? 1 : 0;
       ++end;
@@ -310,14 +310,14 @@ void Engine::commit(i32 seq, std::span<const i32> rows) {
 }
 
 std::span<const f32> Engine::logits(i64 row) const {
-  LM_CHECK(row >= 0 && row < ssize(logits_at_) && logits_at_[usize(row)] >= 0,
+  LM_CHECK(row >= 0 && row < isize(logits_at_) && logits_at_[usize(row)] >= 0,
            "logits were asked for with want_logits");
   const std::size_t vocab = usize(model_.cfg.vocab);
   return std::span(logits_).subspan(usize(logits_at_[usize(row)]) * vocab, vocab);
 }
 
 std::span<const f32> Engine::hidden(i64 row) const {
-  LM_CHECK(row >= 0 && row < ssize(hidden_at_) && hidden_at_[usize(row)] >= 0,
+  LM_CHECK(row >= 0 && row < isize(hidden_at_) && hidden_at_[usize(row)] >= 0,
            "hidden states were asked for with want_hidden");
   const std::size_t width = usize(model_.cfg.width);
   return std::span(hidden_).subspan(usize(hidden_at_[usize(row)]) * width, width);
@@ -326,14 +326,14 @@ std::span<const f32> Engine::hidden(i64 row) const {
 std::span<const f32> Engine::prefill(i32 seq, std::span<const i32> tokens) {
   LM_CHECK(!tokens.empty(), "prefill needs a token");
   std::vector<EvalRow> rows(tokens.size());
-  for (i64 i = 0; i < ssize(rows); ++i) {
+  for (i64 i = 0; i < isize(rows); ++i) {
     rows[usize(i)].seq = seq;
     rows[usize(i)].token = tokens[usize(i)];
   }
   rows.back().want_logits = true;
   eval(rows);
   commit(seq);
-  return logits(ssize(rows) - 1);
+  return logits(isize(rows) - 1);
 }
 
 std::span<const f32> Engine::step(i32 seq, i32 token) {

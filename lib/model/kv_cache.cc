@@ -31,7 +31,7 @@ KvCache::KvCache(const ModelCfg& cfg, i64 pages) : pages_(pages) {
 }
 
 const KvCache::Sequence& KvCache::sequence(i32 seq) const {
-  LM_CHECK(seq >= 0 && seq < ssize(sequences_) && sequences_[usize(seq)].live,
+  LM_CHECK(seq >= 0 && seq < isize(sequences_) && sequences_[usize(seq)].live,
            "sequence handle must be live");
   return sequences_[usize(seq)];
 }
@@ -53,7 +53,7 @@ void KvCache::drop_page(i32 page) {
 
 void KvCache::drop_pages_from(Sequence& s, i64 slots) {
   const i64 keep = pages_for(slots);
-  while (ssize(s.pages) > keep) {
+  while (isize(s.pages) > keep) {
     drop_page(s.pages.back());
     s.pages.pop_back();
   }
@@ -101,9 +101,9 @@ void KvCache::truncate(i32 seq, i64 n) {
 i64 KvCache::pages_needed(i32 seq, i64 count) const {
   const Sequence& s = sequence(seq);
   if (count == 0) return 0;
-  const i64 fresh = pages_for(s.length + count) - ssize(s.pages);
+  const i64 fresh = pages_for(s.length + count) - isize(s.pages);
   const i64 partial = s.length / kPageTokens;  // the page that slot `length` lies in
-  const bool copied = partial < ssize(s.pages) && refs_[usize(s.pages[usize(partial)])] > 1;
+  const bool copied = partial < isize(s.pages) && refs_[usize(s.pages[usize(partial)])] > 1;
   return (fresh > 0 ? fresh : 0) + (copied ? 1 : 0);
 }
 
@@ -114,14 +114,14 @@ bool KvCache::reserve(i32 seq, i64 count) {
   if (count == 0) return true;
   const i64 partial = s.length / kPageTokens;
   // Pages beyond the partial one hold only dropped slots of this sequence: never shared.
-  if (partial < ssize(s.pages) && refs_[usize(s.pages[usize(partial)])] > 1) {
+  if (partial < isize(s.pages) && refs_[usize(s.pages[usize(partial)])] > 1) {
     const i32 shared = s.pages[usize(partial)];
     const i32 own = take_page();
     copy_page(shared, own);
     drop_page(shared);
     s.pages[usize(partial)] = own;
   }
-  while (ssize(s.pages) < pages_for(s.length + count))
+  while (isize(s.pages) < pages_for(s.length + count))
     s.pages.push_back(take_page());
   return true;
 }
@@ -129,14 +129,14 @@ bool KvCache::reserve(i32 seq, i64 count) {
 void KvCache::commit(i32 seq, std::span<const i32> slots) {
   Sequence& s = sequence(seq);
   i64 previous = -1;
-  for (i64 i = 0; i < ssize(slots); ++i) {
+  for (i64 i = 0; i < isize(slots); ++i) {
     const i64 slot = slots[usize(i)];
     LM_CHECK(slot > previous && slot < s.reserved,
              "committed slots must be reserved and ascending");
     previous = slot;
     if (slot != i) move_slot(s, s.length + slot, s.length + i);
   }
-  s.length += ssize(slots);
+  s.length += isize(slots);
   s.reserved = 0;
   drop_pages_from(s, s.length);
 }
@@ -146,7 +146,7 @@ std::array<f32*, 2> KvCache::layer_pools(i64 layer) const {
 }
 
 void KvCache::copy_page(i32 from, i32 to) {
-  for (i64 layer = 0; layer < ssize(widths_); ++layer) {
+  for (i64 layer = 0; layer < isize(widths_); ++layer) {
     const i64 count = kPageTokens * widths_[usize(layer)];
     for (f32* pool : layer_pools(layer))
       std::memcpy(pool + to * count, pool + from * count, usize(count) * sizeof(f32));
@@ -154,7 +154,7 @@ void KvCache::copy_page(i32 from, i32 to) {
 }
 
 void KvCache::move_slot(const Sequence& s, i64 from, i64 to) {
-  for (i64 layer = 0; layer < ssize(widths_); ++layer) {
+  for (i64 layer = 0; layer < isize(widths_); ++layer) {
     const i64 width = widths_[usize(layer)];
     const auto at = [&](i64 slot) {
       return (s.pages[usize(slot / kPageTokens)] * kPageTokens + slot % kPageTokens) * width;

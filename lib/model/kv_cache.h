@@ -39,7 +39,7 @@ class KvCache {
 
   i64 length(i32 seq) const { return sequence(seq).length; }
   i64 reserved(i32 seq) const { return sequence(seq).reserved; }
-  i64 free_pages() const { return ssize(free_); }
+  i64 free_pages() const { return isize(free_); }
   i64 total_pages() const { return pages_; }
   /// Pages that reserve(seq, count) would take.
   i64 pages_needed(i32 seq, i64 count) const;

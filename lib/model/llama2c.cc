@@ -37,7 +37,7 @@ class Cursor {
     return value;
   }
   std::string_view read_bytes(i64 count) {
-    if (count < 0 || count > ssize(bytes_) - at_) bad(name_, cat("ends early, at byte ", at_));
+    if (count < 0 || count > isize(bytes_) - at_) bad(name_, cat("ends early, at byte ", at_));
     const std::string_view out = bytes_.substr(usize(at_), usize(count));
     at_ += count;
     return out;
@@ -229,7 +229,7 @@ std::string sentencepiece_from_llama2c(std::string_view bytes, i64 vocab, std::s
     const std::string_view text = in.read_bytes(in.read_i32());
     put_bytes(out, 1, one_piece(id, text, score));
   }
-  if (in.at() != ssize(bytes)) bad(name, cat("holds more than the model's ", vocab, " pieces"));
+  if (in.at() != isize(bytes)) bad(name, cat("holds more than the model's ", vocab, " pieces"));
   std::string trainer;
   put_int(trainer, 3, kBpe);
   put_int(trainer, 4, vocab);

@@ -153,7 +153,7 @@ void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& pa
                       dtype_name(entry.dtype), ", expected f32, bf16, f16 or f64"));
     sources.push_back(&entry);
   }
-  parallel_for(ssize(maps), 1, [&](i64 begin, i64 end) {
+  parallel_for(isize(maps), 1, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i)
       read_one(*sources[usize(i)], maps[usize(i)], slab);
   });

@@ -63,7 +63,7 @@ ModelParams make_params(const ModelCfg& cfg) {
 void init_param(const ModelParams& params, i32 index, u64 seed, std::span<f32> out) {
   const ParamInfo& info = params.set[index];
   const ParamInit init = params.init[usize(index)];
-  LM_CHECK(ssize(out) == info.count, "init_param needs the whole parameter");
+  LM_CHECK(isize(out) == info.count, "init_param needs the whole parameter");
   const RandomStream stream(seed, RandomPurpose::kInit, fnv1a64(info.name));
   const f64 mean = static_cast<f64>(init.value);
   parallel_for(info.count, kInitBlock, [&](i64 begin, i64 end) {

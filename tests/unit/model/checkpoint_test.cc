@@ -94,7 +94,7 @@ TEST_CASE("write, read, write of a model folder gives equal bytes", "[model]") {
 TEST_CASE("checkpoint tensors hold the rows and orientation their names promise", "[model]") {
   const Model gpt2 = make(kShapes[0]);
   const std::vector<TensorMap> maps = tensor_maps(gpt2.cfg, gpt2.params->set);
-  CHECK(ssize(maps) == gpt2.params->set.size());
+  CHECK(isize(maps) == gpt2.params->set.size());
   test::TempDir dir;
   save_model(dir.file("m"), gpt2, {});
   const SafeFile file(dir.file("m/model.safetensors"));

@@ -1,0 +1,361 @@
+#include "model/engine.h"
+
+#include <cstring>
+#include <limits>
+
+#include "catch.h"
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/random.h"
+#include "cpu/backend.h"
+#include "model/build.h"
+#include "model/shape.h"
+
+using namespace lm;
+using namespace lm::model;
+
+namespace {
+
+const char* const kShapes[] = {
+    "family=gpt2,layers=2,width=24,heads=3,vocab=50,context=700",
+    "family=llama,layers=2,width=24,heads=6,kv_heads=2,ffn=40,vocab=50,context=700",
+};
+
+/// Larger weights than a fresh model's, so that attention is far from uniform.
+Model make(const std::string& shape) {
+  Model model = new_model(make_config(parse_shape(shape)), 11);
+  for (i64 i = 0; i < model.weights.elements(); ++i)
+    model.weights.data()[i] *= 8.0f;
+  return model;
+}
+
+std::vector<i32> random_tokens(i64 n, u64 seed) {
+  const RandomStream random(seed, RandomPurpose::kOther);
+  std::vector<i32> out;
+  for (i64 i = 0; i < n; ++i)
+    out.push_back(static_cast<i32>(random.below(static_cast<u64>(i), 50)));
+  return out;
+}
+
+std::vector<EvalRow> chain(i32 seq, std::span<const i32> tokens) {
+  std::vector<EvalRow> rows;
+  for (const i32 token : tokens) {
+    EvalRow row;
+    row.seq = seq;
+    row.token = token;
+    row.want_logits = true;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+using Logits = std::vector<std::vector<f32>>;
+
+std::vector<f32> copy(std::span<const f32> row) {
+  return {row.begin(), row.end()};
+}
+
+/// Bits, not values: -0 and NaN count.
+bool same_bits(const std::vector<f32>& a, const std::vector<f32>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(f32)) == 0;
+}
+
+/// Logits after every token, evaluated one by one: the reference.
+Logits one_by_one(const Model& model, std::span<const i32> tokens) {
+  Engine engine(model);
+  const i32 seq = engine.create();
+  Logits out;
+  for (const i32 token : tokens)
+    out.push_back(copy(engine.step(seq, token)));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("logits do not depend on how a prompt is cut into chunks", "[model]") {
+  for (const char* const shape : kShapes) {
+    CAPTURE(shape);
+    const Model model = make(shape);
+    const std::vector<i32> tokens = random_tokens(600, 1);  // more than two attention tiles
+    const Logits expected = one_by_one(model, tokens);
+    for (const i64 size : {1000, 300, 64, 17}) {
+      CAPTURE(size);
+      EngineOptions options;
+      options.max_rows = size == 1000 ? 600 : 100;
+      options.max_logit_rows = size == 64 ? 5 : 64;
+      Engine engine(model, options);
+      const i32 seq = engine.create();
+      for (i64 begin = 0; begin < 600; begin += size) {
+        const i64 count = std::min<i64>(size, 600 - begin);
+        engine.eval(chain(seq, std::span(tokens).subspan(usize(begin), usize(count))));
+        for (i64 i = 0; i < count; ++i)
+          REQUIRE(same_bits(copy(engine.logits(i)), expected[usize(begin + i)]));
+        engine.commit(seq);
+      }
+    }
+  }
+}
+
+TEST_CASE("logits do not depend on threads or on the other sequences of a pass", "[model]") {
+  for (const char* const shape : kShapes) {
+    CAPTURE(shape);
+    const Model model = make(shape);
+    std::vector<std::vector<i32>> texts;
+    std::vector<Logits> expected;
+    for (u64 s = 0; s < 13; ++s) {
+      texts.push_back(random_tokens(5 + static_cast<i64>(7 * s % 40), 100 + s));
+      expected.push_back(one_by_one(model, texts.back()));
+    }
+    for (const int threads : {1, 2, 7}) {
+      set_threads(threads);
+      Engine engine(model);
+      std::vector<i32> seqs;
+      for (u64 s = 0; s < texts.size(); ++s)
+        seqs.push_back(engine.create());
+      for (i64 step = 0; step < 50; ++step) {  // each pass: the next token of every unfinished text
+        std::vector<EvalRow> rows;
+        std::vector<u64> who;
+        for (u64 s = 0; s < texts.size(); ++s) {
+          if (step >= isize(texts[s])) continue;
+          rows.push_back(chain(seqs[s], std::span(texts[s]).subspan(usize(step), 1))[0]);
+          who.push_back(s);
+        }
+        if (rows.empty()) break;
+        engine.eval(rows);
+        for (i64 i = 0; i < isize(rows); ++i)
+          REQUIRE(same_bits(copy(engine.logits(i)), expected[who[usize(i)]][usize(step)]));
+        for (const u64 s : who)
+          engine.commit(seqs[s]);
+      }
+    }
+    set_threads(2);
+  }
+}
+
+TEST_CASE("whole prompts of several sequences share a pass, in any row order", "[model]") {
+  const Model model = make(kShapes[1]);
+  const std::vector<i32> a = random_tokens(40, 1);
+  const std::vector<i32> b = random_tokens(33, 2);
+  const Logits expect_a = one_by_one(model, a);
+  const Logits expect_b = one_by_one(model, b);
+  Engine engine(model);
+  const i32 first = engine.create();
+  const i32 second = engine.create();
+  std::vector<EvalRow> rows;
+  for (u64 i = 0; i < 40; ++i) {  // interleaved
+    rows.push_back(chain(first, std::span(a).subspan(i, 1))[0]);
+    if (i < 33) rows.push_back(chain(second, std::span(b).subspan(i, 1))[0]);
+  }
+  engine.eval(rows);
+  u64 at_a = 0;
+  u64 at_b = 0;
+  for (i64 i = 0; i < isize(rows); ++i) {
+    const bool mine = rows[usize(i)].seq == first;
+    REQUIRE(same_bits(copy(engine.logits(i)), mine ? expect_a[at_a] : expect_b[at_b]));
+    (mine ? at_a : at_b) += 1;
+  }
+}
+
+TEST_CASE("forks continue independently from a shared prompt", "[model]") {
+  const Model model = make(kShapes[1]);
+  const std::vector<i32> prompt = random_tokens(37, 3);
+  Engine engine(model);
+  const i32 root = engine.create();
+  engine.prefill(root, prompt);
+  std::vector<i32> forks;
+  for (i64 i = 0; i < 5; ++i)
+    forks.push_back(engine.fork(root));
+  engine.release(root);
+  for (u64 i = 0; i < 5; ++i) {
+    std::vector<i32> whole = prompt;
+    const std::vector<i32> own = random_tokens(20, 50 + i);
+    whole.insert(whole.end(), own.begin(), own.end());
+    const Logits expected = one_by_one(model, whole);
+    for (u64 k = 0; k < 20; ++k)
+      REQUIRE(same_bits(copy(engine.step(forks[i], own[k])), expected[37 + k]));
+  }
+}
+
+TEST_CASE("truncated and dropped rows leave no trace", "[model]") {
+  const Model model = make(kShapes[0]);
+  const std::vector<i32> text = random_tokens(50, 4);
+  const Logits expected = one_by_one(model, text);
+  Engine engine(model);
+  const i32 seq = engine.create();
+  engine.prefill(seq, std::span(text).first(30));
+  engine.prefill(seq, random_tokens(20, 9));
+  engine.truncate(seq, 30);
+  engine.eval(chain(seq, random_tokens(9, 10)));  // never committed
+  engine.eval(chain(seq, std::span(text).subspan(30, 12)));
+  engine.commit(seq, 7);  // of twelve
+  CHECK(engine.length(seq) == 37);
+  const std::span<const f32> last = engine.prefill(seq, std::span(text).subspan(37));
+  CHECK(same_bits(copy(last), expected.back()));
+}
+
+TEST_CASE("a tree of drafts gives every branch the bits of its own chain", "[model]") {
+  for (const char* const shape : kShapes) {
+    CAPTURE(shape);
+    const Model model = make(shape);
+    const std::vector<i32> prompt = random_tokens(251, 5);  // the tree crosses an attention tile
+    // Row:    0 (root) - 1 - 2 - 5
+    //                  \ 3 - 4 - 6 - 7
+    const std::vector<i32> parent = {-1, 0, 1, 0, 3, 2, 4, 6};
+    const std::vector<i32> tokens = random_tokens(8, 6);
+    Engine engine(model);
+    const i32 seq = engine.create();
+    engine.prefill(seq, prompt);
+    std::vector<EvalRow> rows = chain(seq, tokens);
+    std::vector<std::vector<i32>> path(8);
+    for (u64 i = 0; i < 8; ++i) {
+      rows[i].see = EvalRow::See::kTree;
+      if (parent[i] >= 0) {
+        const u64 p = static_cast<u64>(parent[i]);
+        rows[i].ancestors = rows[p].ancestors | u64{1} << p;
+        path[i] = path[p];
+      }
+      path[i].push_back(tokens[i]);
+      rows[i].position = static_cast<i32>(250 + path[i].size());
+    }
+    engine.eval(rows);
+    for (u64 i = 0; i < 8; ++i) {
+      CAPTURE(i);
+      std::vector<i32> whole = prompt;
+      whole.insert(whole.end(), path[i].begin(), path[i].end());
+      REQUIRE(same_bits(copy(engine.logits(static_cast<i64>(i))), one_by_one(model, whole).back()));
+    }
+    // Keep branch 0-3-4-6 and go on as if it had been decoded plainly.
+    const std::vector<i32> keep = {0, 3, 4, 6};
+    engine.commit(seq, keep);
+    std::vector<i32> whole = prompt;
+    whole.insert(whole.end(), path[6].begin(), path[6].end());
+    whole.push_back(17);
+    CHECK(same_bits(copy(engine.step(seq, 17)), one_by_one(model, whole).back()));
+  }
+}
+
+TEST_CASE("a hole in the cache equals a sequence without those tokens", "[model]") {
+  const Model model = make(kShapes[1]);
+  const std::vector<i32> prefix = random_tokens(20, 7);
+  const std::vector<i32> other = random_tokens(19, 8);
+  const std::vector<i32> own = random_tokens(12, 9);
+  // Plain: prefix then own at positions 20...
+  std::vector<i32> plain = prefix;
+  plain.insert(plain.end(), own.begin(), own.end());
+  const Logits expected = one_by_one(model, plain);
+  Engine engine(model);
+  const i32 seq = engine.create();
+  engine.prefill(seq, prefix);
+  engine.prefill(seq, other);
+  std::vector<EvalRow> rows = chain(seq, own);
+  for (u64 i = 0; i < rows.size(); ++i) {
+    rows[i].hole_begin = 20;
+    rows[i].hole_end = 39;
+    rows[i].position = static_cast<i32>(20 + i);
+  }
+  engine.eval(rows);
+  for (u64 i = 0; i < rows.size(); ++i)
+    CHECK(same_bits(copy(engine.logits(static_cast<i64>(i))), expected[20 + i]));
+  // The same rows beside a tree in one pass: holes then go through the key list.
+  const i32 tree = engine.create();
+  EvalRow lone;
+  lone.seq = tree;
+  lone.token = prefix[0];
+  lone.see = EvalRow::See::kTree;
+  lone.want_logits = true;
+  rows.push_back(lone);
+  engine.eval(rows);
+  for (u64 i = 0; i + 1 < rows.size(); ++i)
+    CHECK(same_bits(copy(engine.logits(static_cast<i64>(i))), expected[20 + i]));
+  CHECK(same_bits(copy(engine.logits(static_cast<i64>(own.size()))), expected[0]));
+}
+
+TEST_CASE("rows that see their whole span equal a bidirectional graph", "[model]") {
+  const Model model = make(kShapes[1]);
+  const std::vector<i32> tokens = random_tokens(21, 12);
+  ScoreGraph score(model.cfg, *model.params, 21);
+  Engine engine(model);
+  const i32 seq = engine.create();
+  std::vector<EvalRow> rows = chain(seq, tokens);
+  for (EvalRow& row : rows)
+    row.see = EvalRow::See::kAll;
+  engine.eval(rows);
+  Executor executor(score.graph, cpu_backend());
+  score.model.bind(executor, model.weights);
+  PackedRows packed = causal_rows(std::vector<i64>{21}, 21);
+  for (RowSpan& span : packed.spans)
+    span.a1 = 21;
+  std::vector<i32> ids = tokens;
+  std::vector<i32> targets(21, 3);
+  executor.bind(score.tokens, make_tensor(ids.data(), {21}, DType::kI32));
+  executor.bind(score.positions, make_tensor(packed.positions.data(), {21}, DType::kI32));
+  executor.bind(score.spans, span_tensor(packed.spans));
+  executor.bind(score.targets, make_tensor(targets.data(), {21}, DType::kI32));
+  executor.run({});
+  const Tensor logprob = executor.tensor(score.result.logprob);
+  for (i64 i = 0; i < 21; ++i) {
+    f64 total = 0;
+    for (const f32 x : engine.logits(i))
+      total += std::exp(static_cast<f64>(x));
+    const f64 expected = static_cast<f64>(engine.logits(i)[3]) - std::log(total);
+    CHECK(static_cast<f64>(logprob.f32_data()[i]) == Approx(expected).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("hidden states are those the head reads", "[model]") {
+  const Model model = make(kShapes[1]);
+  Engine engine(model);
+  const i32 seq = engine.create();
+  std::vector<EvalRow> rows = chain(seq, random_tokens(9, 13));
+  rows[4].want_hidden = true;
+  rows[7].want_hidden = true;
+  rows[7].want_logits = false;
+  engine.eval(rows);
+  const Tensor head = model.weights.view(model.params->set.find("head.weight"));
+  for (i64 v = 0; v < 50; ++v) {
+    f64 dot = 0;
+    for (i64 c = 0; c < 24; ++c)
+      dot += static_cast<f64>(engine.hidden(4)[usize(c)]) *
+             static_cast<f64>(head.f32_data()[v * 24 + c]);
+    CHECK(static_cast<f64>(engine.logits(4)[usize(v)]) == Approx(dot).epsilon(1e-4).margin(1e-4));
+  }
+  CHECK(engine.hidden(7).size() == 24);
+  CHECK_THROWS_AS(engine.logits(7), Error);
+  CHECK_THROWS_AS(engine.hidden(0), Error);
+}
+
+TEST_CASE("bad rows are refused and change nothing", "[model]") {
+  const Model model = make(kShapes[0]);
+  EngineOptions options;
+  options.cache_tokens = 64;
+  Engine engine(model, options);
+  const i32 seq = engine.create();
+  const std::vector<i32> text = random_tokens(40, 14);
+  engine.prefill(seq, text);
+  const auto kind_of = [&](std::vector<EvalRow> rows) {
+    try {
+      engine.eval(rows);
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    return ErrorKind::kUsage;
+  };
+  std::vector<EvalRow> rows = chain(seq, std::vector<i32>{1, 50});
+  CHECK(kind_of(rows) == ErrorKind::kData);  // vocabulary of 50
+  rows[1].token = -1;
+  CHECK(kind_of(rows) == ErrorKind::kData);
+  rows[1].token = 1;
+  rows[1].position = 700;
+  CHECK(kind_of(rows) == ErrorKind::kData);
+  CHECK(kind_of(chain(seq, random_tokens(25, 15))) == ErrorKind::kOs);  // 65 tokens into 64
+  rows = chain(seq, std::vector<i32>{1, 2});
+  rows[0].see = EvalRow::See::kTree;
+  rows[0].ancestors = 2;  // its own successor
+  CHECK(kind_of(rows) == ErrorKind::kInternal);
+  CHECK(engine.length(seq) == 40);
+  std::vector<i32> longer = text;
+  longer.push_back(5);
+  CHECK(same_bits(copy(engine.step(seq, 5)), one_by_one(model, longer).back()));
+  options.positions = 701;
+  CHECK_THROWS_AS(Engine(model, options), Error);  // a learned table has 700
+}
