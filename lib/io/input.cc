@@ -42,6 +42,10 @@ bool is_pipe_like(int fd) {
   return ::fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
+}  // namespace
+
+std::string input_display_name(const std::string& path) { return path == "-" ? "<stdin>" : path; }
+
 // The header of a finished file: LMH1 at its start, or inside LME1 at its end (behind it a seek table
 // may stand). Anything that is not ours gives nothing; reading the file will judge it.
 std::optional<StreamHeader> file_header(const std::string& path) {
@@ -70,10 +74,6 @@ std::optional<StreamHeader> file_header(const std::string& path) {
   }
   return std::nullopt;
 }
-
-}  // namespace
-
-std::string input_display_name(const std::string& path) { return path == "-" ? "<stdin>" : path; }
 
 struct InputStream::Source {
   Source(i64 index, Fd fd, const std::string& name, i64 max_record)

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,10 @@ struct InputSummary {
 
 /// Display name of an input ("<stdin>" for "-").
 std::string input_display_name(const std::string& path);
+
+/// The header of a complete file of this toolkit, from its start or from its end frame; nullopt for
+/// anything else. Throws kNoInput.
+std::optional<StreamHeader> file_header(const std::string& path);
 
 class InputStream {
  public:

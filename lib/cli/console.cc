@@ -1,0 +1,98 @@
+#include "cli/console.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::cli {
+
+void Console::configure(const ConsoleOptions& options) { options_ = options; }
+
+void Console::raw(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;  // nowhere to say so
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+void Console::print(LogLevel level, std::string_view text, std::string_view hint) {
+  static constexpr const char* kNames[] = {"error", "warning", "info", "debug", "trace"};
+  std::string out;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (line_shown_) {
+    out += "\r\033[K";
+    line_shown_ = false;
+  }
+  if (options_.json) {
+    append(out, "{\"tool\":", io::json_string(tool_), ",\"level\":\"", kNames[static_cast<int>(level)],
+           "\",\"message\":", io::json_string(text));
+    if (!hint.empty()) append(out, ",\"hint\":", io::json_string(hint));
+    out += "}\n";
+  } else {
+    const bool red = options_.color && level == LogLevel::kError;
+    append(out, red ? "\033[1;31m" : "", tool_, ":", red ? "\033[0m" : "", " ", text, "\n");
+    if (!hint.empty()) append(out, tool_, ": hint: ", hint, "\n");
+  }
+  raw(out);
+}
+
+void Console::message(LogLevel level, std::string_view text) {
+  if (enabled(level)) print(level, text, {});
+}
+
+void Console::error(const Error& e) { print(LogLevel::kError, e.message(), e.hint()); }
+
+void Console::start_progress(std::function<std::string()> status) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    status_ = std::move(status);
+  }
+  if (!options_.progress || thread_.joinable()) return;
+  thread_ = std::jthread([this] {
+    std::unique_lock<std::mutex> lock(mutex_);
+    f64 wait_s = std::min(options_.progress_every_s, 0.1);  // something shows within 100 ms
+    while (!stopping_) {
+      wake_.wait_for(lock, std::chrono::duration<f64>(wait_s));
+      wait_s = options_.progress_every_s;
+      if (stopping_ || !status_) continue;
+      const std::string text = status_();
+      if (options_.rewrite) {
+        raw(cat("\r", tool_, ": ", text, "\033[K"));
+        line_shown_ = true;
+      } else {
+        raw(cat(tool_, ": ", text, "\n"));
+      }
+    }
+  });
+}
+
+void Console::stop_progress() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    status_ = nullptr;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (line_shown_) raw("\r\033[K");
+  line_shown_ = false;
+}
+
+void Console::show_status() {
+  std::function<std::string()> status;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    status = status_;
+  }
+  print(LogLevel::kError, status ? status() : std::string("starting"), {});
+}
+
+}  // namespace lm::cli

@@ -1,0 +1,312 @@
+// tool_main: the frame around every program's body.
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <simdjson.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+
+#include "cli/help.h"
+#include "cli/parse.h"
+#include "cli/resources.h"
+#include "cli/signals.h"
+#include "cli/tool.h"
+#include "core/clock.h"
+#include "core/parallel.h"
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::cli {
+
+namespace {
+
+const char* environment(const char* name) { return std::getenv(name); }
+
+void print_stdout(const std::string& text) {
+  io::write_full(STDOUT_FILENO, text.data(), static_cast<i64>(text.size()), "<stdout>");
+}
+
+std::string version_text(const ToolSpec& spec) {
+  return cat(spec.name, " (lm-tools) ", kToolkitVersion, "\nstream version ", io::kStreamVersion, "\nzstd ",
+             ZSTD_versionString(), "\nsimdjson ", static_cast<int>(simdjson::SIMDJSON_VERSION_MAJOR), ".", static_cast<int>(simdjson::SIMDJSON_VERSION_MINOR), ".",
+             static_cast<int>(simdjson::SIMDJSON_VERSION_REVISION), "\n",
+#ifdef LM_HAVE_CUDA
+             "with CUDA kernels\n"
+#else
+             "without CUDA\n"
+#endif
+  );
+}
+
+std::string build_info(const ToolSpec& spec, const Resources& r) {
+  return cat("{\"tool\":\"", spec.name, "\",\"version\":\"", kToolkitVersion, "\",\"stream_version\":", io::kStreamVersion,
+             ",\"compiler\":", io::json_string(__VERSION__), ",\"zstd\":\"", ZSTD_versionString(), "\",\"cuda\":",
+#ifdef LM_HAVE_CUDA
+             "true",
+#else
+             "false",
+#endif
+             ",\"limits\":{\"cpus\":", r.cpus, ",\"cpus_from\":", io::json_string(r.cpus_from), ",\"memory_bytes\":", r.memory_bytes,
+             ",\"memory_from\":", io::json_string(r.memory_from), "}}\n");
+}
+
+i64 memory_budget(const Options& options, const Resources& resources) {
+  const std::string& text = options.text("memory");
+  if (text.ends_with("%")) {
+    const std::optional<f64> percent = parse_float(std::string_view(text).substr(0, text.size() - 1));
+    if (percent && *percent > 0 && *percent <= 100) {
+      return static_cast<i64>(static_cast<f64>(resources.memory_bytes) * *percent / 100);
+    }
+  } else if (const std::optional<i64> bytes = parse_size(text); bytes && *bytes > 0) {
+    return *bytes;
+  }
+  throw Error(ErrorKind::kUsage, cat("--memory: ", quote(text), " is not a size such as 2G, or a percentage"));
+}
+
+u64 parse_seed(const std::string& text) {
+  if (text == "random") {
+    u64 seed = 0;
+    if (::getrandom(&seed, sizeof seed, 0) != static_cast<ssize_t>(sizeof seed)) {
+      throw os_error(ErrorKind::kOs, "--seed random", "no random bytes", errno);
+    }
+    return seed >> 1;  // every JSON reader holds 63 bits
+  }
+  const std::optional<u64> seed = parse_u64(text);
+  if (!seed) throw Error(ErrorKind::kUsage, cat("--seed: ", quote(text), " is not a whole number or 'random'"));
+  return *seed;
+}
+
+ConsoleOptions console_options(const Options& options) {
+  ConsoleOptions out;
+  const bool tty = ::isatty(STDERR_FILENO) != 0;
+  out.level = static_cast<LogLevel>(std::clamp<i64>(1 + options.integer("verbose"), 1, 4));
+  if (options.on("quiet")) out.level = LogLevel::kError;
+  out.json = options.text("log-format") == "json";
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const std::string& color = options.text("color");
+  out.color = color == "always" || (color == "auto" && tty && (no_color == nullptr || *no_color == '\0') &&
+                                    (term == nullptr || std::string_view(term) != "dumb"));
+  const std::string& progress = options.text("progress");
+  out.rewrite = tty && !out.json;
+  if (progress == "always") {
+    out.progress = true;
+  } else if (progress == "auto") {
+    out.progress = tty && !options.on("quiet");
+  } else if (progress != "never") {
+    const std::optional<f64> seconds = parse_float(progress);
+    if (!seconds || *seconds <= 0) {
+      throw Error(ErrorKind::kUsage, cat("--progress: ", quote(progress), " is not auto, never, always or seconds"));
+    }
+    out.progress = true;
+    out.progress_every_s = *seconds;
+    out.rewrite = false;
+  }
+  return out;
+}
+
+void write_report(const std::string& target, const std::string& json, const io::OutputOptions& options) {
+  if (target.starts_with("fd:")) {
+    const std::optional<i64> fd = parse_int(std::string_view(target).substr(3));
+    if (!fd || *fd < 0) throw Error(ErrorKind::kUsage, cat("--report: ", quote(target), " is not FILE or fd:N"));
+    io::write_full(static_cast<int>(*fd), json.data(), static_cast<i64>(json.size()), target);
+  } else if (target == "-") {
+    print_stdout(json);
+  } else {
+    io::write_file(target, json, options);
+  }
+}
+
+std::string default_status(const io::RunCounters& c, f64 start_s) {
+  const f64 seconds = std::max(monotonic_s() - start_s, 1e-3);
+  return cat(format_count(static_cast<f64>(c.records_in.load())), " records, ", format_bytes(c.bytes_in.load()), ", ",
+             format_bytes(static_cast<i64>(static_cast<f64>(c.bytes_in.load()) / seconds)), "/s",
+             c.errors.load() > 0 ? cat(", ", c.errors.load(), " bad") : "");
+}
+
+// What signals need of a run. Lives as long as the process, like the waiter thread that reads it.
+struct Live {
+  StopToken stop;
+  std::atomic<bool> stateful{false};
+  std::atomic<f64> grace_s{0};
+  Console* console = nullptr;
+  std::mutex mutex;
+  Tool* tool = nullptr;   // guarded by mutex
+};
+
+std::string error_json(const Error& e) {
+  return cat("{\"kind\":", static_cast<int>(e.kind()), ",\"message\":", io::json_string(e.message()), "}");
+}
+
+// Runs the body and completes the outputs; returns the exit status.
+int run_body(Tool& tool, Console& console, const std::function<void(Tool&)>& body) {
+  const std::string report = tool.options().text("report");
+  if (report == "-" && tool.options().text("output") == "-") {
+    throw Error(ErrorKind::kUsage, "--report - needs -o FILE");
+  }
+  std::string status = "ok";
+  std::string error = "null";
+  int exit = 0;
+  try {
+    body(tool);
+    tool.finish();
+    exit = tool.exit_status();
+  } catch (const AlreadyComplete&) {
+    return 0;
+  } catch (const io::PipeClosed& e) {
+    const std::string& output = tool.options().text("output");
+    status = "output_closed";
+    if (output != "-" && tool.has_output()) {
+      exit = static_cast<int>(ErrorKind::kIo);
+      error = error_json(e);
+      console.error(e);
+    }
+  } catch (const Error& e) {
+    exit = static_cast<int>(e.kind());
+    status = e.kind() == ErrorKind::kTemporary ? "stopped" : "failed";
+    error = error_json(e);
+    console.stop_progress();
+    console.error(e);
+  } catch (const std::bad_alloc&) {
+    const Error e(ErrorKind::kOs, "out of memory", "--memory and --threads bound what a run takes");
+    exit = static_cast<int>(e.kind());
+    status = "failed";
+    error = error_json(e);
+    console.error(e);
+  }
+  if (!report.empty()) write_report(report, tool.report_json(status, exit, error), tool.output_options());
+  return exit;
+}
+
+int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console& console, Live& live,
+             const std::function<void(Tool&)>& body) {
+  CommandLine line = parse_command_line(spec, args, environment);
+  const Options& options = line.options;
+  if (options.on("help")) {
+    print_stdout(line.short_help ? short_help(spec, line.verb) : long_help(spec, line.verb));
+    return 0;
+  }
+  if (options.on("version")) {
+    print_stdout(version_text(spec));
+    return 0;
+  }
+  if (options.given("generate")) {
+    print_stdout(generate(spec, options.text("generate")));
+    return 0;
+  }
+  if (options.on("print-config")) {
+    print_stdout(print_config(spec, options));
+    return 0;
+  }
+  const Resources resources = read_resources("", environment);
+  if (options.on("build-info")) {
+    print_stdout(build_info(spec, resources));
+    return 0;
+  }
+  console.configure(console_options(options));
+  Context ctx;
+  MemoryBudget budget(memory_budget(options, resources));
+  ctx.memory = &budget;
+  ctx.stop = &live.stop;
+  ctx.log = &console;
+  ctx.seed = parse_seed(options.text("seed"));
+  const i64 most = spec.wide ? resources.cpus : std::min<i64>(resources.cpus, 4);
+  ctx.threads = static_cast<int>(options.maybe_integer("threads").value_or(most));
+  const char* tmp = std::getenv("TMPDIR");
+  ctx.tmp_dir = options.given("tmp-dir") ? options.text("tmp-dir") : tmp != nullptr && *tmp != '\0' ? tmp : "/tmp";
+  if (options.text("seed") == "random") console.message(LogLevel::kWarning, cat("seed ", ctx.seed));
+  live.stateful = spec.stateful;
+  live.grace_s = options.real("grace");
+  set_threads(ctx.threads);
+
+  Tool tool(spec, line.verb, line.options, line.operands, console, ctx);
+  {
+    const std::lock_guard<std::mutex> lock(live.mutex);
+    live.tool = &tool;
+  }
+  const f64 start_s = monotonic_s();
+  console.start_progress([&tool, start_s] { return default_status(tool.counters(), start_s); });
+  int exit = 0;
+  try {
+    exit = run_body(tool, console, body);
+  } catch (...) {
+    const std::lock_guard<std::mutex> lock(live.mutex);
+    live.tool = nullptr;
+    console.stop_progress();
+    throw;
+  }
+  console.stop_progress();
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  live.tool = nullptr;
+  return exit;
+}
+
+void start_signals(Live& live) {
+  start_signal_thread(
+      {.stop =
+           [&live](int) {
+             if (!live.stateful.load()) return 0.0;
+             live.stop.request();
+             return std::max(live.grace_s.load(), 1e-3);
+           },
+       .status = [&live] { live.console->show_status(); },
+       .before_death =
+           [&live](int signal) {
+             io::discard_unfinished_outputs();
+             const std::lock_guard<std::mutex> lock(live.mutex);
+             if (live.tool == nullptr || !live.tool->options().given("report")) return;
+             try {
+               write_report(live.tool->options().text("report"), live.tool->report_json("stopped", 128 + signal, "null"),
+                            live.tool->output_options());
+             } catch (const Error& e) {
+               live.console->error(e);
+             }
+           }});
+}
+
+}  // namespace
+
+int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<void(Tool&)>& body) {
+  // Both outlive main's return: the signal thread may still look at them.
+  Live& live = *new Live();
+  Console& console = *new Console(spec.name);
+  live.console = &console;
+  int exit = 0;
+  try {
+    start_signals(live);
+    const bool bare = argc == 1 && ::isatty(STDIN_FILENO) && spec.streams;
+    if (bare) {
+      const std::string text = short_help(spec, spec.verbs.front().name);
+      io::write_full(STDERR_FILENO, text.data(), static_cast<i64>(text.size()), "<stderr>");
+      return static_cast<int>(ErrorKind::kUsage);
+    }
+    exit = run_tool(spec, std::vector<std::string>(argv + 1, argv + argc), console, live, body);
+  } catch (const io::PipeClosed&) {
+    exit = 0;
+  } catch (const Error& e) {
+    console.error(e);
+    exit = static_cast<int>(e.kind());
+  } catch (const std::bad_alloc&) {
+    console.error(Error(ErrorKind::kOs, "out of memory", "--memory and --threads bound what a run takes"));
+    exit = static_cast<int>(ErrorKind::kOs);
+  } catch (const std::exception& e) {
+    console.error(Error(ErrorKind::kInternal, cat("internal error: ", e.what())));
+    exit = static_cast<int>(ErrorKind::kInternal);
+  }
+  // A full disk may show only when standard output is closed.
+  if (::close(STDOUT_FILENO) != 0 && errno != EBADF && errno != EINTR && exit == 0) {
+    console.error(os_error(ErrorKind::kIo, "<stdout>", "close failed", errno));
+    exit = static_cast<int>(ErrorKind::kIo);
+  }
+  return exit;
+}
+
+}  // namespace lm::cli

@@ -1,0 +1,27 @@
+#pragma once
+// Command line, settings file and environment to Options. CLI11 splits the words; names, values and
+// messages are judged here: its own exit codes, abbreviations, octal numbers and silent unknown
+// configuration keys are not the contract's.
+
+#include <string>
+#include <vector>
+
+#include "cli/flags.h"
+
+namespace lm::cli {
+
+struct CommandLine {
+  std::string verb;
+  Options options;
+  std::vector<std::string> operands;
+  bool short_help = false;   // -h
+};
+
+/// Throws Error{kUsage} or Error{kConfig}. environment(name) returns nullptr when unset.
+CommandLine parse_command_line(const ToolSpec& spec, const std::vector<std::string>& args,
+                               const char* (*environment)(const char*));
+
+/// The resolved settings as a [lm-tool] section with the origin of each value as a comment.
+std::string print_config(const ToolSpec& spec, const Options& options);
+
+}  // namespace lm::cli

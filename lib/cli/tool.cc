@@ -1,0 +1,270 @@
+#include "cli/tool.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/clock.h"
+#include "core/parallel.h"
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::cli {
+
+Tool::Tool(const ToolSpec& spec, std::string verb, Options options, std::vector<std::string> operands,
+           Console& console, const Context& ctx)
+    : spec_(spec),
+      verb_(std::move(verb)),
+      options_(std::move(options)),
+      files_(std::move(operands)),
+      console_(console),
+      ctx_(ctx),
+      start_s_(monotonic_s()),
+      started_(utc_now_rfc3339()) {
+  if (spec_.streams) files_ = expand_files();
+}
+
+Tool::~Tool() = default;
+
+void Tool::set_param(const std::string& name, const std::string& value_json) { params_[name] = value_json; }
+void Tool::add_metric(const std::string& name, const std::string& value_json) { metrics_[name] = value_json; }
+
+std::vector<std::string> Tool::expand_files() const {
+  std::vector<std::string> files = files_;
+  for (const char* option : {"files-from", "files0-from"}) {
+    const std::string& list = options_.text(option);
+    if (list.empty()) continue;
+    const std::string text = io::read_file(list == "-" ? "/dev/stdin" : list);
+    const char separator = option[5] == '0' ? '\0' : '\n';
+    for (std::string_view name : split(text, separator)) {
+      if (separator == '\n' && !name.empty() && name.back() == '\r') name.remove_suffix(1);
+      if (!name.empty()) files.emplace_back(name);
+    }
+  }
+  if (std::count(files.begin(), files.end(), "-") > 1) {
+    throw Error(ErrorKind::kUsage, "standard input ('-') is named twice");
+  }
+  return files;
+}
+
+void Tool::check_output_is_no_input(const std::string& path) const {
+  struct stat out {};
+  if (path == "-" || ::stat(path.c_str(), &out) != 0 || !S_ISREG(out.st_mode)) return;
+  for (const std::string& file : files_) {
+    struct stat in {};
+    const bool known = file == "-" ? ::fstat(STDIN_FILENO, &in) == 0 : ::stat(file.c_str(), &in) == 0;
+    if (known && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+      throw Error(ErrorKind::kUsage, cat(path, ": is an input and an output"),
+                  "write to another name, then rename");
+    }
+  }
+}
+
+namespace {
+
+io::Shard parse_shard(const Options& options) {
+  const std::string& text = options.text("shard");
+  const std::size_t slash = text.find('/');
+  const std::optional<i64> index = slash == std::string::npos ? std::nullopt : parse_int(std::string_view(text).substr(0, slash));
+  const std::optional<i64> count = slash == std::string::npos ? std::nullopt : parse_int(std::string_view(text).substr(slash + 1));
+  if (!index || !count || *count < 1 || *index < 0 || *index >= *count) {
+    throw Error(ErrorKind::kUsage, cat("--shard: ", quote(text), " is not I/N with 0 <= I < N"));
+  }
+  return {*index, *count, options.text("shard-by") == "file"};
+}
+
+io::ErrorPolicy parse_policy(const Options& options) {
+  io::ErrorPolicy policy;
+  const std::string& mode = options.text("on-error");
+  policy.mode = mode == "skip"         ? io::OnError::kSkip
+                : mode == "quarantine" ? io::OnError::kQuarantine
+                : mode == "annotate"   ? io::OnError::kAnnotate
+                                       : io::OnError::kFail;
+  const std::string& limit = options.text("max-errors");
+  if (limit.ends_with("%")) {
+    const std::optional<f64> percent = parse_float(std::string_view(limit).substr(0, limit.size() - 1));
+    if (!percent || *percent < 0 || *percent > 100) {
+      throw Error(ErrorKind::kUsage, cat("--max-errors: ", quote(limit), " is not a number or a percentage"));
+    }
+    policy.max_error_share = *percent / 100;
+  } else {
+    const std::optional<i64> count = parse_count(limit);
+    if (!count || *count < 0) {
+      throw Error(ErrorKind::kUsage, cat("--max-errors: ", quote(limit), " is not a number or a percentage"));
+    }
+    policy.max_errors = *count;
+  }
+  return policy;
+}
+
+}  // namespace
+
+io::OutputOptions Tool::output_options() const {
+  return {.sync = options_.on("sync"), .rename = options_.on("rename")};
+}
+
+io::InputStream& Tool::input() {
+  if (input_) return *input_;
+  if (files_.empty() && ::isatty(STDIN_FILENO)) {
+    throw Error(ErrorKind::kUsage, "no input: name a file, or pipe records in", cat(spec_.name, " -h shows the usage"));
+  }
+  io::InputOptions in;
+  in.files = files_;
+  in.shard = parse_shard(options_);
+  in.max_record_bytes = options_.integer("max-record");
+  in.allow_empty = options_.on("allow-empty");
+  in.expect_end = options_.on("expect-end");
+  in.latency = options_.text("flush") == "latency";
+  input_ = std::make_unique<io::InputStream>(std::move(in), ctx_);
+  return *input_;
+}
+
+io::StreamHeader Tool::header() {
+  io::StreamHeader header;
+  header.tool = spec_.name;
+  header.version = kToolkitVersion;
+  header.seed = ctx_.seed;
+  std::string params = options_.params_json();
+  if (!verb_.empty()) params = cat("{\"verb\":", io::json_string(verb_), params.size() > 2 ? "," : "", params.substr(1));
+  for (const auto& [name, value] : params_) {
+    params.pop_back();
+    append(params, params.size() > 1 ? "," : "", io::json_string(name), ":", value, "}");
+  }
+  header.params_json = params;
+  return header;
+}
+
+void Tool::check_skip_complete() {
+  if (!options_.on("skip-complete")) return;
+  const std::string& path = options_.text("output");
+  struct stat out {};
+  if (path == "-" || ::stat(path.c_str(), &out) != 0) return;
+  const std::optional<io::StreamHeader> old = io::file_header(path);
+  const io::StreamHeader now = header();
+  if (!old || old->self_json() != now.self_json()) return;
+  for (const std::string& file : files_) {
+    struct stat in {};
+    if (file == "-" || ::stat(file.c_str(), &in) != 0 || in.st_mtim.tv_sec > out.st_mtim.tv_sec ||
+        (in.st_mtim.tv_sec == out.st_mtim.tv_sec && in.st_mtim.tv_nsec > out.st_mtim.tv_nsec)) {
+      return;
+    }
+  }
+  console_.message(LogLevel::kInfo, cat(path, ": complete already"));
+  throw AlreadyComplete{};
+}
+
+io::OutputStream& Tool::output() {
+  if (output_) return *output_;
+  const std::string& path = options_.text("output");
+  check_output_is_no_input(path);
+  const std::optional<io::Compression> compression = io::parse_compression(options_.text("compress"));
+  if (!compression) {
+    throw Error(ErrorKind::kUsage, cat("--compress: ", quote(options_.text("compress")),
+                                       " is not auto, none, stored or zstd[:LEVEL] with LEVEL from -50 to 22"));
+  }
+  check_skip_complete();
+  io::StreamOutputOptions out;
+  out.path = path;
+  out.compression = *compression;
+  out.seekable = options_.on("seekable");
+  out.latency = options_.text("flush") == "latency";
+  out.file = output_options();
+  output_ = std::make_unique<io::OutputStream>(std::move(out), ctx_);
+  io::StreamHeader mine = header();
+  if (input_) {
+    for (const io::StreamHeader& above : input_->headers()) mine.add_input(above);
+  }
+  output_->begin(mine);
+  return *output_;
+}
+
+io::RecordRun& Tool::make_run(bool with_output) {
+  if (run_) return *run_;
+  io::InputStream& in = input();
+  const io::ErrorPolicy policy = parse_policy(options_);
+  const std::string& rejects = options_.text("rejects");
+  if (policy.mode == io::OnError::kQuarantine && rejects.empty()) {
+    throw Error(ErrorKind::kUsage, "--on-error quarantine needs --rejects FILE");
+  }
+  if (!rejects.empty()) {
+    check_output_is_no_input(rejects);
+    if (policy.mode == io::OnError::kQuarantine) rejects_ = std::make_unique<io::AtomicFile>(rejects, output_options());
+  }
+  io::OutputStream* out = with_output ? &output() : nullptr;
+  run_ = std::make_unique<io::RecordRun>(in, out, rejects_.get(), policy, ctx_, counters_);
+  return *run_;
+}
+
+io::RecordRun& Tool::records() { return make_run(true); }
+io::RecordRun& Tool::records_only() { return make_run(false); }
+
+io::AtomicFile& Tool::other_output(const std::string& path) {
+  check_output_is_no_input(path);
+  others_.push_back(std::make_unique<io::AtomicFile>(path, output_options()));
+  return *others_.back();
+}
+
+void Tool::finish() {
+  std::vector<io::AtomicFile*> others;
+  if (rejects_) others.push_back(rejects_.get());
+  for (const std::unique_ptr<io::AtomicFile>& other : others_) others.push_back(other.get());
+  for (io::AtomicFile* other : others) other->finish();
+  std::vector<io::StreamTotals> inputs;
+  if (run_) inputs = run_->input_totals();
+  // LME1 says that nothing can fail any more, so a pipe gets it after the renames; a file is renamed
+  // last, so that its existence implies the others'.
+  const bool file_last = output_ && !output_->to_stdout();
+  if (file_last) output_->finish(inputs);
+  for (io::AtomicFile* other : others) other->commit();
+  if (file_last) output_->commit();
+  if (output_ && !file_last) output_->finish(inputs);
+}
+
+void Tool::set_status(std::function<std::string()> status) { console_.start_progress(std::move(status)); }
+
+std::string Tool::report_json(const std::string& status, int exit, const std::string& error_json) const {
+  const auto totals = [](const io::StreamTotals& t) {
+    return cat("\"records\":", t.records, ",\"bytes\":", t.bytes, ",\"digest\":\"", hex64(t.digest), "\"");
+  };
+  std::string out = cat("{\"schema\":\"lm-report/1\",\"tool\":", io::json_string(spec_.name), ",\"version\":\"",
+                        kToolkitVersion, "\",\"status\":\"", status, "\",\"exit\":", exit, ",\"error\":", error_json,
+                        ",\"verb\":", io::json_string(verb_), ",\"params\":", options_.all_json(), ",\"seed\":", ctx_.seed);
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  append(out, ",\"host\":", io::json_string(host), ",\"started\":\"", started_, "\",\"wall_s\":", format_fixed(monotonic_s() - start_s_, 3),
+         ",\"cpu_s\":", format_fixed(cpu_s(), 3), ",\"max_rss_bytes\":", max_rss_bytes(), ",\"gpu\":null,\"threads\":", ctx_.threads,
+         ",\"restart_count\":", io::json_string(std::getenv("SLURM_RESTART_COUNT") ? std::getenv("SLURM_RESTART_COUNT") : ""),
+         ",\"shard\":", io::json_string(spec_.streams ? options_.text("shard") : std::string("0/1")), ",\"inputs\":[");
+  if (input_) {
+    bool first = true;
+    for (const io::InputSummary& in : input_->inputs()) {
+      append(out, first ? "" : ",", "{\"name\":", io::json_string(in.name), ",", totals(in.totals), ",\"bytes_compressed\":", in.bytes_compressed, "}");
+      first = false;
+    }
+  }
+  out += "],\"errors\":{";
+  if (run_) {
+    bool first = true;
+    for (const auto& [code, count] : run_->errors()) {
+      append(out, first ? "" : ",", io::json_string(code), ":", count);
+      first = false;
+    }
+  }
+  append(out, "},\"blank_lines\":", run_ ? run_->blank_lines() : 0, ",\"output\":");
+  if (output_) {
+    append(out, "{", totals(output_->totals()), ",\"bytes_compressed\":", output_->bytes_compressed(), "}");
+  } else {
+    out += "null";
+  }
+  out += ",\"stages\":[],\"metrics\":{";
+  bool first = true;
+  for (const auto& [name, value] : metrics_) {
+    append(out, first ? "" : ",", io::json_string(name), ":", value);
+    first = false;
+  }
+  return out + "}}\n";
+}
+
+}  // namespace lm::cli
