@@ -322,6 +322,22 @@ TEST_CASE("a writer without commit leaves nothing and keeps an older set", "[tex
   CHECK(ShardSet(dir.file("p")).tokens() == 3);
 }
 
+TEST_CASE("a failure among the renames leaves no manifest", "[text]") {
+  const test::TempDir dir;
+  ShardOptions options = options_for(ShardLayout::kLm);
+  options.shard_tokens = 2;
+  write_all(dir.file("p"), {{5, 6}}, 300, options);
+  {
+    ShardWriter writer(dir.file("p"), identity(300), options);
+    for (i32 id = 3; id < 9; ++id) writer.add(Document{id, id});
+    std::filesystem::create_directories(dir.file("p-00001.bin/in the way"));
+    CHECK_THROWS_AS(writer.commit(), Error);
+  }
+  // The older manifest went before the first rename, so it cannot describe the new first shard.
+  CHECK(files_in(dir) == std::vector<std::string>{"p-00000.bin", "p-00000.idx", "p-00001.bin"});
+  CHECK_THROWS_AS(ShardSet(dir.file("p")), Error);
+}
+
 TEST_CASE("ids outside the vocabulary are refused with their place", "[text]") {
   const test::TempDir dir;
   ShardWriter writer(dir.file("p"), identity(300), options_for(ShardLayout::kLm));
