@@ -15,6 +15,7 @@
 #include "core/context.h"
 #include "core/hash.h"
 #include "dedup/key_partition.h"
+#include "io/atomic_file.h"
 #include "io/file.h"
 
 namespace lm::dedup {
@@ -93,6 +94,8 @@ class BloomFilter {
   void merge(const BloomFilter& other);
   void intersect(const BloomFilter& other);
 
+  /// The file's bytes into an output that the caller commits.
+  void write(io::AtomicFile& out) const;
   /// Writes path atomically (temporary name, fsync, rename).
   void save(const std::string& path) const;
   std::span<const u64> words() const { return {words_, usize(info_.shape.bits / 64)}; }

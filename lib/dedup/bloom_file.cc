@@ -10,7 +10,6 @@
 
 #include "core/str.h"
 #include "dedup/bloom.h"
-#include "io/atomic_file.h"
 
 namespace lm::dedup {
 
@@ -152,11 +151,15 @@ BloomFilter BloomFilter::load(const std::string& path, MemoryBudget& budget) {
   return filter;
 }
 
-void BloomFilter::save(const std::string& path) const {
+void BloomFilter::write(io::AtomicFile& out) const {
   const Header header = encode(info_, digest(words()));
-  io::AtomicFile out(path);
   out.write({header.data(), header.size()});
   out.write({reinterpret_cast<const char*>(words_), usize(info_.shape.bytes())});
+}
+
+void BloomFilter::save(const std::string& path) const {
+  io::AtomicFile out(path);
+  write(out);
   out.commit();
 }
 
