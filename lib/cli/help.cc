@@ -9,10 +9,10 @@ namespace lm::cli {
 
 namespace {
 
-std::string flag_head(const Flag& flag, bool switch_no) {
+std::string flag_head(const Flag& flag) {
   std::string out = flag.letter != '\0' ? cat("-", flag.letter, ", ") : std::string();
-  const bool no_form = switch_no && flag.kind == FlagKind::kSwitch && flag.def == "true";
-  append(out, no_form ? "--no-" : "--", flag.name);
+  const bool on_by_default = flag.kind == FlagKind::kSwitch && flag.def == "true";
+  append(out, on_by_default ? "--[no-]" : "--", flag.name);
   const std::string value = flag.value_name.empty() && flag.kind == FlagKind::kChoice
                                 ? join(flag.choices, "|")
                                 : flag.value_name;
@@ -31,6 +31,7 @@ std::string flag_text(const Flag& flag) {
   }
   const bool show_default = !flag.def.empty() && flag.kind != FlagKind::kSwitch && flag.kind != FlagKind::kRepeat;
   if (show_default) append(out, " [", flag.def, "]");
+  if (flag.kind == FlagKind::kSwitch && flag.def == "true") out += " [on]";
   if (!flag.env.empty()) append(out, " (environment: ", flag.env, ")");
   return out;
 }
@@ -56,7 +57,7 @@ void wrap(std::string& out, const std::string& text, std::size_t indent, std::si
 
 void print_flag(std::string& out, const Flag& flag, bool details) {
   constexpr std::size_t kIndent = 28;
-  std::string head = cat("  ", flag.letter == '\0' ? "    " : "", flag_head(flag, true));
+  std::string head = cat("  ", flag.letter == '\0' ? "    " : "", flag_head(flag));
   if (head.size() + 2 > kIndent) {
     append(out, head, "\n", std::string(kIndent, ' '));
   } else {
@@ -130,7 +131,7 @@ void man_flags(std::string& out, const std::vector<Flag>& flags) {
     append(out, ".SS ", roff(group), "\n");
     for (const Flag& flag : flags) {
       if (flag.group != group) continue;
-      append(out, ".TP\n.B ", roff(flag_head(flag, true)), "\n", roff(flag_text(flag)), ".\n");
+      append(out, ".TP\n.B ", roff(flag_head(flag)), "\n", roff(flag_text(flag)), ".\n");
       if (!flag.details.empty()) append(out, roff(flag.details), "\n");
     }
   }
@@ -139,8 +140,9 @@ void man_flags(std::string& out, const std::vector<Flag>& flags) {
 std::string generate_man(const ToolSpec& spec) {
   std::string out = ".SH SYNOPSIS\n";
   for (const Verb& verb : spec.verbs) {
-    append(out, ".B ", roff(cat(spec.name, verb.name.empty() ? "" : cat(" ", verb.name))), "\n",
-           "[\\fIOPTION\\fR]... ", roff(spec.operands), "\n.br\n");
+    append(out, &verb == &spec.verbs[0] ? "" : ".br\n", ".B ",
+           roff(cat(spec.name, verb.name.empty() ? "" : cat(" ", verb.name))), "\n",
+           "[\\fIOPTION\\fR]... ", roff(spec.operands), "\n");
   }
   if (spec.has_verbs()) {
     out += ".SH COMMANDS\n";

@@ -1,0 +1,23 @@
+# Tests that run the programs: command-line cases, the contract's acceptance tests, fault and crash
+# loops, manual pages, style. All are scripts; each gets the folder of the programs as BIN.
+set(bin ${CMAKE_RUNTIME_OUTPUT_DIRECTORY})
+get_property(lm_tool_names GLOBAL PROPERTY LM_TOOL_NAMES)
+
+# lm_script_test(name LABEL label TIMEOUT seconds COMMAND ...)
+function(lm_script_test name)
+  cmake_parse_arguments(A "" "LABEL;TIMEOUT" "COMMAND;PROPERTIES" ${ARGN})
+  add_test(NAME ${name} COMMAND ${A_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS "${A_LABEL}" TIMEOUT ${A_TIMEOUT}
+    ENVIRONMENT "BIN=${bin}" SKIP_RETURN_CODE 77 ${A_PROPERTIES})
+endfunction()
+
+# Manual pages: out of date, lint, examples.
+file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/man/*.1.in)
+foreach(page ${pages})
+  get_filename_component(tool ${page} NAME)
+  string(REPLACE ".1.in" "" tool ${tool})
+  if(tool IN_LIST lm_tool_names)
+    lm_script_test(man-${tool} LABEL man TIMEOUT 120
+      COMMAND scripts/man --bin ${bin} --check --examples ${tool})
+  endif()
+endforeach()
