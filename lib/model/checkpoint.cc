@@ -40,10 +40,10 @@ void merge_generation(const std::string& text, const std::string& name, ModelCfg
   for (const Json& id : ids) {
     if (!id.is_number_unsigned() || id.get<u64>() > 0x7fffffffu)
       JsonFields(json, name).fail("eos_token_id", "a token id or a list of them");
-    cfg.eos.push_back(id.get<i32>());
+    cfg.end_ids.push_back(id.get<i32>());
   }
-  std::sort(cfg.eos.begin(), cfg.eos.end());
-  cfg.eos.erase(std::unique(cfg.eos.begin(), cfg.eos.end()), cfg.eos.end());
+  std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
+  cfg.end_ids.erase(std::unique(cfg.end_ids.begin(), cfg.end_ids.end()), cfg.end_ids.end());
 }
 
 struct ReadConfig {

@@ -25,7 +25,7 @@ struct Model {
 /// A fresh model with initial weights drawn from seed. world_size pads the slab for sharding.
 Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size = 1);
 
-/// Reads a folder. eos ids are the union of config.json's and generation_config.json's, sorted.
+/// Reads a folder; cfg.end_ids takes generation_config.json's end ids too.
 /// Throws Error{kNoInput} when config.json or the weights are absent, Error{kData} naming file and
 /// key or tensor (parse_config, read_weights). Sharded and single files, f32/bf16/f16/f64.
 Model load_model(const std::string& folder, i64 world_size = 1);

@@ -32,13 +32,14 @@ void read_token_ids(const Json& json, std::string_view name, ModelCfg& cfg) {
   }
 }
 
+/// Absent ids are written as null: readers have defaults of their own (50256 for GPT-2).
 void write_token_ids(const ModelCfg& cfg, Json& json) {
-  if (cfg.bos) json["bos_token_id"] = *cfg.bos;
-  if (cfg.eos.size() == 1)
-    json["eos_token_id"] = cfg.eos[0];
-  else if (!cfg.eos.empty())
+  json["bos_token_id"] = cfg.bos ? Json(*cfg.bos) : Json(nullptr);
+  json["pad_token_id"] = cfg.pad ? Json(*cfg.pad) : Json(nullptr);
+  if (cfg.eos.size() > 1)
     json["eos_token_id"] = cfg.eos;
-  if (cfg.pad) json["pad_token_id"] = *cfg.pad;
+  else
+    json["eos_token_id"] = cfg.eos.empty() ? Json(nullptr) : Json(cfg.eos[0]);
 }
 
 [[noreturn]] void inconsistent(std::string_view name, std::string_view what) {
@@ -117,6 +118,8 @@ ModelCfg parse_config(std::string_view text, std::string_view name) {
   cfg.init_std = fields.number_or("initializer_range", 0.02, 0.0, 10.0);
   family.parse(json, name, cfg);
   read_token_ids(json, name, cfg);
+  cfg.end_ids = cfg.eos;
+  std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
   check_config(cfg, name);
   return cfg;
 }

@@ -55,7 +55,9 @@ struct ModelCfg {
   f64 init_std = 0.02;
   std::vector<LayerCfg> layers;
   std::optional<i32> bos;
-  std::vector<i32> eos;
+  std::vector<i32> eos;  // as config.json has them
+  std::vector<i32>
+      end_ids;  // what ends a text: eos and generation_config.json's, sorted; not written
   std::optional<i32> pad;
   /// config.json as read, or empty: keys we do not own survive a rewrite.
   std::string source_json;

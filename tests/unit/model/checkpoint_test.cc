@@ -218,7 +218,10 @@ TEST_CASE("end ids of generation_config.json join those of config.json", "[model
   model.cfg.eos = {9};
   model.generation_json = R"({"eos_token_id": [4, 9, 11], "temperature": 0.6})";
   save_model(dir.file("m"), model, {});
-  CHECK(load_config(dir.file("m")).eos == std::vector<i32>{4, 9, 11});
+  CHECK(load_config(dir.file("m")).end_ids == std::vector<i32>{4, 9, 11});
+  CHECK(load_config(dir.file("m")).eos == std::vector<i32>{9});
+  save_model(dir.file("n"), load_model(dir.file("m")), {});
+  CHECK(io::read_file(dir.file("n/config.json")) == io::read_file(dir.file("m/config.json")));
   CHECK(load_model(dir.file("m")).generation_json == model.generation_json);
   write_text(dir.file("m/generation_config.json"), R"({"eos_token_id": "x"})");
   CHECK_THAT(message_of([&] { load_config(dir.file("m")); }, ErrorKind::kData),
