@@ -1,5 +1,6 @@
 #include "text/sentencepiece.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include <sentencepiece_processor.h>
@@ -11,6 +12,7 @@
 #include "io/file.h"
 #include "text/sentencepiece_model.h"
 #include "text/sentencepiece_quiet.h"
+#include "text/utf8.h"
 
 namespace lm::text {
 
@@ -126,18 +128,15 @@ class SentencePieceTokenizer final : public Tokenizer {
     const std::vector<int> own(ids.begin(), ids.end());
     sentencepiece::ImmutableSentencePieceText parts;
     check(processor_.Decode(own, parts.mutable_proto()));
-    if (skip_specials) return parts.text();
-    // The library leaves control pieces out; their surfaces are empty, so they slot in by position.
+    const auto special = [this](i32 id) { return is_special(id); };
+    if (skip_specials || std::none_of(ids.begin(), ids.end(), special)) return parts.text();
+    // The library has no form with control pieces shown. As everywhere else, they are literal text,
+    // so a dummy blank after a leading "<s>" stays (Hugging Face gives "<s> text" too).
     std::string out;
-    for (i64 i = 0; i < isize(ids); ++i) {
-      const i32 id = ids[usize(i)];
-      if (is_special(id)) {
-        out += entry(id).piece;
-      } else {
-        out += parts.pieces(static_cast<int>(i)).surface();
-      }
-    }
-    return out;
+    for (const i32 id : ids)
+      out += token_bytes(id, true);
+    if (strips_leading_space_ && out.starts_with(' ')) out.erase(0, 1);
+    return repair_utf8(out);
   }
 
   std::string token_bytes(i32 id, bool literal_specials) const override {

@@ -134,7 +134,7 @@ TEST_CASE("decode of the Japanese model equals spm_decode and keeps control piec
   ids.insert(ids.begin(), *tokenizer->bos());
   ids.push_back(*tokenizer->eos());
   CHECK(tokenizer->decode(ids, true) == text);
-  CHECK(tokenizer->decode(ids, false) == "<s>" + text + "</s>");
+  CHECK(tokenizer->decode(ids, false) == "<s> " + text + "</s>");  // the dummy blank shows
 }
 
 TEST_CASE("token bytes follow the piece type", "[text]") {
@@ -176,6 +176,29 @@ TEST_CASE("byte fallback round-trips and gives each byte the whole character's r
     whole += tokenizer->token_bytes(ids[i]).front() < 0 && offsets[i] == std::pair<i64, i64>(3, 6);
   }
   CHECK(whole == 3);
+}
+
+TEST_CASE("decoding piece by piece equals decoding at once", "[text]") {
+  for (const bool fallback : {false, true}) {
+    SentencePieceOptions options = small_options();
+    options.vocab_size = fallback ? 330 : 60;
+    options.byte_fallback = fallback;
+    options.model_type = "bpe";
+    const auto tokenizer = small_model(options);
+    const auto state = tokenizer->new_state();
+    for (const std::string text : {"ab cd 12", " ab", "\xE2\x82\xAC x", "", "h\xF0\x9F\x98\x80"}) {
+      std::vector<i32> ids = {*tokenizer->bos()};
+      tokenizer->encode(text, *state, ids);
+      ids.push_back(*tokenizer->eos());
+      for (const bool skip : {false, true}) {
+        StreamDecoder stream(*tokenizer, skip);
+        std::string pieces;
+        for (const i32 id : ids)
+          pieces += stream.push(id);
+        CHECK(pieces + stream.finish() == tokenizer->decode(ids, skip));
+      }
+    }
+  }
 }
 
 TEST_CASE("control strings in text stay text, are counted, and can be refused", "[text]") {
