@@ -73,9 +73,8 @@ isa::GemmBlock whole(i64 m, i64 n, i64 k, AView a, f32* c, i64 ldc, const Epilog
   return g;
 }
 
-// Columns [0, out.n) against packed panels (out.b, out.panel_stride set). transposed_a: A is stored
-// [k, m] and each task packs its rows.
-void run_packed(const isa::Kernels& isa, const isa::GemmBlock& out, bool transposed_a) {
+// Columns [0, out.n) against packed panels (out.b, out.panel_stride set).
+void run_packed(const isa::Kernels& isa, const isa::GemmBlock& out) {
   const i64 panels = ceil_div(out.n, isa.nr);
   const i64 rows_per = block_rows(isa);
   const i64 row_blocks = ceil_div(out.m, rows_per);
@@ -91,17 +90,8 @@ void run_packed(const isa::Kernels& isa, const isa::GemmBlock& out, bool transpo
       const i64 cols = std::min(per * isa.nr, out.n - panel * isa.nr);
       isa::GemmBlock g = sub_block(out, row, rows, panel * isa.nr, cols);
       g.b = static_cast<const char*>(out.b) + panel * out.panel_stride * element;
-      const i64 need = isa.gemm_scratch(rows, cols, g.k);
-      const i64 packed = transposed_a ? ceil_div(rows, isa.mr) * isa.mr * g.k : 0;
-      const Scratch scratch(need + packed);
+      const Scratch scratch(isa.gemm_scratch(rows, cols, g.k));
       g.scratch = scratch.data();
-      if (transposed_a) {
-        isa.pack_rows(rows, g.k, g.a, g.acs, scratch.data() + need);
-        g.a = scratch.data() + need;
-        g.ars = 1;
-        g.acs = isa.mr;
-        g.a_group = g.k * isa.mr;
-      }
       isa.gemm_block(g);
     }
   });
@@ -132,6 +122,7 @@ void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BVie
     const i64 width = wide * isa.nr;
     const Scratch sums(out.m * width);
     const Scratch packed(kPackDepth * width);
+    const Scratch work(isa.gemm_scratch(out.m, width, kPackDepth));
     const i64 last = std::min(end * per, panels);
     for (i64 panel = begin * per; panel < last; panel += wide) {
       const i64 count = std::min(wide, last - panel);
@@ -142,6 +133,7 @@ void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BVie
       part.ars = out.ars;
       part.acs = out.acs;
       part.b = packed.data();
+      part.scratch = work.data();
       for (i64 k0 = 0; k0 < out.k || k0 == 0; k0 += kPackDepth) {
         const i64 k1 = std::min(out.k, k0 + kPackDepth);
         pack_panels(isa, b, out.n, k0, k1, panel, panel + count, packed.data());
@@ -159,8 +151,7 @@ void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BVie
 }
 
 // Many rows: panels are packed once, in parallel, as many as fit the shared buffer.
-void run_shared_pack(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b,
-                     bool transposed_a) {
+void run_shared_pack(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b) {
   const i64 panels = ceil_div(out.n, isa.nr);
   const i64 panel_floats = std::max<i64>(1, out.k * isa.nr);
   const i64 fit = std::clamp<i64>(kSharedPackFloats / panel_floats / 4 * 4, 4, panels);
@@ -175,7 +166,7 @@ void run_shared_pack(const isa::Kernels& isa, const isa::GemmBlock& out, const B
     isa::GemmBlock g = sub_block(out, 0, out.m, col, std::min(count * isa.nr, out.n - col));
     g.b = packed.data();
     g.panel_stride = out.k * isa.nr;
-    run_packed(isa, g, transposed_a);
+    run_packed(isa, g);
   }
 }
 
@@ -192,7 +183,7 @@ void gemm(Layout layout, i64 m, i64 n, i64 k, const f32* a, i64 lda, const f32* 
     if (m <= kFewRows) {
       run_few_rows(isa, out, bv);
     } else {
-      run_shared_pack(isa, out, bv, false);
+      run_shared_pack(isa, out, bv);
     }
     return;
   }
@@ -203,7 +194,7 @@ void gemm(Layout layout, i64 m, i64 n, i64 k, const f32* a, i64 lda, const f32* 
   for (i64 k0 = 0; k0 < k || k0 == 0; k0 += kTransposedChunk) {
     const i64 depth = std::min(kTransposedChunk, k - k0);
     const isa::GemmBlock out = whole(m, n, depth, {a + k0 * lda, 1, lda}, c, ldc, e);
-    run_shared_pack(isa, out, {false, b + k0 * ldb, ldb}, true);
+    run_shared_pack(isa, out, {false, b + k0 * ldb, ldb});
     e.accumulate = true;
   }
 }
@@ -320,7 +311,7 @@ void gemm(i64 m, const f32* a, i64 lda, const PackedWeights& w, f32* c, i64 ldc,
   out.b = p.bf16 ? static_cast<const void*>(p.bf16_data.data()) : p.f32_data.data();
   out.b_bf16 = p.bf16;
   out.panel_stride = p.k * isa.nr;
-  run_packed(isa, out, false);
+  run_packed(isa, out);
 }
 
 }  // namespace lm::cpu

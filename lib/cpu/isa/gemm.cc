@@ -40,14 +40,85 @@ void finish(const GemmBlock& g, i64 row, i64 rows, i64 col, i64 cols, const f32*
 using FinishFn = void (*)(const GemmBlock&, i64, i64, i64, i64, const f32*, i64);
 constexpr FinishFn kFinish[] = {finish<0>, finish<1>, finish<2>, finish<3>, finish<4>, finish<5>};
 
-// One step of the loop nest: `wide` vectors of columns from panel p, k range [k0, k1), all rows.
+// Row groups of equal size: 8 rows are better cut 4 + 4 than 6 + 2.
+struct Groups {
+  i64 count, base, extra;
+  explicit Groups(i64 m) : count((m + kMr - 1) / kMr), base(m / count), extra(m % count) {}
+  i64 rows(i64 group) const { return base + (group < extra ? 1 : 0); }
+};
+
+// Rows of A between k0 and k1 by groups: element (r, kk) of a group at kk*kMr + r. In place, rows a
+// multiple of 4 KiB apart share one set of the first cache and evict the panel; packed they do not.
+// The transposing form writes kLanes floats per step, the next step overwrites the excess; the last
+// excess falls into the slack behind the buffer.
+void pack_groups(const GemmBlock& g, const Groups& groups, i64 k0, i64 k1, f32* dst) {
+  const i64 depth = k1 - k0;
+  i64 row = 0;
+  for (i64 group = 0; group < groups.count; ++group, dst += depth * kMr) {
+    const i64 rows = groups.rows(group);
+    const f32* a = g.a + row * g.ars + k0 * g.acs;
+    row += rows;
+    i64 kk = 0;
+    if (g.acs == 1) {
+      for (; kk + kLanes <= depth; kk += kLanes) {
+        const f32* from[kLanes];
+        for (i64 r = 0; r < kLanes; ++r)
+          from[r] = a + (r < rows ? r : 0) * g.ars + kk;
+        f32 square[kLanes * kLanes];
+        transpose_square(from, square, kLanes);
+        for (i64 j = 0; j < kLanes; ++j)
+          store(dst + (kk + j) * kMr, load(square + j * kLanes));
+      }
+    }
+    for (; kk < depth; ++kk) {
+      for (i64 r = 0; r < rows; ++r)
+        dst[kk * kMr + r] = a[kk * g.acs + r * g.ars];
+    }
+  }
+}
+
+// The same from A stored [k, m], in short runs of k: each row of A is another page, and a line read
+// for one group serves the next ones while it is still in the first cache.
+void pack_groups_transposed(const GemmBlock& g, const Groups& groups, i64 k0, i64 k1, f32* dst) {
+  constexpr i64 kRun = 16;
+  const i64 depth = k1 - k0;
+  for (i64 first = 0; first < depth; first += kRun) {
+    const i64 last = first + kRun < depth ? first + kRun : depth;
+    i64 row = 0;
+    for (i64 group = 0; group < groups.count; ++group) {
+      const i64 rows = groups.rows(group);
+      const f32* a = g.a + (k0 + first) * g.acs + row;
+      f32* to = dst + group * depth * kMr + first * kMr;
+      for (i64 kk = first; kk < last; ++kk, a += g.acs, to += kMr) {
+        if (rows == kMr) {
+          __builtin_memcpy(to, a, kMr * sizeof(f32));
+        } else {
+          for (i64 r = 0; r < rows; ++r) to[r] = a[r];
+        }
+      }
+      row += rows;
+    }
+  }
+}
+
+// Asks for lines [index*share, (index+1)*share) of a range of `bytes` bytes ahead of its use.
+LM_INLINE void prefetch_share(const void* start, i64 bytes, i64 index, i64 count) {
+  const i64 share = (bytes / count + 63) / 64 * 64;
+  const char* from = static_cast<const char*>(start) + index * share;
+  const i64 rest = bytes - index * share;
+  for (i64 at = 0; at < share && at < rest; at += 64) __builtin_prefetch(from + at, 0, 2);
+}
+
+// One step of the loop nest: `vectors` vectors of columns from panel p, k range [k0, k1), all rows.
 template <typename B>
 struct Nest {
   const GemmBlock& g;
   const TileSet<B>& tiles;
-  bool direct;   // no epilogue: whole tiles are accumulated in c itself
-  bool blocked;  // more than one block of k: partial sums live in scratch [m][ld_scratch]
-  i64 ld_scratch;
+  Groups groups;
+  bool direct;  // no epilogue: whole tiles are accumulated in c itself
+  f32* sums;    // partial sums [m][ld_sums] between blocks of k, else one tile
+  i64 ld_sums;  // 0: one block of k
+  f32* packed;  // rows of the current block of k, or null: read in place
   FinishFn finish;
 
   void step(i64 p, int vectors, i64 k0, i64 k1) const {
@@ -55,27 +126,26 @@ struct Nest {
     const i64 width = vectors * kLanes;
     const i64 cols = g.n - col < width ? g.n - col : width;
     const B* b = static_cast<const B*>(g.b) + p * g.panel_stride + k0 * kNr;
-    const i64 groups = (g.m + kMr - 1) / kMr;
-    // Equal groups beat full ones with a rest (8 rows: 4 + 4), but packed rows come in full groups.
-    const i64 base = g.m / groups;
-    const i64 extra = g.m % groups;
     i64 row = 0;
-    for (i64 group = 0; group < groups; ++group) {
-      i64 rows = base + (group < extra ? 1 : 0);
-      const f32* a = g.a + row * g.ars;
-      if (g.a_group != 0) {
-        rows = g.m - row < kMr ? g.m - row : kMr;
-        a = g.a + group * g.a_group;
-      }
-      a += k0 * g.acs;
+    for (i64 group = 0; group < groups.count; ++group) {
+      const i64 rows = groups.rows(group);
       const TileFn<B> run = vectors > 2 ? tiles.wide[rows] : tiles.narrow[rows];
+      const f32* a =
+          packed != nullptr ? packed + group * (k1 - k0) * kMr : g.a + row * g.ars + k0 * g.acs;
+      const i64 ars = packed != nullptr ? 1 : g.ars;
+      const i64 acs = packed != nullptr ? kMr : g.acs;
+      // The next panel comes from the shared cache or memory while this one is used.
+      if (groups.count > 1 && col + width < g.n) {
+        prefetch_share(b + vectors / 2 * g.panel_stride, (k1 - k0) * kNr * i64{sizeof(B)}, group,
+                       groups.count);
+      }
       if (direct && cols == width) {
-        run(k1 - k0, a, g.ars, g.acs, b, kNr, g.panel_stride, g.c + row * g.ldc + col, g.ldc,
+        run(k1 - k0, a, ars, acs, b, kNr, g.panel_stride, g.c + row * g.ldc + col, g.ldc,
             k0 > 0 || g.resume);
       } else {
-        f32* acc = blocked ? g.scratch + row * ld_scratch + col : g.scratch;
-        const i64 ldacc = blocked ? ld_scratch : width;
-        run(k1 - k0, a, g.ars, g.acs, b, kNr, g.panel_stride, acc, ldacc, k0 > 0);
+        f32* acc = ld_sums > 0 ? sums + row * ld_sums + col : sums;
+        const i64 ldacc = ld_sums > 0 ? ld_sums : width;
+        run(k1 - k0, a, ars, acs, b, kNr, g.panel_stride, acc, ldacc, k0 > 0);
         if (k1 == g.k) finish(g, row, rows, col, cols, acc, ldacc);
       }
       row += rows;
@@ -83,25 +153,44 @@ struct Nest {
   }
 };
 
+constexpr i64 kTileFloats = kMr * 8 * kLanes;
+
+i64 panels_of(i64 n) {
+  return (n + kNr - 1) / kNr;
+}
+
+// Where partial sums are needed, and where packed rows: both depend on the block's shape only.
+i64 sum_floats(i64 m, i64 n, i64 k) {
+  const i64 block = m * panels_of(n) * kNr;
+  return m > kMr && k > kKc && block > kTileFloats ? block : kTileFloats;
+}
+
 template <typename B>
 void run_block(const GemmBlock& g, const TileSet<B>& tiles) {
-  const i64 panels = (g.n + kNr - 1) / kNr;
-  const i64 groups = (g.m + kMr - 1) / kMr;
-  const i64 largest = (g.m + groups - 1) / groups;
+  const i64 panels = panels_of(g.n);
+  const Groups groups(g.m);
   // One group of rows uses each panel once: nothing to keep in cache between blocks of k.
-  const i64 blocks = groups == 1 ? 1 : (g.k + kKc - 1) / kKc;
+  const i64 blocks = groups.count == 1 ? 1 : (g.k + kKc - 1) / kKc;
   const i64 depth = blocks > 0 ? (g.k + blocks - 1) / blocks : 0;
   const bool direct = g.alpha == 1.0f && g.bias == nullptr && g.act == cpu::Act::kNone &&
                       g.residual == nullptr && g.aux == nullptr;
-  const Nest<B> nest{g,     tiles,         direct,
-                     blocks > 1, panels * kNr, kFinish[static_cast<int>(g.act)]};
-  const int wide = groups == 1 ? wide_vectors(static_cast<int>(largest)) : 2;
+  // Packing costs about half a cycle an element and pays when the rows meet eight panels or more.
+  const bool pack = groups.count > 1 && g.acs != 1;
+  f32* packed = pack ? g.scratch + sum_floats(g.m, g.n, g.k) : nullptr;
+  const Nest<B> nest{g,         tiles,
+                     groups,    direct,
+                     g.scratch, blocks > 1 ? panels * kNr : 0,
+                     packed,    kFinish[static_cast<int>(g.act)]};
+  const int wide = groups.count == 1 ? wide_vectors(static_cast<int>(g.m)) : 2;
   for (i64 block = 0; block < (blocks > 0 ? blocks : 1); ++block) {
     const i64 k0 = block * depth;
     const i64 k1 = k0 + depth < g.k ? k0 + depth : g.k;
+    if (pack) (g.acs == 1 ? pack_groups : pack_groups_transposed)(g, groups, k0, k1, packed);
     i64 p = 0;
-    for (; p + wide / 2 <= panels; p += wide / 2) nest.step(p, wide, k0, k1);
-    for (; p < panels; ++p) nest.step(p, 2, k0, k1);
+    for (; p + wide / 2 <= panels; p += wide / 2)
+      nest.step(p, wide, k0, k1);
+    for (; p < panels; ++p)
+      nest.step(p, 2, k0, k1);
   }
 }
 
@@ -119,10 +208,8 @@ void gemm_finish(const GemmBlock& g, const f32* acc, i64 ldacc) {
 }
 
 i64 gemm_scratch(i64 m, i64 n, i64 k) {
-  const i64 tile_floats = kMr * 8 * kLanes;
-  if (m <= kMr || k <= kKc) return tile_floats;
-  const i64 block = m * ((n + kNr - 1) / kNr) * kNr;
-  return block > tile_floats ? block : tile_floats;
+  const i64 depth = k < kKc ? k : kKc;
+  return sum_floats(m, n, k) + (m + kMr - 1) / kMr * kMr * depth + kLanes;
 }
 
 void pack_nt(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst) {
@@ -133,13 +220,15 @@ void pack_nt(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst) {
     if (cols == kNr) {
       for (; kk + kLanes <= k; kk += kLanes) {
         const f32* rows[kNr];
-        for (i64 j = 0; j < kNr; ++j) rows[j] = src + j * ldb + kk;
+        for (i64 j = 0; j < kNr; ++j)
+          rows[j] = src + j * ldb + kk;
         transpose_square(rows, dst + kk * kNr, kNr);
         transpose_square(rows + kLanes, dst + kk * kNr + kLanes, kNr);
       }
     }
     for (; kk < k; ++kk) {
-      for (i64 j = 0; j < kNr; ++j) dst[kk * kNr + j] = j < cols ? src[j * ldb + kk] : 0.0f;
+      for (i64 j = 0; j < kNr; ++j)
+        dst[kk * kNr + j] = j < cols ? src[j * ldb + kk] : 0.0f;
     }
   }
 }
@@ -153,17 +242,9 @@ void pack_nn(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst) {
         store(dst + kk * kNr, load(src + kk * ldb));
         store(dst + kk * kNr + kLanes, load(src + kk * ldb + kLanes));
       } else {
-        for (i64 j = 0; j < kNr; ++j) dst[kk * kNr + j] = j < cols ? src[kk * ldb + j] : 0.0f;
+        for (i64 j = 0; j < kNr; ++j)
+          dst[kk * kNr + j] = j < cols ? src[kk * ldb + j] : 0.0f;
       }
-    }
-  }
-}
-
-void pack_rows(i64 m, i64 k, const f32* a, i64 lda, f32* dst) {
-  for (i64 i = 0; i < m; i += kMr, dst += k * kMr) {
-    const i64 rows = m - i < kMr ? m - i : kMr;
-    for (i64 kk = 0; kk < k; ++kk) {
-      for (i64 r = 0; r < rows; ++r) dst[kk * kMr + r] = a[kk * lda + i + r];
     }
   }
 }
@@ -179,7 +260,6 @@ void install_gemm(Kernels& table) {
   table.gemm_scratch = gemm_scratch;
   table.pack_nt = pack_nt;
   table.pack_nn = pack_nn;
-  table.pack_rows = pack_rows;
 }
 
 }  // namespace lm::isa::LM_ISA

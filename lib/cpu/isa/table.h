@@ -20,7 +20,6 @@ struct GemmBlock {
   i64 m = 0, n = 0, k = 0;
   const f32* a = nullptr;
   i64 ars = 0, acs = 0;
-  i64 a_group = 0;  // nonzero: A was packed by pack_rows, groups of mr rows this far apart
   const void* b = nullptr;
   bool b_bf16 = false;
   i64 panel_stride = 0;
@@ -79,8 +78,6 @@ struct Kernels {
   /// Panels [p0, p1) of B into dst (panel p at dst + (p-p0)*k*nr), columns past n zero.
   void (*pack_nt)(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst);
   void (*pack_nn)(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst);
-  /// A stored [k, m] into row groups of `mr`: group g at dst + g*k*mr, element (i, kk) at kk*mr + i.
-  void (*pack_rows)(i64 m, i64 k, const f32* a, i64 lda, f32* dst);
 
   // attention.cc, attention_backward.cc
   i64 (*attention_scratch)(i64 rows, i64 group, i64 head_dim);
