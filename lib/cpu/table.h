@@ -9,9 +9,15 @@
 namespace lm::cpu {
 
 /// The node adds to output j instead of storing.
-inline bool adds_to(const Node& n, int j) { return (n.accumulate >> j & 1U) != 0; }
-inline f32* floats(const Tensor& t) { return t.data == nullptr ? nullptr : t.f32_data(); }
-inline bool flat(const Tensor& t) { return t.contiguous(); }
+inline bool adds_to(const Node& n, int j) {
+  return (n.accumulate >> j & 1U) != 0;
+}
+inline f32* floats(const Tensor& t) {
+  return t.data == nullptr ? nullptr : t.f32_data();
+}
+inline bool flat(const Tensor& t) {
+  return t.contiguous();
+}
 /// Sets every row of t to zero.
 void zero_rows(const Tensor& t);
 /// The kernels' activation for an operator's.
@@ -29,7 +35,8 @@ TableFn run_attention, run_attention_grad, run_paged;
 TableFn run_linear_ce, run_linear_ce_grad, run_linear_logprob;
 
 using WorkspaceRule = i64(const Node&, const Graph&);
-WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad, space_attention_grad;
+WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad,
+    space_attention_grad;
 WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
 
 /// y [m, n] = epilogue(x times the first n rows of w transposed); w f32, bf16 or f16. Uses and

@@ -13,10 +13,12 @@ namespace lm::cpu {
 namespace {
 
 constexpr i64 kGrainElements = 16384;
-constexpr i64 kSumBlock = 4096;   // elements per partial sum
-constexpr i64 kSumRows = 256;     // rows per partial column sum
+constexpr i64 kSumBlock = 4096;  // elements per partial sum
+constexpr i64 kSumRows = 256;    // rows per partial column sum
 
-i64 row_grain(i64 cols) { return std::max<i64>(1, kGrainElements / std::max<i64>(1, cols)); }
+i64 row_grain(i64 cols) {
+  return std::max<i64>(1, kGrainElements / std::max<i64>(1, cols));
+}
 
 // f(n, offset in a, offset in b, offset in y) over the whole when all are contiguous, else per row.
 template <typename F>
@@ -25,7 +27,8 @@ void over(const Tensor& a, const Tensor& b, const Tensor& y, F f) {
     f(y.count(), i64{0}, i64{0}, i64{0});
     return;
   }
-  for (i64 r = 0; r < y.rows(); ++r) f(y.cols(), r * a.ld, r * b.ld, r * y.ld);
+  for (i64 r = 0; r < y.rows(); ++r)
+    f(y.cols(), r * a.ld, r * b.ld, r * y.ld);
 }
 
 // y[r, c] = f(a[r, c], operand) with the second operand broadcast along `along`.
@@ -37,10 +40,12 @@ void broadcast_rows(const Tensor& a, const f32* b, Along along, const Tensor& y,
       const f32* x = floats(a) + r * a.ld;
       f32* to = floats(y) + r * y.ld;
       if (along == Along::kRow) {
-        for (i64 c = 0; c < cols; ++c) to[c] = f(x[c], b[c]);
+        for (i64 c = 0; c < cols; ++c)
+          to[c] = f(x[c], b[c]);
       } else {
         const f32 v = b[along == Along::kCol ? r : 0];
-        for (i64 c = 0; c < cols; ++c) to[c] = f(x[c], v);
+        for (i64 c = 0; c < cols; ++c)
+          to[c] = f(x[c], v);
       }
     }
   });
@@ -50,12 +55,18 @@ void broadcast_rows(const Tensor& a, const f32* b, Along along, const Tensor& y,
 
 Act act_of(lm::Unary kind) {
   switch (kind) {
-    case lm::Unary::kGeluTanh: return Act::kGeluTanh;
-    case lm::Unary::kGeluErf: return Act::kGeluErf;
-    case lm::Unary::kRelu: return Act::kRelu;
-    case lm::Unary::kRelu2: return Act::kRelu2;
-    case lm::Unary::kSilu: return Act::kSilu;
-    default: return Act::kNone;
+    case lm::Unary::kGeluTanh:
+      return Act::kGeluTanh;
+    case lm::Unary::kGeluErf:
+      return Act::kGeluErf;
+    case lm::Unary::kRelu:
+      return Act::kRelu;
+    case lm::Unary::kRelu2:
+      return Act::kRelu2;
+    case lm::Unary::kSilu:
+      return Act::kSilu;
+    default:
+      return Act::kNone;
   }
 }
 
@@ -83,7 +94,8 @@ void run_add(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*)
       subtract(count, x, b, y);
     } else {
       parallel_for(count, kGrainElements, [&](i64 begin, i64 end) {
-        for (i64 i = begin; i < end; ++i) y[i] = a.alpha * x[i] + a.beta * b[i];
+        for (i64 i = begin; i < end; ++i)
+          y[i] = a.alpha * x[i] + a.beta * b[i];
       });
     }
   });
@@ -106,19 +118,36 @@ namespace {
 
 bool kernel_unary(lm::Unary kind, Unary* out) {
   switch (kind) {
-    case lm::Unary::kTanh: *out = Unary::kTanh; return true;
-    case lm::Unary::kSigmoid: *out = Unary::kSigmoid; return true;
-    case lm::Unary::kExp: *out = Unary::kExp; return true;
-    case lm::Unary::kLog: *out = Unary::kLog; return true;
-    case lm::Unary::kSquare: *out = Unary::kSquare; return true;
-    case lm::Unary::kSqrt: *out = Unary::kSqrt; return true;
-    case lm::Unary::kSoftcap: *out = Unary::kSoftcap; return true;
-    default: return false;
+    case lm::Unary::kTanh:
+      *out = Unary::kTanh;
+      return true;
+    case lm::Unary::kSigmoid:
+      *out = Unary::kSigmoid;
+      return true;
+    case lm::Unary::kExp:
+      *out = Unary::kExp;
+      return true;
+    case lm::Unary::kLog:
+      *out = Unary::kLog;
+      return true;
+    case lm::Unary::kSquare:
+      *out = Unary::kSquare;
+      return true;
+    case lm::Unary::kSqrt:
+      *out = Unary::kSqrt;
+      return true;
+    case lm::Unary::kSoftcap:
+      *out = Unary::kSoftcap;
+      return true;
+    default:
+      return false;
   }
 }
 
 // min(x,0) - log(1 + e^-|x|): no overflow on either side.
-f32 log_sigmoid(f32 x) { return std::min(x, 0.0f) - std::log1p(std::exp(-std::fabs(x))); }
+f32 log_sigmoid(f32 x) {
+  return std::min(x, 0.0f) - std::log1p(std::exp(-std::fabs(x)));
+}
 f32 log_sigmoid_slope(f32 x) {
   const f32 e = std::exp(-std::fabs(x));
   return (x >= 0 ? e : 1.0f) / (1.0f + e);
@@ -137,7 +166,8 @@ void run_unary(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void
       cpu::unary(kind, count, x, y, a.param);
     } else if (a.kind == lm::Unary::kLogSigmoid) {
       parallel_for(count, kGrainElements, [&](i64 begin, i64 end) {
-        for (i64 i = begin; i < end; ++i) y[i] = log_sigmoid(x[i]);
+        for (i64 i = begin; i < end; ++i)
+          y[i] = log_sigmoid(x[i]);
       });
     } else {
       act_forward(act_of(a.kind), count, x, y);
@@ -157,7 +187,8 @@ void run_unary_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out,
       unary_backward(kind, count, x, dy, dx, a.param);
     } else if (a.kind == lm::Unary::kLogSigmoid) {
       parallel_for(count, kGrainElements, [&](i64 begin, i64 end) {
-        for (i64 i = begin; i < end; ++i) dx[i] = dy[i] * log_sigmoid_slope(x[i]);
+        for (i64 i = begin; i < end; ++i)
+          dx[i] = dy[i] * log_sigmoid_slope(x[i]);
       });
     } else {
       act_backward(act_of(a.kind), count, x, dy, dx);
@@ -176,8 +207,8 @@ void run_dropout(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out
   }
   const u64 mixed = mix64(ctx.seed);
   const std::array<u32, 2> key = {
-      static_cast<u32>(mixed), static_cast<u32>(mixed >> 32) ^
-                                   static_cast<u32>(RandomPurpose::kDropout) * 0x9E3779B9u};
+      static_cast<u32>(mixed),
+      static_cast<u32>(mixed >> 32) ^ static_cast<u32>(RandomPurpose::kDropout) * 0x9E3779B9u};
   const u32 threshold = static_cast<u32>(static_cast<f64>(p) * 4294967296.0);
   const f32 factor = 1.0f / (1.0f - p);
   parallel_for(out[0].rows(), row_grain(cols), [&](i64 begin, i64 end) {
@@ -196,11 +227,14 @@ void run_dropout(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out
   });
 }
 
-// Reductions ---------------------------------------------------------------------------------------
+// Reductions
+// ---------------------------------------------------------------------------------------
 
 namespace {
 
-i64 column_chunks(i64 rows) { return (rows + kSumRows - 1) / kSumRows; }
+i64 column_chunks(i64 rows) {
+  return (rows + kSumRows - 1) / kSumRows;
+}
 
 // Sum of x (times y) in f64: blocks of kSumBlock elements, or rows when strided, added in order.
 f64 total(const Tensor& x, const Tensor* y, f64* partial) {
@@ -213,12 +247,14 @@ f64 total(const Tensor& x, const Tensor* y, f64* partial) {
       const f32* q = y == nullptr ? nullptr : floats(*y) + (whole ? b * kSumBlock : b * y->ld);
       const i64 len = whole ? std::min(kSumBlock, n - b * kSumBlock) : x.cols();
       f64 s = 0;
-      for (i64 i = 0; i < len; ++i) s += f64{p[i]} * (q == nullptr ? 1.0 : f64{q[i]});
+      for (i64 i = 0; i < len; ++i)
+        s += f64{p[i]} * (q == nullptr ? 1.0 : f64{q[i]});
       partial[b] = s;
     }
   });
   f64 sum = 0;
-  for (i64 b = 0; b < blocks; ++b) sum += partial[b];
+  for (i64 b = 0; b < blocks; ++b)
+    sum += partial[b];
   return sum;
 }
 
@@ -233,13 +269,15 @@ void column_totals(const Tensor& x, const Tensor* y, f32 factor, bool add, f32* 
       for (i64 r = k * kSumRows; r < std::min(rows, (k + 1) * kSumRows); ++r) {
         const f32* p = floats(x) + r * x.ld;
         const f32* q = y == nullptr ? nullptr : floats(*y) + r * y->ld;
-        for (i64 c = 0; c < cols; ++c) sums[c] += f64{p[c]} * (q == nullptr ? 1.0 : f64{q[c]});
+        for (i64 c = 0; c < cols; ++c)
+          sums[c] += f64{p[c]} * (q == nullptr ? 1.0 : f64{q[c]});
       }
     }
   });
   for (i64 c = 0; c < cols; ++c) {
     f64 s = 0;
-    for (i64 k = 0; k < chunks; ++k) s += partial[k * cols + c];
+    for (i64 k = 0; k < chunks; ++k)
+      s += partial[k * cols + c];
     out[c] = static_cast<f32>(f64{factor} * s + (add ? f64{out[c]} : 0.0));
   }
 }
@@ -249,9 +287,12 @@ void column_totals(const Tensor& x, const Tensor* y, f32 factor, bool add, f32* 
 i64 space_reduce(const Node& n, const Graph& g) {
   const Shape& x = g.shape(n.in[0]);
   switch (n.attr.as<ReduceAttr>().along) {
-    case Along::kRow: return column_chunks(x.rows()) * x.cols() * 8;
-    case Along::kCol: return x.rows() * 4;
-    default: return std::max((x.count() + kSumBlock - 1) / kSumBlock, x.rows()) * 8;
+    case Along::kRow:
+      return column_chunks(x.rows()) * x.cols() * 8;
+    case Along::kCol:
+      return x.rows() * 4;
+    default:
+      return std::max((x.count() + kSumBlock - 1) / kSumBlock, x.rows()) * 8;
   }
 }
 
@@ -272,7 +313,8 @@ void run_reduce(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, voi
     } else {
       row_dots(rows, cols, floats(in[0]), in[0].ld, floats(*y), y->ld, sums);
     }
-    for (i64 r = 0; r < rows; ++r) to[r] = a.scale * sums[r] + (add ? to[r] : 0.0f);
+    for (i64 r = 0; r < rows; ++r)
+      to[r] = a.scale * sums[r] + (add ? to[r] : 0.0f);
   } else if (y == nullptr && a.scale == 1.0f) {
     if (!add) fill(cols, 0.0f, to);
     add_column_sums(rows, cols, floats(in[0]), in[0].ld, to);
@@ -281,7 +323,8 @@ void run_reduce(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, voi
   }
 }
 
-// Softmax and selection ----------------------------------------------------------------------------
+// Softmax and selection
+// ----------------------------------------------------------------------------
 
 void run_softmax(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const f32 factor = n.attr.as<SoftmaxAttr>().scale;
@@ -332,10 +375,14 @@ void run_pick_grad(const RunCtx&, const Node&, const Tensor* in, Tensor* out, vo
 namespace {
 Act act_of(GluKind kind) {
   switch (kind) {
-    case GluKind::kGeluTanh: return Act::kGeluTanh;
-    case GluKind::kRelu2: return Act::kRelu2;
-    case GluKind::kGeluErf: return Act::kGeluErf;
-    case GluKind::kSilu: break;
+    case GluKind::kGeluTanh:
+      return Act::kGeluTanh;
+    case GluKind::kRelu2:
+      return Act::kRelu2;
+    case GluKind::kGeluErf:
+      return Act::kGeluErf;
+    case GluKind::kSilu:
+      break;
   }
   return Act::kSilu;
 }

@@ -34,7 +34,9 @@ class WeightCache : public BackendState {
 
 }  // namespace
 
-std::unique_ptr<BackendState> make_weight_cache() { return std::make_unique<WeightCache>(); }
+std::unique_ptr<BackendState> make_weight_cache() {
+  return std::make_unique<WeightCache>();
+}
 
 void times_weight(const RunCtx& ctx, i64 m, const f32* x, i64 ldx, const Tensor& w, i64 n, f32* y,
                   i64 ldy, const Epilogue& epilogue) {

@@ -1,5 +1,5 @@
-// Losses on logits by chunks of rows: a chunk's logits are made, used and overwritten by their gradient
-// while they are warm; the whole [N, V] matrix never exists.
+// Losses on logits by chunks of rows: a chunk's logits are made, used and overwritten by their
+// gradient while they are warm; the whole [N, V] matrix never exists.
 
 #include <algorithm>
 
@@ -13,12 +13,14 @@ namespace {
 
 constexpr i64 kChunkBytes = i64{64} << 20;
 
-// Rows per chunk: a function of the vocabulary alone. Weights are packed once per chunk, which costs
-// about as much as 32 rows of product, hence not the smallest chunk that fits a cache.
+// Rows per chunk: a function of the vocabulary alone. Weights are packed once per chunk, which
+// costs about as much as 32 rows of product, hence not the smallest chunk that fits a cache.
 i64 chunk_rows(i64 vocab) {
   return std::clamp<i64>(kChunkBytes / (4 * vocab) / 64 * 64, 64, 1024);
 }
-i64 logits_ld(i64 vocab) { return (vocab + 15) / 16 * 16; }
+i64 logits_ld(i64 vocab) {
+  return (vocab + 15) / 16 * 16;
+}
 i64 logits_elements(i64 rows, i64 vocab) {
   return std::min(std::max<i64>(rows, 1), chunk_rows(vocab)) * logits_ld(vocab);
 }
@@ -27,8 +29,8 @@ void check_targets(const Node& n, const Tensor& targets, i64 vocab) {
   const i32* p = targets.i32_data();
   for (i64 i = 0; i < targets.count(); ++i) {
     if (p[i] != lm::kIgnoreTarget && (p[i] < 0 || p[i] >= vocab)) {
-      throw Error(ErrorKind::kData, cat(n.name, ": target ", p[i], " at row ", i,
-                                        " is outside [0, ", vocab, ")"));
+      throw Error(ErrorKind::kData,
+                  cat(n.name, ": target ", p[i], " at row ", i, " is outside [0, ", vocab, ")"));
     }
   }
 }

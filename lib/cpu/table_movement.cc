@@ -13,7 +13,9 @@ namespace {
 
 constexpr i64 kGrainElements = 16384;  // a task worth its hand-over
 
-i64 row_grain(i64 cols) { return std::max<i64>(1, kGrainElements / std::max<i64>(1, cols)); }
+i64 row_grain(i64 cols) {
+  return std::max<i64>(1, kGrainElements / std::max<i64>(1, cols));
+}
 
 // to (+)= from, row by row when strided.
 void move_rows(const Tensor& from, const Tensor& to, bool add) {
@@ -39,7 +41,8 @@ void zero_rows(const Tensor& t) {
     fill(t.count(), 0.0f, floats(t));
     return;
   }
-  for (i64 r = 0; r < t.rows(); ++r) fill(t.cols(), 0.0f, floats(t) + r * t.ld);
+  for (i64 r = 0; r < t.rows(); ++r)
+    fill(t.cols(), 0.0f, floats(t) + r * t.ld);
 }
 
 void run_copy(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
@@ -102,14 +105,18 @@ void run_gather(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, voi
   });
 }
 
-i64 space_scatter(const Node& n, const Graph& g) { return g.shape(n.in[1]).count() * 4; }
+i64 space_scatter(const Node& n, const Graph& g) {
+  return g.shape(n.in[1]).count() * 4;
+}
 
 namespace {
 // table[index[i]] += scale * rows[i]; indices outside the table are dropped.
-void add_rows(const Tensor& rows, const Tensor& index, f32 factor, const Tensor& table, void* space) {
+void add_rows(const Tensor& rows, const Tensor& index, f32 factor, const Tensor& table,
+              void* space) {
   i32* ids = static_cast<i32*>(space);
   const i32* given = index.i32_data();
-  for (i64 i = 0; i < rows.rows(); ++i) ids[i] = given[i] < table.rows() ? given[i] : -1;
+  for (i64 i = 0; i < rows.rows(); ++i)
+    ids[i] = given[i] < table.rows() ? given[i] : -1;
   embedding_backward(rows.rows(), rows.cols(), table.rows(), ids, factor, floats(rows), rows.ld,
                      floats(table), table.ld);
 }
@@ -134,7 +141,8 @@ void run_broadcast(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, 
     for (i64 r = begin; r < end; ++r) {
       f32* to = floats(out[0]) + r * out[0].ld;
       if (a.along == Along::kRow) {
-        for (i64 c = 0; c < cols; ++c) to[c] = a.scale * v[c];
+        for (i64 c = 0; c < cols; ++c)
+          to[c] = a.scale * v[c];
       } else {
         std::fill_n(to, cols, a.scale * v[a.along == Along::kCol ? r : 0]);
       }

@@ -11,10 +11,13 @@
 namespace lm::cpu {
 
 namespace {
-bool given(const Node& n, i64 i) { return i < n.in.size() && n.in[i]; }
+bool given(const Node& n, i64 i) {
+  return i < n.in.size() && n.in[i];
+}
 }  // namespace
 
-// Norms --------------------------------------------------------------------------------------------
+// Norms
+// --------------------------------------------------------------------------------------------
 
 void run_norm(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const NormAttr a = n.attr.as<NormAttr>();
@@ -228,7 +231,8 @@ void run_rope(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*
   }
 }
 
-// Attention ----------------------------------------------------------------------------------------
+// Attention
+// ----------------------------------------------------------------------------------------
 
 static_assert(sizeof(lm::RowSpan) == sizeof(cpu::RowSpan) && sizeof(cpu::RowSpan) == 24,
               "a spans tensor is an array of the kernels' spans");
@@ -243,7 +247,8 @@ const RowSpan* checked_spans(const Node& n, const Tensor& t, i64 keys) {
     const bool a_fits = s.a0 >= s.a1 || (s.a0 >= 0 && s.a1 <= keys && s.la >= 0);
     const bool b_fits = s.b0 >= s.b1 || (s.b0 >= 0 && s.b1 <= keys && s.lb >= 0);
     if (!a_fits || !b_fits) {
-      throw Error(ErrorKind::kData, cat(n.name, ": span of row ", i, " is outside ", keys, " keys"));
+      throw Error(ErrorKind::kData,
+                  cat(n.name, ": span of row ", i, " is outside ", keys, " keys"));
     }
   }
   return spans;
@@ -294,7 +299,8 @@ void run_attention(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, 
 i64 space_attention_grad(const Node& n, const Graph& g) {
   i64 bytes = 0;  // gradients nobody reads still need a place
   const bool fused = n.attr.as<AttentionAttr>().fused;
-  for (i64 i = 4; !fused && i < n.in.size(); ++i) bytes += g.shape(n.in[i]).count() * 4;
+  for (i64 i = 4; !fused && i < n.in.size(); ++i)
+    bytes += g.shape(n.in[i]).count() * 4;
   return bytes;
 }
 

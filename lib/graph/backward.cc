@@ -1,5 +1,5 @@
-// Reverse-mode differentiation by appending nodes. The walk is a plain loop over the list from last to
-// first: no recursion, and contributions meet in list order.
+// Reverse-mode differentiation by appending nodes. The walk is a plain loop over the list from last
+// to first: no recursion, and contributions meet in list order.
 
 #include "core/str.h"
 #include "graph/graph.h"
@@ -7,9 +7,13 @@
 
 namespace lm {
 
-Value GradCtx::in(i64 i) const { return has(i) ? node().in[i] : Value{}; }
+Value GradCtx::in(i64 i) const {
+  return has(i) ? node().in[i] : Value{};
+}
 
-bool GradCtx::need(i64 i) const { return has(i) && g.info(node().in[i]).needs_grad; }
+bool GradCtx::need(i64 i) const {
+  return has(i) && g.info(node().in[i]).needs_grad;
+}
 
 GradCtx::Slot GradCtx::into(i64 i) {
   const Value v = in(i);
@@ -36,8 +40,10 @@ i64 GradCtx::emit(Op op, const Attr& attr, const ValueList& ins,
   for (const Slot& slot : slots) {
     const u32 bit = u32{1} << outs.size();
     bool twice = false;
-    for (const Value earlier : outs) twice = twice || (slot.value && earlier == slot.value);
-    for (const Value earlier : add_to) twice = twice || (slot.value && earlier == slot.value);
+    for (const Value earlier : outs)
+      twice = twice || (slot.value && earlier == slot.value);
+    for (const Value earlier : add_to)
+      twice = twice || (slot.value && earlier == slot.value);
     if (slot.value && slot.accumulate && (twice || (can_add & bit) == 0)) {
       const ValueInfo& target = g.info(slot.value);
       const Value part = g.new_value(target.shape, DType::kF32, cat(target.name, ".part"));
@@ -110,8 +116,10 @@ void Graph::backward(Value output, Value seed) {
     bool reached = false;
     bool needed = false;
     const Node& node = nodes_[usize(i)];
-    for (const Value v : node.out) reached = reached || (v && info(v).grad);
-    for (const Value v : node.in) needed = needed || (v && info(v).needs_grad);
+    for (const Value v : node.out)
+      reached = reached || (v && info(v).grad);
+    for (const Value v : node.in)
+      needed = needed || (v && info(v).needs_grad);
     if (!reached || !needed) continue;
     const OpDef& op = def(node.op);
     if (op.grad == nullptr) {

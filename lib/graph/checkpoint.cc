@@ -15,8 +15,8 @@ i32 base_of(const Graph& g, Value v) {
   return base >= 0 ? base : v.id;
 }
 
-// Forward values that another region, or code outside any region, reads stay in memory: they are that
-// reader's inputs.
+// Forward values that another region, or code outside any region, reads stay in memory: they are
+// that reader's inputs.
 std::vector<bool> crossing_values(const Graph& g) {
   std::vector<bool> crossing(g.values().size(), false);
   std::vector<i32> region(g.values().size(), -1);
@@ -96,7 +96,8 @@ struct Regrowth {
 std::vector<Regrowth> plan_clones(const Graph& g, const std::vector<i32>& node_of) {
   const std::vector<Node>& nodes = g.nodes();
   std::vector<Regrowth> plans(g.regions().size());
-  for (Regrowth& plan : plans) plan.needed.assign(usize(g.forward_nodes()), false);
+  for (Regrowth& plan : plans)
+    plan.needed.assign(usize(g.forward_nodes()), false);
   for (i64 n = g.forward_nodes(); n < ssize(nodes); ++n) {
     for (const Value v : nodes[usize(n)].in) {
       if (!v || node_of[usize(v.id)] < 0) continue;

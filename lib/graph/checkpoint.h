@@ -2,8 +2,8 @@
 // Activation checkpointing (Chen et al. 2016) as a rewrite between backward() and planning: forward
 // values a policy drops are recomputed by clones placed before the first gradient node that reads
 // one of their region. kCheap clones only operators marked cheap; kBlock clones everything of the
-// region except operators with side effects. Clones keep rng_id, so dropout masks repeat. Gradients are equal bit
-// for bit under every policy because clones run the same kernels on the same inputs.
+// region except operators with side effects. Clones keep rng_id, so dropout masks repeat. Gradients
+// are equal bit for bit under every policy because clones run the same kernels on the same inputs.
 
 #include "graph/graph.h"
 

@@ -27,7 +27,6 @@ struct Guarded {
   u8* data() const { return storage.data() + kGuardBytes; }
 };
 
-
 i32 base_id(const Graph& g, Value v) {
   const i32 base = g.info(v).base;
   return base >= 0 ? base : v.id;
@@ -114,8 +113,8 @@ void Executor::Impl::allocate_heap() {
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     if (plan.workspace_offset[n] < 0) continue;
     const Node& node = g.nodes()[n];
-    scratch = std::max(
-        scratch, backend.kernels[static_cast<std::size_t>(node.op)].workspace(node, g));
+    scratch =
+        std::max(scratch, backend.kernels[static_cast<std::size_t>(node.op)].workspace(node, g));
   }
   heap_scratch = backend.allocate(scratch);
   for (std::size_t v = 0; v < g.values().size(); ++v) {
@@ -160,14 +159,16 @@ void Executor::Impl::collect_args() {
 // Points a value, its views and every use of them at data.
 void Executor::Impl::set_value(i32 id, void* data) {
   values[usize(id)].data = data;
-  for (const i64 at : uses[usize(id)]) args[usize(at)].data = data;
+  for (const i64 at : uses[usize(id)])
+    args[usize(at)].data = data;
   for (const i32 view : views_of[usize(id)]) {
     const ValueInfo& info = g.values()[usize(view)];
     void* begin = data == nullptr
                       ? nullptr
                       : static_cast<u8*>(data) + info.view_offset * item_bytes(info.dtype);
     values[usize(view)].data = begin;
-    for (const i64 at : uses[usize(view)]) args[usize(at)].data = begin;
+    for (const i64 at : uses[usize(view)])
+      args[usize(at)].data = begin;
   }
 }
 
@@ -317,8 +318,12 @@ void Executor::bind_grads(const std::function<Tensor(i32)>& tensor) {
   }
 }
 
-void Executor::run(const RunCtx& ctx) { impl_->run(ctx, nullptr); }
-void Executor::run(const RunCtx& ctx, const Hook& hook) { impl_->run(ctx, &hook); }
+void Executor::run(const RunCtx& ctx) {
+  impl_->run(ctx, nullptr);
+}
+void Executor::run(const RunCtx& ctx, const Hook& hook) {
+  impl_->run(ctx, &hook);
+}
 
 Tensor Executor::tensor(Value v) const {
   const ValueInfo& info = impl_->g.info(v);
@@ -334,7 +339,8 @@ void Executor::read(Value v, std::span<f32> out) const {
                          out.size(), " elements"));
   }
   for (i64 r = 0; r < t.rows(); ++r) {
-    impl_->backend.to_host(out.data() + r * t.cols(), t.f32_data() + r * t.ld, t.cols() * 4, nullptr);
+    impl_->backend.to_host(out.data() + r * t.cols(), t.f32_data() + r * t.ld, t.cols() * 4,
+                           nullptr);
   }
 }
 
@@ -344,8 +350,12 @@ f32 Executor::scalar(Value v) const {
   return out;
 }
 
-const Plan& Executor::plan() const { return impl_->plan; }
-const Graph& Executor::graph() const { return impl_->g; }
+const Plan& Executor::plan() const {
+  return impl_->plan;
+}
+const Graph& Executor::graph() const {
+  return impl_->g;
+}
 
 std::vector<OpTime> Executor::profile() const {
   std::map<std::string, OpTime> totals;
@@ -362,7 +372,8 @@ std::vector<OpTime> Executor::profile() const {
     total.bytes += (cost.bytes_read + cost.bytes_written) * impl_->calls[n];
   }
   std::vector<OpTime> out;
-  for (const auto& [name, total] : totals) out.push_back(total);
+  for (const auto& [name, total] : totals)
+    out.push_back(total);
   std::stable_sort(out.begin(), out.end(),
                    [](const OpTime& a, const OpTime& b) { return a.wall_s > b.wall_s; });
   return out;

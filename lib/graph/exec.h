@@ -16,9 +16,9 @@ namespace lm {
 
 struct Stream;  // a device queue, opaque here
 
-/// What a backend keeps from run to run for one set of weights (packed copies); Backend::make_state.
-/// A run with a state promises that weights of linear and loss nodes are unchanged since the state was
-/// made or last cleared. For inference; training runs without.
+/// What a backend keeps from run to run for one set of weights (packed copies);
+/// Backend::make_state. A run with a state promises that weights of linear and loss nodes are
+/// unchanged since the state was made or last cleared. For inference; training runs without.
 class BackendState {
  public:
   virtual ~BackendState() = default;
@@ -26,8 +26,8 @@ class BackendState {
   virtual void clear() = 0;
 };
 
-/// What a kernel may know about the run. Random draws are a function of (seed, step, micro_step, rank,
-/// Node::rng_id, element) only.
+/// What a kernel may know about the run. Random draws are a function of (seed, step, micro_step,
+/// rank, Node::rng_id, element) only.
 struct RunCtx {
   u64 seed = 0;
   u32 step = 0;
@@ -45,7 +45,7 @@ using Kernel = void (*)(const RunCtx& ctx, const Node& node, const Tensor* in, T
                         void* workspace);
 
 struct KernelDef {
-  Kernel run = nullptr;                                        // null: operator missing
+  Kernel run = nullptr;                                          // null: operator missing
   i64 (*workspace)(const Node& node, const Graph& g) = nullptr;  // null: none
 };
 
@@ -97,8 +97,8 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  /// Binds a parameter, gradient or input. Throws ShapeError naming the value unless shape and dtype
-  /// match; columns must be contiguous. Stays bound until replaced.
+  /// Binds a parameter, gradient or input. Throws ShapeError naming the value unless shape and
+  /// dtype match; columns must be contiguous. Stays bound until replaced.
   void bind(Value v, const Tensor& t);
   /// Binds all parameter values of the graph by their index.
   void bind_params(const std::function<Tensor(i32 param)>& tensor);
@@ -128,8 +128,8 @@ class Executor {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Writes the value `name` (a node output's name) to a safetensors file when a run passes it: a hook
-/// for Executor::run. Throws Error{kUsage} listing near names when no value has that name.
+/// Writes the value `name` (a node output's name) to a safetensors file when a run passes it: a
+/// hook for Executor::run. Throws Error{kUsage} listing near names when no value has that name.
 Executor::Hook dump_hook(const Graph& g, const Backend& backend, std::string_view name,
                          const std::string& path);
 

@@ -63,7 +63,8 @@ Node Graph::make_node(Op op, const Attr& attr, const ValueList& in) {
 i64 Graph::append(Op op, const Attr& attr, const ValueList& in) {
   Node node = make_node(op, attr, in);
   bool needs_grad = false;
-  for (const Value v : in) needs_grad = needs_grad || (v && info(v).needs_grad);
+  for (const Value v : in)
+    needs_grad = needs_grad || (v && info(v).needs_grad);
   InferCtx ctx(*this, node);
   def(op).infer(ctx);
   for (const Value v : node.out) {
@@ -106,7 +107,8 @@ void Graph::keep(Value v) {
 
 void Graph::replace_nodes(std::vector<Node> nodes) {
   nodes_ = std::move(nodes);
-  for (ValueInfo& value : values_) value.producer = -1;
+  for (ValueInfo& value : values_)
+    value.producer = -1;
   for (i64 n = 0; n < ssize(nodes_); ++n) {
     for (const Value v : nodes_[usize(n)].out) {
       if (v && info(v).kind == ValueKind::kActivation && info(v).producer < 0) {
@@ -153,7 +155,8 @@ Graph::Scope Graph::region(std::string_view part, Recompute policy) {
   return Scope(*this, part);
 }
 
-// Inference ----------------------------------------------------------------------------------------
+// Inference
+// ----------------------------------------------------------------------------------------
 
 Value InferCtx::output(const Shape& shape, DType dtype, std::string_view suffix) {
   const Value v = g.new_value(shape, dtype, suffix.empty() ? n.name : cat(n.name, ".", suffix));

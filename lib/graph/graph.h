@@ -1,100 +1,35 @@
 #pragma once
-// The flat node list. Model code appends nodes; each append checks shapes and returns value handles.
-// The list is a topological order by construction, gradients are nodes in the same list, and nothing
-// runs here: a planner places the buffers (plan.h) and an executor walks the list (exec.h).
+// The flat node list. Model code appends nodes; each append checks shapes and returns value
+// handles. The list is a topological order by construction, gradients are nodes in the same list,
+// and nothing runs here: a planner places the buffers (plan.h) and an executor walks the list
+// (exec.h).
 //
-// Which operators exist is not known to this room: a Graph is made over a table of OpDef (op_def.h).
-// A value usually has one writer. Gradient values may have several: the first stores, the later ones
-// add (Node::accumulate), in list order, which makes sums deterministic.
+// Which operators exist is not known to this room: a Graph is made over a table of OpDef
+// (op_def.h). A value usually has one writer. Gradient values may have several: the first stores,
+// the later ones add (Node::accumulate), in list order, which makes sums deterministic.
 
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
-#include "tensor/tensor.h"
+#include "graph/value.h"
 
 namespace lm {
-
-/// Index into the operator table; the enumerators are in ops/op.h. The table's first three entries
-/// are those the graph itself emits.
-enum class Op : u16;
-inline constexpr Op kOpView{0};  // out aliases in
-inline constexpr Op kOpCopy{1};  // out = in, or out += in
-inline constexpr Op kOpFill{2};  // attr FillAttr, no inputs
-struct FillAttr {
-  f32 value = 0;
-  Shape shape{};
-};
-
-/// Handle of a value of one Graph.
-struct Value {
-  i32 id = -1;
-  explicit operator bool() const { return id >= 0; }
-  bool operator==(const Value&) const = default;
-};
-
-/// At most 10 handles, inline.
-class ValueList {
- public:
-  static constexpr i64 kMax = 10;
-  ValueList() = default;
-  ValueList(std::initializer_list<Value> values) {
-    for (const Value v : values) push_back(v);
-  }
-  void push_back(Value v) {
-    LM_CHECK(size_ < kMax, "a node has at most 10 inputs and 10 outputs");
-    items_[usize(size_++)] = v;
-  }
-  i64 size() const { return size_; }
-  Value operator[](i64 i) const { return items_[usize(i)]; }
-  Value& operator[](i64 i) { return items_[usize(i)]; }
-  const Value* begin() const { return items_.data(); }
-  const Value* end() const { return items_.data() + size_; }
-
- private:
-  std::array<Value, kMax> items_{};
-  i64 size_ = 0;
-};
-
-/// Operator attributes: any trivially copyable struct of at most 64 bytes (ops/op.h has them).
-class Attr {
- public:
-  Attr() = default;
-  template <typename T>
-  static Attr of(const T& value) {
-    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 64);
-    Attr attr;
-    std::memcpy(attr.raw_.data(), &value, sizeof(T));
-    return attr;
-  }
-  template <typename T>
-  T as() const {
-    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 64);
-    T value;
-    std::memcpy(&value, raw_.data(), sizeof(T));
-    return value;
-  }
-
- private:
-  std::array<u8, 64> raw_{};
-};
 
 /// What checkpointing may do with the values of a region (checkpoint.h).
 enum class Recompute : u8 { kNone, kCheap, kBlock };
 
 struct Node {
   Op op{};
-  ValueList in;        // absent optional inputs are Value{-1}
-  ValueList out;       // outputs nobody reads get no memory (tensor with null data)
+  ValueList in;   // absent optional inputs are Value{-1}
+  ValueList out;  // outputs nobody reads get no memory (tensor with null data)
   Attr attr;
   u32 accumulate = 0;  // bit j: add to out[j] instead of storing
   i32 region = -1;     // forward region, -1 outside
   u32 rng_id = 0;      // counter of random draws; a recomputed clone keeps its original's
   bool backward = false;
-  std::string name;    // module path and operator: "blocks.7.attn.linear"
+  std::string name;  // module path and operator: "blocks.7.attn.linear"
 };
 
 enum class ValueKind : u8 {
@@ -109,13 +44,13 @@ struct ValueInfo {
   DType dtype = DType::kF32;
   ValueKind kind = ValueKind::kActivation;
   bool needs_grad = false;
-  bool keep = false;     // readable after run()
-  i32 producer = -1;     // node of the first writer, -1 for bound values
-  i32 base = -1;         // not -1: a view into that value (never itself a view)
-  i64 view_offset = 0;   // elements from the base's first element
-  i64 ld = 0;            // row stride in elements
-  i32 param = -1;        // kParameter, kGradient: index given by the caller
-  Value grad;            // set by backward(); parameters: their kGradient value
+  bool keep = false;         // readable after run()
+  i32 producer = -1;         // node of the first writer, -1 for bound values
+  i32 base = -1;             // not -1: a view into that value (never itself a view)
+  i64 view_offset = 0;       // elements from the base's first element
+  i64 ld = 0;                // row stride in elements
+  i32 param = -1;            // kParameter, kGradient: index given by the caller
+  Value grad;                // set by backward(); parameters: their kGradient value
   bool shared_grad = false;  // grad is also the gradient of something else: copy before adding
   std::string name;
 };
@@ -132,8 +67,8 @@ class Graph {
   explicit Graph(std::span<const OpDef> ops) : ops_(ops) {}
 
   /// A trainable or frozen weight. index: the caller's number (ParamSet), used for binding.
-  Value parameter(std::string_view name, const Shape& shape, i32 index,
-                  DType dtype = DType::kF32, bool trainable = true);
+  Value parameter(std::string_view name, const Shape& shape, i32 index, DType dtype = DType::kF32,
+                  bool trainable = true);
   /// A value bound before each run. needs_grad asks backward() for its gradient.
   Value input(std::string_view name, const Shape& shape, DType dtype = DType::kF32,
               bool needs_grad = false);

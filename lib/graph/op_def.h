@@ -24,7 +24,9 @@ class InferCtx {
   bool has(i64 i) const { return i < n.in.size() && n.in[i]; }
   const Shape& shape(i64 i) const { return g.info(n.in[i]).shape; }
   template <typename T>
-  T attr() const { return n.attr.as<T>(); }
+  T attr() const {
+    return n.attr.as<T>();
+  }
   /// Appends an output of the given shape.
   Value output(const Shape& shape, DType dtype = DType::kF32, std::string_view suffix = {});
   /// Throws ShapeError "op (node): what: shapes" unless cond holds.
@@ -45,7 +47,9 @@ class GradCtx {
   Value out(i64 j) const { return node().out[j]; }
   bool has(i64 i) const { return i < node().in.size() && node().in[i]; }
   template <typename T>
-  T attr() const { return node().attr.as<T>(); }
+  T attr() const {
+    return node().attr.as<T>();
+  }
   /// Gradient of output j, absent if nothing depends on it.
   Value dout(i64 j) const { return g.info(out(j)).grad; }
   /// Input i is present and needs a gradient.

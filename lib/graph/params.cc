@@ -8,7 +8,9 @@ namespace lm {
 
 namespace {
 constexpr i64 kParamAlign = 64;  // elements: 256 bytes of f32
-i64 round_up(i64 n, i64 to) { return (n + to - 1) / to * to; }
+i64 round_up(i64 n, i64 to) {
+  return (n + to - 1) / to * to;
+}
 }  // namespace
 
 i32 ParamSet::add(std::string_view name, const Shape& shape, bool decay, bool trainable) {
@@ -38,7 +40,8 @@ i64 ParamSet::slab_elements(i64 world_size) const {
 
 i64 ParamSet::count() const {
   i64 total = 0;
-  for (const ParamInfo& info : list_) total += info.count;
+  for (const ParamInfo& info : list_)
+    total += info.count;
   return total;
 }
 

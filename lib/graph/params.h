@@ -15,9 +15,9 @@ namespace lm {
 struct ParamInfo {
   std::string name;  // the engine's own path, not a checkpoint's
   Shape shape;
-  i64 offset = 0;    // elements from the slab's start
-  i64 count = 0;     // elements without padding
-  bool decay = true;       // weight decay applies: matrices and embeddings
+  i64 offset = 0;     // elements from the slab's start
+  i64 count = 0;      // elements without padding
+  bool decay = true;  // weight decay applies: matrices and embeddings
   bool trainable = true;
 };
 

@@ -11,14 +11,18 @@ namespace lm {
 
 namespace {
 
-i64 round_up(i64 n) { return (n + kPlanAlign - 1) / kPlanAlign * kPlanAlign; }
+i64 round_up(i64 n) {
+  return (n + kPlanAlign - 1) / kPlanAlign * kPlanAlign;
+}
 
 i32 base_of(const Graph& g, Value v) {
   const i32 base = g.info(v).base;
   return base >= 0 ? base : v.id;
 }
 
-bool is_external(const ValueInfo& info) { return info.kind != ValueKind::kActivation; }
+bool is_external(const ValueInfo& info) {
+  return info.kind != ValueKind::kActivation;
+}
 
 // One buffer: a value, or several that take over each other's memory, or a workspace.
 struct Buffer {
@@ -57,8 +61,8 @@ Lifetimes lifetimes(const Graph& g, const std::vector<bool>& live) {
   return t;
 }
 
-// Whether output 0 of a node may lie where input i lies: the input dies here, has the same size, and
-// no other operand shares its buffer.
+// Whether output 0 of a node may lie where input i lies: the input dies here, has the same size,
+// and no other operand shares its buffer.
 bool can_take_over(const Graph& g, const Node& node, i64 n, const Lifetimes& t) {
   const i64 i = g.def(node.op).in_place;
   if (i < 0 || i >= node.in.size() || !node.in[i] || !node.out[0]) return false;
@@ -106,9 +110,9 @@ i64 place_all(std::vector<Buffer>& buffers) {
     Buffer& buffer = buffers[i];
     buffer.offset = lowest_fit(placed, buffer);
     end = std::max(end, buffer.offset + buffer.bytes);
-    const auto where = std::upper_bound(
-        placed.begin(), placed.end(), buffer.offset,
-        [](i64 offset, const Buffer& other) { return offset < other.offset; });
+    const auto where =
+        std::upper_bound(placed.begin(), placed.end(), buffer.offset,
+                         [](i64 offset, const Buffer& other) { return offset < other.offset; });
     placed.insert(where, buffer);
   }
   return end;
@@ -122,7 +126,8 @@ i64 lower_bound_of(const std::vector<Buffer>& buffers, i64 nodes) {
   }
   i64 now = 0;
   i64 most = 0;
-  for (const i64 c : change) most = std::max(most, now += c);
+  for (const i64 c : change)
+    most = std::max(most, now += c);
   return most;
 }
 
@@ -132,7 +137,8 @@ std::vector<bool> live_nodes(const Graph& g) {
   const std::vector<Node>& nodes = g.nodes();
   std::vector<bool> live(nodes.size(), false);
   std::vector<bool> wanted(g.values().size(), false);
-  for (std::size_t v = 0; v < g.values().size(); ++v) wanted[v] = g.values()[v].keep;
+  for (std::size_t v = 0; v < g.values().size(); ++v)
+    wanted[v] = g.values()[v].keep;
   for (i64 n = ssize(nodes) - 1; n >= 0; --n) {
     const Node& node = nodes[usize(n)];
     bool alive = g.def(node.op).side_effect;
@@ -156,7 +162,8 @@ Plan make_plan(const Graph& g, const WorkspaceFn& workspace, PlanOptions options
   const std::vector<bool> live = live_nodes(g);
   const Lifetimes t = lifetimes(g, live);
   std::vector<bool> read(g.values().size(), false);
-  for (std::size_t v = 0; v < read.size(); ++v) read[v] = g.values()[v].keep;
+  for (std::size_t v = 0; v < read.size(); ++v)
+    read[v] = g.values()[v].keep;
   for (i64 n = 0; n < ssize(nodes); ++n) {
     if (!live[usize(n)]) continue;
     for (const Value v : nodes[usize(n)].in) {
@@ -179,7 +186,8 @@ Plan make_plan(const Graph& g, const WorkspaceFn& workspace, PlanOptions options
     }
     for (i64 j = 0; j < node.out.size(); ++j) {
       const Value v = node.out[j];
-      if (!v || is_external(g.info(v)) || !read[usize(v.id)] || buffer_of[usize(v.id)] >= 0) continue;
+      if (!v || is_external(g.info(v)) || !read[usize(v.id)] || buffer_of[usize(v.id)] >= 0)
+        continue;
       const std::size_t id = usize(v.id);
       if (j == 0 && options.in_place && can_take_over(g, node, n, t)) {
         const i64 taken = buffer_of[usize(node.in[g.def(node.op).in_place].id)];
@@ -234,7 +242,8 @@ std::vector<OpTotal> op_totals(const Graph& g) {
     total.bytes_written += cost.bytes_written;
   }
   std::vector<OpTotal> out;
-  for (const auto& [name, total] : totals) out.push_back(total);
+  for (const auto& [name, total] : totals)
+    out.push_back(total);
   std::stable_sort(out.begin(), out.end(),
                    [](const OpTotal& a, const OpTotal& b) { return a.flops > b.flops; });
   return out;
@@ -242,7 +251,8 @@ std::vector<OpTotal> op_totals(const Graph& g) {
 
 i64 total_flops(const Graph& g) {
   i64 flops = 0;
-  for (const OpTotal& total : op_totals(g)) flops += total.flops;
+  for (const OpTotal& total : op_totals(g))
+    flops += total.flops;
   return flops;
 }
 
@@ -251,8 +261,8 @@ std::string plan_table(const Graph& g, const Plan& plan) {
                         format_bytes(plan.lower_bound_bytes), "), ", g.nodes().size(), " nodes\n");
   append(out, "largest values:\n");
   for (const PlanEntry& entry : largest_values(g, 10)) {
-    append(out, "  ", format_bytes(entry.bytes), "  ", entry.name, "  nodes ", entry.first_node, "..",
-           entry.last_node, "\n");
+    append(out, "  ", format_bytes(entry.bytes), "  ", entry.name, "  nodes ", entry.first_node,
+           "..", entry.last_node, "\n");
   }
   append(out, "operators:\n");
   for (const OpTotal& total : op_totals(g)) {

@@ -1,6 +1,7 @@
 #pragma once
-// Where every activation lies in the step slab. Greedy by size: values sorted by bytes (descending),
-// then first write; each at the lowest offset free over its lifetime. Deterministic, needs no device.
+// Where every activation lies in the step slab. Greedy by size: values sorted by bytes
+// (descending), then first write; each at the lowest offset free over its lifetime. Deterministic,
+// needs no device.
 
 #include <functional>
 #include <span>
@@ -13,8 +14,8 @@ namespace lm {
 
 inline constexpr i64 kPlanAlign = 256;
 
-/// Which nodes have an effect: a kept or gradient output, a side effect, or a live reader. The executor
-/// skips the others.
+/// Which nodes have an effect: a kept or gradient output, a side effect, or a live reader. The
+/// executor skips the others.
 std::vector<bool> live_nodes(const Graph& g);
 
 /// Bytes of scratch a node's kernel wants, live for that node only.

@@ -1,11 +1,13 @@
 #pragma once
-// Private to this room: the shape rules, gradients and costs that table.cc puts together, by family.
+// Private to this room: the shape rules, gradients and costs that table.cc puts together, by
+// family.
 
 #include "ops/op.h"
 
 namespace lm::op {
 
-// Costs --------------------------------------------------------------------------------------------
+// Costs
+// --------------------------------------------------------------------------------------------
 /// Bytes of inputs and outputs, and `flops`.
 Cost traffic(const Node& n, const Graph& g, i64 flops);
 /// One FLOP per output element.

@@ -14,10 +14,14 @@ namespace {
 
 i64 along_count(const Shape& x, Along along) {
   switch (along) {
-    case Along::kSame: return x.count();
-    case Along::kRow: return x.cols();
-    case Along::kCol: return x.rows();
-    case Along::kScalar: return 1;
+    case Along::kSame:
+      return x.count();
+    case Along::kRow:
+      return x.cols();
+    case Along::kCol:
+      return x.rows();
+    case Along::kScalar:
+      return 1;
   }
   return 1;
 }
@@ -174,7 +178,9 @@ void grad_glu(GradCtx& c) {
 Value add(Graph& g, Value a, Value b, f32 alpha, f32 beta, Along along) {
   return g.apply(Op::kAdd, Attr::of(AddAttr{alpha, beta, along}), {a, b});
 }
-Value sub(Graph& g, Value a, Value b) { return add(g, a, b, 1.0f, -1.0f); }
+Value sub(Graph& g, Value a, Value b) {
+  return add(g, a, b, 1.0f, -1.0f);
+}
 Value mul(Graph& g, Value a, Value b, Along along) {
   return g.apply(Op::kMul, Attr::of(MulAttr{1.0f, along}), {a, b});
 }
@@ -184,7 +190,9 @@ Value scale(Graph& g, Value x, f32 factor) {
 Value unary(Graph& g, Value x, Unary kind, f32 param) {
   return g.apply(Op::kUnary, Attr::of(UnaryAttr{kind, param}), {x});
 }
-Value softcap(Graph& g, Value x, f32 c) { return unary(g, x, Unary::kSoftcap, c); }
+Value softcap(Graph& g, Value x, f32 c) {
+  return unary(g, x, Unary::kSoftcap, c);
+}
 Value dropout(Graph& g, Value x, f32 p) {
   return g.apply(Op::kDropout, Attr::of(DropoutAttr{p}), {x});
 }
@@ -195,13 +203,19 @@ Value reduce(Graph& g, Value x, Value y, Along along, f32 factor) {
 }
 }  // namespace
 
-Value sum(Graph& g, Value x) { return reduce(g, x, {}, Along::kScalar, 1.0f); }
+Value sum(Graph& g, Value x) {
+  return reduce(g, x, {}, Along::kScalar, 1.0f);
+}
 Value mean(Graph& g, Value x) {
   const i64 count = std::max<i64>(1, g.shape(x).count());
   return reduce(g, x, {}, Along::kScalar, static_cast<f32>(1.0 / static_cast<f64>(count)));
 }
-Value sum_columns(Graph& g, Value x) { return reduce(g, x, {}, Along::kCol, 1.0f); }
-Value sum_rows(Graph& g, Value x) { return reduce(g, x, {}, Along::kRow, 1.0f); }
+Value sum_columns(Graph& g, Value x) {
+  return reduce(g, x, {}, Along::kCol, 1.0f);
+}
+Value sum_rows(Graph& g, Value x) {
+  return reduce(g, x, {}, Along::kRow, 1.0f);
+}
 Value dot(Graph& g, Value x, Value y, f32 factor) {
   return reduce(g, x, y, Along::kScalar, factor);
 }
@@ -213,8 +227,12 @@ Value mse(Graph& g, Value x, Value y) {
 Value softmax(Graph& g, Value x, f32 factor) {
   return g.apply(Op::kSoftmax, Attr::of(SoftmaxAttr{factor}), {x});
 }
-Value logsumexp(Graph& g, Value x) { return g.apply(Op::kLogsumexp, Attr{}, {x}); }
-Value pick(Graph& g, Value x, Value index) { return g.apply(Op::kPick, Attr{}, {x, index}); }
+Value logsumexp(Graph& g, Value x) {
+  return g.apply(Op::kLogsumexp, Attr{}, {x});
+}
+Value pick(Graph& g, Value x, Value index) {
+  return g.apply(Op::kPick, Attr{}, {x, index});
+}
 Value glu(Graph& g, Value x, GluKind kind) {
   return g.apply(Op::kGlu, Attr::of(GluAttr{kind}), {x});
 }

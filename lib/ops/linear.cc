@@ -10,7 +10,9 @@ namespace op {
 
 namespace {
 
-bool is_weight_type(DType t) { return t == DType::kF32 || t == DType::kBf16 || t == DType::kF16; }
+bool is_weight_type(DType t) {
+  return t == DType::kF32 || t == DType::kBf16 || t == DType::kF16;
+}
 
 Shape with_cols(const Shape& x, i64 cols) {
   Shape y = x;
@@ -23,7 +25,8 @@ Shape with_cols(const Shape& x, i64 cols) {
 void infer_linear(InferCtx& c) {
   const LinearAttr a = c.attr<LinearAttr>();
   c.require_dtype(0, DType::kF32);
-  c.require(c.has(1) && is_weight_type(c.g.info(c.n.in[1]).dtype), "the weight is f32, bf16 or f16");
+  c.require(c.has(1) && is_weight_type(c.g.info(c.n.in[1]).dtype),
+            "the weight is f32, bf16 or f16");
   const Shape& x = c.shape(0);
   const Shape& w = c.shape(1);
   c.require(x.rank >= 1 && w.rank == 2 && x.cols() == w[1], "x [N, in] and w [out, in] do not fit");

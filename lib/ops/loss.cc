@@ -50,8 +50,8 @@ void grad_linear_ce(GradCtx& c) {
            {c.into_if_needed(0), c.into_if_needed(1)});
     return;
   }
-  // The row weights are all the upstream gradient there is: the forward node itself makes dx and adds
-  // to dW while a chunk's logits are in cache.
+  // The row weights are all the upstream gradient there is: the forward node itself makes dx and
+  // adds to dW while a chunk's logits are in cache.
   const Value dx = c.need(0) ? c.g.new_value(c.g.shape(c.in(0)), DType::kF32,
                                              cat(c.g.info(c.in(0)).name, ".grad"))
                              : Value{};

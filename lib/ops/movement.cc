@@ -38,9 +38,13 @@ void grad_view(GradCtx& c) {
 void infer_copy(InferCtx& c) {
   c.output(c.shape(0), c.g.info(c.n.in[0]).dtype);
 }
-void grad_copy(GradCtx& c) { c.pass(0, c.dout(0)); }
+void grad_copy(GradCtx& c) {
+  c.pass(0, c.dout(0));
+}
 
-void infer_fill(InferCtx& c) { c.output(c.attr<FillAttr>().shape); }
+void infer_fill(InferCtx& c) {
+  c.output(c.attr<FillAttr>().shape);
+}
 
 void infer_pad(InferCtx& c) {
   const PadAttr a = c.attr<PadAttr>();
@@ -58,8 +62,8 @@ void infer_concat(InferCtx& c) {
   i64 cols = 0;
   for (i64 i = 0; i < c.n.in.size(); ++i) {
     c.require_dtype(i, DType::kF32);
-    const bool fits = columns ? c.shape(i).rows() == c.shape(0).rows()
-                              : c.shape(i).cols() == c.shape(0).cols();
+    const bool fits =
+        columns ? c.shape(i).rows() == c.shape(0).rows() : c.shape(i).cols() == c.shape(0).cols();
     c.require(fits, columns ? "parts have different row counts" : "parts have different columns");
     rows += c.shape(i).rows();
     cols += c.shape(i).cols();
@@ -94,7 +98,9 @@ void grad_concat(GradCtx& c) {
 
 namespace {
 // x's leading dimensions replaced by `rows`.
-Shape with_rows(const Shape& x, i64 rows) { return x.rank <= 1 ? Shape{rows} : Shape{rows, x.cols()}; }
+Shape with_rows(const Shape& x, i64 rows) {
+  return x.rank <= 1 ? Shape{rows} : Shape{rows, x.cols()};
+}
 }  // namespace
 
 void infer_gather(InferCtx& c) {
@@ -202,7 +208,9 @@ Value slice_columns(Graph& g, Value x, i64 begin, i64 count) {
   return g.apply(Op::kView, Attr::of(ViewAttr{begin, info.ld, shape}), {x});
 }
 
-Value copy(Graph& g, Value x) { return g.apply(Op::kCopy, Attr{}, {x}); }
+Value copy(Graph& g, Value x) {
+  return g.apply(Op::kCopy, Attr{}, {x});
+}
 
 Value fill(Graph& g, const Shape& shape, f32 value) {
   return g.apply(Op::kFill, Attr::of(FillAttr{value, shape}), {});

@@ -1,103 +1,63 @@
 #pragma once
-// The operator list and the attribute structs of its nodes. ops() is the explicit table: Op(i) is
-// defined by ops()[i] (shape rule, gradient, cost). Kernels live in a Backend (graph/exec.h).
+// The operator list. ops() is the explicit table: Op(i) is defined by ops()[i] (shape rule,
+// gradient, cost). Kernels live in a Backend (graph/exec.h).
 
 #include <span>
 
 #include "graph/op_def.h"
+#include "ops/attr.h"
 
 namespace lm {
 
 enum class Op : u16 {
   // movement (the first three are the graph's own)
-  kView, kCopy, kFill, kPad, kConcat, kGatherRows, kScatterAddRows, kBroadcast,
+  kView,
+  kCopy,
+  kFill,
+  kPad,
+  kConcat,
+  kGatherRows,
+  kScatterAddRows,
+  kBroadcast,
   // elementwise and reductions
-  kAdd, kMul, kUnary, kUnaryGrad, kDropout, kReduce, kSoftmax, kSoftmaxGrad,
-  kLogsumexp, kPick, kPickGrad,
+  kAdd,
+  kMul,
+  kUnary,
+  kUnaryGrad,
+  kDropout,
+  kReduce,
+  kSoftmax,
+  kSoftmaxGrad,
+  kLogsumexp,
+  kPick,
+  kPickGrad,
   // linear algebra
-  kLinear, kLinearGradX, kLinearGradW, kMatmul,
+  kLinear,
+  kLinearGradX,
+  kLinearGradW,
+  kMatmul,
   // transformer parts
-  kNorm, kNormGrad, kQkNorm, kQkNormGrad, kRope, kAttention, kAttentionGrad, kPagedAttention,
-  kGlu, kGluGrad, kEmbedding, kEmbeddingGrad,
+  kNorm,
+  kNormGrad,
+  kQkNorm,
+  kQkNormGrad,
+  kRope,
+  kAttention,
+  kAttentionGrad,
+  kPagedAttention,
+  kGlu,
+  kGluGrad,
+  kEmbedding,
+  kEmbeddingGrad,
   // losses on logits
-  kLinearCe, kLinearCeGrad, kLinearLogprob,
+  kLinearCe,
+  kLinearCeGrad,
+  kLinearLogprob,
   kCount
 };
 inline constexpr i64 kOpCount = static_cast<i64>(Op::kCount);
 
 /// The table, kOpCount entries.
 std::span<const OpDef> ops();
-
-/// y = f(x). Formulas in model-engine terms: gelu_tanh(a) = a/2 (1 + tanh(sqrt(2/pi)(a + 0.044715 a^3))),
-/// gelu_erf(a) = a Phi(a), relu2 = max(a,0)^2, softcap(x) = c tanh(x/c), log_sigmoid = -log(1+e^-x).
-enum class Unary : u8 {
-  kNone, kGeluTanh, kGeluErf, kRelu, kRelu2, kSilu, kTanh, kSigmoid, kExp, kLog, kSquare, kSqrt,
-  kSoftcap, kLogSigmoid
-};
-/// How the second operand of kAdd and kMul (or a reduction's result) relates to x [rows, cols]:
-/// same shape; one row of cols; one value per row; one scalar.
-enum class Along : u8 { kSame, kRow, kCol, kScalar };
-enum class NormKind : u8 { kLayer, kRms };
-enum class GluKind : u8 { kSilu, kGeluTanh, kRelu2, kGeluErf };
-
-struct ViewAttr { i64 offset = 0; i64 ld = 0; Shape shape{}; };            // in: x
-struct PadAttr { Shape shape{}; i64 row = 0; i64 col = 0; };               // in: slice; zero elsewhere
-struct ConcatAttr { bool columns = false; };                               // in: up to 8 tensors
-struct ScatterAttr { i64 rows = 0; };                                      // in: y, index i32
-struct BroadcastAttr { Along along = Along::kScalar; f32 scale = 1; Shape shape{}; };  // in: v
-struct AddAttr { f32 alpha = 1; f32 beta = 1; Along along = Along::kSame; };  // alpha a + beta b?
-struct MulAttr { f32 alpha = 1; Along along = Along::kSame; };             // alpha a b
-struct UnaryAttr { Unary kind = Unary::kNone; f32 param = 0; };            // param: softcap's c
-struct DropoutAttr { f32 p = 0; };
-struct ReduceAttr { Along along = Along::kScalar; f32 scale = 1; };        // in: x, y?: scale sum x y
-struct SoftmaxAttr { f32 scale = 1; };
-struct PickGradAttr { Shape shape{}; };                                    // in: d [N], index [N]
-struct LinearAttr { Unary act = Unary::kNone; };    // in: x, w, bias?, residual?; out: y, pre?
-struct MatmulAttr { bool ta = false; bool tb = false; f32 alpha = 1; };
-/// in: x, weight?, bias?, residual?; out: y, sum (x + residual)?, mean? (layer), rstd
-struct NormAttr { NormKind kind = NormKind::kRms; f32 eps = 1e-5f; bool plus_one = false; };
-/// in: qkv [N, (heads + 2 kv_heads) head_dim], q weight, k weight; out: qkv', rstd. full: over all
-/// heads of q (of k) at once (weights heads*head_dim), else per head (weights head_dim).
-struct QkNormAttr { i32 heads = 0, kv_heads = 0, head_dim = 0; f32 eps = 1e-6f; bool full = false, plus_one = false; };
-/// in: x [N, C], positions i32 [N], table f32 [2, T, rotary_dim/2] (cosines, sines). The first `heads`
-/// heads of x are rotated, the rest copied. Pairs (k, k + rotary_dim/2), or (2k, 2k+1) interleaved.
-struct RopeAttr { i32 heads = 0, head_dim = 0, rotary_dim = 0; bool interleaved = false, inverse = false; };
-/// in: qkv, spans (fused) or q, k, v, spans. spans i32 [N, 6]: one RowSpan per query row.
-struct AttentionAttr { i32 heads = 0, kv_heads = 0, head_dim = 0; f32 scale = 0, softcap = 0; bool fused = true; };
-struct PagedAttr { i32 heads = 0, kv_heads = 0, head_dim = 0; f32 scale = 0, softcap = 0; i32 layer = 0, binding = 0; };
-struct GluAttr { GluKind kind = GluKind::kSilu; };
-/// in: tokens i32 [N], table [V, C], positions i32 [N]?, position table [T, C]?
-struct EmbeddingAttr { f32 scale = 1; };
-struct EmbeddingGradAttr { f32 scale = 1; };
-/// in: x [N,C], w [V,C], targets i32 [N], weight [N]?; vocab: real rows of w. fused: set by backward().
-struct CeAttr { i64 vocab = 0; f32 softcap = 0, z_loss = 0, label_smoothing = 0; bool fused = false; };
-/// in: x, w, targets i32 [N]?
-struct LogprobAttr { i64 vocab = 0; f32 softcap = 0; };
-
-inline constexpr i32 kIgnoreTarget = -100;
-
-/// The keys of one query row: slots [a0,a1) and [b0,b1). Slot a0 has logical index la, slot b0 lb, with
-/// la + (a1-a0) <= lb where both are non-empty. Sums run in logical order, cut at fixed multiples of
-/// the logical index, so equal logical order means equal bits however keys are stored.
-/// causal, sequence from s: {s, i+1, 0, 0, 0, 0}. window w: {max(s,i-w+1), i+1, 0, 0, a0-s, 0}.
-/// prompt [p0,p1) then own rows [s,i+1): {p0, p1, s, i+1, 0, p1-p0}. No keys: all zero.
-struct RowSpan {
-  i32 a0 = 0, a1 = 0, b0 = 0, b1 = 0, la = 0, lb = 0;
-};
-inline constexpr i64 kSpanInts = 6;
-
-/// What kPagedAttention finds in RunCtx::bindings[attr.binding]: this step's rows and the page pools.
-/// Pointers are in the backend's memory.
-struct KvView {
-  i64 rows = 0;                       // further rows (padding) give zeros and store nothing
-  const RowSpan* spans = nullptr;     // [rows] logical slots of the row's own sequence
-  const i32* store = nullptr;         // [rows] slot that takes the row's key and value; -1: none
-  const i32* const* tables = nullptr; // [rows] page numbers of the row's sequence
-  const i32* key_list = nullptr;      // null, or slots that b0..b1 index (ancestors in a draft tree)
-  i64 page_tokens = 0;
-  DType dtype = DType::kF32;          // f32, bf16 or f16
-  void* const* k = nullptr;           // per layer: [pages, page_tokens, kv_heads, head_dim]
-  void* const* v = nullptr;
-};
 
 }  // namespace lm

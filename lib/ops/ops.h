@@ -1,8 +1,9 @@
 #pragma once
 // Builder functions: what model code calls. Each appends one node (or a few) and returns handles.
 // N = rows (batch * time flattened). All values are f32 unless stated; weights may be bf16 or f16
-// where a backend's kernel takes them (linear, embedding, losses: forward only). Shape mistakes throw
-// ShapeError naming operator, node path and shapes. Gradients exist unless "forward only" is stated.
+// where a backend's kernel takes them (linear, embedding, losses: forward only). Shape mistakes
+// throw ShapeError naming operator, node path and shapes. Gradients exist unless "forward only" is
+// stated.
 
 #include <initializer_list>
 
@@ -10,7 +11,8 @@
 
 namespace lm {
 
-// Movement -----------------------------------------------------------------------------------------
+// Movement
+// -----------------------------------------------------------------------------------------
 
 /// Same elements, other shape; no copy.
 Value reshape(Graph& g, Value x, const Shape& shape);
@@ -29,7 +31,8 @@ Value gather_rows(Graph& g, Value x, Value index);
 /// y [rows, C], y[index[i]] += x[i] in order of i; out-of-range indices are dropped.
 Value scatter_add_rows(Graph& g, Value x, Value index, i64 rows);
 
-// Elementwise --------------------------------------------------------------------------------------
+// Elementwise
+// --------------------------------------------------------------------------------------
 
 /// alpha a + beta b; b as `along` says.
 Value add(Graph& g, Value a, Value b, f32 alpha = 1, f32 beta = 1, Along along = Along::kSame);
@@ -46,7 +49,8 @@ Value dropout(Graph& g, Value x, f32 p);
 /// Identity whose gradient is zero.
 Value stop_gradient(Graph& g, Value x);
 
-// Reductions (fixed blocks: bits do not depend on threads) -----------------------------------------
+// Reductions (fixed blocks: bits do not depend on threads)
+// -----------------------------------------
 
 /// Sum of all elements, [1].
 Value sum(Graph& g, Value x);
@@ -66,7 +70,8 @@ Value logsumexp(Graph& g, Value x);
 /// x[i, index[i]] of every row, [rows]; an index outside [0, cols) (-100 too) gives 0.
 Value pick(Graph& g, Value x, Value index);
 
-// Linear algebra -----------------------------------------------------------------------------------
+// Linear algebra
+// -----------------------------------------------------------------------------------
 
 /// act(x w^T + b): x [N,I] (rows may be strided), w [O,I], b [O] or absent; y [N,O].
 Value linear(Graph& g, Value x, Value w, Value b = {}, Unary act = Unary::kNone);
@@ -75,7 +80,8 @@ Value linear_add(Graph& g, Value x, Value w, Value b, Value residual);
 /// alpha op(a) op(b), rank 2 or rank 3 with equal leading batch; ta/tb transpose the last two.
 Value matmul(Graph& g, Value a, Value b, bool ta = false, bool tb = false, f32 alpha = 1);
 
-// Transformer parts --------------------------------------------------------------------------------
+// Transformer parts
+// --------------------------------------------------------------------------------
 
 /// gamma (x - mean)/sqrt(var + eps) + beta; biased variance; gamma, beta [C] may be absent.
 Value layernorm(Graph& g, Value x, Value gamma, Value beta, f32 eps = 1e-5f);
@@ -91,37 +97,40 @@ NormResidual norm_residual(Graph& g, Value x, Value residual, Value weight, Valu
 /// RMSNorm of queries and keys in a fused projection (Qwen3, Gemma-3 per head; OLMoE full).
 Value qk_norm(Graph& g, Value qkv, Value q_weight, Value k_weight, const QkNormAttr& attr);
 /// Rotary positions on the first attr.heads heads. For a fused qkv: heads = Hq + Hkv.
-/// positions i32 [N] index table [2, T, rotary_dim/2] (make_rope_table); out of range throws in run().
+/// positions i32 [N] index table [2, T, rotary_dim/2] (make_rope_table); out of range throws in
+/// run().
 Value rope(Graph& g, Value x, Value positions, Value table, const RopeAttr& attr);
-/// Two-interval attention, scale 0 means 1/sqrt(head_dim); rows without keys give zero. [N, heads d].
-/// qkv [N, (heads + 2 kv_heads) d]; spans i32 [N,6] (RowSpan) index rows of the same buffer.
+/// Two-interval attention, scale 0 means 1/sqrt(head_dim); rows without keys give zero. [N, heads
+/// d]. qkv [N, (heads + 2 kv_heads) d]; spans i32 [N,6] (RowSpan) index rows of the same buffer.
 Value attention(Graph& g, Value qkv, Value spans, const AttentionAttr& attr);
 /// Separate q [N, heads d], k, v [M, kv_heads d] (views allowed); spans index rows of k.
 Value attention(Graph& g, Value q, Value k, Value v, Value spans, const AttentionAttr& attr);
-/// Stores the rows' keys and values in the pages of attr.layer, then attends over the cache. The view
-/// comes with the run (KvView at RunCtx::bindings[attr.binding]). Forward only. [N, heads d].
+/// Stores the rows' keys and values in the pages of attr.layer, then attends over the cache. The
+/// view comes with the run (KvView at RunCtx::bindings[attr.binding]). Forward only. [N, heads d].
 Value paged_attention(Graph& g, Value qkv, const PagedAttr& attr);
 /// x [N, 2F] = (a | u) -> act(a) u, [N, F].
 Value glu(Graph& g, Value x, GluKind kind);
 /// scale * E[token] + P[position]; tokens i32 [N]; positions and table absent together.
 /// A token outside [0, V) throws Error{kData} at run time.
-Value embedding(Graph& g, Value tokens, Value table, Value positions = {}, Value position_table = {},
-                f32 scale = 1);
+Value embedding(Graph& g, Value tokens, Value table, Value positions = {},
+                Value position_table = {}, f32 scale = 1);
 
-// Losses on logits ---------------------------------------------------------------------------------
+// Losses on logits
+// ---------------------------------------------------------------------------------
 
 /// Cross-entropy of softcap(x w^T) without storing the logits. Row i (target != -100):
 /// weight_i ((lse - (1-eps) L_y - eps mean L) + zeta lse^2); ignored rows give 0.
-/// When the loss reaches backward() as `sum` with gradient 1 and w is a parameter, the forward pass also makes
-/// both gradients (one pass over the logits); otherwise backward recomputes the logits by chunks.
-/// Divide by the count of targets outside: the sum is what adds up over micro-batches and ranks.
+/// When the loss reaches backward() as `sum` with gradient 1 and w is a parameter, the forward pass
+/// also makes both gradients (one pass over the logits); otherwise backward recomputes the logits
+/// by chunks. Divide by the count of targets outside: the sum is what adds up over micro-batches
+/// and ranks.
 struct CeResult {
   Value sum;   // [1]
   Value rows;  // [N] weighted nats
 };
 CeResult linear_ce(Graph& g, Value x, Value w, Value targets, Value weight, const CeAttr& attr);
-/// Per row, forward only: log p(target) (0 where target is -100), entropy (nats), argmax (lowest id of
-/// ties), rank of the target (number of tokens with a larger logit, or equal and lower id).
+/// Per row, forward only: log p(target) (0 where target is -100), entropy (nats), argmax (lowest id
+/// of ties), rank of the target (number of tokens with a larger logit, or equal and lower id).
 struct LogprobResult {
   Value logprob;
   Value entropy;
@@ -132,7 +141,8 @@ LogprobResult linear_logprob(Graph& g, Value x, Value w, Value targets, const Lo
 /// softcap(x w^T) over the first `vocab` rows of w: [N, vocab].
 Value logits(Graph& g, Value x, Value w, i64 vocab, f32 softcap = 0);
 
-// Fallbacks: the same result from simpler operators, for tests and missing kernels ------------------
+// Fallbacks: the same result from simpler operators, for tests and missing kernels
+// ------------------
 
 NormResidual norm_residual_fallback(Graph& g, Value x, Value residual, Value weight, Value bias,
                                     const NormAttr& attr);

@@ -63,9 +63,9 @@ std::vector<f64> rope_frequencies(const RopeConfig& config, i64 context) {
   f64 base = config.base;
   if (config.kind == RopeConfig::kDynamicNtk && context > config.original_context &&
       config.rotary_dim > 2) {
-    const f64 stretch = config.factor * static_cast<f64>(context) /
-                            static_cast<f64>(config.original_context) -
-                        (config.factor - 1);
+    const f64 stretch =
+        config.factor * static_cast<f64>(context) / static_cast<f64>(config.original_context) -
+        (config.factor - 1);
     base *= std::pow(stretch, d / (d - 2));
   }
   std::vector<f64> out;
@@ -83,8 +83,8 @@ std::vector<f32> make_rope_table(const RopeConfig& config, i64 positions, i64 co
   const std::vector<f64> omega = rope_frequencies(config, context);
   f64 attention = 1;
   if (config.kind == RopeConfig::kYarn) {
-    attention = config.attention_factor != 0 ? config.attention_factor
-                                             : 0.1 * std::log(config.factor) + 1;
+    attention =
+        config.attention_factor != 0 ? config.attention_factor : 0.1 * std::log(config.factor) + 1;
   }
   const i64 half = ssize(omega);
   std::vector<f32> table(usize(2 * positions * half));

@@ -19,11 +19,26 @@ constexpr OpDef def(std::string_view name, void (*infer)(InferCtx&), void (*grad
   d.cost = cost;
   return d;
 }
-constexpr OpDef cheap(OpDef d) { d.cheap = true; return d; }
-constexpr OpDef in_place(OpDef d, i8 input) { d.in_place = input; return d; }
-constexpr OpDef adds(OpDef d, u32 outputs) { d.accumulates = outputs; return d; }
-constexpr OpDef view(OpDef d) { d.is_view = true; return d; }
-constexpr OpDef effect(OpDef d) { d.side_effect = true; return d; }
+constexpr OpDef cheap(OpDef d) {
+  d.cheap = true;
+  return d;
+}
+constexpr OpDef in_place(OpDef d, i8 input) {
+  d.in_place = input;
+  return d;
+}
+constexpr OpDef adds(OpDef d, u32 outputs) {
+  d.accumulates = outputs;
+  return d;
+}
+constexpr OpDef view(OpDef d) {
+  d.is_view = true;
+  return d;
+}
+constexpr OpDef effect(OpDef d) {
+  d.side_effect = true;
+  return d;
+}
 
 constexpr OpDef gradient(std::string_view name, Cost (*cost)(const Node&, const Graph&)) {
   return def(name, infer_never, nullptr, cost);
@@ -73,7 +88,9 @@ static_assert(kOps.back().name == "linear_logprob", "one entry per operator");
 
 }  // namespace
 
-std::span<const OpDef> ops() { return kOps; }
+std::span<const OpDef> ops() {
+  return kOps;
+}
 
 namespace op {
 
@@ -92,13 +109,18 @@ Cost traffic(const Node& n, const Graph& g, i64 flops) {
 namespace {
 i64 output_elements(const Node& n, const Graph& g) {
   i64 count = 0;
-  for (const Value v : n.out) count += v ? g.shape(v).count() : 0;
+  for (const Value v : n.out)
+    count += v ? g.shape(v).count() : 0;
   return count;
 }
 }  // namespace
 
-Cost cost_elementwise(const Node& n, const Graph& g) { return traffic(n, g, output_elements(n, g)); }
-Cost cost_heavy(const Node& n, const Graph& g) { return traffic(n, g, 8 * output_elements(n, g)); }
+Cost cost_elementwise(const Node& n, const Graph& g) {
+  return traffic(n, g, output_elements(n, g));
+}
+Cost cost_heavy(const Node& n, const Graph& g) {
+  return traffic(n, g, 8 * output_elements(n, g));
+}
 
 void infer_never(InferCtx& c) {
   c.require(false, "gradient operators are made by backward() only");

@@ -8,7 +8,9 @@
 namespace lm {
 
 /// bfloat16 is the upper half of an f32.
-constexpr f32 bf16_to_f32(u16 bits) { return std::bit_cast<f32>(static_cast<u32>(bits) << 16); }
+constexpr f32 bf16_to_f32(u16 bits) {
+  return std::bit_cast<f32>(static_cast<u32>(bits) << 16);
+}
 
 /// NaN stays NaN (quiet, sign and top payload bits kept); overflow rounds to infinity.
 constexpr u16 f32_to_bf16(f32 value) {

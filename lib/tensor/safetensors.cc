@@ -108,8 +108,9 @@ SafeEntry parse_entry(const std::string& path, const std::string& name, const js
   const std::optional<i64> end = whole_number((*offsets)[1]);
   if (!begin || !end || *begin > *end) bad_tensor(path, name, "data_offsets are not an interval");
   if (*end > data_bytes) {
-    bad_tensor(path, name, cat("data ends at byte ", *end, " but the file holds ", data_bytes,
-                               " (truncated file?)"));
+    bad_tensor(
+        path, name,
+        cat("data ends at byte ", *end, " but the file holds ", data_bytes, " (truncated file?)"));
   }
   i64 expected = item_bytes(entry.dtype);
   for (int i = 0; i < entry.shape.rank; ++i) {
@@ -118,8 +119,9 @@ SafeEntry parse_entry(const std::string& path, const std::string& name, const js
     }
   }
   if (expected != *end - *begin) {
-    bad_tensor(path, name, cat("shape ", to_string(entry.shape), " of ", dtype_name(entry.dtype),
-                               " needs ", expected, " bytes, data_offsets give ", *end - *begin));
+    bad_tensor(path, name,
+               cat("shape ", to_string(entry.shape), " of ", dtype_name(entry.dtype), " needs ",
+                   expected, " bytes, data_offsets give ", *end - *begin));
   }
   entry.data = data + *begin;
   entry.bytes = expected;
@@ -135,7 +137,8 @@ void check_layout(const std::string& path, std::vector<std::pair<i64, const Safe
   });
   i64 at = 0;
   for (const auto& [begin, entry] : order) {
-    if (begin < at) bad_tensor(path, entry->name, cat("data overlaps another tensor at byte ", begin));
+    if (begin < at)
+      bad_tensor(path, entry->name, cat("data overlaps another tensor at byte ", begin));
     if (begin > at) {
       bad_tensor(path, entry->name, cat("gap of ", begin - at, " bytes before its data"));
     }
@@ -146,7 +149,8 @@ void check_layout(const std::string& path, std::vector<std::pair<i64, const Safe
 
 u64 read_le64(const u8* p) {
   u64 value = 0;
-  for (int i = 7; i >= 0; --i) value = value << 8 | p[i];
+  for (int i = 7; i >= 0; --i)
+    value = value << 8 | p[i];
   return value;
 }
 
@@ -183,7 +187,8 @@ SafeFile::SafeFile(const std::string& path) : path_(path), map_(path) {
     begins.push_back(begin);
   }
   std::vector<std::pair<i64, const SafeEntry*>> order;
-  for (std::size_t i = 0; i < entries_.size(); ++i) order.emplace_back(begins[i], &entries_[i]);
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    order.emplace_back(begins[i], &entries_[i]);
   check_layout(path, std::move(order), data_bytes);
 }
 
@@ -199,7 +204,8 @@ Tensor entry_tensor(const SafeEntry& entry) {
     throw Error(ErrorKind::kData, cat("tensor ", quote(entry.name), ": data is not aligned for ",
                                       dtype_name(entry.dtype)));
   }
-  // The mapping is read-only; Tensor has no const form because kernels bind inputs and outputs alike.
+  // The mapping is read-only; Tensor has no const form because kernels bind inputs and outputs
+  // alike.
   return make_tensor(const_cast<u8*>(entry.data), entry.shape, entry.dtype);
 }
 
@@ -263,7 +269,8 @@ SafeModel SafeModel::open(const std::string& path) {
   } else {
     const std::map<std::string, std::string> index = read_index(index_path);
     std::map<std::string, i64> shards;  // file name -> tensors the index gives it
-    for (const auto& [name, shard] : index) ++shards[shard];
+    for (const auto& [name, shard] : index)
+      ++shards[shard];
     model.files_.reserve(shards.size());
     for (const auto& [shard, expected] : shards) {
       model.files_.emplace_back(folder_of(index_path) + shard);
@@ -284,7 +291,8 @@ SafeModel SafeModel::open(const std::string& path) {
     }
   }
   for (const SafeFile& file : model.files_) {
-    for (const SafeEntry& entry : file.entries()) model.entries_.push_back(&entry);
+    for (const SafeEntry& entry : file.entries())
+      model.entries_.push_back(&entry);
   }
   std::sort(model.entries_.begin(), model.entries_.end(),
             [](const SafeEntry* a, const SafeEntry* b) { return a->name < b->name; });

@@ -28,10 +28,10 @@ struct SafeEntry {
 /// An open safetensors file. Move-only; const access is safe from many threads.
 class SafeFile {
  public:
-  /// Maps and validates. Throws kNoInput/kPermission/kIo from the file layer, and Error{kData} naming
-  /// file and tensor for: a file shorter than its header or data, header over 100 MB or not JSON,
-  /// unknown dtype, more than 5 dimensions, offsets out of range, overlapping or leaving gaps, a size
-  /// that is not product * itemsize, duplicate names, trailing bytes.
+  /// Maps and validates. Throws kNoInput/kPermission/kIo from the file layer, and Error{kData}
+  /// naming file and tensor for: a file shorter than its header or data, header over 100 MB or not
+  /// JSON, unknown dtype, more than 5 dimensions, offsets out of range, overlapping or leaving
+  /// gaps, a size that is not product * itemsize, duplicate names, trailing bytes.
   explicit SafeFile(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -74,8 +74,8 @@ class SafeModel {
 /// Throws Error{kData} when the data is not aligned for its dtype.
 Tensor entry_tensor(const SafeEntry& entry);
 
-/// Copies an entry into `to` with dtype conversion. Throws ShapeError naming the tensor unless shapes
-/// are equal (leading or trailing dimensions of 1 must match too).
+/// Copies an entry into `to` with dtype conversion. Throws ShapeError naming the tensor unless
+/// shapes are equal (leading or trailing dimensions of 1 must match too).
 void load_entry(const SafeEntry& entry, const Tensor& to);
 
 /// What to write: rows may be strided (a view); dtype is stored as is.
@@ -89,9 +89,9 @@ struct SafeWrite {
 void write_safetensors(const std::string& path, std::span<const SafeWrite> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
-/// Writes model.safetensors, or model-0000i-of-0000n.safetensors plus the index when the data exceeds
-/// max_shard_bytes (a single larger tensor gets a shard of its own). folder must exist. Existing
-/// files of the other layout are removed after the new ones are in place.
+/// Writes model.safetensors, or model-0000i-of-0000n.safetensors plus the index when the data
+/// exceeds max_shard_bytes (a single larger tensor gets a shard of its own). folder must exist.
+/// Existing files of the other layout are removed after the new ones are in place.
 void write_safetensors_folder(const std::string& folder, std::span<const SafeWrite> tensors,
                               i64 max_shard_bytes = i64{5000000000});
 

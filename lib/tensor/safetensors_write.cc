@@ -19,25 +19,38 @@ constexpr i64 kWriteBufferBytes = i64{1} << 20;
 
 std::string_view file_dtype(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return "F32";
-    case DType::kBf16: return "BF16";
-    case DType::kF16: return "F16";
-    case DType::kI32: return "I32";
-    case DType::kU8: return "U8";
-    case DType::kF64: return "F64";
-    case DType::kI64: return "I64";
-    case DType::kI16: return "I16";
-    case DType::kI8: return "I8";
-    case DType::kBool: return "BOOL";
+    case DType::kF32:
+      return "F32";
+    case DType::kBf16:
+      return "BF16";
+    case DType::kF16:
+      return "F16";
+    case DType::kI32:
+      return "I32";
+    case DType::kU8:
+      return "U8";
+    case DType::kF64:
+      return "F64";
+    case DType::kI64:
+      return "I64";
+    case DType::kI16:
+      return "I16";
+    case DType::kI8:
+      return "I8";
+    case DType::kBool:
+      return "BOOL";
   }
   return "F32";
 }
 
-i64 data_bytes(const SafeWrite& one) { return one.tensor.count() * item_bytes(one.tensor.dtype); }
+i64 data_bytes(const SafeWrite& one) {
+  return one.tensor.count() * item_bytes(one.tensor.dtype);
+}
 
 std::vector<const SafeWrite*> sorted(std::span<const SafeWrite> tensors) {
   std::vector<const SafeWrite*> order;
-  for (const SafeWrite& one : tensors) order.push_back(&one);
+  for (const SafeWrite& one : tensors)
+    order.push_back(&one);
   std::sort(order.begin(), order.end(),
             [](const SafeWrite* a, const SafeWrite* b) { return a->name < b->name; });
   for (std::size_t i = 1; i < order.size(); ++i) {
@@ -52,12 +65,14 @@ std::string make_header(std::span<const SafeWrite* const> order,
   json header = json::object();
   json meta = json::object();
   meta["format"] = "pt";
-  for (const auto& [key, value] : metadata) meta[key] = value;
+  for (const auto& [key, value] : metadata)
+    meta[key] = value;
   header["__metadata__"] = std::move(meta);
   i64 at = 0;
   for (const SafeWrite* one : order) {
     json shape = json::array();
-    for (int i = 0; i < one->tensor.shape.rank; ++i) shape.push_back(one->tensor.shape[i]);
+    for (int i = 0; i < one->tensor.shape.rank; ++i)
+      shape.push_back(one->tensor.shape[i]);
     const i64 end = at + data_bytes(*one);
     header[one->name] = {{"dtype", file_dtype(one->tensor.dtype)},
                          {"shape", std::move(shape)},
@@ -67,7 +82,8 @@ std::string make_header(std::span<const SafeWrite* const> order,
   std::string text = header.dump();
   text.append(usize((8 - ssize(text) % 8) % 8), ' ');
   std::string out(8, '\0');
-  for (std::size_t i = 0; i < 8; ++i) out[i] = static_cast<char>(u64{text.size()} >> (8 * i) & 0xff);
+  for (std::size_t i = 0; i < 8; ++i)
+    out[i] = static_cast<char>(u64{text.size()} >> (8 * i) & 0xff);
   return out + text;
 }
 
@@ -92,10 +108,12 @@ void write_tensor(io::AtomicFile& file, const Tensor& t) {
 void write_into(io::AtomicFile& file, std::span<const SafeWrite* const> order,
                 const std::map<std::string, std::string>& metadata) {
   file.write(make_header(order, metadata));
-  for (const SafeWrite* one : order) write_tensor(file, one->tensor);
+  for (const SafeWrite* one : order)
+    write_tensor(file, one->tensor);
 }
 
-// Consecutive names fill shards up to the limit: deterministic, and a layer's tensors stay together.
+// Consecutive names fill shards up to the limit: deterministic, and a layer's tensors stay
+// together.
 std::vector<std::vector<const SafeWrite*>> cut_shards(const std::vector<const SafeWrite*>& order,
                                                       i64 max_bytes) {
   std::vector<std::vector<const SafeWrite*>> shards(1);
@@ -177,12 +195,14 @@ void write_safetensors_folder(const std::string& folder, std::span<const SafeWri
       }
       std::erase(stale, name);
     }
-    for (const std::unique_ptr<io::AtomicFile>& file : files) file->commit();
+    for (const std::unique_ptr<io::AtomicFile>& file : files)
+      file->commit();
     const json index = {{"metadata", {{"total_size", total}}}, {"weight_map", weight_map}};
     io::write_file(index_path, index.dump(2) + "\n");
     remove_if_there(folder + "/model.safetensors");
   }
-  for (const std::string& name : stale) remove_if_there(folder + "/" + name);
+  for (const std::string& name : stale)
+    remove_if_there(folder + "/" + name);
 }
 
 }  // namespace lm

@@ -1,12 +1,12 @@
 #include "tensor/tensor.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <utility>
+
+#include <sys/mman.h>
 
 #include "core/str.h"
 #include "tensor/convert.h"
@@ -20,8 +20,12 @@ constexpr std::array<std::string_view, kDTypeCount> kNames = {"f32", "bf16", "f1
                                                               "f64", "i64",  "i16", "i8",  "bool"};
 constexpr i64 kHugeSlabBytes = i64{64} << 20;
 
-void release_mapping(void* base, i64 bytes) { munmap(base, usize(bytes)); }
-void release_heap(void* base, i64) { std::free(base); }
+void release_mapping(void* base, i64 bytes) {
+  munmap(base, usize(bytes));
+}
+void release_heap(void* base, i64) {
+  std::free(base);
+}
 
 bool is_float(DType t) {
   return t == DType::kF32 || t == DType::kBf16 || t == DType::kF16 || t == DType::kF64;
@@ -36,10 +40,14 @@ T load_as(const u8* p) {
 
 f32 load_float(const u8* p, DType type) {
   switch (type) {
-    case DType::kF32: return load_as<f32>(p);
-    case DType::kBf16: return bf16_to_f32(load_as<u16>(p));
-    case DType::kF16: return f16_to_f32(load_as<u16>(p));
-    default: return static_cast<f32>(load_as<f64>(p));
+    case DType::kF32:
+      return load_as<f32>(p);
+    case DType::kBf16:
+      return bf16_to_f32(load_as<u16>(p));
+    case DType::kF16:
+      return f16_to_f32(load_as<u16>(p));
+    default:
+      return static_cast<f32>(load_as<f64>(p));
   }
 }
 
@@ -57,11 +65,16 @@ void store_float(u8* p, DType type, f32 value) {
 
 i64 load_int(const u8* p, DType type) {
   switch (type) {
-    case DType::kI32: return load_as<i32>(p);
-    case DType::kI64: return load_as<i64>(p);
-    case DType::kI16: return load_as<i16>(p);
-    case DType::kI8: return load_as<i8>(p);
-    default: return *p;
+    case DType::kI32:
+      return load_as<i32>(p);
+    case DType::kI64:
+      return load_as<i64>(p);
+    case DType::kI16:
+      return load_as<i16>(p);
+    case DType::kI8:
+      return load_as<i8>(p);
+    default:
+      return *p;
   }
 }
 
@@ -77,19 +90,35 @@ void store_checked(u8* p, i64 value) {
 
 void store_int(u8* p, DType type, i64 value) {
   switch (type) {
-    case DType::kI32: store_checked<i32>(p, value); break;
-    case DType::kI64: std::memcpy(p, &value, 8); break;
-    case DType::kI16: store_checked<i16>(p, value); break;
-    case DType::kI8: store_checked<i8>(p, value); break;
-    case DType::kBool: *p = value != 0; break;
-    default: store_checked<u8>(p, value); break;
+    case DType::kI32:
+      store_checked<i32>(p, value);
+      break;
+    case DType::kI64:
+      std::memcpy(p, &value, 8);
+      break;
+    case DType::kI16:
+      store_checked<i16>(p, value);
+      break;
+    case DType::kI8:
+      store_checked<i8>(p, value);
+      break;
+    case DType::kBool:
+      *p = value != 0;
+      break;
+    default:
+      store_checked<u8>(p, value);
+      break;
   }
 }
 
 }  // namespace
 
-i64 item_bytes(DType dtype) { return kItemBytes[static_cast<std::size_t>(dtype)]; }
-std::string_view dtype_name(DType dtype) { return kNames[static_cast<std::size_t>(dtype)]; }
+i64 item_bytes(DType dtype) {
+  return kItemBytes[static_cast<std::size_t>(dtype)];
+}
+std::string_view dtype_name(DType dtype) {
+  return kNames[static_cast<std::size_t>(dtype)];
+}
 
 Shape::Shape(std::initializer_list<i64> dims) {
   if (dims.size() > kMaxRank) {
@@ -131,7 +160,8 @@ bool Shape::operator==(const Shape& other) const {
 
 std::string to_string(const Shape& shape) {
   std::string out = "[";
-  for (int i = 0; i < shape.rank; ++i) append(out, i == 0 ? "" : ", ", shape[i]);
+  for (int i = 0; i < shape.rank; ++i)
+    append(out, i == 0 ? "" : ", ", shape[i]);
   out += ']';
   return out;
 }
@@ -153,7 +183,9 @@ Storage& Storage::operator=(Storage&& other) noexcept {
   return *this;
 }
 
-Storage::~Storage() { reset(); }
+Storage::~Storage() {
+  reset();
+}
 
 void Storage::reset() noexcept {
   if (base_ != nullptr && release_ != nullptr) release_(base_, bytes_);
@@ -226,8 +258,7 @@ Tensor slice(const Tensor& t, i64 begin, i64 count) {
 
 Tensor columns(const Tensor& t, i64 begin, i64 count) {
   if (t.shape.rank == 0 || begin < 0 || count < 0 || begin > t.cols() - count) {
-    throw ShapeError(
-        cat("columns [", begin, ", ", begin + count, ") of ", to_string(t.shape)));
+    throw ShapeError(cat("columns [", begin, ", ", begin + count, ") of ", to_string(t.shape)));
   }
   Tensor out = t;
   out.shape.dim[t.shape.rank - 1U] = count;
@@ -240,8 +271,8 @@ void copy_convert(const Tensor& from, const Tensor& to) {
     throw ShapeError(cat("copy of ", to_string(from.shape), " into ", to_string(to.shape)));
   }
   if (from.dtype != to.dtype && is_float(from.dtype) != is_float(to.dtype)) {
-    throw Error(ErrorKind::kData, cat("cannot convert ", dtype_name(from.dtype), " to ",
-                                      dtype_name(to.dtype)));
+    throw Error(ErrorKind::kData,
+                cat("cannot convert ", dtype_name(from.dtype), " to ", dtype_name(to.dtype)));
   }
   const i64 from_item = item_bytes(from.dtype);
   const i64 to_item = item_bytes(to.dtype);

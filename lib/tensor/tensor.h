@@ -1,7 +1,7 @@
 #pragma once
 // Shapes, element types, memory and views. Row-major, innermost stride 1, at most a leading row
-// stride: all leading dimensions flattened are rows `ld` elements apart. A Tensor borrows; a Storage
-// owns. Views are reshape, leading-dimension slice and column slice; nothing else aliases.
+// stride: all leading dimensions flattened are rows `ld` elements apart. A Tensor borrows; a
+// Storage owns. Views are reshape, leading-dimension slice and column slice; nothing else aliases.
 // Storage is aligned to 64 bytes on the CPU (256 on CUDA). Sizes are i64 everywhere.
 
 #include <array>
@@ -14,8 +14,8 @@
 
 namespace lm {
 
-/// Element types. Kernels compute in f32 and read i32 ids; bf16 and f16 are storage that kernels may
-/// widen while reading; the rest exists only in files.
+/// Element types. Kernels compute in f32 and read i32 ids; bf16 and f16 are storage that kernels
+/// may widen while reading; the rest exists only in files.
 enum class DType : u8 { kF32, kBf16, kF16, kI32, kU8, kF64, kI64, kI16, kI8, kBool };
 inline constexpr int kDTypeCount = 10;
 
@@ -112,7 +112,8 @@ struct Tensor {
 /// Contiguous view of count() elements at data.
 Tensor make_tensor(void* data, const Shape& shape, DType dtype = DType::kF32, Device device = {});
 /// Contiguous view at an element offset of storage; LM_CHECKs that it fits.
-Tensor make_tensor(const Storage& storage, i64 offset, const Shape& shape, DType dtype = DType::kF32);
+Tensor make_tensor(const Storage& storage, i64 offset, const Shape& shape,
+                   DType dtype = DType::kF32);
 
 /// The same elements under another shape. Throws ShapeError unless counts agree and the view is
 /// contiguous or keeps the last dimension.

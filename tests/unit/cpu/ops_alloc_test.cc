@@ -22,12 +22,24 @@ void* counted(std::size_t bytes) {
 }
 }  // namespace
 
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
+void* operator new(std::size_t bytes) {
+  return counted(bytes);
+}
+void* operator new[](std::size_t bytes) {
+  return counted(bytes);
+}
+void operator delete(void* p) noexcept {
+  std::free(p);
+}
+void operator delete[](void* p) noexcept {
+  std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
+void operator delete[](void* p, std::size_t) noexcept {
+  std::free(p);
+}
 
 using namespace lm;
 using namespace lm::test;
@@ -46,8 +58,8 @@ TEST_CASE("after the first step only closures and row lists are allocated", "[cp
   largest = 0;
   exec.run(RunCtx{});
   INFO("allocations " << allocations.load() << ", largest " << largest.load());
-  // What is left: parallel_for's std::function keeps a capture above 16 bytes on the heap, and attention
-  // backward lists which rows see a key block (8 bytes a row). Never a buffer of values.
+  // What is left: parallel_for's std::function keeps a capture above 16 bytes on the heap, and
+  // attention backward lists which rows see a key block (8 bytes a row). Never a buffer of values.
   CHECK(largest.load() <= 8 * cfg.rows);
   CHECK(allocations.load() <= 2 * ssize(m.g.nodes()));
   set_threads(2);

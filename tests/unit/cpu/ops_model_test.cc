@@ -60,7 +60,8 @@ f64 reference_loss(const TinyModel& m, i32 moved, const Numbers& by) {
     give(Value{static_cast<i32>(v)}, m.weights.view(info.param));
     if (info.param != moved) continue;
     Numbers& data = ref.at(Value{static_cast<i32>(v)});
-    for (std::size_t i = 0; i < data.size(); ++i) data[i] += by[i];
+    for (std::size_t i = 0; i < data.size(); ++i)
+      data[i] += by[i];
   }
   ref.run(m.g.forward_nodes());
   return ref.at(m.loss)[0];
@@ -84,7 +85,8 @@ TEST_CASE("a transformer's loss and gradients agree with the double-precision mo
       const RandomStream draw(11, RandomPurpose::kOther, static_cast<u64>(p));
       Numbers v(usize(grad.count()));
       f64 length = 0;
-      for (std::size_t i = 0; i < v.size(); ++i) length += std::pow(v[i] = draw.normal(i), 2);
+      for (std::size_t i = 0; i < v.size(); ++i)
+        length += std::pow(v[i] = draw.normal(i), 2);
       f64 expected = 0;
       f64 norm = 0;
       const f64 h = 1e-5;
@@ -94,7 +96,8 @@ TEST_CASE("a transformer's loss and gradients agree with the double-precision mo
         norm += std::pow(grad.f32_data()[i], 2);
       }
       Numbers back = v;
-      for (f64& x : back) x = -x;
+      for (f64& x : back)
+        x = -x;
       const f64 slope = (reference_loss(m, p, v) - reference_loss(m, p, back)) / (2 * h);
       const f64 size = std::sqrt(norm / static_cast<f64>(v.size()));
       CHECK(std::fabs(slope - expected) <= 1e-4 * std::max(std::fabs(slope), size));
@@ -162,7 +165,8 @@ TEST_CASE("micro-batches add up in the gradient slab", "[cpu][ops]") {
   m.bind(exec);
   exec.run(RunCtx{});  // a second pass over the same rows, slab not zeroed
   Numbers twice;
-  for (const f32 x : once) twice.push_back(2.0 * f64{x});
+  for (const f32 x : once)
+    twice.push_back(2.0 * f64{x});
   CHECK(nmse(std::span<const f32>(m.grads.data(), usize(m.grads.elements())), twice) < 1e-12);
 }
 
@@ -179,10 +183,11 @@ TEST_CASE("plain gradient descent learns a fixed text", "[cpu][ops]") {
     exec.run(RunCtx{});
     last = exec.scalar(m.loss);
     if (i == 0) first = last;
-    for (i64 k = 0; k < m.grads.elements(); ++k) m.weights.data()[k] -= 0.02f * m.grads.data()[k];
+    for (i64 k = 0; k < m.grads.elements(); ++k)
+      m.weights.data()[k] -= 0.02f * m.grads.data()[k];
   }
   INFO("first " << first << " last " << last);
-  CHECK(first > 22 * 2.5f);   // 22 targets, about log 29 = 3.4 nats each
+  CHECK(first > 22 * 2.5f);  // 22 targets, about log 29 = 3.4 nats each
   CHECK(last < 0.05f * first);
 }
 
@@ -199,8 +204,7 @@ TEST_CASE("plans stay within a tenth of the lower bound", "[cpu][ops]") {
       INFO("policy " << static_cast<int>(policy) << " slab " << plan.slab_bytes << " bound "
                      << plan.lower_bound_bytes);
       CHECK(plan.slab_bytes >= plan.lower_bound_bytes);
-      CHECK(static_cast<f64>(plan.slab_bytes) <=
-            1.10 * static_cast<f64>(plan.lower_bound_bytes));
+      CHECK(static_cast<f64>(plan.slab_bytes) <= 1.10 * static_cast<f64>(plan.lower_bound_bytes));
     }
   }
 }
@@ -215,7 +219,8 @@ TEST_CASE("fallbacks give the fused operators' values and gradients", "[cpu][ops
     for (std::size_t i = 0; i < count; ++i) {
       if (c.bound[i]->differentiable) kept.push_back(c.g.grad(c.bound[i]->v));
     }
-    for (const Value v : kept) c.g.keep(v);
+    for (const Value v : kept)
+      c.g.keep(v);
     Executor exec(c.g, cpu_backend());
     c.bind(exec);
     exec.run(RunCtx{});
@@ -233,21 +238,27 @@ TEST_CASE("fallbacks give the fused operators' values and gradients", "[cpu][ops
     CHECK(nmse(a, Numbers(b.begin(), b.end())) < 1e-10);
   };
   const NormAttr norm{NormKind::kRms, 1e-5f, false};
-  compare([&](CaseGraph& c) {
-            const Value x = c.f({9, 20});
-            const NormResidual n = norm_residual(c.g, x, c.f({9, 20}), c.param({20}), {}, norm);
-            return std::vector<Value>{n.y, n.sum};
-          },
-          [&](CaseGraph& c) {
-            const Value x = c.f({9, 20});
-            const NormResidual n =
-                norm_residual_fallback(c.g, x, c.f({9, 20}), c.param({20}), {}, norm);
-            return std::vector<Value>{n.y, n.sum};
-          });
+  compare(
+      [&](CaseGraph& c) {
+        const Value x = c.f({9, 20});
+        const NormResidual n = norm_residual(c.g, x, c.f({9, 20}), c.param({20}), {}, norm);
+        return std::vector<Value>{n.y, n.sum};
+      },
+      [&](CaseGraph& c) {
+        const Value x = c.f({9, 20});
+        const NormResidual n =
+            norm_residual_fallback(c.g, x, c.f({9, 20}), c.param({20}), {}, norm);
+        return std::vector<Value>{n.y, n.sum};
+      });
   for (const GluKind kind :
        {GluKind::kSilu, GluKind::kGeluTanh, GluKind::kRelu2, GluKind::kGeluErf}) {
-    compare([&](CaseGraph& c) { return std::vector<Value>{glu(c.g, c.f({5, 14}), kind)}; },
-            [&](CaseGraph& c) { return std::vector<Value>{glu_fallback(c.g, c.f({5, 14}), kind)}; });
+    compare(
+        [&](CaseGraph& c) {
+          return std::vector<Value>{glu(c.g, c.f({5, 14}), kind)};
+        },
+        [&](CaseGraph& c) {
+          return std::vector<Value>{glu_fallback(c.g, c.f({5, 14}), kind)};
+        });
   }
   const CeAttr ce{31, 4.0f, 0.01f, 0.1f, false};
   const auto head = [&](bool fused) {
@@ -323,7 +334,8 @@ TEST_CASE("paged attention gives the bits of attention over one buffer", "[cpu][
       std::vector<f32> part(usize((chunk + 2) * kHeads * kDim));
       exec.read(out, part);
       got.insert(got.end(), part.begin(), part.begin() + count * kHeads * kDim);
-      for (i64 i = count * kHeads * kDim; i < ssize(part); ++i) CHECK(part[usize(i)] == 0.0f);
+      for (i64 i = count * kHeads * kDim; i < ssize(part); ++i)
+        CHECK(part[usize(i)] == 0.0f);
     }
     CHECK(same_bits(got, expected));
   }
@@ -402,7 +414,8 @@ TEST_CASE("the executor names non-finite nodes, unbound values and wrong tensors
   CHECK_THROWS_AS(exec.bind(x, OwnedTensor({3, 2}).view), ShapeError);
   CHECK_THROWS_AS(exec.bind(x, OwnedTensor({2, 3}, DType::kI32).view), ShapeError);
   CHECK_THROWS_AS(exec.bind(y, data.view), Error);
-  for (i64 i = 0; i < 6; ++i) data.view.f32_data()[i] = i == 4 ? -1.0f : 2.0f;
+  for (i64 i = 0; i < 6; ++i)
+    data.view.f32_data()[i] = i == 4 ? -1.0f : 2.0f;
   exec.bind(x, data.view);
   CHECK_THROWS_WITH(exec.run(RunCtx{}),
                     ContainsSubstring("blocks.unary output 0: 1 of 6 values are not finite, "

@@ -40,8 +40,10 @@ std::vector<u32> run_bits(CaseGraph& c, const std::vector<Value>& kept, ExecOpti
       }
     }
   };
-  for (const Value v : kept) append(exec.tensor(v));
-  for (const std::unique_ptr<CaseGraph::Bound>& b : c.grads) append(b->tensor.view);
+  for (const Value v : kept)
+    append(exec.tensor(v));
+  for (const std::unique_ptr<CaseGraph::Bound>& b : c.grads)
+    append(b->tensor.view);
   return bits;
 }
 
@@ -63,7 +65,8 @@ Differentiated differentiate(const OpCase& one) {
       d.kept.push_back(grad);
     }
   }
-  for (const Value v : d.kept) d.c->g.keep(v);
+  for (const Value v : d.kept)
+    d.c->g.keep(v);
   return d;
 }
 
@@ -74,7 +77,8 @@ f64 slope(const CaseGraph& c, Value loss, Value input, const Numbers& direction,
     RefRun ref(c.g);
     c.set(ref);
     Numbers& x = ref.at(input);
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] += (side == 0 ? h : -h) * direction[i];
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] += (side == 0 ? h : -h) * direction[i];
     ref.run(c.g.forward_nodes());
     value[side] = ref.at(loss)[0];
   }
@@ -83,15 +87,18 @@ f64 slope(const CaseGraph& c, Value loss, Value input, const Numbers& direction,
 
 void check_gradient(const Differentiated& d, Value input, std::span<const f32> grad, int count) {
   f64 norm = 0;
-  for (const f32 x : grad) norm += f64{x} * x;
+  for (const f32 x : grad)
+    norm += f64{x} * x;
   norm = std::sqrt(norm);
   for (int k = 0; k < count; ++k) {
     const RandomStream draw(77, RandomPurpose::kOther, static_cast<u64>(k));
     Numbers v(grad.size());
     f64 length = 0;
-    for (std::size_t i = 0; i < v.size(); ++i) length += std::pow(v[i] = draw.normal(i), 2);
+    for (std::size_t i = 0; i < v.size(); ++i)
+      length += std::pow(v[i] = draw.normal(i), 2);
     f64 expected = 0;
-    for (std::size_t i = 0; i < v.size(); ++i) expected += (v[i] /= std::sqrt(length)) * grad[i];
+    for (std::size_t i = 0; i < v.size(); ++i)
+      expected += (v[i] /= std::sqrt(length)) * grad[i];
     const f64 measured = slope(*d.c, d.loss, input, v, 1e-5);
     // A random direction sees norm/sqrt(n) of a gradient; smaller results are rounding.
     const f64 scale =
@@ -109,7 +116,8 @@ TEST_CASE("every operator agrees with its double-precision reference", "[cpu][op
     INFO(one.name);
     CaseGraph c(kSeed);
     const std::vector<Value> outputs = one.build(c);
-    for (const Value v : outputs) c.g.keep(v);
+    for (const Value v : outputs)
+      c.g.keep(v);
     ExecOptions options;
     options.mode = ExecMode::kHeap;  // poisoned buffers between guard zones
     Executor exec(c.g, cpu_backend(), options);
@@ -164,7 +172,8 @@ TEST_CASE("bits depend on neither threads, plan nor repetition", "[cpu][ops]") {
     } else {
       d.c = std::make_unique<CaseGraph>(kSeed);
       d.kept = one.build(*d.c);
-      for (const Value v : d.kept) d.c->g.keep(v);
+      for (const Value v : d.kept)
+        d.c->g.keep(v);
     }
     set_threads(1);
     const std::vector<u32> bits = run_bits(*d.c, d.kept, ExecOptions{});

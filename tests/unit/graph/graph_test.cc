@@ -1,5 +1,5 @@
-// The graph room over a three-operator table of its own: building, autograd, planning, checkpointing and
-// execution without any real kernel.
+// The graph room over a three-operator table of its own: building, autograd, planning,
+// checkpointing and execution without any real kernel.
 
 #include "graph/graph.h"
 
@@ -41,7 +41,9 @@ void grad_add(GradCtx& c) {
 void grad_square(GradCtx& c) {
   if (c.need(0)) c.emit(kSquareGrad, Attr{}, {c.in(0), c.dout(0)}, {c.into(0)});
 }
-void infer_sum(InferCtx& c) { c.output({1}); }
+void infer_sum(InferCtx& c) {
+  c.output({1});
+}
 void grad_sum(GradCtx& c) {
   if (c.need(0)) c.emit(kSpread, Attr{}, {c.dout(0)}, {c.into(0)});
 }
@@ -56,11 +58,15 @@ OpDef make(std::string_view name, void (*infer)(InferCtx&), void (*grad)(GradCtx
 
 const std::vector<OpDef>& table() {
   static const std::vector<OpDef> defs = [] {
-    std::vector<OpDef> d = {make("view", infer_view), make("copy", infer_first),
-                            make("fill", infer_first), make("add", infer_add, grad_add),
+    std::vector<OpDef> d = {make("view", infer_view),
+                            make("copy", infer_first),
+                            make("fill", infer_first),
+                            make("add", infer_add, grad_add),
                             make("square", infer_first, grad_square),
-                            make("square_grad", infer_first), make("sum", infer_sum, grad_sum),
-                            make("spread", infer_first), make("opaque", infer_first),
+                            make("square_grad", infer_first),
+                            make("sum", infer_sum, grad_sum),
+                            make("spread", infer_first),
+                            make("opaque", infer_first),
                             make("store", infer_first)};
     d[0].is_view = true;
     d[1].accumulates = 1;
@@ -84,7 +90,8 @@ void k_copy(const Node& n, const Tensor* in, Tensor* out) {
   }
 }
 void k_fill(const Node& n, const Tensor*, Tensor* out) {
-  for (i64 i = 0; i < out[0].count(); ++i) out[0].f32_data()[i] = n.attr.as<FillAttr>().value;
+  for (i64 i = 0; i < out[0].count(); ++i)
+    out[0].f32_data()[i] = n.attr.as<FillAttr>().value;
 }
 void k_add(const Node&, const Tensor* in, Tensor* out) {
   for (i64 i = 0; i < out[0].count(); ++i) {
@@ -103,11 +110,13 @@ void k_square_grad(const Node&, const Tensor* in, Tensor* out) {
 }
 void k_sum(const Node&, const Tensor* in, Tensor* out) {
   f32 s = 0;
-  for (i64 i = 0; i < in[0].count(); ++i) s += in[0].f32_data()[i];
+  for (i64 i = 0; i < in[0].count(); ++i)
+    s += in[0].f32_data()[i];
   out[0].f32_data()[0] = s;
 }
 void k_spread(const Node&, const Tensor* in, Tensor* out) {
-  for (i64 i = 0; i < out[0].count(); ++i) out[0].f32_data()[i] = in[0].f32_data()[0];
+  for (i64 i = 0; i < out[0].count(); ++i)
+    out[0].f32_data()[i] = in[0].f32_data()[0];
 }
 void k_overrun(const Node&, const Tensor* in, Tensor* out) {
   k_square(Node{}, in, out);
@@ -115,9 +124,16 @@ void k_overrun(const Node&, const Tensor* in, Tensor* out) {
 }
 
 const Backend& toy_backend() {
-  static const std::vector<KernelDef> kernels = {
-      {}, {kernel<k_copy>}, {kernel<k_fill>}, {kernel<k_add>}, {kernel<k_square>},
-      {kernel<k_square_grad>}, {kernel<k_sum>}, {kernel<k_spread>}, {}, {kernel<k_overrun>}};
+  static const std::vector<KernelDef> kernels = {{},
+                                                 {kernel<k_copy>},
+                                                 {kernel<k_fill>},
+                                                 {kernel<k_add>},
+                                                 {kernel<k_square>},
+                                                 {kernel<k_square_grad>},
+                                                 {kernel<k_sum>},
+                                                 {kernel<k_spread>},
+                                                 {},
+                                                 {kernel<k_overrun>}};
   static const Backend backend = [] {
     Backend b;
     b.name = "toy";
@@ -187,7 +203,8 @@ TEST_CASE("checkpointing clones exactly what the policy drops", "[graph]") {
   const auto clones = [](Recompute policy) {
     const Toy toy(policy);
     i64 count = 0;
-    for (const Node& n : toy.g.nodes()) count += n.name.find(".again") != std::string::npos;
+    for (const Node& n : toy.g.nodes())
+      count += n.name.find(".again") != std::string::npos;
     return count;
   };
   CHECK(clones(Recompute::kNone) == 0);
@@ -204,16 +221,19 @@ TEST_CASE("buffers are reused once dead and taken over in place", "[graph]") {
   Graph g(table());
   Value v = g.input("x", {1000});
   const Value other = g.input("y", {1000});
-  for (int i = 0; i < 10; ++i) v = g.apply(kSquare, Attr{}, {v});  // ping-pong: two buffers
+  for (int i = 0; i < 10; ++i)
+    v = g.apply(kSquare, Attr{}, {v});  // ping-pong: two buffers
   g.keep(v);
   const i64 one = 4096;  // 4000 bytes rounded to 256
   CHECK(make_plan(g, {}).slab_bytes == 2 * one);
-  for (int i = 0; i < 10; ++i) v = g.apply(kAdd2, Attr{}, {v, other});
+  for (int i = 0; i < 10; ++i)
+    v = g.apply(kAdd2, Attr{}, {v, other});
   g.keep(v);
   Graph h(table());
   Value u = h.apply(kSquare, Attr{}, {h.input("x", {1000})});
   const Value z = h.input("y", {1000});
-  for (int i = 0; i < 10; ++i) u = h.apply(kAdd2, Attr{}, {u, z});
+  for (int i = 0; i < 10; ++i)
+    u = h.apply(kAdd2, Attr{}, {u, z});
   h.keep(u);
   CHECK(make_plan(h, {}).slab_bytes == one);
   CHECK(make_plan(h, {}, PlanOptions{false}).slab_bytes == 2 * one);
@@ -236,7 +256,8 @@ TEST_CASE("nodes without effect are skipped and take no memory", "[graph]") {
 TEST_CASE("workspaces live for one node", "[graph]") {
   Graph g(table());
   Value v = g.input("x", {64});
-  for (int i = 0; i < 3; ++i) v = g.apply(kSquare, Attr{}, {v});
+  for (int i = 0; i < 3; ++i)
+    v = g.apply(kSquare, Attr{}, {v});
   g.keep(v);
   const Plan plan = make_plan(g, [](const Node&, const Graph&) { return i64{1000}; });
   // Two values of 256 bytes and one workspace of 1024 are alive at the second node.
@@ -257,8 +278,8 @@ TEST_CASE("mistakes are named", "[graph]") {
   }
   CHECK_THROWS_WITH(g.backward(a), ContainsSubstring("expected one element"));
   const Value loss = g.apply(kSum, Attr{}, {g.apply(kOpaque, Attr{}, {a})});
-  CHECK_THROWS_WITH(g.backward(loss), ContainsSubstring("operator opaque") &&
-                                          ContainsSubstring("has no gradient"));
+  CHECK_THROWS_WITH(g.backward(loss),
+                    ContainsSubstring("operator opaque") && ContainsSubstring("has no gradient"));
   Graph h(table());
   h.keep(h.apply(kOpaque, Attr{}, {h.input("x", {2})}));
   CHECK(missing_operator(h, toy_backend()) == "opaque");
@@ -297,7 +318,8 @@ TEST_CASE("an executor can borrow a slab and profile", "[graph]") {
   exec.run(RunCtx{}, [&](i64 n, const Tensor*) { seen.push_back(toy.g.nodes()[usize(n)].name); });
   CHECK(seen.front() == "block.add");
   i64 calls = 0;
-  for (const OpTime& t : exec.profile()) calls += t.calls;
+  for (const OpTime& t : exec.profile())
+    calls += t.calls;
   CHECK(calls == ssize(seen));
   CHECK_THROWS_AS(exec.tensor(toy.g.nodes()[0].out[0]), Error);  // not kept
   std::vector<f32> wrong(2);

@@ -81,7 +81,8 @@ TEST_CASE("stop_gradient cuts", "[ops]") {
   const Value loss = sum(g, mul(g, x, stop_gradient(g, x)));
   g.backward(loss);
   i64 products = 0;
-  for (const Node& n : g.nodes()) products += n.backward && n.op == Op::kMul;
+  for (const Node& n : g.nodes())
+    products += n.backward && n.op == Op::kMul;
   CHECK(products == 1);  // one factor only
 }
 
@@ -95,7 +96,8 @@ TEST_CASE("a plain cross-entropy makes its gradients in the forward node", "[ops
     if (scaled) loss = scale(g, loss, 0.5f);
     g.backward(loss);
     i64 count = 0;
-    for (const Node& n : g.nodes()) count += n.op == Op::kLinearCeGrad;
+    for (const Node& n : g.nodes())
+      count += n.op == Op::kLinearCeGrad;
     CHECK(g.nodes()[0].attr.as<CeAttr>().fused == !scaled);
     CHECK(g.grad(x));
     CHECK(g.grad(w));
@@ -156,7 +158,7 @@ TEST_CASE("rotary frequencies follow their published rules", "[ops]") {
   yarn.factor = 4;
   yarn.original_context = 2048;
   const std::vector<f64> blended = rope_frequencies(yarn);
-  CHECK(blended.front() == 1.0);                                            // many turns: kept
+  CHECK(blended.front() == 1.0);  // many turns: kept
   CHECK(blended.back() == Approx(std::pow(10000.0, -62.0 / 64) / 4).epsilon(1e-12));
   // Attention factor 0.1 ln 4 + 1 scales cosines: cos(0) = 1.
   CHECK(make_rope_table(yarn, 1)[0] == Approx(0.1 * std::log(4.0) + 1));

@@ -13,7 +13,8 @@ namespace {
 
 std::string le64(u64 n) {
   std::string out;
-  for (int i = 0; i < 8; ++i) out += static_cast<char>(n >> (8 * i) & 0xff);
+  for (int i = 0; i < 8; ++i)
+    out += static_cast<char>(n >> (8 * i) & 0xff);
   return out;
 }
 
@@ -25,11 +26,14 @@ std::string write_raw(const lm::test::TempDir& dir, const std::string& header, s
   return path;
 }
 
-std::string slurp(const std::string& path) { return io::read_file(path); }
+std::string slurp(const std::string& path) {
+  return io::read_file(path);
+}
 
 OwnedTensor numbered(const Shape& shape, DType dtype = DType::kF32, f32 start = 0) {
   OwnedTensor wide(shape);
-  for (i64 i = 0; i < shape.count(); ++i) wide.view.f32_data()[i] = start + static_cast<f32>(i);
+  for (i64 i = 0; i < shape.count(); ++i)
+    wide.view.f32_data()[i] = start + static_cast<f32>(i);
   OwnedTensor t(shape, dtype);
   copy_convert(wide.view, t.view);
   return t;
@@ -43,10 +47,9 @@ TEST_CASE("a written file has the documented bytes", "[tensor]") {
   const OwnedTensor a = numbered({1, 2});
   const SafeWrite tensors[] = {{"b", b.view}, {"a", a.view}};
   write_safetensors(dir.file("x.safetensors"), tensors);
-  std::string header =
-      R"({"__metadata__":{"format":"pt"},)"
-      R"("a":{"data_offsets":[0,8],"dtype":"F32","shape":[1,2]},)"
-      R"("b":{"data_offsets":[8,12],"dtype":"BF16","shape":[2]}})";
+  std::string header = R"({"__metadata__":{"format":"pt"},)"
+                       R"("a":{"data_offsets":[0,8],"dtype":"F32","shape":[1,2]},)"
+                       R"("b":{"data_offsets":[8,12],"dtype":"BF16","shape":[2]}})";
   header.append((8 - header.size() % 8) % 8, ' ');
   // f32 0, 1; then bf16 1 = 3f80 and 2 = 4000.
   const std::string data("\0\0\0\0\0\0\x80\x3f\x80\x3f\0\x40", 12);
@@ -72,7 +75,8 @@ TEST_CASE("what is written is read back, strided rows and odd shapes too", "[ten
   OwnedTensor part({5, 3});
   load_entry(*file.find("part"), part.view);
   for (i64 r = 0; r < 5; ++r) {
-    for (i64 c = 0; c < 3; ++c) CHECK(part.view.f32_data()[r * 3 + c] == static_cast<f32>(r * 8 + c + 2));
+    for (i64 c = 0; c < 3; ++c)
+      CHECK(part.view.f32_data()[r * 3 + c] == static_cast<f32>(r * 8 + c + 2));
   }
   OwnedTensor wide({3, 4});
   load_entry(*file.find("half \"quoted\" \xc3\xa9"), wide.view);
@@ -115,9 +119,11 @@ TEST_CASE("broken files are refused with the reason", "[tensor]") {
   refused(R"({"a":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,8]}})", 8,
           "overflows");
   refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-          R"("b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})", 12, "overlaps");
+          R"("b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
+          12, "overlaps");
   refused(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
-          R"("b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})", 12, "gap of 4 bytes");
+          R"("b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
+          12, "gap of 4 bytes");
   refused(R"({"__metadata__":{"k":3}})", 0, "__metadata__");
   refused(R"({"a":7})", 0, "not an object");
 
@@ -148,9 +154,11 @@ TEST_CASE("large models are cut into shards with an index", "[tensor]") {
   const lm::test::TempDir dir;
   const std::string folder = dir.path().string();
   std::vector<OwnedTensor> data;
-  for (int i = 0; i < 5; ++i) data.push_back(numbered({4}, DType::kF32, static_cast<f32>(10 * i)));
+  for (int i = 0; i < 5; ++i)
+    data.push_back(numbered({4}, DType::kF32, static_cast<f32>(10 * i)));
   std::vector<SafeWrite> tensors;
-  for (int i = 0; i < 5; ++i) tensors.push_back({cat("t", i), data[static_cast<std::size_t>(i)].view});
+  for (int i = 0; i < 5; ++i)
+    tensors.push_back({cat("t", i), data[static_cast<std::size_t>(i)].view});
   write_safetensors_folder(folder, tensors, 32);  // two tensors of 16 bytes a shard
   CHECK(io::path_exists(dir.file("model-00003-of-00003.safetensors")));
   const SafeModel model = SafeModel::open(folder);
@@ -180,7 +188,8 @@ TEST_CASE("an index that lies is refused", "[tensor]") {
   const std::string one = "model-00001-of-00002.safetensors";
   const std::string two = "model-00002-of-00002.safetensors";
   index(cat(R"({"a":")", one, R"(","b":")", two, R"(","c":")", two, R"("})"));
-  CHECK_THROWS_WITH(SafeModel::open(folder), ContainsSubstring("tensor \"c\": missing, but listed"));
+  CHECK_THROWS_WITH(SafeModel::open(folder),
+                    ContainsSubstring("tensor \"c\": missing, but listed"));
   index(cat(R"({"a":")", one, R"("})"));
   CHECK(SafeModel::open(folder).entries().size() == 1);
   index(cat(R"({"b":")", one, R"("})"));

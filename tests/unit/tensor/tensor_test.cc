@@ -34,7 +34,8 @@ TEST_CASE("impossible shapes are refused", "[tensor]") {
 
 TEST_CASE("views follow the layout rules", "[tensor]") {
   OwnedTensor t({4, 6});
-  for (i64 i = 0; i < 24; ++i) t.view.f32_data()[i] = static_cast<f32>(i);
+  for (i64 i = 0; i < 24; ++i)
+    t.view.f32_data()[i] = static_cast<f32>(i);
 
   const Tensor rows = slice(t.view, 1, 2);
   CHECK(rows.shape == Shape{2, 6});
@@ -48,9 +49,9 @@ TEST_CASE("views follow the layout rules", "[tensor]") {
 
   CHECK(reshape(t.view, {2, 2, 6}).ld == 6);
   CHECK(reshape(t.view, {24}).f32_data()[23] == 23.0f);
-  CHECK(reshape(cols, {2, 2, 3}).ld == 6);              // keeps the last dimension
-  CHECK_THROWS_AS(reshape(cols, {12}), ShapeError);     // strided
-  CHECK_THROWS_AS(reshape(t.view, {5, 5}), ShapeError); // another count
+  CHECK(reshape(cols, {2, 2, 3}).ld == 6);               // keeps the last dimension
+  CHECK_THROWS_AS(reshape(cols, {12}), ShapeError);      // strided
+  CHECK_THROWS_AS(reshape(t.view, {5, 5}), ShapeError);  // another count
   CHECK_THROWS_AS(slice(t.view, 3, 2), ShapeError);
   CHECK_THROWS_AS(slice(t.view, -1, 1), ShapeError);
   CHECK_THROWS_AS(columns(t.view, 4, 3), ShapeError);
@@ -62,7 +63,8 @@ TEST_CASE("views follow the layout rules", "[tensor]") {
 TEST_CASE("storage is aligned, zero and bounded", "[tensor]") {
   const Storage s = Storage::cpu(1000);
   CHECK(reinterpret_cast<std::uintptr_t>(s.data()) % 64 == 0);
-  for (i64 i = 0; i < 1000; ++i) REQUIRE(s.data()[i] == 0);
+  for (i64 i = 0; i < 1000; ++i)
+    REQUIRE(s.data()[i] == 0);
   CHECK_NOTHROW(make_tensor(s, 0, {250}));
   CHECK_THROWS_AS(make_tensor(s, 1, {250}), Error);
   CHECK_THROWS_AS(Storage::cpu(i64{1} << 62), Error);
@@ -116,7 +118,8 @@ TEST_CASE("bf16 rounds to nearest, ties to even", "[tensor]") {
 
 TEST_CASE("copies convert, row by row", "[tensor]") {
   OwnedTensor wide({2, 3});
-  for (i64 i = 0; i < 6; ++i) wide.view.f32_data()[i] = 0.5f * static_cast<f32>(i) - 1;
+  for (i64 i = 0; i < 6; ++i)
+    wide.view.f32_data()[i] = 0.5f * static_cast<f32>(i) - 1;
   for (const DType type : {DType::kBf16, DType::kF16, DType::kF64, DType::kF32}) {
     OwnedTensor narrow({2, 3}, type);
     OwnedTensor back({2, 3});

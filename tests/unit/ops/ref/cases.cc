@@ -27,8 +27,8 @@ Value CaseGraph::f(const Shape& shape, f64 scale, f64 shift) {
 
 Value CaseGraph::param(const Shape& shape, f64 scale) {
   const RandomStream draw(seed_, RandomPurpose::kInit, usize(ssize(bound)));
-  const Value v = g.parameter("w" + std::to_string(bound.size()), shape,
-                              static_cast<i32>(bound.size()));
+  const Value v =
+      g.parameter("w" + std::to_string(bound.size()), shape, static_cast<i32>(bound.size()));
   OwnedTensor& t = add(v, shape, DType::kF32, true);
   for (i64 i = 0; i < shape.count(); ++i) {
     t.view.f32_data()[i] = static_cast<f32>(scale * draw.normal(static_cast<u64>(i)));
@@ -39,7 +39,8 @@ Value CaseGraph::param(const Shape& shape, f64 scale) {
 Value CaseGraph::away_from_zero(const Shape& shape) {
   const Value v = f(shape);
   f32* x = bound.back()->tensor.view.f32_data();
-  for (i64 i = 0; i < shape.count(); ++i) x[i] += x[i] < 0 ? -0.05f : 0.05f;
+  for (i64 i = 0; i < shape.count(); ++i)
+    x[i] += x[i] < 0 ? -0.05f : 0.05f;
   return v;
 }
 
@@ -67,7 +68,8 @@ std::vector<i32> CaseGraph::draw_ints(i64 count, i64 bound_value) {
 }
 
 void CaseGraph::bind(Executor& exec) {
-  for (const std::unique_ptr<Bound>& b : bound) exec.bind(b->v, b->tensor.view);
+  for (const std::unique_ptr<Bound>& b : bound)
+    exec.bind(b->v, b->tensor.view);
   grads.clear();
   for (std::size_t i = 0; i < g.values().size(); ++i) {
     const ValueInfo& info = g.values()[i];

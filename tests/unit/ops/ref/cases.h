@@ -13,7 +13,8 @@
 
 namespace lm::test {
 
-/// A graph with its data. Data is drawn per input from (seed, input number): no zeros, no constants.
+/// A graph with its data. Data is drawn per input from (seed, input number): no zeros, no
+/// constants.
 class CaseGraph {
  public:
   explicit CaseGraph(u64 seed);
@@ -52,7 +53,7 @@ class CaseGraph {
 struct OpCase {
   std::string name;
   std::function<std::vector<Value>(CaseGraph&)> build;  // returns the outputs to check
-  f64 nmse = 1e-11;    // limit against the reference
+  f64 nmse = 1e-11;                                     // limit against the reference
   bool differentiable = true;
 };
 
@@ -67,7 +68,7 @@ void add_transformer_cases(std::vector<OpCase>& cases);
 /// sum over outputs of <fixed random numbers, output>: the loss of the gradient tests.
 Value random_loss(CaseGraph& c, const std::vector<Value>& outputs);
 
-/// Σ(y-r)² / Σr²; infinity when y holds a NaN; equal infinities count as equal.
+/// sum (y-r)^2 / sum r^2; infinity when y holds a NaN; equal infinities count as equal.
 f64 nmse(std::span<const f32> y, const Numbers& r);
 
 /// Spans [N,6] of causal attention over consecutive sequences of the given lengths.

@@ -8,9 +8,21 @@ namespace {
 
 using Outputs = std::vector<Value>;
 
-constexpr std::array<Shape (*)(), 5> kShapes = {
-    [] { return Shape{1, 1}; }, [] { return Shape{7, 13}; }, [] { return Shape{3, 5, 31}; },
-    [] { return Shape{300, 67}; }, [] { return Shape{0, 4}; }};
+constexpr std::array<Shape (*)(), 5> kShapes = {[] {
+                                                  return Shape{1, 1};
+                                                },
+                                                [] {
+                                                  return Shape{7, 13};
+                                                },
+                                                [] {
+                                                  return Shape{3, 5, 31};
+                                                },
+                                                [] {
+                                                  return Shape{300, 67};
+                                                },
+                                                [] {
+                                                  return Shape{0, 4};
+                                                }};
 
 void add_unary_cases(std::vector<OpCase>& cases) {
   struct Named {
@@ -28,8 +40,8 @@ void add_unary_cases(std::vector<OpCase>& cases) {
         Named{"log_sigmoid", Unary::kLogSigmoid, false}}) {
     for (const auto shape : kShapes) {
       cases.push_back({cat("unary ", u.name, " ", to_string(shape())), [u, shape](CaseGraph& c) {
-                         const Value x = u.positive ? c.f(shape(), 0.1, 3.0)
-                                                    : c.away_from_zero(shape());
+                         const Value x =
+                             u.positive ? c.f(shape(), 0.1, 3.0) : c.away_from_zero(shape());
                          return Outputs{unary(c.g, x, u.kind, 2.5f)};
                        }});
     }
@@ -55,14 +67,16 @@ void add_pair_cases(std::vector<OpCase>& cases) {
                          return Outputs{mul(c.g, a, c.param(other()), along)};
                        }});
       if (along == Along::kSame) continue;
-      cases.push_back({"reduce along " + where, [=](CaseGraph& c) {
-                         const Value x = c.f(shape());
-                         const Value y = c.f(shape());
-                         const Attr one = Attr::of(ReduceAttr{along, 1.0f});
-                         const Attr two = Attr::of(ReduceAttr{along, 0.5f});
-                         return Outputs{c.g.apply(Op::kReduce, one, {x}),
-                                        c.g.apply(Op::kReduce, two, {x, y})};
-                       }, 1e-10});
+      cases.push_back(
+          {"reduce along " + where,
+           [=](CaseGraph& c) {
+             const Value x = c.f(shape());
+             const Value y = c.f(shape());
+             const Attr one = Attr::of(ReduceAttr{along, 1.0f});
+             const Attr two = Attr::of(ReduceAttr{along, 0.5f});
+             return Outputs{c.g.apply(Op::kReduce, one, {x}), c.g.apply(Op::kReduce, two, {x, y})};
+           },
+           1e-10});
       cases.push_back({"broadcast along " + where, [=](CaseGraph& c) {
                          const Attr attr = Attr::of(BroadcastAttr{along, 1.25f, shape()});
                          return Outputs{c.g.apply(Op::kBroadcast, attr, {c.f(other())})};
@@ -78,23 +92,22 @@ void add_row_cases(std::vector<OpCase>& cases) {
                        const Value x = c.f(shape());
                        return Outputs{softmax(c.g, x), softmax(c.g, x, 0.3f)};
                      }});
-    cases.push_back({"logsumexp " + where, [=](CaseGraph& c) {
-                       return Outputs{logsumexp(c.g, c.f(shape(), 3.0))};
-                     }});
+    cases.push_back({"logsumexp " + where,
+                     [=](CaseGraph& c) { return Outputs{logsumexp(c.g, c.f(shape(), 3.0))}; }});
     cases.push_back({"pick " + where, [=](CaseGraph& c) {
                        const Value x = c.f(shape());
                        std::vector<i32> index = c.draw_ints(shape().rows(), shape().cols());
                        if (index.size() > 2) index[1] = -100;
                        return Outputs{pick(c.g, x, c.ints({shape().rows()}, index))};
                      }});
-    cases.push_back({"dropout off " + where, [=](CaseGraph& c) {
-                       return Outputs{dropout(c.g, c.f(shape()), 0.3f)};
-                     }});
-    cases.push_back({"scale, mean, mse " + where, [=](CaseGraph& c) {
+    cases.push_back({"dropout off " + where,
+                     [=](CaseGraph& c) { return Outputs{dropout(c.g, c.f(shape()), 0.3f)}; }});
+    cases.push_back({"scale, mean, mse " + where,
+                     [=](CaseGraph& c) {
                        const Value x = c.f(shape());
-                       return Outputs{scale(c.g, x, 0.1f), mean(c.g, x),
-                                      mse(c.g, x, c.f(shape()))};
-                     }, 1e-10});
+                       return Outputs{scale(c.g, x, 0.1f), mean(c.g, x), mse(c.g, x, c.f(shape()))};
+                     },
+                     1e-10});
   }
   for (const GluKind kind :
        {GluKind::kSilu, GluKind::kGeluTanh, GluKind::kRelu2, GluKind::kGeluErf}) {

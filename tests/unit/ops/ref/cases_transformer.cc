@@ -24,14 +24,14 @@ void add_norm_cases(std::vector<OpCase>& cases) {
                      }});
     for (const NormKind kind : {NormKind::kLayer, NormKind::kRms}) {
       const NormAttr attr{kind, 1e-5f, false};
-      cases.push_back({cat("norm_residual ", static_cast<int>(kind), " ", where),
-                       [=](CaseGraph& c) {
-                         const Value x = c.f(s);
-                         const Value w = c.param({s.cols()});
-                         const Value b = kind == NormKind::kLayer ? c.param({s.cols()}) : Value{};
-                         const NormResidual n = norm_residual(c.g, x, c.f(s), w, b, attr);
-                         return Outputs{n.y, n.sum};
-                       }});
+      cases.push_back(
+          {cat("norm_residual ", static_cast<int>(kind), " ", where), [=](CaseGraph& c) {
+             const Value x = c.f(s);
+             const Value w = c.param({s.cols()});
+             const Value b = kind == NormKind::kLayer ? c.param({s.cols()}) : Value{};
+             const NormResidual n = norm_residual(c.g, x, c.f(s), w, b, attr);
+             return Outputs{n.y, n.sum};
+           }});
     }
   }
 }
@@ -97,15 +97,18 @@ void add_attention_cases(std::vector<OpCase>& cases) {
       if (n < 3 && spans.name == "packed") continue;
       for (const f32 cap : {0.0f, 2.0f}) {
         const AttentionAttr attr{4, 2, 8, 0.0f, cap, true};
-        cases.push_back({cat("attention ", n, " ", spans.name, " cap ", cap), [=](CaseGraph& c) {
+        cases.push_back({cat("attention ", n, " ", spans.name, " cap ", cap),
+                         [=](CaseGraph& c) {
                            const Value x = c.f({n, 64});
                            return Outputs{attention(c.g, x, c.ints({n, 6}, spans.rows), attr)};
-                         }, 1e-10});
+                         },
+                         1e-10});
       }
     }
   }
   for (const i32 d : {1, 5, 64, 72}) {
-    cases.push_back({cat("attention of separate inputs, head size ", d), [=](CaseGraph& c) {
+    cases.push_back({cat("attention of separate inputs, head size ", d),
+                     [=](CaseGraph& c) {
                        const AttentionAttr attr{3, 1, d, 0.2f, 0.0f, false};
                        const Value q = c.f({9, i64{3} * d});
                        const Value k = c.f({21, d});
@@ -115,7 +118,8 @@ void add_attention_cases(std::vector<OpCase>& cases) {
                          spans.insert(spans.end(), {0, i + 3, 15, 15 + i % 6, 0, i + 3});
                        }
                        return Outputs{attention(c.g, q, k, v, c.ints({9, 6}, spans), attr)};
-                     }, 1e-10});
+                     },
+                     1e-10});
   }
 }
 

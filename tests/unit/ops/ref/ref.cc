@@ -21,7 +21,8 @@ void RefRun::run(i64 nodes, const RefCtx& ctx) {
       continue;
     }
     RefNode r{g_, n, {}, {}};
-    for (const Value v : n.in) r.in.push_back(v ? &values_[usize(v.id)] : nullptr);
+    for (const Value v : n.in)
+      r.in.push_back(v ? &values_[usize(v.id)] : nullptr);
     for (const Value v : n.out) {
       r.out.push_back(v ? &values_[usize(v.id)] : nullptr);
       if (v) values_[usize(v.id)].assign(usize(g_.shape(v).count()), 0.0);

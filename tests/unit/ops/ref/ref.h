@@ -1,6 +1,7 @@
 #pragma once
-// The obvious version of every forward operator in double precision, run over a graph's forward nodes.
-// Tests compare a backend's outputs with it and differentiate it numerically to check gradients.
+// The obvious version of every forward operator in double precision, run over a graph's forward
+// nodes. Tests compare a backend's outputs with it and differentiate it numerically to check
+// gradients.
 
 #include <vector>
 

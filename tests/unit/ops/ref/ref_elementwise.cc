@@ -9,29 +9,47 @@ namespace lm::test {
 
 namespace {
 
-f64 gelu_erf(f64 x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
+f64 gelu_erf(f64 x) {
+  return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+}
 f64 gelu_tanh(f64 x) {
   const f64 pi = 3.14159265358979323846;
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / pi) * (x + 0.044715 * x * x * x)));
 }
-f64 sigmoid(f64 x) { return 1 / (1 + std::exp(-x)); }
+f64 sigmoid(f64 x) {
+  return 1 / (1 + std::exp(-x));
+}
 
 f64 apply(Unary kind, f64 x, f64 c) {
   switch (kind) {
-    case Unary::kNone: return x;
-    case Unary::kGeluTanh: return gelu_tanh(x);
-    case Unary::kGeluErf: return gelu_erf(x);
-    case Unary::kRelu: return x > 0 ? x : 0;
-    case Unary::kRelu2: return x > 0 ? x * x : 0;
-    case Unary::kSilu: return x * sigmoid(x);
-    case Unary::kTanh: return std::tanh(x);
-    case Unary::kSigmoid: return sigmoid(x);
-    case Unary::kExp: return std::exp(x);
-    case Unary::kLog: return std::log(x);
-    case Unary::kSquare: return x * x;
-    case Unary::kSqrt: return std::sqrt(x);
-    case Unary::kSoftcap: return c * std::tanh(x / c);
-    case Unary::kLogSigmoid: return std::log(sigmoid(x));
+    case Unary::kNone:
+      return x;
+    case Unary::kGeluTanh:
+      return gelu_tanh(x);
+    case Unary::kGeluErf:
+      return gelu_erf(x);
+    case Unary::kRelu:
+      return x > 0 ? x : 0;
+    case Unary::kRelu2:
+      return x > 0 ? x * x : 0;
+    case Unary::kSilu:
+      return x * sigmoid(x);
+    case Unary::kTanh:
+      return std::tanh(x);
+    case Unary::kSigmoid:
+      return sigmoid(x);
+    case Unary::kExp:
+      return std::exp(x);
+    case Unary::kLog:
+      return std::log(x);
+    case Unary::kSquare:
+      return x * x;
+    case Unary::kSqrt:
+      return std::sqrt(x);
+    case Unary::kSoftcap:
+      return c * std::tanh(x / c);
+    case Unary::kLogSigmoid:
+      return std::log(sigmoid(x));
   }
   return 0;
 }
@@ -39,10 +57,14 @@ f64 apply(Unary kind, f64 x, f64 c) {
 // The element of a broadcast operand that meets element i of x.
 i64 partner(Along along, i64 i, i64 cols) {
   switch (along) {
-    case Along::kSame: return i;
-    case Along::kRow: return i % cols;
-    case Along::kCol: return i / cols;
-    case Along::kScalar: return 0;
+    case Along::kSame:
+      return i;
+    case Along::kRow:
+      return i % cols;
+    case Along::kCol:
+      return i / cols;
+    case Along::kScalar:
+      return 0;
   }
   return 0;
 }
@@ -54,7 +76,8 @@ void linear(const RefNode& r) {
   for (i64 i = 0; i < r.rows(0); ++i) {
     for (i64 o = 0; o < outer; ++o) {
       f64 s = r.has(2) ? r.x(2)[usize(o)] : 0;
-      for (i64 k = 0; k < inner; ++k) s += r.x(0)[usize(i * inner + k)] * r.x(1)[usize(o * inner + k)];
+      for (i64 k = 0; k < inner; ++k)
+        s += r.x(0)[usize(i * inner + k)] * r.x(1)[usize(o * inner + k)];
       const std::size_t at = usize(i * outer + o);
       if (r.out.size() > 1) r.y(1)[at] = s;
       r.y(0)[at] = apply(a.act, s, 0) + (r.has(3) ? r.x(3)[at] : 0);
@@ -92,9 +115,9 @@ void dropout(const RefNode& r, const RefCtx& ctx) {
       r.y(0)[usize(i)] = r.x(0)[usize(i)];
       continue;
     }
-    const Philox4 w = philox({ctx.step, ctx.micro_step, r.n.rng_id, static_cast<u32>(i / 4)},
-                             {static_cast<u32>(mixed), static_cast<u32>(mixed >> 32) ^
-                                                           2u * 0x9E3779B9u});
+    const Philox4 w =
+        philox({ctx.step, ctx.micro_step, r.n.rng_id, static_cast<u32>(i / 4)},
+               {static_cast<u32>(mixed), static_cast<u32>(mixed >> 32) ^ 2u * 0x9E3779B9u});
     const bool kept = static_cast<f64>(w[usize(i % 4)]) >= std::floor(p * 4294967296.0);
     r.y(0)[usize(i)] = kept ? r.x(0)[usize(i)] / (1 - p) : 0;
   }
@@ -106,8 +129,10 @@ void softmax(const RefNode& r) {
   for (i64 i = 0; i < r.rows(0); ++i) {
     f64 total = 0;
     f64 top = -1e300;
-    for (i64 c = 0; c < cols; ++c) top = std::max(top, scale * r.x(0)[usize(i * cols + c)]);
-    for (i64 c = 0; c < cols; ++c) total += std::exp(scale * r.x(0)[usize(i * cols + c)] - top);
+    for (i64 c = 0; c < cols; ++c)
+      top = std::max(top, scale * r.x(0)[usize(i * cols + c)]);
+    for (i64 c = 0; c < cols; ++c)
+      total += std::exp(scale * r.x(0)[usize(i * cols + c)] - top);
     for (i64 c = 0; c < cols; ++c) {
       r.y(0)[usize(i * cols + c)] = std::exp(scale * r.x(0)[usize(i * cols + c)] - top) / total;
     }
@@ -119,8 +144,10 @@ void logsumexp(const RefNode& r) {
   for (i64 i = 0; i < r.rows(0); ++i) {
     f64 total = 0;
     f64 top = -1e300;
-    for (i64 c = 0; c < cols; ++c) top = std::max(top, r.x(0)[usize(i * cols + c)]);
-    for (i64 c = 0; c < cols; ++c) total += std::exp(r.x(0)[usize(i * cols + c)] - top);
+    for (i64 c = 0; c < cols; ++c)
+      top = std::max(top, r.x(0)[usize(i * cols + c)]);
+    for (i64 c = 0; c < cols; ++c)
+      total += std::exp(r.x(0)[usize(i * cols + c)] - top);
     r.y(0)[usize(i)] = top + std::log(total);
   }
 }
@@ -134,8 +161,8 @@ void glu(const RefNode& r) {
   const i64 f = r.cols(0) / 2;
   for (i64 i = 0; i < r.rows(0); ++i) {
     for (i64 c = 0; c < f; ++c) {
-      r.y(0)[usize(i * f + c)] = apply(act, r.x(0)[usize(i * 2 * f + c)], 0) *
-                                 r.x(0)[usize(i * 2 * f + f + c)];
+      r.y(0)[usize(i * f + c)] =
+          apply(act, r.x(0)[usize(i * 2 * f + c)], 0) * r.x(0)[usize(i * 2 * f + f + c)];
     }
   }
 }
@@ -165,20 +192,38 @@ void pairwise(const RefNode& r) {
 bool ref_elementwise(const RefNode& r, const RefCtx& ctx) {
   switch (r.n.op) {
     case Op::kAdd:
-    case Op::kMul: pairwise(r); return true;
+    case Op::kMul:
+      pairwise(r);
+      return true;
     case Op::kUnary: {
       const UnaryAttr a = r.n.attr.as<UnaryAttr>();
-      for (std::size_t i = 0; i < r.x(0).size(); ++i) r.y(0)[i] = apply(a.kind, r.x(0)[i], a.param);
+      for (std::size_t i = 0; i < r.x(0).size(); ++i)
+        r.y(0)[i] = apply(a.kind, r.x(0)[i], a.param);
       return true;
     }
-    case Op::kDropout: dropout(r, ctx); return true;
-    case Op::kReduce: reduce(r); return true;
-    case Op::kSoftmax: softmax(r); return true;
-    case Op::kLogsumexp: logsumexp(r); return true;
-    case Op::kLinear: linear(r); return true;
-    case Op::kMatmul: matmul(r); return true;
-    case Op::kGlu: glu(r); return true;
-    default: return false;
+    case Op::kDropout:
+      dropout(r, ctx);
+      return true;
+    case Op::kReduce:
+      reduce(r);
+      return true;
+    case Op::kSoftmax:
+      softmax(r);
+      return true;
+    case Op::kLogsumexp:
+      logsumexp(r);
+      return true;
+    case Op::kLinear:
+      linear(r);
+      return true;
+    case Op::kMatmul:
+      matmul(r);
+      return true;
+    case Op::kGlu:
+      glu(r);
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -24,7 +24,8 @@ Numbers row_logits(const RefNode& r, i64 i, i64 vocab, f64 cap) {
 f64 log_sum(const Numbers& l) {
   const f64 top = *std::max_element(l.begin(), l.end());
   f64 total = 0;
-  for (const f64 x : l) total += std::exp(x - top);
+  for (const f64 x : l)
+    total += std::exp(x - top);
   return top + std::log(total);
 }
 
@@ -37,11 +38,11 @@ void cross_entropy(const RefNode& r) {
     const i64 target = static_cast<i64>(r.x(2)[usize(i)]);
     if (target == kIgnoreTarget) continue;
     f64 mean = 0;
-    for (const f64 x : l) mean += x / static_cast<f64>(a.vocab);
+    for (const f64 x : l)
+      mean += x / static_cast<f64>(a.vocab);
     const f64 eps = a.label_smoothing;
     const f64 w = r.has(3) ? r.x(3)[usize(i)] : 1;
-    const f64 loss =
-        w * (lse - (1 - eps) * l[usize(target)] - eps * mean + a.z_loss * lse * lse);
+    const f64 loss = w * (lse - (1 - eps) * l[usize(target)] - eps * mean + a.z_loss * lse * lse);
     r.y(1)[usize(i)] = loss;
     r.y(0)[0] += loss;
   }
@@ -53,7 +54,8 @@ void statistics(const RefNode& r) {
     const Numbers l = row_logits(r, i, a.vocab, a.softcap);
     const f64 lse = log_sum(l);
     f64 entropy = 0;
-    for (const f64 x : l) entropy -= std::exp(x - lse) * (x - lse);
+    for (const f64 x : l)
+      entropy -= std::exp(x - lse) * (x - lse);
     r.y(1)[usize(i)] = entropy;
     r.y(2)[usize(i)] = static_cast<f64>(std::max_element(l.begin(), l.end()) - l.begin());
     if (!r.has(2)) continue;
@@ -73,9 +75,14 @@ void statistics(const RefNode& r) {
 
 bool ref_loss(const RefNode& r) {
   switch (r.n.op) {
-    case Op::kLinearCe: cross_entropy(r); return true;
-    case Op::kLinearLogprob: statistics(r); return true;
-    default: return false;
+    case Op::kLinearCe:
+      cross_entropy(r);
+      return true;
+    case Op::kLinearLogprob:
+      statistics(r);
+      return true;
+    default:
+      return false;
   }
 }
 

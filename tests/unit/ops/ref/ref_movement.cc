@@ -69,15 +69,30 @@ void embedding(const RefNode& r) {
 
 bool ref_movement(const RefNode& r) {
   switch (r.n.op) {
-    case Op::kCopy: r.y(0) = r.x(0); return true;
-    case Op::kFill: r.y(0).assign(r.y(0).size(), r.n.attr.as<FillAttr>().value); return true;
-    case Op::kConcat: concat(r); return true;
+    case Op::kCopy:
+      r.y(0) = r.x(0);
+      return true;
+    case Op::kFill:
+      r.y(0).assign(r.y(0).size(), r.n.attr.as<FillAttr>().value);
+      return true;
+    case Op::kConcat:
+      concat(r);
+      return true;
     case Op::kGatherRows:
-    case Op::kScatterAddRows: move_rows(r); return true;
-    case Op::kBroadcast: broadcast(r); return true;
-    case Op::kPick: pick(r); return true;
-    case Op::kEmbedding: embedding(r); return true;
-    default: return false;
+    case Op::kScatterAddRows:
+      move_rows(r);
+      return true;
+    case Op::kBroadcast:
+      broadcast(r);
+      return true;
+    case Op::kPick:
+      pick(r);
+      return true;
+    case Op::kEmbedding:
+      embedding(r);
+      return true;
+    default:
+      return false;
   }
 }
 

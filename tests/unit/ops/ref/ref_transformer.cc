@@ -12,13 +12,16 @@ namespace {
 std::pair<f64, f64> normalise(NormKind kind, f64 eps, const f64* x, i64 count, f64* y) {
   f64 mean = 0;
   if (kind == NormKind::kLayer) {
-    for (i64 i = 0; i < count; ++i) mean += x[i];
+    for (i64 i = 0; i < count; ++i)
+      mean += x[i];
     mean /= static_cast<f64>(count);
   }
   f64 square = 0;
-  for (i64 i = 0; i < count; ++i) square += (x[i] - mean) * (x[i] - mean);
+  for (i64 i = 0; i < count; ++i)
+    square += (x[i] - mean) * (x[i] - mean);
   const f64 rstd = 1 / std::sqrt(square / static_cast<f64>(count) + eps);
-  for (i64 i = 0; i < count; ++i) y[i] = (x[i] - mean) * rstd;
+  for (i64 i = 0; i < count; ++i)
+    y[i] = (x[i] - mean) * rstd;
   return {mean, rstd};
 }
 
@@ -27,7 +30,8 @@ void norm(const RefNode& r) {
   const i64 cols = r.cols(0);
   Numbers x = r.x(0);
   if (r.has(3)) {
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] += r.x(3)[i];
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x[i] += r.x(3)[i];
     r.y(1) = x;
   }
   for (i64 i = 0; i < r.rows(0); ++i) {
@@ -56,8 +60,8 @@ void qk_norm(const RefNode& r) {
     for (i64 i = 0; i < rows; ++i) {
       for (i64 h = 0; h < groups; ++h) {
         const i64 at = i * cols + column + h * width;
-        const f64 rstd = normalise(NormKind::kRms, a.eps, r.x(0).data() + at, width,
-                                   r.y(0).data() + at).second;
+        const f64 rstd =
+            normalise(NormKind::kRms, a.eps, r.x(0).data() + at, width, r.y(0).data() + at).second;
         for (i64 c = 0; c < width; ++c) {
           r.y(0)[usize(at + c)] *= r.x(1 + part)[usize(c)] + (a.plus_one ? 1 : 0);
         }
@@ -114,20 +118,23 @@ void attention(const RefNode& r) {
     for (const i64 part : {i64{0}, i64{2}}) {
       const i64 begin = static_cast<i64>(spans[usize(i * kSpanInts + part)]);
       const i64 end = static_cast<i64>(spans[usize(i * kSpanInts + part + 1)]);
-      for (i64 j = begin; j < end; ++j) visible.push_back(j);
+      for (i64 j = begin; j < end; ++j)
+        visible.push_back(j);
     }
     for (i64 h = 0; h < a.heads; ++h) {
       const i64 kv = h / (a.heads / a.kv_heads);
       Numbers score;
       for (const i64 j : visible) {
         f64 s = 0;
-        for (i64 c = 0; c < d; ++c) s += x.q[i * x.ldq + h * d + c] * x.k[j * x.ldkv + kv * d + c];
+        for (i64 c = 0; c < d; ++c)
+          s += x.q[i * x.ldq + h * d + c] * x.k[j * x.ldkv + kv * d + c];
         s *= a.scale;
         score.push_back(a.softcap == 0 ? s : a.softcap * std::tanh(s / a.softcap));
       }
       const f64 top = score.empty() ? 0 : *std::max_element(score.begin(), score.end());
       f64 total = 0;
-      for (const f64 s : score) total += std::exp(s - top);
+      for (const f64 s : score)
+        total += std::exp(s - top);
       for (i64 c = 0; c < d; ++c) {
         f64 o = 0;
         for (std::size_t t = 0; t < score.size(); ++t) {
@@ -144,11 +151,20 @@ void attention(const RefNode& r) {
 
 bool ref_transformer(const RefNode& r) {
   switch (r.n.op) {
-    case Op::kNorm: norm(r); return true;
-    case Op::kQkNorm: qk_norm(r); return true;
-    case Op::kRope: rope(r); return true;
-    case Op::kAttention: attention(r); return true;
-    default: return false;
+    case Op::kNorm:
+      norm(r);
+      return true;
+    case Op::kQkNorm:
+      qk_norm(r);
+      return true;
+    case Op::kRope:
+      rope(r);
+      return true;
+    case Op::kAttention:
+      attention(r);
+      return true;
+    default:
+      return false;
   }
 }
 

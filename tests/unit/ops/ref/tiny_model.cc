@@ -22,7 +22,8 @@ Value TinyModel::block(Value x, i64 layer) {
   const i32 d = static_cast<i32>(c / cfg.heads);
   const i64 kv = i64{cfg.kv_heads} * d;
   const Value h = rmsnorm(g, x, param(at + "attn_norm", {c}));
-  Value qkv = linear(g, h, param(at + "qkv", {c + 2 * kv, c}), param(at + "qkv_bias", {c + 2 * kv}));
+  Value qkv =
+      linear(g, h, param(at + "qkv", {c + 2 * kv, c}), param(at + "qkv_bias", {c + 2 * kv}));
   const RopeAttr rotary{cfg.heads + cfg.kv_heads, d, d, false, false};
   qkv = rope(g, qkv, positions, table, rotary);
   const AttentionAttr attr{cfg.heads, cfg.kv_heads, d, 0.0f, 0.0f, true};
@@ -45,7 +46,8 @@ TinyModel::TinyModel(const TinyConfig& config) : cfg(config), g(ops()) {
   table = g.input("rope", {2, cfg.sequence, half});
   const Value embed = param("embed", {cfg.vocab, cfg.width});
   Value x = embedding(g, tokens, embed);
-  for (i64 layer = 0; layer < cfg.layers; ++layer) x = block(x, layer);
+  for (i64 layer = 0; layer < cfg.layers; ++layer)
+    x = block(x, layer);
   const Value y = rmsnorm(g, x, param("final_norm", {cfg.width}));
   const CeAttr ce{cfg.vocab, 0, 0, 0, false};
   loss = linear_ce(g, y, embed, targets, {}, ce).sum;
