@@ -88,7 +88,7 @@ ArpaReader::ArpaReader(std::string_view text, std::string name)
     const std::string_view n = trim(at.substr(kPrefix.size(), equals - kPrefix.size()));
     const std::optional<i64> order = parse_int(n);
     const std::optional<i64> count = parse_int(trim(at.substr(equals + 1)));
-    if (!order || *order != ssize(counts_) + 1) {
+    if (!order || *order != isize(counts_) + 1) {
       fail(cat("expected the count of order ", counts_.size() + 1, ", found ", quote(at)));
     }
     if (!count || *count < 0 || (*count == 0 && *order == 1)) {

@@ -23,7 +23,7 @@ u64 hash_of(std::span<const u32> words) {
 
 template <typename Slot>
 void place(std::vector<Slot>& slots, const Slot& slot) {
-  std::size_t at = usize(slot_of(slot_hash(slot), ssize(slots)));
+  std::size_t at = usize(slot_of(slot_hash(slot), isize(slots)));
   while (slot_hash(slots[at]) != 0) at = at + 1 == slots.size() ? 0 : at + 1;
   slots[at] = slot;
 }
@@ -31,7 +31,7 @@ void place(std::vector<Slot>& slots, const Slot& slot) {
 // Room for one more at load 2/3; count is the number of entries so far.
 template <typename Slot>
 void make_room(std::vector<Slot>& slots, i64 count) {
-  if (slots_for(count + 1) <= ssize(slots)) return;
+  if (slots_for(count + 1) <= isize(slots)) return;
   std::vector<Slot> old(usize(slots_for(count + count / 8 + 64)));
   old.swap(slots);
   for (const Slot& slot : old) {
@@ -101,7 +101,7 @@ std::optional<Weights> ImageBuilder::find(Words words) const {
     return unigrams_[words[0]];
   }
   const u64 hash = hash_of(words);
-  if (ssize(words) == order_) {
+  if (isize(words) == order_) {
     const TopSlot* const slot = find_slot(std::span<const TopSlot>(top_), hash);
     if (slot == nullptr) return std::nullopt;
     return Weights{slot->p, 0};
@@ -124,7 +124,7 @@ void ImageBuilder::insert(Words words, f32 stored_p, f32 b) {
   if (words.size() == 1) {
     unigrams_[words[0]] = {stored_p, b};
     unigram_known_[words[0]] = 1;
-  } else if (ssize(words) == order_) {
+  } else if (isize(words) == order_) {
     make_room(top_, count);
     const u64 hash = hash_of(words);
     place(top_, {static_cast<u32>(hash), static_cast<u32>(hash >> 32), stored_p});

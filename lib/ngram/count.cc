@@ -126,7 +126,7 @@ void NgramCounter::append(const Block& block) {
   std::size_t begin = 0;
   while (begin < all.size()) {
     std::size_t end = all.size();
-    const std::size_t room = usize(std::max<i64>(capacity_ - ssize(tokens_), 0));
+    const std::size_t room = usize(std::max<i64>(capacity_ - isize(tokens_), 0));
     if (end - begin > room) {
       end = begin + room;
       while (end > begin && all[end - 1] != kEos) --end;
@@ -144,11 +144,11 @@ void NgramCounter::append(const Block& block) {
     vocab_charged_ = vocab_bytes;
   }
   sentences_ += block.lines;
-  words_ += ssize(all) - 2 * block.lines;
+  words_ += isize(all) - 2 * block.lines;
 }
 
 void NgramCounter::append_tokens(std::span<const u32> tokens) {
-  const i64 size = ssize(tokens_) + ssize(tokens);
+  const i64 size = isize(tokens_) + isize(tokens);
   if (static_cast<i64>(tokens_.capacity()) < size) {
     // Doubling, but never above what one run may hold.
     tokens_.reserve(usize(
@@ -179,7 +179,7 @@ void NgramCounter::spill() {
     ctx_->log->message(LogLevel::kInfo, cat("run ", runs_.size(), " of sorted n-grams written, ",
                                             format_bytes(spill_->size()), " in ", ctx_->tmp_dir));
   }
-  if (ssize(runs_) == kMaxRuns) {
+  if (isize(runs_) == kMaxRuns) {
     std::unique_ptr<io::TempFile> merged = std::make_unique<io::TempFile>(ctx_->tmp_dir);
     std::vector<std::unique_ptr<GramStream>> parts;
     for (const GramRun& run : runs_) {

@@ -218,7 +218,7 @@ class Interpolation {
 }  // namespace
 
 void check_options(const EstimateOptions& options) {
-  if (ssize(options.prune) > options.order) {
+  if (isize(options.prune) > options.order) {
     throw Error(ErrorKind::kUsage, cat(options.prune.size(), " pruning thresholds for a model of order ",
                                        options.order));
   }

@@ -131,7 +131,7 @@ void sort_range(const GramOrder& order, GramItem* begin, GramItem* end, int shif
 
 std::vector<GramItem> sort_grams(const GramOrder& order) {
   const std::span<const u32> tokens = order.tokens();
-  const i64 n = ssize(tokens);
+  const i64 n = isize(tokens);
   LM_CHECK(n < (i64{1} << 32), "a counting block has fewer than 2^32 tokens");
   const u32 max_word = n == 0 ? 0 : *std::max_element(tokens.begin(), tokens.end());
   const std::vector<u8> part = cut_words(tokens, i64{max_word} + 1);

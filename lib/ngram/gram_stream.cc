@@ -11,14 +11,14 @@ namespace lm::ngram {
 // Memory ------------------------------------------------------------------------------------------
 
 MemoryGrams::MemoryGrams(MemoryBudget& budget, std::vector<u32> tokens, int order, i64 vocab_size)
-    : charge_(budget, ssize(tokens) * kBytesPerToken, "one run of n-gram counting"),
+    : charge_(budget, isize(tokens) * kBytesPerToken, "one run of n-gram counting"),
       tokens_(std::move(tokens)),
       order_(tokens_, order, vocab_size),
       items_(sort_grams(order_)) {}
 
 bool MemoryGrams::next(Gram& gram) {
   constexpr i64 kAhead = 24;  // items; hides the miss on each window's words
-  const i64 n = ssize(items_);
+  const i64 n = isize(items_);
   if (at_ == n) return false;
   const GramItem& item = items_[usize(at_)];
   gram.common = at_ == 0 ? 0 : order_.common(items_[usize(at_ - 1)], item);
@@ -49,11 +49,11 @@ GramRun write_run(GramStream& grams, io::TempFile& file) {
     for (; count >= 128; count >>= 7) buf.push_back(static_cast<char>(count | 128));
     buf.push_back(static_cast<char>(count));
     if (buf.size() >= kFlushBytes) {
-      file.append(buf.data(), ssize(buf));
+      file.append(buf.data(), isize(buf));
       buf.clear();
     }
   }
-  file.append(buf.data(), ssize(buf));
+  file.append(buf.data(), isize(buf));
   run.end = file.size();
   return run;
 }
@@ -67,8 +67,8 @@ u8 RunGrams::byte() {
   if (at_ == buf_.size()) {
     LM_CHECK(left_ > 0, "a run ends between n-grams");
     buf_.resize(usize(std::min<i64>(left_, static_cast<i64>(buf_.capacity()))));
-    reader_.read(buf_.data(), ssize(buf_));
-    left_ -= ssize(buf_);
+    reader_.read(buf_.data(), isize(buf_));
+    left_ -= isize(buf_);
     at_ = 0;
   }
   return buf_[at_++];

@@ -92,7 +92,7 @@ bool looks_like_image(std::string_view bytes) {
 ImageView parse_image(std::string_view bytes, const std::string& name, bool verify) {
   Header h;
   if (!looks_like_image(bytes)) corrupt(name, "it does not begin with LMNG");
-  if (ssize(bytes) < kBodyBegin) corrupt(name, "it ends inside the header");
+  if (isize(bytes) < kBodyBegin) corrupt(name, "it ends inside the header");
   std::memcpy(&h, bytes.data(), sizeof h);
   if (h.version > kVersion) {
     throw Error(ErrorKind::kData, cat(name, ": LMNG version ", h.version,
@@ -107,7 +107,7 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   if (!section_bytes(h, sizes)) corrupt(name, "section sizes are out of range");
   i64 total = kBodyBegin;
   for (const i64 size : sizes) total += padded(size);
-  if (static_cast<u64>(total) != h.file_bytes || total != ssize(bytes)) {
+  if (static_cast<u64>(total) != h.file_bytes || total != isize(bytes)) {
     corrupt(name, cat("it has ", bytes.size(), " bytes, expected ", total));
   }
   if (verify && xxh3_64(bytes.substr(kBodyBegin)) != h.body_digest) {
@@ -145,10 +145,10 @@ void write_image(const ImageView& view, const std::string& path, bool sync) {
   const std::string zeros(usize(kAlign), '\0');
   const std::vector<std::string_view> parts = sections(view);
   for (const std::string_view part : parts) {
-    const i64 pad = padded(ssize(part)) - ssize(part);
+    const i64 pad = padded(isize(part)) - isize(part);
     XXH3_64bits_update(state, part.data(), part.size());
     XXH3_64bits_update(state, zeros.data(), usize(pad));
-    h.file_bytes += static_cast<u64>(padded(ssize(part)));
+    h.file_bytes += static_cast<u64>(padded(isize(part)));
   }
   h.body_digest = XXH3_64bits_digest(state);
   XXH3_freeState(state);
@@ -160,7 +160,7 @@ void write_image(const ImageView& view, const std::string& path, bool sync) {
   file.write(head);
   for (const std::string_view part : parts) {
     file.write(part);
-    file.write(std::string_view(zeros).substr(0, usize(padded(ssize(part)) - ssize(part))));
+    file.write(std::string_view(zeros).substr(0, usize(padded(isize(part)) - isize(part))));
   }
   file.commit();
 }

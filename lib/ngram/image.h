@@ -64,7 +64,7 @@ inline i64 slot_of(u64 hash, i64 n) {
 /// The slot of hash, or null. At most slots.size() steps, even in a corrupt table.
 template <typename Slot>
 const Slot* find_slot(std::span<const Slot> slots, u64 hash) {
-  const i64 n = ssize(slots);
+  const i64 n = isize(slots);
   if (n == 0) return nullptr;
   i64 at = slot_of(hash, n);
   for (i64 step = 0; step < n; ++step) {

@@ -138,9 +138,9 @@ void Model::prefetch(u32 word, std::span<const u64> hashes) const {
   __builtin_prefetch(&view_.unigrams[word]);
   for (std::size_t n = 2; n <= hashes.size(); ++n) {
     if (static_cast<int>(n) == view_.order) {
-      if (!view_.top.empty()) __builtin_prefetch(&view_.top[usize(slot_of(hashes[n - 1], ssize(view_.top)))]);
+      if (!view_.top.empty()) __builtin_prefetch(&view_.top[usize(slot_of(hashes[n - 1], isize(view_.top)))]);
     } else if (const std::span<const MiddleSlot>& slots = view_.middle[n - 2]; !slots.empty()) {
-      __builtin_prefetch(&slots[usize(slot_of(hashes[n - 1], ssize(slots)))]);
+      __builtin_prefetch(&slots[usize(slot_of(hashes[n - 1], isize(slots)))]);
     }
   }
 }
@@ -150,7 +150,7 @@ void Model::walk(std::span<const u32> tokens, State& state, bool begins, const P
   constexpr i64 kAhead = 6;  // words; about the latency of one miss
   constexpr i64 kRing = 8;
   std::array<Hashes, kRing> ring;
-  const i64 n = ssize(tokens);
+  const i64 n = isize(tokens);
   const auto at = [&](i64 i) {
     if (i < 0) return kBos;
     const u32 word = tokens[usize(i)];
@@ -185,7 +185,7 @@ TextScore Model::score_sentence(std::span<const u32> words) const {
     if (word == kUnk || static_cast<i64>(word) >= vocab_size()) ++score.oov;
   }
   const f64 end = static_cast<f64>(score_word(state, kEos, state));
-  score.words = ssize(words);
+  score.words = isize(words);
   score.sentences = 1;
   score.nll_words_nats = -sum * kLn10;
   score.nll_nats = -(sum + end) * kLn10;

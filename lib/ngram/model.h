@@ -55,7 +55,7 @@ class Model {
   ~Model();
 
   int order() const { return view_.order; }
-  i64 vocab_size() const { return ssize(view_.unigrams); }
+  i64 vocab_size() const { return isize(view_.unigrams); }
   const std::vector<i64>& counts() const { return view_.counts; }
   const ImageView& view() const { return view_; }
   /// Identity of the content for headers: SHA-256 of the file that was loaded.

@@ -18,7 +18,7 @@ constexpr i64 kGrain = i64{1} << 14;
 CountTrie::CountTrie(const Context& ctx, const TrieOptions& options, GramStream& grams,
                      i64 vocab_size, i64 max_grams)
     : ctx_(&ctx), options_(options) {
-  LM_CHECK(ssize(options.prune) == options.order, "one pruning threshold per order");
+  LM_CHECK(isize(options.prune) == options.order, "one pruning threshold per order");
   for (int n = 1; n <= options.order; ++n) {
     const i64 most = std::min(n == 1 ? vocab_size : max_grams, kMaxLevel);
     levels_.emplace_back(ctx, most, n == options.order);

@@ -29,7 +29,7 @@ constexpr bool is_blank(char c) {
 class Vocab {
  public:
   Vocab();
-  i64 size() const { return ssize(begin_) - 1; }
+  i64 size() const { return isize(begin_) - 1; }
   /// The id of word, given its word_hash; a new one if it was not there. Throws Error{kData} when
   /// the ids run out. Amortised O(1).
   u32 add(std::string_view word, u64 hash);

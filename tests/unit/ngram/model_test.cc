@@ -117,7 +117,7 @@ TEST_CASE("queries equal the definition, in batches, by words and from either fo
       const TextScore score = text.score_sentence(line);
       CHECK(score.nll_words_nats == Approx(-sum * std::log(10.0)).epsilon(1e-12));
       CHECK(score.nll_nats == Approx(-(sum + static_cast<f64>(end)) * std::log(10.0)).epsilon(1e-12));
-      CHECK(score.words == ssize(words));
+      CHECK(score.words == isize(words));
     }
   }
 }
