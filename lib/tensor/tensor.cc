@@ -63,6 +63,15 @@ void store_float(u8* p, DType type, f32 value) {
   }
 }
 
+// One row of 16-bit floats to f32: the loader's hot path, with the type decided outside the loop.
+template <f32 (*kWiden)(u16)>
+void widen_row(const u8* src, i64 count, u8* dst) {
+  for (i64 c = 0; c < count; ++c) {
+    const f32 value = kWiden(load_as<u16>(src + 2 * c));
+    std::memcpy(dst + 4 * c, &value, 4);
+  }
+}
+
 i64 load_int(const u8* p, DType type) {
   switch (type) {
     case DType::kI32:
@@ -281,6 +290,10 @@ void copy_convert(const Tensor& from, const Tensor& to) {
     u8* dst = to.bytes() + r * to.ld * to_item;
     if (from.dtype == to.dtype) {
       std::memcpy(dst, src, usize(from.cols() * from_item));
+    } else if (from.dtype == DType::kBf16 && to.dtype == DType::kF32) {
+      widen_row<bf16_to_f32>(src, from.cols(), dst);
+    } else if (from.dtype == DType::kF16 && to.dtype == DType::kF32) {
+      widen_row<f16_to_f32>(src, from.cols(), dst);
     } else if (is_float(from.dtype)) {
       for (i64 c = 0; c < from.cols(); ++c) {
         store_float(dst + c * to_item, to.dtype, load_float(src + c * from_item, from.dtype));
