@@ -37,7 +37,8 @@ void AddedTokens::Trie::insert(std::string_view word, i32 value) {
   if (only_first_ != first) only_first_ = -2;
   first_[first] = true;
   for (std::size_t second = 0; second < 256; ++second) {
-    if (word.size() == 1 || static_cast<u8>(word[1]) == second) starts_[first * 256u + second] = true;
+    if (word.size() == 1 || static_cast<u8>(word[1]) == second)
+      starts_[first * 256u + second] = true;
   }
   i32 node = 0;
   for (const char c : word) {
@@ -53,7 +54,8 @@ i64 AddedTokens::Trie::longest_at(std::string_view text, i64 at, i32& value) con
   i32 node = 0;
   i64 best = -1;
   for (i64 i = at; i < isize(text); ++i) {
-    const auto child = children_.find(static_cast<u64>(node) << 8 | static_cast<u8>(text[usize(i)]));
+    const auto child =
+        children_.find(static_cast<u64>(node) << 8 | static_cast<u8>(text[usize(i)]));
     if (child == children_.end()) break;
     node = child->second;
     if (values_[usize(node)] >= 0) {
@@ -64,7 +66,8 @@ i64 AddedTokens::Trie::longest_at(std::string_view text, i64 at, i32& value) con
   return best;
 }
 
-std::optional<AddedTokens::Trie::Hit> AddedTokens::Trie::find(std::string_view text, i64 from) const {
+std::optional<AddedTokens::Trie::Hit> AddedTokens::Trie::find(std::string_view text,
+                                                              i64 from) const {
   for (i64 at = from; at < isize(text); ++at) {
     if (only_first_ >= 0) {
       const void* hit = std::memchr(text.data() + at, only_first_, usize(isize(text) - at));
@@ -73,7 +76,8 @@ std::optional<AddedTokens::Trie::Hit> AddedTokens::Trie::find(std::string_view t
     }
     const std::size_t first = static_cast<u8>(text[usize(at)]);
     if (!first_[first]) continue;
-    if (at + 1 < isize(text) && !starts_[first * 256u + static_cast<u8>(text[usize(at + 1)])]) continue;
+    if (at + 1 < isize(text) && !starts_[first * 256u + static_cast<u8>(text[usize(at + 1)])])
+      continue;
     i32 value = -1;
     const i64 end = longest_at(text, at, value);
     if (end >= 0) return Hit{at, end, value};

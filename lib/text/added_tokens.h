@@ -1,8 +1,8 @@
 #pragma once
 // Tokens that are cut out of text before the model sees it: special tokens and other additions of a
-// tokenizer file. Matching is leftmost-longest over all tokens of a pass, without overlap; the flags
-// mean what they mean in the Hugging Face engine. Immutable after finish(); const methods are safe to
-// call concurrently.
+// tokenizer file. Matching is leftmost-longest over all tokens of a pass, without overlap; the
+// flags mean what they mean in the Hugging Face engine. Immutable after finish(); const methods are
+// safe to call concurrently.
 
 #include <optional>
 #include <string>
@@ -66,9 +66,9 @@ class AddedTokens {
 
    private:
     i64 longest_at(std::string_view text, i64 at, i32& value) const;
-    std::vector<i32> values_;                  // per node, -1 = not the end of a word
-    std::unordered_map<u64, i32> children_;    // node << 8 | byte -> node
-    std::vector<bool> starts_;                 // by the first two bytes, 65536 once used
+    std::vector<i32> values_;                // per node, -1 = not the end of a word
+    std::unordered_map<u64, i32> children_;  // node << 8 | byte -> node
+    std::vector<bool> starts_;               // by the first two bytes, 65536 once used
     std::vector<bool> first_ = std::vector<bool>(256, false);
     int only_first_ = -1;  // the one first byte, -1 none yet, -2 several
   };

@@ -9,9 +9,9 @@
 namespace lm::text {
 namespace {
 
-constexpr i64 kShortSymbols = 32;    // up to here a linear scan for the minimum beats a heap
-constexpr i64 kCutAboveBytes = 15;   // shorter pieces fit the short cache as they are
-constexpr i64 kWholeBytes = 48;      // pieces up to here are also remembered whole
+constexpr i64 kShortSymbols = 32;   // up to here a linear scan for the minimum beats a heap
+constexpr i64 kCutAboveBytes = 15;  // shorter pieces fit the short cache as they are
+constexpr i64 kWholeBytes = 48;     // pieces up to here are also remembered whole
 
 std::string fallback_name(int byte) {
   constexpr char kHex[] = "0123456789ABCDEF";
@@ -29,6 +29,16 @@ BpeModel::BpeModel(Vocab vocab, const std::vector<BpeMerge>& merges, BpeOptions 
     const bool used = options_.byte_level || options_.byte_fallback;
     byte_ids_[static_cast<std::size_t>(b)] = used ? vocab_.find(name) : -1;
     known_bytes += byte_ids_[static_cast<std::size_t>(b)] >= 0 ? 1 : 0;
+  }
+  if (!options_.byte_level) {
+    char_ids_.assign(0x10000, -1);
+    for (i64 id = 0; id < vocab_.id_limit(); ++id) {
+      if (!vocab_.has_id(id)) continue;
+      const Decoded d = decode_at(vocab_.token(id), 0);
+      if (d.valid && d.size == isize(vocab_.token(id)) && d.size > 0 && d.cp < char_ids_.size()) {
+        char_ids_[d.cp] = static_cast<i32>(id);
+      }
+    }
   }
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(16, merges.size() * 2));
   pairs_.assign(slots, {0, kNoPair});
@@ -54,8 +64,26 @@ BpeModel::BpeModel(Vocab vocab, const std::vector<BpeMerge>& merges, BpeOptions 
 
 void BpeModel::put_pair(u64 key, u64 value) {
   std::size_t at = (key * 0x9E3779B97F4A7C15ULL) >> pair_shift_;
-  while (pairs_[at].value != kNoPair && pairs_[at].key != key) at = (at + 1) & pair_mask_;
+  while (pairs_[at].value != kNoPair && pairs_[at].key != key)
+    at = (at + 1) & pair_mask_;
   pairs_[at] = {key, value};
+}
+
+void BpeModel::encode(std::string_view text, std::span<const Span> pieces, BpeScratch& scratch,
+                      std::vector<i32>& ids) const {
+  // The cache outgrows the processor's own; fetching ahead hides most of that.
+  constexpr i64 kAhead = 12;
+  const auto piece_at = [&](i64 i) {
+    const Span& s = pieces[usize(i)];
+    return text.substr(usize(s.begin), usize(s.end - s.begin));
+  };
+  const i64 count = isize(pieces);
+  for (i64 i = 0; i < std::min(kAhead, count); ++i)
+    scratch.cache.prefetch(piece_at(i));
+  for (i64 i = 0; i < count; ++i) {
+    if (i + kAhead < count) scratch.cache.prefetch(piece_at(i + kAhead));
+    encode(piece_at(i), scratch, ids);
+  }
 }
 
 void BpeModel::encode(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const {
@@ -63,7 +91,8 @@ void BpeModel::encode(std::string_view piece, BpeScratch& scratch, std::vector<i
   const bool whole = isize(piece) <= kWholeBytes;
   if (whole && scratch.cache.append(piece, 0, ids)) return;
   const std::size_t first = ids.size();
-  const i32 token = options_.ignore_merges && isize(piece) <= vocab_.longest() ? vocab_.find(piece) : -1;
+  const i32 token =
+      options_.ignore_merges && isize(piece) <= vocab_.longest() ? vocab_.find(piece) : -1;
   if (token >= 0) {
     ids.push_back(token);
   } else {
@@ -104,7 +133,9 @@ void BpeModel::encode_unit(std::string_view unit, int variant, BpeScratch& scrat
 
 i32 BpeModel::find_symbol(std::string_view character, bool first, bool last) const {
   if (options_.continuing_prefix.empty() && options_.word_suffix.empty()) {
-    return vocab_.find(character);
+    const char* p = character.data();
+    const char32_t cp = next_valid(p);
+    return cp < char_ids_.size() ? char_ids_[cp] : vocab_.find(character);
   }
   std::string name;
   if (!first) name += options_.continuing_prefix;
@@ -117,7 +148,8 @@ bool BpeModel::fall_back(std::string_view bytes, std::vector<i32>& symbols) cons
   for (const char c : bytes) {
     if (byte_ids_[static_cast<u8>(c)] < 0) return false;
   }
-  for (const char c : bytes) symbols.push_back(byte_ids_[static_cast<u8>(c)]);
+  for (const char c : bytes)
+    symbols.push_back(byte_ids_[static_cast<u8>(c)]);
   return true;
 }
 
@@ -147,7 +179,8 @@ void BpeModel::merge_short(std::vector<i32>& symbols) const {
   u64 pairs[kShortSymbols];
   i32* s = symbols.data();
   i64 n = isize(symbols);
-  for (i64 i = 0; i + 1 < n; ++i) pairs[i] = pair_value(s[i], s[i + 1]);
+  for (i64 i = 0; i + 1 < n; ++i)
+    pairs[i] = pair_value(s[i], s[i + 1]);
   while (n > 1) {
     // Values order by rank; equal ranks are equal pairs, and < keeps the leftmost.
     i64 best = 0;
@@ -243,7 +276,8 @@ void BpeModel::locate(std::string_view piece, std::span<const i32> ids, i64 base
   };
   for (const i32 id : ids) {
     if (!options_.unk) {
-      for (i64 n = unknown_size(); n > 0; n = unknown_size()) at += n;  // dropped by encode
+      for (i64 n = unknown_size(); n > 0; n = unknown_size())
+        at += n;  // dropped by encode
     }
     i64 end = at;
     if (options_.unk && id == *options_.unk && unknown_size() > 0) {
@@ -257,7 +291,8 @@ void BpeModel::locate(std::string_view piece, std::span<const i32> ids, i64 base
     }
     i64 bytes = surface_bytes(id);
     const std::string_view token = vocab_.token(id);
-    if (!options_.continuing_prefix.empty() && at > 0 && token.starts_with(options_.continuing_prefix)) {
+    if (!options_.continuing_prefix.empty() && at > 0 &&
+        token.starts_with(options_.continuing_prefix)) {
       bytes -= isize(options_.continuing_prefix);
     }
     if (!options_.word_suffix.empty() && token.ends_with(options_.word_suffix)) {

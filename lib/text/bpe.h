@@ -1,12 +1,13 @@
 #pragma once
 // Byte-pair encoding (Sennrich et al. 2016): a piece starts as symbols, the adjacent pair with the
-// lowest rank (leftmost among equals) merges until no pair has a rank. Symbols are bytes (byte-level
-// models, Radford et al. 2019) or characters with byte fallback (SentencePiece-derived models).
-// Immutable after construction; const methods are safe to call concurrently, each caller with its
-// own BpeScratch. Pieces are well-formed UTF-8.
+// lowest rank (leftmost among equals) merges until no pair has a rank. Symbols are bytes
+// (byte-level models, Radford et al. 2019) or characters with byte fallback (SentencePiece-derived
+// models). Immutable after construction; const methods are safe to call concurrently, each caller
+// with its own BpeScratch. Pieces are well-formed UTF-8.
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,16 +16,17 @@
 #include "core/types.h"
 #include "text/bpe_cache.h"
 #include "text/cut_table.h"
+#include "text/pretokenize.h"
 #include "text/vocab.h"
 
 namespace lm::text {
 
 struct BpeOptions {
-  bool byte_level = false;      // symbols are bytes; vocabulary strings are raw bytes
-  bool byte_fallback = false;   // unknown characters become <0xNN> tokens if all of them exist
-  bool fuse_unk = false;        // adjacent unknown characters give one unk
-  bool ignore_merges = false;   // a piece that is a token as a whole is that token
-  std::optional<i32> unk;       // without it unknown characters vanish
+  bool byte_level = false;        // symbols are bytes; vocabulary strings are raw bytes
+  bool byte_fallback = false;     // unknown characters become <0xNN> tokens if all of them exist
+  bool fuse_unk = false;          // adjacent unknown characters give one unk
+  bool ignore_merges = false;     // a piece that is a token as a whole is that token
+  std::optional<i32> unk;         // without it unknown characters vanish
   std::string continuing_prefix;  // character models: symbols after the first carry this
   std::string word_suffix;        // character models: the last symbol carries this
 };
@@ -54,6 +56,10 @@ class BpeModel {
   /// Appends the ids of one pretoken. O(n log n) in its symbols, O(1) when cached.
   void encode(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const;
 
+  /// The same for many pieces of one text.
+  void encode(std::string_view text, std::span<const Span> pieces, BpeScratch& scratch,
+              std::vector<i32>& ids) const;
+
   /// Byte ranges of ids inside the piece they came from: ids as encode gave them for exactly this
   /// piece; base is added. Appends one range per id.
   void locate(std::string_view piece, std::span<const i32> ids, i64 base,
@@ -72,7 +78,8 @@ class BpeModel {
   u64 pair_value(i32 left, i32 right) const {
     const u64 key = static_cast<u64>(left) << 32 | static_cast<u64>(right);
     std::size_t at = (key * 0x9E3779B97F4A7C15ULL) >> pair_shift_;
-    while (pairs_[at].value != kNoPair && pairs_[at].key != key) at = (at + 1) & pair_mask_;
+    while (pairs_[at].value != kNoPair && pairs_[at].key != key)
+      at = (at + 1) & pair_mask_;
     return pairs_[at].value;
   }
   void put_pair(u64 key, u64 value);
@@ -89,6 +96,7 @@ class BpeModel {
   Vocab vocab_;
   BpeOptions options_;
   std::array<i32, 256> byte_ids_{};  // byte-level: symbol of a byte; else its <0xNN> token; -1 none
+  std::vector<i32> char_ids_;        // character models: token of each character below U+10000
   std::vector<PairSlot> pairs_;      // at most half full
   std::size_t pair_mask_ = 0;
   int pair_shift_ = 0;

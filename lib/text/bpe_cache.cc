@@ -57,7 +57,8 @@ void BpeCache::insert_short(std::string_view piece, int variant, std::span<const
   ShortEntry e;
   e.key = short_key(piece, variant);
   if (ids.size() <= kInline) {
-    for (std::size_t i = 0; i < ids.size(); ++i) e.ids[i] = static_cast<u32>(ids[i]);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      e.ids[i] = static_cast<u32>(ids[i]);
     e.ids[0] |= static_cast<u32>(ids.size()) << 28;
   } else {
     e.ids[0] = kSpilled << 28;
@@ -66,7 +67,8 @@ void BpeCache::insert_short(std::string_view piece, int variant, std::span<const
     tokens_.insert(tokens_.end(), ids.begin(), ids.end());
   }
   std::size_t at = slot_of(e.key);
-  while (short_[at].key.hi != 0) at = (at + 1) & mask_;
+  while (short_[at].key.hi != 0)
+    at = (at + 1) & mask_;
   short_[at] = e;
   ++short_count_;
 }
@@ -78,7 +80,8 @@ void BpeCache::grow_short() {
   for (const ShortEntry& e : old) {
     if (e.key.hi == 0) continue;
     std::size_t at = slot_of(e.key);
-    while (short_[at].key.hi != 0) at = (at + 1) & mask_;
+    while (short_[at].key.hi != 0)
+      at = (at + 1) & mask_;
     short_[at] = e;
   }
 }
@@ -122,7 +125,8 @@ void BpeCache::grow_long() {
   for (const LongEntry& e : old) {
     if (e.key_size == 0) continue;
     std::size_t at = e.hash & mask;
-    while (long_[at].key_size != 0) at = (at + 1) & mask;
+    while (long_[at].key_size != 0)
+      at = (at + 1) & mask;
     long_[at] = e;
   }
   long_free_ += isize(old);

@@ -1,11 +1,11 @@
 #pragma once
-// Pretoken -> ids, so that the merge loop runs once per distinct pretoken (99.4 % of the pretokens of
-// English web text repeat). Bounded: when the budget is reached everything is forgotten. Whole keys
-// are compared, so a hit is never wrong and output does not depend on the content. Not thread-safe:
-// each EncodeState owns one.
+// Pretoken -> ids, so that the merge loop runs once per distinct pretoken (99.4 % of the pretokens
+// of English web text repeat). Bounded: when the budget is reached everything is forgotten. Whole
+// keys are compared, so a hit is never wrong and output does not depend on the content. Not
+// thread-safe: each EncodeState owns one.
 //
-// Pretokens of up to 15 bytes live in 32-byte entries: a 16-byte key (the bytes and their count) and
-// up to four ids. Longer ones, and more ids, are in side arenas.
+// Pretokens of up to 15 bytes live in 32-byte entries: a 16-byte key (the bytes and their count)
+// and up to four ids. Longer ones, and more ids, are in side arenas.
 
 #include <cstring>
 #include <span>
@@ -21,6 +21,12 @@ class BpeCache {
  public:
   /// budget_bytes 0 switches the cache off.
   explicit BpeCache(i64 budget_bytes);
+
+  /// Fetches the line in which a short piece would be, so that append finds it in cache.
+  void prefetch(std::string_view piece) const {
+    if (piece.size() > kShortBytes || short_.empty() || piece.empty()) return;
+    __builtin_prefetch(&short_[slot_of(short_key(piece, 0))]);
+  }
 
   /// Appends the ids of piece to out and returns true, or returns false if it is not known.
   /// variant separates two meanings of the same bytes (0 or 1).
@@ -84,7 +90,9 @@ class BpeCache {
     if (n > 8) return {load8(p), (load8(p + n - 8) >> (8 * (16 - n))) | tag};
     if (n == 8) return {load8(p), tag};
     if (n >= 4) return {load4(p) | load4(p + n - 4) << (8 * (n - 4)), tag};
-    const auto byte = [p](std::size_t i) { return static_cast<u64>(static_cast<u8>(p[i])) << (8 * i); };
+    const auto byte = [p](std::size_t i) {
+      return static_cast<u64>(static_cast<u8>(p[i])) << (8 * i);
+    };
     return {byte(0) | byte(n / 2) | byte(n - 1), tag};
   }
   std::size_t slot_of(const Key& key) const {
@@ -101,7 +109,8 @@ class BpeCache {
       out.insert(out.end(), tokens_.begin() + at, tokens_.begin() + at + e.ids[2]);
     } else if (count != 0) {
       out.push_back(static_cast<i32>(e.ids[0] & 0x0FFFFFFFu));
-      for (u32 i = 1; i < count; ++i) out.push_back(static_cast<i32>(e.ids[i]));
+      for (u32 i = 1; i < count; ++i)
+        out.push_back(static_cast<i32>(e.ids[i]));
     }
   }
   bool append_long(std::string_view piece, int variant, std::vector<i32>& out) const;

@@ -7,12 +7,16 @@
 #include "text/utf8.h"
 
 namespace lm::text {
+namespace {
+
+constexpr i64 kBatch = 256;  // pretokens between scanning and encoding: 4 KiB of spans
+
+}  // namespace
 
 struct BpeTokenizer::State final : EncodeState {
   explicit State(i64 cache_bytes) : scratch(cache_bytes) {}
   BpeScratch scratch;
   PartList parts;
-  std::vector<Span> spans;
   std::vector<AddedSplit> raw_splits, normal_splits;
 };
 
@@ -45,8 +49,10 @@ BpeTokenizer::BpeTokenizer(BpeParts parts, const LoadOptions& options)
   added_.finish(normalizer_);
   const Vocab& vocab = model_.vocab();
   i64 limit = vocab.id_limit();
-  for (const AddedToken& t : added_.tokens()) limit = std::max(limit, i64{t.id} + 1);
-  for (const auto& [name, id] : literal_tokens_) limit = std::max(limit, i64{id} + 1);
+  for (const AddedToken& t : added_.tokens())
+    limit = std::max(limit, i64{t.id} + 1);
+  for (const auto& [name, id] : literal_tokens_)
+    limit = std::max(limit, i64{id} + 1);
   vocab_size_ = limit;
   std::vector<std::string_view> literal(usize(limit));
   known_.assign(usize(limit), false);
@@ -68,10 +74,10 @@ BpeTokenizer::BpeTokenizer(BpeParts parts, const LoadOptions& options)
     } else if (vocab.has_id(id)) {
       known_[usize(id)] = true;
       const bool as_is = model_.options().byte_level && decoder_.byte_level;
-      decoded_ += as_is ? std::string(vocab.token(id))
-                        : decoder_.bytes_of(model_.options().byte_level
-                                                ? to_byte_level(vocab.token(id))
-                                                : std::string(vocab.token(id)));
+      decoded_ +=
+          as_is ? std::string(vocab.token(id))
+                : decoder_.bytes_of(model_.options().byte_level ? to_byte_level(vocab.token(id))
+                                                                : std::string(vocab.token(id)));
     }
   }
   decoded_at_.push_back(isize(decoded_));
@@ -93,7 +99,8 @@ bool BpeTokenizer::encode(std::string_view text, EncodeState& state, std::vector
     if (offsets != nullptr) offsets->insert(offsets->end(), tokens.size(), {at, at});
   };
   put_template(template_before_, 0);
-  bool good = true;
+  // English has about four bytes a token; one allocation instead of twenty doublings.
+  if (ids.capacity() - ids.size() < text.size() / 4) ids.reserve(ids.size() + text.size() / 4 + 16);
   if (!added_.any(false)) {
     encode_stretch(text, 0, job);
   } else {
@@ -102,7 +109,7 @@ bool BpeTokenizer::encode(std::string_view text, EncodeState& state, std::vector
     added_.split(text, false, options_.special, splits);
     for (const AddedSplit& s : splits) {
       if (s.token != nullptr) {
-        good = put_added(*s.token, s.begin, s.end, job) && good;
+        put_added(*s.token, s.begin, s.end, job);
       } else {
         encode_stretch(text.substr(usize(s.begin), usize(s.end - s.begin)), s.begin, job);
       }
@@ -110,19 +117,16 @@ bool BpeTokenizer::encode(std::string_view text, EncodeState& state, std::vector
   }
   put_template(template_after_, isize(text));
   own->specials_in_text += job.specials;
-  if (options_.special == SpecialPolicy::kError && job.specials > 0) good = false;
-  if (!good) {
-    if (offsets != nullptr) offsets->resize(offsets->size() - (ids.size() - ids_before));
-    ids.resize(ids_before);
-  }
-  return good;
+  if (options_.special != SpecialPolicy::kError || job.specials == 0) return true;
+  if (offsets != nullptr) offsets->resize(offsets->size() - (ids.size() - ids_before));
+  ids.resize(ids_before);
+  return false;
 }
 
-bool BpeTokenizer::put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const {
+void BpeTokenizer::put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const {
   job.ids.push_back(token.id);
   if (job.offsets != nullptr) job.offsets->emplace_back(begin, end);
   if (token.special) ++job.specials;
-  return !(token.special && options_.special == SpecialPolicy::kError);
 }
 
 void BpeTokenizer::encode_stretch(std::string_view raw, i64 begin, Job& job) const {
@@ -180,19 +184,28 @@ void BpeTokenizer::encode_parts(std::string_view text, bool at_start, i64 begin,
       range = source_range(map, origin(range.first), origin(range.second), begin);
     }
   };
-  if (scanner_ || pre_tokenizer_.empty()) {
-    std::vector<Span>& spans = job.state.spans;
-    spans.clear();
-    if (scanner_) {
-      scan_pieces(*scanner_, text, spans);
-    } else if (!text.empty()) {
-      spans.push_back({0, isize(text)});
-    }
-    for (const Span& s : spans) {
-      const std::string_view piece = text.substr(usize(s.begin), usize(s.end - s.begin));
-      const std::size_t first = job.ids.size();
-      model_.encode(piece, job.state.scratch, job.ids);
-      if (job.offsets != nullptr) locate(piece, first, [&s](i64 k) { return s.begin + k; });
+  if (pre_tokenizer_.empty()) {
+    const std::size_t first = job.ids.size();
+    model_.encode(text, job.state.scratch, job.ids);
+    if (job.offsets != nullptr) locate(text, first, [](i64 k) { return k; });
+    return;
+  }
+  if (scanner_) {
+    Span batch[kBatch];
+    for (i64 at = 0; at < isize(text);) {
+      const i64 count = scan_some(*scanner_, text, at, batch);
+      at = batch[count - 1].end;
+      if (job.offsets == nullptr) {
+        model_.encode(text, std::span<const Span>(batch, usize(count)), job.state.scratch, job.ids);
+        continue;
+      }
+      for (i64 i = 0; i < count; ++i) {
+        const Span& s = batch[i];
+        const std::string_view piece = text.substr(usize(s.begin), usize(s.end - s.begin));
+        const std::size_t first = job.ids.size();
+        model_.encode(piece, job.state.scratch, job.ids);
+        locate(piece, first, [&s](i64 k) { return s.begin + k; });
+      }
     }
     return;
   }
@@ -209,7 +222,8 @@ void BpeTokenizer::encode_parts(std::string_view text, bool at_start, i64 begin,
 
 std::string_view BpeTokenizer::bytes_of(i32 id) const {
   if (id < 0 || id >= vocab_size_ || !known_[usize(id)]) {
-    throw Error(ErrorKind::kData, cat("token id ", id, " is not in the vocabulary of ", vocab_size_));
+    throw Error(ErrorKind::kData,
+                cat("token id ", id, " is not in the vocabulary of ", vocab_size_));
   }
   const i64 at = decoded_at_[usize(id)];
   return std::string_view(decoded_).substr(usize(at), usize(decoded_at_[usize(id) + 1] - at));

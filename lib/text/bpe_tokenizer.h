@@ -1,8 +1,8 @@
 #pragma once
-// A Tokenizer made of the parts of a tokenizer.json whose model is BPE; tiktoken and GPT-2 files load
-// into the same parts. The order of the encode pipeline is part of parity with the Hugging Face
-// engine: raw added tokens, normalizer, normalised added tokens, pre-tokenizer per stretch, model,
-// template. Thread rule as for Tokenizer.
+// A Tokenizer made of the parts of a tokenizer.json whose model is BPE; tiktoken and GPT-2 files
+// load into the same parts. The order of the encode pipeline is part of parity with the Hugging
+// Face engine: raw added tokens, normalizer, normalised added tokens, pre-tokenizer per stretch,
+// model, template. Thread rule as for Tokenizer.
 
 #include <memory>
 #include <string>
@@ -56,7 +56,7 @@ class BpeTokenizer final : public Tokenizer {
   void encode_normalized(std::string_view text, i64 begin, const OffsetMap* map, Job& job) const;
   void encode_parts(std::string_view text, bool at_start, i64 begin, const OffsetMap* map,
                     Job& job) const;
-  bool put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const;
+  void put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const;
   std::string_view bytes_of(i32 id) const;
 
   BpeModel model_;

@@ -31,7 +31,8 @@ constexpr u8 ascii_class(int c) {
 }
 constexpr std::array<u8, 128> make_ascii_classes() {
   std::array<u8, 128> table{};
-  for (int c = 0; c < 128; ++c) table[static_cast<std::size_t>(c)] = ascii_class(c);
+  for (int c = 0; c < 128; ++c)
+    table[static_cast<std::size_t>(c)] = ascii_class(c);
   return table;
 }
 constexpr std::array<u8, 32> make_category_classes() {

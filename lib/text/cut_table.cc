@@ -5,11 +5,14 @@
 namespace lm::text {
 namespace {
 
-bool is_continuation(char c) { return (static_cast<u8>(c) & 0xC0) == 0x80; }
+bool is_continuation(char c) {
+  return (static_cast<u8>(c) & 0xC0) == 0x80;
+}
 
 u64 pack(std::string_view bytes) {
   u64 key = 0;
-  for (const char c : bytes) key = key << 8 | static_cast<u8>(c);
+  for (const char c : bytes)
+    key = key << 8 | static_cast<u8>(c);
   return key;
 }
 
@@ -26,7 +29,8 @@ void CutTable::mark_token(std::string_view token) {
   for (i64 at = 1; at < isize(token); ++at) {
     if (is_continuation(token[usize(at)])) continue;
     i64 right_end = at + 1;
-    while (right_end < isize(token) && is_continuation(token[usize(right_end)])) ++right_end;
+    while (right_end < isize(token) && is_continuation(token[usize(right_end)]))
+      ++right_end;
     const std::string_view left = token.substr(usize(left_begin), usize(at - left_begin));
     const std::string_view right = token.substr(usize(at), usize(right_end - at));
     left_begin = at;

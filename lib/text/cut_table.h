@@ -1,6 +1,6 @@
 #pragma once
-// Where a merge model may be cut: between two characters that stand side by side inside no token, no
-// merge can ever join, so both sides can be encoded apart with the same result. This turns
+// Where a merge model may be cut: between two characters that stand side by side inside no token,
+// no merge can ever join, so both sides can be encoded apart with the same result. This turns
 // whole-document BPE (Gemma, Llama 2) and long unsegmented runs into short, cacheable units.
 // A hashed bitmap: a false "joined" only makes units longer. Immutable after construction.
 

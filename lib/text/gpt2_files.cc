@@ -1,9 +1,9 @@
 // GPT-2's two files: vocab.json (encoder.json), a JSON object from byte-level strings to ids, and
 // merges.txt (vocab.bpe), one "left right" a line after an optional "#version" line.
 
-#include <simdjson.h>
-
 #include <algorithm>
+
+#include <simdjson.h>
 
 #include "core/hash.h"
 #include "text/tokenizer_files.h"
@@ -16,7 +16,8 @@ BpeParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::
   simdjson::dom::element value;
   const simdjson::error_code code = parser.parse(vocab.data(), vocab.size(), true).get(value);
   if (code != simdjson::SUCCESS) {
-    throw Error(ErrorKind::kData, cat(vocab_name, ": not valid JSON: ", simdjson::error_message(code)));
+    throw Error(ErrorKind::kData,
+                cat(vocab_name, ": not valid JSON: ", simdjson::error_message(code)));
   }
   BpeParts out;
   out.digest = sha256_hex(cat(sha256_hex(vocab), sha256_hex(merges)));
@@ -35,7 +36,8 @@ BpeParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || (line_number == 1 && line.starts_with("#version"))) continue;
     const std::size_t space = line.find(' ');
-    const bool two = space != std::string_view::npos && line.find(' ', space + 1) == std::string_view::npos;
+    const bool two =
+        space != std::string_view::npos && line.find(' ', space + 1) == std::string_view::npos;
     if (!two || !add_merge(line.substr(0, space), line.substr(space + 1), out)) {
       throw Error(ErrorKind::kData, cat(merges_name, ":", line_number, ": ", quote(line),
                                         " is not a merge of two tokens of ", vocab_name));

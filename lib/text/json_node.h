@@ -1,13 +1,14 @@
 #pragma once
 // A JSON value that knows where it stands, so that every complaint about a tokenizer file names the
-// file and the component. Over simdjson's DOM, which bounds nesting at 1024. Private to the loaders.
-
-#include <simdjson.h>
+// file and the component. Over simdjson's DOM, which bounds nesting at 1024. Private to the
+// loaders.
 
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <simdjson.h>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -70,7 +71,8 @@ class JsonNode {
   /// A field, or nothing if it is absent or null.
   std::optional<JsonNode> maybe(std::string_view key) const {
     simdjson::dom::element field;
-    if (object().at_key(key).get(field) != simdjson::SUCCESS || field.is_null()) return std::nullopt;
+    if (object().at_key(key).get(field) != simdjson::SUCCESS || field.is_null())
+      return std::nullopt;
     return JsonNode(field, cat(where_, ".", key));
   }
   bool flag(std::string_view key, bool fallback) const {
@@ -85,7 +87,8 @@ class JsonNode {
   void only(std::initializer_list<std::string_view> known) const {
     for (const simdjson::dom::key_value_pair field : object()) {
       bool found = false;
-      for (const std::string_view key : known) found = found || key == field.key;
+      for (const std::string_view key : known)
+        found = found || key == field.key;
       if (!found) fail(cat("has an unknown field ", quote(field.key)));
     }
   }

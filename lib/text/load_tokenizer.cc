@@ -1,11 +1,11 @@
 // Finds out what a tokenizer file is from its content and hands it to the right reader.
 
-#include <simdjson.h>
-#include <zstd.h>
-
 #include <filesystem>
 #include <memory>
+
 #include <nlohmann/json.hpp>
+#include <simdjson.h>
+#include <zstd.h>
 
 #include "io/file.h"
 #include "text/sentencepiece.h"
@@ -19,7 +19,7 @@ constexpr i64 kMaxFileBytes = i64{1} << 30;
 
 std::string decompress(std::string_view bytes, const std::string& name) {
   const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(),
-                                                                           &ZSTD_freeDStream);
+                                                                          &ZSTD_freeDStream);
   if (stream == nullptr) throw std::bad_alloc();
   std::string out;
   std::string step(ZSTD_DStreamOutSize(), '\0');
@@ -34,7 +34,8 @@ std::string decompress(std::string_view bytes, const std::string& name) {
     }
     out.append(step.data(), buf.pos);
     if (isize(out) > kMaxFileBytes) {
-      throw Error(ErrorKind::kData, cat(name, ": larger than ", format_bytes(kMaxFileBytes), " when decompressed"));
+      throw Error(ErrorKind::kData,
+                  cat(name, ": larger than ", format_bytes(kMaxFileBytes), " when decompressed"));
     }
     if (left != 0 && in.pos == before && buf.pos == 0) {
       throw Error(ErrorKind::kData, cat(name, ": the zstd frame is cut off"));
@@ -63,16 +64,20 @@ std::string file_in_folder(const std::filesystem::path& folder) {
     if (!found.empty()) return found;
   }
   std::string only;
-  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(folder)) {
+  for (const std::filesystem::directory_entry& entry :
+       std::filesystem::directory_iterator(folder)) {
     const std::string extension = entry.path().extension().string();
     if (extension != ".tiktoken" && extension != ".model") continue;
     if (!only.empty()) {
-      throw Error(ErrorKind::kData, cat(folder.string(), ": several tokenizer files, name one of them"));
+      throw Error(ErrorKind::kData,
+                  cat(folder.string(), ": several tokenizer files, name one of them"));
     }
     only = entry.path().string();
   }
   if (only.empty()) {
-    throw Error(ErrorKind::kNoInput, cat(folder.string(), ": no tokenizer.json, tokenizer.model, vocab.json or *.tiktoken"));
+    throw Error(
+        ErrorKind::kNoInput,
+        cat(folder.string(), ": no tokenizer.json, tokenizer.model, vocab.json or *.tiktoken"));
   }
   return only;
 }
@@ -83,7 +88,9 @@ std::string merges_beside(const std::string& vocab_path) {
     const std::string found = existing(folder / name);
     if (!found.empty()) return found;
   }
-  throw Error(ErrorKind::kNoInput, cat(vocab_path, ": is a vocabulary, but no merges.txt or vocab.bpe stands beside it"));
+  throw Error(
+      ErrorKind::kNoInput,
+      cat(vocab_path, ": is a vocabulary, but no merges.txt or vocab.bpe stands beside it"));
 }
 
 /// The id that a "bos_token"-like field names: a string or {"content": string}.
@@ -94,9 +101,11 @@ void read_role(const nlohmann::json& config, const char* key, const std::string&
   if (field->is_object()) {
     const nlohmann::json& token = *field;
     field = token.find("content");
-    if (field == token.end()) throw Error(ErrorKind::kData, cat(path, ": ", key, " has no \"content\""));
+    if (field == token.end())
+      throw Error(ErrorKind::kData, cat(path, ": ", key, " has no \"content\""));
   }
-  if (!field->is_string()) throw Error(ErrorKind::kData, cat(path, ": ", key, ": expected a string"));
+  if (!field->is_string())
+    throw Error(ErrorKind::kData, cat(path, ": ", key, ": expected a string"));
   const std::string content = field->get<std::string>();
   if (const AddedToken* token = parts.added.find(content)) {
     role = token->id;
@@ -153,7 +162,9 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOpt
   } else if (bytes.starts_with('\x0A')) {  // protobuf field 1, length-delimited: the first piece
     return sentencepiece_from_bytes(std::move(bytes), file, options);
   } else {
-    throw Error(ErrorKind::kData, cat(file, ": is no tokenizer file (JSON, tiktoken ranks or a SentencePiece model)"));
+    throw Error(
+        ErrorKind::kData,
+        cat(file, ": is no tokenizer file (JSON, tiktoken ranks or a SentencePiece model)"));
   }
   read_roles(std::filesystem::path(file).parent_path(), parts);
   return std::make_unique<BpeTokenizer>(std::move(parts), options);

@@ -37,7 +37,8 @@ void append_decomposition(std::u32string& out, char32_t cp, bool compat) {
     return;
   }
   const u32* entry = tables::decomposition_pool + at;
-  for (u32 i = 1; i <= entry[0]; ++i) out.push_back(entry[i]);
+  for (u32 i = 1; i <= entry[0]; ++i)
+    out.push_back(entry[i]);
 }
 
 /// Canonical ordering: stable sort of every run of non-zero combining classes.
@@ -48,9 +49,11 @@ void order_marks(std::u32string& cps) {
       continue;
     }
     std::size_t end = i + 1;
-    while (end < cps.size() && combining_class(cps[end]) != 0) ++end;
-    std::stable_sort(cps.begin() + static_cast<i64>(i), cps.begin() + static_cast<i64>(end),
-                     [](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); });
+    while (end < cps.size() && combining_class(cps[end]) != 0)
+      ++end;
+    std::stable_sort(
+        cps.begin() + static_cast<i64>(i), cps.begin() + static_cast<i64>(end),
+        [](char32_t a, char32_t b) { return combining_class(a) < combining_class(b); });
     i = end;
   }
 }
@@ -65,11 +68,11 @@ char32_t compose_pair(char32_t first, char32_t second) {
     return first + (second - kTBase);
   }
   const tables::CompositionPair* end = tables::pairs + tables::pair_count;
-  const tables::CompositionPair* found = std::lower_bound(
-      tables::pairs, end, std::pair<u32, u32>(first, second),
-      [](const tables::CompositionPair& p, const std::pair<u32, u32>& key) {
-        return std::pair<u32, u32>(p.first, p.second) < key;
-      });
+  const tables::CompositionPair* found =
+      std::lower_bound(tables::pairs, end, std::pair<u32, u32>(first, second),
+                       [](const tables::CompositionPair& p, const std::pair<u32, u32>& key) {
+                         return std::pair<u32, u32>(p.first, p.second) < key;
+                       });
   return found != end && found->first == first && found->second == second ? found->composite : 0;
 }
 
@@ -152,7 +155,9 @@ i64 find_not_inert(std::string_view text, i64 from) {
   return -1;
 }
 
-bool nfc_inert(std::string_view text) { return find_not_inert(text, 0) < 0; }
+bool nfc_inert(std::string_view text) {
+  return find_not_inert(text, 0) < 0;
+}
 
 std::string nfc(std::string_view text) {
   std::string out;
@@ -178,16 +183,25 @@ std::string nfc(std::string_view text) {
     }
     order_marks(segment);
     compose(segment);
-    for (const char32_t cp : segment) append_utf8(out, cp);
+    for (const char32_t cp : segment)
+      append_utf8(out, cp);
     copied = end;
   }
   out.append(text, usize(copied));
   return out;
 }
 
-std::string nfd(std::string_view text) { return decompose_text(text, false, false); }
-std::string nfkd(std::string_view text) { return decompose_text(text, true, false); }
-std::string nfkc(std::string_view text) { return nfc(nfkd(text)); }
-std::string nfd_without_marks(std::string_view text) { return decompose_text(text, false, true); }
+std::string nfd(std::string_view text) {
+  return decompose_text(text, false, false);
+}
+std::string nfkd(std::string_view text) {
+  return decompose_text(text, true, false);
+}
+std::string nfkc(std::string_view text) {
+  return nfc(nfkd(text));
+}
+std::string nfd_without_marks(std::string_view text) {
+  return decompose_text(text, false, true);
+}
 
 }  // namespace lm::text

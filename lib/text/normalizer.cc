@@ -40,10 +40,14 @@ using Form = std::string (*)(std::string_view);
 
 Form form_of(NormalizerKind kind) {
   switch (kind) {
-    case NormalizerKind::kNfc: return nfc;
-    case NormalizerKind::kNfd: return nfd;
-    case NormalizerKind::kNfkc: return nfkc;
-    default: return nfkd;
+    case NormalizerKind::kNfc:
+      return nfc;
+    case NormalizerKind::kNfd:
+      return nfd;
+    case NormalizerKind::kNfkc:
+      return nfkc;
+    default:
+      return nfkd;
   }
 }
 
@@ -52,12 +56,12 @@ Form form_of(NormalizerKind kind) {
 void rewrite_form(NormalizerKind kind, std::string_view text, Rewriter& r) {
   const auto begins_run = [&](i64 at) {
     const Decoded d = decode_at(text, at);
-    return d.cp < 0x80 ||
-           (kind == NormalizerKind::kNfc && (tables::props(d.cp) & 0x40) == 0);
+    return d.cp < 0x80 || (kind == NormalizerKind::kNfc && (tables::props(d.cp) & 0x40) == 0);
   };
   for (i64 at = 0; at < isize(text);) {
     i64 end = at + sequence_size(text[usize(at)]);
-    while (end < isize(text) && !begins_run(end)) end += sequence_size(text[usize(end)]);
+    while (end < isize(text) && !begins_run(end))
+      end += sequence_size(text[usize(end)]);
     r.put(form_of(kind)(text.substr(usize(at), usize(end - at))), at, end);
     at = end;
   }
@@ -129,11 +133,13 @@ void rewrite(const NormalizerStep& step, std::string_view text, bool with_map, R
         at += d.size;
       }
       return;
-    case NormalizerKind::kReplace: return rewrite_matches(step, text, r);
+    case NormalizerKind::kReplace:
+      return rewrite_matches(step, text, r);
     case NormalizerKind::kPrepend:
       if (!text.empty()) r.put(step.content, 0, 0);
       return r.copy(0, isize(text));
-    case NormalizerKind::kStrip: return rewrite_strip(step, text, r);
+    case NormalizerKind::kStrip:
+      return rewrite_strip(step, text, r);
   }
 }
 

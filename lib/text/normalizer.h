@@ -1,7 +1,7 @@
 #pragma once
-// The normalizer of a tokenizer.json: a list of text rewritings in order. Optionally keeps, for every
-// byte of the result, which bytes of the source it came from. Immutable once built; const methods are
-// safe to call concurrently. Text is well-formed UTF-8.
+// The normalizer of a tokenizer.json: a list of text rewritings in order. Optionally keeps, for
+// every byte of the result, which bytes of the source it came from. Immutable once built; const
+// methods are safe to call concurrently. Text is well-formed UTF-8.
 
 #include <optional>
 #include <string>
@@ -18,7 +18,12 @@ namespace lm::text {
 using OffsetMap = std::vector<std::pair<i64, i64>>;
 
 enum class NormalizerKind {
-  kNfc, kNfd, kNfkc, kNfkd, kLowercase, kStripAccents,
+  kNfc,
+  kNfd,
+  kNfkc,
+  kNfkd,
+  kLowercase,
+  kStripAccents,
   kReplace,  // every match of pattern (or regex) by content
   kPrepend,  // content before a non-empty text
   kStrip,    // white space at the left, the right or both ends
@@ -39,8 +44,8 @@ class Normalizer {
   bool empty() const { return steps_.empty(); }
   /// False if text is certainly left as it is: then apply need not be called.
   bool may_change(std::string_view text) const;
-  /// The rewritten text; map, when not null, is replaced by its origins. O(n) per step. A normal form
-  /// maps a whole run (an inert character and what may join it) to its source run.
+  /// The rewritten text; map, when not null, is replaced by its origins. O(n) per step. A normal
+  /// form maps a whole run (an inert character and what may join it) to its source run.
   std::string apply(std::string_view text, OffsetMap* map = nullptr) const;
 
  private:

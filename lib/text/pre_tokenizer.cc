@@ -73,7 +73,8 @@ void word_stretches(std::string_view text, std::vector<Stretch>& out) {
 }
 
 /// Turns stretches into parts of text by the behaviour. Empty parts are left out.
-void apply_behavior(SplitBehavior behavior, const std::vector<Stretch>& in, std::vector<Span>& out) {
+void apply_behavior(SplitBehavior behavior, const std::vector<Stretch>& in,
+                    std::vector<Span>& out) {
   bool previous_match = false;
   switch (behavior) {
     case SplitBehavior::kRemoved:
@@ -82,7 +83,8 @@ void apply_behavior(SplitBehavior behavior, const std::vector<Stretch>& in, std:
       }
       break;
     case SplitBehavior::kIsolated:
-      for (const Stretch& s : in) out.push_back({s.begin, s.end});
+      for (const Stretch& s : in)
+        out.push_back({s.begin, s.end});
       break;
     case SplitBehavior::kContiguous:
       for (const Stretch& s : in) {
@@ -131,7 +133,8 @@ void pattern_stretches(const PreTokenizerStep& step, std::string_view text,
     literal_matches(step.literal, text, matches);
   }
   gap_stretches(matches, text, out);
-  for (Stretch& s : out) s.match = s.match != step.invert;
+  for (Stretch& s : out)
+    s.match = s.match != step.invert;
 }
 
 /// The parts that one splitting step makes of text.
@@ -144,13 +147,15 @@ void split_text(const PreTokenizerStep& step, std::string_view text, std::vector
     case PreTokenizerKind::kDigits:
       char_stretches(text, is_number, stretches);
       return apply_behavior(
-          step.single_digits ? SplitBehavior::kIsolated : SplitBehavior::kContiguous, stretches, out);
+          step.single_digits ? SplitBehavior::kIsolated : SplitBehavior::kContiguous, stretches,
+          out);
     case PreTokenizerKind::kPunctuation:
       char_stretches(text, is_punctuation_or_ascii, stretches);
       return apply_behavior(step.behavior, stretches, out);
     case PreTokenizerKind::kWhitespace:
       word_stretches(text, stretches);
-      for (Stretch& s : stretches) s.match = !s.match;
+      for (Stretch& s : stretches)
+        s.match = !s.match;
       return apply_behavior(SplitBehavior::kRemoved, stretches, out);
     case PreTokenizerKind::kWhitespaceSplit:
       char_stretches(text, is_white_space, stretches);
@@ -163,7 +168,8 @@ void split_text(const PreTokenizerStep& step, std::string_view text, std::vector
         stretches.clear();
         char_stretches(text.substr(usize(word.begin), usize(word.end - word.begin)),
                        is_punctuation_or_ascii, stretches);
-        for (const Stretch& s : stretches) out.push_back({word.begin + s.begin, word.begin + s.end});
+        for (const Stretch& s : stretches)
+          out.push_back({word.begin + s.begin, word.begin + s.end});
       }
       return;
     }
@@ -173,7 +179,8 @@ void split_text(const PreTokenizerStep& step, std::string_view text, std::vector
       gap_stretches(matches, text, stretches);
       return apply_behavior(SplitBehavior::kMergedWithNext, stretches, out);
     }
-    case PreTokenizerKind::kPrefixSpace: break;
+    case PreTokenizerKind::kPrefixSpace:
+      break;
   }
   out.push_back({0, isize(text)});
 }
@@ -207,8 +214,8 @@ Part before_split(const PreTokenizerStep& step, const Part& part, bool at_start,
     return rewritten(part, " ", {}, with_maps, list);
   }
   if (step.kind == PreTokenizerKind::kMetaspace) {
-    const bool wanted =
-        step.prepend == PrependScheme::kAlways || (step.prepend == PrependScheme::kFirst && at_start);
+    const bool wanted = step.prepend == PrependScheme::kAlways ||
+                        (step.prepend == PrependScheme::kFirst && at_start);
     const bool has = part.text[0] == ' ' || part.text.starts_with(step.literal);
     return rewritten(part, wanted && !has ? step.literal : std::string_view(), step.literal,
                      with_maps, list);
@@ -255,8 +262,9 @@ void PreTokenizer::run(std::string_view text, bool at_start, bool with_maps, Par
     list.next.clear();
     for (const Part& given : list.parts) {
       // A first part that lost bytes before it does not begin at offset 0 any more.
-      const bool first = at_start && (given.map < 0 ? given.origin == 0 : given.map_at == 0 &&
-                                                                          list.origin(given, 0) == 0);
+      const bool first =
+          at_start &&
+          (given.map < 0 ? given.origin == 0 : given.map_at == 0 && list.origin(given, 0) == 0);
       const Part part = before_split(step, given, first, with_maps, list);
       if (!splits(step)) {
         list.next.push_back(part);

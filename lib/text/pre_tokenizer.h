@@ -1,8 +1,8 @@
 #pragma once
-// The pre_tokenizer of a tokenizer.json: splitting steps in order, each applied to the parts that the
-// step before left. Some steps also rewrite (a prefix space, Metaspace); parts then point into owned
-// text and carry where their bytes came from. Immutable once built; const methods are safe to call
-// concurrently, each caller with its own PartList.
+// The pre_tokenizer of a tokenizer.json: splitting steps in order, each applied to the parts that
+// the step before left. Some steps also rewrite (a prefix space, Metaspace); parts then point into
+// owned text and carry where their bytes came from. Immutable once built; const methods are safe to
+// call concurrently, each caller with its own PartList.
 
 #include <deque>
 #include <functional>
@@ -42,14 +42,14 @@ struct PartList {
 };
 
 enum class PreTokenizerKind {
-  kPattern,          // a known scanner, a regular expression or a literal string
-  kDigits,           // numbers, singly or in runs
+  kPattern,  // a known scanner, a regular expression or a literal string
+  kDigits,   // numbers, singly or in runs
   kPunctuation,
   kWhitespace,       // \w+ or [^\w\s]+, white space removed
   kWhitespaceSplit,  // white space removed
   kBert,             // white space removed, punctuation isolated
   kMetaspace,
-  kPrefixSpace,      // one U+0020 before parts that do not begin with one (ByteLevel)
+  kPrefixSpace,  // one U+0020 before parts that do not begin with one (ByteLevel)
 };
 
 enum class PrependScheme { kFirst, kAlways, kNever };
@@ -60,10 +60,10 @@ struct PreTokenizerStep {
   std::optional<Regex> regex;             // kPattern: else this, else the literal
   std::string literal;                    // kPattern: text to find; kMetaspace: the replacement
   SplitBehavior behavior = SplitBehavior::kIsolated;
-  bool invert = false;                    // the pattern's gaps are the matches
+  bool invert = false;  // the pattern's gaps are the matches
   bool single_digits = false;
   PrependScheme prepend = PrependScheme::kAlways;
-  bool split = true;                      // kMetaspace
+  bool split = true;  // kMetaspace
 };
 
 class PreTokenizer {

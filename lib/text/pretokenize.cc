@@ -1,5 +1,6 @@
 #include "text/pretokenize.h"
 
+#include "core/error.h"
 #include "text/char_class.h"
 
 namespace lm::text {
@@ -24,7 +25,8 @@ constexpr std::string_view kO200kText =
 
 constexpr KnownPattern kKnown[] = {
     {PatternId::kR50k, kR50kText},
-    {PatternId::kR50k, R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
+    {PatternId::kR50k,
+     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
     {PatternId::kR50k,
      R"('s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"},
     {PatternId::kR50k,
@@ -35,7 +37,9 @@ constexpr KnownPattern kKnown[] = {
     {PatternId::kO200k, kO200kText},
 };
 
-bool is_lower_of(char c, char lower) { return (c | 0x20) == lower; }
+bool is_lower_of(char c, char lower) {
+  return (c | 0x20) == lower;
+}
 
 /// Length of 's 't 'm 'd 're 've 'll at p (p[0] is an apostrophe), lower case only; else 0.
 i64 contraction_lower(const char* p, const char* end) {
@@ -67,6 +71,11 @@ i64 contraction_any(const char* p, const char* end) {
 /// First position at or after p whose character has none of the flags in set.
 const char* skip_in(const char* p, const char* end, u8 set) {
   while (p < end) {
+    // ASCII runs stay in a loop of one load and one look-up a byte.
+    while (static_cast<u8>(*p) < 0x80) {
+      if ((kAsciiClasses[static_cast<u8>(*p)] & set) == 0) return p;
+      if (++p == end) return p;
+    }
     const CharClass c = class_at(p);
     if ((c.flags & set) == 0) break;
     p += c.size;
@@ -86,10 +95,10 @@ const char* skip_out(const char* p, const char* end, u8 set) {
 
 /// A maximal run of white space that starts at p.
 struct SpaceRun {
-  const char* end;         // after the run
-  const char* last;        // start of its last character
-  const char* after_break; // after its last CR or LF, or null
-  i64 count = 0;           // characters
+  const char* end;          // after the run
+  const char* last;         // start of its last character
+  const char* after_break;  // after its last CR or LF, or null
+  i64 count = 0;            // characters
 };
 
 SpaceRun space_run(const char* p, const char* end) {
@@ -150,7 +159,8 @@ const char* punctuation(const char* p, const char* end, bool slash_follows) {
   const char* body = *p == ' ' && p + 1 < end ? p + 1 : p;
   if ((class_at(body).flags & kWordOrSpace) != 0) return nullptr;
   const char* q = skip_out(body, end, kWordOrSpace);
-  while (q < end && (*q == '\r' || *q == '\n' || (slash_follows && *q == '/'))) ++q;
+  while (q < end && (*q == '\r' || *q == '\n' || (slash_follows && *q == '/')))
+    ++q;
   return q;
 }
 
@@ -216,14 +226,17 @@ const char* piece_o200k(const char* p, const char* end) {
 }
 
 template <const char* (*kPiece)(const char*, const char*)>
-void scan_with(std::string_view text, std::vector<Span>& pieces) {
+i64 scan_with(std::string_view text, i64 at, std::span<Span> pieces) {
   const char* base = text.data();
   const char* end = base + text.size();
-  for (const char* p = base; p < end;) {
+  const char* p = base + at;
+  i64 count = 0;
+  for (; p < end && count < isize(pieces); ++count) {
     const char* q = kPiece(p, end);
-    pieces.push_back({p - base, q - base});
+    pieces[usize(count)] = {p - base, q - base};
     p = q;
   }
+  return count;
 }
 
 }  // namespace
@@ -242,30 +255,30 @@ std::string_view pattern_text(PatternId id) {
   return {};
 }
 
-i64 next_piece(PatternId id, std::string_view text, i64 at) {
-  const char* p = text.data() + at;
-  const char* end = text.data() + text.size();
+i64 scan_some(PatternId id, std::string_view text, i64 at, std::span<Span> pieces) {
   switch (id) {
-    case PatternId::kR50k: return piece_r50k(p, end) - text.data();
-    case PatternId::kCl100kHf: return piece_cl100k<3, false>(p, end) - text.data();
-    case PatternId::kCl100kTiktoken: return piece_cl100k<3, true>(p, end) - text.data();
-    case PatternId::kQwen2: return piece_cl100k<1, false>(p, end) - text.data();
-    case PatternId::kO200k: return piece_o200k(p, end) - text.data();
-    case PatternId::kOther: break;
+    case PatternId::kR50k:
+      return scan_with<piece_r50k>(text, at, pieces);
+    case PatternId::kCl100kHf:
+      return scan_with<piece_cl100k<3, false>>(text, at, pieces);
+    case PatternId::kCl100kTiktoken:
+      return scan_with<piece_cl100k<3, true>>(text, at, pieces);
+    case PatternId::kQwen2:
+      return scan_with<piece_cl100k<1, false>>(text, at, pieces);
+    case PatternId::kO200k:
+      return scan_with<piece_o200k>(text, at, pieces);
+    case PatternId::kOther:
+      break;
   }
-  return isize(text);
+  LM_CHECK(false, "only known patterns have a scanner");
 }
 
 void scan_pieces(PatternId id, std::string_view text, std::vector<Span>& pieces) {
-  switch (id) {
-    case PatternId::kR50k: return scan_with<piece_r50k>(text, pieces);
-    case PatternId::kCl100kHf: return scan_with<piece_cl100k<3, false>>(text, pieces);
-    case PatternId::kCl100kTiktoken: return scan_with<piece_cl100k<3, true>>(text, pieces);
-    case PatternId::kQwen2: return scan_with<piece_cl100k<1, false>>(text, pieces);
-    case PatternId::kO200k: return scan_with<piece_o200k>(text, pieces);
-    case PatternId::kOther: break;
+  Span batch[256];
+  for (i64 at = 0; at < isize(text); at = pieces.back().end) {
+    const i64 count = scan_some(id, text, at, batch);
+    pieces.insert(pieces.end(), batch, batch + count);
   }
-  if (!text.empty()) pieces.push_back({0, isize(text)});
 }
 
 }  // namespace lm::text

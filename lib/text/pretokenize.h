@@ -1,12 +1,13 @@
 #pragma once
 // Pre-tokenizers: they cut text into the pieces that the merge model sees one by one. The patterns
-// of GPT-2, cl100k (two forms), Qwen 2 and o200k have hand-written scanners, chosen by the pattern's
-// text; any other pattern runs through PCRE2. Scanners cover the whole text: the pieces concatenate
-// to it. Text is well-formed UTF-8. Thread rule: const methods are safe to call concurrently.
-// The closed forms were derived from ordered alternation and are tested against PCRE2 running the
-// literal patterns (tests/unit/text/pretokenize_test.cc).
+// of GPT-2, cl100k (two forms), Qwen 2 and o200k have hand-written scanners, chosen by the
+// pattern's text; any other pattern runs through PCRE2. Scanners cover the whole text: the pieces
+// concatenate to it. Text is well-formed UTF-8. Thread rule: const methods are safe to call
+// concurrently. The closed forms were derived from ordered alternation and are tested against PCRE2
+// running the literal patterns (tests/unit/text/pretokenize_test.cc).
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,11 +24,11 @@ struct Span {
 };
 
 enum class PatternId {
-  kR50k,           // GPT-2 (ByteLevel with use_regex)
-  kCl100kHf,       // cl100k as in tokenizer.json files; Llama 3
-  kCl100kTiktoken, // cl100k as tiktoken runs it: differs where text ends in white space
-  kQwen2,          // cl100k-hf with single numbers
-  kO200k,          // GPT-4o
+  kR50k,            // GPT-2 (ByteLevel with use_regex)
+  kCl100kHf,        // cl100k as in tokenizer.json files; Llama 3
+  kCl100kTiktoken,  // cl100k as tiktoken runs it: differs where text ends in white space
+  kQwen2,           // cl100k-hf with single numbers
+  kO200k,           // GPT-4o
   kOther,
 };
 
@@ -36,20 +37,21 @@ PatternId identify_pattern(std::string_view pattern);
 /// A canonical pattern text of a known id, for messages and for tests.
 std::string_view pattern_text(PatternId id);
 
-/// End of the piece that starts at `at` (at < text.size()) under a known pattern; always > at.
-/// O(piece), except that white space is scanned to its end.
-i64 next_piece(PatternId id, std::string_view text, i64 at);
+/// Fills pieces with the pieces of text from `at` on (a piece boundary) until it is full or text
+/// ends; returns how many. id is not kOther. O(bytes covered).
+i64 scan_some(PatternId id, std::string_view text, i64 at, std::span<Span> pieces);
 
-/// Appends the pieces of text under a known pattern. O(n).
+/// Appends all pieces of text. id is not kOther.
 void scan_pieces(PatternId id, std::string_view text, std::vector<Span>& pieces);
 
 /// Whose meaning ^ and $ have: any line's (Oniguruma, which the Hugging Face engine uses) or the
 /// text's (the Rust engines of tiktoken).
 enum class RegexDialect { kOniguruma, kRust };
 
-/// A compiled PCRE2 pattern with Unicode properties, and JIT where the machine has it. \s and \w are
-/// rewritten to White_Space and to the word characters of UTS 18, which PCRE2's own are not (its \s
-/// has U+180E). Property tables are those of the installed PCRE2: Unicode 14 in version 10.42.
+/// A compiled PCRE2 pattern with Unicode properties, and JIT where the machine has it. \s and \w
+/// are rewritten to White_Space and to the word characters of UTS 18, which PCRE2's own are not
+/// (its \s has U+180E). Property tables are those of the installed PCRE2: Unicode 14 in
+/// version 10.42.
 class Regex {
  public:
   /// Throws Error{kData} naming the pattern, the offset and the reason if it does not compile.

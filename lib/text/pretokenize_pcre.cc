@@ -1,9 +1,9 @@
 // The general engine behind Regex: PCRE2 in UTF mode with Unicode properties.
 
 #define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <algorithm>
+
+#include <pcre2.h>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -19,7 +19,9 @@ std::string pcre_message(int code) {
   return std::string(reinterpret_cast<const char*>(buf));
 }
 
-PCRE2_SPTR pcre_text(std::string_view text) { return reinterpret_cast<PCRE2_SPTR>(text.data()); }
+PCRE2_SPTR pcre_text(std::string_view text) {
+  return reinterpret_cast<PCRE2_SPTR>(text.data());
+}
 
 // PCRE2 keeps its backtracking state on the heap or a JIT stack; a run of letters of a few
 // megabytes needs more than the 32 KiB that JIT starts with.
@@ -30,18 +32,22 @@ constexpr std::string_view kWordSet = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})";
 /// What replaces an escape whose PCRE2 meaning is not the engines'; empty: it stays as it is.
 std::string replacement_of(char escape, bool in_class, std::string_view pattern) {
   switch (escape) {
-    case 's': return R"(\p{White_Space})";
-    case 'S': return R"(\P{White_Space})";
-    case 'w': return in_class ? std::string(kWordSet) : cat("[", kWordSet, "]");
+    case 's':
+      return R"(\p{White_Space})";
+    case 'S':
+      return R"(\P{White_Space})";
+    case 'w':
+      return in_class ? std::string(kWordSet) : cat("[", kWordSet, "]");
     case 'W':
       if (!in_class) return cat("[^", kWordSet, "]");
       [[fallthrough]];
     case 'h':
     case 'H':
-      throw Error(ErrorKind::kData, cat("pattern ", quote(pattern), " uses \\", escape,
-                                        in_class ? " inside a class" : "",
-                                        ", which the engines read differently"));
-    default: return {};
+      throw Error(ErrorKind::kData,
+                  cat("pattern ", quote(pattern), " uses \\", escape,
+                      in_class ? " inside a class" : "", ", which the engines read differently"));
+    default:
+      return {};
   }
 }
 
@@ -75,13 +81,12 @@ Regex::Regex(std::string_view pattern, RegexDialect dialect) : impl_(std::make_u
   int error = 0;
   PCRE2_SIZE offset = 0;
   const std::string translated = translate(pattern);
-  const u32 anchors =
-      dialect == RegexDialect::kOniguruma ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY;
+  const u32 anchors = dialect == RegexDialect::kOniguruma ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY;
   impl_->code = pcre2_compile(pcre_text(translated), translated.size(),
                               PCRE2_UTF | PCRE2_UCP | anchors, &error, &offset, nullptr);
   if (impl_->code == nullptr) {
-    throw Error(ErrorKind::kData, cat("pattern ", quote(pattern), " is wrong at byte ", offset, ": ",
-                                      pcre_message(error)));
+    throw Error(ErrorKind::kData, cat("pattern ", quote(pattern), " is wrong at byte ", offset,
+                                      ": ", pcre_message(error)));
   }
   // Without JIT (not every machine has it) the interpreter gives the same matches.
   impl_->jit = pcre2_jit_compile(impl_->code, PCRE2_JIT_COMPLETE) == 0;
@@ -123,7 +128,8 @@ void Regex::find_all(std::string_view text, std::vector<Span>& matches) const {
       continue;
     }
     if (rc < 0) {
-      throw Error(ErrorKind::kData, cat("pattern matching failed at byte ", at, ": ", pcre_message(rc)));
+      throw Error(ErrorKind::kData,
+                  cat("pattern matching failed at byte ", at, ": ", pcre_message(rc)));
     }
     const i64 begin = static_cast<i64>(range[0]);
     const i64 end = static_cast<i64>(range[1]);

@@ -19,11 +19,19 @@ struct Family {
 };
 
 std::vector<std::pair<std::string, i32>> llama3_specials() {
-  std::vector<std::string> names = {
-      "<|begin_of_text|>", "<|end_of_text|>", "<|reserved_special_token_0|>",
-      "<|reserved_special_token_1|>", "<|finetune_right_pad_id|>", "<|reserved_special_token_2|>",
-      "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>"};
-  for (int i = 3; names.size() < 256; ++i) names.push_back(cat("<|reserved_special_token_", i, "|>"));
+  std::vector<std::string> names = {"<|begin_of_text|>",
+                                    "<|end_of_text|>",
+                                    "<|reserved_special_token_0|>",
+                                    "<|reserved_special_token_1|>",
+                                    "<|finetune_right_pad_id|>",
+                                    "<|reserved_special_token_2|>",
+                                    "<|start_header_id|>",
+                                    "<|end_header_id|>",
+                                    "<|eom_id|>",
+                                    "<|eot_id|>",
+                                    "<|python_tag|>"};
+  for (int i = 3; names.size() < 256; ++i)
+    names.push_back(cat("<|reserved_special_token_", i, "|>"));
   std::vector<std::pair<std::string, i32>> out;
   for (std::size_t i = 0; i < names.size(); ++i) {
     out.emplace_back(names[i], 128000 + static_cast<i32>(i));
@@ -34,16 +42,30 @@ std::vector<std::pair<std::string, i32>> llama3_specials() {
 std::vector<Family> families() {
   return {
       {"r50k", 50256, PatternId::kR50k, {{"<|endoftext|>", 50256}}, {}, "<|endoftext|>"},
-      {"cl100k", 100256, PatternId::kCl100kTiktoken,
-       {{"<|endoftext|>", 100257}, {"<|fim_prefix|>", 100258}, {"<|fim_middle|>", 100259},
-        {"<|fim_suffix|>", 100260}, {"<|endofprompt|>", 100276}},
-       {}, "<|endoftext|>"},
-      {"o200k", 199998, PatternId::kO200k, {{"<|endoftext|>", 199999}, {"<|endofprompt|>", 200018}},
-       {}, "<|endoftext|>"},
-      {"llama3", 128000, PatternId::kCl100kHf, llama3_specials(), "<|begin_of_text|>", "<|end_of_text|>"},
-      {"qwen2", 151643, PatternId::kQwen2,
+      {"cl100k",
+       100256,
+       PatternId::kCl100kTiktoken,
+       {{"<|endoftext|>", 100257},
+        {"<|fim_prefix|>", 100258},
+        {"<|fim_middle|>", 100259},
+        {"<|fim_suffix|>", 100260},
+        {"<|endofprompt|>", 100276}},
+       {},
+       "<|endoftext|>"},
+      {"o200k",
+       199998,
+       PatternId::kO200k,
+       {{"<|endoftext|>", 199999}, {"<|endofprompt|>", 200018}},
+       {},
+       "<|endoftext|>"},
+      {"llama3", 128000, PatternId::kCl100kHf, llama3_specials(), "<|begin_of_text|>",
+       "<|end_of_text|>"},
+      {"qwen2",
+       151643,
+       PatternId::kQwen2,
        {{"<|endoftext|>", 151643}, {"<|im_start|>", 151644}, {"<|im_end|>", 151645}},
-       {}, "<|endoftext|>"},
+       {},
+       "<|endoftext|>"},
   };
 }
 
@@ -57,7 +79,8 @@ int base64_digit(char c) {
 std::optional<std::string> base64_decode(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
-  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
+  while (padding < 2 && text[text.size() - 1 - padding] == '=')
+    ++padding;
   std::string out;
   u32 bits = 0;
   int count = 0;
@@ -128,9 +151,11 @@ BpeParts parse_tiktoken(std::string_view bytes, const std::string& name, std::st
     if (line.empty()) continue;
     const std::optional<RankLine> entry = parse_line(line);
     const std::string where = cat(name, ":", line_number);
-    if (!entry) throw Error(ErrorKind::kData, cat(where, ": expected \"base64 rank\", found ", quote(line)));
+    if (!entry)
+      throw Error(ErrorKind::kData, cat(where, ": expected \"base64 rank\", found ", quote(line)));
     if (entry->rank < 0 || entry->rank > kMaxTokenId) {
-      throw Error(ErrorKind::kData, cat(where, ": rank ", entry->rank, " is outside 0..", kMaxTokenId));
+      throw Error(ErrorKind::kData,
+                  cat(where, ": rank ", entry->rank, " is outside 0..", kMaxTokenId));
     }
     if (out.vocab.add(entry->token, entry->rank) != Vocab::Added::kNew) {
       throw Error(ErrorKind::kData, cat(where, ": token or rank ", entry->rank, " occurs twice"));
@@ -142,8 +167,9 @@ BpeParts parse_tiktoken(std::string_view bytes, const std::string& name, std::st
   });
   if (family == all.end()) {
     throw Error(ErrorKind::kData,
-                pattern.empty() ? cat(name, ": ", out.vocab.count(), " ranks fit no known tokenizer")
-                                : cat(name, ": pattern ", quote(pattern), " is not known"),
+                pattern.empty()
+                    ? cat(name, ": ", out.vocab.count(), " ranks fit no known tokenizer")
+                    : cat(name, ": pattern ", quote(pattern), " is not known"),
                 "name the pattern: r50k, cl100k, o200k, llama3 or qwen2");
   }
   out.options.byte_level = true;
@@ -158,7 +184,8 @@ BpeParts parse_tiktoken(std::string_view bytes, const std::string& name, std::st
   // Ranks and specials may meet when a file is not the published one.
   for (const auto& [content, id] : family->specials) {
     if (out.vocab.has_id(id)) {
-      throw Error(ErrorKind::kData, cat(name, ": rank ", id, " is the id of ", content, " of ", family->name));
+      throw Error(ErrorKind::kData,
+                  cat(name, ": rank ", id, " is the id of ", content, " of ", family->name));
     }
     AddedToken t;
     t.id = id;

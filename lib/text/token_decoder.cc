@@ -50,7 +50,8 @@ std::optional<char> fallback_byte(std::string_view token) {
 
 void replace_all(std::string& text, const std::string& from, const std::string& to) {
   if (from.empty()) return;
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
 }
@@ -75,13 +76,15 @@ bool from_byte_level(std::string_view text, std::string& bytes) {
 
 std::string to_byte_level(std::string_view bytes) {
   std::string out;
-  for (const char c : bytes) append_utf8(out, kAlphabet.of_byte[static_cast<u8>(c)]);
+  for (const char c : bytes)
+    append_utf8(out, kAlphabet.of_byte[static_cast<u8>(c)]);
   return out;
 }
 
 std::string TokenDecoder::bytes_of(std::string_view token) const {
   std::string text(token);
-  for (const auto& [from, to] : replacements) replace_all(text, from, to);
+  for (const auto& [from, to] : replacements)
+    replace_all(text, from, to);
   if (byte_level) {
     std::string bytes;
     if (from_byte_level(text, bytes)) return bytes;

@@ -16,7 +16,7 @@ struct TokenDecoder {
   bool byte_level = false;     // byte-level alphabet -> bytes; other tokens are literal
   bool byte_fallback = false;  // <0xNN> -> the byte
   std::vector<std::pair<std::string, std::string>> replacements;  // in order, before fallback
-  bool join_with_space = false;  // no decoder at all: tokens are joined by blanks
+  bool join_with_space = false;      // no decoder at all: tokens are joined by blanks
   bool strip_leading_space = false;  // one blank off the front of the text
 
   /// Bytes that a token contributes when it is not the first one.

@@ -1,5 +1,6 @@
-// The normalizer, pre_tokenizer, post_processor and decoder objects of a tokenizer.json. A component,
-// field or value that is not understood is an error: ignoring one could change ids silently.
+// The normalizer, pre_tokenizer, post_processor and decoder objects of a tokenizer.json. A
+// component, field or value that is not understood is an error: ignoring one could change ids
+// silently.
 
 #include "text/tokenizer_files.h"
 #include "text/utf8.h"
@@ -36,9 +37,12 @@ Regex compile(const JsonNode& node, const std::string& pattern) {
 void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
   const std::string_view type = node.at("type").str();
   constexpr std::pair<std::string_view, NormalizerKind> kPlain[] = {
-      {"NFC", NormalizerKind::kNfc},         {"NFD", NormalizerKind::kNfd},
-      {"NFKC", NormalizerKind::kNfkc},       {"NFKD", NormalizerKind::kNfkd},
-      {"Lowercase", NormalizerKind::kLowercase}, {"StripAccents", NormalizerKind::kStripAccents}};
+      {"NFC", NormalizerKind::kNfc},
+      {"NFD", NormalizerKind::kNfd},
+      {"NFKC", NormalizerKind::kNfkc},
+      {"NFKD", NormalizerKind::kNfkd},
+      {"Lowercase", NormalizerKind::kLowercase},
+      {"StripAccents", NormalizerKind::kStripAccents}};
   for (const auto& [name, kind] : kPlain) {
     if (type != name) continue;
     node.only({"type"});
@@ -68,7 +72,11 @@ void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
     out.add({NormalizerKind::kPrepend, {}, node.text("prepend"), {}, false, false});
   } else if (type == "Strip") {
     node.only({"type", "strip_left", "strip_right"});
-    out.add({NormalizerKind::kStrip, {}, {}, {}, node.flag("strip_left", false),
+    out.add({NormalizerKind::kStrip,
+             {},
+             {},
+             {},
+             node.flag("strip_left", false),
              node.flag("strip_right", false)});
   } else {
     unknown_type(node, "normalizer");
@@ -303,13 +311,17 @@ void decoder_step(const JsonNode& node, TokenDecoder& out, bool& fused, int dept
 
 }  // namespace
 
-void parse_normalizer(const JsonNode& node, Normalizer& out) { normalizer_step(node, out, 0); }
+void parse_normalizer(const JsonNode& node, Normalizer& out) {
+  normalizer_step(node, out, 0);
+}
 
 void parse_pre_tokenizer(const JsonNode& node, PreTokenizer& out, bool& byte_level) {
   pre_tokenizer_step(node, out, byte_level, 0);
 }
 
-void parse_post_processor(const JsonNode& node, BpeParts& out) { post_step(node, out, 0); }
+void parse_post_processor(const JsonNode& node, BpeParts& out) {
+  post_step(node, out, 0);
+}
 
 void parse_decoder(const JsonNode& node, TokenDecoder& out) {
   bool fused = false;

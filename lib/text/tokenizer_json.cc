@@ -22,10 +22,12 @@ void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpePar
   const bool mapped = !parts.options.byte_level || from_byte_level(t.content, bytes);
   const i32 known = mapped ? parts.vocab.find(bytes) : -1;
   if (known >= 0 && known != t.id) {
-    node.fail(cat("token ", quote(t.content), " has id ", t.id, ", but ", known, " in the vocabulary"));
+    node.fail(
+        cat("token ", quote(t.content), " has id ", t.id, ", but ", known, " in the vocabulary"));
   }
   if (known < 0 && parts.vocab.has_id(t.id)) {
-    node.fail(cat("id ", t.id, " belongs to ", quote(parts.vocab.token(t.id)), " in the vocabulary"));
+    node.fail(
+        cat("id ", t.id, " belongs to ", quote(parts.vocab.token(t.id)), " in the vocabulary"));
   }
 }
 
@@ -65,10 +67,12 @@ void parse_options(const JsonNode& model, BpeParts& out) {
   o.fuse_unk = model.flag("fuse_unk", false);
   o.byte_fallback = model.flag("byte_fallback", false);
   o.ignore_merges = model.flag("ignore_merges", false);
-  if (const auto prefix = model.maybe("continuing_subword_prefix")) o.continuing_prefix = prefix->str();
+  if (const auto prefix = model.maybe("continuing_subword_prefix"))
+    o.continuing_prefix = prefix->str();
   if (const auto suffix = model.maybe("end_of_word_suffix")) o.word_suffix = suffix->str();
   const bool affixed = !o.continuing_prefix.empty() || !o.word_suffix.empty();
-  if (o.byte_level && affixed) model.fail("word prefixes and suffixes with ByteLevel are not supported");
+  if (o.byte_level && affixed)
+    model.fail("word prefixes and suffixes with ByteLevel are not supported");
 }
 
 void parse_merges(const JsonNode& list, BpeParts& out) {
@@ -85,12 +89,14 @@ void parse_merges(const JsonNode& list, BpeParts& out) {
       left = line.substr(0, space);
       right = good ? line.substr(space + 1) : std::string_view();
     } else if (value.get(pair) == simdjson::SUCCESS && pair.size() == 2) {
-      good = pair.at(0).get(left) == simdjson::SUCCESS && pair.at(1).get(right) == simdjson::SUCCESS;
+      good =
+          pair.at(0).get(left) == simdjson::SUCCESS && pair.at(1).get(right) == simdjson::SUCCESS;
     }
     if (!good) list.item(value, index).fail("expected \"left right\" or [\"left\", \"right\"]");
     if (!add_merge(left, right, out)) {
       list.item(value, index)
-          .fail(cat("merges ", quote(left), " and ", quote(right), ", not all of them in the vocabulary"));
+          .fail(cat("merges ", quote(left), " and ", quote(right),
+                    ", not all of them in the vocabulary"));
     }
     ++index;
   }
@@ -99,7 +105,8 @@ void parse_merges(const JsonNode& list, BpeParts& out) {
 void parse_model(const JsonNode& model, BpeParts& out) {
   const std::optional<JsonNode> type = model.maybe("type");
   // Files older than the field are BPE if they have merges.
-  if (type && type->str() != "BPE") type->fail(cat("model ", quote(type->str()), " is not supported, expected \"BPE\""));
+  if (type && type->str() != "BPE")
+    type->fail(cat("model ", quote(type->str()), " is not supported, expected \"BPE\""));
   if (!type && !model.maybe("merges")) model.fail("has neither \"type\" nor \"merges\"");
   parse_options(model, out);
   const JsonNode vocab = model.at("vocab");
@@ -130,7 +137,8 @@ void add_vocab_entry(std::string_view token, i64 id, const std::string& where, B
     out.literal_tokens.emplace_back(token, static_cast<i32>(id));
     return;
   }
-  const Vocab::Added added = out.vocab.add(out.options.byte_level ? std::string_view(bytes) : token, id);
+  const Vocab::Added added =
+      out.vocab.add(out.options.byte_level ? std::string_view(bytes) : token, id);
   if (added == Vocab::Added::kDuplicateId) {
     throw Error(ErrorKind::kData, cat(where, ": tokens ", quote(token), " and ",
                                       quote(out.vocab.token(id)), " share id ", id));
@@ -143,7 +151,8 @@ void add_vocab_entry(std::string_view token, i64 id, const std::string& where, B
 bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
   std::string a(left);
   std::string b(right);
-  if (out.options.byte_level && (!from_byte_level(left, a) || !from_byte_level(right, b))) return false;
+  if (out.options.byte_level && (!from_byte_level(left, a) || !from_byte_level(right, b)))
+    return false;
   const i32 left_id = out.vocab.find(a);
   const i32 right_id = out.vocab.find(b);
   // The right part of a word-internal merge carries the prefix; the result carries it once.

@@ -74,7 +74,11 @@ bool is_word(char32_t cp) {
   return in_categories(cp, kSet) || is_alphabetic(cp) || cp == 0x200C || cp == 0x200D;
 }
 
-std::string to_lower(std::string_view text) { return lower_text(text, true); }
-std::string to_lower_each(std::string_view text) { return lower_text(text, false); }
+std::string to_lower(std::string_view text) {
+  return lower_text(text, true);
+}
+std::string to_lower_each(std::string_view text) {
+  return lower_text(text, false);
+}
 
 }  // namespace lm::text

@@ -30,14 +30,15 @@ extern const CharRecord records[];
 extern const u16 canon_index[];
 extern const u16 canon_blocks[];  // offset into decomposition_pool, 0 = maps to itself
 extern const u16 compat_index[];
-extern const u16 compat_blocks[];  // the same, only where it differs from the canonical one
+extern const u16 compat_blocks[];       // the same, only where it differs from the canonical one
 extern const u32 decomposition_pool[];  // length, then that many code points
 extern const i64 pair_count;
 extern const CompositionPair pairs[];  // sorted by (first, second)
 
 inline u8 props(char32_t cp) {
-  return cp < 0x110000 ? props_blocks[props_index[cp / kPropsBlock] * kPropsBlock + cp % kPropsBlock]
-                       : u8{0};
+  return cp < 0x110000
+             ? props_blocks[props_index[cp / kPropsBlock] * kPropsBlock + cp % kPropsBlock]
+             : u8{0};
 }
 
 inline const CharRecord& record(char32_t cp) {

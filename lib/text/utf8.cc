@@ -36,7 +36,8 @@ i64 skip_ascii(std::string_view text, i64 at) {
     if ((word & kHighBits) != 0) break;
     at += 8;
   }
-  while (at < size && static_cast<u8>(text[usize(at)]) < 0x80) ++at;
+  while (at < size && static_cast<u8>(text[usize(at)]) < 0x80)
+    ++at;
   return at;
 }
 
@@ -82,7 +83,8 @@ void append_utf8(std::string& out, char32_t cp) {
 std::string to_utf8(std::u32string_view cps) {
   std::string out;
   out.reserve(cps.size());
-  for (const char32_t cp : cps) append_utf8(out, cp);
+  for (const char32_t cp : cps)
+    append_utf8(out, cp);
   return out;
 }
 
@@ -110,7 +112,8 @@ i64 find_invalid_utf8(std::string_view text) {
 
 i64 count_code_points(std::string_view text) {
   i64 count = 0;
-  for (const char c : text) count += (static_cast<u8>(c) & 0xC0) != 0x80 ? 1 : 0;
+  for (const char c : text)
+    count += (static_cast<u8>(c) & 0xC0) != 0x80 ? 1 : 0;
   return count;
 }
 

@@ -49,7 +49,9 @@ std::u32string to_utf32(std::string_view text);
 /// Offset of the first ill-formed byte, or -1 if all of text is well-formed. ASCII runs are skipped
 /// eight bytes at a time.
 i64 find_invalid_utf8(std::string_view text);
-inline bool is_valid_utf8(std::string_view text) { return find_invalid_utf8(text) < 0; }
+inline bool is_valid_utf8(std::string_view text) {
+  return find_invalid_utf8(text) < 0;
+}
 
 /// Number of code points of well-formed text.
 i64 count_code_points(std::string_view text);

@@ -10,7 +10,8 @@ namespace lm::text {
 std::size_t Vocab::slot_of(std::string_view wanted) const {
   const std::size_t mask = slots_.size() - 1;
   std::size_t slot = xxh3_64(wanted) & mask;
-  while (slots_[slot] >= 0 && token(slots_[slot]) != wanted) slot = (slot + 1) & mask;
+  while (slots_[slot] >= 0 && token(slots_[slot]) != wanted)
+    slot = (slot + 1) & mask;
   return slot;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The two-way map between token strings (arbitrary bytes) and ids. Ids may have holes; a string has
-// one id and an id one string. Build first, then share: const methods are safe to call concurrently.
+// one id and an id one string. Build first, then share: const methods are safe to call
+// concurrently.
 
 #include <string>
 #include <string_view>
@@ -21,7 +22,9 @@ class Vocab {
   Added add(std::string_view token, i64 id);
   /// The id of token, or -1. O(token).
   i32 find(std::string_view token) const;
-  bool has_id(i64 id) const { return id >= 0 && id < isize(entries_) && entries_[usize(id)].offset >= 0; }
+  bool has_id(i64 id) const {
+    return id >= 0 && id < isize(entries_) && entries_[usize(id)].offset >= 0;
+  }
   /// The string of an id that exists.
   std::string_view token(i64 id) const {
     const Entry& e = entries_[usize(id)];

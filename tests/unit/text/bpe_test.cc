@@ -19,7 +19,8 @@ text::BpeModel make_model(const std::vector<std::pair<std::string, std::string>>
                           text::BpeOptions options = {}) {
   options.byte_level = true;
   text::Vocab vocab;
-  for (int b = 0; b < 256; ++b) vocab.add(std::string(1, static_cast<char>(b)), b);
+  for (int b = 0; b < 256; ++b)
+    vocab.add(std::string(1, static_cast<char>(b)), b);
   std::vector<text::BpeMerge> list;
   for (const auto& [a, b] : merges) {
     if (vocab.find(a + b) < 0) vocab.add(a + b, vocab.id_limit());
@@ -36,10 +37,11 @@ Ids encode(const text::BpeModel& model, const std::string& s, i64 cache = 0) {
 }
 
 /// The definition: merge the lowest-ranked pair, leftmost first, until none is left.
-Ids slow_bpe(const std::vector<std::pair<std::string, std::string>>& merges, const text::Vocab& vocab,
-             const std::string& s) {
+Ids slow_bpe(const std::vector<std::pair<std::string, std::string>>& merges,
+             const text::Vocab& vocab, const std::string& s) {
   std::vector<std::string> parts;
-  for (const char c : s) parts.emplace_back(1, c);
+  for (const char c : s)
+    parts.emplace_back(1, c);
   while (true) {
     std::size_t best_rank = merges.size();
     std::size_t best_at = 0;
@@ -56,15 +58,18 @@ Ids slow_bpe(const std::vector<std::pair<std::string, std::string>>& merges, con
     parts.erase(parts.begin() + static_cast<i64>(best_at) + 1);
   }
   Ids ids;
-  for (const std::string& p : parts) ids.push_back(vocab.find(p));
+  for (const std::string& p : parts)
+    ids.push_back(vocab.find(p));
   return ids;
 }
 
 std::vector<std::pair<std::string, std::string>> random_merges(const lm::RandomStream& random,
-                                                               u64& draw, const std::string& letters,
+                                                               u64& draw,
+                                                               const std::string& letters,
                                                                int count) {
   std::vector<std::string> tokens;
-  for (const char c : letters) tokens.emplace_back(1, c);
+  for (const char c : letters)
+    tokens.emplace_back(1, c);
   std::vector<std::pair<std::string, std::string>> merges;
   while (static_cast<int>(merges.size()) < count) {
     const std::string a = tokens[random.below(draw++, tokens.size())];
@@ -79,7 +84,8 @@ std::vector<std::pair<std::string, std::string>> random_merges(const lm::RandomS
 }  // namespace
 
 TEST_CASE("the lowest rank merges first, then the leftmost", "[text]") {
-  const std::vector<std::pair<std::string, std::string>> merges = {{"b", "c"}, {"a", "b"}, {"a", "a"}};
+  const std::vector<std::pair<std::string, std::string>> merges = {
+      {"b", "c"}, {"a", "b"}, {"a", "a"}};
   const text::BpeModel model = make_model(merges);
   // bc (256) has rank 0 and beats ab (257), though ab stands to the left.
   CHECK(encode(model, "abc") == Ids{'a', 256});
@@ -100,7 +106,8 @@ TEST_CASE("every merge loop equals the definition on random models", "[text]") {
     for (int k = 0; k < 40; ++k) {
       std::string s;
       const u64 n = random.below(draw++, k % 4 == 0 ? 120 : 20);
-      for (u64 i = 0; i < n; ++i) s.push_back("abc d"[random.below(draw++, 5)]);
+      for (u64 i = 0; i < n; ++i)
+        s.push_back("abc d"[random.below(draw++, 5)]);
       const Ids want = slow_bpe(merges, model.vocab(), s);
       REQUIRE(encode(model, s) == want);
       for (int again = 0; again < 2; ++again) {
@@ -119,12 +126,14 @@ TEST_CASE("cutting at impossible joins changes nothing, parts of characters incl
   // Merges over the bytes of two- and three-byte characters make tokens that begin and end inside
   // characters; a long string exercises the cut path, its halves the uncut one.
   const lm::RandomStream random(4, lm::RandomPurpose::kOther);
-  const std::vector<std::string> characters = {"a", "\xC3\xA9", "\xC3\xA8", "\xE4\xB8\xAD", "\xE4\xB8\xAE",
-                                               "\xF0\x9F\x98\x80", "\xE4\xB9\xAD"};
+  const std::vector<std::string> characters = {
+      "a",           "\xC3\xA9", "\xC3\xA8", "\xE4\xB8\xAD", "\xE4\xB8\xAE", "\xF0\x9F\x98\x80",
+      "\xE4\xB9\xAD"};
   u64 draw = 0;
   for (int round = 0; round < 80; ++round) {
     std::string text;
-    for (int i = 0; i < 60; ++i) text += characters[random.below(draw++, characters.size())];
+    for (int i = 0; i < 60; ++i)
+      text += characters[random.below(draw++, characters.size())];
     // Merges taken from the text itself, so that they apply.
     std::vector<std::pair<std::string, std::string>> merges;
     for (int i = 0; i < 30; ++i) {
@@ -132,9 +141,8 @@ TEST_CASE("cutting at impossible joins changes nothing, parts of characters incl
       const std::string a = text.substr(at, 1 + random.below(draw++, 2));
       const std::string b = text.substr(at + a.size(), 1);
       const auto known = [&](const std::string& s) {
-        return s.size() == 1 || std::any_of(merges.begin(), merges.end(), [&](const auto& m) {
-                 return m.first + m.second == s;
-               });
+        return s.size() == 1 || std::any_of(merges.begin(), merges.end(),
+                                            [&](const auto& m) { return m.first + m.second == s; });
       };
       if (known(a) && std::find(merges.begin(), merges.end(), std::pair(a, b)) == merges.end()) {
         merges.emplace_back(a, b);
@@ -148,7 +156,8 @@ TEST_CASE("cutting at impossible joins changes nothing, parts of characters incl
 TEST_CASE("ignore_merges takes a whole piece that is a token", "[text]") {
   // "abc" is a token that no merge makes: a+b and b+c exist, ab+c does not.
   text::Vocab vocab;
-  for (int b = 0; b < 256; ++b) vocab.add(std::string(1, static_cast<char>(b)), b);
+  for (int b = 0; b < 256; ++b)
+    vocab.add(std::string(1, static_cast<char>(b)), b);
   vocab.add("ab", 256);
   vocab.add("abc", 257);
   text::BpeOptions options;
@@ -171,11 +180,17 @@ TEST_CASE("characters without a token fall back to bytes, become unk, or vanish"
   vocab.add("a", 1);
   text::BpeOptions options;
   options.unk = 0;
-  CHECK(encode(text::BpeModel(vocab, {}, options), "a\xC3\xA9zz" "a") == Ids{1, 0, 0, 0, 1});
+  CHECK(encode(text::BpeModel(vocab, {}, options),
+               "a\xC3\xA9zz"
+               "a") == Ids{1, 0, 0, 0, 1});
   options.fuse_unk = true;
-  CHECK(encode(text::BpeModel(vocab, {}, options), "a\xC3\xA9zz" "a") == Ids{1, 0, 1});
+  CHECK(encode(text::BpeModel(vocab, {}, options),
+               "a\xC3\xA9zz"
+               "a") == Ids{1, 0, 1});
   options.unk.reset();
-  CHECK(encode(text::BpeModel(vocab, {}, options), "a\xC3\xA9zz" "a") == Ids{1, 1});
+  CHECK(encode(text::BpeModel(vocab, {}, options),
+               "a\xC3\xA9zz"
+               "a") == Ids{1, 1});
   vocab.add("<0xC3>", 2);
   vocab.add("<0xA9>", 3);
   options.unk = 0;
@@ -204,7 +219,13 @@ TEST_CASE("offsets tile the piece and survive unknown characters", "[text]") {
   options.fuse_unk = true;
   const text::BpeModel unknowns(vocab, {}, options);
   offsets.clear();
-  unknowns.locate("\xC3\xA9z" "a", encode(unknowns, "\xC3\xA9z" "a"), 0, offsets);
+  unknowns.locate(
+      "\xC3\xA9z"
+      "a",
+      encode(unknowns,
+             "\xC3\xA9z"
+             "a"),
+      0, offsets);
   CHECK(offsets == std::vector<std::pair<i64, i64>>{{0, 3}, {3, 4}});
 }
 
@@ -222,7 +243,8 @@ TEST_CASE("the cache keeps what fits, forgets in bounds and never mixes keys", "
     const std::string tail = std::to_string(random.below(draw++, 3000));
     const std::string piece = key + tail;
     Ids want;
-    for (std::size_t i = 0; i < piece.size() % 7; ++i) want.push_back(static_cast<i32>(piece.size() * 8 + i) * 2 + variant);
+    for (std::size_t i = 0; i < piece.size() % 7; ++i)
+      want.push_back(static_cast<i32>(piece.size() * 8 + i) * 2 + variant);
     out.clear();
     if (cache.append(piece, variant, out)) {
       REQUIRE(out == want);
@@ -248,7 +270,8 @@ TEST_CASE("a vocabulary reports every kind of clash", "[text]") {
   CHECK(vocab.add("b", 5) == text::Vocab::Added::kDuplicateId);
   CHECK(vocab.id_limit() == 6);
   CHECK_FALSE(vocab.has_id(4));
-  for (int i = 100; i < 5000; ++i) CHECK(vocab.add("t" + std::to_string(i), i) == text::Vocab::Added::kNew);
+  for (int i = 100; i < 5000; ++i)
+    CHECK(vocab.add("t" + std::to_string(i), i) == text::Vocab::Added::kNew);
   CHECK(vocab.find("t4999") == 4999);
   CHECK(vocab.token(100) == "t100");
 }

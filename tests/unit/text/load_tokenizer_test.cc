@@ -1,8 +1,8 @@
 // Whole tokenizers: files of every kind, folders, and the real ones against recorded reference ids.
 
-#include <nlohmann/json.hpp>
-
 #include <fstream>
+
+#include <nlohmann/json.hpp>
 
 #include "catch.h"
 #include "core/error.h"
@@ -51,7 +51,8 @@ std::string base64(const std::string& bytes) {
 /// All bytes, then "ab", "abc", and a token that no two tokens make.
 std::string rank_file() {
   std::string out;
-  for (int b = 0; b < 256; ++b) out += base64(std::string(1, static_cast<char>(b))) + " " + std::to_string(b) + "\n";
+  for (int b = 0; b < 256; ++b)
+    out += base64(std::string(1, static_cast<char>(b))) + " " + std::to_string(b) + "\n";
   return out + base64("bc") + " 256\n" + base64("ab") + " 257\n" + base64("abc") + " 258\n";
 }
 
@@ -67,7 +68,8 @@ std::string error_of(const std::string& path, const text::LoadOptions& options =
 std::vector<nlohmann::json> golden_rows(const std::string& name) {
   std::ifstream in(std::string(LM_SOURCE_DIR) + "/tests/golden/tokenizers/" + name + ".jsonl");
   std::vector<nlohmann::json> rows;
-  for (std::string line; std::getline(in, line);) rows.push_back(nlohmann::json::parse(line));
+  for (std::string line; std::getline(in, line);)
+    rows.push_back(nlohmann::json::parse(line));
   return rows;
 }
 
@@ -97,7 +99,8 @@ void check_golden(const std::string& name, const text::Tokenizer& tokenizer) {
     // The stream decoder agrees with the one-shot one.
     text::StreamDecoder stream(tokenizer, false);
     std::string joined;
-    for (const i32 id : got) joined += stream.push(id);
+    for (const i32 id : got)
+      joined += stream.push(id);
     joined += stream.finish();
     REQUIRE(joined == tokenizer.decode(got, false));
     if (name != "qwen3") REQUIRE(joined == s);  // Qwen normalises
@@ -113,7 +116,7 @@ TEST_CASE("a rank file merges by the rank of the joined bytes", "[text]") {
   text::LoadOptions options;
   options.pattern = "r50k";
   const auto tokenizer = text::load_tokenizer(path, options);
-  CHECK(encode(*tokenizer, "abc") == Ids{258});   // a token as a whole
+  CHECK(encode(*tokenizer, "abc") == Ids{258});        // a token as a whole
   CHECK(encode(*tokenizer, "abcd") == Ids{258, 'd'});  // bc has the lower rank; then a+bc = abc
   CHECK(encode(*tokenizer, "abd") == Ids{257, 'd'});
   CHECK(encode(*tokenizer, "<|endoftext|>") == Ids{50256});
@@ -130,7 +133,8 @@ TEST_CASE("wrong rank files name the line", "[text]") {
   const std::string path = dir.file("bad.tiktoken");
   text::LoadOptions options;
   options.pattern = "cl100k";
-  for (const std::string bad : {"YWI= x", "YW", "!!!! 300", "YWI= -4", "YWI= 99999999999", "YWI= 256", "YQ== 300"}) {
+  for (const std::string bad :
+       {"YWI= x", "YW", "!!!! 300", "YWI= -4", "YWI= 99999999999", "YWI= 256", "YQ== 300"}) {
     write(path, rank_file() + bad + "\n");
     CHECK(error_of(path, options).find("bad.tiktoken:260") != std::string::npos);
   }
@@ -144,7 +148,8 @@ TEST_CASE("files are known by content and errors name them", "[text]") {
   CHECK_THROWS_AS(text::load_tokenizer(dir.file("absent.json")), lm::Error);
   CHECK(error_of(dir.path().string()).find("no tokenizer.json") != std::string::npos);
   const std::string path = dir.file("x.json");
-  for (const std::string bad : {"", "plain words", "{", "{}", "{\"model\":3}", "\x28\xB5\x2F\xFDgarbage", "\n\x05garbage"}) {
+  for (const std::string bad : {"", "plain words", "{", "{}", "{\"model\":3}",
+                                "\x28\xB5\x2F\xFDgarbage", "\n\x05garbage"}) {
     write(path, bad);
     CHECK(error_of(path).find("x.json") != std::string::npos);
   }
@@ -154,15 +159,19 @@ TEST_CASE("files are known by content and errors name them", "[text]") {
 
 TEST_CASE("a GPT-2 pair and its roles load from a folder", "[text]") {
   const lm::test::TempDir dir;
-  write(dir.file("vocab.json"), R"({"a":0,"b":1,"\u0120":2,"ab":3,"\u0120ab":4,"<|endoftext|>":5})");
+  write(dir.file("vocab.json"),
+        R"({"a":0,"b":1,"\u0120":2,"ab":3,"\u0120ab":4,"<|endoftext|>":5})");
   write(dir.file("merges.txt"), "#version: 0.2\na b\n\xC4\xA0 ab\n");
-  write(dir.file("tokenizer_config.json"), R"({"pad_token":{"content":"<|endoftext|>"},"bos_token":null,"model_max_length":1000000000000000019884624838656})");
+  write(
+      dir.file("tokenizer_config.json"),
+      R"({"pad_token":{"content":"<|endoftext|>"},"bos_token":null,"model_max_length":1000000000000000019884624838656})");
   const auto tokenizer = text::load_tokenizer(dir.path().string());
   CHECK(encode(*tokenizer, "ab ab") == Ids{3, 4});
   CHECK(tokenizer->decode(Ids{3, 4}, false) == "ab ab");
   CHECK(tokenizer->pad() == 5);
   CHECK(tokenizer->eos() == 5);
-  CHECK(tokenizer->find("\xC4\xA0" "ab") == 4);
+  CHECK(tokenizer->find("\xC4\xA0"
+                        "ab") == 4);
   write(dir.file("merges.txt"), "a b\na a b\n");
   CHECK(error_of(dir.path().string()).find("merges.txt:2") != std::string::npos);
   write(dir.file("merges.txt"), "a b\n");
@@ -195,7 +204,8 @@ TEST_CASE("the tiktoken form of cl100k gives tiktoken's ids", "[text]") {
   options.add_specials = false;
   const auto source = text::load_tokenizer(data.string(), options);
   std::string ranks;
-  for (i32 id = 0; id < 100256; ++id) ranks += base64(source->token_bytes(id, true)) + " " + std::to_string(id) + "\n";
+  for (i32 id = 0; id < 100256; ++id)
+    ranks += base64(source->token_bytes(id, true)) + " " + std::to_string(id) + "\n";
   const lm::test::TempDir dir;
   write(dir.file("cl100k_base.tiktoken"), ranks);
   check_golden("cl100k-tiktoken", *text::load_tokenizer(dir.file("cl100k_base.tiktoken"), options));
@@ -212,7 +222,8 @@ TEST_CASE("the GPT-2 pair equals its tokenizer.json, and a cache never shows", "
   text::LoadOptions tiny;
   tiny.cache_bytes = 100'000;
   const auto forgetful = text::load_tokenizer((data / "gpt2-bpe").string(), tiny);
-  const std::string s = lm::io::read_file((data / "tinyshakespeare/input.txt").string()).substr(0, 300000);
+  const std::string s =
+      lm::io::read_file((data / "tinyshakespeare/input.txt").string()).substr(0, 300000);
   const Ids want = encode(*uncached, s);
   CHECK(encode(*pair, s) == want);
   CHECK(encode(*forgetful, s) == want);

@@ -36,28 +36,86 @@ struct Alphabet {
 const std::vector<Alphabet>& alphabets() {
   static const std::vector<Alphabet> all = {
       {"ascii", {{0, 0x7F}}},
-      {"ascii words", {{'a', 'f'}, {'A', 'C'}, {'0', '3'}, {' ', ' '}, {' ', ' '}, {'.', '/'}, {'\n', '\n'}}},
-      {"contractions", {{'\'', '\''}, {'\'', '\''}, {'s', 't'}, {'S', 'T'}, {'l', 'm'}, {'L', 'M'},
-                        {'r', 'r'}, {'e', 'e'}, {'E', 'E'}, {'v', 'v'}, {'d', 'd'}, {'R', 'R'}, {0x17F, 0x17F},
-                        {0x2019, 0x2019}, {' ', ' '}, {0x301, 0x301}}},
-      {"white", {{9, 13}, {' ', ' '}, {' ', ' '}, {0x85, 0x85}, {0xA0, 0xA0}, {0x1680, 0x1680},
-                 {0x2000, 0x200B}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F},
-                 {0x3000, 0x3000}, {0x1C, 0x1F}, {0x180E, 0x180E}, {0xFEFF, 0xFEFF}, {'a', 'a'},
-                 {'1', '1'}, {'.', '.'}, {'\n', '\n'}, {'\r', '\r'}}},
+      {"ascii words",
+       {{'a', 'f'}, {'A', 'C'}, {'0', '3'}, {' ', ' '}, {' ', ' '}, {'.', '/'}, {'\n', '\n'}}},
+      {"contractions",
+       {{'\'', '\''},
+        {'\'', '\''},
+        {'s', 't'},
+        {'S', 'T'},
+        {'l', 'm'},
+        {'L', 'M'},
+        {'r', 'r'},
+        {'e', 'e'},
+        {'E', 'E'},
+        {'v', 'v'},
+        {'d', 'd'},
+        {'R', 'R'},
+        {0x17F, 0x17F},
+        {0x2019, 0x2019},
+        {' ', ' '},
+        {0x301, 0x301}}},
+      {"white",
+       {{9, 13},
+        {' ', ' '},
+        {' ', ' '},
+        {0x85, 0x85},
+        {0xA0, 0xA0},
+        {0x1680, 0x1680},
+        {0x2000, 0x200B},
+        {0x2028, 0x2029},
+        {0x202F, 0x202F},
+        {0x205F, 0x205F},
+        {0x3000, 0x3000},
+        {0x1C, 0x1F},
+        {0x180E, 0x180E},
+        {0xFEFF, 0xFEFF},
+        {'a', 'a'},
+        {'1', '1'},
+        {'.', '.'},
+        {'\n', '\n'},
+        {'\r', '\r'}}},
       {"latin", {{0xC0, 0x24F}, {0x300, 0x36F}, {'a', 'z'}, {'A', 'Z'}, {' ', ' '}, {'\'', '\''}}},
       {"greek cyrillic", {{0x370, 0x3FF}, {0x400, 0x52F}, {' ', ' '}, {',', '.'}}},
-      {"titlecase modifiers", {{0x1C4, 0x1CC}, {0x2B0, 0x2FF}, {0x1F88, 0x1FAF}, {'a', 'b'}, {'A', 'B'}, {' ', ' '}}},
+      {"titlecase modifiers",
+       {{0x1C4, 0x1CC}, {0x2B0, 0x2FF}, {0x1F88, 0x1FAF}, {'a', 'b'}, {'A', 'B'}, {' ', ' '}}},
       {"cjk", {{0x4E00, 0x9FA5}, {0x3041, 0x30FF}, {0xAC00, 0xAC80}, {0x3000, 0x3020}, {'a', 'b'}}},
-      {"emoji", {{0x1F300, 0x1F64F}, {0x200D, 0x200D}, {0xFE0F, 0xFE0F}, {0x1F3FB, 0x1F3FF}, {' ', ' '}, {'a', 'a'}}},
-      {"indic thai arabic", {{0x900, 0x97F}, {0xE01, 0xE5B}, {0x621, 0x669}, {' ', ' '}, {'\n', '\n'}}},
-      {"marks", {{0x300, 0x30F}, {0x93E, 0x94D}, {0x20DD, 0x20E0}, {'a', 'b'}, {'A', 'B'}, {0x4E00, 0x4E01}, {' ', ' '}, {'!', '!'}}},
-      {"digits", {{'0', '9'}, {0x660, 0x669}, {0x966, 0x96F}, {0xB2, 0xB3}, {0xBC, 0xBE}, {0x2160, 0x216F},
-                  {0x1D7CE, 0x1D7D7}, {'a', 'a'}, {' ', ' '}, {',', ','}}},
+      {"emoji",
+       {{0x1F300, 0x1F64F},
+        {0x200D, 0x200D},
+        {0xFE0F, 0xFE0F},
+        {0x1F3FB, 0x1F3FF},
+        {' ', ' '},
+        {'a', 'a'}}},
+      {"indic thai arabic",
+       {{0x900, 0x97F}, {0xE01, 0xE5B}, {0x621, 0x669}, {' ', ' '}, {'\n', '\n'}}},
+      {"marks",
+       {{0x300, 0x30F},
+        {0x93E, 0x94D},
+        {0x20DD, 0x20E0},
+        {'a', 'b'},
+        {'A', 'B'},
+        {0x4E00, 0x4E01},
+        {' ', ' '},
+        {'!', '!'}}},
+      {"digits",
+       {{'0', '9'},
+        {0x660, 0x669},
+        {0x966, 0x96F},
+        {0xB2, 0xB3},
+        {0xBC, 0xBE},
+        {0x2160, 0x216F},
+        {0x1D7CE, 0x1D7D7},
+        {'a', 'a'},
+        {' ', ' '},
+        {',', ','}}},
   };
   return all;
 }
 
-bool assigned(char32_t cp) { return text::general_category(cp) != text::Category::kCn; }
+bool assigned(char32_t cp) {
+  return text::general_category(cp) != text::Category::kCn;
+}
 
 std::string random_string(const Alphabet& alphabet, const lm::RandomStream& random, u64& draw) {
   std::string s;
@@ -88,7 +146,8 @@ TEST_CASE("scanners cut like PCRE2 running the literal pattern", "[text]") {
         regex.find_all(s, want);
         text::scan_pieces(id, s, got);
         if (got != want) {
-          FAIL(text::pattern_text(id) << "\non " << alphabet.name << ": " << Catch::Detail::stringify(s));
+          FAIL(text::pattern_text(id)
+               << "\non " << alphabet.name << ": " << Catch::Detail::stringify(s));
         }
       }
     }
@@ -107,7 +166,8 @@ TEST_CASE("all spellings of a pattern choose the same scanner", "[text]") {
   CHECK(text::identify_pattern("\\w+") == PatternId::kOther);
 }
 
-TEST_CASE("the two cl100k forms differ only where text ends in white space after a break", "[text]") {
+TEST_CASE("the two cl100k forms differ only where text ends in white space after a break",
+          "[text]") {
   CHECK(pieces(PatternId::kCl100kTiktoken, "a\n  ") == Strings{"a", "\n  "});
   CHECK(pieces(PatternId::kCl100kHf, "a\n  ") == Strings{"a", "\n", "  "});
   CHECK(pieces(PatternId::kCl100kTiktoken, "a\n  b") == pieces(PatternId::kCl100kHf, "a\n  b"));
@@ -151,7 +211,7 @@ TEST_CASE("anchors and word characters follow the dialect", "[text]") {
   };
   CHECK(count("a$", text::RegexDialect::kOniguruma, "a\na") == 2);
   CHECK(count("a$", text::RegexDialect::kRust, "a\na\n") == 0);
-  CHECK(count("\\s", text::RegexDialect::kRust, "\xE1\xA0\x8E \x1C") == 1);     // U+180E is none
-  CHECK(count("[\\w-]+", text::RegexDialect::kRust, "a\xCC\x81-b") == 1);        // marks are words
+  CHECK(count("\\s", text::RegexDialect::kRust, "\xE1\xA0\x8E \x1C") == 1);  // U+180E is none
+  CHECK(count("[\\w-]+", text::RegexDialect::kRust, "a\xCC\x81-b") == 1);    // marks are words
   CHECK_THROWS_AS(text::Regex("\\h"), lm::Error);
 }

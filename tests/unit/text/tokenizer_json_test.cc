@@ -1,9 +1,9 @@
 // Behaviours of tokenizer.json components. Expected pieces and ids were read off the Hugging Face
 // tokenizers 0.23 engine for the same files unless a comment says otherwise.
 
-#include <nlohmann/json.hpp>
-
 #include <fstream>
+
+#include <nlohmann/json.hpp>
 
 #include "catch.h"
 #include "core/error.h"
@@ -44,7 +44,8 @@ json with_model(const std::string& changes) {
 }
 
 std::unique_ptr<text::Tokenizer> make(const json& file, const text::LoadOptions& options = {}) {
-  return std::make_unique<text::BpeTokenizer>(text::parse_tokenizer_json(file.dump(), "t.json"), options);
+  return std::make_unique<text::BpeTokenizer>(text::parse_tokenizer_json(file.dump(), "t.json"),
+                                              options);
 }
 
 Ids encode(const text::Tokenizer& tokenizer, const std::string& s, Offsets* offsets = nullptr) {
@@ -98,28 +99,43 @@ TEST_CASE("split behaviours cut as the reference does", "[text]") {
   const Strings isolated = {"-", "-", "a", "-", "bc", "-", "-", "d", "-"};
   CHECK(pieces(split_component("Isolated", false), s) == isolated);
   CHECK(pieces(split_component("Isolated", true), s) == isolated);
-  CHECK(pieces(split_component("MergedWithPrevious", false), s) == Strings{"-", "-", "a-", "bc-", "-", "d-"});
-  CHECK(pieces(split_component("MergedWithPrevious", true), s) == Strings{"-", "-a", "-bc", "-", "-d", "-"});
-  CHECK(pieces(split_component("MergedWithNext", false), s) == Strings{"-", "-a", "-bc", "-", "-d", "-"});
-  CHECK(pieces(split_component("MergedWithNext", true), s) == Strings{"-", "-", "a-", "bc-", "-", "d-"});
-  CHECK(pieces(split_component("Contiguous", false), s) == Strings{"--", "a", "-", "bc", "--", "d", "-"});
+  CHECK(pieces(split_component("MergedWithPrevious", false), s) ==
+        Strings{"-", "-", "a-", "bc-", "-", "d-"});
+  CHECK(pieces(split_component("MergedWithPrevious", true), s) ==
+        Strings{"-", "-a", "-bc", "-", "-d", "-"});
+  CHECK(pieces(split_component("MergedWithNext", false), s) ==
+        Strings{"-", "-a", "-bc", "-", "-d", "-"});
+  CHECK(pieces(split_component("MergedWithNext", true), s) ==
+        Strings{"-", "-", "a-", "bc-", "-", "d-"});
+  CHECK(pieces(split_component("Contiguous", false), s) ==
+        Strings{"--", "a", "-", "bc", "--", "d", "-"});
 }
 
 TEST_CASE("named pre-tokenizers cut as the reference does", "[text]") {
-  const std::string s = " a1\xC2\xB2" "34-b, c";  // superscript two is a number, not a word character
-  CHECK(pieces(R"({"type":"Digits","individual_digits":false})", s) ==
-        Strings{" a", "1\xC2\xB2" "34", "-b, c"});
+  const std::string s =
+      " a1\xC2\xB2"
+      "34-b, c";  // superscript two is a number, not a word character
+  CHECK(pieces(R"({"type":"Digits","individual_digits":false})", s) == Strings{" a",
+                                                                               "1\xC2\xB2"
+                                                                               "34",
+                                                                               "-b, c"});
   CHECK(pieces(R"({"type":"Digits","individual_digits":true})", s) ==
         Strings{" a", "1", "\xC2\xB2", "3", "4", "-b, c"});
   CHECK(pieces(R"({"type":"Whitespace"})", s) ==
         Strings{"a1", "\xC2\xB2", "34", "-", "b", ",", "c"});
-  CHECK(pieces(R"({"type":"WhitespaceSplit"})", s) == Strings{"a1\xC2\xB2" "34-b,", "c"});
-  CHECK(pieces(R"({"type":"BertPreTokenizer"})", s) ==
-        Strings{"a1\xC2\xB2" "34", "-", "b", ",", "c"});
-  CHECK(pieces(R"({"type":"Punctuation","behavior":"Isolated"})", s) ==
-        Strings{" a1\xC2\xB2" "34", "-", "b", ",", " c"});
-  CHECK(pieces(R"({"type":"CharDelimiterSplit","delimiter":"-"})", s) ==
-        Strings{" a1\xC2\xB2" "34", "b, c"});
+  CHECK(pieces(R"({"type":"WhitespaceSplit"})", s) == Strings{"a1\xC2\xB2"
+                                                              "34-b,",
+                                                              "c"});
+  CHECK(pieces(R"({"type":"BertPreTokenizer"})", s) == Strings{"a1\xC2\xB2"
+                                                               "34",
+                                                               "-", "b", ",", "c"});
+  CHECK(pieces(R"({"type":"Punctuation","behavior":"Isolated"})", s) == Strings{" a1\xC2\xB2"
+                                                                                "34",
+                                                                                "-", "b", ",",
+                                                                                " c"});
+  CHECK(pieces(R"({"type":"CharDelimiterSplit","delimiter":"-"})", s) == Strings{" a1\xC2\xB2"
+                                                                                 "34",
+                                                                                 "b, c"});
   const std::string bar = "\xE2\x96\x81";
   const std::string metaspace = R"({"type":"Metaspace","replacement":"\u2581","prepend_scheme":)";
   CHECK(pieces(metaspace + R"("always","split":true})", "a  b") ==
@@ -131,8 +147,9 @@ TEST_CASE("named pre-tokenizers cut as the reference does", "[text]") {
 }
 
 TEST_CASE("anchors of a file's pattern stand at lines", "[text]") {
-  CHECK(pieces(R"({"type":"Split","pattern":{"Regex":"\\s|b$"},"behavior":"Isolated","invert":false})",
-               "ab\nab") == Strings{"a", "b", "\n", "a", "b"});
+  CHECK(pieces(
+            R"({"type":"Split","pattern":{"Regex":"\\s|b$"},"behavior":"Isolated","invert":false})",
+            "ab\nab") == Strings{"a", "b", "\n", "a", "b"});
 }
 
 TEST_CASE("added tokens honour every flag", "[text]") {
@@ -181,7 +198,8 @@ TEST_CASE("model settings act as in the reference", "[text]") {
   CHECK(encode(*make(with_model(R"({"merges":[["a","b"],["ab","c"]]})")), "abc") == Ids{5});
   CHECK(encode(*make(with_model(R"({"unk_token":"a","fuse_unk":true})")), "xxbxx") == Ids{3, 0});
   CHECK(encode(*make(with_model(R"({"byte_fallback":true,"unk_token":"c","fuse_unk":true,
-      "vocab":{"a":0,"b":1,"c":2,"ab":3,"<0x78>":7},"merges":["a b"]})")), "xyyxab") == Ids{7, 7, 2, 3});
+      "vocab":{"a":0,"b":1,"c":2,"ab":3,"<0x78>":7},"merges":["a b"]})")),
+               "xyyxab") == Ids{7, 7, 2, 3});
   const auto prefixed = make(with_model(R"({"continuing_subword_prefix":"##",
       "vocab":{"a":0,"##b":1,"##c":2,"ab":3,"##bc":4,"abc":5},"merges":["##b ##c","a ##bc"]})"));
   CHECK(encode(*prefixed, "abc") == Ids{5});
@@ -200,19 +218,27 @@ TEST_CASE("normalizers rewrite in order and offsets lead back to the source", "[
   // "  ABBc" -> "aacc": the first a is the prepended one.
   CHECK(encode(*make(file), "  ABBc", &offsets) == Ids{0, 0, 2, 2});
   CHECK(offsets == Offsets{{2, 2}, {2, 3}, {3, 5}, {5, 6}});
-  const json accents = with("normalizer", R"({"type":"Sequence","normalizers":[{"type":"NFD"},{"type":"StripAccents"}]})");
+  const json accents =
+      with("normalizer",
+           R"({"type":"Sequence","normalizers":[{"type":"NFD"},{"type":"StripAccents"}]})");
   offsets.clear();
-  CHECK(encode(*make(accents), "\xC3\xA1" "b", &offsets) == Ids{3});
+  CHECK(encode(*make(accents),
+               "\xC3\xA1"
+               "b",
+               &offsets) == Ids{3});
   CHECK(offsets == Offsets{{0, 3}});
 }
 
 TEST_CASE("decoders reduce to bytes per token", "[text]") {
   CHECK(make(base_file())->decode(Ids{0, 3, 2}, false) == "a ab c");
-  const json chain = with("decoder", R"({"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"a"},
+  const json chain =
+      with("decoder", R"({"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"a"},
     "content":" "},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]})");
   CHECK(make(chain)->decode(Ids{0, 0, 1, 0}, false) == " b ");
   CHECK(make(chain)->strips_leading_space());
-  const json meta = with("decoder", R"({"type":"Metaspace","replacement":"a","prepend_scheme":"always","split":true})");
+  const json meta =
+      with("decoder",
+           R"({"type":"Metaspace","replacement":"a","prepend_scheme":"always","split":true})");
   CHECK(make(meta)->decode(Ids{3, 3}, false) == "b b");
   CHECK_THROWS_AS(make(meta)->decode(Ids{77}, false), lm::Error);
   CHECK_THROWS_AS(make(meta)->decode(Ids{-1}, false), lm::Error);
@@ -227,23 +253,35 @@ TEST_CASE("templates add their tokens around every text, the empty one too", "[t
   text::LoadOptions plain;
   plain.add_specials = false;
   CHECK(encode(*make(file, plain), "").empty());
-  const json roberta = with("post_processor", R"({"type":"RobertaProcessing","sep":["b",1],"cls":["c",2],"trim_offsets":true,"add_prefix_space":false})");
+  const json roberta = with(
+      "post_processor",
+      R"({"type":"RobertaProcessing","sep":["b",1],"cls":["c",2],"trim_offsets":true,"add_prefix_space":false})");
   CHECK(encode(*make(roberta), "a") == Ids{2, 0, 1});
 }
 
 TEST_CASE("what is not understood is refused by name", "[text]") {
   using Catch::Matchers::ContainsSubstring;
-  CHECK_THAT(complaint(with("normalizer", R"({"type":"Magic"})").dump()), ContainsSubstring("t.json.normalizer") && ContainsSubstring("Magic"));
-  CHECK_THAT(complaint(with("pre_tokenizer", R"({"type":"UnicodeScripts"})").dump()), ContainsSubstring("UnicodeScripts"));
-  CHECK_THAT(complaint(with("pre_tokenizer", R"({"type":"Digits","new_option":1})").dump()), ContainsSubstring("new_option"));
-  CHECK_THAT(complaint(with("pre_tokenizer", split_component("Sideways", false)).dump()), ContainsSubstring("Sideways"));
+  CHECK_THAT(complaint(with("normalizer", R"({"type":"Magic"})").dump()),
+             ContainsSubstring("t.json.normalizer") && ContainsSubstring("Magic"));
+  CHECK_THAT(complaint(with("pre_tokenizer", R"({"type":"UnicodeScripts"})").dump()),
+             ContainsSubstring("UnicodeScripts"));
+  CHECK_THAT(complaint(with("pre_tokenizer", R"({"type":"Digits","new_option":1})").dump()),
+             ContainsSubstring("new_option"));
+  CHECK_THAT(complaint(with("pre_tokenizer", split_component("Sideways", false)).dump()),
+             ContainsSubstring("Sideways"));
   CHECK_THAT(complaint(with("decoder", R"({"type":"CTC"})").dump()), ContainsSubstring("CTC"));
-  CHECK_THAT(complaint(with("post_processor", R"({"type":"Other"})").dump()), ContainsSubstring("Other"));
-  CHECK_THAT(complaint(with_model(R"({"type":"WordPiece"})").dump()), ContainsSubstring("WordPiece"));
+  CHECK_THAT(complaint(with("post_processor", R"({"type":"Other"})").dump()),
+             ContainsSubstring("Other"));
+  CHECK_THAT(complaint(with_model(R"({"type":"WordPiece"})").dump()),
+             ContainsSubstring("WordPiece"));
   CHECK_THAT(complaint(with_model(R"({"dropout":0.1})").dump()), ContainsSubstring("dropout"));
   CHECK_THAT(complaint(with("surprise", "1").dump()), ContainsSubstring("surprise"));
-  CHECK_THAT(complaint(with("pre_tokenizer", R"({"type":"Split","pattern":{"Regex":"(a"},"behavior":"Removed","invert":false})").dump()),
-             ContainsSubstring("pre_tokenizer.pattern"));
+  CHECK_THAT(
+      complaint(
+          with("pre_tokenizer",
+               R"({"type":"Split","pattern":{"Regex":"(a"},"behavior":"Removed","invert":false})")
+              .dump()),
+      ContainsSubstring("pre_tokenizer.pattern"));
 }
 
 TEST_CASE("hostile files give an error, never a crash", "[text]") {
@@ -260,7 +298,8 @@ TEST_CASE("hostile files give an error, never a crash", "[text]") {
   CHECK(complaint(with_model(R"({"merges":[["a"]]})").dump()) != "accepted");
   CHECK(complaint(with_model(R"({"merges":[[1,2]]})").dump()) != "accepted");
   CHECK(complaint(with_model(R"({"unk_token":"nope"})").dump()) != "accepted");
-  const char* added = R"([{"id":%,"content":"q","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}])";
+  const char* added =
+      R"([{"id":%,"content":"q","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}])";
   for (const char* id : {"-1", "9000000000", "1e3", "\"6\"", "null", "4194304"}) {
     std::string list = added;
     list.replace(list.find('%'), 1, id);
@@ -271,17 +310,23 @@ TEST_CASE("hostile files give an error, never a crash", "[text]") {
   // And one that takes the id of another vocabulary entry.
   CHECK(complaint(with("added_tokens", R"([{"id":3,"content":"zz"}])").dump()) != "accepted");
   std::string deep;
-  for (int i = 0; i < 5000; ++i) deep += R"({"type":"Sequence","normalizers":[)";
+  for (int i = 0; i < 5000; ++i)
+    deep += R"({"type":"Sequence","normalizers":[)";
   CHECK(complaint(R"({"normalizer":)" + deep) != "accepted");
   json nested = json::parse(R"({"type":"NFC"})");
-  for (int i = 0; i < 100; ++i) nested = json{{"type", "Sequence"}, {"normalizers", json::array({nested})}};
+  for (int i = 0; i < 100; ++i)
+    nested = json{{"type", "Sequence"}, {"normalizers", json::array({nested})}};
   CHECK(complaint(with("normalizer", nested.dump()).dump()) != "accepted");
   CHECK(complaint("") != "accepted");
   CHECK(complaint("[]") != "accepted");
   CHECK(complaint("{}") != "accepted");
   // Every truncation, and every one-byte damage, is an error or a working tokenizer.
-  const std::string whole = with("decoder", R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true})").dump();
-  for (std::size_t n = 0; n < whole.size(); ++n) CHECK(complaint(whole.substr(0, n)) != "accepted");
+  const std::string whole =
+      with("decoder",
+           R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true})")
+          .dump();
+  for (std::size_t n = 0; n < whole.size(); ++n)
+    CHECK(complaint(whole.substr(0, n)) != "accepted");
   const lm::RandomStream random(11, lm::RandomPurpose::kOther);
   u64 draw = 0;
   for (int i = 0; i < 2000; ++i) {
@@ -294,10 +339,14 @@ TEST_CASE("hostile files give an error, never a crash", "[text]") {
 
 TEST_CASE("pieces of a stream join to the decoding of the whole", "[text]") {
   // A byte-level model of all bytes: random ids give every kind of broken UTF-8.
-  json file = with("decoder", R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true})");
-  file["pre_tokenizer"] = json::parse(R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true})");
+  json file =
+      with("decoder",
+           R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true})");
+  file["pre_tokenizer"] = json::parse(
+      R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true})");
   json vocab = json::object();
-  for (int b = 0; b < 256; ++b) vocab[text::to_byte_level(std::string(1, static_cast<char>(b)))] = b;
+  for (int b = 0; b < 256; ++b)
+    vocab[text::to_byte_level(std::string(1, static_cast<char>(b)))] = b;
   file["model"]["vocab"] = vocab;
   file["model"]["merges"] = json::array();
   file["added_tokens"] = json::parse(R"([{"id":256,"content":"<s>","special":true}])");
@@ -309,7 +358,9 @@ TEST_CASE("pieces of a stream join to the decoding of the whole", "[text]") {
     const u64 n = random.below(draw++, 30);
     for (u64 i = 0; i < n; ++i) {
       const u64 r = random.below(draw++, 10);
-      ids.push_back(static_cast<i32>(r == 0 ? 256 : r < 3 ? random.below(draw++, 128) : 128 + random.below(draw++, 128)));
+      ids.push_back(static_cast<i32>(r == 0  ? 256
+                                     : r < 3 ? random.below(draw++, 128)
+                                             : 128 + random.below(draw++, 128)));
     }
     for (const bool skip : {false, true}) {
       text::StreamDecoder stream(*tokenizer, skip);

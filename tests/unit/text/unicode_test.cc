@@ -30,9 +30,9 @@ std::string one(char32_t cp) {
 /// The seeded strings of scripts/unicode_digests: marks, Hangul, Hebrew, Greek, Indic, kana.
 std::string digest_strings(const std::function<std::string(std::string_view)>& f) {
   const std::vector<std::pair<char32_t, char32_t>> ranges = {
-      {0x41, 0x7A},     {0x300, 0x345},    {0x1100, 0x11FF},   {0xAC00, 0xD7A3},
-      {0x5B0, 0x5C7},   {0x900, 0x9FF},    {0x1E00, 0x1FFF},   {0x11300, 0x1134F},
-      {0x300, 0x345},   {0x30A0, 0x30FF},  {0xFF00, 0xFFEF}};
+      {0x41, 0x7A},   {0x300, 0x345},   {0x1100, 0x11FF}, {0xAC00, 0xD7A3},
+      {0x5B0, 0x5C7}, {0x900, 0x9FF},   {0x1E00, 0x1FFF}, {0x11300, 0x1134F},
+      {0x300, 0x345}, {0x30A0, 0x30FF}, {0xFF00, 0xFFEF}};
   u64 x = 12345;
   const auto draw = [&x] {
     x = x * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -78,10 +78,14 @@ TEST_CASE("normal forms of every code point are those of Unicode 16", "[text]") 
 }
 
 TEST_CASE("normal forms of strings with marks and jamo equal the reference", "[text]") {
-  CHECK(digest_strings(text::nfc) == "891a1327535120b6ed3b2a5761e7d868b9e8427fb74d2617273801242ea7f71a");
-  CHECK(digest_strings(text::nfd) == "f34c9f05a2d8a3f822793dedbd60877325dd3847f685c545f752f00fc092fdaa");
-  CHECK(digest_strings(text::nfkc) == "7c304aebf7814de502c0f3b9de30c5fb2af43808483842a72bfef7778084f62a");
-  CHECK(digest_strings(text::nfkd) == "822030d96c4bd2ac0bbcb8a9a01559146f1cd3e4635dedab22495f78c82906fa");
+  CHECK(digest_strings(text::nfc) ==
+        "891a1327535120b6ed3b2a5761e7d868b9e8427fb74d2617273801242ea7f71a");
+  CHECK(digest_strings(text::nfd) ==
+        "f34c9f05a2d8a3f822793dedbd60877325dd3847f685c545f752f00fc092fdaa");
+  CHECK(digest_strings(text::nfkc) ==
+        "7c304aebf7814de502c0f3b9de30c5fb2af43808483842a72bfef7778084f62a");
+  CHECK(digest_strings(text::nfkd) ==
+        "822030d96c4bd2ac0bbcb8a9a01559146f1cd3e4635dedab22495f78c82906fa");
 }
 
 TEST_CASE("white space is the 25 code points, and four more for Python", "[text]") {
@@ -93,8 +97,10 @@ TEST_CASE("white space is the 25 code points, and four more for Python", "[text]
   }
   CHECK(white == 25);
   CHECK(py == 29);
-  for (const char32_t cp : {0x180Eu, 0x200Bu, 0xFEFFu}) CHECK_FALSE(text::is_white_space(cp));
-  for (const char32_t cp : {0x85u, 0xA0u, 0x1680u, 0x2028u, 0x3000u}) CHECK(text::is_white_space(cp));
+  for (const char32_t cp : {0x180Eu, 0x200Bu, 0xFEFFu})
+    CHECK_FALSE(text::is_white_space(cp));
+  for (const char32_t cp : {0x85u, 0xA0u, 0x1680u, 0x2028u, 0x3000u})
+    CHECK(text::is_white_space(cp));
 }
 
 TEST_CASE("lower-casing is the full mapping of the root locale", "[text]") {
@@ -118,10 +124,10 @@ TEST_CASE("lower-casing is the full mapping of the root locale", "[text]") {
 }
 
 TEST_CASE("property tests follow their definitions", "[text]") {
-  CHECK(text::is_letter(0x1C89));           // new in 16.0
-  CHECK_FALSE(text::is_letter(0x323B0));    // new in 17.0
-  CHECK(text::is_number(0xB2));             // superscript two
-  CHECK(text::is_number(0x2160));           // Roman numeral one
+  CHECK(text::is_letter(0x1C89));         // new in 16.0
+  CHECK_FALSE(text::is_letter(0x323B0));  // new in 17.0
+  CHECK(text::is_number(0xB2));           // superscript two
+  CHECK(text::is_number(0x2160));         // Roman numeral one
   CHECK_FALSE(text::is_decimal_digit(0xB2));
   CHECK(text::is_decimal_digit(0x0663));
   CHECK(text::is_punctuation(0x2019));

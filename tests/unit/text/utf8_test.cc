@@ -28,7 +28,10 @@ TEST_CASE("every code point survives encoding and decoding", "[text]") {
 
 TEST_CASE("ill-formed input is repaired per maximal subpart", "[text]") {
   // The example of the Unicode standard, table 3-8: 61 F1 80 80 E1 80 C2 62 80 63 80 BF 64.
-  CHECK(text::repair_utf8("a\xF1\x80\x80\xE1\x80\xC2" "b\x80" "c\x80\xBF" "d") ==
+  CHECK(text::repair_utf8("a\xF1\x80\x80\xE1\x80\xC2"
+                          "b\x80"
+                          "c\x80\xBF"
+                          "d") ==
         "a" + kFffd + kFffd + kFffd + "b" + kFffd + "c" + kFffd + kFffd + "d");
   CHECK(text::repair_utf8("\xC0\xAF") == kFffd + kFffd);              // overlong
   CHECK(text::repair_utf8("\xED\xA0\x80") == kFffd + kFffd + kFffd);  // surrogate
