@@ -152,9 +152,11 @@ std::string generate_man(const ToolSpec& spec) {
     }
   }
   out += ".SH OPTIONS\n";
+  bool first = true;  // no paragraph macro straight after a section's heading
   for (const Verb& verb : spec.verbs) {
     if (verb.flags.empty()) continue;
-    if (spec.has_verbs()) append(out, ".PP\n.B Options of ", roff(verb.name), "\n");
+    if (spec.has_verbs()) append(out, first ? "" : ".PP\n", ".B Options of ", roff(verb.name), "\n");
+    first = false;
     man_flags(out, verb.flags);
   }
   std::vector<Flag> shared = spec.flags;
