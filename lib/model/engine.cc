@@ -91,6 +91,7 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       backend_(backend),
       positions_(options.positions > 0 ? options.positions : model.cfg.context),
       cache_(model.cfg, cache_pages(model.cfg, options)) {
+  if (backend.make_state != nullptr) state_ = backend.make_state();
   LM_CHECK(options.max_rows > 0 && options.max_logit_rows > 0, "a pass needs rows");
   if (model.cfg.position == PositionKind::kLearned && positions_ > model.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model.cfg.context, " learned positions, ",
@@ -98,6 +99,10 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
 }
 
 Engine::~Engine() = default;
+
+void Engine::weights_changed() {
+  if (state_) state_->clear();
+}
 
 Engine::Pass& Engine::pass(i64 rows, i64 logit_rows) {
   std::unique_ptr<Pass>& entry = passes_[{rows, logit_rows}];
@@ -253,6 +258,7 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
   view.v = cache_.values();
   const void* bindings[] = {&view};
   RunCtx ctx;
+  ctx.state = state_.get();
   ctx.bindings = bindings;
   p.executor->run(ctx);
 

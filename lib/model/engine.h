@@ -45,8 +45,9 @@ struct EngineOptions {
 
 class Engine {
  public:
-  /// Borrows the model. Throws Error{kUsage} when positions exceeds a learned position table,
-  /// Error{kUnavailable} when the backend lacks an operator. Reserves cache memory, touches none.
+  /// Borrows the model; packs its matrices at their first use (as much memory again). Throws
+  /// Error{kUsage} when positions exceeds a learned position table, Error{kUnavailable} when the
+  /// backend lacks an operator. Reserves cache memory, touches none.
   explicit Engine(const Model& model, const EngineOptions& options = {});
   Engine(const Model& model, const EngineOptions& options, const Backend& backend);
   ~Engine();
@@ -59,6 +60,9 @@ class Engine {
   i32 fork(i32 seq) { return cache_.fork(seq); }
   void truncate(i32 seq, i64 n) { cache_.truncate(seq, n); }
   i64 length(i32 seq) const { return cache_.length(seq); }
+  /// To be called when the model's weights have changed: the backend keeps packed copies of them.
+  /// Cached keys and values are the caller's to truncate.
+  void weights_changed();
   const KvCache& cache() const { return cache_; }
   const ModelCfg& cfg() const { return model_.cfg; }
   i64 positions() const { return positions_; }
@@ -106,6 +110,7 @@ class Engine {
   i64 positions_ = 0;
   KvCache cache_;
   Storage slab_;
+  std::unique_ptr<BackendState> state_;  // packed weights
   std::map<std::pair<i64, i64>, std::unique_ptr<Pass>> passes_;
   std::vector<Placement> placed_;
   std::vector<RowSpan> spans_;

@@ -324,6 +324,21 @@ TEST_CASE("hidden states are those the head reads", "[model]") {
   CHECK_THROWS_AS(engine.hidden(0), Error);
 }
 
+TEST_CASE("changed weights are seen after weights_changed", "[model]") {
+  Model model = make(kShapes[1]);
+  Engine engine(model);
+  const std::vector<i32> text = random_tokens(12, 16);
+  const i32 seq = engine.create();
+  const std::vector<f32> before = copy(engine.prefill(seq, text));
+  for (i64 i = 0; i < model.weights.elements(); ++i)
+    model.weights.data()[i] *= 0.5f;
+  engine.weights_changed();
+  engine.truncate(seq, 0);
+  const std::vector<f32> after = copy(engine.prefill(seq, text));
+  CHECK_FALSE(same_bits(before, after));
+  CHECK(same_bits(after, one_by_one(model, text).back()));
+}
+
 TEST_CASE("bad rows are refused and change nothing", "[model]") {
   const Model model = make(kShapes[0]);
   EngineOptions options;
