@@ -64,7 +64,7 @@ void run_check(cli::Tool& tool) {
 
 void run_header(cli::Tool& tool) {
   std::string out;
-  for (const std::string& file : tool.files()) {
+  for (const std::string& file : tool.files().empty() ? std::vector<std::string>{"-"} : tool.files()) {
     const std::optional<io::StreamHeader> header = io::file_header(file == "-" ? "/dev/stdin" : file);
     append(out, header ? header->json() : std::string("null"), "\n");
   }
@@ -73,8 +73,8 @@ void run_header(cli::Tool& tool) {
 
 void run_compare(cli::Tool& tool) {
   if (tool.files().size() != 2) throw Error(ErrorKind::kUsage, "--compare needs two inputs");
-  const io::StreamTotals a = io::check_records(tool.files()[0], tool.ctx()).totals;
-  const io::StreamTotals b = io::check_records(tool.files()[1], tool.ctx()).totals;
+  const io::StreamTotals a = io::count_records(tool.files()[0], tool.ctx());
+  const io::StreamTotals b = io::count_records(tool.files()[1], tool.ctx());
   if (a == b) return;
   tool.set_exit(1);
   tool.console().message(LogLevel::kWarning, cat(tool.files()[0], " has ", a.records, " records and digest ", hex64(a.digest),
@@ -93,6 +93,7 @@ void run_split(cli::Tool& tool) {
   const std::string pattern = tool.options().text("output");
   if (pattern == "-") throw Error(ErrorKind::kUsage, "--split needs --output 'part-%05d-of-%05d.jsonl.zst'");
   const i64 parts = tool.options().integer("split");
+  for (i64 i = 0; i < parts; ++i) tool.claim_output(io::part_name(pattern, i, parts));
   const std::optional<io::Compression> compression = io::parse_compression(tool.options().text("compress"));
   if (!compression) throw Error(ErrorKind::kUsage, cat("--compress: ", quote(tool.options().text("compress")), " is unknown"));
   io::StreamOutputOptions out;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <system_error>
 
 #include "core/str.h"
 #include "io/json.h"
@@ -55,7 +56,7 @@ void Console::start_progress(std::function<std::string()> status) {
     status_ = std::move(status);
   }
   if (!options_.progress || thread_.joinable()) return;
-  thread_ = std::jthread([this] {
+  const auto show = [this] {
     std::unique_lock<std::mutex> lock(mutex_);
     f64 wait_s = std::min(options_.progress_every_s, 0.1);  // something shows within 100 ms
     while (!stopping_) {
@@ -70,7 +71,12 @@ void Console::start_progress(std::function<std::string()> status) {
         raw(cat(tool_, ": ", text, "\n"));
       }
     }
-  });
+  };
+  try {
+    thread_ = std::jthread(show);
+  } catch (const std::system_error&) {  // no thread to spare: the work matters more than its progress
+    options_.progress = false;
+  }
 }
 
 void Console::stop_progress() {

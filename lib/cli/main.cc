@@ -11,8 +11,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <mutex>
 #include <new>
+#include <system_error>
+#include <utility>
 
 #include "cli/help.h"
 #include "cli/parse.h"
@@ -137,6 +140,7 @@ struct Live {
   StopToken stop;
   std::atomic<bool> stateful{false};
   std::atomic<f64> grace_s{0};
+  std::atomic<bool> dying{false};  // the signal waiter is about to end the process
   Console* console = nullptr;
   std::mutex mutex;
   Tool* tool = nullptr;   // guarded by mutex
@@ -146,43 +150,74 @@ std::string error_json(const Error& e) {
   return cat("{\"kind\":", static_cast<int>(e.kind()), ",\"message\":", io::json_string(e.message()), "}");
 }
 
+// Any exception as an Error: what the standard library throws has an exit status too.
+Error as_error(const std::exception& e) {
+  if (const Error* ours = dynamic_cast<const Error*>(&e)) return *ours;
+  if (dynamic_cast<const std::bad_alloc*>(&e) != nullptr) {
+    return Error(ErrorKind::kOs, "out of memory", "--memory and --threads bound what a run takes");
+  }
+  if (dynamic_cast<const std::filesystem::filesystem_error*>(&e) != nullptr) {
+    return Error(ErrorKind::kIo, e.what());
+  }
+  if (const std::system_error* system = dynamic_cast<const std::system_error*>(&e)) {
+    return Error(ErrorKind::kOs, cat("cannot start a thread: ", system->code().message()));
+  }
+  return Error(ErrorKind::kInternal, cat("internal error: ", e.what()));
+}
+
+// A dying process's other threads may fail because its temporaries are gone. Nobody is to see that.
+void wait_for_death(const Live& live) {
+  while (live.dying.load()) ::pause();
+}
+
 // Runs the body and completes the outputs; returns the exit status.
-int run_body(Tool& tool, Console& console, const std::function<void(Tool&)>& body) {
-  const std::string report = tool.options().text("report");
+int run_body(Tool& tool, Console& console, const Live& live, const std::function<void(Tool&)>& body) {
+  std::string report = tool.options().text("report");
   if (report == "-" && tool.options().text("output") == "-") {
     throw Error(ErrorKind::kUsage, "--report - needs -o FILE");
   }
   std::string status = "ok";
   std::string error = "null";
   int exit = 0;
+  const auto fail = [&](const std::exception& e) {
+    wait_for_death(live);
+    const Error known = as_error(e);
+    exit = static_cast<int>(known.kind());
+    status = known.kind() == ErrorKind::kTemporary ? "stopped" : "failed";
+    error = error_json(known);
+    console.stop_progress();
+    console.error(known);
+  };
   try {
+    tool.expand_files();
+    if (!report.empty()) {
+      const std::string path = std::exchange(report, {});  // a refused report must not be written
+      tool.claim_output(path);
+      report = path;
+    }
     body(tool);
     tool.finish();
     exit = tool.exit_status();
   } catch (const AlreadyComplete&) {
-    return 0;
+    exit = 0;
   } catch (const io::PipeClosed& e) {
-    const std::string& output = tool.options().text("output");
     status = "output_closed";
-    if (output != "-" && tool.has_output()) {
+    if (tool.has_unfinished_file()) {
       exit = static_cast<int>(ErrorKind::kIo);
       error = error_json(e);
       console.error(e);
     }
-  } catch (const Error& e) {
-    exit = static_cast<int>(e.kind());
-    status = e.kind() == ErrorKind::kTemporary ? "stopped" : "failed";
-    error = error_json(e);
-    console.stop_progress();
-    console.error(e);
-  } catch (const std::bad_alloc&) {
-    const Error e(ErrorKind::kOs, "out of memory", "--memory and --threads bound what a run takes");
-    exit = static_cast<int>(e.kind());
-    status = "failed";
-    error = error_json(e);
-    console.error(e);
+  } catch (const std::exception& e) {
+    fail(e);
   }
-  if (!report.empty()) write_report(report, tool.report_json(status, exit, error), tool.output_options());
+  if (report.empty()) return exit;
+  try {
+    write_report(report, tool.report_json(status, exit, error), tool.output_options());
+  } catch (const Error& e) {
+    wait_for_death(live);
+    console.error(e);
+    if (exit == 0) exit = static_cast<int>(e.kind());
+  }
   return exit;
 }
 
@@ -236,7 +271,7 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
   console.start_progress([&tool, start_s] { return default_status(tool.counters(), start_s); });
   int exit = 0;
   try {
-    exit = run_body(tool, console, body);
+    exit = run_body(tool, console, live, body);
   } catch (...) {
     const std::lock_guard<std::mutex> lock(live.mutex);
     live.tool = nullptr;
@@ -247,6 +282,17 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
   const std::lock_guard<std::mutex> lock(live.mutex);
   live.tool = nullptr;
   return exit;
+}
+
+void write_interrupted_report(Live& live, int signal) {
+  const std::lock_guard<std::mutex> lock(live.mutex);
+  if (live.tool == nullptr || !live.tool->options().given("report")) return;
+  try {
+    write_report(live.tool->options().text("report"), live.tool->interrupted_report_json(signal),
+                 live.tool->output_options());
+  } catch (const std::exception& e) {
+    live.console->error(as_error(e));
+  }
 }
 
 void start_signals(Live& live) {
@@ -260,15 +306,9 @@ void start_signals(Live& live) {
        .status = [&live] { live.console->show_status(); },
        .before_death =
            [&live](int signal) {
+             live.dying.store(true);
+             write_interrupted_report(live, signal);
              io::discard_unfinished_outputs();
-             const std::lock_guard<std::mutex> lock(live.mutex);
-             if (live.tool == nullptr || !live.tool->options().given("report")) return;
-             try {
-               write_report(live.tool->options().text("report"), live.tool->report_json("stopped", 128 + signal, "null"),
-                            live.tool->output_options());
-             } catch (const Error& e) {
-               live.console->error(e);
-             }
            }});
 }
 
@@ -291,16 +331,12 @@ int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<v
     exit = run_tool(spec, std::vector<std::string>(argv + 1, argv + argc), console, live, body);
   } catch (const io::PipeClosed&) {
     exit = 0;
-  } catch (const Error& e) {
-    console.error(e);
-    exit = static_cast<int>(e.kind());
-  } catch (const std::bad_alloc&) {
-    console.error(Error(ErrorKind::kOs, "out of memory", "--memory and --threads bound what a run takes"));
-    exit = static_cast<int>(ErrorKind::kOs);
   } catch (const std::exception& e) {
-    console.error(Error(ErrorKind::kInternal, cat("internal error: ", e.what())));
-    exit = static_cast<int>(ErrorKind::kInternal);
+    const Error known = as_error(e);
+    console.error(known);
+    exit = static_cast<int>(known.kind());
   }
+  wait_for_death(live);
   // A full disk may show only when standard output is closed.
   if (::close(STDOUT_FILENO) != 0 && errno != EBADF && errno != EINTR && exit == 0) {
     console.error(os_error(ErrorKind::kIo, "<stdout>", "close failed", errno));

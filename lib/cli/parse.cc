@@ -14,9 +14,8 @@ namespace lm::cli {
 
 namespace {
 
-bool takes_value(const Flag& flag) {
-  return flag.kind != FlagKind::kSwitch && flag.kind != FlagKind::kRepeat &&
-         flag.kind != FlagKind::kOptional;
+bool is_counter(const Flag& flag) {
+  return flag.kind == FlagKind::kSwitch || flag.kind == FlagKind::kRepeat;
 }
 
 const Flag* by_letter(const std::vector<Flag>& flags, char letter) {
@@ -31,50 +30,6 @@ const Flag* by_name(const std::vector<Flag>& flags, std::string_view name) {
     if (flag.name == name) return &flag;
   }
   return nullptr;
-}
-
-// Rewrites what CLI11 cannot express: -h against --help, bare --name of optional values, a bare -z.
-std::vector<std::string> normalise(const std::vector<Flag>& flags, const std::vector<std::string>& args,
-                                   bool& short_help) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const std::string& arg = args[i];
-    if (arg == "--") {
-      out.insert(out.end(), args.begin() + static_cast<std::ptrdiff_t>(i), args.end());
-      return out;
-    }
-    if (arg.starts_with("--")) {
-      const Flag* flag = by_name(flags, std::string_view(arg).substr(2));
-      if (flag != nullptr && !flag->bare.empty() && flag->kind == FlagKind::kOptional) {
-        out.push_back(cat(arg, "=", flag->bare));
-        continue;
-      }
-      out.push_back(arg);
-      // The next word is this option's value, whatever it looks like.
-      if (flag != nullptr && takes_value(*flag) && i + 1 < args.size()) out.push_back(args[++i]);
-      continue;
-    }
-    if (arg.size() > 1 && arg[0] == '-') {
-      if (arg == "-h") short_help = true;
-      const Flag* flag = by_letter(flags, arg[1]);
-      if (flag != nullptr && flag->letter == 'z' && !flag->bare.empty()) {
-        const bool next_is_value =
-            arg.size() == 2 && i + 1 < args.size() &&
-            (args[i + 1] == "auto" || args[i + 1] == "none" || args[i + 1] == "stored" ||
-             args[i + 1] == "zstd" || args[i + 1].starts_with("zstd:"));
-        out.push_back(cat("--", flag->name, "=",
-                          arg.size() > 2 ? arg.substr(2) : next_is_value ? args[++i] : flag->bare));
-        continue;
-      }
-      out.push_back(arg);
-      if (flag != nullptr && takes_value(*flag) && arg.size() == 2 && i + 1 < args.size()) {
-        out.push_back(args[++i]);
-      }
-      continue;
-    }
-    out.push_back(arg);
-  }
-  return out;
 }
 
 [[noreturn]] void unknown_option(const ToolSpec& spec, const std::vector<Flag>& flags,
@@ -98,74 +53,117 @@ std::vector<std::string> normalise(const std::vector<Flag>& flags, const std::ve
               near.empty() ? cat(spec.name, " --help lists the options") : cat("did you mean ", near, "?"));
 }
 
-struct ParsedWords {
-  std::map<std::string, std::vector<std::string>> values;
-  std::vector<std::string> operands;
-};
+// Words to values and operands, from left to right. A value is a value whatever it looks like, so
+// nothing that follows an option in need of one is ever taken for another option.
+class WordSplitter {
+ public:
+  WordSplitter(const ToolSpec& spec, const std::vector<Flag>& flags, const std::vector<std::string>& words)
+      : spec_(spec), flags_(flags), words_(words) {}
 
-ParsedWords split_words(const ToolSpec& spec, const std::vector<Flag>& flags,
-                        std::vector<std::string> words) {
-  CLI::App app;
-  app.set_help_flag();
-  app.allow_extras();
-  std::map<std::string, std::vector<std::string>> values;
-  std::map<std::string, i64> repeats;
-  for (const Flag& flag : flags) {
-    std::string names = cat("--", flag.name);
-    if (flag.letter != '\0') names = cat("-", flag.letter, ",", names);
-    if (flag.kind == FlagKind::kSwitch) {
-      app.add_flag_callback(names, [&values, name = flag.name] { values[name] = {"true"}; });
-      app.add_flag_callback(cat("--no-", flag.name), [&values, name = flag.name] { values[name] = {"false"}; });
-    } else if (flag.kind == FlagKind::kRepeat) {
-      app.add_flag(names, repeats[flag.name])->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    } else {
-      app.add_option(names, values[flag.name])->take_all()->allow_extra_args(false);
-    }
-  }
-  std::reverse(words.begin(), words.end());
-  try {
-    app.parse(words);
-  } catch (const CLI::ArgumentMismatch& e) {
-    const std::string text = e.what();
-    throw Error(ErrorKind::kUsage, cat(text.substr(0, text.find(':')), ": needs a value"));
-  } catch (const CLI::ParseError& e) {
-    const std::string text = e.what();
-    throw Error(ErrorKind::kUsage, text.substr(0, text.find('\n')));
-  }
-  ParsedWords parsed;
-  for (auto& [name, list] : values) {
-    if (!list.empty()) parsed.values[name] = std::move(list);
-  }
-  for (const auto& [name, count] : repeats) {
-    if (count > 0) parsed.values[name] = {cat(count)};
-  }
-  bool only_operands = false;
-  for (const std::string& extra : app.remaining()) {
-    if (!only_operands && extra == "--") {
-      only_operands = true;
-    } else if (!only_operands && extra.size() > 1 && extra[0] == '-') {
-      unknown_option(spec, flags, extra);
-    } else {
-      parsed.operands.push_back(extra);
-    }
-  }
-  return parsed;
-}
-
-// The last of --x and --no-x wins, in the order written.
-void settle_switches(const std::vector<Flag>& flags, const std::vector<std::string>& words,
-                     ParsedWords& parsed) {
-  for (const std::string& word : words) {
-    if (word == "--") return;
-    for (const Flag& flag : flags) {
-      if (flag.kind != FlagKind::kSwitch) continue;
-      if (word == cat("--", flag.name) || (flag.letter != '\0' && word == cat("-", flag.letter))) {
-        parsed.values[flag.name] = {"true"};
-      } else if (word == cat("--no-", flag.name)) {
-        parsed.values[flag.name] = {"false"};
+  void split() {
+    for (at_ = 0; at_ < words_.size(); ++at_) {
+      const std::string& word = words_[at_];
+      if (word == "--") {
+        operands.insert(operands.end(), words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, words_.end());
+        return;
+      }
+      if (word.starts_with("--")) {
+        long_option(word);
+      } else if (word.size() > 1 && word[0] == '-') {
+        letters(word);
+      } else {
+        operands.push_back(word);
       }
     }
   }
+
+  std::map<std::string, std::vector<std::string>> values;
+  std::vector<std::string> operands;
+  bool short_help = false;
+
+ private:
+  void long_option(const std::string& word) {
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(2, equals - 2);
+    const Flag* flag = by_name(flags_, name);
+    const Flag* negated = flag == nullptr && name.starts_with("no-") ? by_name(flags_, name.substr(3)) : nullptr;
+    if (negated != nullptr && negated->kind != FlagKind::kSwitch) negated = nullptr;
+    if (flag == nullptr && negated == nullptr) unknown_option(spec_, flags_, word);
+    if (negated != nullptr || is_counter(*flag)) {
+      if (equals != std::string::npos) {
+        throw Error(ErrorKind::kUsage, cat("--", name, ": takes no value"),
+                    negated == nullptr && flag->kind == FlagKind::kSwitch
+                        ? cat("--", name, " turns it on, --no-", name, " off")
+                        : "");
+      }
+      count(negated != nullptr ? *negated : *flag, negated == nullptr);
+    } else if (equals != std::string::npos) {
+      values[name].push_back(word.substr(equals + 1));
+    } else if (flag->kind == FlagKind::kOptional) {
+      values[name].push_back(flag->bare);
+    } else {
+      values[name].push_back(next_word(cat("--", name)));
+    }
+  }
+
+  // -q -v -vv -n5 -n 5 -qn5
+  void letters(const std::string& word) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const Flag* flag = by_letter(flags_, word[i]);
+      if (flag == nullptr) unknown_option(spec_, flags_, cat("-", word[i]));
+      if (word[i] == 'h') short_help = true;
+      if (is_counter(*flag)) {
+        count(*flag, true);
+        continue;
+      }
+      const std::string rest = word.substr(i + 1);
+      if (!rest.empty()) {
+        values[flag->name].push_back(rest);
+      } else if (!flag->bare.empty() && (flag->kind == FlagKind::kOptional || !next_is_compression())) {
+        values[flag->name].push_back(flag->bare);
+      } else {
+        values[flag->name].push_back(next_word(cat("-", word[i])));
+      }
+      return;
+    }
+  }
+
+  // -z may stand bare or take the next word, when that can be nothing else.
+  bool next_is_compression() const {
+    if (at_ + 1 == words_.size()) return false;
+    const std::string& next = words_[at_ + 1];
+    return next == "auto" || next == "none" || next == "stored" || next == "zstd" || next.starts_with("zstd:");
+  }
+
+  std::string next_word(const std::string& option) {
+    if (at_ + 1 == words_.size()) throw Error(ErrorKind::kUsage, cat(option, ": needs a value"));
+    return words_[++at_];
+  }
+
+  void count(const Flag& flag, bool on) {
+    if (flag.kind == FlagKind::kSwitch) {
+      values[flag.name] = {on ? "true" : "false"};
+      return;
+    }
+    std::vector<std::string>& seen = values[flag.name];
+    seen = {cat(seen.empty() ? 1 : parse_int(seen[0]).value_or(0) + 1)};
+  }
+
+  const ToolSpec& spec_;
+  const std::vector<Flag>& flags_;
+  const std::vector<std::string>& words_;
+  std::size_t at_ = 0;
+};
+
+// Help, version and completions need no valid environment, file or other option.
+constexpr const char* kAboutItself[] = {"help", "version", "build-info", "generate"};
+
+bool asks_about_itself(const WordSplitter& words) {
+  for (const char* name : kAboutItself) {
+    const auto found = words.values.find(name);
+    if (found != words.values.end() && found->second.back() != "false") return true;
+  }
+  return false;
 }
 
 i64 line_of_key(const std::string& text, const std::string& section, const std::string& key) {
@@ -240,24 +238,29 @@ CommandLine parse_command_line(const ToolSpec& spec, const std::vector<std::stri
   }
   const std::vector<Flag> flags = all_flags(spec, line.verb);
   line.options = Options(flags);
-  for (const Flag& flag : flags) {
-    if (flag.env.empty()) continue;
-    const char* value = environment(flag.env.c_str());
-    if (value != nullptr && *value != '\0') {
-      line.options.set(flag.name, {value}, Origin::kEnvironment, flag.env);
+  WordSplitter words(spec, flags, rest);
+  words.split();
+  line.short_help = words.short_help;
+  const bool only_itself = asks_about_itself(words);
+  if (!only_itself) {
+    for (const Flag& flag : flags) {
+      if (flag.env.empty()) continue;
+      const char* value = environment(flag.env.c_str());
+      if (value != nullptr && *value != '\0') {
+        line.options.set(flag.name, {value}, Origin::kEnvironment, flag.env);
+      }
     }
+    const auto config = words.values.find("config");
+    if (config != words.values.end()) apply_config(spec, line.options, config->second.back());
   }
-  const std::vector<std::string> words = normalise(flags, rest, line.short_help);
-  ParsedWords parsed = split_words(spec, flags, words);
-  settle_switches(flags, words, parsed);
-  const auto config = parsed.values.find("config");
-  if (config != parsed.values.end()) apply_config(spec, line.options, config->second.back());
   for (const Flag& flag : flags) {
-    const auto found = parsed.values.find(flag.name);
-    if (found == parsed.values.end()) continue;
+    const auto found = words.values.find(flag.name);
+    if (found == words.values.end()) continue;
+    const bool about = std::find(std::begin(kAboutItself), std::end(kAboutItself), flag.name) != std::end(kAboutItself);
+    if (only_itself && !about) continue;
     line.options.set(flag.name, found->second, Origin::kCommandLine, cat("--", flag.name));
   }
-  line.operands = std::move(parsed.operands);
+  line.operands = std::move(words.operands);
   return line;
 }
 

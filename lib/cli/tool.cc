@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/clock.h"
 #include "core/parallel.h"
@@ -22,17 +23,15 @@ Tool::Tool(const ToolSpec& spec, std::string verb, Options options, std::vector<
       console_(console),
       ctx_(ctx),
       start_s_(monotonic_s()),
-      started_(utc_now_rfc3339()) {
-  if (spec_.streams) files_ = expand_files();
-}
+      started_(utc_now_rfc3339()) {}
 
 Tool::~Tool() = default;
 
 void Tool::set_param(const std::string& name, const std::string& value_json) { params_[name] = value_json; }
 void Tool::add_metric(const std::string& name, const std::string& value_json) { metrics_[name] = value_json; }
 
-std::vector<std::string> Tool::expand_files() const {
-  std::vector<std::string> files = files_;
+void Tool::expand_files() {
+  if (!spec_.streams) return;
   for (const char* option : {"files-from", "files0-from"}) {
     const std::string& list = options_.text(option);
     if (list.empty()) continue;
@@ -40,19 +39,28 @@ std::vector<std::string> Tool::expand_files() const {
     const char separator = option[5] == '0' ? '\0' : '\n';
     for (std::string_view name : split(text, separator)) {
       if (separator == '\n' && !name.empty() && name.back() == '\r') name.remove_suffix(1);
-      if (!name.empty()) files.emplace_back(name);
+      if (!name.empty()) files_.emplace_back(name);
     }
   }
-  if (std::count(files.begin(), files.end(), "-") > 1) {
+  if (std::count(files_.begin(), files_.end(), "-") > 1) {
     throw Error(ErrorKind::kUsage, "standard input ('-') is named twice");
   }
-  return files;
 }
 
-void Tool::check_output_is_no_input(const std::string& path) const {
+void Tool::claim_output(const std::string& path) {
   struct stat out {};
-  if (path == "-" || ::stat(path.c_str(), &out) != 0 || !S_ISREG(out.st_mode)) return;
-  for (const std::string& file : files_) {
+  const bool exists = ::stat(path.c_str(), &out) == 0;
+  if (path == "-" || (exists && !S_ISREG(out.st_mode))) return;
+  std::error_code error;
+  const std::string resolved = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error).string();
+  if (std::find(claimed_.begin(), claimed_.end(), resolved) != claimed_.end()) {
+    throw Error(ErrorKind::kUsage, cat(path, ": is named for two outputs"));
+  }
+  claimed_.push_back(resolved);
+  if (!exists) return;
+  std::vector<std::string> inputs = files_;
+  if (inputs.empty() && spec_.streams) inputs.emplace_back("-");
+  for (const std::string& file : inputs) {
     struct stat in {};
     const bool known = file == "-" ? ::fstat(STDIN_FILENO, &in) == 0 : ::stat(file.c_str(), &in) == 0;
     if (known && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
@@ -158,7 +166,7 @@ void Tool::check_skip_complete() {
 io::OutputStream& Tool::output() {
   if (output_) return *output_;
   const std::string& path = options_.text("output");
-  check_output_is_no_input(path);
+  claim_output(path);
   const std::optional<io::Compression> compression = io::parse_compression(options_.text("compress"));
   if (!compression) {
     throw Error(ErrorKind::kUsage, cat("--compress: ", quote(options_.text("compress")),
@@ -189,7 +197,7 @@ io::RecordRun& Tool::make_run(bool with_output) {
     throw Error(ErrorKind::kUsage, "--on-error quarantine needs --rejects FILE");
   }
   if (!rejects.empty()) {
-    check_output_is_no_input(rejects);
+    claim_output(rejects);
     if (policy.mode == io::OnError::kQuarantine) rejects_ = std::make_unique<io::AtomicFile>(rejects, output_options());
   }
   io::OutputStream* out = with_output ? &output() : nullptr;
@@ -201,9 +209,15 @@ io::RecordRun& Tool::records() { return make_run(true); }
 io::RecordRun& Tool::records_only() { return make_run(false); }
 
 io::AtomicFile& Tool::other_output(const std::string& path) {
-  check_output_is_no_input(path);
+  claim_output(path);
   others_.push_back(std::make_unique<io::AtomicFile>(path, output_options()));
   return *others_.back();
+}
+
+bool Tool::has_unfinished_file() const {
+  const auto open = [](const std::unique_ptr<io::AtomicFile>& file) { return file && !file->committed(); };
+  return open(rejects_) || std::any_of(others_.begin(), others_.end(), open) ||
+         (output_ && !output_->to_stdout());
 }
 
 void Tool::finish() {
@@ -224,19 +238,31 @@ void Tool::finish() {
 
 void Tool::set_status(std::function<std::string()> status) { console_.start_progress(std::move(status)); }
 
-std::string Tool::report_json(const std::string& status, int exit, const std::string& error_json) const {
-  const auto totals = [](const io::StreamTotals& t) {
-    return cat("\"records\":", t.records, ",\"bytes\":", t.bytes, ",\"digest\":\"", hex64(t.digest), "\"");
-  };
+std::string Tool::report_head(const std::string& status, int exit, const std::string& error_json) const {
   std::string out = cat("{\"schema\":\"lm-report/1\",\"tool\":", io::json_string(spec_.name), ",\"version\":\"",
                         kToolkitVersion, "\",\"status\":\"", status, "\",\"exit\":", exit, ",\"error\":", error_json,
                         ",\"verb\":", io::json_string(verb_), ",\"params\":", options_.all_json(), ",\"seed\":", ctx_.seed);
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
-  append(out, ",\"host\":", io::json_string(host), ",\"started\":\"", started_, "\",\"wall_s\":", format_fixed(monotonic_s() - start_s_, 3),
-         ",\"cpu_s\":", format_fixed(cpu_s(), 3), ",\"max_rss_bytes\":", max_rss_bytes(), ",\"gpu\":null,\"threads\":", ctx_.threads,
-         ",\"restart_count\":", io::json_string(std::getenv("SLURM_RESTART_COUNT") ? std::getenv("SLURM_RESTART_COUNT") : ""),
-         ",\"shard\":", io::json_string(spec_.streams ? options_.text("shard") : std::string("0/1")), ",\"inputs\":[");
+  const char* restarts = std::getenv("SLURM_RESTART_COUNT");
+  append(out, ",\"host\":", io::json_string(host), ",\"started\":\"", started_,
+         "\",\"wall_s\":", format_fixed(monotonic_s() - start_s_, 3), ",\"cpu_s\":", format_fixed(cpu_s(), 3),
+         ",\"max_rss_bytes\":", max_rss_bytes(), ",\"gpu\":null,\"threads\":", ctx_.threads,
+         ",\"restart_count\":", io::json_string(restarts != nullptr ? restarts : ""), ",\"shard\":",
+         io::json_string(spec_.streams ? options_.text("shard") : std::string("0/1")));
+  return out;
+}
+
+std::string Tool::interrupted_report_json(int signal) const {
+  return cat(report_head("stopped", 128 + signal, "null"), ",\"inputs\":[],\"records_in\":", counters_.records_in.load(),
+             ",\"errors\":{},\"blank_lines\":0,\"output\":null,\"stages\":[],\"metrics\":{}}\n");
+}
+
+std::string Tool::report_json(const std::string& status, int exit, const std::string& error_json) const {
+  const auto totals = [](const io::StreamTotals& t) {
+    return cat("\"records\":", t.records, ",\"bytes\":", t.bytes, ",\"digest\":\"", hex64(t.digest), "\"");
+  };
+  std::string out = cat(report_head(status, exit, error_json), ",\"inputs\":[");
   if (input_) {
     bool first = true;
     for (const io::InputSummary& in : input_->inputs()) {

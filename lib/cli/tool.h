@@ -31,6 +31,11 @@ class Tool {
   const Options& options() const { return options_; }
   /// Inputs: operands plus --files-from; "-" is stdin.
   const std::vector<std::string>& files() const { return files_; }
+  /// Reads --files-from and --files0-from. Called by tool_main before the body.
+  void expand_files();
+  /// Refuses (kUsage) an output that is an input or was claimed before; for paths that are not opened
+  /// through output() or other_output().
+  void claim_output(const std::string& path);
   void set_files(std::vector<std::string> files) { files_ = std::move(files); }
   const Context& ctx() const { return ctx_; }
   Console& console() { return console_; }
@@ -50,7 +55,8 @@ class Tool {
   io::RecordRun& records();
   /// records() with a stream that has no record output (statistics, training data).
   io::RecordRun& records_only();
-  bool has_output() const { return output_ != nullptr; }
+  /// True if a named output (not standard output) was begun and is not complete.
+  bool has_unfinished_file() const;
   io::StreamHeader header();
   io::OutputOptions output_options() const;
   /// A further output, renamed into place before the main one.
@@ -62,13 +68,14 @@ class Tool {
   void set_status(std::function<std::string()> status);
 
   std::string report_json(const std::string& status, int exit, const std::string& error_json) const;
+  /// The report of a run that a signal cuts short: only what other threads do not write to.
+  std::string interrupted_report_json(int signal) const;
   io::RunCounters& counters() { return counters_; }
 
  private:
   io::RecordRun& make_run(bool with_output);
-  void check_output_is_no_input(const std::string& path) const;
+  std::string report_head(const std::string& status, int exit, const std::string& error_json) const;
   void check_skip_complete();
-  std::vector<std::string> expand_files() const;
 
   const ToolSpec& spec_;
   std::string verb_;
@@ -76,6 +83,7 @@ class Tool {
   std::vector<std::string> files_;
   Console& console_;
   const Context& ctx_;
+  std::vector<std::string> claimed_;   // resolved paths of outputs
   std::map<std::string, std::string> params_;
   std::map<std::string, std::string> metrics_;
   int exit_ = 0;

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -28,6 +27,7 @@ namespace {
 struct Unfinished {
   std::mutex mutex;
   std::set<std::string> paths;
+  bool dying = false;  // nothing new may be begun
 };
 
 Unfinished& unfinished() {
@@ -43,6 +43,7 @@ void remove_path(const std::string& path) {
 void register_temp(const std::string& path) {
   Unfinished& u = unfinished();
   const std::lock_guard<std::mutex> lock(u.mutex);
+  if (u.dying) throw Error(ErrorKind::kIo, cat(path, ": the process is being stopped"));
   u.paths.insert(path);
 }
 
@@ -63,12 +64,17 @@ SplitPath split_path(const std::string& path) {
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
 
+// The file that a chain of links names, which need not exist yet.
 std::string resolve_link(const std::string& path) {
-  char* resolved = ::realpath(path.c_str(), nullptr);
-  if (resolved == nullptr) return path;  // does not exist yet
-  std::string out(resolved);
-  std::free(resolved);
-  return out;
+  std::string at = path;
+  constexpr int kMostLinks = 40;  // the kernel's own limit
+  for (int i = 0; i < kMostLinks; ++i) {
+    std::error_code error;
+    const std::filesystem::path target = std::filesystem::read_symlink(at, error);
+    if (error) return at;
+    at = target.is_absolute() ? target.string() : cat(split_path(at).dir, "/", target.string());
+  }
+  throw Error(ErrorKind::kCannotCreate, cat(path, ": too many levels of symbolic links"));
 }
 
 // Temporaries are named by host and process so that a later run can tell whether the writer lives.
@@ -303,6 +309,7 @@ void write_file(const std::string& path, std::string_view bytes, const OutputOpt
 void discard_unfinished_outputs() {
   Unfinished& u = unfinished();
   const std::lock_guard<std::mutex> lock(u.mutex);
+  u.dying = true;
   for (const std::string& path : u.paths) remove_path(path);
   u.paths.clear();
 }

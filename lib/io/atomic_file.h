@@ -74,7 +74,8 @@ class AtomicDir {
 void write_file(const std::string& path, std::string_view bytes, const OutputOptions& options = {});
 
 /// Removes every unfinished temporary of this process. For the signal waiter just before the
-/// process dies, while other threads may still be writing; commit() is excluded while it runs.
+/// process dies, while other threads may still be writing; commit() is excluded while it runs, and
+/// no output can be begun after it.
 void discard_unfinished_outputs();
 
 }  // namespace lm::io

@@ -29,6 +29,7 @@ struct BadRecord {
 
 struct Batch final : PipelineItem {
   // Set by the reader.
+  i64 number = 0;                // 0, 1, ... in the order of reading
   i64 input = 0;                 // index into the list of inputs
   std::string frame;             // one compressed frame still to decode, or empty
   i64 frame_offset = 0;          // its offset in the compressed input, for messages

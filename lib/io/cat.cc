@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 
 #include <simdjson.h>
@@ -78,7 +79,9 @@ CheckResult check_frames(const std::string& file) {
       if (tagged && !state.tag(raw.view().substr(8, usize(info.content)))) break;
       if (!raw.skip(info.total)) problem = "ended inside a frame";
     } else {
-      problem = info.kind == FrameKind::kBad ? info.problem : "ended inside a frame header";
+      problem = info.kind != FrameKind::kBad ? "ended inside a frame header"
+                : at == 0                    ? "no zstd stream"
+                                             : info.problem;
     }
     if (problem != nullptr) state.result.detail = cat(problem, " at byte ", at);
   }
@@ -87,7 +90,10 @@ CheckResult check_frames(const std::string& file) {
   return state.result;
 }
 
-CheckResult check_records(const std::string& file, const Context& ctx) {
+namespace {
+
+// Reads everything. ended: an end frame closed the input; bad: records that are no JSON objects.
+StreamTotals read_through(const std::string& file, const Context& ctx, bool& ended, i64& bad) {
   InputOptions options;
   options.files = {file};
   options.max_record_bytes = i64{1} << 40;
@@ -95,32 +101,65 @@ CheckResult check_records(const std::string& file, const Context& ctx) {
   InputStream in(options, ctx);
   RunCounters counters;
   RecordRun run(in, nullptr, nullptr, {.mode = OnError::kSkip}, ctx, counters);
+  WorkerPool<JsonReader> readers([] { return std::make_unique<JsonReader>(std::vector<std::string>{}); });
+  run.run({{StageMode::kParallel,
+            [&](Batch& batch) {
+              readers.with([&](JsonReader& json) {
+                run.each_record(batch, json, [](Record&) { return std::nullopt; });
+              });
+            }},
+           {StageMode::kSerial, [&](Batch& batch) {
+              if (batch.end) ended = true;
+              if (batch.begin || (batch.in.records > 0 && !batch.end)) ended = false;
+            }}});
+  bad = counters.errors.load();
+  return run.input_totals().front();
+}
+
+}  // namespace
+
+CheckResult check_records(const std::string& file, const Context& ctx) {
   CheckResult result;
   bool ended = false;
-  WorkerPool<JsonReader> readers([] { return std::make_unique<JsonReader>(std::vector<std::string>{}); });
+  i64 bad = 0;
   try {
-    run.run({{StageMode::kParallel,
-              [&](Batch& batch) {
-                readers.with([&](JsonReader& json) {
-                  run.each_record(batch, json, [](Record&) { return std::nullopt; });
-                });
-              }},
-             {StageMode::kSerial, [&](Batch& batch) {
-                if (batch.end) ended = true;
-                if (batch.begin || (batch.in.records > 0 && !batch.end)) ended = false;
-              }}});
+    result.totals = read_through(file, ctx, ended, bad);
+    if (bad > 0) result.detail = cat(bad, " bad records");
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::kData) throw;
     result.detail = e.message();
   }
-  result.totals = run.input_totals().front();
-  if (!run.errors().empty() && result.detail.empty()) result.detail = cat(counters.errors.load(), " bad records");
   result.complete = ended && result.detail.empty();
   if (!ended && result.detail.empty()) result.detail = "no end frame";
   return result;
 }
 
+StreamTotals count_records(const std::string& file, const Context& ctx) {
+  bool ended = false;
+  i64 bad = 0;
+  return read_through(file, ctx, ended, bad);
+}
+
 namespace {
+
+// Whether an escape names half of a surrogate pair. line is JSON otherwise.
+bool has_lone_surrogate(std::string_view line) {
+  const auto unit_at = [line](std::size_t at) -> u32 {  // of \uXXXX, or 0
+    if (at + 6 > line.size() || line[at] != '\\' || line[at + 1] != 'u') return 0;
+    u32 unit = 0;
+    const std::from_chars_result end = std::from_chars(line.data() + at + 2, line.data() + at + 6, unit, 16);
+    return end.ptr == line.data() + at + 6 ? unit : 0;
+  };
+  for (std::size_t at = line.find('\\'); at != std::string_view::npos; at = line.find('\\', at)) {
+    const u32 unit = unit_at(at);
+    if (unit >= 0xDC00 && unit <= 0xDFFF) return true;
+    const bool high = unit >= 0xD800 && unit <= 0xDBFF;
+    const u32 next = high ? unit_at(at + 6) : 0;
+    if (high && (next < 0xDC00 || next > 0xDFFF)) return true;
+    at += high ? 12 : 2;
+  }
+  return false;
+}
 
 // A strict pass over every value of a record.
 class FullValidator {
@@ -128,8 +167,9 @@ class FullValidator {
   std::optional<Fault> check(std::string_view line) {
     const simdjson::error_code error =
         parser_.parse(line.data(), line.size(), false).error();
-    if (error) return Fault{error == simdjson::UTF8_ERROR ? "utf8" : "json", simdjson::error_message(error), -1};
-    return std::nullopt;
+    if (!error) return std::nullopt;
+    const bool text = error == simdjson::UTF8_ERROR || (error == simdjson::STRING_ERROR && has_lone_surrogate(line));
+    return Fault{text ? "utf8" : "json", simdjson::error_message(error), -1};
   }
 
  private:
@@ -174,13 +214,11 @@ void cat_records(RecordRun& run, InputStream& in, const CatOptions& options) {
                         std::size_t at = 0;
                         for (i64 i = 0; i < take; ++i) at = batch.out.find('\n', at) + 1;
                         batch.out.resize(at);
-                        if (take == left && !in.stopped()) {
+                        if (take == left && !in.behind_stop(batch)) {
                           // What lies behind the cut is none of our business, bad records included.
                           const i64 cut = take > 0 ? lines[usize(take - 1)] : 0;
                           std::erase_if(batch.bad, [cut](const BadRecord& bad) { return bad.line > cut; });
-                          in.stop();
-                        } else if (in.stopped()) {
-                          batch.bad.clear();
+                          in.stop(batch);
                         }
                         left -= take;
                       }});

@@ -20,9 +20,13 @@ struct CheckResult {
 CheckResult check_frames(const std::string& file);
 
 /// Reads every record and compares counts and digest with the end frames. totals are of what was
-/// read. Plain and foreign inputs give totals and complete = false. Throws kNoInput, and kData for
-/// content that cannot be read at all.
+/// read (none when the stream is cut or changed). Plain and foreign inputs give totals and complete =
+/// false. Throws kNoInput.
 CheckResult check_records(const std::string& file, const Context& ctx);
+
+/// Totals of every record of the input, framed or not. Throws kNoInput, and kData for a stream that
+/// is cut or changed.
+StreamTotals count_records(const std::string& file, const Context& ctx);
 
 struct CatOptions {
   std::optional<i64> head;      // stop after that many records

@@ -46,10 +46,27 @@ bool is_pipe_like(int fd) {
 
 std::string input_display_name(const std::string& path) { return path == "-" ? "<stdin>" : path; }
 
+namespace {
+
+// LMH1 at the start of an input. Waits only for what a producer sends before its first record.
+std::optional<StreamHeader> leading_header(RawBuffer& raw) {
+  if (!raw.fill(8) || load_u32le(raw.view().data()) != kLmMagic) return std::nullopt;
+  const i64 total = 8 + i64{load_u32le(raw.view().data() + 4)};
+  if (total > kMaxTagPayload + 8 || !raw.fill(total)) return std::nullopt;
+  const Result<StreamHeader> header = parse_header(raw.view().substr(8, usize(total - 8)));
+  return header ? std::optional<StreamHeader>(*header) : std::nullopt;
+}
+
+}  // namespace
+
 // The header of a finished file: LMH1 at its start, or inside LME1 at its end (behind it a seek table
 // may stand). Anything that is not ours gives nothing; reading the file will judge it.
 std::optional<StreamHeader> file_header(const std::string& path) {
-  const Fd fd = open_input(path);
+  Fd fd = open_input(path);
+  if (!is_regular(fd.get())) {
+    RawBuffer raw(std::move(fd), path);
+    return leading_header(raw);
+  }
   const i64 size = file_size(fd.get(), path);
   std::string head(usize(std::min<i64>(size, kMaxTagPayload + 8)), '\0');
   head.resize(usize(pread_full(fd.get(), head.data(), isize(head), 0, path)));
@@ -187,10 +204,12 @@ std::unique_ptr<Batch> InputStream::next() {
   try {
     std::unique_ptr<Batch> batch = next_batch();
     if (source_) bytes_read_.store(source_->raw.bytes_read());
+    if (batch) batch->number = batches_++;
     return batch;
   } catch (...) {
     failed_ = true;
     auto batch = std::make_unique<Batch>();
+    batch->number = batches_++;
     batch->input = source_ ? source_->input : std::min(next_input_, isize(options_.files)) - 1;
     batch->error = std::current_exception();
     return batch;
@@ -508,12 +527,7 @@ std::vector<StreamHeader> InputStream::headers() {
     }
     std::unique_ptr<Source>& s = opened_[i];
     s = open_source(i);
-    // Only what is there: a plain producer may take its time before the first record.
-    if (!s->raw.fill(8) || load_u32le(s->raw.view().data()) != kLmMagic) continue;
-    const i64 total = 8 + i64{load_u32le(s->raw.view().data() + 4)};
-    if (total > kMaxTagPayload + 8 || !s->raw.fill(total)) continue;
-    const Result<StreamHeader> header = parse_header(s->raw.view().substr(8, usize(total - 8)));
-    if (header) found.push_back(*header);
+    if (std::optional<StreamHeader> header = leading_header(s->raw)) found.push_back(std::move(*header));
   }
   return found;
 }
@@ -534,7 +548,8 @@ void InputStream::account(Batch& batch) {
   const StreamEnd& end = *batch.end;
   const StreamTotals seen = std::exchange(segment_, StreamTotals{});
   const u64 digest = std::exchange(segment_digest_, 0);
-  if (options_.shard.count > 1 || stopped()) return;
+  const bool partly = batch.number >= last_batch_.load();  // its last records may have been cut off
+  if (options_.shard.count > 1 || partly) return;
   if (end.frames != digest) {
     throw Error(ErrorKind::kData, cat(summary.name, ": frames do not match the end frame (bytes were changed)"));
   }

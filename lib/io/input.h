@@ -5,6 +5,7 @@
 // stream: cut or corrupt frames, a missing end frame, wrong counts, other formats.
 
 #include <atomic>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,8 +45,8 @@ struct InputSummary {
 /// Display name of an input ("<stdin>" for "-").
 std::string input_display_name(const std::string& path);
 
-/// The header of a complete file of this toolkit, from its start or from its end frame; nullopt for
-/// anything else. Throws kNoInput.
+/// The header of a complete file of this toolkit, from its start or from its end frame; of a pipe only
+/// one at its start. nullopt for anything else. Throws kNoInput.
 std::optional<StreamHeader> file_header(const std::string& path);
 
 class InputStream {
@@ -60,16 +61,19 @@ class InputStream {
 
   // The four stages, to be called in this order for each batch; next and stitch and account
   // serially in batch order, decode from any thread.
-  /// Null at the end or after stop(). Never throws for bad data: such a batch carries `error`.
+  /// Null at the end or some time after stop(). Never throws for bad data: such a batch carries `error`.
   std::unique_ptr<Batch> next();
   void decode(Batch& batch) const;
   void stitch(Batch& batch);
   /// Rethrows the batch's error; checks end frames; adds the batch's totals. Call after `in` is set.
   void account(Batch& batch);
 
-  /// Makes next() return null from now on and drops the checks that need the rest of the stream.
-  void stop() { stopped_.store(true); }
-  bool stopped() const { return stopped_.load(); }
+  /// Makes `last` the last batch that counts: next() returns null from now on, and batches behind it
+  /// that were read already are as if they had not been, whatever is wrong with them. Call from a
+  /// serial stage.
+  void stop(const Batch& last) { last_batch_.store(last.number); }
+  /// True for batches behind the one given to stop().
+  bool behind_stop(const Batch& batch) const { return batch.number > last_batch_.load(); }
 
   const std::vector<InputSummary>& inputs() const { return summaries_; }
   /// Compressed bytes consumed so far and in total (-1 unknown), for progress.
@@ -91,6 +95,7 @@ class InputStream {
   bool looks_ours(const FrameInfo& info);
   void skippable(Batch& batch, std::string_view payload, u32 magic);
   bool unit_wanted(i64 unit) const;
+  bool stopped() const { return last_batch_.load() != std::numeric_limits<i64>::max(); }
 
   InputOptions options_;
   const Context& ctx_;
@@ -99,7 +104,8 @@ class InputStream {
   std::map<i64, std::unique_ptr<Source>> opened_;  // pipes that headers() had to open early
   i64 next_input_ = 0;
   i64 next_unit_ = 0;
-  std::atomic<bool> stopped_{false};
+  i64 batches_ = 0;
+  std::atomic<i64> last_batch_{std::numeric_limits<i64>::max()};
   std::atomic<i64> bytes_read_{0};
   i64 bytes_total_ = 0;
   bool failed_ = false;

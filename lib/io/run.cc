@@ -168,7 +168,11 @@ void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
   bad.byte = record.byte;
   JsonReader with_id({"id"});
   const bool parsed = fault.code != "too_long" && !with_id.parse(record.line);
-  if (parsed && with_id.has(0)) bad.id = with_id.text_of(0).value_or("");
+  if (parsed && with_id.has(0)) {
+    const bool text = with_id.field(0).type == JsonType::kString;
+    const Result<std::string_view> id = text ? with_id.string(0) : Result<std::string_view>(with_id.raw(0));
+    if (id) bad.id = *id;
+  }
   if (policy_.mode == OnError::kQuarantine) bad.raw = record.line.substr(0, kRawKept);
   if (policy_.mode == OnError::kAnnotate) {
     const std::string error = cat("{\"code\":", json_string(fault.code), ",\"message\":",
@@ -189,6 +193,7 @@ void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
 }
 
 void RecordRun::sink(Batch& batch) {
+  if (in_.behind_stop(batch)) return;
   // A bad record comes before whatever made the batch fail.
   for (const BadRecord& bad : batch.bad) handle_bad(batch, bad);
   in_.account(batch);

@@ -101,13 +101,17 @@ std::optional<StreamTotals> read_totals(std::string_view json) {
   return StreamTotals{*records, *bytes, *value};
 }
 
+Fault newer_version(i64 v) {
+  return Fault{"version", cat("stream version ", v, ", this program reads up to ", kStreamVersion), -1};
+}
+
 Result<StreamHeader> read_header_json(std::string_view json) {
   SmallReader r({"v", "tool", "version", "params", "seed", "chain"}, json);
   if (!r.ok()) return damaged("header");
   const Result<i64> v = r->integer(0);
   if (!v) return damaged("header");
   if (*v > kStreamVersion) {
-    return Fault{"version", cat("stream version ", *v, ", this program reads up to ", kStreamVersion), -1};
+    return newer_version(*v);
   }
   const Result<std::string_view> tool = r->string(1);
   const Result<std::string_view> version = r->string(2);
@@ -210,21 +214,33 @@ std::string end_payload(const StreamEnd& end) {
   return with_check(kEndTag, std::move(json));
 }
 
+namespace {
+
+// A later version may check itself in another way, but it says its number in the same place.
+Fault newer_or_damaged(std::string_view payload, const char* what) {
+  SmallReader r({"v"}, payload.substr(std::min<std::size_t>(4, payload.size())));
+  const std::optional<i64> v = r.ok() && r->has(0) ? parse_int(r->raw(0)) : std::nullopt;
+  if (v && *v > kStreamVersion) return newer_version(*v);
+  return damaged(what);
+}
+
+}  // namespace
+
 Result<StreamHeader> parse_header(std::string_view payload) {
   const std::optional<std::string_view> json = checked_json(payload);
-  if (!json) return damaged("header");
+  if (!json) return newer_or_damaged(payload, "header");
   return read_header_json(*json);
 }
 
 Result<StreamEnd> parse_end(std::string_view payload) {
   const std::optional<std::string_view> json = checked_json(payload);
-  if (!json) return damaged("end");
+  if (!json) return newer_or_damaged(payload, "end");
   SmallReader r({"v", "frames", "inputs", "header"}, *json);
   if (!r.ok()) return damaged("end");
   const Result<i64> v = r->integer(0);
   if (!v) return damaged("end");
   if (*v > kStreamVersion) {
-    return Fault{"version", cat("stream version ", *v, ", this program reads up to ", kStreamVersion), -1};
+    return newer_version(*v);
   }
   StreamEnd end;
   end.v = *v;

@@ -1,0 +1,5 @@
+: >empty; lm-cat empty -z none; echo "$?"
+lm-cat -z none <empty; echo "$?"
+: | lm-cat -z none; echo "$?"
+: | lm-cat -z none --allow-empty; echo "$?"
+: | lm-cat --allow-empty | lm-cat -z none; echo "$?"

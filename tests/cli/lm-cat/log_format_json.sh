@@ -1,0 +1,1 @@
+printf '{"a":\n' | lm-cat --log-format json -z none | cat

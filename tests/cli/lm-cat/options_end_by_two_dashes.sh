@@ -1,0 +1,2 @@
+printf '{"a":1}\n' >--head
+lm-cat --compress none -- --head

@@ -1,0 +1,1 @@
+lm-cat --seekable=false

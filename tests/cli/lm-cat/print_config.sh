@@ -1,0 +1,1 @@
+lm-cat --print-config --head 3 -z

@@ -1,0 +1,1 @@
+printf '{}\n' | lm-cat --compress=
