@@ -32,3 +32,15 @@ foreach(case ${cases})
     lm_script_test(cli-${tool}-${name} LABEL cli TIMEOUT 60 COMMAND scripts/cli_test --bin ${bin} ${tool}/${name})
   endif()
 endforeach()
+
+# The contract, program by program (and verb by verb: lm-X.verb.sh).
+file(GLOB profiles CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/acceptance/profiles/*.sh)
+foreach(profile ${profiles})
+  get_filename_component(name ${profile} NAME)
+  string(REGEX REPLACE "\\.sh$" "" name ${name})
+  string(REGEX REPLACE "\\..*" "" tool ${name})
+  if(tool IN_LIST lm_tool_names)
+    lm_script_test(acceptance-${name} LABEL acceptance TIMEOUT 600
+      COMMAND tests/acceptance/run --bin ${bin} ${name})
+  endif()
+endforeach()
