@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "core/str.h"
+#include "core/utf8.h"
 
 namespace lm::io {
 
@@ -153,24 +154,6 @@ int hex4(std::string_view text, std::size_t at) {
     value = value * 16 + digit;
   }
   return value;
-}
-
-void append_utf8(std::string& out, u32 cp) {
-  if (cp < 0x80) {
-    out.push_back(static_cast<char>(cp));
-  } else if (cp < 0x800) {
-    out.push_back(static_cast<char>(0xC0 | cp >> 6));
-    out.push_back(static_cast<char>(0x80 | (cp & 63)));
-  } else if (cp < 0x10000) {
-    out.push_back(static_cast<char>(0xE0 | cp >> 12));
-    out.push_back(static_cast<char>(0x80 | (cp >> 6 & 63)));
-    out.push_back(static_cast<char>(0x80 | (cp & 63)));
-  } else {
-    out.push_back(static_cast<char>(0xF0 | cp >> 18));
-    out.push_back(static_cast<char>(0x80 | (cp >> 12 & 63)));
-    out.push_back(static_cast<char>(0x80 | (cp >> 6 & 63)));
-    out.push_back(static_cast<char>(0x80 | (cp & 63)));
-  }
 }
 
 // Unescapes the inside of a JSON string. Returns a fault for a bad escape or a lone surrogate.

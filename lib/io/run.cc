@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/str.h"
+#include "core/utf8.h"
 
 namespace lm::io {
 
@@ -17,30 +18,11 @@ std::string location(const std::string& name, const BadRecord& bad) {
              bad.id.empty() ? "" : cat(" (record id ", quote(bad.id), ")"));
 }
 
-bool valid_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const u8 c = static_cast<u8>(text[i]);
-    const std::size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 9;
-    if (more == 9 || i + more >= text.size() + (more == 0 ? 1 : 0)) return false;
-    for (std::size_t k = 1; k <= more; ++k) {
-      if ((static_cast<u8>(text[i + k]) & 0xC0) != 0x80) return false;
-    }
-    const u8 second = more > 0 ? static_cast<u8>(text[i + 1]) : u8{0x80};
-    if ((c == 0xE0 && second < 0xA0) || (c == 0xED && second > 0x9F) ||
-        (c == 0xF0 && second < 0x90) || (c == 0xF4 && second > 0x8F)) {
-      return false;
-    }
-    i += 1 + more;
-  }
-  return true;
-}
-
 std::string reject_line(const std::string& name, const BadRecord& bad) {
   std::string out = cat("{\"error\":{\"code\":", json_string(bad.fault.code), ",\"detail\":",
                         json_string(bad.fault.detail), ",\"file\":", json_string(name),
                         ",\"line\":", bad.line, ",\"offset\":", bad.byte, "},");
-  if (valid_utf8(bad.raw)) {
+  if (is_valid_utf8(bad.raw)) {
     append(out, "\"raw\":", json_string(bad.raw), "}\n");
   } else {
     append(out, "\"raw_b64\":\"", base64(bad.raw), "\"}\n");
@@ -184,8 +166,8 @@ void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
       edit.write(batch.out);
     } else {
       const std::string_view raw = record.line.substr(0, kRawKept);
-      append(batch.out, "{\"error\":", error, valid_utf8(raw) ? ",\"raw\":" : ",\"raw_b64\":",
-             valid_utf8(raw) ? json_string(raw) : cat("\"", base64(raw), "\""), "}\n");
+      append(batch.out, "{\"error\":", error, is_valid_utf8(raw) ? ",\"raw\":" : ",\"raw_b64\":",
+             is_valid_utf8(raw) ? json_string(raw) : cat("\"", base64(raw), "\""), "}\n");
     }
   }
   bad.fault = std::move(fault);

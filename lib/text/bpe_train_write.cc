@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "io/json.h"
 #include "text/bpe_train.h"
 #include "text/token_decoder.h"
 
@@ -26,23 +27,6 @@ Json pre_tokenizer(PatternId pattern) {
                       {"behavior", "Isolated"},
                       {"invert", false}};
   return {{"type", "Sequence"}, {"pretokenizers", Json::array({split, byte_level(false)})}};
-}
-
-std::string base64(std::string_view bytes) {
-  static constexpr char kDigits[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::string_view three = bytes.substr(i, 3);
-    u32 bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      bits = bits << 8 | (k < three.size() ? static_cast<u8>(three[k]) : 0u);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out.push_back(k <= three.size() ? kDigits[bits >> (18 - 6 * k) & 63] : '=');
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -98,7 +82,7 @@ std::string bpe_tokenizer_json(const BpeModel& model, PatternId pattern) {
 std::string bpe_tiktoken_file(const BpeModel& model) {
   std::string out;
   for (i64 id = model.specials; id < isize(model.tokens); ++id) {
-    append(out, base64(model.tokens[usize(id)]), ' ', id, '\n');
+    append(out, io::base64(model.tokens[usize(id)]), ' ', id, '\n');
   }
   return out;
 }

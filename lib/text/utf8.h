@@ -1,26 +1,21 @@
 #pragma once
-// UTF-8 as the Unicode standard defines well-formed sequences (table 3-7): no surrogates, no
-// overlong forms, nothing above U+10FFFF. Repair writes one U+FFFD per maximal ill-formed subpart.
-// All functions are pure. NUL is an ordinary character.
+// What text work adds to core/utf8.h: fast decoding of well-formed text, conversion, repair. Repair
+// writes one U+FFFD per maximal ill-formed subpart. All functions are pure.
 
 #include <string>
 #include <string_view>
 
 #include "core/types.h"
+#include "core/utf8.h"
 
 namespace lm::text {
 
-inline constexpr char32_t kReplacement = 0xFFFD;
-
-/// A decoded code point and the bytes it took; size 0 only at the end of the text.
-struct Decoded {
-  char32_t cp = 0;
-  int size = 0;
-  bool valid = true;  // false: cp is U+FFFD and size is the maximal ill-formed subpart (1 to 3)
-};
-
-/// Code point at text[at]. Any bytes are allowed; never reads past the end.
-Decoded decode_at(std::string_view text, i64 at);
+using lm::append_utf8;
+using lm::decode_at;
+using lm::Decoded;
+using lm::find_invalid_utf8;
+using lm::is_valid_utf8;
+using lm::kReplacement;
 
 /// Code point at p of well-formed text; advances p. The caller guarantees well-formedness.
 inline char32_t next_valid(const char*& p) {
@@ -40,18 +35,10 @@ inline int sequence_size(char lead) {
   return b < 0x80 ? 1 : b < 0xE0 ? 2 : b < 0xF0 ? 3 : 4;
 }
 
-/// Appends the UTF-8 form of cp; surrogates and values above U+10FFFF append U+FFFD.
-void append_utf8(std::string& out, char32_t cp);
+/// The code points as UTF-8, as append_utf8 writes them.
 std::string to_utf8(std::u32string_view cps);
 /// Code points of text; ill-formed subparts give U+FFFD each.
 std::u32string to_utf32(std::string_view text);
-
-/// Offset of the first ill-formed byte, or -1 if all of text is well-formed. ASCII runs are skipped
-/// eight bytes at a time.
-i64 find_invalid_utf8(std::string_view text);
-inline bool is_valid_utf8(std::string_view text) {
-  return find_invalid_utf8(text) < 0;
-}
 
 /// Number of code points of well-formed text.
 i64 count_code_points(std::string_view text);
