@@ -44,3 +44,18 @@ foreach(profile ${profiles})
       COMMAND tests/acceptance/run --bin ${bin} ${name})
   endif()
 endforeach()
+
+# Faults: a preloaded library makes calls fail. AddressSanitizer must itself come first, so not there.
+if(NOT LM_SANITIZE)
+  add_library(fault MODULE fault/fault.cc)
+  target_link_libraries(fault PRIVATE lm_flags ${CMAKE_DL_LIBS})
+  foreach(profile ${profiles})
+    get_filename_component(name ${profile} NAME)
+    string(REGEX REPLACE "\\.sh$" "" name ${name})
+    string(REGEX REPLACE "\\..*" "" tool ${name})
+    if(tool IN_LIST lm_tool_names)
+      lm_script_test(fault-${name} LABEL fault TIMEOUT 600
+        COMMAND tests/fault/run --bin ${bin} --library $<TARGET_FILE:fault> ${name})
+    endif()
+  endforeach()
+endif()

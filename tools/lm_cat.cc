@@ -116,4 +116,4 @@ void body(cli::Tool& tool) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return cli::tool_main(argc, argv, make_spec(), body); }
+int main(int argc, char** argv) { return cli::tool_main(argc, argv, make_spec, body); }

@@ -315,34 +315,46 @@ void start_signals(Live& live) {
 }  // namespace
 
 int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<void(Tool&)>& body) {
-  // Both outlive main's return: the signal thread may still look at them.
-  Live& live = *new Live();
-  Console& console = *new Console(spec.name);
-  live.console = &console;
+  Live* live = nullptr;
+  Console* console = nullptr;
   int exit = 0;
   try {
-    start_signals(live);
+    // Both outlive main's return: the signal thread may still look at them.
+    live = new Live();
+    console = new Console(spec.name);
+    live->console = console;
+    start_signals(*live);
     const bool bare = argc == 1 && ::isatty(STDIN_FILENO) && spec.streams;
     if (bare) {
       const std::string text = short_help(spec, spec.verbs.front().name);
       io::write_full(STDERR_FILENO, text.data(), static_cast<i64>(text.size()), "<stderr>");
       return static_cast<int>(ErrorKind::kUsage);
     }
-    exit = run_tool(spec, std::vector<std::string>(argv + 1, argv + argc), console, live, body);
+    exit = run_tool(spec, std::vector<std::string>(argv + 1, argv + argc), *console, *live, body);
   } catch (const io::PipeClosed&) {
     exit = 0;
   } catch (const std::exception& e) {
     const Error known = as_error(e);
-    console.error(known);
+    if (console != nullptr) console->error(known);
     exit = static_cast<int>(known.kind());
   }
-  wait_for_death(live);
+  if (live != nullptr) wait_for_death(*live);
   // A full disk may show only when standard output is closed.
   if (::close(STDOUT_FILENO) != 0 && errno != EBADF && errno != EINTR && exit == 0) {
-    console.error(os_error(ErrorKind::kIo, "<stdout>", "close failed", errno));
+    console->error(os_error(ErrorKind::kIo, "<stdout>", "close failed", errno));
     exit = static_cast<int>(ErrorKind::kIo);
   }
   return exit;
+}
+
+int tool_main(int argc, char** argv, ToolSpec (*make_spec)(), void (*body)(Tool&)) {
+  try {
+    return tool_main(argc, argv, make_spec(), std::function<void(Tool&)>(body));
+  } catch (const std::bad_alloc&) {  // nothing can be said without memory
+    static constexpr char kMessage[] = "out of memory before the program could start\n";
+    io::write_full(STDERR_FILENO, kMessage, sizeof kMessage - 1, "<stderr>");
+    return static_cast<int>(ErrorKind::kOs);
+  }
 }
 
 }  // namespace lm::cli

@@ -100,5 +100,7 @@ class Tool {
 /// Everything around a program's body: signals, parsing, help, limits, threads, errors to exit
 /// statuses, report, progress. Returns the exit status.
 int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<void(Tool&)>& body);
+/// The same with a table that is made inside, so that running out of memory there has a status too.
+int tool_main(int argc, char** argv, ToolSpec (*make_spec)(), void (*body)(Tool&));
 
 }  // namespace lm::cli
