@@ -194,7 +194,7 @@ ToolSpec make_spec() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return lm::cli::tool_main(argc, argv, make_spec(), [](lm::cli::Tool& tool) {
+  return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "paragraph") return lm::dedup_tool::run_paragraph(tool);
     if (tool.verb() == "minhash") return lm::dedup_tool::run_minhash(tool);
     if (tool.verb() == "bloom") return lm::dedup_tool::run_bloom(tool);
