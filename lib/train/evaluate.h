@@ -1,0 +1,63 @@
+#pragma once
+// Loss on held-out shards: every token but a set's first is predicted once, in windows of the
+// training length, in the order of the files.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/context.h"
+#include "graph/exec.h"
+#include "model/build.h"
+#include "model/checkpoint.h"
+#include "text/tokenizer.h"
+#include "train/batch.h"
+#include "train/data.h"
+
+namespace lm::train {
+
+/// Bytes of text that each id stands for: what bits per byte divide by. Specials count nothing.
+std::vector<i32> token_byte_table(const text::Tokenizer& tokenizer);
+
+struct EvalResult {
+  f64 loss = 0;  // nats per target
+  i64 targets = 0;
+  std::optional<f64> bits_per_byte;
+  f64 perplexity() const;
+};
+
+struct EvalOptions {
+  i64 seq_len = 0;
+  i64 micro_batch = 1;
+  bool doc_mask = false;
+  i64 max_tokens = 0;  // targets to look at, rounded up to whole windows; 0: all
+};
+
+/// Sum of bits over bytes; nullopt without bytes.
+std::optional<f64> bits_per_byte(f64 nats, i64 bytes);
+/// Bytes of a batch's targets that count.
+i64 target_bytes(const MicroBatch& micro, const std::vector<i32>& table);
+
+class Evaluator {
+ public:
+  /// Opens the shards (throws as ShardSource). model and ctx outlive this; byte_table may be empty.
+  Evaluator(const model::Model& model, const std::vector<std::string>& manifests,
+            const EvalOptions& options, std::vector<i32> byte_table, const Context& ctx);
+
+  /// nullopt when a stop was asked for meanwhile.
+  std::optional<EvalResult> run();
+  const std::vector<text::ShardSet>& sets() const { return source_.sets(); }
+
+ private:
+  const model::Model& model_;
+  EvalOptions options_;
+  const Context& ctx_;
+  ShardSource source_;
+  std::vector<i32> byte_table_;
+  std::unique_ptr<model::TrainGraph> graph_;
+  std::unique_ptr<Executor> executor_;
+  MicroBatch micro_;
+};
+
+}  // namespace lm::train

@@ -1,0 +1,56 @@
+#include "train/optimizer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/pointwise.h"
+
+namespace lm::train {
+
+AdamW::AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size)
+    : options_(options), m_(set, world_size), v_(set, world_size) {
+  const std::vector<ParamInfo>& list = set.list();
+  for (i64 i = 0; i < isize(list); ++i) {
+    const ParamInfo& info = list[usize(i)];
+    if (!info.trainable) continue;
+    const i64 end = i + 1 < isize(list) ? list[usize(i + 1)].offset : m_.elements();
+    if (!ranges_.empty() && ranges_.back().end == info.offset &&
+        ranges_.back().decay == info.decay) {
+      ranges_.back().end = end;
+    } else {
+      ranges_.push_back({info.offset, end, info.decay});
+    }
+  }
+}
+
+void AdamW::update(i64 t, f64 lr, f64 grad_scale, const ParamSlab& grads, ParamSlab& weights,
+                   const comm::Part& part) {
+  cpu::AdamW step;
+  step.lr = static_cast<f32>(lr);
+  step.beta1 = static_cast<f32>(options_.beta1);
+  step.beta2 = static_cast<f32>(options_.beta2);
+  step.eps = static_cast<f32>(options_.eps);
+  step.correction1 = static_cast<f32>(1 - std::pow(options_.beta1, static_cast<f64>(t)));
+  step.correction2 = static_cast<f32>(1 - std::pow(options_.beta2, static_cast<f64>(t)));
+  step.grad_scale = static_cast<f32>(grad_scale);
+  for (const Range& range : ranges_) {
+    const i64 begin = std::max(range.begin, part.begin);
+    const i64 n = std::min(range.end, part.end) - begin;
+    if (n <= 0) continue;
+    step.weight_decay = range.decay ? static_cast<f32>(options_.weight_decay) : 0.0f;
+    cpu::adamw(n, step, grads.data() + begin, weights.data() + begin, m_.data() + begin,
+               v_.data() + begin);
+  }
+}
+
+f64 gradient_norm(const ParamSlab& grads, const comm::Part& part, comm::Comm& comm) {
+  f64 squares = cpu::sum_squares(part.count(), grads.data() + part.begin);
+  comm.all_reduce({&squares, 1});
+  return std::sqrt(squares);
+}
+
+f64 clip_scale(f64 norm, f64 clip) {
+  return clip > 0 ? std::min(1.0, clip / (norm + 1e-6)) : 1.0;
+}
+
+}  // namespace lm::train

@@ -1,0 +1,54 @@
+#pragma once
+// AdamW over the flat slab, and the norm that clipping needs. Every parameter has the same offset
+// in weights, gradients and both moments; padding is zero and stays zero. A rank updates only its
+// own part (ZeRO-1), and touches only that part of the moments.
+// Source: Loshchilov & Hutter 2019, algorithm 2: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2,
+// w -= lr (m/(1-b1^t) / (sqrt(v/(1-b2^t)) + eps) + decay w), decay taken of the old w.
+
+#include <vector>
+
+#include "comm/comm.h"
+#include "graph/params.h"
+
+namespace lm::train {
+
+struct AdamWOptions {
+  f64 beta1 = 0.9;
+  f64 beta2 = 0.95;
+  f64 eps = 1e-8;
+  f64 weight_decay = 0.1;  // on parameters that say decay: matrices, not norms and biases
+};
+
+class AdamW {
+ public:
+  AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size = 1);
+
+  /// Update number t (from 1). Gradients are multiplied by grad_scale first. Frozen parameters stay
+  /// as they are. One pass over part of the slabs; bits do not depend on the thread count.
+  void update(i64 t, f64 lr, f64 grad_scale, const ParamSlab& grads, ParamSlab& weights,
+              const comm::Part& part);
+
+  ParamSlab& m() { return m_; }
+  ParamSlab& v() { return v_; }
+  const ParamSlab& m() const { return m_; }
+  const ParamSlab& v() const { return v_; }
+
+ private:
+  struct Range {
+    i64 begin;
+    i64 end;
+    bool decay;
+  };
+  AdamWOptions options_;
+  std::vector<Range> ranges_;  // runs of trainable parameters with equal decay
+  ParamSlab m_;
+  ParamSlab v_;
+};
+
+/// L2 norm of the whole gradient: f64 over fixed blocks of each part, parts added by all_reduce.
+f64 gradient_norm(const ParamSlab& grads, const comm::Part& part, comm::Comm& comm);
+
+/// min(1, clip / (norm + 1e-6)); 1 when clip is 0 (off).
+f64 clip_scale(f64 norm, f64 clip);
+
+}  // namespace lm::train

@@ -1,0 +1,120 @@
+#include "train/plan.h"
+
+#include <algorithm>
+
+#include "core/str.h"
+#include "cpu/backend.h"
+#include "graph/plan.h"
+
+namespace lm::train {
+namespace {
+
+std::string padded(std::string text, std::size_t width, bool left = false) {
+  if (text.size() >= width) return text;
+  const std::string blanks(width - text.size(), ' ');
+  return left ? blanks + text : text + blanks;
+}
+
+void row(std::string& out, std::string_view what, const std::string& value) {
+  append(out, padded(std::string(what), 28), value, "\n");
+}
+
+std::string duration(f64 seconds) {
+  if (seconds < 120) return cat(format_fixed(seconds, 1), " s");
+  if (seconds < 7200) return cat(format_fixed(seconds / 60, 1), " min");
+  return cat(format_fixed(seconds / 3600, 1), " h");
+}
+
+/// Parameters and FLOPs of the graph's operators.
+void operators(std::string& out, const Graph& graph, f64 tokens) {
+  append(out, "\n", padded("operator", 20), padded("nodes", 7, true), padded("FLOP/token", 14, true),
+         padded("share", 9, true), padded("read", 12, true), padded("written", 12, true), "\n");
+  const f64 all = static_cast<f64>(std::max<i64>(1, total_flops(graph)));
+  for (const OpTotal& total : op_totals(graph)) {
+    const f64 flops = static_cast<f64>(total.flops);
+    append(out, padded(total.op, 20), padded(cat(total.nodes), 7, true),
+           padded(format_count(flops / tokens), 14, true),
+           padded(cat(format_fixed(100 * flops / all, 1), "%"), 9, true),
+           padded(format_bytes(total.bytes_read), 12, true),
+           padded(format_bytes(total.bytes_written), 12, true), "\n");
+  }
+}
+
+}  // namespace
+
+std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
+                      const PlanInputs& inputs) {
+  const model::ModelParams params = model::make_params(cfg);
+  const model::TrainGraph train(cfg, params, graph_options(cfg, options));
+  const Graph& graph = train.graph;
+  const Backend& backend = cpu_backend();
+  const Plan plan = make_plan(graph, [&backend](const Node& node, const Graph& g) -> i64 {
+    const KernelDef& kernel = backend.kernels[static_cast<std::size_t>(node.op)];
+    return kernel.workspace == nullptr ? 0 : kernel.workspace(node, g);
+  });
+  const f64 micro_tokens = static_cast<f64>(options.micro_batch * options.seq_len);
+  const i64 step_tokens = options.batch * options.seq_len;
+  const f64 executed = static_cast<f64>(total_flops(graph)) / micro_tokens;
+  const f64 run_tokens = static_cast<f64>(step_tokens) * static_cast<f64>(inputs.steps);
+  const i64 slab = params.set.slab_elements() * 4;
+
+  std::string out;
+  row(out, "model", model::describe(cfg));
+  row(out, "parameters", cat(params.set.count(), " (", format_count(static_cast<f64>(params.set.count())), ")"));
+  row(out, "weights", format_bytes(slab));
+  row(out, "gradients", format_bytes(slab));
+  row(out, "moments", format_bytes(2 * slab));
+  row(out, "step slab", cat(format_bytes(plan.slab_bytes), " (lower bound ",
+                            format_bytes(plan.lower_bound_bytes), ")"));
+  const i64 total = 4 * slab + plan.slab_bytes;
+  row(out, "memory in all", cat(format_bytes(total),
+                                inputs.memory_bytes > 0
+                                    ? cat(" of ", format_bytes(inputs.memory_bytes))
+                                    : std::string()));
+  row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", options.seq_len));
+  row(out, "tokens per step", cat(step_tokens, " (", options.batch / options.micro_batch,
+                                  " micro-batches)"));
+  row(out, "steps", cat(inputs.steps));
+  row(out, "tokens", format_count(run_tokens));
+  if (inputs.data_tokens > 0)
+    row(out, "data", cat(format_count(static_cast<f64>(inputs.data_tokens)), " tokens, ",
+                         inputs.samples, " sequences, ",
+                         format_fixed(static_cast<f64>(inputs.steps * options.batch) /
+                                          static_cast<f64>(std::max<i64>(1, inputs.samples)), 2),
+                         " epochs"));
+  row(out, "useful FLOP per token",
+      format_count(useful_flops_per_token(cfg, params, options.seq_len)));
+  row(out, "executed FLOP per token", format_count(executed));
+  if (inputs.peak_flops > 0) {
+    row(out, "calibrated peak", cat(format_count(inputs.peak_flops), "FLOP/s"));
+    const f64 seconds = executed * run_tokens / inputs.peak_flops;
+    row(out, "time at 100% / 50% of peak", cat(duration(seconds), " / ", duration(2 * seconds)));
+  }
+  out += "\nlargest values\n";
+  for (const PlanEntry& entry : largest_values(graph, 10))
+    append(out, padded(format_bytes(entry.bytes), 12, true), "  ", entry.name, "\n");
+  operators(out, graph, micro_tokens);
+  return out;
+}
+
+std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops) {
+  f64 all = 0;
+  for (const OpTime& time : times)
+    all += time.wall_s;
+  std::string out = cat(padded("operator", 20), padded("calls", 9, true), padded("s", 10, true),
+                        padded("share", 8, true), padded("GFLOP/s", 10, true),
+                        padded("of peak", 9, true), padded("GB/s", 8, true), "\n");
+  for (const OpTime& time : times) {
+    const f64 s = std::max(1e-12, time.wall_s);
+    const f64 rate = static_cast<f64>(time.flops) / s;
+    append(out, padded(time.op, 20), padded(cat(time.calls), 9, true),
+           padded(format_fixed(time.wall_s, 3), 10, true),
+           padded(cat(format_fixed(100 * time.wall_s / std::max(1e-12, all), 1), "%"), 8, true),
+           padded(format_fixed(rate / 1e9, 1), 10, true),
+           padded(peak_flops > 0 ? cat(format_fixed(100 * rate / peak_flops, 1), "%") : "-", 9, true),
+           padded(format_fixed(static_cast<f64>(time.bytes) / s / 1e9, 1), 8, true), "\n");
+  }
+  return out;
+}
+
+}  // namespace lm::train

@@ -1,0 +1,26 @@
+#pragma once
+// What a run would take, without running: parameters, memory, arithmetic, steps, time.
+
+#include <string>
+
+#include "model/config.h"
+#include "train/trainer.h"
+
+namespace lm::train {
+
+struct PlanInputs {
+  i64 steps = 0;
+  i64 data_tokens = 0;     // of the training shards, 0: a stream
+  i64 samples = 0;         // sequences in them
+  f64 peak_flops = 0;      // calibrated
+  i64 memory_bytes = 0;    // what the machine grants, 0: unknown
+};
+
+/// A text table; builds and plans the graph, allocates no slab. Throws as graph_options.
+std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
+                      const PlanInputs& inputs);
+
+/// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s.
+std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops);
+
+}  // namespace lm::train

@@ -1,0 +1,150 @@
+#include "train/run.h"
+
+#include <cmath>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::train {
+
+Run::Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOptions options,
+         const std::optional<TrainState>& from, const Context& ctx)
+    : folder_(folder),
+      trainer_(trainer),
+      evaluator_(evaluator),
+      options_(std::move(options)),
+      ctx_(ctx),
+      metrics_(options_.metrics_path, from ? from->counters.step : 0, options_.files.output),
+      flops_per_token_(useful_flops_per_token(trainer.model().cfg, *trainer.model().params,
+                                              trainer.options().seq_len)) {
+  if (!from) return;
+  data_ = from->data;
+  best_ = from->best;
+  last_loss_ = from->loss;
+  if (io::path_exists(folder.step_path(from->counters.step))) saved_step_ = from->counters.step;
+}
+
+std::string Run::status() const {
+  const std::lock_guard<std::mutex> lock(status_mutex_);
+  return status_;
+}
+
+void Run::log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds) {
+  const TrainOptions& train = trainer_.options();
+  const TrainCounters& counters = trainer_.counters;
+  StepSpeed speed;
+  speed.seconds = seconds;
+  speed.tokens_per_s = static_cast<f64>(train.batch * train.seq_len) / seconds;
+  if (options_.peak_flops > 0)
+    speed.of_peak = speed.tokens_per_s * flops_per_token_ / options_.peak_flops;
+  const f64 left_s = static_cast<f64>(options_.steps - counters.step) * seconds;
+  {
+    const std::lock_guard<std::mutex> lock(status_mutex_);
+    status_ = cat("step ", counters.step, "/", options_.steps, "  loss ",
+                  format_fixed(result.loss, 4), "  ", format_count(speed.tokens_per_s),
+                  " tokens/s  ", format_fixed(100 * speed.of_peak, 1), "% of peak  ",
+                  format_fixed(left_s / 60, 1), " min left");
+  }
+  const bool due = counters.step % options_.log_every == 0 || finished() || result.skipped;
+  if (!due) return;
+  std::optional<f64> bpb;
+  if (!options_.byte_table.empty()) {
+    MicroBatch counted(batch.count(), batch.seq_len, train.doc_mask);
+    counted.fill(batch, 0);
+    bpb = bits_per_byte(result.loss_sum, target_bytes(counted, options_.byte_table));
+  }
+  metrics_.append(step_line(counters, result, speed, bpb));
+}
+
+void Run::evaluate() {
+  const TrainCounters& counters = trainer_.counters;
+  if (evaluator_ == nullptr || evaluated_step_ == counters.step) return;
+  const std::optional<EvalResult> result = evaluator_->run();
+  if (!result) return;  // a stop was asked for: the resumed run evaluates at its next turn
+  evaluated_step_ = counters.step;
+  last_eval_ = result;
+  metrics_.append(eval_line(counters, *result));
+  ctx_.log->message(LogLevel::kInfo, cat("step ", counters.step, ": held-out loss ", result->loss));
+  if (best_ && !(result->loss < best_->loss)) return;
+  best_ = BestMetric{result->loss, counters.step};
+  if (!options_.keep_best) return;
+  save();
+  folder_.point("best", counters.step);
+}
+
+std::string Run::training_json() const {
+  std::string out = options_.training_head;
+  const TrainCounters& counters = trainer_.counters;
+  append(out, ",\"step\":", counters.step, ",\"tokens\":", counters.tokens, ",\"loss\":");
+  if (last_loss_)
+    io::append_json_number(out, *last_loss_);
+  else
+    out += "null";
+  if (last_eval_) {
+    out += ",\"eval_loss\":";
+    io::append_json_number(out, last_eval_->loss);
+  }
+  return out + "}\n";
+}
+
+void Run::save() {
+  const i64 step = trainer_.counters.step;
+  if (saved_step_ == step) return;
+  TrainState state;
+  state.counters = trainer_.counters;
+  state.seed = trainer_.options().seed;
+  state.world_size = trainer_.comm().size();
+  state.data = data_;
+  state.best = best_;
+  if (last_loss_ && std::isfinite(*last_loss_)) state.loss = last_loss_;
+  state.params = options_.params;
+  trainer_.gather_moments();
+  if (trainer_.comm().rank() == 0) {
+    StateFiles files = options_.files;
+    files.training_json = training_json();
+    save_checkpoint(folder_, trainer_, state, files);
+    folder_.point("latest", step);
+    std::vector<i64> protect = {step};
+    if (options_.keep_best && best_) protect.push_back(best_->step);
+    folder_.retire(options_.keep > 0 ? options_.keep - 1 : 0, options_.keep_every, protect);
+  }
+  trainer_.comm().barrier();
+  saved_step_ = step;
+}
+
+void Run::stop() {
+  save();
+  throw Error(ErrorKind::kTemporary,
+              cat("stopped at step ", trainer_.counters.step, " of ", options_.steps,
+                  ", state saved in ", folder_.step_path(trainer_.counters.step)),
+              "the same command goes on from there");
+}
+
+void Run::take(const SequenceBatch& batch, const DataState& after) {
+  const f64 start_s = monotonic_s();
+  const StepResult result = trainer_.step(batch);
+  if (result.stopped) stop();
+  data_ = after;
+  last_loss_ = result.loss;
+  if (result.skipped)
+    ctx_.log->message(LogLevel::kWarning,
+                      cat("step ", trainer_.counters.step, ": loss ", result.loss,
+                          ", gradient norm ", result.grad_norm, "; update skipped"));
+  log_step(batch, result, monotonic_s() - start_s);
+  const i64 step = trainer_.counters.step;
+  if (options_.eval_every > 0 && step % options_.eval_every == 0) evaluate();
+  if (options_.save_every > 0 && step % options_.save_every == 0 && !finished()) save();
+  if (ctx_.stop->requested()) stop();
+}
+
+void Run::finish() {
+  evaluate();
+  if (ctx_.stop->requested() && evaluator_ != nullptr && evaluated_step_ != trainer_.counters.step)
+    stop();
+  save();
+  if (trainer_.comm().rank() == 0) folder_.link_final(trainer_.counters.step);
+}
+
+}  // namespace lm::train

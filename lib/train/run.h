@@ -1,0 +1,80 @@
+#pragma once
+// A run: steps until the last one, metrics, evaluation, checkpoints, stop requests. The caller
+// feeds batches (from shards or from a stream) and says where the data stands.
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/evaluate.h"
+#include "train/metrics.h"
+#include "train/run_folder.h"
+#include "train/state.h"
+#include "train/trainer.h"
+
+namespace lm::train {
+
+struct RunOptions {
+  i64 steps = 1;
+  i64 save_every = 0;  // steps; 0: only at the end and on a stop
+  i64 keep = 3;        // newest checkpoints that stay; 0: all
+  i64 keep_every = 0;  // and those divisible by this
+  bool keep_best = false;
+  i64 eval_every = 0;  // steps; 0: only at the end
+  i64 log_every = 1;
+  std::string metrics_path;  // "-": standard output
+  RunParams params;
+  std::string training_head;     // start of training.json: "{..." without the closing brace
+  std::vector<i32> byte_table;   // bytes per token id, for bits per byte; may be empty
+  f64 peak_flops = 0;            // calibrated, 0: unknown
+  StateFiles files;
+};
+
+class Run {
+ public:
+  /// All references outlive the run. evaluator may be null. from: the state to go on from, already
+  /// loaded into the trainer (load_checkpoint).
+  Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOptions options,
+      const std::optional<TrainState>& from, const Context& ctx);
+
+  bool finished() const { return trainer_.counters.step >= options_.steps; }
+  /// One step with a batch; `after` is the data's position behind it. Logs, evaluates and saves as
+  /// due. Throws Error{kTemporary} after saving when a stop was asked for; a step that was under
+  /// way is dropped and done again by the resumed run.
+  void take(const SequenceBatch& batch, const DataState& after);
+  /// Last evaluation and checkpoint, `final`. Also after a stream that ended early.
+  void finish();
+
+  const DataState& data() const { return data_; }
+  std::optional<f64> last_loss() const { return last_loss_; }
+  const std::optional<EvalResult>& last_eval() const { return last_eval_; }
+  /// One line for people; any thread may ask.
+  std::string status() const;
+
+ private:
+  void log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds);
+  void evaluate();
+  void save();
+  [[noreturn]] void stop();
+  std::string training_json() const;
+
+  const RunFolder& folder_;
+  Trainer& trainer_;
+  Evaluator* evaluator_;
+  RunOptions options_;
+  const Context& ctx_;
+  MetricsLog metrics_;
+  DataState data_;
+  std::optional<BestMetric> best_;
+  std::optional<f64> last_loss_;
+  std::optional<EvalResult> last_eval_;
+  i64 evaluated_step_ = -1;
+  i64 saved_step_ = -1;
+  f64 flops_per_token_ = 0;
+  mutable std::mutex status_mutex_;
+  std::string status_;
+};
+
+}  // namespace lm::train

@@ -1,0 +1,172 @@
+#include "train/state.h"
+
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/str.h"
+#include "model/json_fields.h"
+#include "model/mapping.h"
+#include "tensor/safetensors.h"
+
+namespace lm::train {
+namespace {
+
+using model::Json;
+using model::JsonFields;
+
+constexpr i64 kVersion = 1;
+constexpr i64 kMost = i64{1} << 62;
+constexpr const char* kMoments = "state/optimizer-00001-of-00001.safetensors";
+
+Json state_json(const TrainState& state) {
+  Json json = Json::object();
+  json["version"] = kVersion;
+  json["step"] = state.counters.step;
+  json["updates"] = state.counters.updates;
+  json["tokens"] = state.counters.tokens;
+  json["skipped"] = state.counters.skipped;
+  json["skipped_in_row"] = state.counters.skipped_in_row;
+  json["seed"] = cat(state.seed);
+  json["world_size"] = state.world_size;
+  json["data"] = {{"samples", state.data.samples},
+                  {"by_set", state.data.by_set},
+                  {"documents", state.data.documents},
+                  {"offset", state.data.offset},
+                  {"bytes", state.data.bytes}};
+  if (state.loss) json["loss"] = *state.loss;
+  if (state.best)
+    json["best"] = {{"loss", state.best->loss}, {"step", state.best->step}};
+  Json params = Json::object();
+  for (const auto& [name, value] : state.params)
+    params[name] = value;
+  json["params"] = params;
+  return json;
+}
+
+/// "adam.m.<name>" and "adam.v.<name>" of every trainable parameter.
+std::vector<SafeWrite> moment_writes(const Trainer& trainer) {
+  std::vector<SafeWrite> out;
+  const ParamSet& set = trainer.model().params->set;
+  for (i32 i = 0; i < set.size(); ++i) {
+    if (!set[i].trainable) continue;
+    out.push_back({"adam.m." + set[i].name, trainer.optimizer().m().view(i)});
+    out.push_back({"adam.v." + set[i].name, trainer.optimizer().v().view(i)});
+  }
+  return out;
+}
+
+void copy_tokenizer(const std::string& from, const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::string name = fs::path(from).filename().string();
+  if (name.ends_with(".json")) name = "tokenizer.json";
+  if (name.ends_with(".model")) name = "tokenizer.model";
+  io::write_file((fs::path(folder) / name).string(), io::Mapping(from).bytes());
+}
+
+std::vector<i64> read_integers(const Json& json, const JsonFields& fields, const char* key) {
+  std::vector<i64> out;
+  const Json::const_iterator it = json.find(key);
+  if (it == json.end() || !it->is_array()) fields.fail(key, "a list of numbers");
+  for (const Json& item : *it) {
+    if (!item.is_number_unsigned()) fields.fail(key, "a list of numbers");
+    out.push_back(item.get<i64>());
+  }
+  return out;
+}
+
+}  // namespace
+
+void save_checkpoint(const RunFolder& run, const Trainer& trainer, const TrainState& state,
+                     const StateFiles& files) {
+  io::AtomicDir out(run.step_path(state.counters.step), files.output, true);
+  const std::string state_path = out.file("state/state.json");
+  const model::Model& from = trainer.model();
+  model::SaveOptions save;
+  save.tokenizer_folder = files.tokenizer_folder;
+  model::write_model_files(out.temp_path(), from, save);
+  if (!files.tokenizer_file.empty()) copy_tokenizer(files.tokenizer_file, out.temp_path());
+  io::write_file(out.file("training.json"), files.training_json);
+  write_safetensors(out.file(kMoments), moment_writes(trainer));
+  io::write_file(state_path, state_json(state).dump(1) + "\n");
+  model::write_manifest(out.temp_path());
+  out.commit();
+}
+
+TrainState read_state(const std::string& folder) {
+  const std::string path = cat(folder, "/state/state.json");
+  const Json json = model::parse_object(io::read_file(path, i64{64} << 20), path);
+  const JsonFields fields(json, path);
+  if (fields.integer("version", 1, kMost) > kVersion)
+    throw Error(ErrorKind::kData, cat(path, ": version ", fields.integer("version", 1, kMost),
+                                      ", this program reads up to ", kVersion));
+  TrainState state;
+  state.counters.step = fields.integer("step", 0, kMost);
+  state.counters.updates = fields.integer("updates", 0, kMost);
+  state.counters.tokens = fields.integer("tokens", 0, kMost);
+  state.counters.skipped = fields.integer("skipped", 0, kMost);
+  state.counters.skipped_in_row = fields.integer("skipped_in_row", 0, kMost);
+  const std::optional<u64> seed = parse_u64(fields.text("seed"));
+  if (!seed) fields.fail("seed", "a whole number as text");
+  state.seed = *seed;
+  state.world_size = fields.integer("world_size", 1, 1 << 20);
+  const JsonFields data = fields.object("data");
+  state.data.samples = data.integer("samples", 0, kMost);
+  state.data.by_set = read_integers(json["data"], data, "by_set");
+  state.data.documents = data.integer("documents", 0, kMost);
+  state.data.offset = data.integer("offset", 0, kMost);
+  state.data.bytes = data.integer("bytes", 0, kMost);
+  if (fields.has("loss")) state.loss = fields.number("loss", -1e300, 1e300);
+  if (fields.has("best")) {
+    const JsonFields best = fields.object("best");
+    state.best = BestMetric{best.number("loss", 0, 1e300), best.integer("step", 0, kMost)};
+  }
+  const JsonFields params = fields.object("params");
+  for (const auto& [name, value] : json["params"].items())
+    state.params.emplace_back(name, params.text(name.c_str()));
+  return state;
+}
+
+void load_checkpoint(const std::string& folder, const TrainState& state, Trainer& trainer,
+                     model::Model& model) {
+  const model::ModelCfg cfg = model::load_config(folder);
+  if (!model::same_shape(cfg, model.cfg))
+    throw Error(ErrorKind::kData, cat(folder, ": holds ", model::describe(cfg), ", expected ",
+                                      model::describe(model.cfg)));
+  const ParamSet& set = model.params->set;
+  model::read_weights(SafeModel::open(folder), model.cfg, set, model.weights);
+  const SafeFile moments(cat(folder, "/", kMoments));
+  for (i32 i = 0; i < set.size(); ++i) {
+    if (!set[i].trainable) continue;
+    for (const auto& [kind, slab] : {std::pair<const char*, const ParamSlab*>{
+                                         "adam.m.", &trainer.optimizer().m()},
+                                     {"adam.v.", &trainer.optimizer().v()}}) {
+      const std::string name = kind + set[i].name;
+      const SafeEntry* entry = moments.find(name);
+      if (entry == nullptr)
+        throw Error(ErrorKind::kData, cat(moments.path(), ": tensor ", name, " is missing"));
+      load_entry(*entry, slab->view(i));
+    }
+  }
+  trainer.counters = state.counters;
+}
+
+std::string first_difference(const RunParams& mine, const RunParams& theirs) {
+  const auto find = [](const RunParams& in, const std::string& name) -> const std::string* {
+    for (const auto& [key, value] : in)
+      if (key == name) return &value;
+    return nullptr;
+  };
+  for (const auto& [name, value] : mine) {
+    const std::string* other = find(theirs, name);
+    const std::string there = other == nullptr ? "" : *other;
+    if (there != value)
+      return cat("--", name, " is ", value.empty() ? "unset" : value, ", the checkpoint has ",
+                 there.empty() ? "none" : there);
+  }
+  for (const auto& [name, value] : theirs)
+    if (find(mine, name) == nullptr && !value.empty())
+      return cat("--", name, " is unset, the checkpoint has ", value);
+  return {};
+}
+
+}  // namespace lm::train

@@ -1,0 +1,67 @@
+#pragma once
+// A resumable checkpoint: the model's folder plus training.json and state/ (moments by parameter
+// name, state.json). Weights are f32, so a resumed run continues with the same bits.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/checkpoint.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+namespace lm::train {
+
+/// What shapes a run, as name and value text: a resumed run must have the same. Ordered.
+using RunParams = std::vector<std::pair<std::string, std::string>>;
+
+/// Where the data stood; the union of what the sources keep (data.h).
+struct DataState {
+  i64 samples = 0;
+  std::vector<i64> by_set;
+  i64 documents = 0;
+  i64 offset = 0;
+  i64 bytes = 0;  // of the stream's records read so far, for people
+};
+
+struct BestMetric {
+  f64 loss = 0;
+  i64 step = 0;
+};
+
+struct TrainState {
+  TrainCounters counters;
+  u64 seed = 0;
+  i64 world_size = 1;
+  DataState data;
+  std::optional<f64> loss;  // of the last step
+  std::optional<BestMetric> best;
+  RunParams params;
+};
+
+struct StateFiles {
+  std::string tokenizer_file;     // copied as tokenizer.json / tokenizer.model / its own name
+  std::string tokenizer_folder;   // or the tokenizer files of this folder
+  std::string training_json;      // training.json's text
+  io::OutputOptions output;
+};
+
+/// Writes step folder `state.counters.step` of the run. Throws Error{kIo} (disk full),
+/// kCannotCreate; the run's other checkpoints stay as they are.
+void save_checkpoint(const RunFolder& run, const Trainer& trainer, const TrainState& state,
+                     const StateFiles& files);
+
+/// Reads state/state.json of a step folder. Throws Error{kNoInput, kData} naming file and key.
+TrainState read_state(const std::string& folder);
+
+/// Reads weights and moments of a step folder into a trainer whose model has the same shape, and
+/// sets its counters. Throws Error{kData} naming what is missing or differs.
+void load_checkpoint(const std::string& folder, const TrainState& state, Trainer& trainer,
+                     model::Model& model);
+
+/// The first difference between two lists, as "--lr is 0.001, the checkpoint has 0.0006"; empty if
+/// equal.
+std::string first_difference(const RunParams& mine, const RunParams& theirs);
+
+}  // namespace lm::train

@@ -1,0 +1,149 @@
+#include "train/trainer.h"
+
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "core/error.h"
+#include "core/parallel.h"
+#include "core/str.h"
+#include "cpu/backend.h"
+
+namespace lm::train {
+
+model::TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options) {
+  if (cfg.position == model::PositionKind::kLearned && options.seq_len > cfg.context)
+    throw Error(ErrorKind::kUsage,
+                cat("sequences of ", options.seq_len, " tokens, but the model has ", cfg.context,
+                    " learned positions"),
+                cat("--seq-len ", cfg.context, " or less"));
+  model::TrainGraph::Options out;
+  out.rows = options.micro_batch * options.seq_len;
+  out.z_loss = options.z_loss;
+  out.label_smoothing = options.label_smoothing;
+  out.build.trainable = true;
+  out.build.dropout = options.dropout;
+  out.build.checkpoint = options.recompute;
+  out.build.positions = options.seq_len;
+  return out;
+}
+
+f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams& params,
+                           i64 seq_len) {
+  f64 matrices = 0;
+  for (const ParamInfo& info : params.set.list()) {
+    const bool table = info.name == "pos_embed.weight" || (info.name == "embed.weight" && !cfg.tied);
+    if (info.shape.rank == 2 && !table) matrices += static_cast<f64>(info.count);
+  }
+  f64 attention = 0;
+  for (const model::LayerCfg& layer : cfg.layers)
+    attention += static_cast<f64>(layer.attention.q_size()) * static_cast<f64>(seq_len);
+  return 6 * (matrices + attention);
+}
+
+void bind_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro) {
+  const i64 n = isize(micro.tokens);
+  executor.bind(graph.tokens, make_tensor(micro.tokens.data(), {n}, DType::kI32));
+  executor.bind(graph.targets, make_tensor(micro.targets.data(), {n}, DType::kI32));
+  executor.bind(graph.positions, make_tensor(micro.rows.positions.data(), {n}, DType::kI32));
+  executor.bind(graph.spans, model::span_tensor(micro.rows.spans));
+}
+
+Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm,
+                 const Context& ctx)
+    : model_(model),
+      options_(options),
+      comm_(comm),
+      ctx_(ctx),
+      grads_(model.params->set, comm.size()),
+      optimizer_(model.params->set, options.adamw, comm.size()),
+      micro_(options.micro_batch, options.seq_len, options.doc_mask) {
+  LM_CHECK(options.batch % (options.micro_batch * comm.size()) == 0,
+           "a step is a whole number of micro-batches on every rank");
+  graph_ = std::make_unique<model::TrainGraph>(model.cfg, *model.params,
+                                               graph_options(model.cfg, options));
+  ExecOptions exec;
+  exec.check_nan = options.check_nan;
+  exec.profile = options.profile;
+  executor_ = std::make_unique<Executor>(graph_->graph, cpu_backend(), exec);
+  graph_->model.bind(*executor_, model.weights);
+  executor_->bind_grads([this](i32 index) { return grads_.view(index); });
+  bind_micro_batch(*executor_, *graph_, micro_);
+}
+
+void Trainer::zero_gradients() {
+  parallel_for(grads_.elements(), 1 << 16, [this](i64 begin, i64 end) {
+    std::memset(grads_.data() + begin, 0, usize(end - begin) * sizeof(f32));
+  });
+}
+
+void Trainer::fail_step(const StepResult& result) const {
+  throw Error(ErrorKind::kData,
+              cat("step ", counters.step + 1, ": loss ", result.loss, ", gradient norm ",
+                  result.grad_norm, ", expected finite numbers",
+                  counters.skipped_in_row > 0
+                      ? cat(" (", counters.skipped_in_row + 1, " steps in a row)")
+                      : std::string()),
+              "a lower --lr or more --warmup helps a diverging run; --check nan names the first "
+              "operator that fails");
+}
+
+void Trainer::gather_moments() {
+  for (ParamSlab* slab : {&optimizer_.m(), &optimizer_.v()})
+    if (comm_.size() > 1) comm_.all_gather({slab->data(), usize(slab->elements())});
+}
+
+StepResult Trainer::step(const SequenceBatch& batch) {
+  LM_CHECK(batch.count() == options_.batch, "a step takes options.batch sequences");
+  StepResult result;
+  result.lr = options_.schedule.lr(counters.step);
+  zero_gradients();
+  const i64 ranks = comm_.size();
+  const i64 rounds = options_.batch / (options_.micro_batch * ranks);
+  RunCtx run;
+  run.seed = options_.seed;
+  run.step = static_cast<u32>(counters.step);
+  run.training = true;
+  std::array<f64, 3> sums = {0, 0, 0};  // loss, targets, stop requests
+  for (i64 round = 0; round < rounds && sums[2] == 0; ++round) {
+    const i64 number = round * ranks + comm_.rank();
+    micro_.fill(batch, number * options_.micro_batch);
+    run.micro_step = static_cast<u32>(number);
+    executor_->run(run);
+    sums[0] += static_cast<f64>(executor_->scalar(graph_->loss_sum));
+    sums[1] += static_cast<f64>(micro_.target_count);
+    if (ctx_.stop->requested()) sums[2] = 1;
+  }
+  comm_.all_reduce(sums);
+  // A stop request after the last micro-batch is seen at the step's end by the caller.
+  if (sums[2] > 0) {
+    result.stopped = true;
+    return result;
+  }
+  result.loss_sum = sums[0];
+  result.targets = static_cast<i64>(sums[1]);
+  const f64 mean = sums[1] > 0 ? 1 / sums[1] : 0;
+  result.loss = sums[0] * mean;
+  comm_.reduce_scatter({grads_.data(), usize(grads_.elements())});
+  const comm::Part part = comm::own_part(comm_, grads_.elements());
+  result.grad_norm = gradient_norm(grads_, part, comm_) * mean;
+  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
+    if (options_.on_non_finite == OnNonFinite::kStop || counters.skipped_in_row + 1 >= kMostSkips)
+      fail_step(result);
+    result.skipped = true;
+    ++counters.skipped;
+    ++counters.skipped_in_row;
+  } else {
+    ++counters.updates;
+    optimizer_.update(counters.updates, result.lr,
+                      mean * clip_scale(result.grad_norm, options_.clip), grads_, model_.weights,
+                      part);
+    comm_.all_gather({model_.weights.data(), usize(model_.weights.elements())});
+    counters.skipped_in_row = 0;
+  }
+  ++counters.step;
+  counters.tokens += options_.batch * options_.seq_len;
+  return result;
+}
+
+}  // namespace lm::train

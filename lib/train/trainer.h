@@ -1,0 +1,112 @@
+#pragma once
+// One optimizer step: micro-batches through the graph, gradients summed in the flat slab, the mean
+// over all targets of all micro-batches and ranks, clipping, AdamW. Nothing here touches files.
+// The bits of a step depend on weights, moments, batch, micro-batch and seed, not on threads.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/comm.h"
+#include "core/context.h"
+#include "graph/exec.h"
+#include "model/build.h"
+#include "model/checkpoint.h"
+#include "train/batch.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+namespace lm::train {
+
+enum class OnNonFinite : u8 { kStop, kSkip };
+
+struct TrainOptions {
+  i64 seq_len = 0;
+  i64 micro_batch = 1;  // sequences that go through the graph at once
+  i64 batch = 1;        // sequences per step, a multiple of micro_batch * ranks
+  bool doc_mask = false;
+  Schedule schedule;
+  AdamWOptions adamw;
+  f64 clip = 1.0;  // 0: off
+  f32 z_loss = 0;
+  f32 label_smoothing = 0;
+  f32 dropout = 0;
+  CheckpointPolicy recompute;
+  u64 seed = 0;
+  OnNonFinite on_non_finite = OnNonFinite::kStop;
+  bool check_nan = false;
+  bool profile = false;
+};
+
+/// After so many skipped steps in a row the run ends under OnNonFinite::kSkip too.
+inline constexpr i64 kMostSkips = 10;
+
+struct StepResult {
+  bool stopped = false;  // a stop was asked for; nothing has changed
+  bool skipped = false;  // loss or gradient was not finite; nothing has changed
+  f64 loss = 0;          // nats per target, with z-loss and smoothing where asked for
+  f64 loss_sum = 0;
+  i64 targets = 0;
+  f64 grad_norm = 0;  // before clipping
+  f64 lr = 0;
+};
+
+/// Counters that a checkpoint keeps.
+struct TrainCounters {
+  i64 step = 0;     // steps done, skipped ones included
+  i64 updates = 0;  // updates of the weights: AdamW's t
+  i64 tokens = 0;   // input tokens seen
+  i64 skipped = 0;
+  i64 skipped_in_row = 0;
+};
+
+/// The graph of a training step. Throws Error{kUsage} for sequences longer than a learned position
+/// table.
+model::TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options);
+
+/// FLOPs per token of forward and backward that count as useful: 6 P + 6 L (q size) T, P the
+/// parameters of matrix products (a tied embedding once, as the head).
+f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams& params,
+                           i64 seq_len);
+
+class Trainer {
+ public:
+  /// model, comm and ctx outlive this. Plans and allocates (Error{kOs} when memory is short).
+  Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm, const Context& ctx);
+
+  /// Takes options.batch sequences. Throws Error{kData} naming the step when loss or gradient norm
+  /// is not finite and the policy says stop, or after kMostSkips skips; weights and moments are
+  /// then as before the step.
+  StepResult step(const SequenceBatch& batch);
+
+  /// Brings all moments to every rank, for a checkpoint. A collective call.
+  void gather_moments();
+
+  TrainCounters counters;
+  AdamW& optimizer() { return optimizer_; }
+  const AdamW& optimizer() const { return optimizer_; }
+  const model::Model& model() const { return model_; }
+  const TrainOptions& options() const { return options_; }
+  comm::Comm& comm() const { return comm_; }
+  const Executor& executor() const { return *executor_; }
+  i64 slab_bytes() const { return executor_->plan().slab_bytes; }
+
+ private:
+  void zero_gradients();
+  [[noreturn]] void fail_step(const StepResult& result) const;
+
+  model::Model& model_;
+  TrainOptions options_;
+  comm::Comm& comm_;
+  const Context& ctx_;
+  ParamSlab grads_;
+  AdamW optimizer_;
+  std::unique_ptr<model::TrainGraph> graph_;
+  std::unique_ptr<Executor> executor_;
+  MicroBatch micro_;
+};
+
+/// Binds a graph's inputs to a micro-batch.
+void bind_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro);
+
+}  // namespace lm::train

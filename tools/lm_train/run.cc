@@ -1,0 +1,208 @@
+// From a Setup to a run: resume, feed, finish.
+
+#include <algorithm>
+#include <any>
+
+#include "core/str.h"
+#include "train.h"
+#include "train/peak.h"
+#include "train/plan.h"
+
+namespace lm::train_tool {
+
+namespace {
+
+using cli::Options;
+
+void print(int fd, const std::string& text) {
+  io::write_full(fd, text.data(), isize(text), fd == 1 ? "<stdout>" : "<stderr>");
+}
+
+void show_plan(const Setup& setup) {
+  train::PlanInputs inputs;
+  inputs.steps = setup.run.steps;
+  if (setup.shards) {
+    inputs.data_tokens = setup.shards->tokens();
+    inputs.samples = setup.shards->samples_per_epoch();
+  }
+  inputs.peak_flops = train::calibrated_peak();
+  print(1, train::plan_text(setup.cfg, setup.train, inputs));
+}
+
+/// The step folder to go on from, empty for a new run.
+std::string resume_folder(const Options& o, const train::RunFolder& folder, Log& log) {
+  const std::string& how = o.text("resume");
+  if (how != "auto" && how != "no") return how;
+  const bool some = !folder.steps().empty();
+  if (how == "no") {
+    if (some)
+      throw Error(ErrorKind::kCannotCreate, cat(folder.path(), ": has checkpoints already"),
+                  "--resume auto goes on from the newest; or name another folder with -o");
+    return {};
+  }
+  if (!some) return {};
+  return folder.step_path(*folder.newest_good(log));
+}
+
+train::TrainState checked_state(const std::string& from, const Setup& setup) {
+  train::TrainState state = train::read_state(from);
+  const std::string difference = train::first_difference(setup.run.params, state.params);
+  if (!difference.empty())
+    throw Error(ErrorKind::kUsage, cat(from, ": made with other parameters: ", difference),
+                "use the same options, or another -o RUN with --init-from for a new run");
+  return state;
+}
+
+train::DataState shard_state(const train::ShardSource& source) {
+  train::DataState data;
+  data.samples = source.position().samples;
+  data.by_set = source.position().by_set;
+  return data;
+}
+
+void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size) {
+  source.seek({run.data().samples, run.data().by_set});
+  train::SequenceBatch batch;
+  while (!run.finished()) {
+    batch.clear();
+    source.next(batch_size, batch);
+    run.take(batch, shard_state(source));
+  }
+}
+
+/// Training happens in the serial stage of the record pipeline: the next batches are read and
+/// parsed meanwhile.
+void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
+  const i64 vocab = setup.cfg.vocab;
+  const i64 batch_size = setup.train.batch;
+  train::StreamPacker packer(setup.train.seq_len, setup.train.doc_mask,
+                             {run.data().documents, run.data().offset});
+  using Documents = std::vector<std::vector<i32>>;
+  io::WorkerPool<io::JsonReader> readers([&] {
+    return std::make_unique<io::JsonReader>(std::vector<std::string>{tool.options().text("ids-field")});
+  });
+  io::InputStream& input = tool.input();
+  io::RecordRun& records = tool.records_only();
+  i64 bytes = 0;
+  const auto parse = [&](io::Batch& batch) {
+    Documents documents;
+    readers.with([&](io::JsonReader& json) {
+      records.each_record(batch, json, [&](io::Record& record) -> std::optional<Fault> {
+        std::vector<i32> ids;
+        if (std::optional<Fault> fault = record.json.integers(0, vocab, ids)) return fault;
+        documents.push_back(std::move(ids));
+        return std::nullopt;
+      });
+    });
+    batch.user = std::move(documents);
+  };
+  const auto train = [&](io::Batch& batch) {
+    if (run.finished() || input.behind_stop(batch)) return;
+    bytes += batch.in.bytes;
+    train::SequenceBatch sequences;
+    for (const std::vector<i32>& ids : std::any_cast<const Documents&>(batch.user)) {
+      packer.push(ids);
+      while (packer.ready() >= batch_size && !run.finished()) {
+        sequences.clear();
+        packer.take(batch_size, sequences);
+        train::DataState data;
+        data.documents = packer.position().documents;
+        data.offset = packer.position().offset;
+        data.bytes = bytes;
+        run.take(sequences, data);
+      }
+      if (run.finished()) return input.stop(batch);
+    }
+  };
+  if (!run.finished()) records.run({{StageMode::kParallel, parse}, {StageMode::kSerial, train}});
+}
+
+void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Run& run) {
+  tool.add_metric("steps", cat(trainer.counters.step));
+  tool.add_metric("tokens", cat(trainer.counters.tokens));
+  tool.add_metric("skipped", cat(trainer.counters.skipped));
+  if (run.last_loss()) {
+    std::string loss;
+    io::append_json_number(loss, *run.last_loss());
+    tool.add_metric("loss", loss);
+  }
+  if (run.last_eval()) {
+    std::string loss;
+    io::append_json_number(loss, run.last_eval()->loss);
+    tool.add_metric("eval_loss", loss);
+  }
+}
+
+void require_cpu(const Options& o) {
+  const std::string& device = o.text("device");
+  if (device != "auto" && device != "cpu")
+    throw Error(ErrorKind::kUnavailable, cat("--device ", device, ": training runs on the CPU"));
+}
+
+std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Setup& setup,
+                                                 const model::Model& model) {
+  const std::vector<std::string>& shards = tool.options().list("eval-data");
+  if (shards.empty()) return nullptr;
+  const train::EvalOptions options{setup.train.seq_len, setup.train.micro_batch, setup.train.doc_mask,
+                                   tool.options().integer("eval-tokens")};
+  std::unique_ptr<train::Evaluator> out = std::make_unique<train::Evaluator>(
+      model, shards, options, setup.run.byte_table, tool.ctx());
+  for (const text::ShardSet& set : out->sets()) {
+    if (set.tokenizer().vocab_size > setup.cfg.vocab)
+      throw Error(ErrorKind::kData, cat("--eval-data: its tokenizer has ", set.tokenizer().vocab_size,
+                                        " ids, but the model has ", setup.cfg.vocab, " embedding rows"));
+  }
+  return out;
+}
+
+}  // namespace
+
+void run(cli::Tool& tool) {
+  const Options& o = tool.options();
+  require_cpu(o);
+  if (!o.on("plan") && o.text("output") == "-")
+    throw Error(ErrorKind::kUsage, "-o RUN is needed: the folder of the run");
+  Setup setup = make_setup(tool);
+  if (o.on("plan")) return show_plan(setup);
+
+  const train::RunFolder folder(o.text("output"), tool.output_options());
+  const std::string from = resume_folder(o, folder, tool.console());
+  std::optional<train::TrainState> state;
+  if (!from.empty()) state = checked_state(from, setup);
+  if (state && state->counters.step >= setup.run.steps && io::path_exists(folder.path() + "/final")) {
+    tool.console().message(LogLevel::kInfo, cat(folder.path(), ": complete already"));
+    return;
+  }
+  model::Model model = setup.initial ? std::move(*setup.initial) : model::new_model(setup.cfg, tool.seed());
+  // Tokenizer files come from where the options say: a checkpoint's folder may be retired meanwhile.
+  model.folder.clear();
+  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
+  train::Trainer trainer(model, setup.train, *comm, tool.ctx());
+  const std::unique_ptr<train::Evaluator> evaluator = make_evaluator(tool, setup, model);
+  if (state) {
+    train::load_checkpoint(from, *state, trainer, model);
+    tool.console().message(LogLevel::kInfo, cat("going on from ", from));
+  }
+  setup.run.peak_flops = train::calibrated_peak();
+  train::Run run(folder, trainer, evaluator.get(), setup.run, state, tool.ctx());
+  tool.set_status([&run] { return run.status(); });
+  try {
+    if (setup.stream)
+      feed_stream(tool, setup, run);
+    else
+      feed_shards(*setup.shards, run, setup.train.batch);
+    if (!run.finished())
+      tool.console().message(LogLevel::kWarning,
+                             cat("the stream ended after ", trainer.counters.step, " of ", setup.run.steps, " steps"));
+    run.finish();
+  } catch (...) {
+    tool.console().stop_progress();
+    add_metrics(tool, trainer, run);
+    throw;
+  }
+  tool.console().stop_progress();
+  add_metrics(tool, trainer, run);
+  if (setup.train.profile) print(2, train::profile_text(trainer.executor().profile(), setup.run.peak_flops));
+}
+
+}  // namespace lm::train_tool

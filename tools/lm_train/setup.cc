@@ -1,0 +1,296 @@
+// From options to a Setup.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "core/hash.h"
+#include "core/str.h"
+#include "io/json.h"
+#include "train.h"
+#include "model/shape.h"
+#include "text/tokenizer.h"
+
+namespace lm::train_tool {
+
+namespace {
+
+using cli::Options;
+
+constexpr i64 kDefaultSeqLen = 1024;
+constexpr i64 kDefaultMicro = 8;
+
+[[noreturn]] void usage(std::string message, std::string hint = {}) {
+  throw Error(ErrorKind::kUsage, std::move(message), std::move(hint));
+}
+
+std::string shard_name(const std::string& given) {
+  return given.ends_with(".json") ? given : given + ".json";
+}
+
+/// The tokenizer all training and held-out shards were made with.
+std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const Setup& setup) {
+  if (!setup.shards) return std::nullopt;
+  const std::vector<text::ShardSet>& sets = setup.shards->sets();
+  for (i64 i = 1; i < isize(sets); ++i) {
+    const text::TokenizerIdentity& first = sets[0].tokenizer();
+    const text::TokenizerIdentity& other = sets[usize(i)].tokenizer();
+    if (first.sha256 != other.sha256 || first.vocab_size != other.vocab_size)
+      throw Error(ErrorKind::kData,
+                  cat(shard_name(o.list("data")[usize(i)]), ": made with tokenizer ",
+                      quote(other.name), " (", other.vocab_size, " ids), but ",
+                      shard_name(o.list("data")[0]), " with ", quote(first.name), " (",
+                      first.vocab_size, " ids)"));
+  }
+  return sets[0].tokenizer();
+}
+
+bool shape_given(const Options& o) {
+  for (const char* name : {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim",
+                           "ffn", "vocab", "context", "norm-eps", "rope-theta", "tied"})
+    if (o.given(name)) return true;
+  return false;
+}
+
+model::ModelCfg new_config(const Options& o, const std::optional<text::TokenizerIdentity>& tok,
+                           i64 tokenizer_vocab) {
+  model::ModelShape shape;
+  if (o.given("preset")) {
+    shape = model::preset(o.text("preset"));
+    shape.vocab = 0;  // the data's, unless --vocab says otherwise
+  }
+  if (o.given("arch")) {
+    if (o.given("preset") && shape.family != o.text("arch"))
+      usage(cat("--arch ", o.text("arch"), ", but --preset ", o.text("preset"), " is ", shape.family));
+    shape.family = o.text("arch");
+  }
+  const auto count = [&](const char* name, i64 model::ModelShape::*field) {
+    if (const std::optional<i64> value = o.maybe_integer(name)) shape.*field = *value;
+  };
+  count("layers", &model::ModelShape::layers);
+  count("width", &model::ModelShape::width);
+  count("heads", &model::ModelShape::heads);
+  count("kv-heads", &model::ModelShape::kv_heads);
+  count("head-dim", &model::ModelShape::head_dim);
+  count("ffn", &model::ModelShape::ffn);
+  count("vocab", &model::ModelShape::vocab);
+  count("context", &model::ModelShape::context);
+  if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
+  if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
+  if (o.given("tied")) shape.tied = o.text("tied") == "true";
+  if (shape.vocab == 0) shape.vocab = tok ? tok->vocab_size : tokenizer_vocab;
+  if (shape.vocab == 0)
+    usage("--vocab is needed: neither shards nor --tokenizer say how many ids there are");
+  if (shape.context == 0) shape.context = o.maybe_integer("seq-len").value_or(kDefaultSeqLen);
+  model::ModelCfg cfg = model::make_config(shape);
+  if (tok) {
+    cfg.bos = tok->bos;
+    if (tok->eos) cfg.eos = {*tok->eos};
+    cfg.pad = tok->pad;
+  }
+  return cfg;
+}
+
+void set_batch(const Options& o, train::TrainOptions& t) {
+  const std::optional<i64> tokens = o.maybe_integer("batch-tokens");
+  if (tokens && o.given("batch")) usage("--batch and --batch-tokens exclude each other");
+  t.micro_batch = o.maybe_integer("micro-batch").value_or(kDefaultMicro);
+  if (tokens) {
+    const i64 unit = t.micro_batch * t.seq_len;
+    t.batch = std::max<i64>(1, (*tokens + unit - 1) / unit) * t.micro_batch;
+    return;
+  }
+  t.batch = o.maybe_integer("batch").value_or(t.micro_batch);
+  if (!o.given("micro-batch")) {
+    t.micro_batch = std::min(t.batch, kDefaultMicro);
+    while (t.batch % t.micro_batch != 0) --t.micro_batch;
+  }
+  if (t.batch % t.micro_batch != 0)
+    usage(cat("--batch ", t.batch, " is not a multiple of --micro-batch ", t.micro_batch));
+}
+
+i64 step_count(const Options& o, const Setup& setup) {
+  const train::TrainOptions& t = setup.train;
+  const int given = int{o.given("steps")} + int{o.given("tokens")} + int{o.given("epochs")};
+  if (given != 1) usage("one of --steps, --tokens and --epochs says how long to train");
+  if (o.given("steps")) return o.integer("steps");
+  const i64 per_step = t.batch * t.seq_len;
+  if (o.given("tokens")) return (o.integer("tokens") + per_step - 1) / per_step;
+  if (setup.stream) usage("--epochs needs --data; a stream is read once");
+  const f64 samples = o.real("epochs") * static_cast<f64>(setup.shards->samples_per_epoch());
+  if (samples / static_cast<f64>(t.batch) > 1e15) usage("--epochs: too many steps");
+  return std::max<i64>(1, static_cast<i64>(std::floor(samples / static_cast<f64>(t.batch))));
+}
+
+train::Schedule make_schedule(const Options& o, i64 steps) {
+  train::Schedule s;
+  s.kind = train::parse_schedule(o.text("schedule"));
+  s.peak = o.real("lr");
+  s.steps = steps;
+  s.warmup = o.maybe_integer("warmup").value_or(steps / 50);
+  s.decay_share = o.real("decay-share");
+  const f64 floor = s.kind == train::ScheduleKind::kCosine ? 0.1 : 0.0;
+  s.floor = o.maybe_real("lr-floor").value_or(floor);
+  return s;
+}
+
+train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg) {
+  const Options& o = tool.options();
+  train::TrainOptions t;
+  t.seq_len = o.maybe_integer("seq-len").value_or(cfg.context);
+  set_batch(o, t);
+  t.doc_mask = o.on("doc-mask");
+  t.adamw = {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
+  t.clip = o.real("clip");
+  t.z_loss = static_cast<f32>(o.real("z-loss"));
+  t.label_smoothing = static_cast<f32>(o.real("label-smoothing"));
+  t.dropout = static_cast<f32>(o.real("dropout"));
+  t.recompute = parse_checkpoint_policy(o.text("recompute"));
+  t.seed = tool.seed();
+  t.on_non_finite =
+      o.text("on-nan") == "skip" ? train::OnNonFinite::kSkip : train::OnNonFinite::kStop;
+  t.check_nan = o.text("check") == "nan";
+  t.profile = o.on("profile");
+  return t;
+}
+
+std::string file_digest(const std::string& path) { return hex64(xxh3_64(io::Mapping(path).bytes())); }
+
+/// What must agree between a run and its continuation.
+train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
+  const Options& o = tool.options();
+  train::RunParams params;
+  for (const cli::Flag& flag : o.flags()) {
+    if (!flag.semantic || !o.given(flag.name)) continue;
+    const std::string value =
+        flag.kind == cli::FlagKind::kList     ? join(o.list(flag.name), ",")
+        : flag.kind == cli::FlagKind::kSwitch ? (o.on(flag.name) ? "true" : "false")
+                                              : o.text(flag.name);
+    params.emplace_back(flag.name, value);
+  }
+  params.emplace_back("seed", cat(tool.seed()));
+  std::string data;
+  for (const std::string& name : o.list("data"))
+    append(data, data.empty() ? "" : ",", file_digest(shard_name(name)));
+  params.emplace_back("data", data.empty() ? "stream" : data);
+  if (o.given("init-from"))
+    params.emplace_back("init-from", model::model_digest(o.text("init-from")));
+  if (setup.cfg.vocab > 0) params.emplace_back("vocab-size", cat(setup.cfg.vocab));
+  return params;
+}
+
+std::string training_head(const train::RunParams& params, const Setup& setup) {
+  std::string out = cat("{\"tool\":\"lm-train\",\"version\":\"", cli::kToolkitVersion, "\",\"params\":{");
+  for (i64 i = 0; i < isize(params); ++i)
+    append(out, i > 0 ? "," : "", io::json_string(params[usize(i)].first), ":",
+           io::json_string(params[usize(i)].second));
+  out += "},\"data\":[";
+  if (setup.shards) {
+    for (i64 i = 0; i < isize(setup.shards->sets()); ++i) {
+      const text::ShardSet& set = setup.shards->sets()[usize(i)];
+      append(out, i > 0 ? "," : "", "{\"tokens\":", set.tokens(), ",\"documents\":", set.documents(),
+             ",\"tokenizer_sha256\":", io::json_string(set.tokenizer().sha256), "}");
+    }
+  }
+  return out + "]";
+}
+
+/// --tokenizer, or the tokenizer files of --init-from.
+std::string tokenizer_path(const Options& o) {
+  if (o.given("tokenizer")) return o.text("tokenizer");
+  if (!o.given("init-from")) return {};
+  for (const char* name : {"tokenizer.json", "tokenizer.model"})
+    if (io::path_exists(cat(o.text("init-from"), "/", name))) return o.text("init-from");
+  return {};
+}
+
+void check_tokenizer(const std::string& path, const text::Tokenizer& tokenizer, const Options& o,
+                     const std::optional<text::TokenizerIdentity>& shards) {
+  if (!shards || shards->sha256 == tokenizer.digest()) return;
+  throw Error(ErrorKind::kData,
+              cat(path, ": a tokenizer of ", tokenizer.vocab_size(), " ids with digest ",
+                  tokenizer.digest().substr(0, 16), ", but ", shard_name(o.list("data")[0]),
+                  " was made with ", quote(shards->name), " of ", shards->vocab_size,
+                  " ids with digest ", shards->sha256.substr(0, 16)));
+}
+
+void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
+  if (ids <= cfg.vocab) return;
+  throw Error(ErrorKind::kData, cat(what, ": its tokenizer has ", ids, " ids, but the model has ",
+                                    cfg.vocab, " embedding rows"),
+              cat("--vocab ", ids, " for a new model, or shards made with the model's tokenizer"));
+}
+
+train::RunOptions make_run_options(const cli::Tool& tool) {
+  const Options& o = tool.options();
+  train::RunOptions run;
+  run.save_every = o.integer("save-every");
+  run.keep = o.integer("keep");
+  run.keep_every = o.integer("keep-every");
+  run.keep_best = o.on("keep-best");
+  run.eval_every = o.integer("eval-every");
+  run.log_every = o.integer("log-every");
+  run.metrics_path = o.given("metrics") ? o.text("metrics") : cat(o.text("output"), "/metrics.jsonl");
+  run.files.output = tool.output_options();
+  return run;
+}
+
+/// Loads the tokenizer if there is one: checks, byte table, what checkpoints copy. Returns its ids.
+i64 use_tokenizer(const Options& o, const std::optional<text::TokenizerIdentity>& shards,
+                  train::RunOptions& run) {
+  const std::string path = tokenizer_path(o);
+  if (path.empty()) return 0;
+  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(path);
+  if (o.given("tokenizer")) check_tokenizer(path, *tokenizer, o, shards);
+  run.byte_table = train::token_byte_table(*tokenizer);
+  (std::filesystem::is_directory(path) ? run.files.tokenizer_folder : run.files.tokenizer_file) = path;
+  return tokenizer->vocab_size();
+}
+
+}  // namespace
+
+Setup make_setup(cli::Tool& tool) {
+  const Options& o = tool.options();
+  Setup setup;
+  setup.stream = o.list("data").empty();
+  if (!setup.stream && !tool.files().empty())
+    usage(cat("--data and the file ", quote(tool.files()[0]), " exclude each other"));
+  if (setup.stream && !o.list("weight").empty()) usage("--weight needs --data");
+  setup.run = make_run_options(tool);
+  if (o.given("init-from")) {
+    if (shape_given(o)) usage("--init-from brings its own shape: leave the options of a new model out");
+    setup.initial = model::load_model(o.text("init-from"));
+    setup.cfg = setup.initial->cfg;
+  }
+  std::vector<f64> weights;
+  for (const std::string& text : o.list("weight")) {
+    const std::optional<f64> value = parse_float(text);
+    if (!value) usage(cat("--weight ", quote(text), " is not a number"));
+    weights.push_back(*value);
+  }
+  // The shape needs the shards' tokenizer and the shards need the sequence length of the shape:
+  // the vocabulary comes from the manifests, so they are opened with a length of one first.
+  const auto open = [&](i64 seq_len) {
+    setup.shards.emplace(o.list("data"),
+                         train::ShardSourceOptions{seq_len, tool.seed(), o.text("order") == "shuffle",
+                                                   o.on("doc-mask"), weights});
+  };
+  if (!setup.stream) open(1);
+  const std::optional<text::TokenizerIdentity> identity = shard_tokenizer(o, setup);
+  const i64 ids = use_tokenizer(o, identity, setup.run);
+  if (!setup.initial) setup.cfg = new_config(o, identity, ids);
+  if (identity) check_vocab(shard_name(o.list("data")[0]), identity->vocab_size, setup.cfg);
+  if (ids > 0) check_vocab(tokenizer_path(o), ids, setup.cfg);
+  setup.train = make_train(tool, setup.cfg);
+  train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
+  if (!setup.stream) open(setup.train.seq_len);
+  setup.run.steps = step_count(o, setup);
+  setup.train.schedule = make_schedule(o, setup.run.steps);
+  if (setup.train.schedule.warmup > setup.run.steps)
+    usage(cat("--warmup ", setup.train.schedule.warmup, " is longer than the ", setup.run.steps, " steps"));
+  setup.run.params = run_params(tool, setup);
+  setup.run.training_head = training_head(setup.run.params, setup);
+  return setup;
+}
+
+}  // namespace lm::train_tool

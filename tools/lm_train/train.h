@@ -1,0 +1,31 @@
+#pragma once
+// The parts of lm-train: from options to a model and its training options (setup.cc), from there
+// to a run (run.cc).
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/tool.h"
+#include "model/checkpoint.h"
+#include "train/data.h"
+#include "train/run.h"
+
+namespace lm::train_tool {
+
+void run(cli::Tool& tool);
+
+/// Everything the options and the data's manifests say, before any weight exists.
+struct Setup {
+  bool stream = false;  // documents come as records
+  std::optional<train::ShardSource> shards;
+  std::optional<model::Model> initial;  // --init-from
+  model::ModelCfg cfg;
+  train::TrainOptions train;
+  train::RunOptions run;
+};
+
+/// Reads options, opens shards, decides shape and steps. Throws Error naming options and files.
+Setup make_setup(cli::Tool& tool);
+
+}  // namespace lm::train_tool
