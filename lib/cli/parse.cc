@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <map>
-#include <sstream>
 
-#include <CLI/CLI.hpp>
-
+#include "cli/settings.h"
 #include "core/error.h"
 #include "core/str.h"
 #include "io/file.h"
@@ -166,21 +164,6 @@ bool asks_about_itself(const WordSplitter& words) {
   return false;
 }
 
-i64 line_of_key(const std::string& text, const std::string& section, const std::string& key) {
-  std::istringstream lines(text);
-  std::string line;
-  std::string current;
-  for (i64 number = 1; std::getline(lines, line); ++number) {
-    const std::string_view trimmed = trim(line);
-    if (trimmed.starts_with("[") && trimmed.find(']') != std::string_view::npos) {
-      current = trim(trimmed.substr(1, trimmed.find(']') - 1));
-    } else if (current == section && trim(trimmed.substr(0, trimmed.find('='))) == key) {
-      return number;
-    }
-  }
-  return 0;
-}
-
 void apply_config(const ToolSpec& spec, Options& options, const std::string& path) {
   std::string text;
   try {
@@ -188,35 +171,23 @@ void apply_config(const ToolSpec& spec, Options& options, const std::string& pat
   } catch (const Error& e) {
     throw Error(ErrorKind::kConfig, e.message());
   }
-  std::vector<CLI::ConfigItem> items;
-  std::istringstream stream(text);
-  try {
-    items = CLI::ConfigTOML().from_config(stream);
-  } catch (const CLI::Error& e) {
-    throw Error(ErrorKind::kConfig, cat(path, ": ", e.what()));
-  }
-  for (const CLI::ConfigItem& item : items) {
-    if (item.name == "++" || item.name == "--") continue;  // section borders
-    const std::string section = item.parents.empty() ? "" : item.parents[0];
+  for (const Setting& setting : parse_settings(text, path)) {
     // A section per program: one file serves a whole pipeline. Keys before any section are ours.
-    if (section != spec.name && !section.empty() && section != "default") continue;
-    const bool top = section.empty() || section == "default";
-    const i64 line = line_of_key(text, top ? "" : section, item.name);
-    const std::string where = cat(path, ":", line, ": ", item.name);
-    const Flag* flag = options.find(item.name);
-    if (flag == nullptr || item.name == "config" || item.name == "print-config") {
+    if (!setting.section.empty() && setting.section != spec.name) continue;
+    const std::string where = cat(path, ":", setting.line, ": ", setting.key);
+    const Flag* flag = options.find(setting.key);
+    if (flag == nullptr || setting.key == "config" || setting.key == "print-config") {
       std::vector<std::string> names;
       for (const Flag& f : options.flags()) names.push_back(f.name);
-      const std::string near = nearest_name(item.name, names);
-      throw Error(ErrorKind::kConfig, cat(path, ":", line, ": unknown key ", quote(item.name), " for ", spec.name),
+      const std::string near = nearest_name(setting.key, names);
+      throw Error(ErrorKind::kConfig,
+                  cat(path, ":", setting.line, ": unknown key ", quote(setting.key), " for ", spec.name),
                   near.empty() ? "" : cat("did you mean ", near, "?"));
     }
-    std::vector<std::string> values = item.inputs;
-    if (values.empty()) throw Error(ErrorKind::kConfig, cat(where, ": expected key = value"));
-    if (values.size() > 1 && flag->kind != FlagKind::kList) {
+    if (setting.array && flag->kind != FlagKind::kList) {
       throw Error(ErrorKind::kConfig, cat(where, ": is an array, expected one value"));
     }
-    options.set(item.name, values, Origin::kConfig, where);
+    if (!setting.values.empty()) options.set(setting.key, setting.values, Origin::kConfig, where);
   }
 }
 
@@ -270,9 +241,7 @@ std::string print_config(const ToolSpec& spec, const Options& options) {
   const auto value_text = [](const Flag& flag, const std::string& text) {
     const bool bare = flag.kind == FlagKind::kSwitch || flag.kind == FlagKind::kInt ||
                       flag.kind == FlagKind::kFloat || flag.kind == FlagKind::kRepeat;
-    if (bare) return text;
-    // CLI11 reads "..." without escapes; a text with a quote is written in the other kind.
-    return text.find('"') == std::string::npos ? cat('"', text, '"') : cat('\'', text, '\'');
+    return bare ? text : settings_string(text);
   };
   for (const Flag& flag : options.flags()) {
     if (flag.name == "config" || flag.name == "print-config" || flag.name == "help" ||

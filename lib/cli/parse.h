@@ -1,7 +1,7 @@
 #pragma once
-// Command line, settings file and environment to Options. CLI11 reads the settings file. The words
-// are split here: CLI11 2.1.2 takes a value that begins with a dash for an option, refuses an empty
-// one, loses the order of --x and --no-x, and has exit codes and messages of its own.
+// Command line, settings file and environment to Options. The words are split here: CLI11 2.1.2 takes
+// a value that begins with a dash for an option, refuses an empty one, loses the order of --x and
+// --no-x, and has exit codes and messages of its own.
 
 #include <string>
 #include <vector>

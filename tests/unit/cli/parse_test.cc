@@ -1,0 +1,169 @@
+#include "catch.h"
+
+#include "cli/settings.h"
+#include "core/error.h"
+#include "core/str.h"
+#include "io/atomic_file.h"
+#include "spec.h"
+
+using namespace lm;
+using namespace lm::cli;
+using test::parse;
+
+namespace {
+
+Error error_of(const std::vector<std::string>& args, const char* (*environment)(const char*) = test::no_environment) {
+  try {
+    parse(args, environment);
+  } catch (const Error& e) {
+    return e;
+  }
+  return Error(ErrorKind::kInternal, "no error");
+}
+
+}  // namespace
+
+TEST_CASE("the verb comes first and the first verb is the default", "[cli]") {
+  CHECK(parse({}).verb == "look");
+  CHECK(parse({"leap", "--height", "2"}).options.real("height") == 2);
+  const CommandLine late = parse({"x", "leap"});  // a file of that name
+  CHECK(late.verb == "look");
+  CHECK(late.operands == std::vector<std::string>{"x", "leap"});
+}
+
+TEST_CASE("options and operands mix until two dashes", "[cli]") {
+  const CommandLine line = parse({"a", "-k2", "b", "--keep=x", "-", "--", "--keep", "-k"});
+  CHECK(line.operands == std::vector<std::string>{"a", "b", "-", "--keep", "-k"});
+  CHECK(line.options.integer("depth") == 2);
+  CHECK(line.options.text("keep") == "x");
+}
+
+TEST_CASE("a value is a value whatever it looks like", "[cli]") {
+  CHECK(parse({"--keep", "-5:3"}).options.text("keep") == "-5:3");
+  CHECK(parse({"--keep", "--no-tidy"}).options.text("keep") == "--no-tidy");
+  CHECK(parse({"--keep", "--no-tidy"}).options.on("tidy"));
+  CHECK(parse({"--keep", "--"}).options.text("keep") == "--");
+  CHECK(parse({"--keep="}).options.text("keep").empty());
+  CHECK(parse({"--keep=a=b"}).options.text("keep") == "a=b");
+  CHECK(parse({"-o", "-"}).options.text("output") == "-");
+}
+
+TEST_CASE("switches: the last of --x and --no-x in the order written", "[cli]") {
+  CHECK_FALSE(parse({"--no-tidy"}).options.on("tidy"));
+  CHECK(parse({"--no-tidy", "--tidy"}).options.on("tidy"));
+  CHECK_FALSE(parse({"--tidy", "--no-tidy"}).options.on("tidy"));
+  CHECK(error_of({"--tidy=true"}).kind() == ErrorKind::kUsage);
+  CHECK(error_of({"--no-depth"}).kind() == ErrorKind::kUsage);
+}
+
+TEST_CASE("letters may be bundled, the last with its value", "[cli]") {
+  const CommandLine line = parse({"-qvvk7"});
+  CHECK(line.options.on("quiet"));
+  CHECK(line.options.integer("verbose") == 2);
+  CHECK(line.options.integer("depth") == 7);
+  CHECK(parse({"-qk", "7"}).options.integer("depth") == 7);
+  CHECK(error_of({"-qk"}).message() == "-k: needs a value");
+}
+
+TEST_CASE("an optional value must be attached, bare -z looks at the next word", "[cli]") {
+  CHECK(parse({"--note", "file"}).options.text("note") == "yes");
+  CHECK(parse({"--note=file"}).options.text("note") == "file");
+  CHECK(parse({"-z", "in"}).options.text("compress") == "zstd:3");
+  CHECK(parse({"-z", "in"}).operands == std::vector<std::string>{"in"});
+  CHECK(parse({"-z", "zstd:9"}).options.text("compress") == "zstd:9");
+  CHECK(parse({"-zstored"}).options.text("compress") == "stored");
+}
+
+TEST_CASE("lists keep every value in order", "[cli]") {
+  CHECK(parse({"--field", "a", "x", "--field=b"}).options.list("field") == std::vector<std::string>{"a", "b"});
+}
+
+TEST_CASE("unknown options are named, with the nearest, before any other mistake", "[cli]") {
+  const Error near = error_of({"--depth", "many", "--kep", "x"});
+  CHECK(near.kind() == ErrorKind::kUsage);
+  CHECK(near.message() == "unknown option --kep");
+  CHECK(near.hint() == "did you mean --keep?");
+  CHECK(error_of({"--dep", "1"}).message() == "unknown option --dep");  // no abbreviations
+  CHECK(error_of({"-x"}).message() == "unknown option -x");
+  CHECK(error_of({"--height", "1"}).hint() == "--height belongs to 'lm-probe leap'");
+}
+
+TEST_CASE("command line before file before environment before default", "[cli]") {
+  const test::TempDir dir;
+  const std::string file = dir.file("run.toml");
+  io::write_file(file, "[lm-probe]\nthreads = 4\n[lm-other]\nnonsense = 1\n");
+  const auto threads = [&](std::vector<std::string> args) { return parse(args, test::six_threads).options.integer("threads"); };
+  CHECK_FALSE(parse({}).options.given("threads"));
+  CHECK(threads({}) == 6);
+  CHECK(threads({"--config", file}) == 4);
+  CHECK(threads({"--config", file, "-t", "2"}) == 2);
+}
+
+TEST_CASE("mistakes in a settings file name file and line", "[cli]") {
+  const test::TempDir dir;
+  const std::string file = dir.file("run.toml");
+  const auto message = [&](const std::string& text) {
+    io::write_file(file, text);
+    const Error e = error_of({"--config", file});
+    CHECK(e.kind() == ErrorKind::kConfig);
+    return e.message().substr(std::min(e.message().size(), file.size()));
+  };
+  CHECK(message("# first\n[lm-probe]\ndepht = 3\n") == ":3: unknown key \"depht\" for lm-probe");
+  CHECK(message("[lm-probe]\n\ndepth = 30\n") == ":3: depth: \"30\" is not a whole number from 1 to 9");
+  CHECK(message("[lm-probe]\nkeep = [\"a\", \"b\"]\n") == ":2: keep: is an array, expected one value");
+}
+
+TEST_CASE("printed settings read back as the same settings", "[cli]") {
+  const test::TempDir dir;
+  const ToolSpec spec = test::two_verbs();
+  const std::vector<std::string> args = {"--keep", "a #b = [c]", "--field", "x y", "--field", "it's", "--no-tidy", "-k4",
+                                         "--tmp-dir", "with \"quotes\"", "--seed", "18446744073709551615", "-vv"};
+  const CommandLine line = parse(args);
+  const std::string file = dir.file("run.toml");
+  io::write_file(file, print_config(spec, line.options));
+  const CommandLine again = parse({"--config", file});
+  for (const Flag& flag : line.options.flags()) {
+    CAPTURE(flag.name);
+    if (flag.name != "config") CHECK(again.options.list(flag.name) == line.options.list(flag.name));
+  }
+}
+
+TEST_CASE("settings files: texts, numbers, arrays, comments", "[cli]") {
+  const std::vector<Setting> s = parse_settings(
+      "\xEF\xBB\xBF top = 1 # one\r\n[ a ]\r\nx = \"q # \\\" \\u00e9\\U0001F600[\" # c\n'y z' = 'C:\\n'\n"
+      "list = [ 1.5, \"a,]\", # first\n  true, ]\nnone = []\n", "f");
+  REQUIRE(s.size() == 5);
+  CHECK(s[0].section.empty());
+  CHECK(s[0].values == std::vector<std::string>{"1"});
+  CHECK(s[1].section == "a");
+  CHECK(s[1].values[0] == "q # \" \xC3\xA9\xF0\x9F\x98\x80[");
+  CHECK(s[2].key == "y z");
+  CHECK(s[2].values[0] == "C:\\n");
+  CHECK(s[3].values == std::vector<std::string>{"1.5", "a,]", "true"});
+  CHECK(s[3].line == 5);
+  CHECK(s[4].array);
+  CHECK(s[4].line == 7);
+}
+
+TEST_CASE("what is no settings file is refused with its line", "[cli]") {
+  for (const char* bad : {"\na", "\na =", "\na = word", "\n= 1", "\na = \"x", "\na = 'x\n'", "\n[a", "\n[]", "\na = 1 2",
+                          "\na = \"\\q\"", "\na = \"\\ud800\"", "\na = [1 2]", "\na = [1", "a = 1\na = 2", "\n[a] b = 1", "\na = 1,"}) {
+    CAPTURE(bad);
+    try {
+      parse_settings(bad, "f");
+      FAIL("accepted");
+    } catch (const Error& e) {
+      CHECK(e.kind() == ErrorKind::kConfig);
+      CHECK(e.message().substr(0, 4) == "f:2:");
+    }
+  }
+}
+
+TEST_CASE("help needs nothing else to be right", "[cli]") {
+  const auto broken = [](const char*) -> const char* { return "broken"; };
+  CHECK(error_of({}, broken).kind() == ErrorKind::kUsage);
+  const CommandLine line = parse({"--depth", "x", "-h", "--config", "/nonexistent"}, broken);
+  CHECK(line.options.on("help"));
+  CHECK(line.short_help);
+  CHECK_FALSE(parse({"--help"}).short_help);
+}
