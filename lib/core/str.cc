@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 namespace lm {
 
@@ -145,6 +146,19 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
     out.append(part);
   }
   return out;
+}
+
+i64 count_byte(std::string_view text, char byte, i64 enough) {
+  i64 count = 0;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (count < enough && at < end) {
+    at = static_cast<const char*>(std::memchr(at, byte, static_cast<std::size_t>(end - at)));
+    if (at == nullptr) break;
+    ++count;
+    ++at;
+  }
+  return count;
 }
 
 std::string hex(std::span<const u8> bytes) {

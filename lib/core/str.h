@@ -67,11 +67,14 @@ std::string ascii_lower(std::string_view text);
 bool starts_with_nocase(std::string_view text, std::string_view prefix);
 std::string join(std::span<const std::string> parts, std::string_view separator);
 
+/// Occurrences of byte, counted by memchr hops: fast where they are rare. Stops at `enough`.
+i64 count_byte(std::string_view text, char byte, i64 enough = i64{1} << 62);
+
 /// Lower-case hexadecimal of a 64-bit value, always 16 digits.
 std::string hex64(u64 value);
 std::string hex(std::span<const u8> bytes);
 
-/// Levenshtein distance. O(|a|·|b|).
+/// Levenshtein distance. O(|a| * |b|).
 i64 edit_distance(std::string_view a, std::string_view b);
 /// The candidate nearest to name within max_distance, or empty. Ties: first candidate.
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates,

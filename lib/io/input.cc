@@ -467,7 +467,7 @@ void InputStream::stitch(Batch& batch) {
   batch.first_line = line_;
   batch.first_byte = byte_ - isize(carry_);
   std::string& text = batch.text;
-  line_ += std::count(text.begin(), text.end(), '\n');
+  line_ += count_byte(text, '\n');
   byte_ += isize(text) + batch.dropped_bytes;
   if (batch.begin || batch.end || batch.last_of_input) {
     // Such a batch has no text of its own: it closes a last line that lacks its newline.

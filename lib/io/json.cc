@@ -361,7 +361,7 @@ std::optional<Fault> JsonReader::parse(std::string_view line) {
                  static_cast<i64>(first)};
   }
   if (isize(line) > kMaxDepth &&
-      std::count_if(line.begin(), line.end(), [](char c) { return c == '[' || c == '{'; }) > kMaxDepth &&
+      count_byte(line, '[', kMaxDepth) + count_byte(line, '{', kMaxDepth) > kMaxDepth &&
       nesting_depth(line) > kMaxDepth) {
     return Fault{"depth", "nested deeper than 1024", -1};
   }

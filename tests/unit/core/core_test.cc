@@ -100,6 +100,13 @@ TEST_CASE("the nearest option name is found within two edits", "[core]") {
   CHECK(nearest_name("--unknown", names).empty());
 }
 
+TEST_CASE("bytes are counted up to enough", "[core]") {
+  CHECK(count_byte("", 'a') == 0);
+  CHECK(count_byte("banana", 'a') == 3);
+  CHECK(count_byte("banana", 'a', 2) == 2);
+  CHECK(count_byte(std::string_view("a\0a", 3), '\0') == 1);
+}
+
 TEST_CASE("quoting shows control bytes and cuts long text", "[core]") {
   CHECK(quote("a\n\"\x01") == "\"a\\n\\\"\\x01\"");
   CHECK(quote("abcdef", 3) == "\"abc...\"");
