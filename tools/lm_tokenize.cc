@@ -20,7 +20,7 @@ std::vector<Flag> model_flags() {
   };
 }
 
-std::vector<Flag> encoding_flags() {
+std::vector<Flag> encoding_flags(const std::string& eos_help) {
   return {
       {.name = "special", .kind = FlagKind::kChoice, .value_name = "HOW", .group = kTokens, .def = "hf",
        .help = "special tokens written in the text of a document",
@@ -33,8 +33,11 @@ std::vector<Flag> encoding_flags() {
        .help = "split pattern of a .tiktoken file: r50k, cl100k, o200k, llama3, qwen2"},
       {.name = "bos", .kind = FlagKind::kSwitch, .group = kTokens,
        .help = "put the beginning-of-text token before documents that lack it"},
-      {.name = "eos", .kind = FlagKind::kSwitch, .group = kTokens,
-       .help = "put the end-of-text token after documents that lack it", .main = true},
+      {.name = "eos", .kind = FlagKind::kSwitch, .group = kTokens, .help = eos_help, .main = true},
+      {.name = "bos-token", .kind = FlagKind::kString, .value_name = "TEXT", .group = kTokens,
+       .help = "the beginning-of-text token, instead of the tokenizer's own"},
+      {.name = "eos-token", .kind = FlagKind::kString, .value_name = "TEXT", .group = kTokens,
+       .help = "the end-of-text token, instead of the tokenizer's own"},
   };
 }
 
@@ -134,24 +137,24 @@ lm::cli::ToolSpec make_spec() {
   spec.name = "lm-tokenize";
   spec.summary = "Turns text into tokens and back, trains vocabularies, writes token shards";
   spec.verbs = {
-      {"encode", "add the ids of the text to each record", joined({model_flags(), encoding_flags(), encode_flags()})},
+      {"encode", "add the ids of the text to each record", joined({model_flags(), encoding_flags("put the end-of-text token after documents that lack it"), encode_flags()})},
       {"decode", "add the text of the ids to each record", joined({model_flags(), decode_flags()})},
       {"train", "make a vocabulary from the text of the records", train_flags()},
-      {"pack", "write token shards for training", joined({model_flags(), encoding_flags(), pack_flags()})},
+      {"pack", "write token shards for training", joined({model_flags(), encoding_flags("put the end-of-text token after documents that lack it (default: if the tokenizer has one)"), pack_flags()})},
   };
   spec.examples = {
-      {"lm-tokenize train -n 8192 --special-token '<|endoftext|>' docs.jsonl.zst -o tokenizer.json", "a byte-level BPE vocabulary"},
-      {"lm-tokenize -m tokenizer.json docs.jsonl.zst -o ids.jsonl.zst", "ids into every record"},
-      {"lm-tokenize pack -m tokenizer.json --eos docs.jsonl.zst -o shards/train", "token shards with document borders"},
+      {"lm-tokenize train -n 8192 --special-token '<|endoftext|>' docs.jsonl.zst -o vocabulary/", "a byte-level BPE vocabulary"},
+      {"lm-tokenize -m vocabulary docs.jsonl.zst -o ids.jsonl.zst", "ids into every record"},
+      {"lm-tokenize pack -m vocabulary docs.jsonl.zst -o shards/train", "token shards with document borders"},
   };
-  spec.see_also = {"lm-train", "lm-decode"};
+  spec.see_also = {"lm-tools(7)", "lm-train(1)", "lm-decode(1)"};
   return spec;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return lm::cli::tool_main(argc, argv, make_spec(), [](lm::cli::Tool& tool) {
+  return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "decode") return lm::tokenize_tool::run_decode(tool);
     if (tool.verb() == "train") return lm::tokenize_tool::run_train(tool);
     if (tool.verb() == "pack") return lm::tokenize_tool::run_pack(tool);

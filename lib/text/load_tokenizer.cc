@@ -9,6 +9,7 @@
 
 #include "io/file.h"
 #include "text/sentencepiece.h"
+#include "text/token_roles.h"
 #include "text/tokenizer_files.h"
 
 namespace lm::text {
@@ -117,18 +118,36 @@ void read_role(const nlohmann::json& config, const char* key, const std::string&
   if (id >= 0) role = id;
 }
 
-/// bos, eos and pad from the configuration files beside a tokenizer, where they exist. These files
-/// hold integers beyond 64 bits (model_max_length 1e30), which simdjson refuses.
-void read_roles(const std::filesystem::path& folder, BpeParts& parts) {
+/// bos, eos and pad from the configuration files beside a tokenizer; false if there are none. These
+/// files hold integers beyond 64 bits (model_max_length 1e30), which simdjson refuses.
+bool read_roles(const std::filesystem::path& folder, BpeParts& parts) {
+  bool found = false;
   for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
     const std::string path = existing(folder / name);
     if (path.empty()) continue;
+    found = true;
     const nlohmann::json config = nlohmann::json::parse(read_bytes(path), nullptr, false);
     if (!config.is_object()) throw Error(ErrorKind::kData, cat(path, ": not a JSON object"));
     read_role(config, "bos_token", path, parts, parts.bos);
     read_role(config, "eos_token", path, parts, parts.eos);
     read_role(config, "pad_token", path, parts, parts.pad);
   }
+  return found;
+}
+
+/// A tokenizer without configuration gets the roles that its special tokens' names give.
+void guess_roles(BpeParts& parts) {
+  std::vector<std::string> specials;
+  for (const AddedToken& token : parts.added.tokens()) {
+    if (token.special) specials.push_back(token.content);
+  }
+  const auto guess = [&](TokenRole role, std::optional<i32>& id) {
+    const std::optional<std::string> name = conventional_token(specials, role);
+    if (!id && name) id = parts.added.find(*name)->id;
+  };
+  guess(TokenRole::kBos, parts.bos);
+  guess(TokenRole::kEos, parts.eos);
+  guess(TokenRole::kPad, parts.pad);
 }
 
 /// True if a JSON text has a "model" object: a tokenizer.json rather than a bare vocabulary.
@@ -143,9 +162,7 @@ bool has_model(const std::string& bytes, const std::string& path) {
   return model.error() == simdjson::SUCCESS && model.is_object();
 }
 
-}  // namespace
-
-std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOptions& options) {
+std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions& options) {
   const std::string file = std::filesystem::is_directory(path) ? file_in_folder(path) : path;
   std::string bytes = read_bytes(file);
   const std::size_t first = bytes.find_first_not_of(" \t\r\n");
@@ -166,8 +183,26 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOpt
         ErrorKind::kData,
         cat(file, ": is no tokenizer file (JSON, tiktoken ranks or a SentencePiece model)"));
   }
-  read_roles(std::filesystem::path(file).parent_path(), parts);
+  if (!read_roles(std::filesystem::path(file).parent_path(), parts)) guess_roles(parts);
   return std::make_unique<BpeTokenizer>(std::move(parts), options);
+}
+
+}  // namespace
+
+void Tokenizer::assign_roles(const LoadOptions& options) {
+  const auto assign = [&](const std::string& name, std::optional<i32>& id, const char* role) {
+    if (name.empty()) return;
+    id = find(name);
+    if (!id) throw Error(ErrorKind::kUsage, cat("the tokenizer has no token ", quote(name), " to ", role, " texts"));
+  };
+  assign(options.bos_token, bos_, "begin");
+  assign(options.eos_token, eos_, "end");
+}
+
+std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOptions& options) {
+  std::unique_ptr<Tokenizer> tokenizer = load_file(path, options);
+  tokenizer->assign_roles(options);
+  return tokenizer;
 }
 
 }  // namespace lm::text

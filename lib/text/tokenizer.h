@@ -27,6 +27,7 @@ struct LoadOptions {
   bool add_specials = true;      // run the post-processor template (BOS/EOS of the tokenizer file)
   std::string pattern;           // for tiktoken files: r50k | cl100k | o200k | llama3 | qwen2; empty = guess
   i64 cache_bytes = i64{64} << 20;  // pretoken cache per EncodeState
+  std::string bos_token, eos_token;  // these tokens begin and end texts; empty = as the files say
 };
 
 /// Per-thread scratch and cache. Output never depends on its content.
@@ -65,6 +66,9 @@ class Tokenizer {
   /// SHA-256 of the file that defines the tokenizer, hexadecimal.
   const std::string& digest() const { return digest_; }
   const std::string& kind() const { return kind_; }  // "bpe", "sentencepiece-bpe", ...
+  /// Replaces bos and eos by the tokens that options name; Error{kUsage} for an unknown one. Called
+  /// by load_tokenizer.
+  void assign_roles(const LoadOptions& options);
 
  protected:
   i64 vocab_size_ = 0;
@@ -75,8 +79,10 @@ class Tokenizer {
 };
 
 /// path: a tokenizer.json, a *.tiktoken file, a SentencePiece *.model, a vocab.json/encoder.json with
-/// its merges beside it, a zstd-compressed form of any of them, or a folder holding one (with
-/// tokenizer_config.json and special_tokens_map.json read for bos/eos/pad). Detected by content.
+/// its merges beside it, a zstd-compressed form of any of them, or a folder holding one. Detected by
+/// content. bos, eos and pad: options, else tokenizer_config.json and special_tokens_map.json beside
+/// the file; without either, the names of special tokens (token_roles.h). SentencePiece models have
+/// their own.
 /// Throws Error{kNoInput} or Error{kData} naming the file and the component that is not understood.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOptions& options = {});
 

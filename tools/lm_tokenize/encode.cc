@@ -23,21 +23,34 @@ std::unique_ptr<text::Tokenizer> load_model(cli::Tool& tool) {
                                         : text::SpecialPolicy::kParse;
     load.add_specials = options.on("template");
     load.pattern = options.text("pattern");
+    load.bos_token = options.text("bos-token");
+    load.eos_token = options.text("eos-token");
   }
   std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(options.text("model"), load);
   tool.set_param("model", io::json_string(cat("sha256:", tokenizer->digest())));
   return tokenizer;
 }
 
-Around around_of(const cli::Tool& tool, const text::Tokenizer& tokenizer) {
+Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer) {
+  const cli::Options& options = tool.options();
+  const bool pack = tool.verb() == "pack";
+  const bool starts_rows = pack && options.given("seq-len") && options.text("mode") == "bos-bestfit";
   Around around;
-  if (tool.options().on("bos")) {
-    if (!tokenizer.bos()) throw Error(ErrorKind::kUsage, "--bos: the tokenizer has no beginning-of-text token");
+  if (options.on("bos") || starts_rows) {
+    if (!tokenizer.bos()) {
+      throw Error(ErrorKind::kUsage, cat(starts_rows ? "--mode bos-bestfit" : "--bos", ": the tokenizer has no beginning-of-text token"),
+                  "--bos-token TEXT names one");
+    }
     around.bos = tokenizer.bos();
+    tool.set_param("bos_id", cat(*around.bos));
   }
-  if (tool.options().on("eos")) {
-    if (!tokenizer.eos()) throw Error(ErrorKind::kUsage, "--eos: the tokenizer has no end-of-text token");
+  const bool by_default = pack && !options.explicitly("eos") && tokenizer.eos();
+  if (options.on("eos") || by_default) {
+    if (!tokenizer.eos()) {
+      throw Error(ErrorKind::kUsage, "--eos: the tokenizer has no end-of-text token", "--eos-token TEXT names one");
+    }
     around.eos = tokenizer.eos();
+    tool.set_param("eos_id", cat(*around.eos));
   }
   return around;
 }

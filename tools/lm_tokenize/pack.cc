@@ -75,8 +75,8 @@ i64 each_document(cli::Tool& tool, const text::Tokenizer& tokenizer, const std::
   return specials.load();
 }
 
-text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer, const std::string& prefix, text::ShardOptions shard) {
-  const Around around = around_of(tool, tokenizer);
+text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer, const Around& around, const std::string& prefix,
+                               text::ShardOptions shard) {
   shard.add_bos = around.bos.has_value();
   shard.add_eos = around.eos.has_value();
   text::ShardWriter writer(prefix, text::identity_of(tokenizer, tool.options().text("model")), shard);
@@ -139,13 +139,13 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   pack.seq_len = o.integer("seq-len");
   pack.overlap = o.on("overlap");
   pack.drop_last = o.on("drop-last");
-  pack.insert_bos = pack.mode == text::PackMode::kBosBestFit && !o.on("bos");
+  const Around around = around_of(tool, tokenizer);
   const bool jsonl = o.text("format") == "jsonl";
   if (jsonl) tool.output();
   const ScratchDir scratch(tool.ctx().tmp_dir);
   text::ShardOptions unpacked;
   unpacked.output.sync = false;
-  write_shards(tool, tokenizer, cat(scratch.path(), "/unpacked"), unpacked);
+  write_shards(tool, tokenizer, around, cat(scratch.path(), "/unpacked"), unpacked);
   const text::ShardSet set(cat(scratch.path(), "/unpacked.json"));
   const text::PackPlan plan = text::plan_packing(set.document_lengths(), pack, tool.ctx());
   const i32 pad = tokenizer.pad().value_or(tokenizer.eos().value_or(0));
@@ -170,6 +170,10 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
     tool.output().write(line, totals);
   }
   if (writer) writer->commit();
+  tool.add_metric("padding", cat(plan.padding));
+  if (plan.padding > 0 && !tokenizer.pad()) {
+    tool.console().message(LogLevel::kWarning, cat(plan.padding, " places of rows hold no text: token ", pad, ", as the tokenizer has no padding token"));
+  }
   tool.add_metric("rows", cat(plan.rows()));
   tool.add_metric("utilisation", format_fixed(plan.utilisation(), 6));
   tool.add_metric("tokens_lost", cat(plan.tokens_lost));
@@ -190,8 +194,12 @@ void run_pack(cli::Tool& tool) {
   }
   tool.input();
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
+  if (o.text("output") != "-") {
+    std::error_code ignored;  // the first file says what is wrong
+    std::filesystem::create_directories(std::filesystem::path(o.text("output")).parent_path(), ignored);
+  }
   if (rows) return pack_rows(tool, *tokenizer);
-  write_shards(tool, *tokenizer, o.text("output"), shard_options(tool));
+  write_shards(tool, *tokenizer, around_of(tool, *tokenizer), o.text("output"), shard_options(tool));
 }
 
 }  // namespace lm::tokenize_tool

@@ -13,12 +13,14 @@ namespace lm::tokenize_tool {
 /// Loads -m with the options for specials, and puts its digest into the stream's parameters.
 std::unique_ptr<text::Tokenizer> load_model(cli::Tool& tool);
 
-/// What is put around every document: --bos and --eos.
+/// What is put around every document.
 struct Around {
   std::optional<i32> bos, eos;
 };
+/// --bos and --eos as given; pack, whose documents stand side by side, has EOS by default where the
+/// tokenizer has one, and BOS in the rows of bos-bestfit. The ids go into the stream's parameters.
 /// Throws Error{kUsage} when a token is asked for that the tokenizer does not have.
-Around around_of(const cli::Tool& tool, const text::Tokenizer& tokenizer);
+Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer);
 
 /// The ids of one record: its text encoded, or its ids field as it is when --from-ids is given.
 class RecordTokens {

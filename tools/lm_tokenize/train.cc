@@ -1,7 +1,9 @@
 // train: a vocabulary from records.
 
 #include <cstring>
+#include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "core/str.h"
 #include "io/json.h"
@@ -9,6 +11,7 @@
 #include "text/bpe_train.h"
 #include "text/pretokenize.h"
 #include "text/sentencepiece.h"
+#include "text/token_roles.h"
 
 namespace lm::tokenize_tool {
 
@@ -154,14 +157,51 @@ std::string train_sentencepiece_file(cli::Tool& tool) {
   return model;
 }
 
+// What a folder holds, the file that makes it a tokenizer last.
+std::vector<std::string> folder_files(bool sentencepiece) {
+  if (sentencepiece) return {"tokenizer.model"};
+  return {"special_tokens_map.json", "tokenizer_config.json", "tokenizer.json"};
+}
+
+std::string folder_file(const std::string& name, const std::string& vocabulary, const std::vector<std::string>& specials) {
+  if (name == "special_tokens_map.json") return text::special_tokens_map_json(specials);
+  if (name == "tokenizer_config.json") return text::tokenizer_config_json(specials);
+  return vocabulary;
+}
+
+// A new folder appears whole; in an existing one, which may hold more, each file is replaced.
+void train_folder(cli::Tool& tool, const std::string& folder, bool sentencepiece) {
+  const std::vector<std::string> names = folder_files(sentencepiece);
+  const std::vector<std::string>& specials = tool.options().list("special-token");
+  std::optional<io::AtomicDir> fresh;
+  std::vector<io::AtomicFile*> files;
+  if (std::filesystem::is_directory(folder)) {
+    for (const std::string& name : names) files.push_back(&tool.other_output((std::filesystem::path(folder) / name).string()));
+  } else {
+    tool.claim_output(folder);
+    fresh.emplace(folder, tool.output_options());
+  }
+  const std::string vocabulary = sentencepiece ? train_sentencepiece_file(tool) : train_bpe_file(tool);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string bytes = folder_file(names[i], vocabulary, specials);
+    if (fresh) {
+      io::write_file(fresh->file(names[i]), bytes, tool.output_options());
+    } else {
+      files[i]->write(bytes);
+    }
+  }
+  if (fresh) fresh->commit();
+}
+
 }  // namespace
 
 void run_train(cli::Tool& tool) {
   const cli::Options& o = tool.options();
   const std::string& output = o.text("output");
   tool.input();
-  io::AtomicFile* file = output == "-" ? nullptr : &tool.other_output(output);
   const bool sentencepiece = o.text("type") != "bpe" || o.given("preset");
+  if (output.ends_with('/') || std::filesystem::is_directory(output)) return train_folder(tool, output, sentencepiece);
+  io::AtomicFile* file = output == "-" ? nullptr : &tool.other_output(output);
   const std::string bytes = sentencepiece ? train_sentencepiece_file(tool) : train_bpe_file(tool);
   if (file != nullptr) {
     file->write(bytes);

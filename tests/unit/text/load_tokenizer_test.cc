@@ -9,6 +9,7 @@
 #include "core/random.h"
 #include "io/file.h"
 #include "text/bpe_tokenizer.h"
+#include "text/token_roles.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_files.h"
 #include "text/utf8.h"
@@ -228,4 +229,69 @@ TEST_CASE("the GPT-2 pair equals its tokenizer.json, and a cache never shows", "
   CHECK(encode(*pair, s) == want);
   CHECK(encode(*forgetful, s) == want);
   CHECK(pair->decode(want, false) == s);
+}
+
+namespace {
+
+/// A tokenizer.json of two byte-level tokens and these special ones, ids from 2.
+std::string json_with_specials(const std::vector<std::string>& specials, bool special = true) {
+  std::string added;
+  for (std::size_t i = 0; i < specials.size(); ++i) {
+    added += std::string(i > 0 ? "," : "") + R"({"id":)" + std::to_string(2 + i) + R"(,"content":")" +
+             specials[i] + R"(","special":)" + (special ? "true" : "false") + "}";
+  }
+  return R"({"added_tokens":[)" + added +
+         R"(],"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"decoder":{"type":"ByteLevel"},)"
+         R"("model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}})";
+}
+
+}  // namespace
+
+TEST_CASE("the names of specials give roles only where nothing else does", "[text]") {
+  const lm::test::TempDir dir;
+  const std::string path = dir.file("tokenizer.json");
+  write(path, json_with_specials({"<|endoftext|>", "<s>", "<pad>", "<|im_end|>"}));
+  const auto bare = text::load_tokenizer(path);
+  CHECK(bare->eos() == 2);
+  CHECK(bare->bos() == 3);
+  CHECK(bare->pad() == 4);
+
+  write(path, json_with_specials({"<|endoftext|>", "</s>", "<|im_end|>", "[SEP]"}));
+  CHECK_FALSE(text::load_tokenizer(path)->eos());  // two candidates: no guess
+  CHECK_FALSE(text::load_tokenizer(path)->bos());
+  write(path, json_with_specials({"<eos>"}, false));
+  CHECK_FALSE(text::load_tokenizer(path)->eos());  // an added word, not a special token
+
+  // A configuration decides alone, also by saying nothing.
+  write(path, json_with_specials({"<|endoftext|>", "<s>", "<pad>"}));
+  write(dir.file("tokenizer_config.json"), R"({"bos_token":null,"eos_token":"<pad>"})");
+  const auto configured = text::load_tokenizer(dir.path().string());
+  CHECK_FALSE(configured->bos());
+  CHECK(configured->eos() == 4);
+  CHECK_FALSE(configured->pad());
+
+  // Options decide over everything.
+  text::LoadOptions options;
+  options.bos_token = "a";
+  options.eos_token = "<s>";
+  CHECK(text::load_tokenizer(path, options)->bos() == 0);
+  CHECK(text::load_tokenizer(path, options)->eos() == 3);
+  options.eos_token = "<none>";
+  CHECK(error_of(path, options).find("\"<none>\"") != std::string::npos);
+}
+
+TEST_CASE("written configuration files name the roles and escape their text", "[text]") {
+  const std::vector<std::string> specials = {"<a\"b>", "</s>", "[PAD]", "<unk>"};
+  CHECK(text::special_tokens_map_json(specials) ==
+        "{\n \"eos_token\": \"</s>\",\n \"pad_token\": \"[PAD]\"\n}\n");
+  CHECK(text::special_tokens_map_json({}) == "{\n}\n");
+  CHECK(text::tokenizer_config_json({}).find("eos_token") == std::string::npos);
+  const lm::test::TempDir dir;
+  write(dir.file("tokenizer.json"), json_with_specials({"</s>", "[PAD]"}));
+  write(dir.file("tokenizer_config.json"), text::tokenizer_config_json(specials));
+  write(dir.file("special_tokens_map.json"), text::special_tokens_map_json(specials));
+  const auto tokenizer = text::load_tokenizer(dir.path().string());
+  CHECK_FALSE(tokenizer->bos());
+  CHECK(tokenizer->eos() == 2);
+  CHECK(tokenizer->pad() == 3);
 }
