@@ -30,6 +30,15 @@ std::string reject_line(const std::string& name, const BadRecord& bad) {
   return out;
 }
 
+void sum_lines(Batch& batch) {
+  std::string_view rest = batch.out;
+  while (!rest.empty()) {
+    const std::size_t lf = rest.find('\n');
+    batch.out_totals.add_line(rest.substr(0, lf));
+    rest.remove_prefix(lf + 1);
+  }
+}
+
 }  // namespace
 
 RecordRun::RecordRun(InputStream& in, OutputStream* out, AtomicFile* rejects, ErrorPolicy policy,
@@ -81,18 +90,15 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
                        }
                      }});
   }
-  chain.push_back({StageMode::kParallel, [](PipelineItem& item) {
-                     Batch& batch = static_cast<Batch&>(item);
-                     std::string_view rest = batch.out;
-                     while (!rest.empty()) {
-                       const std::size_t lf = rest.find('\n');
-                       batch.out_totals.add_line(rest.substr(0, lf));
-                       rest.remove_prefix(lf + 1);
-                     }
-                   }});
+  chain.push_back({StageMode::kParallel,
+                   [](PipelineItem& item) { sum_lines(static_cast<Batch&>(item)); }});
   chain.push_back({StageMode::kSerial,
                    [this](PipelineItem& item) { sink(static_cast<Batch&>(item)); }});
   ordered_pipeline(2 * ctx_.threads + 2, [this] { return in_.next(); }, chain);
+  end();
+}
+
+void RecordRun::end() {
   check_limits(true);
   for (const auto& [code, count] : errors_) {
     if (count > kShownPerCode) {
@@ -109,6 +115,11 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
                                                                  : "annotated",
                           " (", summary, ")"));
   }
+}
+
+void RecordRun::complete(Batch& batch) {
+  sum_lines(batch);
+  sink(batch);
 }
 
 std::optional<Fault> RecordRun::check_line(std::string_view line) const {

@@ -73,6 +73,13 @@ class RecordRun {
   /// them. Stages fill batch.in (each_record does), batch.out and batch.bad.
   void run(const std::vector<BatchStage>& stages);
 
+  /// For programs that hold records of several batches at once and drive the input's stages
+  /// themselves: accounts a stitched batch, its bad records and what is in batch.out, in batch
+  /// order. Serial. Throws as run() does.
+  void complete(Batch& batch);
+  /// After the last complete(): limits and the summary of bad records. run() does this itself.
+  void end();
+
   /// Calls visit for every good record of the batch; blank lines are counted, bad ones noted.
   /// visit returns a fault to make the record bad.
   void each_record(Batch& batch, JsonReader& json,

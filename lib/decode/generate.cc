@@ -1,0 +1,366 @@
+#include "decode/generate.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "core/parallel.h"
+#include "core/str.h"
+
+namespace lm::decode {
+
+using model::EvalRow;
+using model::kPageTokens;
+
+struct Generator::Sample {
+  Sample(Job& owner, i64 number, Sampler with, const text::Tokenizer& tokenizer)
+      : job(owner), index(number), sampler(std::move(with)), decoder(tokenizer, true) {}
+  Job& job;
+  i64 index;
+  i32 seq = -1;
+  i64 charge = 0;            // pages
+  std::vector<i32> tokens;   // prompt and output
+  std::span<const f32> logits;  // to draw from, empty while there are none
+  Sampler sampler;
+  text::StreamDecoder decoder;
+  StopMatcher stop;
+  std::vector<i32> ends;
+  Completion out;
+  bool done = false;
+};
+
+struct Generator::Job {
+  enum class State : u8 { kWaiting, kPrompt, kSampling, kComplete };
+  GenerateRequest request;
+  DrawKey key = {};
+  State state = State::kWaiting;
+  i32 seq = -1;            // the prompt's sequence
+  i64 evaluated = 0;       // prompt tokens in the cache
+  i64 charge = 0;          // pages of the prompt
+  std::vector<f32> first;  // logits behind the prompt
+  i64 started = 0;
+  i64 finished = 0;
+  Generated result;
+};
+
+namespace {
+
+/// The same two numbers under the distribution that was drawn from.
+void note_processed(const Weights& x, const GenerateRequest& request, i32 token, Completion& out) {
+  f32 own = 0;
+  std::vector<f32> w(x.w.begin(), x.w.end());
+  const f64 normaliser = log_normaliser(w);
+  for (std::size_t i = 0; i < w.size(); ++i)
+    if (x.ids[i] == token) own = static_cast<f32>(x.w[i] - normaliser);
+  if (request.logprobs) out.logprobs.push_back(own);
+  if (request.top_logprobs == 0) return;
+  std::vector<TokenLogprob> top = top_logprobs(w, normaliser, request.top_logprobs);
+  for (TokenLogprob& entry : top)
+    entry.first = x.ids[usize(entry.first)];
+  out.top.push_back(std::move(top));
+}
+
+void note_raw(std::span<const f32> logits, const GenerateRequest& request, i32 token,
+              Completion& out) {
+  const f64 normaliser = log_normaliser(logits);
+  if (request.logprobs)
+    out.logprobs.push_back(static_cast<f32>(static_cast<f64>(logits[usize(token)]) - normaliser));
+  if (request.top_logprobs > 0)
+    out.top.push_back(top_logprobs(logits, normaliser, request.top_logprobs));
+}
+
+bool contains(const std::vector<i32>& ids, i32 id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
+
+void check_vocab(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer) {
+  if (tokenizer.vocab_size() <= cfg.vocab) return;
+  throw Error(ErrorKind::kData,
+              cat("the tokenizer has ", tokenizer.vocab_size(), " ids, the model's vocabulary has ",
+                  cfg.vocab),
+              "they belong to different models");
+}
+
+Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
+                     GenerateOptions options)
+    : engine_(engine), tokenizer_(tokenizer), options_(std::move(options)) {
+  check_vocab(engine.cfg(), tokenizer);
+  LM_CHECK(options_.batch > 0 && options_.chunk > 0, "a step needs rows");
+  LM_CHECK(engine.cache().total_pages() > pages(engine.positions()),
+           "the cache holds a full context and a page");
+}
+
+Generator::~Generator() = default;
+
+i64 Generator::pages(i64 tokens) const { return (tokens + kPageTokens - 1) / kPageTokens; }
+
+void Generator::add(GenerateRequest request) {
+  std::unique_ptr<Job> job = std::make_unique<Job>();
+  job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
+  job->request = std::move(request);
+  jobs_.push_back(std::move(job));
+}
+
+/// Sets a fault, and completes the job with it.
+void Generator::check(Job& job) const {
+  const GenerateRequest& r = job.request;
+  const i64 vocab = engine_.cfg().vocab;
+  std::optional<Fault>& fault = job.result.fault;
+  LM_CHECK(!r.prompt.empty(), "a prompt has a token");
+  if (isize(r.prompt) > engine_.positions())
+    fault = Fault{"context", cat("the prompt has ", r.prompt.size(), " tokens, the model's context ",
+                                 engine_.positions()), -1};
+  for (const i32 token : r.prompt)
+    if (token < 0 || token >= vocab)
+      fault = Fault{"token", cat("token ", token, " is outside the model's vocabulary of ", vocab), -1};
+  for (const auto& [id, bias] : r.params.logit_bias)
+    if (id >= vocab)
+      fault = Fault{"params", cat("logit_bias names token ", id, ", the vocabulary has ", vocab), -1};
+  for (const i32 id : r.params.stop_ids)
+    if (id >= vocab)
+      fault = Fault{"params", cat("stop_ids names token ", id, ", the vocabulary has ", vocab), -1};
+  if (fault) job.state = Job::State::kComplete;
+}
+
+/// Tokens of a sample at most.
+i64 Generator::longest(const Job& job) const {
+  const i64 prompt = isize(job.request.prompt);
+  return std::min(prompt + job.request.params.max_tokens, engine_.positions());
+}
+
+std::shared_ptr<const std::vector<u8>> Generator::breakers(const SampleParams& params) {
+  if (params.dry_multiplier <= 0) return nullptr;
+  std::shared_ptr<const std::vector<u8>>& entry = breakers_[params.dry_breakers];
+  if (!entry)
+    entry = std::make_shared<const std::vector<u8>>(
+        breaker_tokens(tokenizer_, engine_.cfg().vocab, params.dry_breakers));
+  return entry;
+}
+
+/// The next sample of a job whose prompt is evaluated; false when slots or pages lack.
+bool Generator::start_sample(Job& job) {
+  const GenerateRequest& r = job.request;
+  const i64 prompt = isize(r.prompt);
+  // Whole pages of the prompt are shared, the begun one is copied.
+  const i64 charge = pages(longest(job)) - prompt / kPageTokens;
+  const bool first = job.started == 0;  // its pages were set aside with the prompt
+  if (isize(running_) >= options_.batch) return false;
+  if (!first && charged_pages_ + charge > engine_.cache().total_pages()) return false;
+  std::vector<i32> ends = r.params.stop_ids;
+  if (!r.params.ignore_eos)
+    ends.insert(ends.end(), options_.end_ids.begin(), options_.end_ids.end());
+  std::unique_ptr<Sample> s = std::make_unique<Sample>(
+      job, job.started++, Sampler(r.params, ends, breakers(r.params)), tokenizer_);
+  s->ends = std::move(ends);
+  s->stop = StopMatcher(r.params.stop, r.params.include_stop);
+  s->tokens = r.prompt;
+  for (const i32 token : r.prompt)  // the text goes on where the prompt's ends
+    s->decoder.push(token);
+  s->charge = charge;
+  if (!first) charged_pages_ += charge;
+  if (job.started == r.params.n) {
+    s->seq = job.seq;
+    job.seq = -1;
+  } else {
+    s->seq = engine_.fork(job.seq);
+  }
+  s->logits = job.first;
+  if (prompt == engine_.positions()) {
+    finish_sample(*s, "context");
+  } else if (r.params.max_tokens == 0) {
+    finish_sample(*s, "length");
+  }
+  running_.push_back(std::move(s));
+  return true;
+}
+
+/// Starts samples and prompts in order of arrival while there is room. True if a sample started.
+bool Generator::admit() {
+  bool started = false;
+  i64 prompts = 0;
+  for (const std::unique_ptr<Job>& each : jobs_) {
+    Job& job = *each;
+    if (job.state == Job::State::kWaiting) {
+      check(job);
+      if (job.state == Job::State::kComplete) continue;
+      const i64 prompt = isize(job.request.prompt);
+      const i64 own = pages(prompt);
+      const i64 sample = pages(longest(job)) - prompt / kPageTokens;
+      if (isize(running_) + prompts >= options_.batch) break;
+      if (charged_pages_ + own + sample > engine_.cache().total_pages()) break;
+      charged_pages_ += own + sample;
+      job.charge = own;
+      job.seq = engine_.create();
+      job.result.completions.resize(usize(job.request.params.n));
+      job.state = Job::State::kPrompt;
+    }
+    if (job.state == Job::State::kPrompt) ++prompts;
+    while (job.state == Job::State::kSampling && job.started < job.request.params.n) {
+      if (!start_sample(job)) return started;
+      started = true;
+    }
+  }
+  return started;
+}
+
+void Generator::plan_rows() {
+  rows_.clear();
+  plan_.clear();
+  for (const std::unique_ptr<Sample>& s : running_) {
+    EvalRow row;
+    row.seq = s->seq;
+    row.token = s->tokens.back();
+    row.want_logits = true;
+    rows_.push_back(row);
+    plan_.push_back({&s->job, s.get(), 0});
+  }
+  stats_.busy_samples += isize(running_);
+  stats_.decode_rows += isize(rows_);
+  i64 room = std::max(options_.chunk - isize(rows_), std::max<i64>(1, options_.chunk / 4));
+  for (const std::unique_ptr<Job>& job : jobs_) {
+    if (job->state != Job::State::kPrompt) continue;
+    const std::vector<i32>& prompt = job->request.prompt;
+    const i64 end = std::min(isize(prompt), job->evaluated + room);
+    for (i64 i = job->evaluated; i < end; ++i) {
+      EvalRow row;
+      row.seq = job->seq;
+      row.token = prompt[usize(i)];
+      row.want_logits = i + 1 == isize(prompt) || job->request.prompt_logprobs;
+      rows_.push_back(row);
+      plan_.push_back({job.get(), nullptr, i});
+    }
+    stats_.prompt_rows += end - job->evaluated;
+    room -= end - job->evaluated;
+    if (room == 0) break;
+  }
+}
+
+void Generator::take_prompt_row(const Row& row, std::span<const f32> logits) {
+  Job& job = *row.job;
+  const std::vector<i32>& prompt = job.request.prompt;
+  const i64 next = row.at + 1;
+  if (next == isize(prompt)) {
+    job.first.assign(logits.begin(), logits.end());
+    job.state = Job::State::kSampling;
+  } else {
+    const f64 logit = static_cast<f64>(logits[usize(prompt[usize(next)])]);
+    job.result.prompt_logprobs.push_back(static_cast<f32>(logit - log_normaliser(logits)));
+  }
+}
+
+void Generator::evaluate() {
+  const f64 start = monotonic_s();
+  engine_.eval(rows_);
+  const f64 spent = monotonic_s() - start;
+  i64 prompt_rows = 0;
+  for (i64 i = 0; i < isize(plan_); ++i) {
+    const Row& row = plan_[usize(i)];
+    if (row.sample != nullptr) {
+      row.sample->logits = engine_.logits(i);
+      engine_.commit(row.sample->seq);
+      continue;
+    }
+    ++prompt_rows;
+    row.job->evaluated = row.at + 1;
+    const bool chunk_ends = i + 1 == isize(plan_) || plan_[usize(i + 1)].job != row.job;
+    if (chunk_ends) engine_.commit(row.job->seq);
+    if (rows_[usize(i)].want_logits) take_prompt_row(row, engine_.logits(i));
+  }
+  ++stats_.steps;
+  stats_.forward_s += spent;
+  stats_.prompt_s += spent * static_cast<f64>(prompt_rows) / static_cast<f64>(isize(plan_));
+  const model::KvCache& cache = engine_.cache();
+  stats_.most_pages = std::max(stats_.most_pages, cache.total_pages() - cache.free_pages());
+}
+
+void Generator::finish_sample(Sample& s, const char* reason) {
+  s.done = true;
+  s.out.finish_reason = reason;
+  if (s.out.finish_reason != "stop_string" && s.stop.push(s.decoder.finish()))
+    s.out.finish_reason = "stop_string";
+  s.out.text = s.stop.text();
+}
+
+/// After a draw: does the text end here?
+void Generator::end_tokens(Sample& s) {
+  const SampleParams& p = s.job.request.params;
+  const i32 token = s.tokens.back();
+  if (contains(s.ends, token)) return finish_sample(s, "stop");
+  if (s.stop.push(s.decoder.push(token))) return finish_sample(s, "stop_string");
+  if (p.loop_size > 0 && ends_in_loop(s.out.tokens, p.loop_size, p.loop_count))
+    return finish_sample(s, "repetition");
+  if (isize(s.out.tokens) >= p.max_tokens) return finish_sample(s, "length");
+  if (isize(s.tokens) >= engine_.positions()) return finish_sample(s, "context");
+}
+
+/// Touches nothing but the sample.
+void Generator::draw(Sample& s) {
+  const GenerateRequest& r = s.job.request;
+  DrawPoint at;
+  at.key = s.job.key;
+  at.position = isize(s.tokens);
+  at.sample = s.index;
+  const Result<i32> token = s.sampler.draw(s.logits, {s.tokens, isize(r.prompt)}, at);
+  if (!token) return finish_sample(s, "error");
+  s.tokens.push_back(*token);
+  s.out.tokens.push_back(*token);
+  if (r.logprobs || r.top_logprobs > 0) {
+    if (r.processed) {
+      note_processed(s.sampler.weights(), r, *token, s.out);
+    } else {
+      note_raw(s.logits, r, *token, s.out);
+    }
+  }
+  s.logits = {};
+  end_tokens(s);
+}
+
+void Generator::draw_all() {
+  const f64 start = monotonic_s();
+  std::vector<Sample*> ready;
+  for (const std::unique_ptr<Sample>& s : running_)
+    if (!s->done && !s->logits.empty()) ready.push_back(s.get());
+  parallel_for(isize(ready), 1, [&](i64 begin, i64 end) {
+    for (i64 i = begin; i < end; ++i)
+      draw(*ready[usize(i)]);
+  });
+  stats_.drawn_tokens += isize(ready);
+  stats_.draw_s += monotonic_s() - start;
+  retire();
+}
+
+/// Moves finished samples into their results and frees what they held.
+void Generator::retire() {
+  for (const std::unique_ptr<Sample>& s : running_) {
+    if (!s->done) continue;
+    Job& job = s->job;
+    job.result.completions[usize(s->index)] = std::move(s->out);
+    engine_.release(s->seq);
+    charged_pages_ -= s->charge;
+    if (++job.finished < job.request.params.n) continue;
+    charged_pages_ -= job.charge;
+    job.first = {};
+    job.state = Job::State::kComplete;
+  }
+  std::erase_if(running_, [](const std::unique_ptr<Sample>& s) { return s->done; });
+}
+
+bool Generator::step() {
+  while (admit())
+    draw_all();
+  plan_rows();
+  if (rows_.empty()) return false;
+  evaluate();
+  draw_all();
+  return true;
+}
+
+std::optional<Generated> Generator::take() {
+  if (jobs_.empty() || jobs_.front()->state != Job::State::kComplete) return std::nullopt;
+  Generated out = std::move(jobs_.front()->result);
+  jobs_.pop_front();
+  return out;
+}
+
+}  // namespace lm::decode

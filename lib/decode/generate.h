@@ -1,0 +1,125 @@
+#pragma once
+// Continuous batching: many records generate at once, each with its own parameters. Prompts are
+// evaluated in chunks beside the tokens of running samples; the samples of a record fork its
+// prompt's pages. What a record gets depends on (model, prompt, parameters, seed, id) only: not on
+// the batch, chunks, memory, threads or the other records. One thread drives it.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "decode/logprob.h"
+#include "decode/params.h"
+#include "decode/processors.h"
+#include "decode/stop.h"
+#include "model/engine.h"
+#include "text/tokenizer.h"
+
+namespace lm::decode {
+
+struct GenerateRequest {
+  std::string id;           // keys the draws
+  u64 seed = 0;
+  std::vector<i32> prompt;  // at least one token
+  SampleParams params;
+  bool logprobs = false;    // of the drawn tokens, raw distribution
+  i64 top_logprobs = 0;     // likeliest tokens to note at each position
+  bool prompt_logprobs = false;
+  bool processed = false;   // logprobs of the sampling distribution instead
+};
+
+struct Completion {
+  std::string text;
+  std::vector<i32> tokens;    // an end token included
+  std::vector<f32> logprobs;  // by token, when asked for
+  std::vector<std::vector<TokenLogprob>> top;
+  std::string finish_reason;  // stop, stop_string, length, context, repetition, error
+};
+
+struct Generated {
+  std::vector<Completion> completions;  // by sample
+  std::vector<f32> prompt_logprobs;     // of prompt tokens from the second on
+  std::optional<Fault> fault;           // then the rest is void
+};
+
+struct GenerateStats {
+  i64 steps = 0;          // forward calls
+  i64 prompt_rows = 0;    // prompt tokens evaluated
+  i64 decode_rows = 0;    // drawn tokens evaluated
+  i64 drawn_tokens = 0;
+  i64 busy_samples = 0;   // running samples, summed over steps
+  i64 most_pages = 0;     // key-value pages in use at once
+  f64 forward_s = 0;
+  f64 prompt_s = 0;       // share of forward_s by rows
+  f64 draw_s = 0;
+};
+
+struct GenerateOptions {
+  i64 batch = 16;   // running samples
+  i64 chunk = 512;  // rows of a step
+  std::vector<i32> end_ids;
+};
+
+class Generator {
+ public:
+  /// Borrows both; the engine is this object's alone. Throws Error{kData} when the tokenizer can
+  /// give ids that the model lacks.
+  Generator(model::Engine& engine, const text::Tokenizer& tokenizer, GenerateOptions options);
+  ~Generator();
+
+  /// Queues a request. Faults show in its result: "context" (the prompt is longer than the model's
+  /// context), "token" (an id outside the vocabulary), "params" (ids there), "logits", "no_token".
+  void add(GenerateRequest request);
+  /// Requests added and not taken.
+  i64 pending() const { return isize(jobs_); }
+  /// One forward pass and the draws it allows. False if nothing is left to do.
+  bool step();
+  /// The oldest request's result if it is complete.
+  std::optional<Generated> take();
+
+  const GenerateStats& stats() const { return stats_; }
+
+ private:
+  struct Sample;
+  struct Job;
+  struct Row {  // what an evaluated row is for
+    Job* job = nullptr;
+    Sample* sample = nullptr;  // null: a row of the prompt
+    i64 at = 0;                // index into the prompt
+  };
+
+  void check(Job& job) const;
+  bool admit();
+  bool start_sample(Job& job);
+  void plan_rows();
+  void evaluate();
+  void take_prompt_row(const Row& row, std::span<const f32> logits);
+  void draw_all();
+  void draw(Sample& sample);
+  void finish_sample(Sample& sample, const char* reason);
+  void end_tokens(Sample& sample);
+  void retire();
+  i64 pages(i64 tokens) const;
+  i64 longest(const Job& job) const;
+  std::shared_ptr<const std::vector<u8>> breakers(const SampleParams& params);
+
+  model::Engine& engine_;
+  const text::Tokenizer& tokenizer_;
+  GenerateOptions options_;
+  std::deque<std::unique_ptr<Job>> jobs_;            // in order of add()
+  std::vector<std::unique_ptr<Sample>> running_;
+  std::vector<model::EvalRow> rows_;
+  std::vector<Row> plan_;
+  std::map<std::vector<std::string>, std::shared_ptr<const std::vector<u8>>> breakers_;
+  i64 charged_pages_ = 0;
+  GenerateStats stats_;
+};
+
+/// Throws Error{kData} naming both numbers when the tokenizer's ids do not fit the model.
+void check_vocab(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer);
+
+}  // namespace lm::decode

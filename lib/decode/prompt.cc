@@ -1,0 +1,86 @@
+#include "decode/prompt.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace lm::decode {
+
+std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer) {
+  return tokenizer.bos() ? tokenizer.bos() : cfg.bos;
+}
+
+PromptEncoder::PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32> begin)
+    : tokenizer_(tokenizer), begin_(begin), state_(tokenizer.new_state()) {}
+
+std::optional<Fault> PromptEncoder::encode(std::string_view text, std::vector<i32>& ids) {
+  ids_.clear();
+  offsets_.clear();
+  if (!tokenizer_.encode(text, *state_, ids_, &offsets_))
+    return Fault{"special", "the text contains a special token of the tokenizer", -1};
+  ids.insert(ids.end(), ids_.begin(), ids_.end());
+  return std::nullopt;
+}
+
+/// Bytes of specials among the tokens of the last encode from number `from` on.
+i64 PromptEncoder::special_bytes(i64 from) const {
+  i64 bytes = 0;
+  for (i64 i = from; i < isize(ids_); ++i)
+    if (tokenizer_.is_special(ids_[usize(i)]))
+      bytes += offsets_[usize(i)].second - offsets_[usize(i)].first;
+  return bytes;
+}
+
+Result<std::vector<i32>> PromptEncoder::prompt(std::string_view text) {
+  std::vector<i32> ids;
+  if (begin_) ids.push_back(*begin_);
+  if (std::optional<Fault> fault = encode(text, ids)) return *fault;
+  return ids;
+}
+
+Result<ScoredTokens> PromptEncoder::text(std::string_view text) {
+  ScoredTokens out;
+  if (begin_) out.tokens.push_back(*begin_);
+  if (std::optional<Fault> fault = encode(text, out.tokens)) return *fault;
+  out.first = std::min<i64>(1, isize(out.tokens));
+  const i64 from = begin_ ? 0 : 1;  // number of the first scored token within the text
+  const i64 skipped = from == 0          ? 0
+                      : isize(ids_) > 1 ? offsets_[1].first
+                                         : isize(text);
+  out.bytes = isize(text) - skipped - special_bytes(from);
+  return out;
+}
+
+Result<ScoredTokens> PromptEncoder::completion(std::string_view prompt, std::string_view completion,
+                                               Boundary boundary) {
+  std::string_view head = prompt;
+  if (boundary == Boundary::kJoint) {
+    const std::size_t last = prompt.find_last_not_of(" \t\r\n");
+    head = prompt.substr(0, last == std::string_view::npos ? 0 : last + 1);
+  }
+  ScoredTokens out;
+  if (begin_) out.tokens.push_back(*begin_);
+  if (std::optional<Fault> fault = encode(head, out.tokens)) return *fault;
+  out.first = isize(out.tokens);
+  std::string scored(prompt.substr(head.size()));
+  scored += completion;
+  out.bytes = isize(scored);
+  if (boundary == Boundary::kSeparate) {
+    if (std::optional<Fault> fault = encode(scored, out.tokens)) return *fault;
+    out.bytes -= special_bytes(0);
+  } else {
+    std::string whole(head);
+    whole += scored;
+    out.tokens.resize(begin_ ? 1 : 0);
+    if (std::optional<Fault> fault = encode(whole, out.tokens)) return *fault;
+    out.first = std::min(out.first, isize(out.tokens));
+    out.bytes -= special_bytes(out.first - (begin_ ? 1 : 0));
+  }
+  if (out.first == 0 && !out.tokens.empty()) {  // nothing stands before the first token
+    out.first = 1;
+    out.bytes -= tokenizer_.is_special(ids_[0]) ? 0 : offsets_[0].second - offsets_[0].first;
+  }
+  return out;
+}
+
+}  // namespace lm::decode

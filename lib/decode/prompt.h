@@ -1,0 +1,57 @@
+#pragma once
+// Text to the token lists that a model sees: the token that begins a text, the boundary between a
+// prompt and what follows it, how many bytes of a text its scored tokens stand for.
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "model/config.h"
+#include "text/tokenizer.h"
+
+namespace lm::decode {
+
+/// What a model's sequences begin with: the tokenizer's own, else the configuration's.
+std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer);
+
+/// How a prompt and a completion are tokenised: together, with the prompt's trailing blanks moved
+/// to the completion (the rule of evaluation harnesses), or apart.
+enum class Boundary : u8 { kJoint, kSeparate };
+
+/// Tokens of which those from `first` on are scored; bytes is what they stand for.
+struct ScoredTokens {
+  std::vector<i32> tokens;
+  i64 first = 0;
+  i64 bytes = 0;
+};
+
+/// Not thread-safe: owns the tokenizer's scratch.
+class PromptEncoder {
+ public:
+  /// begin: put before every text, or nothing. Borrows the tokenizer, which adds no specials itself.
+  PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32> begin);
+
+  /// Fault "special": a special token stands in the text and the tokenizer refuses it. Text is
+  /// valid UTF-8.
+  Result<std::vector<i32>> prompt(std::string_view text);
+  /// All of a text is scored, except its first token where nothing begins it. Specials count 0
+  /// bytes.
+  Result<ScoredTokens> text(std::string_view text);
+  /// The completion is scored given the prompt.
+  Result<ScoredTokens> completion(std::string_view prompt, std::string_view completion,
+                                  Boundary boundary);
+
+ private:
+  std::optional<Fault> encode(std::string_view text, std::vector<i32>& ids);
+  i64 special_bytes(i64 from) const;
+
+  const text::Tokenizer& tokenizer_;
+  std::optional<i32> begin_;
+  std::unique_ptr<text::EncodeState> state_;
+  std::vector<std::pair<i64, i64>> offsets_;  // of the last encode
+  std::vector<i32> ids_;                      // of the last encode
+};
+
+}  // namespace lm::decode

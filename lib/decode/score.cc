@@ -1,0 +1,239 @@
+#include "decode/score.h"
+
+#include <algorithm>
+
+#include "core/clock.h"
+#include "core/error.h"
+#include "core/parallel.h"
+
+namespace lm::decode {
+
+using model::EvalRow;
+using model::kPageTokens;
+
+struct TokenScorer::Job {
+  struct Part {  // the prefix, or a branch that has started
+    i32 seq = -1;
+    i64 done = 0;    // tokens in the cache
+    i64 rows = 0;    // tokens to evaluate
+    i64 charge = 0;  // pages
+  };
+  ScoreRequest request;
+  bool started = false;
+  Part prefix;
+  std::vector<Part> branches;  // by branch, seq -1 before its start and after its end
+  i64 next = 0;                // first branch not started
+  i64 open = 0;                // branches started and not finished
+  bool complete = false;
+  std::vector<BranchScore> result;
+};
+
+namespace {
+
+i64 pages_of(i64 tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
+
+/// What a row's logits are reduced to before they are looked up.
+struct RowSummary {
+  f64 normaliser = 0;
+  i32 likeliest = 0;
+  std::vector<TokenLogprob> top;
+};
+
+}  // namespace
+
+bool BranchScore::all_greedy() const {
+  return std::all_of(greedy.begin(), greedy.end(), [](u8 g) { return g != 0; });
+}
+
+TokenScorer::TokenScorer(model::Engine& engine, ScoreOptions options) : engine_(engine), options_(options) {
+  LM_CHECK(options.batch > 0 && options.chunk > 0, "a step needs rows");
+  LM_CHECK(engine.cache().total_pages() > pages_of(engine.positions()),
+           "the cache holds a full context and a page");
+}
+
+TokenScorer::~TokenScorer() = default;
+
+void TokenScorer::add(ScoreRequest request) {
+  std::unique_ptr<Job> job = std::make_unique<Job>();
+  job->branches.resize(request.branches.size());
+  job->result.resize(request.branches.size());
+  for (i64 b = 0; b < isize(request.branches); ++b)
+    job->branches[usize(b)].rows = std::max<i64>(0, isize(request.branches[usize(b)].tokens) - 1);
+  job->prefix.rows = isize(request.prefix);
+  job->request = std::move(request);
+  jobs_.push_back(std::move(job));
+}
+
+/// Starts what has room: the prefix, then branches once it is evaluated. False if something waits.
+bool TokenScorer::start(Job& job) {
+  const i64 shared = isize(job.request.prefix);
+  const auto charge = [&](i64 b) {
+    return pages_of(shared + job.branches[usize(b)].rows) - shared / kPageTokens + 1;
+  };
+  const i64 limit = engine_.cache().total_pages();
+  if (!job.started) {
+    const i64 own = pages_of(shared);
+    i64 most = 0;
+    for (i64 b = 0; b < isize(job.branches); ++b)
+      most = std::max(most, charge(b));
+    const bool alone = charged_pages_ == 0;
+    if (!alone && (sequences_ >= options_.batch || charged_pages_ + own + most > limit)) return false;
+    job.prefix.seq = engine_.create();
+    job.prefix.charge = own;
+    charged_pages_ += own;
+    ++sequences_;
+    job.started = true;
+  }
+  if (job.prefix.done < shared) return true;
+  for (; job.next < isize(job.branches); ++job.next) {
+    Job::Part& part = job.branches[usize(job.next)];
+    if (part.rows == 0) continue;
+    if (job.open > 0 && (sequences_ >= options_.batch || charged_pages_ + charge(job.next) > limit))
+      return false;
+    part.seq = engine_.fork(job.prefix.seq);
+    part.charge = charge(job.next);
+    charged_pages_ += part.charge;
+    ++job.open;
+    ++sequences_;
+  }
+  return true;
+}
+
+void TokenScorer::plan(Job& job, i64 branch, i64& room) {
+  Job::Part& part = branch < 0 ? job.prefix : job.branches[usize(branch)];
+  const ScoreRequest::Branch* const own =
+      branch < 0 ? nullptr : &job.request.branches[usize(branch)];
+  const std::vector<i32>& tokens = own == nullptr ? job.request.prefix : own->tokens;
+  const i64 end = std::min(part.rows, part.done + room);
+  for (i64 i = part.done; i < end; ++i) {
+    EvalRow row;
+    row.seq = part.seq;
+    row.token = tokens[usize(i)];
+    row.want_logits = own == nullptr ? i + 1 == part.rows : i + 1 >= own->first;
+    rows_.push_back(row);
+    plan_.push_back({&job, branch, i});
+  }
+  room -= end - part.done;
+}
+
+void TokenScorer::finish_parts() {
+  for (const std::unique_ptr<Job>& each : jobs_) {
+    Job& job = *each;
+    if (!job.started || job.complete || job.prefix.done < job.prefix.rows) continue;
+    for (Job::Part& part : job.branches) {
+      if (part.seq < 0 || part.done < part.rows) continue;
+      engine_.release(part.seq);
+      part.seq = -1;
+      charged_pages_ -= part.charge;
+      --job.open;
+      --sequences_;
+    }
+    if (job.open > 0 || job.next < isize(job.branches)) continue;
+    engine_.release(job.prefix.seq);
+    charged_pages_ -= job.prefix.charge;
+    --sequences_;
+    job.complete = true;
+  }
+}
+
+void TokenScorer::take_rows() {
+  std::vector<RowSummary> summaries(plan_.size());
+  parallel_for(isize(plan_), 4, [&](i64 begin, i64 end) {
+    for (i64 i = begin; i < end; ++i) {
+      if (!rows_[usize(i)].want_logits) continue;
+      const std::span<const f32> logits = engine_.logits(i);
+      RowSummary& s = summaries[usize(i)];
+      s.normaliser = log_normaliser(logits);
+      s.likeliest = argmax(logits);
+      const i64 k = plan_[usize(i)].job->request.top_logprobs;
+      if (k > 0) s.top = top_logprobs(logits, s.normaliser, k);
+    }
+  });
+  const auto note = [&](Job& job, i64 branch, i64 target, i64 row) {
+    const ScoreRequest::Branch& from = job.request.branches[usize(branch)];
+    if (target < from.first || target >= isize(from.tokens)) return;
+    const i32 token = from.tokens[usize(target)];
+    const RowSummary& s = summaries[usize(row)];
+    BranchScore& out = job.result[usize(branch)];
+    const f64 logprob = static_cast<f64>(engine_.logits(row)[usize(token)]) - s.normaliser;
+    out.logprobs.push_back(static_cast<f32>(logprob));
+    out.sum += logprob;
+    out.greedy.push_back(s.likeliest == token ? 1 : 0);
+    if (job.request.top_logprobs > 0) out.top.push_back(s.top);
+  };
+  for (i64 i = 0; i < isize(plan_); ++i) {
+    const Row& row = plan_[usize(i)];
+    Job& job = *row.job;
+    Job::Part& part = row.branch < 0 ? job.prefix : job.branches[usize(row.branch)];
+    part.done = row.at + 1;
+    const bool part_ends = i + 1 == isize(plan_) || plan_[usize(i + 1)].job != row.job ||
+                           plan_[usize(i + 1)].branch != row.branch;
+    if (part_ends) engine_.commit(part.seq);
+    if (!rows_[usize(i)].want_logits) continue;
+    if (row.branch >= 0) {
+      note(job, row.branch, row.at + 1, i);
+    } else {
+      for (i64 b = 0; b < isize(job.branches); ++b)
+        note(job, b, 0, i);
+    }
+  }
+}
+
+bool TokenScorer::step() {
+  rows_.clear();
+  plan_.clear();
+  bool waits = false;
+  for (const std::unique_ptr<Job>& job : jobs_) {
+    if (job->complete) continue;
+    waits = waits || !start(*job);
+    if (waits) break;
+  }
+  i64 room = options_.chunk;
+  for (const std::unique_ptr<Job>& job : jobs_) {
+    if (!job->started || job->complete || room == 0) continue;
+    if (job->prefix.done < job->prefix.rows) {
+      plan(*job, -1, room);
+      continue;
+    }
+    for (i64 b = 0; b < isize(job->branches) && room > 0; ++b)
+      if (job->branches[usize(b)].seq >= 0) plan(*job, b, room);
+  }
+  if (!rows_.empty()) {
+    const f64 begin = monotonic_s();
+    engine_.eval(rows_);
+    stats_.forward_s += monotonic_s() - begin;
+    ++stats_.steps;
+    stats_.rows += isize(rows_);
+    take_rows();
+  }
+  const i64 before = sequences_;
+  finish_parts();
+  return !rows_.empty() || sequences_ != before;
+}
+
+std::optional<std::vector<BranchScore>> TokenScorer::take() {
+  if (jobs_.empty() || !jobs_.front()->complete) return std::nullopt;
+  std::vector<BranchScore> out = std::move(jobs_.front()->result);
+  jobs_.pop_front();
+  return out;
+}
+
+std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, i64 window, i64 stride) {
+  LM_CHECK(stride >= 1 && stride < window, "windows overlap");
+  std::vector<ScoreRequest> out;
+  const i64 n = isize(tokens);
+  i64 scored = 1;  // the first token has no probability
+  for (i64 begin = 0; out.empty() || scored < n; begin += stride) {
+    const i64 end = std::min(n, begin + window);
+    ScoreRequest request;
+    ScoreRequest::Branch branch;
+    branch.tokens.assign(tokens.begin() + begin, tokens.begin() + end);
+    branch.first = scored - begin;
+    request.branches.push_back(std::move(branch));
+    out.push_back(std::move(request));
+    scored = std::max(scored, end);
+  }
+  return out;
+}
+
+}  // namespace lm::decode

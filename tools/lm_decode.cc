@@ -1,0 +1,124 @@
+// lm-decode: generates text from a language model, and scores text with it.
+
+#include <string_view>
+
+#include "lm_decode/decode.h"
+
+namespace {
+
+using lm::cli::Flag;
+using lm::cli::FlagKind;
+using lm::cli::ToolSpec;
+
+std::vector<Flag> model_flags() {
+  const std::string model = "Model";
+  return {
+      {.name = "model", .letter = 'm', .kind = FlagKind::kPath, .value_name = "FOLDER", .group = model,
+       .help = "the model: config.json, safetensors and tokenizer files", .semantic = false, .main = true},
+      {.name = "tokenizer", .kind = FlagKind::kPath, .value_name = "FILE", .group = model,
+       .help = "another tokenizer than the folder's", .semantic = false},
+      {.name = "bos", .kind = FlagKind::kSwitch, .group = model, .def = "true",
+       .help = "begin every text with the model's begin token, if it has one"},
+      {.name = "special", .kind = FlagKind::kChoice, .value_name = "HOW", .group = model, .def = "parse",
+       .help = "special tokens spelt in a text: become specials, stay text, or make a bad record",
+       .choices = {"parse", "text", "error"}},
+      {.name = "batch", .kind = FlagKind::kCount, .value_name = "N", .group = model, .def = "16",
+       .help = "sequences in work at once; does not change results", .min = 1, .max = 65536,
+       .semantic = false},
+      {.name = "chunk", .kind = FlagKind::kCount, .value_name = "N", .group = model, .def = "512",
+       .help = "tokens of a forward pass; does not change results", .min = 1, .max = 65536,
+       .semantic = false},
+      {.name = "drop-extra", .kind = FlagKind::kSwitch, .group = "Records",
+       .help = "write id and results only"},
+      {.name = "resume", .kind = FlagKind::kPath, .value_name = "FILE", .group = "Records",
+       .help = "take records that FILE has from there; store the finished ones there when stopped",
+       .details = "FILE is the output of a run that did not end, or what a stopped run left. The output is "
+                  "that of an undisturbed run.",
+       .semantic = false},
+  };
+}
+
+std::vector<Flag> generate_flags() {
+  const std::string records = "Records";
+  std::vector<Flag> flags = lm::decode_tool::sampling_flags();
+  const std::vector<Flag> own = {
+      {.name = "prompt-field", .kind = FlagKind::kString, .value_name = "PATH", .group = records,
+       .def = "prompt", .help = "the field that holds the prompt"},
+      {.name = "tokens", .kind = FlagKind::kSwitch, .group = records, .help = "add the tokens' ids"},
+      {.name = "logprobs", .kind = FlagKind::kSwitch, .group = records,
+       .help = "add log-probabilities of the tokens"},
+      {.name = "top-logprobs", .kind = FlagKind::kCount, .value_name = "K", .group = records, .def = "0",
+       .help = "add the K likeliest tokens at each position", .min = 0, .max = 1e6},
+      {.name = "logprobs-from", .kind = FlagKind::kChoice, .value_name = "WHAT", .group = records,
+       .def = "raw", .help = "log-probabilities of the model, or of what was drawn from",
+       .choices = {"raw", "processed"}},
+      {.name = "prompt-logprobs", .kind = FlagKind::kSwitch, .group = records,
+       .help = "add log-probabilities of the prompt's tokens from the second on"},
+      {.name = "flat", .kind = FlagKind::kSwitch, .group = records, .help = "one line per sample"},
+      {.name = "dump-prompt", .kind = FlagKind::kSwitch, .group = records,
+       .help = "write prompts and their token ids, generate nothing"},
+  };
+  flags.insert(flags.end(), own.begin(), own.end());
+  return flags;
+}
+
+std::vector<Flag> score_flags() {
+  const std::string records = "Records";
+  const std::string scoring = "Scoring";
+  return {
+      {.name = "field", .kind = FlagKind::kString, .value_name = "PATH", .group = records, .def = "text",
+       .help = "the field that holds the text", .main = true},
+      {.name = "window", .kind = FlagKind::kCount, .value_name = "N", .group = scoring,
+       .help = "tokens of a window over a long text; default the model's context", .min = 2},
+      {.name = "stride", .kind = FlagKind::kCount, .value_name = "N", .group = scoring,
+       .help = "distance of windows; default half of one", .min = 1},
+      {.name = "boundary", .kind = FlagKind::kChoice, .value_name = "HOW", .group = scoring, .def = "joint",
+       .help = "tokenise prompt and completion together or apart",
+       .details = "joint: the prompt's trailing blanks count as the completion's, then both are one text.",
+       .choices = {"joint", "separate"}},
+      {.name = "per-token", .kind = FlagKind::kSwitch, .group = records,
+       .help = "add ids and log-probabilities of the scored tokens", .main = true},
+      {.name = "top-logprobs", .kind = FlagKind::kCount, .value_name = "K", .group = records, .def = "0",
+       .help = "add the K likeliest tokens at each position", .min = 0, .max = 1e6},
+      {.name = "group", .kind = FlagKind::kList, .value_name = "PATH", .group = "Report",
+       .help = "sum nats, tokens and bytes by this field in the report; may be repeated", .semantic = false},
+  };
+}
+
+/// State is only saved into --resume FILE; without it a stop signal ends the program at once.
+bool saves_state(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]).starts_with("--resume")) return true;
+  return false;
+}
+
+ToolSpec make_spec(bool stateful) {
+  ToolSpec spec;
+  spec.name = "lm-decode";
+  spec.summary = "generate text from a language model, and score text with it";
+  spec.verbs = {{"generate", "continue each record's prompt", generate_flags()},
+                {"score", "log-probability of texts, completions or choices", score_flags()}};
+  spec.flags = model_flags();
+  spec.examples = {
+      {"lm-decode -m model --max-tokens 100 prompts.jsonl", "continue each prompt, sampled"},
+      {"lm-decode -m model --greedy --stop '\\n\\n' -o out.jsonl.zst prompts.jsonl", "the likeliest tokens"},
+      {"lm-decode -m model -n 8 --temperature 0.8 --top-p 0.95 --flat in.jsonl", "eight samples, one a line"},
+      {"lm-decode score -m model --group source --report r.json docs.jsonl.zst", "bits per byte by source"},
+  };
+  spec.wide = true;
+  spec.latency = true;
+  spec.annotate = true;
+  spec.stateful = stateful;
+  spec.see_also = {"lm-tools(7)", "lm-tokenize(1)", "lm-ppl-filter(1)"};
+  return spec;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const ToolSpec spec = make_spec(saves_state(argc, argv));
+  return lm::cli::tool_main(argc, argv, spec, [](lm::cli::Tool& tool) {
+    if (tool.verb() == "score") return lm::decode_tool::run_score(tool);
+    lm::decode_tool::run_generate(tool);
+  });
+}

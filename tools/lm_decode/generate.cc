@@ -1,0 +1,243 @@
+// lm-decode generate: records with prompts become records with completions.
+
+#include <cmath>
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "decode.h"
+#include "decode/generate.h"
+#include "decode/prompt.h"
+
+namespace lm::decode_tool {
+
+namespace {
+
+using decode::Completion;
+using decode::GenerateRequest;
+using decode::Generated;
+
+enum Field : i64 { kId, kPrompt, kTokens, kParams, kPromptTokens, kPromptLogprobs, kCompletions, kCompletion, kModel, kLm };
+
+struct GenerateWork : Work {
+  GenerateRequest request;
+  decode::SampleParams params;
+  i64 prompt_tokens = 0;
+  Generated result;
+};
+
+std::string number_list(std::span<const f32> numbers) {
+  std::string out = "[";
+  for (const f32 number : numbers) {
+    if (out.size() > 1) out += ',';
+    io::append_json_number(out, number);
+  }
+  return out + "]";
+}
+
+std::string id_list(std::span<const i32> ids) {
+  std::string out = "[";
+  for (const i32 id : ids)
+    append(out, out.size() > 1 ? "," : "", id);
+  return out + "]";
+}
+
+class GenerateMode : public Mode {
+ public:
+  GenerateMode(cli::Tool& tool, Loaded& loaded)
+      : options_(tool.options()),
+        seed_(tool.seed()),
+        loaded_(loaded),
+        defaults_(params_of(options_)),
+        encoder_(*loaded.tokenizer, loaded.begin),
+        generator_(*loaded.engine, *loaded.tokenizer, generate_options(loaded)) {}
+
+  std::vector<std::string> paths() const override {
+    return {"id", options_.text("prompt-field"), "tokens", "params", "prompt_tokens", "prompt_logprobs",
+            "completions", "completion", "model", "lm"};
+  }
+
+  std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
+    const Result<std::string> id = record_id(record.json, kId, record.ordinal);
+    if (!id) return id.fault();
+    std::unique_ptr<GenerateWork> work = std::make_unique<GenerateWork>();
+    work->id = *id;
+    GenerateRequest& r = work->request;
+    r.id = *id;
+    r.seed = seed_;
+    r.params = defaults_;
+    if (record.json.has(kParams)) {
+      if (std::optional<Fault> fault = decode::apply_params(record.json.raw(kParams), r.params))
+        return fault;
+    }
+    if (std::optional<Fault> fault = read_prompt(record.json, r.prompt)) return fault;
+    r.logprobs = options_.on("logprobs");
+    r.top_logprobs = options_.integer("top-logprobs");
+    r.prompt_logprobs = options_.on("prompt-logprobs");
+    r.processed = options_.text("logprobs-from") == "processed";
+    work->params = r.params;
+    work->prompt_tokens = isize(r.prompt);
+    if (options_.on("dump-prompt")) {
+      out.line = cat("{\"id\":", io::json_string(*id), ",\"prompt\":",
+                     io::json_string(loaded_.tokenizer->decode(r.prompt, false)),
+                     ",\"tokens\":", id_list(r.prompt), "}");
+      return std::nullopt;
+    }
+    out.work = std::move(work);
+    return std::nullopt;
+  }
+
+  void add(Work& work) override { generator_.add(std::move(own(work).request)); }
+  i64 pending() const override { return generator_.pending(); }
+  bool step() override { return generator_.step(); }
+  bool poll(Work& work) override {
+    std::optional<Generated> result = generator_.take();
+    if (!result) return false;
+    own(work).result = std::move(*result);
+    return true;
+  }
+
+  std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
+    GenerateWork& work = own(base);
+    if (work.result.fault) return work.result.fault;
+    records_ += 1;
+    for (const Completion& completion : work.result.completions) {
+      tokens_ += isize(completion.tokens);
+      ++reasons_[completion.finish_reason];
+    }
+    if (!options_.on("flat")) {
+      write(json, work, completion_list(work), kCompletions, "completions", out);
+      return std::nullopt;
+    }
+    for (i64 i = 0; i < isize(work.result.completions); ++i)
+      write(json, work, completion_json(work, i), kCompletion, "completion", out);
+    return std::nullopt;
+  }
+
+  void report(cli::Tool& tool, f64 wall_s) const;
+
+ private:
+  static GenerateWork& own(Work& work) { return static_cast<GenerateWork&>(work); }
+
+  static decode::GenerateOptions generate_options(const Loaded& loaded) {
+    decode::GenerateOptions out;
+    out.batch = loaded.batch;
+    out.chunk = loaded.chunk;
+    out.end_ids = loaded.model.cfg.end_ids;
+    if (out.end_ids.empty() && loaded.tokenizer->eos()) out.end_ids = {*loaded.tokenizer->eos()};
+    return out;
+  }
+
+  std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<i32>& tokens) {
+    if (json.has(kPrompt) && json.has(kTokens) && json.field(kTokens).type == io::JsonType::kArray)
+      return Fault{"prompt", "the record has both a prompt and tokens, expected one of them", -1};
+    if (json.has(kTokens)) {
+      if (std::optional<Fault> fault = json.integers(kTokens, loaded_.model.cfg.vocab, tokens)) return fault;
+    } else {
+      const Result<std::string_view> text = json.string(kPrompt);
+      if (!text) return text.fault();
+      Result<std::vector<i32>> ids = encoder_.prompt(*text);
+      if (!ids) return ids.fault();
+      tokens = std::move(*ids);
+    }
+    if (tokens.empty())
+      return Fault{"prompt", "the prompt is empty and the model has no token that begins a text", -1};
+    return std::nullopt;
+  }
+
+  std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top) const {
+    std::string out = "[";
+    for (const std::vector<decode::TokenLogprob>& row : top) {
+      append(out, out.size() > 1 ? ",[" : "[");
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        append(out, i > 0 ? ",[" : "[", row[i].first, ",");
+        io::append_json_number(out, row[i].second);
+        out += ']';
+      }
+      out += ']';
+    }
+    return out + "]";
+  }
+
+  std::string completion_json(const GenerateWork& work, i64 index) const {
+    const Completion& c = work.result.completions[usize(index)];
+    std::string out = cat("{\"index\":", index, ",\"text\":", io::json_string(c.text));
+    if (options_.on("tokens")) append(out, ",\"tokens\":", id_list(c.tokens));
+    if (options_.on("logprobs")) append(out, ",\"logprobs\":", number_list(c.logprobs));
+    if (options_.integer("top-logprobs") > 0) append(out, ",\"top_logprobs\":", top_json(c.top));
+    append(out, ",\"finish_reason\":\"", c.finish_reason, "\",\"completion_tokens\":", c.tokens.size(),
+           ",\"seed\":", work.params.seed.value_or(seed_), "}");
+    return out;
+  }
+
+  std::string completion_list(const GenerateWork& work) const {
+    std::string out = "[";
+    for (i64 i = 0; i < isize(work.result.completions); ++i)
+      append(out, i > 0 ? "," : "", completion_json(work, i));
+    return out + "]";
+  }
+
+  void write(const io::JsonReader& json, const GenerateWork& work, std::string completions,
+             i64 field, std::string_view name, std::string& out) const {
+    const bool drop = options_.on("drop-extra");
+    LineWriter line(json, drop);
+    const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
+    if (drop || !has_id)
+      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    line.set(kPromptTokens, "prompt_tokens", cat(work.prompt_tokens));
+    if (options_.on("prompt-logprobs"))
+      line.set(kPromptLogprobs, "prompt_logprobs", number_list(work.result.prompt_logprobs));
+    line.set(field, name, std::move(completions));
+    line.set(kParams, "params", decode::params_json(work.params));
+    line.set(kModel, "model", io::json_string(loaded_.digest));
+    line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"}"));
+    line.write(out);
+  }
+
+  const cli::Options& options_;
+  u64 seed_;
+  Loaded& loaded_;
+  decode::SampleParams defaults_;
+  decode::PromptEncoder encoder_;
+  decode::Generator generator_;
+  i64 records_ = 0;
+  i64 tokens_ = 0;
+  std::map<std::string, i64> reasons_;
+};
+
+f64 rate(i64 count, f64 seconds) { return seconds > 0 ? static_cast<f64>(count) / seconds : 0; }
+
+void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
+  const decode::GenerateStats& s = generator_.stats();
+  const f64 decode_s = s.forward_s - s.prompt_s;
+  const f64 steps = static_cast<f64>(std::max<i64>(1, s.steps));
+  std::string reasons = "{";
+  for (const auto& [name, count] : reasons_)
+    append(reasons, reasons.size() > 1 ? "," : "", "\"", name, "\":", count);
+  const std::string json =
+      cat("{\"records\":", records_, ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
+          ",\"wall_s\":", format_fixed(wall_s, 3), ",\"prefill_tokens_per_s\":",
+          format_fixed(rate(s.prompt_rows, s.prompt_s), 1), ",\"decode_tokens_per_s\":",
+          format_fixed(rate(s.decode_rows, decode_s), 1), ",\"generated_tokens_per_s\":",
+          format_fixed(rate(tokens_, wall_s), 1), ",\"steps\":", s.steps, ",\"mean_batch\":",
+          format_fixed(static_cast<f64>(s.busy_samples) / steps, 2), ",\"mean_rows\":",
+          format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows) / steps, 2), ",\"kv_pages_most\":",
+          s.most_pages, ",\"kv_pages\":", loaded_.engine->cache().total_pages(), ",\"forward_s\":",
+          format_fixed(s.forward_s, 3), ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":",
+          reasons, "}}");
+  tool.add_metric("throughput", json);
+  tool.console().message(LogLevel::kInfo, json);
+}
+
+}  // namespace
+
+void run_generate(cli::Tool& tool) {
+  if (tool.options().given("resume") && tool.options().on("flat"))
+    throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
+  const std::unique_ptr<Loaded> loaded = load(tool);
+  GenerateMode mode(tool, *loaded);
+  const f64 start = monotonic_s();
+  drive(tool, mode, 4 * loaded->batch);
+  mode.report(tool, monotonic_s() - start);
+}
+
+}  // namespace lm::decode_tool

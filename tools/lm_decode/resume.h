@@ -1,0 +1,43 @@
+#pragma once
+// --resume FILE: records that an earlier run finished are taken from FILE instead of being made
+// again; on a stop request what is finished is stored there.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/tool.h"
+#include "io/file.h"
+
+namespace lm::decode_tool {
+
+class ResumeFile {
+ public:
+  /// Reads FILE if it exists. A stream that was cut counts up to the cut; lines with an error and a
+  /// last line without its end do not count. Throws Error{kData} for records of another model.
+  explicit ResumeFile(cli::Tool& tool);
+  /// The line of a finished record. Called from the reading thread.
+  std::optional<std::string> find(const std::string& id) const;
+  /// A record was finished by this run: whole lines.
+  void note(std::string_view lines);
+  /// Writes what was found and noted to FILE, atomically; returns how many records.
+  i64 store() const;
+  const std::string& path() const { return path_; }
+
+ private:
+  struct Place {
+    i64 offset = 0;
+    i64 size = 0;
+  };
+  std::string read(Place place) const;
+
+  cli::Tool& tool_;
+  std::string path_;
+  io::TempFile found_;  // lines of the earlier run
+  io::TempFile made_;   // lines of this run
+  std::map<std::string, Place> places_;
+  i64 noted_ = 0;
+};
+
+}  // namespace lm::decode_tool

@@ -1,0 +1,354 @@
+// lm-decode score: log-probabilities of texts, completions and choices.
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/clock.h"
+#include "core/str.h"
+#include "decode.h"
+#include "decode/prompt.h"
+#include "decode/score.h"
+
+namespace lm::decode_tool {
+
+namespace {
+
+using decode::BranchScore;
+using decode::ScoredTokens;
+using decode::ScoreRequest;
+
+constexpr f64 kLn2 = 0.693147180559945309;
+
+enum Field : i64 { kId, kText, kPrompt, kCompletion, kCompletions, kChoices, kScore, kScores, kBest, kModel, kLm, kGroups };
+
+/// What one text, completion or choice came to.
+struct Part {
+  ScoredTokens tokens;
+  BranchScore score;
+};
+
+struct ScoreWork : Work {
+  std::vector<Part> parts;
+  std::vector<ScoreRequest> requests;  // windows of the one text, or one request for all parts
+  bool listed = false;                 // choices: the result is a list
+  i64 taken = 0;
+  i64 windows = 0;
+};
+
+struct Sums {
+  i64 records = 0;
+  i64 tokens = 0;
+  i64 bytes = 0;
+  f64 nats = 0;
+  void add(const Part& part) {
+    tokens += isize(part.score.logprobs);
+    bytes += part.tokens.bytes;
+    nats -= part.score.sum;
+  }
+  std::string json() const;
+};
+
+/// "name":value, null where there is nothing to divide by.
+void append_ratio(std::string& out, const char* name, f64 over, f64 under, bool exponent = false) {
+  append(out, ",\"", name, "\":");
+  const f64 ratio = under > 0 ? over / under : std::numeric_limits<f64>::quiet_NaN();
+  io::append_json_number(out, exponent ? std::exp(ratio) : ratio);
+}
+
+std::string Sums::json() const {
+  std::string out = cat("{\"records\":", records, ",\"tokens\":", tokens, ",\"bytes\":", bytes, ",\"nats\":");
+  io::append_json_number(out, nats);
+  append_ratio(out, "ppl", nats, static_cast<f64>(tokens), true);
+  append_ratio(out, "bits_per_byte", nats / kLn2, static_cast<f64>(bytes));
+  return out + "}";
+}
+
+class ScoreMode : public Mode {
+ public:
+  ScoreMode(cli::Tool& tool, Loaded& loaded)
+      : options_(tool.options()),
+        loaded_(loaded),
+        encoder_(*loaded.tokenizer, loaded.begin),
+        scorer_(*loaded.engine, {loaded.batch, loaded.chunk}),
+        boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint : decode::Boundary::kSeparate),
+        window_(options_.maybe_integer("window").value_or(loaded.engine->positions())),
+        stride_(options_.maybe_integer("stride").value_or(std::max<i64>(1, window_ / 2))),
+        groups_(options_.list("group").size()) {
+    if (window_ > loaded.engine->positions())
+      throw Error(ErrorKind::kUsage, cat("--window ", window_, " is more than the model's context of ",
+                                         loaded.engine->positions()));
+    if (stride_ >= window_)
+      throw Error(ErrorKind::kUsage, cat("--stride ", stride_, " is not less than the window of ", window_));
+  }
+
+  std::vector<std::string> paths() const override {
+    std::vector<std::string> out = {"id", options_.text("field"), "prompt", "completion", "completions", "choices",
+                                    "score", "scores", "best", "model", "lm"};
+    const std::vector<std::string>& groups = options_.list("group");
+    out.insert(out.end(), groups.begin(), groups.end());
+    return out;
+  }
+
+  std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
+    io::JsonReader& json = record.json;
+    const Result<std::string> id = record_id(json, kId, record.ordinal);
+    if (!id) return id.fault();
+    std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
+    work->id = *id;
+    std::vector<std::string> texts;
+    work->listed = json.has(kChoices) || json.has(kCompletions);
+    std::optional<Fault> fault;
+    if (work->listed) {
+      fault = read_texts(json, json.has(kChoices) ? kChoices : kCompletions, texts);
+    } else if (json.has(kCompletion)) {
+      const Result<std::string_view> text = json.string(kCompletion);
+      if (!text) return text.fault();
+      texts.emplace_back(*text);
+    } else {
+      fault = plan_text(json, *work);
+      if (fault) return fault;
+      out.work = std::move(work);
+      return std::nullopt;
+    }
+    if (!fault) fault = plan_completions(json, texts, *work);
+    if (fault) return fault;
+    out.work = std::move(work);
+    return std::nullopt;
+  }
+
+  void add(Work& base) override {
+    ScoreWork& work = own(base);
+    work.windows = isize(work.requests);
+    for (ScoreRequest& request : work.requests)
+      scorer_.add(std::move(request));
+    work.requests.clear();
+  }
+  i64 pending() const override { return scorer_.pending(); }
+  bool step() override { return scorer_.step(); }
+
+  bool poll(Work& base) override {
+    ScoreWork& work = own(base);
+    for (; work.taken < work.windows; ++work.taken) {
+      std::optional<std::vector<BranchScore>> scores = scorer_.take();
+      if (!scores) return false;
+      for (i64 b = 0; b < isize(*scores); ++b)
+        join(work.parts[usize(b)].score, (*scores)[usize(b)]);
+    }
+    return true;
+  }
+
+  std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
+    const ScoreWork& work = own(base);
+    count(json, work);
+    const bool drop = options_.on("drop-extra");
+    LineWriter line(json, drop);
+    const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
+    if (drop || !has_id) line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    if (work.listed) {
+      std::string list = "[";
+      for (const Part& part : work.parts)
+        append(list, list.size() > 1 ? "," : "", part_json(part));
+      line.set(kScores, "scores", list + "]");
+      line.set(kBest, "best", best_json(work.parts));
+    } else {
+      line.set(kScore, "score", part_json(work.parts[0]));
+    }
+    line.set(kModel, "model", io::json_string(loaded_.digest));
+    line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"}"));
+    line.write(out);
+    return std::nullopt;
+  }
+
+  void report(cli::Tool& tool, f64 wall_s) const;
+
+ private:
+  static ScoreWork& own(Work& work) { return static_cast<ScoreWork&>(work); }
+
+  /// Strings, or objects with a "text" (what generate writes).
+  std::optional<Fault> read_texts(const io::JsonReader& json, i64 field, std::vector<std::string>& out) {
+    const Fault wrong{"type", cat("field \"", json.path(field), "\" is not a list of strings"),
+                      json.field(field).begin};
+    simdjson::dom::array items;
+    if (parser_.parse(simdjson::padded_string(json.raw(field))).get(items) != simdjson::SUCCESS) return wrong;
+    for (const simdjson::dom::element item : items) {
+      std::string_view text;
+      if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS) return wrong;
+      out.emplace_back(text);
+    }
+    if (out.empty()) return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"), json.field(field).begin};
+    return std::nullopt;
+  }
+
+  std::optional<Fault> plan_text(io::JsonReader& json, ScoreWork& work) {
+    const Result<std::string_view> text = json.string(kText);
+    if (!text) return text.fault();
+    Result<ScoredTokens> tokens = encoder_.text(*text);
+    if (!tokens) return tokens.fault();
+    work.requests = decode::cut_windows(tokens->tokens, window_, stride_);
+    for (ScoreRequest& request : work.requests)
+      request.top_logprobs = options_.integer("top-logprobs");
+    work.parts.resize(1);
+    work.parts[0].tokens = std::move(*tokens);
+    return std::nullopt;
+  }
+
+  /// All completions behind what they have in common, which is evaluated once.
+  std::optional<Fault> plan_completions(io::JsonReader& json, const std::vector<std::string>& texts,
+                                        ScoreWork& work) {
+    std::string prompt;
+    if (json.has(kPrompt)) {
+      const Result<std::string_view> text = json.string(kPrompt);
+      if (!text) return text.fault();
+      prompt = *text;
+    }
+    i64 common = std::numeric_limits<i64>::max();
+    for (const std::string& text : texts) {
+      Result<ScoredTokens> tokens = encoder_.completion(prompt, text, boundary_);
+      if (!tokens) return tokens.fault();
+      if (isize(tokens->tokens) > loaded_.engine->positions())
+        return Fault{"context", cat("prompt and completion have ", tokens->tokens.size(),
+                                    " tokens, the model's context ", loaded_.engine->positions()), -1};
+      Part& part = work.parts.emplace_back();
+      part.tokens = std::move(*tokens);
+      const std::vector<i32>& first = work.parts[0].tokens.tokens;
+      const std::vector<i32>& own_tokens = part.tokens.tokens;
+      common = std::min({common, part.tokens.first, isize(own_tokens)});
+      i64 same = 0;
+      while (same < std::min(common, isize(first)) && first[usize(same)] == own_tokens[usize(same)]) ++same;
+      common = same;
+    }
+    ScoreRequest request;
+    const std::vector<i32>& first = work.parts[0].tokens.tokens;
+    request.prefix.assign(first.begin(), first.begin() + common);
+    for (const Part& part : work.parts) {
+      ScoreRequest::Branch branch;
+      branch.tokens.assign(part.tokens.tokens.begin() + common, part.tokens.tokens.end());
+      branch.first = part.tokens.first - common;
+      request.branches.push_back(std::move(branch));
+    }
+    request.top_logprobs = options_.integer("top-logprobs");
+    work.requests.push_back(std::move(request));
+    return std::nullopt;
+  }
+
+  static void join(BranchScore& to, const BranchScore& from) {
+    to.logprobs.insert(to.logprobs.end(), from.logprobs.begin(), from.logprobs.end());
+    to.greedy.insert(to.greedy.end(), from.greedy.begin(), from.greedy.end());
+    to.top.insert(to.top.end(), from.top.begin(), from.top.end());
+    to.sum += from.sum;
+  }
+
+  std::string part_json(const Part& part) const {
+    const f64 tokens = static_cast<f64>(part.score.logprobs.size());
+    std::string out = "{\"sum\":";
+    io::append_json_number(out, part.score.sum);
+    append_ratio(out, "mean", part.score.sum, tokens);
+    append(out, ",\"tokens\":", part.score.logprobs.size(), ",\"bytes\":", part.tokens.bytes);
+    append_ratio(out, "ppl", -part.score.sum, tokens, true);
+    append_ratio(out, "bits_per_byte", -part.score.sum / kLn2, static_cast<f64>(part.tokens.bytes));
+    append(out, ",\"greedy\":", part.score.all_greedy());
+    if (options_.on("per-token")) append_tokens(out, part);
+    if (options_.integer("top-logprobs") > 0) append_top(out, part);
+    return out + "}";
+  }
+
+  static void append_tokens(std::string& out, const Part& part) {
+    out += ",\"token_ids\":[";
+    const std::vector<i32>& tokens = part.tokens.tokens;
+    const i64 first = part.tokens.first;
+    for (i64 i = first; i < isize(tokens); ++i)
+      append(out, i > first ? "," : "", tokens[usize(i)]);
+    out += "],\"logprobs\":[";
+    for (std::size_t i = 0; i < part.score.logprobs.size(); ++i) {
+      if (i > 0) out += ',';
+      io::append_json_number(out, part.score.logprobs[i]);
+    }
+    out += ']';
+  }
+
+  static void append_top(std::string& out, const Part& part) {
+    out += ",\"top_logprobs\":[";
+    for (std::size_t i = 0; i < part.score.top.size(); ++i) {
+      append(out, i > 0 ? ",[" : "[");
+      for (std::size_t k = 0; k < part.score.top[i].size(); ++k) {
+        append(out, k > 0 ? ",[" : "[", part.score.top[i][k].first, ",");
+        io::append_json_number(out, part.score.top[i][k].second);
+        out += ']';
+      }
+      out += ']';
+    }
+    out += ']';
+  }
+
+  /// The best choice by sum, by mean per token and by mean per byte; ties go to the first.
+  static std::string best_json(const std::vector<Part>& parts) {
+    const auto best = [&](auto value) {
+      std::size_t at = 0;
+      for (std::size_t i = 1; i < parts.size(); ++i)
+        if (value(parts[i]) > value(parts[at])) at = i;
+      return static_cast<i64>(at);
+    };
+    const auto over = [](f64 sum, i64 n) { return sum / static_cast<f64>(std::max<i64>(1, n)); };
+    return cat("{\"sum\":", best([](const Part& p) { return p.score.sum; }), ",\"mean\":",
+               best([&](const Part& p) { return over(p.score.sum, isize(p.score.logprobs)); }), ",\"byte\":",
+               best([&](const Part& p) { return over(p.score.sum, p.tokens.bytes); }), "}");
+  }
+
+  void count(io::JsonReader& json, const ScoreWork& work) {
+    const auto add = [&](Sums& sums) {
+      ++sums.records;
+      for (const Part& part : work.parts)
+        sums.add(part);
+    };
+    add(total_);
+    for (std::size_t g = 0; g < groups_.size(); ++g)
+      add(groups_[g][json.text_of(kGroups + static_cast<i64>(g)).value_or("")]);
+  }
+
+  const cli::Options& options_;
+  Loaded& loaded_;
+  decode::PromptEncoder encoder_;
+  decode::TokenScorer scorer_;
+  decode::Boundary boundary_;
+  i64 window_;
+  i64 stride_;
+  simdjson::dom::parser parser_;
+  Sums total_;
+  std::vector<std::map<std::string, Sums>> groups_;
+};
+
+void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
+  tool.add_metric("total", total_.json());
+  std::string all = "{";
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    append(all, g > 0 ? "," : "", io::json_string(options_.list("group")[g]), ":{");
+    bool first = true;
+    for (const auto& [name, sums] : groups_[g]) {
+      append(all, first ? "" : ",", io::json_string(name), ":", sums.json());
+      first = false;
+    }
+    all += "}";
+  }
+  if (!groups_.empty()) tool.add_metric("groups", all + "}");
+  const decode::ScoreStats& s = scorer_.stats();
+  const std::string json = cat("{\"records\":", total_.records, ",\"tokens\":", s.rows, ",\"wall_s\":",
+                               format_fixed(wall_s, 3), ",\"tokens_per_s\":",
+                               format_fixed(s.forward_s > 0 ? static_cast<f64>(s.rows) / s.forward_s : 0, 1),
+                               ",\"steps\":", s.steps, ",\"forward_s\":", format_fixed(s.forward_s, 3), "}");
+  tool.add_metric("throughput", json);
+  tool.console().message(LogLevel::kInfo, json);
+}
+
+}  // namespace
+
+void run_score(cli::Tool& tool) {
+  const std::unique_ptr<Loaded> loaded = load(tool);
+  ScoreMode mode(tool, *loaded);
+  const f64 start = monotonic_s();
+  drive(tool, mode, 4 * loaded->batch);
+  mode.report(tool, monotonic_s() - start);
+}
+
+}  // namespace lm::decode_tool

@@ -1,0 +1,205 @@
+// lm-decode: from options to parameters, model and engine.
+
+#include <algorithm>
+
+#include "core/str.h"
+#include "decode.h"
+#include "decode/generate.h"
+#include "decode/prompt.h"
+
+namespace lm::decode_tool {
+
+using cli::Flag;
+using cli::FlagKind;
+using decode::NumberParam;
+using decode::SampleParams;
+
+namespace {
+
+std::string flag_name(const NumberParam& param) {
+  std::string name = param.name;
+  if (name == "n") return "samples";
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
+std::string flag_default(const NumberParam& param) {
+  const SampleParams neutral;
+  return param.whole != nullptr ? cat(neutral.*param.whole) : cat(neutral.*param.real);
+}
+
+Flag number_flag(const NumberParam& param) {
+  const std::string name = param.name;
+  const bool length = name == "n" || name == "max_tokens" || name == "min_tokens" ||
+                      name == "loop_size" || name == "loop_count";
+  Flag flag;
+  flag.name = flag_name(param);
+  flag.letter = name == "n" ? 'n' : name == "top_k" ? 'k' : '\0';
+  flag.kind = param.whole != nullptr ? FlagKind::kCount : FlagKind::kFloat;
+  flag.value_name = name == "typical" ? "TAU" : param.whole != nullptr ? "N" : "X";
+  flag.group = length ? "Length and end" : "Sampling";
+  flag.def = flag_default(param);
+  flag.help = param.help;
+  flag.min = param.low;
+  flag.max = param.high;
+  flag.main = name == "n" || name == "max_tokens" || name == "temperature" || name == "top_p";
+  return flag;
+}
+
+std::vector<std::pair<i32, f64>> bias_of(const std::vector<std::string>& texts) {
+  std::vector<std::pair<i32, f64>> out;
+  for (const std::string& text : texts) {
+    const Result<std::pair<i32, f64>> bias = decode::parse_bias(text);
+    if (!bias) throw Error(ErrorKind::kUsage, cat("--logit-bias: ", bias.fault().detail));
+    out.push_back(*bias);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+/// Cache tokens that --memory allows: at most a full context per running sequence.
+i64 cache_tokens(const model::ModelCfg& cfg, i64 batch, i64 budget) {
+  i64 token_bytes = 0;
+  for (const model::LayerCfg& layer : cfg.layers)
+    token_bytes += 2 * layer.attention.kv_size() * static_cast<i64>(sizeof(f32));
+  const i64 least = cfg.context + 2 * model::kPageTokens;  // one full context, and a fork's page
+  return std::max(least, std::min((batch + 1) * least, budget / std::max<i64>(1, token_bytes)));
+}
+
+}  // namespace
+
+std::vector<Flag> sampling_flags() {
+  std::vector<Flag> flags;
+  for (const NumberParam& param : decode::number_params())
+    flags.push_back(number_flag(param));
+  const std::string sampling = "Sampling";
+  const std::string end = "Length and end";
+  flags.push_back({.name = "greedy", .kind = FlagKind::kSwitch, .group = sampling,
+                   .help = "take the likeliest token; the same as --temperature 0", .main = true});
+  flags.push_back({.name = "typical-ties", .kind = FlagKind::kChoice, .value_name = "HOW",
+                   .group = sampling, .def = "keep", .help = "what --typical does with ties",
+                   .choices = {"keep", "cut"}});
+  flags.push_back({.name = "penalty-scope", .kind = FlagKind::kChoice, .value_name = "WHAT",
+                   .group = sampling, .def = "output",
+                   .help = "what frequency and presence penalties count",
+                   .choices = {"output", "all"}});
+  flags.push_back({.name = "dry-breaker", .kind = FlagKind::kList, .value_name = "TEXT",
+                   .group = sampling, .help = "tokens with this text end DRY's sequences",
+                   .details = "Default: a newline, a colon, a double quote and an asterisk."});
+  flags.push_back({.name = "logit-bias", .kind = FlagKind::kList, .value_name = "ID:X",
+                   .group = sampling, .help = "add X to a token's logit; ID:-inf bans it"});
+  flags.push_back({.name = "sampler-order", .kind = FlagKind::kString, .value_name = "ORDER",
+                   .group = sampling, .def = "hf", .help = "hf, llama, or names joined by ';'",
+                   .details = "hf: repetition;frequency;no_repeat;dry;temperature;top_k;top_p;min_p;"
+                              "typical;epsilon;eta;top_n_sigma;xtc. llama: the same penalties, then "
+                              "top_n_sigma;top_k;typical;top_p;min_p;xtc;temperature. A step that "
+                              "is not named does not run."});
+  flags.push_back({.name = "stop", .kind = FlagKind::kList, .value_name = "TEXT", .group = end,
+                   .help = "end before this text; may be repeated", .main = true});
+  flags.push_back({.name = "stop-id", .kind = FlagKind::kList, .value_name = "ID", .group = end,
+                   .help = "end at this token; may be repeated"});
+  flags.push_back({.name = "include-stop", .kind = FlagKind::kSwitch, .group = end,
+                   .help = "keep the stop text"});
+  flags.push_back({.name = "ignore-eos", .kind = FlagKind::kSwitch, .group = end,
+                   .help = "go on after the model's end tokens"});
+  return flags;
+}
+
+SampleParams params_of(const cli::Options& options) {
+  SampleParams out;
+  for (const NumberParam& param : decode::number_params()) {
+    if (param.whole != nullptr) {
+      out.*param.whole = options.integer(flag_name(param));
+    } else {
+      out.*param.real = options.real(flag_name(param));
+    }
+  }
+  if (options.on("greedy")) out.temperature = 0;
+  out.typical_cut = options.text("typical-ties") == "cut";
+  out.penalty_all = options.text("penalty-scope") == "all";
+  if (!options.list("dry-breaker").empty()) out.dry_breakers = options.list("dry-breaker");
+  out.logit_bias = bias_of(options.list("logit-bias"));
+  const Result<std::vector<decode::Step>> order = decode::parse_order(options.text("sampler-order"));
+  if (!order) throw Error(ErrorKind::kUsage, cat("--sampler-order: ", order.fault().detail));
+  out.sampler_order = options.text("sampler-order");
+  out.stop = options.list("stop");
+  for (const std::string& text : out.stop)
+    if (text.empty()) throw Error(ErrorKind::kUsage, "--stop: the text is empty");
+  for (const std::string& text : options.list("stop-id")) {
+    const std::optional<i64> id = parse_int(text);
+    if (!id || *id < 0 || *id > std::numeric_limits<i32>::max())
+      throw Error(ErrorKind::kUsage, cat("--stop-id: ", quote(text), " is not a token id"));
+    out.stop_ids.push_back(static_cast<i32>(*id));
+  }
+  out.include_stop = options.on("include-stop");
+  out.ignore_eos = options.on("ignore-eos");
+  return out;
+}
+
+std::unique_ptr<Loaded> load(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  const std::string& folder = options.text("model");
+  if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
+  const std::string& device = options.text("device");
+  if (device.starts_with("cuda"))
+    throw Error(ErrorKind::kUnavailable, cat("--device ", device, ": decoding runs on the CPU"));
+  std::unique_ptr<Loaded> out = std::make_unique<Loaded>();
+  out->model = model::load_model(folder);
+  text::LoadOptions load_options;
+  load_options.add_specials = false;
+  const std::string& special = options.text("special");
+  load_options.special = special == "text"    ? text::SpecialPolicy::kText
+                         : special == "error" ? text::SpecialPolicy::kError
+                                              : text::SpecialPolicy::kParse;
+  const std::string& tokenizer = options.text("tokenizer");
+  out->tokenizer = text::load_tokenizer(tokenizer.empty() ? folder : tokenizer, load_options);
+  try {
+    decode::check_vocab(out->model.cfg, *out->tokenizer);
+  } catch (const Error& e) {
+    throw e.with_prefix(folder);
+  }
+  if (options.on("bos")) out->begin = decode::begin_token(out->model.cfg, *out->tokenizer);
+  out->digest = model::model_digest(folder);
+  tool.set_param("model", io::json_string(out->digest));
+  tool.set_param("tokenizer", io::json_string(out->tokenizer->digest()));
+  out->batch = options.integer("batch");
+  out->chunk = options.integer("chunk");
+  model::EngineOptions engine;
+  engine.max_rows = std::max(out->chunk, out->batch);
+  // Logits of a pass stay below 64 MiB.
+  const i64 row_bytes = out->model.cfg.vocab * static_cast<i64>(sizeof(f32));
+  engine.max_logit_rows = std::clamp<i64>((i64{64} << 20) / row_bytes, 16, engine.max_rows);
+  engine.max_logit_rows = std::min(engine.max_logit_rows, engine.max_rows);
+  engine.cache_tokens = cache_tokens(out->model.cfg, out->batch, tool.ctx().memory->available());
+  out->engine = std::make_unique<model::Engine>(out->model, engine);
+  tool.console().message(LogLevel::kInfo, cat(folder, ": ", model::describe(out->model.cfg), ", cache of ",
+                                              out->engine->cache().total_pages() * model::kPageTokens,
+                                              " tokens"));
+  return out;
+}
+
+Result<std::string> record_id(io::JsonReader& json, i64 field, u64 ordinal) {
+  if (!json.has(field) || json.field(field).type == io::JsonType::kNull) return cat("#", ordinal);
+  if (json.field(field).type == io::JsonType::kNumber) return std::string(json.raw(field));
+  const Result<std::string_view> text = json.string(field);
+  if (!text) return text.fault();
+  return std::string(*text);
+}
+
+void LineWriter::set(i64 field, std::string_view name, std::string json) {
+  if (drop_) {
+    append(own_, own_.empty() ? "" : ",", io::json_string(name), ":", json);
+  } else {
+    edit_.set(field, std::move(json));
+  }
+}
+
+void LineWriter::write(std::string& out) const {
+  if (drop_) {
+    append(out, "{", own_, "}\n");
+  } else {
+    edit_.write(out);
+  }
+}
+
+}  // namespace lm::decode_tool
