@@ -120,6 +120,25 @@ void NgramCounter::assign(Block& block) {
   }
 }
 
+void NgramCounter::rename(Block& block) {
+  for (u32& token : block.tokens) {
+    if (token >= kFirstLocal) token = block.global[token - kFirstLocal];
+  }
+}
+
+std::shared_ptr<NgramCounter::Block> NgramCounter::cut_block(std::string text) const {
+  std::shared_ptr<Block> block = std::make_shared<Block>();
+  block->text = std::move(text);
+  cut(*block);
+  return block;
+}
+
+void NgramCounter::take_block(Block& block) {
+  assign(block);
+  rename(block);
+  append(block);
+}
+
 void NgramCounter::append(const Block& block) {
   // Whole sentences only: a window never reaches back over <s>.
   const std::span<const u32> all = block.tokens;
@@ -201,13 +220,7 @@ void NgramCounter::add_text(const BlockSource& source) {
       },
       {{StageMode::kParallel, [this](PipelineItem& item) { cut(static_cast<Block&>(item)); }},
        {StageMode::kSerial, [this](PipelineItem& item) { assign(static_cast<Block&>(item)); }},
-       {StageMode::kParallel,
-        [](PipelineItem& item) {
-          Block& block = static_cast<Block&>(item);
-          for (u32& token : block.tokens) {
-            if (token >= kFirstLocal) token = block.global[token - kFirstLocal];
-          }
-        }},
+       {StageMode::kParallel, [](PipelineItem& item) { rename(static_cast<Block&>(item)); }},
        {StageMode::kSerial, [this](PipelineItem& item) { append(static_cast<Block&>(item)); }}});
 }
 

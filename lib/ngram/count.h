@@ -36,6 +36,11 @@ class NgramCounter {
   /// line without newline counts. May be called again with more text. Throws Error{kData} naming the
   /// line of a reserved symbol, what the source throws, Error{kIo} on a full spill disk.
   void add_text(const BlockSource& source);
+  struct Block;
+  /// The same in two steps, for callers with threads of their own: cut from any thread, take from
+  /// one thread, in text order. text: whole lines, as above.
+  std::shared_ptr<Block> cut_block(std::string text) const;
+  void take_block(Block& block);
   /// The counts; call once, last. Throws Error{kData} when there was no sentence.
   std::unique_ptr<GramStream> finish();
 
@@ -47,9 +52,9 @@ class NgramCounter {
   i64 max_grams() const { return words_ + 2 * sentences_; }
 
  private:
-  struct Block;
   void cut(Block& block) const;
   void assign(Block& block);
+  static void rename(Block& block);
   void append(const Block& block);
   void append_tokens(std::span<const u32> tokens);
   std::unique_ptr<GramStream> sort_tokens();

@@ -87,7 +87,7 @@ void choose_discounts(const Context& ctx, const EstimateOptions& options, const 
       const std::array<f64, 3>& d = *options.discount_fallback;
       report.discounts.push_back({0, d[0], d[1], d[2]});
       report.fallback_orders.push_back(n);
-      ctx.log->message(LogLevel::kWarning, cat(error.message(), "; using the fallback discounts ",
+      ctx.log->message(LogLevel::kInfo, cat(error.message(), "; using the fallback discounts ",
                                                d[0], " ", d[1], " ", d[2]));
     }
   }

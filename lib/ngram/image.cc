@@ -8,21 +8,21 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/str.h"
-#include "io/atomic_file.h"
 
 namespace lm::ngram {
 
 namespace {
 
 constexpr i64 kAlign = 64;
-constexpr u32 kVersion = 1;
+constexpr u32 kVersion = 2;
+constexpr u32 kMaxFormBytes = 4096;
 constexpr std::array<char, 4> kMagic = {'L', 'M', 'N', 'G'};
 
 struct Header {
   std::array<char, 4> magic;
   u32 version;
   u32 order;
-  u32 reserved;
+  u32 form_bytes;  // 0 in version 1
   u64 file_bytes;
   u64 vocab;
   u64 word_slots;
@@ -50,7 +50,7 @@ bool section_bytes(const Header& h, std::vector<i64>& out) {
   bool good = add(h.vocab, sizeof(Weights)) && add(h.word_slots, sizeof(WordSlot));
   for (u32 n = 2; n < h.order; ++n) good = good && add(h.slots[n - 1], sizeof(MiddleSlot));
   if (h.order > 1) good = good && add(h.slots[h.order - 1], sizeof(TopSlot));
-  return good && add(h.vocab + 1, sizeof(u64)) && add(h.spelling_bytes, 1);
+  return good && add(h.vocab + 1, sizeof(u64)) && add(h.spelling_bytes, 1) && add(h.form_bytes, 1);
 }
 
 i64 padded(i64 bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
@@ -67,6 +67,7 @@ std::vector<std::string_view> sections(const ImageView& view) {
   if (view.order > 1) out.push_back(as_bytes(view.top));
   out.push_back(as_bytes(view.spelling_begin));
   out.push_back(view.spelling);
+  out.push_back(view.form);
   return out;
 }
 
@@ -100,8 +101,8 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   }
   if (h.header_digest != header_digest(h)) corrupt(name, "the header is damaged");
   if (h.version == 0 || h.order < 1 || h.order > kMaxOrder || h.vocab <= kEos ||
-      h.vocab > static_cast<u64>(kMaxVocab)) {
-    corrupt(name, "order or vocabulary size is out of range");
+      h.vocab > static_cast<u64>(kMaxVocab) || h.form_bytes > kMaxFormBytes) {
+    corrupt(name, "order, vocabulary or text form is out of range");
   }
   std::vector<i64> sizes;
   if (!section_bytes(h, sizes)) corrupt(name, "section sizes are out of range");
@@ -124,11 +125,15 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   if (h.order > 1) view.top = take<TopSlot>(bytes, at, sizes[s++]);
   view.spelling_begin = take<u64>(bytes, at, sizes[s++]);
   view.spelling = bytes.substr(usize(at), usize(sizes[s]));
+  at += padded(sizes[s++]);
+  view.form = bytes.substr(usize(at), usize(sizes[s]));
   return view;
 }
 
-void write_image(const ImageView& view, const std::string& path, bool sync) {
+void write_image(const ImageView& view, io::AtomicFile& file) {
+  LM_CHECK(view.form.size() <= kMaxFormBytes, "the text form fits into an image");
   Header h{};
+  h.form_bytes = static_cast<u32>(view.form.size());
   h.magic = kMagic;
   h.version = kVersion;
   h.order = static_cast<u32>(view.order);
@@ -154,7 +159,6 @@ void write_image(const ImageView& view, const std::string& path, bool sync) {
   XXH3_freeState(state);
   h.header_digest = header_digest(h);
 
-  io::AtomicFile file(path, {sync, true});
   std::string head(usize(kBodyBegin), '\0');
   std::memcpy(head.data(), &h, sizeof h);
   file.write(head);
@@ -162,6 +166,11 @@ void write_image(const ImageView& view, const std::string& path, bool sync) {
     file.write(part);
     file.write(std::string_view(zeros).substr(0, usize(padded(isize(part)) - isize(part))));
   }
+}
+
+void write_image(const ImageView& view, const std::string& path, bool sync) {
+  io::AtomicFile file(path, {sync, true});
+  write_image(view, file);
   file.commit();
 }
 

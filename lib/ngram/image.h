@@ -5,7 +5,8 @@
 //
 // LMNG, little endian, sections in this order, each padded to 64 bytes:
 //   Header | unigrams: Weights[vocab] | words: WordSlot[] | orders 2..N-1: MiddleSlot[] |
-//   order N: TopSlot[] | spelling offsets: u64[vocab + 1] | spelling bytes
+//   order N: TopSlot[] | spelling offsets: u64[vocab + 1] | spelling bytes | text form (cutter.h)
+// Version 1 files have no text form.
 // Weights hold two flags in sign bits that carry nothing otherwise, because log10 p <= 0:
 //   p is stored as |p| with the sign set when no longer n-gram ends in this one;
 //   b = -0.0 says that no n-gram starts with this one, so it need not be kept as context.
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "core/types.h"
+#include "io/atomic_file.h"
 #include "ngram/vocab.h"
 
 namespace lm::ngram {
@@ -90,6 +92,7 @@ struct ImageView {
   std::span<const TopSlot> top;                     // order >= 2
   std::span<const u64> spelling_begin;
   std::string_view spelling;
+  std::string_view form;  // how training cut text into words (cutter.h); empty = not known
 };
 
 /// Checks header, sizes and, with verify, the digest of the whole body, then points into bytes
@@ -97,7 +100,9 @@ struct ImageView {
 /// complete, unchanged LMNG file of a version this program reads.
 ImageView parse_image(std::string_view bytes, const std::string& name, bool verify);
 bool looks_like_image(std::string_view bytes);
-/// Writes view as an LMNG file, atomically. Deterministic. Throws Error{kCannotCreate, kIo}.
+/// Writes view as an LMNG file; the caller commits. Deterministic. Throws Error{kIo}.
+void write_image(const ImageView& view, io::AtomicFile& file);
+/// The same, opened and committed. Throws Error{kCannotCreate, kIo}.
 void write_image(const ImageView& view, const std::string& path, bool sync = true);
 
 }  // namespace lm::ngram

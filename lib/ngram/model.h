@@ -61,6 +61,9 @@ class Model {
   /// Identity of the content for headers: SHA-256 of the file that was loaded.
   const std::string& digest() const { return digest_; }
 
+  /// How training cut text into words, as form_text (cutter.h) writes it; empty when not known.
+  std::string_view form() const { return view_.form; }
+
   /// kUnk for a word the model does not know.
   u32 find(std::string_view word) const;
   std::string_view word(u32 id) const;

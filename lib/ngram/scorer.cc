@@ -1,0 +1,139 @@
+#include "ngram/scorer.h"
+
+#include <zlib.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/str.h"
+
+namespace lm::ngram {
+
+namespace {
+
+void check_sizes(std::span<const std::string_view> texts, std::span<text::Score> scores) {
+  LM_CHECK(texts.size() == scores.size(), "one score per text");
+}
+
+// To one decimal, ties of the exact binary value to even: what Python's round does.
+f64 round_tenth(f64 value) { return parse_float(format_fixed(value, 1)).value_or(value); }
+
+}  // namespace
+
+NgramScorer::NgramScorer(Model model, const std::string& name, std::unique_ptr<text::Tokenizer> tokenizer,
+                         Options options)
+    : model_(std::move(model)),
+      tokenizer_(std::move(tokenizer)),
+      cutter_(options.form, tokenizer_.get()),
+      round_(options.round),
+      cuts_([] { return std::make_unique<CutText>(); }) {
+  const std::optional<TextForm> trained = parse_form(model_.form(), name);
+  if (trained) check_form(*trained, options.form, name);
+  digest_ = cat("sha256:", model_.digest(), " ", form_text(options.form));
+}
+
+TextScore NgramScorer::score_cut(const CutText& cut, std::vector<f32>* token_nats) const {
+  TextScore sum;
+  std::vector<u32> ids;
+  std::vector<f32> nats;
+  i64 begin = 0;
+  for (const i64 end : cut.ends) {
+    ids.clear();
+    for (i64 i = begin; i < end; ++i) {
+      const u32 id = model_.find(cut.words[usize(i)]);
+      ids.push_back(id == kBos || id == kEos ? kUnk : id);
+    }
+    sum += model_.score_sentence(ids);
+    if (token_nats != nullptr) {
+      ids.push_back(kEos);
+      nats.resize(ids.size());
+      model_.score(ids, nats);
+      for (const f32 log_p : nats) token_nats->push_back(0 - log_p);
+    }
+    begin = end;
+  }
+  return sum;
+}
+
+void NgramScorer::score(std::span<const std::string_view> texts, std::span<text::Score> scores) {
+  check_sizes(texts, scores);
+  cuts_.with([&](CutText& cut) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      cutter_.cut(texts[i], cut);
+      text::Score& score = scores[i] = {};
+      score.bytes = isize(texts[i]);
+      if (cut.words.empty()) continue;
+      const TextScore sum = score_cut(cut);
+      score.nll_nats = sum.nll_nats;
+      score.tokens = sum.words + sum.sentences;
+      score.oov = sum.oov;
+      score.value = round_ ? round_tenth(sum.ppl()) : sum.ppl();
+    }
+  });
+}
+
+std::unique_ptr<text::Tokenizer> load_cutter_tokenizer(const std::string& path) {
+  text::LoadOptions load;
+  load.special = text::SpecialPolicy::kText;
+  load.add_specials = false;
+  return text::load_tokenizer(path, load);
+}
+
+std::unique_ptr<NgramScorer> open_ngram_scorer(const NgramSource& source) {
+  Model model = Model::load(source.path);
+  const std::optional<TextForm> trained = parse_form(model.form(), source.path);
+  NgramScorer::Options options;
+  options.round = source.round;
+  options.form.unit = source.unit ? *source.unit : trained ? trained->unit : source.default_unit;
+  options.form.ccnet = source.ccnet ? *source.ccnet : trained && trained->ccnet;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  if (!source.tokenizer.empty()) {
+    tokenizer = load_cutter_tokenizer(source.tokenizer);
+    options.form.words = WordKind::kPieces;
+    options.form.tokenizer = tokenizer->digest();
+  } else if (source.ids) {
+    options.form.words = WordKind::kIds;
+    options.form.ccnet = false;
+  }
+  return std::make_unique<NgramScorer>(std::move(model), source.path, std::move(tokenizer), options);
+}
+
+f64 zlib_ratio(std::string_view text) {
+  std::vector<u8> buf(compressBound(text.size()));
+  uLongf size = buf.size();
+  const int rc = compress2(buf.data(), &size, reinterpret_cast<const Bytef*>(text.data()), text.size(), 6);
+  if (rc != Z_OK) throw std::bad_alloc();  // the buffer is large enough, so nothing else is left
+  return static_cast<f64>(size) / static_cast<f64>(text.size());
+}
+
+ZlibScorer::ZlibScorer(i64 min_bytes)
+    : min_bytes_(std::max<i64>(min_bytes, 1)), digest_(cat("zlib level=6 min_bytes=", min_bytes)) {}
+
+void ZlibScorer::score(std::span<const std::string_view> texts, std::span<text::Score> scores) {
+  check_sizes(texts, scores);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    scores[i] = {};
+    scores[i].bytes = isize(texts[i]);
+    if (scores[i].bytes >= min_bytes_) scores[i].value = zlib_ratio(texts[i]);
+  }
+}
+
+ContrastScorer::ContrastScorer(std::unique_ptr<text::Scorer> good, std::unique_ptr<text::Scorer> bad)
+    : good_(std::move(good)),
+      bad_(std::move(bad)),
+      digest_(cat("good ", good_->digest(), ", bad ", bad_->digest())) {}
+
+void ContrastScorer::score(std::span<const std::string_view> texts, std::span<text::Score> scores) {
+  check_sizes(texts, scores);
+  good_->score(texts, scores);
+  std::vector<text::Score> bad(texts.size());
+  bad_->score(texts, bad);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    text::Score& score = scores[i];
+    // NaN where either could not score.
+    score.value = bad[i].nll_nats / static_cast<f64>(bad[i].tokens) -
+                  score.nll_nats / static_cast<f64>(score.tokens);
+  }
+}
+
+}  // namespace lm::ngram

@@ -1,0 +1,47 @@
+#pragma once
+// How likely, regular or good a text is, by whatever model: the one interface of programs that score
+// and select. Implementations: n-gram models, deflate ratio, contrast of two scorers (ngram/scorer.h);
+// neural models stand above this room and implement it there.
+// Thread rule: score() may run concurrently when concurrent() says so; else one call at a time.
+
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/types.h"
+
+namespace lm::text {
+
+/// A text that cannot be scored (no word, too short) has value and nll_nats NaN.
+struct Score {
+  f64 value = std::numeric_limits<f64>::quiet_NaN();  // in the unit of measure(): what is selected on
+  f64 nll_nats = std::numeric_limits<f64>::quiet_NaN();  // -log p of all tokens
+  i64 tokens = 0;                                        // scored, ends of sentence included
+  i64 oov = 0;                                           // of them outside the vocabulary
+  i64 bytes = 0;                                         // of the text as given
+
+  /// Bits per UTF-8 byte; NaN for an empty or unscored text.
+  f64 bits_per_byte() const { return bytes == 0 ? kNan : nll_nats / (kLn2 * static_cast<f64>(bytes)); }
+
+ private:
+  static constexpr f64 kNan = std::numeric_limits<f64>::quiet_NaN();
+  static constexpr f64 kLn2 = 0.693147180559945309;
+};
+
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  /// scores[i] becomes the score of texts[i] (well-formed UTF-8); the sizes are equal. A score
+  /// depends on its own text only, never on its neighbours. Throws Error{kInternal} for unequal
+  /// sizes, and what a tokenizer throws.
+  virtual void score(std::span<const std::string_view> texts, std::span<Score> scores) = 0;
+  virtual bool concurrent() const = 0;
+  /// What value is: "ppl" (perplexity), "ratio" (deflated size by size), "contrast" (difference of
+  /// mean log-likelihoods, nats per token).
+  virtual std::string_view measure() const = 0;
+  /// Identity of everything that shapes the scores, for stream headers.
+  virtual const std::string& digest() const = 0;
+};
+
+}  // namespace lm::text
