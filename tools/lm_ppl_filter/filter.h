@@ -1,0 +1,105 @@
+#pragma once
+// The verbs of lm-ppl-filter, and the scoring part they share.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/tool.h"
+#include "ngram/select.h"
+#include "text/score_fields.h"
+#include "text/scorer.h"
+
+namespace lm::filter_tool {
+
+void run_score(cli::Tool& tool);
+void run_select(cli::Tool& tool);
+void run_bucket(cli::Tool& tool);
+void run_cutoffs(cli::Tool& tool);
+
+/// The scorer that -m, --zlib or --contrast ask for. Throws Error{kUsage} unless it is exactly one.
+std::unique_ptr<text::Scorer> open_scorer(const cli::Options& options);
+/// One model by what its path holds. This is where further kinds of models are recognised.
+std::unique_ptr<text::Scorer> open_model(const cli::Options& options, const std::string& path);
+/// --name, or the name of the model.
+std::string name_of(const cli::Options& options);
+
+/// The good records of a batch with their scores; lives in batch.user.
+struct Scored {
+  std::vector<std::string> lines;  // as they go out
+  std::vector<text::Score> scores;
+  std::vector<std::string> groups;
+  std::vector<ngram::Selection::Verdict> verdicts;
+
+  // Between reading and scoring.
+  std::vector<std::string> texts;
+};
+
+/// Reads records, scores them or reads stored scores, and adds attributes when asked to.
+class Scoring {
+ public:
+  /// Opens the scorer and sets the stream's parameters. annotate: attributes are added.
+  Scoring(cli::Tool& tool, bool annotate);
+  /// Stages after which batch.user holds a Scored; to be followed by the verb's own.
+  std::vector<io::BatchStage> stages();
+  static Scored& of(io::Batch& batch) { return *std::any_cast<std::shared_ptr<Scored>&>(batch.user); }
+
+ private:
+  void read(io::Batch& batch);
+  void score(io::Batch& batch);
+  void annotate(io::Batch& batch);
+  std::optional<Fault> take(io::Record& record, Scored& scored) const;
+
+  cli::Tool& tool_;
+  bool annotate_;
+  std::unique_ptr<text::Scorer> scorer_;       // null: stored scores
+  std::unique_ptr<text::ScoreFields> fields_;  // null: stored scores
+  std::vector<std::string> paths_;
+  i64 attribute_ = -1;
+  i64 group_ = -1;
+  i64 metadata_ = -1;
+  std::unique_ptr<io::WorkerPool<io::JsonReader>> readers_;
+};
+
+/// Group names to numbers in order of first appearance, and the rules.
+class Judge {
+ public:
+  /// Rules and --cutoffs of the options.
+  Judge(cli::Tool& tool, ngram::SelectRules rules);
+  /// True if verdicts need all scores first.
+  bool two_passes() const { return two_passes_; }
+  /// One pass: by limits and the table of cut-offs alone.
+  void decide(Scored& scored);
+  /// Two passes: add in stream order, finish, then take verdicts in stream order.
+  void add(const Scored& scored);
+  void finish();
+  ngram::Selection::Verdict next() { return selection_.next(); }
+  /// The percentiles of what was added, as CSV.
+  std::string csv() const;
+  /// "head", ..., "all" where the table has no column for the group, "unscored".
+  std::string bucket_name(i32 bucket) const;
+  std::vector<std::string> bucket_names() const;
+  /// Counts for the report; says how many documents had no score.
+  void report(i64 documents, i64 kept);
+  i64 unscored() const { return unscored_; }
+
+  static constexpr i32 kAll = -2;
+
+ private:
+  u32 group_number(const std::string& name);
+  ngram::Selection::Verdict by_table(f64 score, const std::string& group) const;
+
+  cli::Tool& tool_;
+  ngram::SelectRules rules_;
+  bool table_given_;
+  bool two_passes_;
+  std::map<std::string, std::array<f64, 101>> table_;
+  std::vector<std::string> names_;
+  std::map<std::string, u32> numbers_;
+  ngram::Selection selection_;
+  i64 unscored_ = 0;
+};
+
+}  // namespace lm::filter_tool
