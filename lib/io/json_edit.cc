@@ -82,6 +82,26 @@ void RecordEdit::remove(i64 i) {
   splices_.push_back({begin, end, ""});
 }
 
+namespace {
+
+// Appends a part that stands after removed fields, which may leave a comma too many on either side.
+// Returns false while only blanks were seen.
+bool join(std::string& out, std::string_view part) {
+  constexpr const char* kBlank = " \t\r\n";
+  const std::size_t first = part.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) {
+    out.append(part);
+    return false;
+  }
+  const std::size_t last = out.find_last_not_of(kBlank);  // at least the opening brace
+  if (part[first] == '}' && out[last] == ',') out.erase(last, 1);
+  if (part[first] == ',' && (out[last] == '{' || out[last] == ',')) part.remove_prefix(first + 1);
+  out.append(part);
+  return true;
+}
+
+}  // namespace
+
 void RecordEdit::write(std::string& out) const {
   std::vector<Splice> splices = splices_;
   std::vector<const NewField*> order;
@@ -105,13 +125,23 @@ void RecordEdit::write(std::string& out) const {
                    [](const Splice& a, const Splice& b) { return a.begin < b.begin; });
   const std::string_view line = record_->line();
   i64 at = 0;
+  bool removed = false;  // what stands before is the place of a removed field
+  const auto put = [&](std::string_view part) {
+    if (part.empty()) return;
+    if (!removed) {
+      out.append(part);
+    } else if (join(out, part)) {
+      removed = false;
+    }
+  };
   for (const Splice& splice : splices) {
-    if (splice.begin > at) out.append(line, usize(at), usize(splice.begin - at));
+    if (splice.begin > at) put(line.substr(usize(at), usize(splice.begin - at)));
     // The fields of a removed pair may share one comma: never step back.
     at = std::max(at, splice.end);
-    out.append(splice.text);
+    put(splice.text);
+    if (splice.text.empty()) removed = true;
   }
-  out.append(line, usize(at), std::string_view::npos);
+  put(line.substr(usize(at)));
   while (!out.empty() && (out.back() == '\r' || out.back() == ' ' || out.back() == '\t')) out.pop_back();
   out.push_back('\n');
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "catch.h"
 
 #include <functional>
@@ -115,6 +117,37 @@ TEST_CASE("edits keep every other byte", "[io]") {
           e.remove(3);
           e.append("new", "true");
         }) == R"({"text":"a","new":true})" "\n");
+}
+
+TEST_CASE("any fields may go and new ones come", "[io]") {
+  JsonReader reader({"a", "b", "c"});
+  const std::string fields[] = {"\"a\":1", "\"b\":\",}\"", "\"c\":[{}]"};
+  for (const std::string blank : {"", " "}) {
+    for (unsigned gone = 0; gone < 8; ++gone) {
+      for (const bool added : {false, true}) {
+        std::string want;
+        std::string line = "{" + blank;
+        const Padded padded(line + fields[0] + blank + "," + fields[1] + "," + blank + fields[2] + blank + "}");
+        REQUIRE_FALSE(reader.parse(padded.line()));
+        RecordEdit e(reader);
+        for (unsigned i = 0; i < 3; ++i) {
+          if ((gone >> i & 1) != 0) {
+            e.remove(i);
+          } else {
+            want += (want.empty() ? "" : ",") + fields[i];
+          }
+        }
+        if (added) {
+          e.append("d", "2");
+          want += std::string(want.empty() ? "" : ",") + "\"d\":2";
+        }
+        std::string out;
+        e.write(out);
+        out.erase(std::remove(out.begin(), out.end(), ' '), out.end());
+        CHECK(out == "{" + want + "}\n");
+      }
+    }
+  }
 }
 
 TEST_CASE("any string survives a round trip through writer and reader", "[io]") {
