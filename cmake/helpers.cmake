@@ -18,3 +18,4 @@ endfunction()
 
 lm_helper(convert-llama2c scripts/convert_llama2c.cc model)
 lm_helper(model-probe scripts/bench/model_probe.cc model)
+lm_helper(make-tiny-model tests/helpers/make_tiny_model.cc model)
