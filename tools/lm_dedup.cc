@@ -79,6 +79,17 @@ Flag missing_flag() {
           .choices = {"error", "keep"}};
 }
 
+Flag prefer_flag() {
+  return {.name = "prefer", .kind = FlagKind::kString, .value_name = "WHICH", .group = "Duplicates",
+          .def = "first", .help = "which copy is kept",
+          .details = "first; longest or shortest (text); newest:FIELD or oldest:FIELD (ISO 8601 time); "
+                     "source=a,b,c (the field source, in this order, others last); attr:NAME:desc or "
+                     "attr:NAME:asc (score of the attribute's first span). Where that ties, the first. "
+                     "Records without the value come last. Other than first, all records are read "
+                     "before one is written.",
+          .main = true};
+}
+
 std::vector<Flag> joined(std::vector<std::vector<Flag>> parts) {
   std::vector<Flag> all;
   for (std::vector<Flag>& part : parts) all.insert(all.end(), part.begin(), part.end());
@@ -100,7 +111,7 @@ Verb document_verb() {
        .help = "blank keys are duplicates of each other"},
   };
   return {"document", "equal documents, or equal values of a field",
-          joined({own, action_flags("document"), memory_flags()})};
+          joined({own, action_flags("document"), {prefer_flag()}, memory_flags()})};
 }
 
 Verb paragraph_verb() {
@@ -171,7 +182,7 @@ Verb minhash_verb() {
       {.name = "table", .kind = FlagKind::kPath, .value_name = "FILE", .group = "Duplicates",
        .help = "write id, cluster, size, rank, kept of every clustered document", .semantic = false},
   };
-  return {"minhash", "near duplicates by MinHash, verified", joined({own, action_flags("minhash")})};
+  return {"minhash", "near duplicates by MinHash, verified", joined({own, action_flags("minhash"), {prefer_flag()}})};
 }
 
 ToolSpec make_spec() {

@@ -119,11 +119,13 @@ class GroupWriter {
   bool long_ = false;
 };
 
-/// Reads the group file back and hands groups to the verifier, members as dense numbers.
+/// Reads the group file back and hands groups to the verifier, members as numbers in the order of
+/// preference and sorted by it (large groups stretch by stretch). place: of a candidate; empty: its
+/// own.
 class GroupReader {
  public:
-  GroupReader(const CandidateIndex& index, GroupVerifier& verifier)
-      : index_(&index), verifier_(&verifier) {}
+  GroupReader(const CandidateIndex& index, std::span<const i64> place, GroupVerifier& verifier)
+      : index_(&index), place_(place), verifier_(&verifier) {}
 
   void read(const io::TempFile& file) {
     io::TempReader reader(file, 0, file.size());
@@ -135,14 +137,24 @@ class GroupReader {
       } else if (isize(members_) - begins_.back() == kStretch) {
         hand_over_stretch();
       }
-      members_.push_back(index_->rank(static_cast<i64>(word / 2)));
+      const i64 rank = index_->rank(static_cast<i64>(word / 2));
+      members_.push_back(place_.empty() ? rank : place_[usize(rank)]);
     }
     close_all();
   }
 
  private:
+  /// With priorities the documents' order is not the members'.
+  void sort_groups() {
+    if (place_.empty()) return;
+    for (std::size_t g = 0; g < begins_.size(); ++g) {
+      const i64 end = g + 1 < begins_.size() ? begins_[g + 1] : isize(members_);
+      std::sort(members_.begin() + begins_[g], members_.begin() + end);
+    }
+  }
   /// All groups in members_ are complete.
   void close_all() {
+    sort_groups();
     if (stretched_) {
       verifier_->stretch(members_, false);
     } else if (!members_.empty()) {
@@ -155,6 +167,7 @@ class GroupReader {
   }
   /// The last group has outgrown a stretch; the groups before it are complete.
   void hand_over_stretch() {
+    sort_groups();
     const i64 begin = begins_.back();
     if (begin > 0) verifier_->whole_groups(begins_, members_);
     verifier_->stretch(std::span(members_).subspan(usize(begin)), !stretched_);
@@ -164,6 +177,7 @@ class GroupReader {
   }
 
   const CandidateIndex* index_;
+  std::span<const i64> place_;
   GroupVerifier* verifier_;
   std::vector<i64> members_;
   std::vector<i64> begins_;  // of groups in members_
@@ -220,8 +234,14 @@ void NearDedup::sign(std::span<const std::string_view> texts, std::vector<u64>& 
   }
 }
 
-void NearDedup::add(std::span<const std::string_view> texts) {
+void NearDedup::add(std::span<const std::string_view> texts, std::span<const u64> priorities) {
   LM_CHECK(sorter_ != nullptr, "documents are added before find_candidates");
+  LM_CHECK(priorities.empty() || priorities.size() == texts.size(), "one priority per text");
+  if (!priorities.empty()) {
+    if (!priority_file_) priority_file_ = std::make_unique<io::TempFile>(ctx_->tmp_dir);
+    LM_CHECK(priority_file_->size() == stats_.documents * 8, "priorities for all or none");
+    priority_file_->append(priorities.data(), isize(priorities) * 8);
+  }
   const i64 bands = params_.minhash.bands;
   std::vector<u64> keys(texts.size() * usize(bands));
   std::vector<u8> empty(texts.size());
@@ -285,10 +305,12 @@ void NearDedup::add_texts(std::span<const i64> ordinals, std::span<const std::st
 namespace {
 
 std::unique_ptr<PairJudge> make_judge(const NearParams& params, const io::TempFile* sketches,
-                                      const CandidateIndex& index, const ShingleStore* sets) {
+                                      const CandidateIndex& index, const ShingleStore* sets,
+                                      const std::vector<i64>& order,
+                                      const std::vector<i64>& ordinals) {
   if (params.verify == Verify::kNone || index.size() == 0) return no_judge();
   if (params.verify == Verify::kSketch) {
-    return sketch_judge(*sketches, index.ordinals(), params.minhash.minima(),
+    return sketch_judge(*sketches, ordinals, params.minhash.minima(),
                         params.threshold - params.margin);
   }
   if (sets == nullptr || sets->size() != index.size()) {
@@ -296,7 +318,7 @@ std::unique_ptr<PairJudge> make_judge(const NearParams& params, const io::TempFi
                 cat("the second pass found ", sets == nullptr ? 0 : sets->size(), " of ",
                     index.size(), " candidate documents: the input changed between the passes"));
   }
-  return exact_judge(*sets, params.threshold);
+  return exact_judge(*sets, params.threshold, order);
 }
 
 /// The different pairs, ascending by (later, earlier).
@@ -350,16 +372,54 @@ i64 find_roots(ClusterRule rule, MemoryBudget& budget, EdgeStream& edges, std::v
   return count;
 }
 
+/// Where each element of a permutation stands.
+std::vector<i64> inverse(const std::vector<i64>& order) {
+  std::vector<i64> place(order.size());
+  for (i64 i = 0; i < isize(order); ++i)
+    place[usize(order[usize(i)])] = i;
+  return place;
+}
+
 }  // namespace
+
+/// The candidates, the best first; empty without priorities.
+std::vector<i64> NearDedup::preference_order() const {
+  if (!priority_file_) return {};
+  LM_CHECK(priority_file_->size() == stats_.documents * 8, "priorities for all or none");
+  const std::vector<i64> ordinals = candidates_->ordinals();
+  std::vector<std::pair<u64, i64>> by_priority(ordinals.size());
+  for (i64 i = 0; i < isize(ordinals); ++i) {
+    std::pair<u64, i64>& one = by_priority[usize(i)];
+    one.second = i;
+    if (priority_file_->read_at(&one.first, 8, ordinals[usize(i)] * 8) != 8)
+      throw Error(ErrorKind::kIo, "the spill file of priorities ended early");
+  }
+  std::sort(by_priority.begin(), by_priority.end());
+  std::vector<i64> order;
+  order.reserve(by_priority.size());
+  for (const std::pair<u64, i64>& one : by_priority)
+    order.push_back(one.second);
+  return order;
+}
 
 Clusters NearDedup::cluster() {
   LM_CHECK(candidates_ != nullptr, "find_candidates comes first");
   const i64 n = candidates_->size();
+  // order, place, the pairs that are sorted for them, and a copy of order in the judge.
+  const MemoryCharge preference(*ctx_->memory, priority_file_ ? n * 5 * 8 : 0,
+                                "the preference order");
+  const std::vector<i64> order = preference_order();
+  const std::vector<i64> place = inverse(order);
+  std::vector<i64> ordinals = candidates_->ordinals();
+  if (!order.empty()) {
+    for (i64 i = 0; const i64 ordinal : candidates_->ordinals())
+      ordinals[usize(place[usize(i++)])] = ordinal;
+  }
   const std::unique_ptr<PairJudge> judge =
-      make_judge(params_, sketch_file_.get(), *candidates_, sets_.get());
+      make_judge(params_, sketch_file_.get(), *candidates_, sets_.get(), order, ordinals);
   ExternalSorter<Edge> sorter(*ctx_, ctx_->memory->available() / 4, "the verified pairs");
   GroupVerifier verifier(*judge, params_.leaders, sorter);
-  GroupReader(*candidates_, verifier).read(*group_file_);
+  GroupReader(*candidates_, place, verifier).read(*group_file_);
   stats_.compared = verifier.compared();
   stats_.unlinked = verifier.unlinked();
 
@@ -379,7 +439,6 @@ Clusters NearDedup::cluster() {
   result.charge = std::make_unique<MemoryCharge>(
       *ctx_->memory, stats_.clustered * static_cast<i64>(sizeof(ClusterMember)), "the clusters");
   result.members.reserve(usize(stats_.clustered));
-  const std::vector<i64> ordinals = candidates_->ordinals();
   std::vector<i64> next_rank(usize(n));
   for (i64 i = 0; i < n; ++i) {
     const i64 r = root[usize(i)];
@@ -388,6 +447,8 @@ Clusters NearDedup::cluster() {
     result.members.push_back({ordinals[usize(i)], ordinals[usize(r)], size[usize(r)],
                               next_rank[usize(r)]++, similarity[usize(i)]});
   }
+  std::sort(result.members.begin(), result.members.end(),
+            [](const ClusterMember& a, const ClusterMember& b) { return a.ordinal < b.ordinal; });
   return result;
 }
 

@@ -50,9 +50,9 @@ struct NearParams {
 /// One document that has near duplicates.
 struct ClusterMember {
   i64 ordinal = 0;
-  i64 root = 0;        // ordinal of the document that is kept
+  i64 root = 0;        // ordinal of the document that is kept: the least (priority, ordinal)
   i64 size = 0;        // documents in the cluster
-  i64 rank = 0;        // 0 for the root, then by ordinal
+  i64 rank = 0;        // 0 for the root, then by (priority, ordinal)
   f32 similarity = 0;  // components: highest of its verified pairs; leader: to the root (root: 1)
 };
 
@@ -85,8 +85,9 @@ class NearDedup {
   NearDedup(const Context& ctx, const NearParams& params,
             const text::Tokenizer* tokenizer = nullptr);
 
-  /// The next texts in document order. Throws Error{kIo, kCannotCreate, kOs}.
-  void add(std::span<const std::string_view> texts);
+  /// The next texts in document order. priorities: of each text, the lowest of a cluster is kept;
+  /// empty in every call: the first is. Throws Error{kIo, kCannotCreate, kOs}.
+  void add(std::span<const std::string_view> texts, std::span<const u64> priorities = {});
   /// Ends the adding: sorts the band keys and keeps the groups of two or more.
   void find_candidates();
   /// True if add_texts() must be given this document (exact verification of a candidate).
@@ -108,6 +109,7 @@ class NearDedup {
   void sign(std::span<const std::string_view> texts, std::vector<u64>& keys,
             std::vector<u8>& empty);
   void read_groups(ExternalSorter<BandRecord>& sorter);
+  std::vector<i64> preference_order() const;
 
   const Context* ctx_;
   NearParams params_;
@@ -117,6 +119,7 @@ class NearDedup {
   std::vector<u32> sketches_;  // of one batch
   std::unique_ptr<ExternalSorter<BandRecord>> sorter_;
   std::unique_ptr<io::TempFile> sketch_file_;
+  std::unique_ptr<io::TempFile> priority_file_;  // u64 per document
   std::unique_ptr<io::TempFile>
       group_file_;  // u64 per member: ordinal * 2 + (1 if it opens a group)
   std::unique_ptr<CandidateIndex> candidates_;

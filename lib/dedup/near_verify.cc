@@ -46,10 +46,11 @@ class SketchJudge : public PairJudge {
 
 class ExactJudge : public PairJudge {
  public:
-  ExactJudge(const ShingleStore& sets, f64 threshold) : sets_(&sets), threshold_(threshold) {}
+  ExactJudge(const ShingleStore& sets, f64 threshold, std::vector<i64> order)
+      : sets_(&sets), threshold_(threshold), order_(std::move(order)) {}
   void load(i64 id, Loaded& out) const override {
     out.id = id;
-    out.set = sets_->read(id, out.scratch);
+    out.set = sets_->read(place(id), out.scratch);
   }
   f64 judge(const Loaded& leader, const Loaded& member) const override {
     const i64 a = isize(leader.set);
@@ -57,14 +58,17 @@ class ExactJudge : public PairJudge {
     // J <= min / max, so sizes alone refuse most pairs of one template with other content.
     const f64 bound = static_cast<f64>(std::min(a, b)) / static_cast<f64>(std::max(a, b));
     if (bound < threshold_) return -1;
-    if (a == b && sets_->digest(leader.id) == sets_->digest(member.id)) return 1;
+    if (a == b && sets_->digest(place(leader.id)) == sets_->digest(place(member.id))) return 1;
     const f64 j = jaccard(leader.set, member.set);
     return j >= threshold_ ? j : -1;
   }
 
  private:
+  i64 place(i64 id) const { return order_.empty() ? id : order_[usize(id)]; }
+
   const ShingleStore* sets_;
   f64 threshold_;
+  std::vector<i64> order_;
 };
 
 }  // namespace
@@ -78,8 +82,9 @@ std::unique_ptr<PairJudge> sketch_judge(const io::TempFile& sketches, std::vecto
   return std::make_unique<SketchJudge>(sketches, std::move(ordinals), minima, least);
 }
 
-std::unique_ptr<PairJudge> exact_judge(const ShingleStore& sets, f64 threshold) {
-  return std::make_unique<ExactJudge>(sets, threshold);
+std::unique_ptr<PairJudge> exact_judge(const ShingleStore& sets, f64 threshold,
+                                       std::vector<i64> order) {
+  return std::make_unique<ExactJudge>(sets, threshold, std::move(order));
 }
 
 bool GroupVerifier::link(const Leaders& leaders, i64 from, const PairJudge::Loaded& member,
@@ -88,8 +93,9 @@ bool GroupVerifier::link(const Leaders& leaders, i64 from, const PairJudge::Load
     ++out.compared;
     const f64 similarity = judge_->judge(leaders[usize(i)], member);
     if (similarity < 0) continue;
-    // Members come in ascending order, so the leader is the earlier document.
-    out.edges.push_back({member.id, leaders[usize(i)].id, similarity});
+    // Members come in ascending order, except where a large group is sorted stretch by stretch.
+    const i64 leader = leaders[usize(i)].id;
+    out.edges.push_back({std::max(member.id, leader), std::min(member.id, leader), similarity});
     return true;
   }
   return false;

@@ -14,7 +14,8 @@
 
 namespace lm::dedup {
 
-/// A verified pair of dense candidate numbers; the same pair may come from several groups.
+/// A verified pair of candidates, numbered in the order of preference (the best is 0; without
+/// priorities that is the order of documents); the same pair may come from several groups.
 struct Edge {
   i64 later;
   i64 earlier;
@@ -22,7 +23,8 @@ struct Edge {
   auto operator<=>(const Edge&) const = default;
 };
 
-/// Documents of one kind of verification, by dense candidate number. Safe to call concurrently.
+/// Documents of one kind of verification, by number in the order of preference. Safe to call
+/// concurrently.
 class PairJudge {
  public:
   virtual ~PairJudge() = default;
@@ -38,10 +40,12 @@ class PairJudge {
 };
 
 std::unique_ptr<PairJudge> no_judge();
-/// Equal share of minima; sketches: K u32 per document ordinal.
+/// Equal share of minima; sketches: K u32 per document ordinal; ordinals: by number.
 std::unique_ptr<PairJudge> sketch_judge(const io::TempFile& sketches, std::vector<i64> ordinals,
                                         i64 minima, f64 least);
-std::unique_ptr<PairJudge> exact_judge(const ShingleStore& sets, f64 threshold);
+/// order: a number's place in sets; empty: the same.
+std::unique_ptr<PairJudge> exact_judge(const ShingleStore& sets, f64 threshold,
+                                       std::vector<i64> order = {});
 
 class GroupVerifier {
  public:

@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "keyed.h"
+#include "prefer.h"
 #include "text/segment.h"
 #include "text/utf8.h"
 
@@ -12,8 +13,9 @@ namespace {
 class DocumentMode : public KeyedMode {
  public:
   DocumentMode(const cli::Options& options, const Fields& fields, std::vector<std::string> keys,
-               text::Normaliser normaliser, u64 seed)
+               const Preference& preference, text::Normaliser normaliser, u64 seed)
       : fields_(fields),
+        preference_(preference),
         normaliser_(normaliser),
         seed_(seed),
         action_(action_of(options)),
@@ -24,6 +26,8 @@ class DocumentMode : public KeyedMode {
     for (const std::string& key : keys)
       key_fields_.push_back(fields.index(key));
   }
+
+  bool prefers() const override { return !preference_.first(); }
 
   std::optional<Fault> prepare(io::JsonReader& json, Work& work) const override {
     if (std::optional<Fault> fault = fields_.check(json)) return fault;
@@ -47,6 +51,11 @@ class DocumentMode : public KeyedMode {
     }
     if ((blank && !empty_takes_part_) || words < min_words_ || chars < min_chars_)
       return std::nullopt;
+    if (prefers()) {
+      const Result<u64> priority = preference_.of(json, fields_);
+      if (!priority) return priority.fault();
+      work.priorities.push_back(*priority);
+    }
     work.keys.push_back(xxh3_128(joined, seed_));
     return std::nullopt;
   }
@@ -93,6 +102,7 @@ class DocumentMode : public KeyedMode {
   }
 
   const Fields& fields_;
+  const Preference& preference_;
   std::vector<i64> key_fields_;
   text::Normaliser normaliser_;
   u64 seed_;
@@ -111,10 +121,17 @@ void run_document(cli::Tool& tool) {
   if (keys.empty()) keys = {options.text("field")};
   std::string kind = "doc";
   if (keys.size() > 1 || keys[0] != "text") kind = "key:" + join(keys, ",");
-  const Fields fields(options, keys);
+  const Preference preference(options.text("prefer"));
+  std::vector<std::string> paths = keys;
+  if (!preference.path().empty()) paths.push_back(preference.path());
+  const Fields fields(options, paths);
   const std::string& normaliser = options.text("normalise");
   KeyJudge judge(tool, kind, normaliser);
-  const DocumentMode mode(options, fields, keys, *text::find_normaliser(normaliser), judge.seed());
+  if (!preference.first() && !judge.exact()) {
+    throw Error(ErrorKind::kUsage, "--prefer needs the exact set: a filter cannot take a key back");
+  }
+  const DocumentMode mode(options, fields, keys, preference, *text::find_normaliser(normaliser),
+                          judge.seed());
   run_keyed(tool, fields, mode, judge);
 }
 

@@ -120,13 +120,17 @@ void KeyJudge::check_load() {
   tool_.console().message(LogLevel::kWarning, what);
 }
 
-void KeyJudge::defer(std::span<const Hash128> keys) {
+void KeyJudge::defer(std::span<const Hash128> keys, std::span<const u64> priorities) {
+  LM_CHECK(priorities.empty() || priorities.size() == keys.size(), "one priority per key");
   if (!exact_->deferred()) {
-    tool_.console().message(LogLevel::kInfo, "the exact set has used --memory up; sorting on disk");
+    if (priorities.empty()) {
+      tool_.console().message(LogLevel::kInfo,
+                              "the exact set has used --memory up; sorting on disk");
+    }
     exact_->start_deferred();
   }
-  for (const Hash128& key : keys)
-    exact_->add_deferred(key, 0, deferred_++);
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    exact_->add_deferred(keys[i], priorities.empty() ? 0 : priorities[i], deferred_++);
 }
 
 void KeyJudge::finish() {

@@ -17,11 +17,14 @@ class KeyJudge {
  public:
   /// key_kind: what a filter file must hold ("doc", "key:metadata.url", "paragraph").
   KeyJudge(cli::Tool& tool, const std::string& key_kind, const std::string& normaliser);
+  /// True if keys are remembered exactly, not in a filter.
+  bool exact() const { return exact_ != nullptr; }
   /// Of the key hash.
   u64 seed() const { return seed_; }
   /// Answers in order. False: memory is used up, give this batch and all later ones to defer().
   bool decide(std::span<const Hash128> keys, std::span<u8> seen);
-  void defer(std::span<const Hash128> keys);
+  /// priorities: per key, or empty; the lowest stays, then the first.
+  void defer(std::span<const Hash128> keys, std::span<const u64> priorities = {});
   /// After the last key: writes the filter, sorts what was deferred.
   void finish();
   /// The answers of deferred keys, in the order they were deferred.

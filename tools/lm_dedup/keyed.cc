@@ -72,9 +72,9 @@ class KeyedRun {
 
   void decide(io::Batch& batch) {
     Work& w = work(batch);
-    if (!spool_ && judge_.decide(w.keys, w.seen)) return;
+    if (!spool_ && !mode_.prefers() && judge_.decide(w.keys, w.seen)) return;
     if (!spool_) spool_ = std::make_unique<io::Spool>(tool_.ctx());
-    judge_.defer(w.keys);
+    judge_.defer(w.keys, w.priorities);
     spool_->append(w.lines);
     w.deferred = true;
   }

@@ -23,6 +23,8 @@ struct KeyedCounts {
 class KeyedMode {
  public:
   virtual ~KeyedMode() = default;
+  /// True if prepare() gives priorities: nothing can be answered before all records are read.
+  virtual bool prefers() const { return false; }
   /// The parsed record's keys into work.keys (none: it takes no part). A fault: a bad record.
   virtual std::optional<Fault> prepare(io::JsonReader& json, Work& work) const = 0;
   /// The record number `line` of work with its answers; appends the output line, or nothing.

@@ -7,6 +7,7 @@
 #include "dedup.h"
 #include "dedup/near.h"
 #include "io/spool.h"
+#include "prefer.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
 
@@ -59,7 +60,8 @@ class MinhashRun {
  public:
   explicit MinhashRun(cli::Tool& tool)
       : tool_(tool),
-        fields_(tool.options(), {"metadata", "metadata.lm_dedup", "id"}),
+        preference_(tool.options().text("prefer")),
+        fields_(tool.options(), paths_of(preference_)),
         params_(params_of(tool)),
         action_(action_of(tool.options())),
         info_(tool.options().on("cluster-info")),
@@ -100,6 +102,7 @@ class MinhashRun {
   struct Batch {
     std::vector<std::string_view> lines;
     std::vector<std::string> texts;
+    std::vector<u64> priorities;  // per text; empty: the first of a cluster is kept
     i64 first_member = 0;  // of clusters_, the first at or after the batch's first record
     i64 first = 0;         // ordinal of the first line
     i64 dropped = 0;
@@ -107,6 +110,12 @@ class MinhashRun {
   };
   static Batch& own(io::Batch& batch) {
     return *std::any_cast<std::shared_ptr<Batch>&>(batch.user);
+  }
+
+  static std::vector<std::string> paths_of(const Preference& preference) {
+    std::vector<std::string> paths = {"metadata", "metadata.lm_dedup", "id"};
+    if (!preference.path().empty()) paths.push_back(preference.path());
+    return paths;
   }
 
   void describe() {
@@ -132,6 +141,11 @@ class MinhashRun {
             const bool passes = !text && text.fault().code == "missing" &&
                                 tool_.options().text("on-missing") == "keep";
             if (!text && !passes) return text.fault();
+            if (!preference_.first()) {
+              const Result<u64> priority = preference_.of(record.json, fields_);
+              if (!priority) return priority.fault();
+              b.priorities.push_back(*priority);
+            }
             b.lines.push_back(record.line);
             b.texts.emplace_back(text ? *text : std::string_view());
             return std::nullopt;
@@ -141,7 +155,7 @@ class MinhashRun {
 
   void sign(io::Batch& batch) {
     const Batch& b = own(batch);
-    near_->add(std::vector<std::string_view>(b.texts.begin(), b.texts.end()));
+    near_->add(std::vector<std::string_view>(b.texts.begin(), b.texts.end()), b.priorities);
     spool_.append(b.lines);
   }
 
@@ -254,6 +268,7 @@ class MinhashRun {
   }
 
   cli::Tool& tool_;
+  Preference preference_;
   Fields fields_;
   dedup::NearParams params_;
   Action action_;

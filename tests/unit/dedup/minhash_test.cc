@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <set>
 #include <vector>
 
@@ -210,4 +211,30 @@ TEST_CASE("jaccard counts common and distinct elements", "[dedup]") {
   CHECK(jaccard(std::vector<u64>{}, std::vector<u64>{}) == 0);
   CHECK(jaccard(std::vector<u64>{7}, std::vector<u64>{7}) == 1);
   CHECK(jaccard(std::vector<u64>{1}, std::vector<u64>{}) == 0);
+}
+
+TEST_CASE("shingles of tokens follow a real tokenizer's ids", "[dedup]") {
+  const std::filesystem::path file = test::data_dir() / "tokenizers/gpt2/tokenizer.json.zst";
+  if (!std::filesystem::exists(file)) LM_SKIP("no tokenizer data");
+  text::LoadOptions options;
+  options.add_specials = false;
+  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(file.string(), options);
+  MinhashParams p = words(3);
+  p.normaliser = text::Normaliser::kRaw;
+  p.unit = ShingleUnit::kToken;
+  const Shingler shingler(p, tokenizer.get());
+  Shingler::Scratch scratch;
+  std::vector<u64> out;
+  const std::string text = "The quick brown fox jumps over the lazy dog, unbelievably.";
+  const std::unique_ptr<text::EncodeState> state = tokenizer->new_state();
+  std::vector<i32> ids;
+  tokenizer->encode(text, *state, ids);
+  shingler.shingles(text, scratch, out);
+  CHECK(isize(out) == isize(ids) - 2);
+  CHECK(scratch.unit_count == isize(ids));
+  // " fox jumps over" are three tokens of GPT-2, wherever they stand.
+  std::vector<u64> part;
+  shingler.shingles(" fox jumps over", scratch, part);
+  REQUIRE(part.size() == 1);
+  CHECK(std::count(out.begin(), out.end(), part[0]) == 1);
 }

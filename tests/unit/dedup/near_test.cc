@@ -9,6 +9,7 @@
 
 #include "catch.h"
 #include "core/context.h"
+#include "core/hash.h"
 #include "core/parallel.h"
 #include "core/random.h"
 #include "core/str.h"
@@ -323,4 +324,86 @@ TEST_CASE("a candidate index ranks what it contains", "[dedup]") {
   for (i64 i = 0; i < isize(inside); ++i)
     CHECK(index.rank(inside[usize(i)]) == i);
   CHECK_FALSE(index.contains(1));
+}
+
+namespace {
+
+Run run_preferring(const Corpus& corpus, const NearParams& params,
+                   const std::vector<u64>& priorities) {
+  LocalContext ctx(1, i64{1} << 30);
+  NearDedup near(*ctx, params);
+  const std::vector<std::string_view> views = corpus.views();
+  near.add(views, priorities);
+  near.find_candidates();
+  std::vector<i64> ordinals;
+  std::vector<std::string_view> texts;
+  for (i64 i = 0; i < isize(views); ++i) {
+    if (!near.needs_text(i)) continue;
+    ordinals.push_back(i);
+    texts.push_back(views[usize(i)]);
+  }
+  if (params.verify == Verify::kExact) near.add_texts(ordinals, texts);
+  Clusters clusters = near.cluster();
+  return {clusters.members, near.stats()};
+}
+
+}  // namespace
+
+TEST_CASE("the document with the lowest priority is a cluster's root", "[dedup]") {
+  const Corpus corpus = families(60, 6, 21);
+  std::vector<u64> priorities;
+  for (u64 i = 0; i < corpus.texts.size(); ++i)
+    priorities.push_back(mix64(i) % 4);  // with ties
+  NearParams params;
+  const std::vector<std::vector<u64>> sets = shingle_sets(corpus, params.minhash);
+  for (const ClusterRule rule : {ClusterRule::kComponents, ClusterRule::kLeader}) {
+    params.rule = rule;
+    const Run got = run_preferring(corpus, params, priorities);
+    REQUIRE(got.members.size() > 100);
+    std::map<i64, std::vector<ClusterMember>> clusters;
+    i64 last = -1;
+    for (const ClusterMember& m : got.members) {
+      REQUIRE(m.ordinal > last);
+      last = m.ordinal;
+      clusters[m.root].push_back(m);
+      if (rule == ClusterRule::kLeader && m.ordinal != m.root) {
+        const f64 j = jaccard(sets[usize(m.ordinal)], sets[usize(m.root)]);
+        REQUIRE(j >= params.threshold);
+        REQUIRE(m.similarity == static_cast<f32>(j));
+      }
+    }
+    for (auto& [root, members] : clusters) {
+      const auto better = [&](const ClusterMember& a, const ClusterMember& b) {
+        return std::pair(priorities[usize(a.ordinal)], a.ordinal) <
+               std::pair(priorities[usize(b.ordinal)], b.ordinal);
+      };
+      std::sort(members.begin(), members.end(), better);
+      REQUIRE(members[0].ordinal == root);
+      for (i64 i = 0; i < isize(members); ++i)
+        REQUIRE(members[usize(i)].rank == i);
+    }
+  }
+}
+
+TEST_CASE("equal priorities are none, also in a group of many thousands", "[dedup]") {
+  Corpus corpus = families(20, 5, 22);
+  for (i64 i = 0; i < 9000; ++i)
+    corpus.texts.push_back("the same six words every time");
+  NearParams params;
+  params.verify = Verify::kSketch;
+  const std::vector<u64> equal(corpus.texts.size(), 7);
+  const Run plain = run_preferring(corpus, params, {});
+  const Run same = run_preferring(corpus, params, equal);
+  REQUIRE(plain.members.size() == same.members.size());
+  for (std::size_t i = 0; i < plain.members.size(); ++i) {
+    REQUIRE(plain.members[i].ordinal == same.members[i].ordinal);
+    REQUIRE(plain.members[i].root == same.members[i].root);
+    REQUIRE(plain.members[i].rank == same.members[i].rank);
+  }
+  std::vector<u64> last_best = equal;
+  last_best.back() = 1;
+  const Run other = run_preferring(corpus, params, last_best);
+  CHECK(other.members.back().root == isize(corpus.texts) - 1);
+  CHECK(other.members.back().rank == 0);
+  CHECK(other.members.back().size == 9000);
 }
