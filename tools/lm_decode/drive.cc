@@ -1,5 +1,6 @@
 // lm-decode: the loop between reading, the model and writing.
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -37,6 +38,7 @@ class Reader {
         run_(tool.records()),
         mode_(mode),
         resume_(resume),
+        stop_(*tool.ctx().stop),
         fails_(tool.options().text("on-error") == "fail"),
         thread_([this] { loop(); }) {}
   ~Reader() {
@@ -45,10 +47,11 @@ class Reader {
     wake_.notify_all();
   }  // then the thread is joined
 
-  /// The next batch; null at the end, or (without wait) when none is there yet.
+  /// The next batch; null at the end, on a stop request, or (without wait) when none is there yet.
   std::unique_ptr<ReadBatch> take(bool wait) {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (wait) wake_.wait(lock, [this] { return !ready_.empty() || ended_; });
+    while (wait && ready_.empty() && !ended_ && !stop_.requested())
+      wake_.wait_for(lock, std::chrono::milliseconds(100));
     if (ready_.empty()) {
       if (ended_ && error_) std::rethrow_exception(std::exchange(error_, nullptr));
       return nullptr;
@@ -133,6 +136,7 @@ class Reader {
   io::RecordRun& run_;
   Mode& mode_;
   ResumeFile* resume_;
+  const StopToken& stop_;
   bool fails_;
   std::mutex mutex_;
   std::condition_variable wake_;

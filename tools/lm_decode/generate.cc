@@ -7,6 +7,7 @@
 #include "decode.h"
 #include "decode/generate.h"
 #include "decode/prompt.h"
+#include "score_json.h"
 
 namespace lm::decode_tool {
 
@@ -142,20 +143,6 @@ class GenerateMode : public Mode {
     if (tokens.empty())
       return Fault{"prompt", "the prompt is empty and the model has no token that begins a text", -1};
     return std::nullopt;
-  }
-
-  std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top) const {
-    std::string out = "[";
-    for (const std::vector<decode::TokenLogprob>& row : top) {
-      append(out, out.size() > 1 ? ",[" : "[");
-      for (std::size_t i = 0; i < row.size(); ++i) {
-        append(out, i > 0 ? ",[" : "[", row[i].first, ",");
-        io::append_json_number(out, row[i].second);
-        out += ']';
-      }
-      out += ']';
-    }
-    return out + "]";
   }
 
   std::string completion_json(const GenerateWork& work, i64 index) const {

@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "decode/prompt.h"
 #include "decode/score.h"
+#include "score_json.h"
 
 namespace lm::decode_tool {
 
@@ -19,15 +20,7 @@ using decode::BranchScore;
 using decode::ScoredTokens;
 using decode::ScoreRequest;
 
-constexpr f64 kLn2 = 0.693147180559945309;
-
 enum Field : i64 { kId, kText, kPrompt, kCompletion, kCompletions, kChoices, kScore, kScores, kBest, kModel, kLm, kGroups };
-
-/// What one text, completion or choice came to.
-struct Part {
-  ScoredTokens tokens;
-  BranchScore score;
-};
 
 struct ScoreWork : Work {
   std::vector<Part> parts;
@@ -36,34 +29,6 @@ struct ScoreWork : Work {
   i64 taken = 0;
   i64 windows = 0;
 };
-
-struct Sums {
-  i64 records = 0;
-  i64 tokens = 0;
-  i64 bytes = 0;
-  f64 nats = 0;
-  void add(const Part& part) {
-    tokens += isize(part.score.logprobs);
-    bytes += part.tokens.bytes;
-    nats -= part.score.sum;
-  }
-  std::string json() const;
-};
-
-/// "name":value, null where there is nothing to divide by.
-void append_ratio(std::string& out, const char* name, f64 over, f64 under, bool exponent = false) {
-  append(out, ",\"", name, "\":");
-  const f64 ratio = under > 0 ? over / under : std::numeric_limits<f64>::quiet_NaN();
-  io::append_json_number(out, exponent ? std::exp(ratio) : ratio);
-}
-
-std::string Sums::json() const {
-  std::string out = cat("{\"records\":", records, ",\"tokens\":", tokens, ",\"bytes\":", bytes, ",\"nats\":");
-  io::append_json_number(out, nats);
-  append_ratio(out, "ppl", nats, static_cast<f64>(tokens), true);
-  append_ratio(out, "bits_per_byte", nats / kLn2, static_cast<f64>(bytes));
-  return out + "}";
-}
 
 class ScoreMode : public Mode {
  public:
@@ -75,7 +40,8 @@ class ScoreMode : public Mode {
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint : decode::Boundary::kSeparate),
         window_(options_.maybe_integer("window").value_or(loaded.engine->positions())),
         stride_(options_.maybe_integer("stride").value_or(std::max<i64>(1, window_ / 2))),
-        groups_(options_.list("group").size()) {
+        groups_(options_.list("group").size()),
+        detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {
     if (window_ > loaded.engine->positions())
       throw Error(ErrorKind::kUsage, cat("--window ", window_, " is more than the model's context of ",
                                          loaded.engine->positions()));
@@ -149,11 +115,11 @@ class ScoreMode : public Mode {
     if (work.listed) {
       std::string list = "[";
       for (const Part& part : work.parts)
-        append(list, list.size() > 1 ? "," : "", part_json(part));
+        append(list, list.size() > 1 ? "," : "", part_json(part, detail_));
       line.set(kScores, "scores", list + "]");
       line.set(kBest, "best", best_json(work.parts));
     } else {
-      line.set(kScore, "score", part_json(work.parts[0]));
+      line.set(kScore, "score", part_json(work.parts[0], detail_));
     }
     line.set(kModel, "model", io::json_string(loaded_.digest));
     line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"}"));
@@ -240,62 +206,6 @@ class ScoreMode : public Mode {
     to.sum += from.sum;
   }
 
-  std::string part_json(const Part& part) const {
-    const f64 tokens = static_cast<f64>(part.score.logprobs.size());
-    std::string out = "{\"sum\":";
-    io::append_json_number(out, part.score.sum);
-    append_ratio(out, "mean", part.score.sum, tokens);
-    append(out, ",\"tokens\":", part.score.logprobs.size(), ",\"bytes\":", part.tokens.bytes);
-    append_ratio(out, "ppl", -part.score.sum, tokens, true);
-    append_ratio(out, "bits_per_byte", -part.score.sum / kLn2, static_cast<f64>(part.tokens.bytes));
-    append(out, ",\"greedy\":", part.score.all_greedy());
-    if (options_.on("per-token")) append_tokens(out, part);
-    if (options_.integer("top-logprobs") > 0) append_top(out, part);
-    return out + "}";
-  }
-
-  static void append_tokens(std::string& out, const Part& part) {
-    out += ",\"token_ids\":[";
-    const std::vector<i32>& tokens = part.tokens.tokens;
-    const i64 first = part.tokens.first;
-    for (i64 i = first; i < isize(tokens); ++i)
-      append(out, i > first ? "," : "", tokens[usize(i)]);
-    out += "],\"logprobs\":[";
-    for (std::size_t i = 0; i < part.score.logprobs.size(); ++i) {
-      if (i > 0) out += ',';
-      io::append_json_number(out, part.score.logprobs[i]);
-    }
-    out += ']';
-  }
-
-  static void append_top(std::string& out, const Part& part) {
-    out += ",\"top_logprobs\":[";
-    for (std::size_t i = 0; i < part.score.top.size(); ++i) {
-      append(out, i > 0 ? ",[" : "[");
-      for (std::size_t k = 0; k < part.score.top[i].size(); ++k) {
-        append(out, k > 0 ? ",[" : "[", part.score.top[i][k].first, ",");
-        io::append_json_number(out, part.score.top[i][k].second);
-        out += ']';
-      }
-      out += ']';
-    }
-    out += ']';
-  }
-
-  /// The best choice by sum, by mean per token and by mean per byte; ties go to the first.
-  static std::string best_json(const std::vector<Part>& parts) {
-    const auto best = [&](auto value) {
-      std::size_t at = 0;
-      for (std::size_t i = 1; i < parts.size(); ++i)
-        if (value(parts[i]) > value(parts[at])) at = i;
-      return static_cast<i64>(at);
-    };
-    const auto over = [](f64 sum, i64 n) { return sum / static_cast<f64>(std::max<i64>(1, n)); };
-    return cat("{\"sum\":", best([](const Part& p) { return p.score.sum; }), ",\"mean\":",
-               best([&](const Part& p) { return over(p.score.sum, isize(p.score.logprobs)); }), ",\"byte\":",
-               best([&](const Part& p) { return over(p.score.sum, p.tokens.bytes); }), "}");
-  }
-
   void count(io::JsonReader& json, const ScoreWork& work) {
     const auto add = [&](Sums& sums) {
       ++sums.records;
@@ -317,6 +227,7 @@ class ScoreMode : public Mode {
   simdjson::dom::parser parser_;
   Sums total_;
   std::vector<std::map<std::string, Sums>> groups_;
+  Detail detail_;
 };
 
 void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {

@@ -1,0 +1,9 @@
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model m
+echo '{"prompt":"a"}' > in.jsonl
+lm-decode in.jsonl; echo "status $?"
+lm-decode -m absent in.jsonl; echo "status $?"
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model small 1 200
+lm-decode -m small in.jsonl; echo "status $?"
+truncate -s -8 m/model.safetensors
+lm-decode -m m in.jsonl; echo "status $?"
+lm-decode -m m --device cuda in.jsonl; echo "status $?"

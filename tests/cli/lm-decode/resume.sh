@@ -1,0 +1,21 @@
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model m
+for i in $(seq 30); do printf '{"id":"r%d","prompt":"the %d"}\n' $i $i; done > in.jsonl
+lm-decode -m m --max-tokens 9 in.jsonl -o want.jsonl
+# a run that was cut in the middle of a line
+head -c 9000 want.jsonl > cut.jsonl
+lm-decode -m m --max-tokens 9 --resume cut.jsonl in.jsonl -o got.jsonl; cmp want.jsonl got.jsonl && echo same
+lm-decode -m m --max-tokens 9 --resume absent.jsonl in.jsonl -o got.jsonl; cmp want.jsonl got.jsonl && echo same
+# stopped while it waits for input
+mkfifo in out
+lm-decode -m m --max-tokens 9 --resume state.jsonl -z none <in >out & pid=$!
+exec 3>in 4<out
+head -n 12 in.jsonl >&3
+for i in $(seq 12); do read -r line <&4; done
+kill -TERM $pid
+while [ ! -e state.jsonl ]; do kill -0 $pid || break; done
+exec 3>&-
+wait $pid; echo "status $?"
+wc -l < state.jsonl
+lm-decode -m m --max-tokens 9 --resume state.jsonl in.jsonl -o got.jsonl; cmp want.jsonl got.jsonl && echo same
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model other 2
+lm-decode -m other --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"

@@ -1,0 +1,94 @@
+#include "score_json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::decode_tool {
+
+namespace {
+
+constexpr f64 kLn2 = 0.693147180559945309;
+
+/// "name":value, null where there is nothing to divide by.
+void append_ratio(std::string& out, const char* name, f64 over, f64 under, bool exponent = false) {
+  append(out, ",\"", name, "\":");
+  const f64 ratio = under > 0 ? over / under : std::numeric_limits<f64>::quiet_NaN();
+  io::append_json_number(out, exponent ? std::exp(ratio) : ratio);
+}
+
+void append_tokens(std::string& out, const Part& part) {
+  out += ",\"token_ids\":[";
+  const std::vector<i32>& tokens = part.tokens.tokens;
+  const i64 first = part.tokens.first;
+  for (i64 i = first; i < isize(tokens); ++i)
+    append(out, i > first ? "," : "", tokens[usize(i)]);
+  out += "],\"logprobs\":[";
+  for (std::size_t i = 0; i < part.score.logprobs.size(); ++i) {
+    if (i > 0) out += ',';
+    io::append_json_number(out, part.score.logprobs[i]);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top) {
+  std::string out = "[";
+  for (const std::vector<decode::TokenLogprob>& row : top) {
+    append(out, out.size() > 1 ? ",[" : "[");
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      append(out, i > 0 ? ",[" : "[", row[i].first, ",");
+      io::append_json_number(out, row[i].second);
+      out += ']';
+    }
+    out += ']';
+  }
+  return out + "]";
+}
+
+void Sums::add(const Part& part) {
+  tokens += isize(part.score.logprobs);
+  bytes += part.tokens.bytes;
+  nats -= part.score.sum;
+}
+
+std::string Sums::json() const {
+  std::string out = cat("{\"records\":", records, ",\"tokens\":", tokens, ",\"bytes\":", bytes, ",\"nats\":");
+  io::append_json_number(out, nats);
+  append_ratio(out, "ppl", nats, static_cast<f64>(tokens), true);
+  append_ratio(out, "bits_per_byte", nats / kLn2, static_cast<f64>(bytes));
+  return out + "}";
+}
+
+std::string part_json(const Part& part, const Detail& detail) {
+  const f64 tokens = static_cast<f64>(part.score.logprobs.size());
+  std::string out = "{\"sum\":";
+  io::append_json_number(out, part.score.sum);
+  append_ratio(out, "mean", part.score.sum, tokens);
+  append(out, ",\"tokens\":", part.score.logprobs.size(), ",\"bytes\":", part.tokens.bytes);
+  append_ratio(out, "ppl", -part.score.sum, tokens, true);
+  append_ratio(out, "bits_per_byte", -part.score.sum / kLn2, static_cast<f64>(part.tokens.bytes));
+  append(out, ",\"greedy\":", part.score.all_greedy());
+  if (detail.tokens) append_tokens(out, part);
+  if (detail.top) append(out, ",\"top_logprobs\":", top_json(part.score.top));
+  return out + "}";
+}
+
+std::string best_json(const std::vector<Part>& parts) {
+  const auto best = [&](auto value) {
+    std::size_t at = 0;
+    for (std::size_t i = 1; i < parts.size(); ++i)
+      if (value(parts[i]) > value(parts[at])) at = i;
+    return static_cast<i64>(at);
+  };
+  const auto over = [](f64 sum, i64 n) { return sum / static_cast<f64>(std::max<i64>(1, n)); };
+  return cat("{\"sum\":", best([](const Part& p) { return p.score.sum; }), ",\"mean\":",
+             best([&](const Part& p) { return over(p.score.sum, isize(p.score.logprobs)); }), ",\"byte\":",
+             best([&](const Part& p) { return over(p.score.sum, p.tokens.bytes); }), "}");
+}
+
+}  // namespace lm::decode_tool
