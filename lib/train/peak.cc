@@ -16,16 +16,19 @@ constexpr int kChains = 12;  // latency 4 cycles, two units, and some to spare
 typedef f32 V8 __attribute__((vector_size(32)));
 typedef f32 V16 __attribute__((vector_size(64)));
 
-// The results leave through sink, so that no loop is optimised away; values stay near 1.
+// The chains stay in registers only when their loops are unrolled. The results leave through sink, so that no loop is optimised away; values stay near 1.
 __attribute__((target("avx512f"))) void loop512(f32* sink) {
   V16 sum[kChains];
   V16 x = {};
+#pragma GCC unroll 12
   for (int i = 0; i < kChains; ++i)
     sum[i] = x + static_cast<f32>(i);
   x += 0.5f;
   for (i64 step = 0; step < kSteps; ++step)
+#pragma GCC unroll 12
     for (int i = 0; i < kChains; ++i)
       asm("vfmadd213ps %1, %1, %0" : "+v"(sum[i]) : "v"(x));
+#pragma GCC unroll 12
   for (int i = 1; i < kChains; ++i)
     sum[0] += sum[i];
   *sink = sum[0][0];
@@ -34,12 +37,15 @@ __attribute__((target("avx512f"))) void loop512(f32* sink) {
 __attribute__((target("avx2,fma"))) void loop256(f32* sink) {
   V8 sum[kChains];
   V8 x = {};
+#pragma GCC unroll 12
   for (int i = 0; i < kChains; ++i)
     sum[i] = x + static_cast<f32>(i);
   x += 0.5f;
   for (i64 step = 0; step < kSteps; ++step)
+#pragma GCC unroll 12
     for (int i = 0; i < kChains; ++i)
       asm("vfmadd213ps %1, %1, %0" : "+x"(sum[i]) : "x"(x));
+#pragma GCC unroll 12
   for (int i = 1; i < kChains; ++i)
     sum[0] += sum[i];
   *sink = sum[0][0];
@@ -51,11 +57,14 @@ typedef f32 V4 __attribute__((vector_size(16)));
 void loop128(f32* sink) {
   V4 sum[kChains];
   V4 x = {0.5f, 0.5f, 0.5f, 0.5f};
+#pragma GCC unroll 12
   for (int i = 0; i < kChains; ++i)
     sum[i] = x * static_cast<f32>(i);
   for (i64 step = 0; step < kSteps; ++step)
+#pragma GCC unroll 12
     for (int i = 0; i < kChains; ++i)
       sum[i] = sum[i] * x + x;
+#pragma GCC unroll 12
   for (int i = 1; i < kChains; ++i)
     sum[0] += sum[i];
   *sink = sum[0][0];

@@ -20,7 +20,8 @@ struct PlanInputs {
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const PlanInputs& inputs);
 
-/// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s.
-std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops);
+/// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s. sequences: of a
+/// micro-batch.
+std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops, i64 sequences);
 
 }  // namespace lm::train

@@ -93,6 +93,17 @@ void Trainer::gather_moments() {
     if (comm_.size() > 1) comm_.all_gather({slab->data(), usize(slab->elements())});
 }
 
+void Trainer::run_graph(const RunCtx& run) {
+  if (!options_.check_nan) return executor_->run(run);
+  try {
+    executor_->run(run);
+  } catch (const Error& e) {
+    // What the check finds is the run's numbers, not our invariant.
+    if (e.kind() != ErrorKind::kInternal) throw;
+    throw Error(ErrorKind::kData, cat("step ", counters.step + 1, ": ", e.message()));
+  }
+}
+
 StepResult Trainer::step(const SequenceBatch& batch) {
   LM_CHECK(batch.count() == options_.batch, "a step takes options.batch sequences");
   StepResult result;
@@ -109,7 +120,7 @@ StepResult Trainer::step(const SequenceBatch& batch) {
     const i64 number = round * ranks + comm_.rank();
     micro_.fill(batch, number * options_.micro_batch);
     run.micro_step = static_cast<u32>(number);
-    executor_->run(run);
+    run_graph(run);
     sums[0] += static_cast<f64>(executor_->scalar(graph_->loss_sum));
     sums[1] += static_cast<f64>(micro_.target_count);
     if (ctx_.stop->requested()) sums[2] = 1;

@@ -93,6 +93,7 @@ class Trainer {
 
  private:
   void zero_gradients();
+  void run_graph(const RunCtx& run);
   [[noreturn]] void fail_step(const StepResult& result) const;
 
   model::Model& model_;

@@ -202,7 +202,9 @@ void run(cli::Tool& tool) {
   }
   tool.console().stop_progress();
   add_metrics(tool, trainer, run);
-  if (setup.train.profile) print(2, train::profile_text(trainer.executor().profile(), setup.run.peak_flops));
+  if (setup.train.profile) {
+    print(2, train::profile_text(trainer.executor().profile(), setup.run.peak_flops, setup.train.micro_batch));
+  }
 }
 
 }  // namespace lm::train_tool

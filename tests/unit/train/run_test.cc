@@ -1,0 +1,222 @@
+#include "train/run.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "catch.h"
+#include "io/file.h"
+#include "tiny.h"
+
+using namespace lm;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Job {
+  std::string folder, shards;
+  i64 steps = 12;
+  i64 save_every = 4;
+  i64 stop_after = -1;  // ask for a stop when so many steps are done
+  i64 keep = 0;
+  i64 keep_every = 0;
+  std::string eval = "";
+  bool keep_best = false;
+};
+
+train::RunParams params_of(const Job& job) { return {{"steps", cat(job.steps)}}; }
+
+/// One process's worth of a run: resumes if the folder has a checkpoint. False if it was stopped.
+bool work(const Job& job) {
+  LocalContext ctx;
+  const train::RunFolder folder(job.folder, {.sync = false});
+  const std::optional<i64> from = folder.newest_good(*ctx->log);
+  train::TrainOptions options = test::tiny_options(job.steps);
+  options.dropout = 0.1f;
+  options.micro_batch = 2;
+  options.batch = 4;
+  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
+  model::Model model = model::new_model(test::tiny_config("llama"), 1);
+  train::Trainer trainer(model, options, *comm, *ctx);
+  std::optional<train::TrainState> state;
+  if (from) {
+    state = train::read_state(folder.step_path(*from));
+    REQUIRE(train::first_difference(params_of(job), state->params).empty());
+    train::load_checkpoint(folder.step_path(*from), *state, trainer, model);
+  }
+  train::ShardSource source({job.shards}, {.seq_len = 32, .seed = 9, .weights = {}});
+  train::RunOptions run_options;
+  run_options.steps = job.steps;
+  run_options.save_every = job.save_every;
+  run_options.keep = job.keep;
+  run_options.keep_every = job.keep_every;
+  run_options.keep_best = job.keep_best;
+  run_options.eval_every = job.eval.empty() ? 0 : 2;
+  run_options.metrics_path = job.folder + "/metrics.jsonl";
+  run_options.params = params_of(job);
+  run_options.training_head = "{\"tool\":\"test\"";
+  run_options.files.output.sync = false;
+  std::unique_ptr<train::Evaluator> evaluator;
+  if (!job.eval.empty())
+    evaluator = std::make_unique<train::Evaluator>(
+        model, std::vector<std::string>{job.eval}, train::EvalOptions{.seq_len = 32}, std::vector<i32>{}, *ctx);
+  train::Run run(folder, trainer, evaluator.get(), run_options, state, *ctx);
+  source.seek({run.data().samples, {}});
+  train::SequenceBatch batch;
+  try {
+    while (!run.finished()) {
+      batch.clear();
+      source.next(options.batch, batch);
+      train::DataState after;
+      after.samples = source.position().samples;
+      if (trainer.counters.step == job.stop_after) ctx.stop().request();
+      run.take(batch, after);
+    }
+    run.finish();
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kTemporary) throw;
+    return false;
+  }
+  return true;
+}
+
+std::string bytes(const std::string& path) { return io::read_file(path); }
+
+i64 count_lines(const std::string& path) {
+  const std::string text = io::read_file(path);
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+}  // namespace
+
+TEST_CASE("stopped and resumed runs end with the bytes of an undisturbed one", "[train]") {
+  const test::TempDir dir;
+  test::write_shards(dir.file("data"), {900, 400});
+  Job whole{.folder = dir.file("whole"), .shards = dir.file("data")};
+  REQUIRE(work(whole));
+  for (const i64 at : {0, 3, 4, 11}) {
+    Job cut = whole;
+    cut.folder = dir.file(cat("cut", at));
+    cut.stop_after = at;
+    REQUIRE_FALSE(work(cut));
+    cut.stop_after = -1;
+    REQUIRE(work(cut));
+    for (const char* name : {"model.safetensors", "config.json", "state/state.json", "training.json",
+                             "state/optimizer-00001-of-00001.safetensors", "manifest.json"})
+      CHECK(bytes(cat(whole.folder, "/final/", name)) == bytes(cat(cut.folder, "/final/", name)));
+    CHECK(count_lines(cut.folder + "/metrics.jsonl") == 12);
+    CHECK(trim(bytes(cut.folder + "/latest")) == "step-00000012");
+  }
+  CHECK(model::load_model(whole.folder + "/final").cfg.width == 32);
+}
+
+TEST_CASE("a damaged newest checkpoint falls back to the one before", "[train]") {
+  const test::TempDir dir;
+  test::write_shards(dir.file("data"), {900, 400});
+  Job whole{.folder = dir.file("whole"), .shards = dir.file("data")};
+  REQUIRE(work(whole));
+  for (const char* victim : {"model.safetensors", "state/state.json", "manifest.json"}) {
+    Job hurt = whole;
+    hurt.folder = dir.file("hurt");
+    fs::remove_all(hurt.folder);
+    hurt.stop_after = 10;
+    REQUIRE_FALSE(work(hurt));
+    const std::string path = hurt.folder + "/step-00000010/" + victim;
+    if (std::string(victim) == "manifest.json")
+      fs::remove(path);
+    else
+      fs::resize_file(path, fs::file_size(path) - 1);
+    const LocalContext ctx;
+    CHECK(train::RunFolder(hurt.folder, {}).newest_good(*ctx->log) == 8);
+    hurt.stop_after = -1;
+    REQUIRE(work(hurt));
+    CHECK(bytes(whole.folder + "/final/model.safetensors") == bytes(hurt.folder + "/final/model.safetensors"));
+  }
+}
+
+TEST_CASE("old checkpoints go, those asked for stay, the best is named", "[train]") {
+  const test::TempDir dir;
+  test::write_shards(dir.file("data"), {900, 400});
+  test::write_shards(dir.file("eval"), {100});
+  Job job{.folder = dir.file("run"), .shards = dir.file("data")};
+  job.save_every = 1;
+  job.keep = 2;
+  job.keep_every = 5;
+  job.eval = dir.file("eval");
+  job.keep_best = true;
+  REQUIRE(work(job));
+  std::vector<i64> steps = train::RunFolder(job.folder, {}).steps();
+  const std::string best = std::string(trim(bytes(job.folder + "/best")));
+  CHECK(fs::exists(job.folder + "/" + best + "/model.safetensors"));
+  const i64 best_step = *parse_int(best.substr(5).substr(best.substr(5).find_first_not_of('0')));
+  std::erase(steps, best_step);
+  std::vector<i64> expected = {5, 10, 11, 12};
+  std::erase(expected, best_step);
+  CHECK(steps == expected);
+  for (const fs::directory_entry& entry : fs::directory_iterator(job.folder))
+    CHECK(entry.path().filename().string().find(".lm-") == std::string::npos);
+}
+
+TEST_CASE("leftovers of a killed run are removed and a second process is refused", "[train]") {
+  const test::TempDir dir;
+  const std::string path = dir.file("run");
+  fs::create_directories(path + "/.step-00000004.lm-99-abc/state");
+  const train::RunFolder folder(path, {});
+  CHECK_FALSE(fs::exists(path + "/.step-00000004.lm-99-abc"));
+  CHECK_THROWS_WITH(train::RunFolder(path, {}), Catch::Matchers::ContainsSubstring("another process"));
+  const LocalContext ctx;
+  CHECK_FALSE(folder.newest_good(*ctx->log).has_value());
+  fs::create_directories(path + "/step-00000004");
+  CHECK_THROWS_AS(folder.newest_good(*ctx->log), Error);
+}
+
+TEST_CASE("a full disk during a checkpoint leaves the previous one", "[train]") {
+  const test::TempDir dir;
+  test::write_shards(dir.file("data"), {900, 400});
+  Job job{.folder = dir.file("run"), .shards = dir.file("data")};
+  job.stop_after = 4;
+  REQUIRE_FALSE(work(job));
+  job.stop_after = -1;
+  const std::string before = bytes(job.folder + "/step-00000004/model.safetensors");
+  // Files may not grow beyond 20 KB: the weights do not fit, as on a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const rlimit small{20000, old.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+  std::optional<ErrorKind> kind;
+  try {
+    work(job);
+  } catch (const Error& e) {
+    kind = e.kind();
+  }
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &old) == 0);
+  REQUIRE(kind);
+  CHECK(*kind == ErrorKind::kIo);
+  CHECK(bytes(job.folder + "/step-00000004/model.safetensors") == before);
+  CHECK(train::RunFolder(job.folder, {}).steps() == std::vector<i64>{4});
+  CHECK(trim(bytes(job.folder + "/latest")) == "step-00000004");
+  CHECK(work(job));
+}
+
+TEST_CASE("the first differing parameter is named", "[train]") {
+  CHECK(train::first_difference({{"lr", "1"}, {"clip", "1"}}, {{"lr", "1"}, {"clip", "2"}}) ==
+        "--clip is 1, the checkpoint has 2");
+  CHECK(train::first_difference({{"lr", "1"}}, {{"lr", "1"}, {"warmup", "3"}}) ==
+        "--warmup is unset, the checkpoint has 3");
+  CHECK(train::first_difference({{"lr", "1"}}, {{"lr", "1"}}).empty());
+}
+
+TEST_CASE("metrics lose the lines beyond the checkpoint and a cut one", "[train]") {
+  const test::TempDir dir;
+  const std::string path = dir.file("m.jsonl");
+  std::ofstream(path) << "{\"step\":1,\"loss\":2}\n{\"step\":2}\n{\"step\":2,\"eval_loss\":1}\n{\"step\":3}\n{\"st";
+  {
+    train::MetricsLog log(path, 2, {});
+    log.append("{\"step\":3,\"new\":1}");
+  }
+  CHECK(bytes(path) == "{\"step\":1,\"loss\":2}\n{\"step\":2}\n{\"step\":2,\"eval_loss\":1}\n{\"step\":3,\"new\":1}\n");
+  train::MetricsLog(path, 0, {});
+  CHECK(bytes(path).empty());
+}
