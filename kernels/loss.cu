@@ -1,0 +1,149 @@
+// Loss rows. A block owns a row of f32 logits: maximum, sum of exponentials, loss,
+// then (cross-entropy) the gradient over the logits. The target's logit is read, with a barrier
+// after it, before any thread overwrites the row.
+
+#include "loss.h"
+
+#include "block.h"
+#include "report.h"
+
+namespace lm::cuda {
+
+namespace {
+
+constexpr i32 kIgnored = -100;
+
+LM_DEVICE f32 capped(f32 x, f32 cap) { return cap > 0 ? cap * tanhf(x / cap) : x; }
+
+LM_DEVICE f32 row_lse(i64 n, const f32* x, f32 cap) {
+  f32 top = -INFINITY;
+  for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
+    const f32 v = capped(x[i], cap);
+    top = v > top ? v : top;
+  }
+  top = cu::block_max(top);
+  f32 sum = 0;
+  for (i64 i = cu::thread(); i < n; i += cu::block_size()) sum += expf(capped(x[i], cap) - top);
+  return top + logf(cu::block_sum(sum));
+}
+
+// The row's target, ignored if it is not a word.
+LM_DEVICE i32 row_target(const i32* target, i64 r, i64 vocab, Fault* fault) {
+  const i32 y = target == nullptr ? kIgnored : target[r];
+  if (y == kIgnored || (y >= 0 && y < vocab)) return y;
+  if (cu::thread() == 0) report(fault, FaultKind::kTarget, r, y, vocab);
+  return kIgnored;
+}
+
+LM_GLOBAL void cross_entropy_rows(CrossEntropy a, Fault* fault) {
+  const i64 n = a.vocab;
+  for (i64 r = cu::block(); r < a.rows; r += cu::grid_size()) {
+    f32* x = a.logits + r * a.ld;
+    const i32 y = row_target(a.target, r, n, fault);
+    const f32 lse = row_lse(n, x, a.softcap);
+    const bool counted = y != kIgnored;
+    const f32 e = a.label_smoothing;
+    f32 mean = 0;
+    if (e > 0) {
+      for (i64 i = cu::thread(); i < n; i += cu::block_size()) mean += capped(x[i], a.softcap);
+      mean = cu::block_sum(mean) / static_cast<f32>(n);
+    }
+    const f32 at_target = counted ? capped(x[y], a.softcap) : 0.0f;
+    const f32 weight = counted ? (a.weight == nullptr ? 1.0f : a.weight[r]) : 0.0f;
+    if (cu::thread() == 0) {
+      const f32 loss = lse - (1.0f - e) * at_target - e * mean + a.z_loss * lse * lse;
+      if (a.loss != nullptr) a.loss[r] = counted ? weight * loss : 0.0f;
+      if (a.lse != nullptr) a.lse[r] = lse;
+    }
+    if (!a.want_grad) continue;
+    cu::sync();  // everyone has read x[y]
+    const f32 up = weight * (1.0f + 2.0f * a.z_loss * lse);
+    const f32 flat = weight * e / static_cast<f32>(n);
+    for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
+      const f32 l = capped(x[i], a.softcap);
+      f32 g = up * expf(l - lse) - flat;
+      if (i == y) g -= weight * (1.0f - e);
+      if (a.softcap > 0) {
+        const f32 t = l / a.softcap;
+        g *= 1.0f - t * t;
+      }
+      x[i] = counted ? g : 0.0f;
+    }
+  }
+}
+
+// Position of the largest value, lowest index among equals.
+LM_DEVICE i32 row_argmax(i64 n, const f32* x) {
+  f32 top = -INFINITY;
+  for (i64 i = cu::thread(); i < n; i += cu::block_size()) top = x[i] > top ? x[i] : top;
+  top = cu::block_max(top);
+  i64 first = n;
+  for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
+    if (x[i] == top && i < first) first = i;
+  }
+  // The smallest index is minus the largest of the negated: exact in f32 below 2^24 ids.
+  const i32 best = static_cast<i32>(-cu::block_max(-static_cast<f32>(first)));
+  return best < n ? best : 0;
+}
+
+LM_GLOBAL void stats_rows(RowStats a, Fault* fault) {
+  const i64 n = a.vocab;
+  for (i64 r = cu::block(); r < a.rows; r += cu::grid_size()) {
+    const f32* x = a.logits + r * a.ld;
+    const i32 y = row_target(a.target, r, n, fault);
+    const bool counted = y != kIgnored;
+    const f32 lse = row_lse(n, x, a.softcap);
+    if (a.logprob != nullptr && cu::thread() == 0) {
+      a.logprob[r] = counted ? capped(x[y], a.softcap) - lse : 0.0f;
+    }
+    if (a.entropy != nullptr) {
+      f32 sum = 0;
+      for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
+        const f32 d = capped(x[i], a.softcap) - lse;
+        const f32 p = expf(d);
+        if (p > 0) sum -= p * d;
+      }
+      sum = cu::block_sum(sum);
+      if (cu::thread() == 0) a.entropy[r] = sum;
+    }
+    if (a.argmax != nullptr) {
+      const i32 best = row_argmax(n, x);
+      if (cu::thread() == 0) a.argmax[r] = best;
+    }
+    if (a.rank != nullptr) {
+      f32 above = 0;
+      for (i64 i = cu::thread(); counted && i < n; i += cu::block_size()) {
+        if (x[i] > x[y] || (x[i] == x[y] && i < y)) above += 1.0f;
+      }
+      above = cu::block_sum(above);
+      if (cu::thread() == 0) a.rank[r] = counted ? static_cast<i32>(above) : -1;
+    }
+  }
+}
+
+LM_GLOBAL void weigh_rows(i64 rows, const f32* sum, const f32* each, const f32* weight, f32* out) {
+  for (i64 r = cu::index(); r < rows; r += cu::stride()) {
+    const f32 d = (sum == nullptr ? 0.0f : sum[0]) + (each == nullptr ? 0.0f : each[r]);
+    out[r] = weight == nullptr ? d : d * weight[r];
+  }
+}
+
+}  // namespace
+
+void cross_entropy(const CrossEntropy& ce, Fault* fault, Stream* stream) {
+  cu::launch("cross_entropy", cross_entropy_rows, cu::blocks_for(ce.rows, 1),
+             cu::row_threads(ce.vocab), stream, ce, fault);
+}
+
+void row_stats(const RowStats& s, Fault* fault, Stream* stream) {
+  cu::launch("row_stats", stats_rows, cu::blocks_for(s.rows, 1), cu::row_threads(s.vocab), stream,
+             s, fault);
+}
+
+void upstream_weights(i64 rows, const f32* sum, const f32* each, const f32* weight, f32* out,
+                      Stream* stream) {
+  cu::launch("upstream_weights", weigh_rows, cu::blocks_for(rows, 256), 256, stream, rows, sum,
+             each, weight, out);
+}
+
+}  // namespace lm::cuda

@@ -1,0 +1,38 @@
+#pragma once
+// Sums with an order fixed by shape: of everything, per row, per column. f64 between blocks.
+
+#include "core/types.h"
+
+namespace lm {
+struct Stream;
+}
+
+namespace lm::cuda {
+
+/// x (times y when not null) over [rows, cols].
+struct Summed {
+  i64 rows = 0, cols = 0;
+  const f32* x = nullptr;
+  i64 ldx = 0;
+  const f32* y = nullptr;
+  i64 ldy = 0;
+};
+
+/// Bytes of workspace of sum_all and sum_columns.
+i64 sum_all_space(i64 rows, i64 cols);
+i64 sum_columns_space(i64 rows, i64 cols);
+
+/// out[0] = scale * sum, or += with add. Squared norm: y = x.
+void sum_all(const Summed& s, f32 scale, bool add, f32* out, void* space, Stream* stream);
+/// out[r]; out[c]. Columns are summed over chunks of 256 rows, chunks in order.
+void sum_rows(const Summed& s, f32 scale, bool add, f32* out, Stream* stream);
+void sum_columns(const Summed& s, f32 scale, bool add, f32* out, void* space, Stream* stream);
+
+/// out[c] = scale * sum over k of partial[k, c], k in order; += with add. The last step of every
+/// parameter gradient.
+void sum_partials(i64 chunks, i64 cols, const f32* partial, i64 ld, f32 scale, bool add, f32* out,
+                  Stream* stream);
+
+inline constexpr i64 kSumChunkRows = 256;
+
+}  // namespace lm::cuda

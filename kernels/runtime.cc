@@ -1,0 +1,94 @@
+// The device calls of runtime.h through the CUDA runtime, which is linked statically: on a machine
+// without a driver cudaGetDeviceCount says so and nothing else happens.
+
+#include <cuda_runtime_api.h>
+
+#include "core/error.h"
+#include "core/str.h"
+#include "runtime.h"
+
+namespace lm::cuda {
+
+namespace {
+
+[[noreturn]] void fail(ErrorKind kind, cudaError_t code, std::string_view what) {
+  throw Error(kind, cat("cuda: ", what, ": ", cudaGetErrorString(code)));
+}
+
+void check(cudaError_t code, std::string_view what) {
+  if (code != cudaSuccess) fail(ErrorKind::kInternal, code, what);
+}
+
+cudaStream_t handle(Stream* stream) { return reinterpret_cast<cudaStream_t>(stream); }
+
+}  // namespace
+
+i64 device_count(std::string* why) {
+  int count = 0;
+  const cudaError_t code = cudaGetDeviceCount(&count);
+  if (code == cudaSuccess && count > 0) return count;
+  if (why != nullptr) *why = code == cudaSuccess ? "no device present" : cudaGetErrorString(code);
+  cudaGetLastError();  // forget it: later launches must not report it again
+  return 0;
+}
+
+void use_device(int device) {
+  const cudaError_t code = cudaSetDevice(device);
+  if (code != cudaSuccess) fail(ErrorKind::kUnavailable, code, cat("device ", device));
+}
+
+int capability() {
+  int device = 0, major = 0, minor = 0;
+  check(cudaGetDevice(&device), "current device");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device), "capability");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device), "capability");
+  return 10 * major + minor;
+}
+
+std::string device_name() {
+  int device = 0;
+  check(cudaGetDevice(&device), "current device");
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device), "device properties");
+  return properties.name;
+}
+
+void* allocate(i64 bytes) {
+  void* base = nullptr;
+  const cudaError_t code = cudaMalloc(&base, usize(bytes > 0 ? bytes : 1));
+  if (code == cudaSuccess) return base;
+  cudaGetLastError();
+  std::size_t free_bytes = 0, total = 0;
+  cudaMemGetInfo(&free_bytes, &total);
+  fail(ErrorKind::kOs, code, cat("asked for ", bytes, " bytes of device memory, ", free_bytes, " of ",
+                                 total, " are free"));
+}
+
+void release(void* base) noexcept { cudaFree(base); }
+
+void set_zero(void* dst, i64 bytes, Stream* stream) {
+  if (bytes > 0) check(cudaMemsetAsync(dst, 0, usize(bytes), handle(stream)), "clear memory");
+}
+
+void upload(void* dst, const void* src, i64 bytes, Stream* stream) {
+  if (bytes <= 0) return;
+  check(cudaMemcpyAsync(dst, src, usize(bytes), cudaMemcpyHostToDevice, handle(stream)),
+        "copy to the device");
+  check(cudaStreamSynchronize(handle(stream)), "copy to the device");
+}
+
+void download(void* dst, const void* src, i64 bytes, Stream* stream) {
+  if (bytes <= 0) return;
+  check(cudaMemcpyAsync(dst, src, usize(bytes), cudaMemcpyDeviceToHost, handle(stream)),
+        "copy from the device");
+  check(cudaStreamSynchronize(handle(stream)), "copy from the device");
+}
+
+void wait(Stream* stream) { check(cudaStreamSynchronize(handle(stream)), "run"); }
+
+void check_launch(const char* kernel) {
+  const cudaError_t code = cudaGetLastError();
+  if (code != cudaSuccess) fail(ErrorKind::kInternal, code, cat("kernel ", kernel));
+}
+
+}  // namespace lm::cuda

@@ -1,0 +1,54 @@
+#pragma once
+// Private to this room: functions that fit operator nodes to the kernels, by family (inputs and
+// outputs by position: ops/attr.h), and what they share.
+
+#include "cublaslt_shim.h"
+#include "fault.h"
+#include "fn.h"
+#include "graph/exec.h"
+#include "ops/op.h"
+
+namespace lm::cuda {
+
+/// The device in use: made by cuda_backend().
+struct Engine {
+  GemmCache* gemm = nullptr;
+  Fault* fault = nullptr;  // device memory
+  int capability = 0;
+};
+const Engine& engine();
+
+inline bool adds_to(const Node& n, int j) { return (n.accumulate >> j & 1U) != 0; }
+inline bool given(const Node& n, i64 i) { return i < n.in.size() && n.in[i]; }
+inline f32* floats(const Tensor& t) { return t.data == nullptr ? nullptr : t.f32_data(); }
+inline i64 padded(i64 bytes) { return (bytes + 255) / 256 * 256; }
+/// Sets every row of t to zero.
+void zero_rows(const Tensor& t, Stream* stream);
+/// The kernels' function for an operator's.
+Fn fn_of(Unary kind);
+
+using TableFn = void(const RunCtx&, const Node&, const Tensor*, Tensor*, void*);
+TableFn run_copy, run_fill, run_pad, run_concat, run_gather, run_scatter, run_broadcast;
+TableFn run_embedding, run_embedding_grad;
+TableFn run_add, run_mul, run_unary, run_unary_grad, run_dropout, run_reduce;
+TableFn run_softmax, run_softmax_grad, run_logsumexp, run_pick, run_pick_grad;
+TableFn run_glu, run_glu_grad;
+TableFn run_linear, run_linear_grad_x, run_linear_grad_w, run_matmul;
+TableFn run_norm, run_norm_grad, run_qk_norm, run_qk_norm_grad, run_rope;
+TableFn run_attention, run_attention_grad;
+TableFn run_linear_ce, run_linear_ce_grad, run_linear_logprob;
+
+using WorkspaceRule = i64(const Node&, const Graph&);
+WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad,
+    space_attention_grad, space_linear;
+WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
+
+/// Bytes for the f32 copy of a weight that is stored in 16 bits, 0 for an f32 one.
+i64 widened_bytes(const Shape& w, DType dtype);
+/// w as f32: itself, or its copy made in space.
+const f32* widened(const Tensor& w, void* space, Stream* stream);
+
+/// Queues the product; what k = 0 leaves of it otherwise.
+void product(const Gemm& g, Stream* stream);
+
+}  // namespace lm::cuda

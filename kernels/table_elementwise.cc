@@ -1,0 +1,170 @@
+// Elementwise operators, reductions, softmax, gated units.
+
+#include "core/random.h"
+#include "pointwise.h"
+#include "reduce.h"
+#include "softmax.h"
+#include "table.h"
+
+namespace lm::cuda {
+
+static_assert(static_cast<int>(Fn::kLogSigmoid) == static_cast<int>(Unary::kLogSigmoid) &&
+                  static_cast<int>(Fn::kSoftcap) == static_cast<int>(Unary::kSoftcap) &&
+                  static_cast<int>(Fn::kSilu) == static_cast<int>(Unary::kSilu) &&
+                  static_cast<int>(Fn::kExp) == static_cast<int>(Unary::kExp),
+              "kernels and operators number functions alike");
+
+Fn fn_of(Unary kind) {
+  return static_cast<Fn>(kind);
+}
+
+namespace {
+
+Pair one_operand(const Tensor& x, const Tensor& y) {
+  Pair p;
+  p.rows = y.rows();
+  p.cols = y.cols();
+  p.a = floats(x);
+  p.lda = x.ld;
+  p.y = floats(y);
+  p.ldy = y.ld;
+  return p;
+}
+
+Pair two_operands(const Tensor& a, const Tensor& b, Along along, const Tensor& y) {
+  Pair p = one_operand(a, y);
+  p.b = floats(b);
+  p.b_row = along == Along::kSame ? b.ld : along == Along::kCol ? 1 : 0;
+  p.b_col = along == Along::kSame || along == Along::kRow ? 1 : 0;
+  return p;
+}
+
+Summed summed(const Tensor& x, const Tensor* y) {
+  Summed s{x.rows(), x.cols(), floats(x), x.ld, nullptr, 0};
+  if (y != nullptr) {
+    s.y = floats(*y);
+    s.ldy = y->ld;
+  }
+  return s;
+}
+
+Fn fn_of(GluKind kind) {
+  switch (kind) {
+    case GluKind::kGeluTanh:
+      return Fn::kGeluTanh;
+    case GluKind::kRelu2:
+      return Fn::kRelu2;
+    case GluKind::kGeluErf:
+      return Fn::kGeluErf;
+    case GluKind::kSilu:
+      break;
+  }
+  return Fn::kSilu;
+}
+
+}  // namespace
+
+void run_add(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  const AddAttr a = n.attr.as<AddAttr>();
+  const Pair p =
+      given(n, 1) ? two_operands(in[0], in[1], a.along, out[0]) : one_operand(in[0], out[0]);
+  add_scaled(p, a.alpha, a.beta, ctx.stream);
+}
+
+void run_mul(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  const MulAttr a = n.attr.as<MulAttr>();
+  multiply(two_operands(in[0], in[1], a.along, out[0]), a.alpha, ctx.stream);
+}
+
+void run_unary(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  const UnaryAttr a = n.attr.as<UnaryAttr>();
+  unary(one_operand(in[0], out[0]), fn_of(a.kind), a.param, ctx.stream);
+}
+
+void run_unary_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  const UnaryAttr a = n.attr.as<UnaryAttr>();
+  unary_grad(two_operands(in[0], in[1], Along::kSame, out[0]), fn_of(a.kind), a.param, ctx.stream);
+}
+
+void run_dropout(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  const f32 p = n.attr.as<DropoutAttr>().p;
+  const i64 rows = out[0].rows();
+  const i64 cols = out[0].cols();
+  if (!ctx.training || p == 0.0f) {
+    if (in[0].data != out[0].data) {
+      copy_rows(rows, cols, in[0].data, in[0].ld, out[0].data, out[0].ld, ctx.stream);
+    }
+    return;
+  }
+  const u64 mixed = mix64(ctx.seed);
+  Dropout d;
+  d.key0 = static_cast<u32>(mixed);
+  d.key1 = static_cast<u32>(mixed >> 32) ^ static_cast<u32>(RandomPurpose::kDropout) * 0x9E3779B9u;
+  d.step = ctx.step;
+  d.micro_step = ctx.micro_step;
+  d.node = n.rng_id;
+  d.threshold = static_cast<u32>(static_cast<f64>(p) * 4294967296.0);
+  d.factor = 1.0f / (1.0f - p);
+  dropout(rows, cols, d, floats(in[0]), in[0].ld, floats(out[0]), out[0].ld, ctx.stream);
+}
+
+i64 space_reduce(const Node& n, const Graph& g) {
+  const Shape& x = g.shape(n.in[0]);
+  switch (n.attr.as<ReduceAttr>().along) {
+    case Along::kRow:
+      return sum_columns_space(x.rows(), x.cols());
+    case Along::kCol:
+      return 0;
+    default:
+      return sum_all_space(x.rows(), x.cols());
+  }
+}
+
+void run_reduce(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void* space) {
+  const ReduceAttr a = n.attr.as<ReduceAttr>();
+  const Summed s = summed(in[0], given(n, 1) ? &in[1] : nullptr);
+  const bool add = adds_to(n, 0);
+  if (a.along == Along::kRow) {
+    sum_columns(s, a.scale, add, floats(out[0]), space, ctx.stream);
+  } else if (a.along == Along::kCol) {
+    sum_rows(s, a.scale, add, floats(out[0]), ctx.stream);
+  } else {
+    sum_all(s, a.scale, add, floats(out[0]), space, ctx.stream);
+  }
+}
+
+void run_softmax(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  softmax(in[0].rows(), in[0].cols(), n.attr.as<SoftmaxAttr>().scale, floats(in[0]), in[0].ld,
+          floats(out[0]), out[0].ld, ctx.stream);
+}
+
+void run_softmax_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  softmax_grad(in[0].rows(), in[0].cols(), n.attr.as<SoftmaxAttr>().scale, floats(in[0]), in[0].ld,
+               floats(in[1]), in[1].ld, floats(out[0]), out[0].ld, ctx.stream);
+}
+
+void run_logsumexp(const RunCtx& ctx, const Node&, const Tensor* in, Tensor* out, void*) {
+  logsumexp(in[0].rows(), in[0].cols(), floats(in[0]), in[0].ld, floats(out[0]), ctx.stream);
+}
+
+void run_pick(const RunCtx& ctx, const Node&, const Tensor* in, Tensor* out, void*) {
+  pick(in[0].rows(), in[0].cols(), floats(in[0]), in[0].ld, in[1].i32_data(), floats(out[0]),
+       ctx.stream);
+}
+
+void run_pick_grad(const RunCtx& ctx, const Node&, const Tensor* in, Tensor* out, void*) {
+  pick_grad(out[0].rows(), out[0].cols(), floats(in[0]), in[1].i32_data(), floats(out[0]),
+            out[0].ld, ctx.stream);
+}
+
+void run_glu(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  glu(out[0].rows(), out[0].cols(), fn_of(n.attr.as<GluAttr>().kind), floats(in[0]), in[0].ld,
+      floats(out[0]), out[0].ld, ctx.stream);
+}
+
+void run_glu_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  glu_grad(in[1].rows(), in[1].cols(), fn_of(n.attr.as<GluAttr>().kind), floats(in[0]), in[0].ld,
+           floats(in[1]), in[1].ld, floats(out[0]), out[0].ld, ctx.stream);
+}
+
+}  // namespace lm::cuda

@@ -1,0 +1,41 @@
+# The cuda room's tests. test-cuda: all kernels and the whole table on the block emulator, with a
+# recording fake of cuBLASLt; runs everywhere. test-cuda-room: what the room itself says on a machine
+# without a device. test-gpu: the same operator cases on a device; skipped where there is none.
+
+file(GLOB cuda_kernel_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/*.cu)
+file(GLOB cuda_host_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/*.cc)
+list(FILTER cuda_host_sources EXCLUDE REGEX "/(runtime|cublaslt_abi|cublaslt_load)\\.cc$")
+set_source_files_properties(${cuda_kernel_sources} PROPERTIES LANGUAGE CXX)
+add_library(lm_cuda_emulated OBJECT ${cuda_kernel_sources} ${cuda_host_sources})
+target_compile_definitions(lm_cuda_emulated PRIVATE LM_EMU)
+target_compile_options(lm_cuda_emulated PRIVATE -Wno-unknown-pragmas)
+target_link_libraries(lm_cuda_emulated PRIVATE lm_flags)
+
+file(GLOB sources CONFIGURE_DEPENDS unit/cuda/*_test.cc)
+list(FILTER sources EXCLUDE REGEX "/room_test\\.cc$")
+lm_test(test-cuda ROOMS ops cpu SOURCES ${sources} unit/cuda/fake_cublaslt.cc unit/cuda/device_cases.cc
+  $<TARGET_OBJECTS:lm_cuda_emulated> $<TARGET_OBJECTS:lm_op_cases>)
+target_compile_definitions(test-cuda PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_test(NAME unit-cuda COMMAND test-cuda --warn NoTests)
+set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT 600)
+
+lm_test(test-cuda-room ROOMS cuda SOURCES unit/cuda/room_test.cc)
+target_compile_definitions(test-cuda-room PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_test(NAME unit-cuda-room COMMAND test-cuda-room --warn NoTests)
+set_tests_properties(unit-cuda-room PROPERTIES LABELS unit)
+
+file(GLOB gpu_sources CONFIGURE_DEPENDS gpu/*_test.cc)
+if(NOT TARGET lm_cuda_kernels)  # figures call the launchers, which a stub build lacks
+  list(FILTER gpu_sources EXCLUDE REGEX "/figures_test\\.cc$")
+endif()
+lm_test(test-gpu ROOMS cuda cpu SOURCES ${gpu_sources} unit/cuda/device_cases.cc $<TARGET_OBJECTS:lm_op_cases>)
+target_compile_definitions(test-gpu PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_test(NAME gpu COMMAND test-gpu --warn NoTests)
+set_tests_properties(gpu PROPERTIES LABELS gpu TIMEOUT 600 SKIP_REGULAR_EXPRESSION "no CUDA device")
+
+# Registers, stack and spills of every kernel against kernels/budget.json.
+if(TARGET lm_cuda_kernels)
+  add_test(NAME cuda-budget COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_budget.sh
+    ${CMAKE_SOURCE_DIR}/kernels/budget.json ${CMAKE_BINARY_DIR}/cuda)
+  set_tests_properties(cuda-budget PROPERTIES LABELS unit)
+endif()
