@@ -21,6 +21,9 @@ set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT 600)
 
 lm_test(test-cuda-room ROOMS cuda SOURCES unit/cuda/room_test.cc)
 target_compile_definitions(test-cuda-room PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+if(TARGET lm_cuda_kernels)
+  target_compile_definitions(test-cuda-room PRIVATE LM_HAVE_CUDA)
+endif()
 add_test(NAME unit-cuda-room COMMAND test-cuda-room --warn NoTests)
 set_tests_properties(unit-cuda-room PROPERTIES LABELS unit)
 
@@ -37,5 +40,7 @@ set_tests_properties(gpu PROPERTIES LABELS gpu TIMEOUT 600 SKIP_REGULAR_EXPRESSI
 if(TARGET lm_cuda_kernels)
   add_test(NAME cuda-budget COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_budget.sh
     ${CMAKE_SOURCE_DIR}/kernels/budget.json ${CMAKE_BINARY_DIR}/cuda)
-  set_tests_properties(cuda-budget PROPERTIES LABELS unit)
+  add_test(NAME cuda-ptx COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cuda_ptx.sh ${LM_NVCC}
+    ${CMAKE_SOURCE_DIR})
+  set_tests_properties(cuda-budget cuda-ptx PROPERTIES LABELS unit)
 endif()
