@@ -11,9 +11,7 @@ class SelfComm final : public Comm {
   void all_reduce(std::span<f64>) override {}
   void reduce_scatter(std::span<f32>) override {}
   void all_gather(std::span<f32>) override {}
-  void broadcast(std::span<u8>, i64 root) override {
-    LM_CHECK(root == 0, "the only rank is 0");
-  }
+  void broadcast(std::span<u8>, i64 root) override { LM_CHECK(root == 0, "the only rank is 0"); }
   void barrier() override {}
 };
 

@@ -12,9 +12,9 @@ namespace lm::train {
 /// Sequences of seq_len + 1 tokens: inputs are the first seq_len, targets the last.
 struct SequenceBatch {
   i64 seq_len = 0;
-  std::vector<i32> tokens;                // [count, seq_len + 1]
-  std::vector<std::vector<i32>> starts;   // per sequence, ascending: places in 1..seq_len where a
-                                          // document begins; empty vectors when not wanted
+  std::vector<i32> tokens;               // [count, seq_len + 1]
+  std::vector<std::vector<i32>> starts;  // per sequence, ascending: places in 1..seq_len where a
+                                         // document begins; empty vectors when not wanted
   i64 count() const { return isize(starts); }
   std::span<const i32> sequence(i64 i) const {
     return std::span(tokens).subspan(usize(i * (seq_len + 1)), usize(seq_len + 1));

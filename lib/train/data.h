@@ -28,8 +28,8 @@ struct ShardSourceOptions {
 class ShardSource {
  public:
   struct Position {
-    i64 samples = 0;           // sequences given out
-    std::vector<i64> by_set;   // of each set, with weights
+    i64 samples = 0;          // sequences given out
+    std::vector<i64> by_set;  // of each set, with weights
     bool operator==(const Position&) const = default;
   };
 

@@ -37,8 +37,10 @@ Evaluator::Evaluator(const model::Model& model, const std::vector<std::string>& 
     : model_(model),
       options_(options),
       ctx_(ctx),
-      source_(manifests, {.seq_len = options.seq_len, .shuffle = false,
-                          .boundaries = options.doc_mask, .weights = {}}),
+      source_(manifests, {.seq_len = options.seq_len,
+                          .shuffle = false,
+                          .boundaries = options.doc_mask,
+                          .weights = {}}),
       byte_table_(std::move(byte_table)),
       micro_(options.micro_batch, options.seq_len, options.doc_mask) {
   TrainOptions shape;

@@ -1,9 +1,9 @@
 #include "train/metrics.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -42,8 +42,7 @@ std::string line_head(const TrainCounters& counters) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::string& path, i64 resumed_step,
-                       const io::OutputOptions& options)
+MetricsLog::MetricsLog(const std::string& path, i64 resumed_step, const io::OutputOptions& options)
     : path_(path) {
   if (path == "-") {
     path_ = "<stdout>";

@@ -16,7 +16,8 @@ constexpr int kChains = 12;  // latency 4 cycles, two units, and some to spare
 typedef f32 V8 __attribute__((vector_size(32)));
 typedef f32 V16 __attribute__((vector_size(64)));
 
-// The chains stay in registers only when their loops are unrolled. The results leave through sink, so that no loop is optimised away; values stay near 1.
+// The chains stay in registers only when their loops are unrolled. The results leave through sink,
+// so that no loop is optimised away; values stay near 1.
 __attribute__((target("avx512f"))) void loop512(f32* sink) {
   V16 sum[kChains];
   V16 x = {};

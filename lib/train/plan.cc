@@ -41,8 +41,9 @@ f64 graph_flops(const Graph& graph, i64 sequences) {
 
 /// FLOPs and traffic of the graph's operators for one micro-batch.
 void operators(std::string& out, const Graph& graph, f64 tokens, i64 sequences) {
-  append(out, "\n", padded("operator", 20), padded("nodes", 7, true), padded("FLOP/token", 14, true),
-         padded("share", 9, true), padded("read", 12, true), padded("written", 12, true), "\n");
+  append(out, "\n", padded("operator", 20), padded("nodes", 7, true),
+         padded("FLOP/token", 14, true), padded("share", 9, true), padded("read", 12, true),
+         padded("written", 12, true), "\n");
   const f64 all = std::max(1.0, graph_flops(graph, sequences));
   for (const OpTotal& total : op_totals(graph)) {
     const f64 flops = op_flops(total.op, total.flops, sequences);
@@ -74,28 +75,32 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
 
   std::string out;
   row(out, "model", model::describe(cfg));
-  row(out, "parameters", cat(params.set.count(), " (", format_count(static_cast<f64>(params.set.count())), ")"));
+  row(out, "parameters",
+      cat(params.set.count(), " (", format_count(static_cast<f64>(params.set.count())), ")"));
   row(out, "weights", format_bytes(slab));
   row(out, "gradients", format_bytes(slab));
   row(out, "moments", format_bytes(2 * slab));
-  row(out, "step slab", cat(format_bytes(plan.slab_bytes), " (lower bound ",
-                            format_bytes(plan.lower_bound_bytes), ")"));
+  row(out, "step slab",
+      cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
+          ")"));
   const i64 total = 4 * slab + plan.slab_bytes;
-  row(out, "memory in all", cat(format_bytes(total),
-                                inputs.memory_bytes > 0
-                                    ? cat(" of ", format_bytes(inputs.memory_bytes))
-                                    : std::string()));
+  row(out, "memory in all",
+      cat(format_bytes(total), inputs.memory_bytes > 0
+                                   ? cat(" of ", format_bytes(inputs.memory_bytes))
+                                   : std::string()));
   row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", options.seq_len));
-  row(out, "tokens per step", cat(step_tokens, " (", options.batch / options.micro_batch,
-                                  " micro-batches)"));
+  row(out, "tokens per step",
+      cat(step_tokens, " (", options.batch / options.micro_batch, " micro-batches)"));
   row(out, "steps", cat(inputs.steps));
   row(out, "tokens", format_count(run_tokens));
   if (inputs.data_tokens > 0)
-    row(out, "data", cat(format_count(static_cast<f64>(inputs.data_tokens)), " tokens, ",
-                         inputs.samples, " sequences, ",
-                         format_fixed(static_cast<f64>(inputs.steps * options.batch) /
-                                          static_cast<f64>(std::max<i64>(1, inputs.samples)), 2),
-                         " epochs"));
+    row(out, "data",
+        cat(format_count(static_cast<f64>(inputs.data_tokens)), " tokens, ", inputs.samples,
+            " sequences, ",
+            format_fixed(static_cast<f64>(inputs.steps * options.batch) /
+                             static_cast<f64>(std::max<i64>(1, inputs.samples)),
+                         2),
+            " epochs"));
   row(out, "useful FLOP per token",
       format_count(useful_flops_per_token(cfg, params, options.seq_len)));
   row(out, "executed FLOP per token", format_count(executed));
@@ -121,12 +126,13 @@ std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops, i64 s
   for (const OpTime& time : times) {
     const f64 s = std::max(1e-12, time.wall_s);
     const f64 rate = op_flops(time.op, time.flops, sequences) / s;
-    append(out, padded(time.op, 20), padded(cat(time.calls), 9, true),
-           padded(format_fixed(time.wall_s, 3), 10, true),
-           padded(cat(format_fixed(100 * time.wall_s / std::max(1e-12, all), 1), "%"), 8, true),
-           padded(format_fixed(rate / 1e9, 1), 10, true),
-           padded(peak_flops > 0 ? cat(format_fixed(100 * rate / peak_flops, 1), "%") : "-", 9, true),
-           padded(format_fixed(static_cast<f64>(time.bytes) / s / 1e9, 1), 8, true), "\n");
+    append(
+        out, padded(time.op, 20), padded(cat(time.calls), 9, true),
+        padded(format_fixed(time.wall_s, 3), 10, true),
+        padded(cat(format_fixed(100 * time.wall_s / std::max(1e-12, all), 1), "%"), 8, true),
+        padded(format_fixed(rate / 1e9, 1), 10, true),
+        padded(peak_flops > 0 ? cat(format_fixed(100 * rate / peak_flops, 1), "%") : "-", 9, true),
+        padded(format_fixed(static_cast<f64>(time.bytes) / s / 1e9, 1), 8, true), "\n");
   }
   return out;
 }

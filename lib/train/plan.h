@@ -10,10 +10,10 @@ namespace lm::train {
 
 struct PlanInputs {
   i64 steps = 0;
-  i64 data_tokens = 0;     // of the training shards, 0: a stream
-  i64 samples = 0;         // sequences in them
-  f64 peak_flops = 0;      // calibrated
-  i64 memory_bytes = 0;    // what the machine grants, 0: unknown
+  i64 data_tokens = 0;   // of the training shards, 0: a stream
+  i64 samples = 0;       // sequences in them
+  f64 peak_flops = 0;    // calibrated
+  i64 memory_bytes = 0;  // what the machine grants, 0: unknown
 };
 
 /// A text table; builds and plans the graph, allocates no slab. Throws as graph_options.

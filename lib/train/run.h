@@ -26,9 +26,9 @@ struct RunOptions {
   i64 log_every = 1;
   std::string metrics_path;  // "-": standard output
   RunParams params;
-  std::string training_head;     // start of training.json: "{..." without the closing brace
-  std::vector<i32> byte_table;   // bytes per token id, for bits per byte; may be empty
-  f64 peak_flops = 0;            // calibrated, 0: unknown
+  std::string training_head;    // start of training.json: "{..." without the closing brace
+  std::vector<i32> byte_table;  // bytes per token id, for bits per byte; may be empty
+  f64 peak_flops = 0;           // calibrated, 0: unknown
   StateFiles files;
 };
 

@@ -1,12 +1,12 @@
 #include "train/run_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -57,8 +57,7 @@ RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options)
                    code ? code.value() : ENOTDIR);
   const std::string lock = cat(path_, "/.lock");
   lock_ = io::Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  if (!lock_.valid())
-    throw os_error(ErrorKind::kCannotCreate, lock, "cannot create", errno);
+  if (!lock_.valid()) throw os_error(ErrorKind::kCannotCreate, lock, "cannot create", errno);
   if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     // A file system without locks is no reason to stop.
     if (errno == EWOULDBLOCK)

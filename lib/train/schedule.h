@@ -28,10 +28,10 @@ ScheduleKind parse_schedule(std::string_view name);
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kCosine;
   f64 peak = 1e-3;
-  i64 warmup = 0;          // W
-  i64 steps = 1;           // S
-  f64 decay_share = 0.2;   // q, of wsd
-  f64 floor = 0.1;         // f, share of the peak
+  i64 warmup = 0;         // W
+  i64 steps = 1;          // S
+  f64 decay_share = 0.2;  // q, of wsd
+  f64 floor = 0.1;        // f, share of the peak
 
   /// Learning rate of step t (0-based); the last value beyond S.
   f64 lr(i64 t) const;

@@ -54,8 +54,7 @@ f64 ShardSource::epoch() const {
 }
 
 void ShardSource::seek(const Position& position) {
-  const i64 given =
-      std::accumulate(position.by_set.begin(), position.by_set.end(), i64{0});
+  const i64 given = std::accumulate(position.by_set.begin(), position.by_set.end(), i64{0});
   if (position.samples < 0 || position.by_set.size() != position_.by_set.size() ||
       (!position.by_set.empty() && given != position.samples))
     throw Error(ErrorKind::kData, "the data position does not fit the data sets");
@@ -78,8 +77,7 @@ i64 ShardSource::permuted(i64 slot, i64 n, i64 epoch, i64 index) {
   Order& order = orders_[usize(slot)];
   if (order.epoch != epoch) {
     const u64 stream = static_cast<u64>(slot) << 32 | static_cast<u64>(epoch);
-    order.permutation =
-        std::make_unique<Permutation>(static_cast<u64>(n), options_.seed, stream);
+    order.permutation = std::make_unique<Permutation>(static_cast<u64>(n), options_.seed, stream);
     order.epoch = epoch;
   }
   return static_cast<i64>((*order.permutation)(static_cast<u64>(index)));

@@ -34,8 +34,7 @@ Json state_json(const TrainState& state) {
                   {"offset", state.data.offset},
                   {"bytes", state.data.bytes}};
   if (state.loss) json["loss"] = *state.loss;
-  if (state.best)
-    json["best"] = {{"loss", state.best->loss}, {"step", state.best->step}};
+  if (state.best) json["best"] = {{"loss", state.best->loss}, {"step", state.best->step}};
   Json params = Json::object();
   for (const auto& [name, value] : state.params)
     params[name] = value;
@@ -137,9 +136,9 @@ void load_checkpoint(const std::string& folder, const TrainState& state, Trainer
   const SafeFile moments(cat(folder, "/", kMoments));
   for (i32 i = 0; i < set.size(); ++i) {
     if (!set[i].trainable) continue;
-    for (const auto& [kind, slab] : {std::pair<const char*, const ParamSlab*>{
-                                         "adam.m.", &trainer.optimizer().m()},
-                                     {"adam.v.", &trainer.optimizer().v()}}) {
+    for (const auto& [kind, slab] :
+         {std::pair<const char*, const ParamSlab*>{"adam.m.", &trainer.optimizer().m()},
+          {"adam.v.", &trainer.optimizer().v()}}) {
       const std::string name = kind + set[i].name;
       const SafeEntry* entry = moments.find(name);
       if (entry == nullptr)

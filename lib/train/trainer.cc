@@ -32,7 +32,8 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams&
                            i64 seq_len) {
   f64 matrices = 0;
   for (const ParamInfo& info : params.set.list()) {
-    const bool table = info.name == "pos_embed.weight" || (info.name == "embed.weight" && !cfg.tied);
+    const bool table =
+        info.name == "pos_embed.weight" || (info.name == "embed.weight" && !cfg.tied);
     if (info.shape.rank == 2 && !table) matrices += static_cast<f64>(info.count);
   }
   f64 attention = 0;
@@ -78,14 +79,14 @@ void Trainer::zero_gradients() {
 }
 
 void Trainer::fail_step(const StepResult& result) const {
-  throw Error(ErrorKind::kData,
-              cat("step ", counters.step + 1, ": loss ", result.loss, ", gradient norm ",
-                  result.grad_norm, ", expected finite numbers",
-                  counters.skipped_in_row > 0
-                      ? cat(" (", counters.skipped_in_row + 1, " steps in a row)")
-                      : std::string()),
-              "a lower --lr or more --warmup helps a diverging run; --check nan names the first "
-              "operator that fails");
+  throw Error(
+      ErrorKind::kData,
+      cat("step ", counters.step + 1, ": loss ", result.loss, ", gradient norm ", result.grad_norm,
+          ", expected finite numbers",
+          counters.skipped_in_row > 0 ? cat(" (", counters.skipped_in_row + 1, " steps in a row)")
+                                      : std::string()),
+      "a lower --lr or more --warmup helps a diverging run; --check nan names the first "
+      "operator that fails");
 }
 
 void Trainer::gather_moments() {

@@ -79,7 +79,8 @@ void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
                              {run.data().documents, run.data().offset});
   using Documents = std::vector<std::vector<i32>>;
   io::WorkerPool<io::JsonReader> readers([&] {
-    return std::make_unique<io::JsonReader>(std::vector<std::string>{tool.options().text("ids-field")});
+    return std::make_unique<io::JsonReader>(
+        std::vector<std::string>{tool.options().text("ids-field")});
   });
   io::InputStream& input = tool.input();
   io::RecordRun& records = tool.records_only();
@@ -143,14 +144,15 @@ std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Se
                                                  const model::Model& model) {
   const std::vector<std::string>& shards = tool.options().list("eval-data");
   if (shards.empty()) return nullptr;
-  const train::EvalOptions options{setup.train.seq_len, setup.train.micro_batch, setup.train.doc_mask,
-                                   tool.options().integer("eval-tokens")};
-  std::unique_ptr<train::Evaluator> out = std::make_unique<train::Evaluator>(
-      model, shards, options, setup.run.byte_table, tool.ctx());
+  const train::EvalOptions options{setup.train.seq_len, setup.train.micro_batch,
+                                   setup.train.doc_mask, tool.options().integer("eval-tokens")};
+  std::unique_ptr<train::Evaluator> out =
+      std::make_unique<train::Evaluator>(model, shards, options, setup.run.byte_table, tool.ctx());
   for (const text::ShardSet& set : out->sets()) {
     if (set.tokenizer().vocab_size > setup.cfg.vocab)
-      throw Error(ErrorKind::kData, cat("--eval-data: its tokenizer has ", set.tokenizer().vocab_size,
-                                        " ids, but the model has ", setup.cfg.vocab, " embedding rows"));
+      throw Error(ErrorKind::kData,
+                  cat("--eval-data: its tokenizer has ", set.tokenizer().vocab_size,
+                      " ids, but the model has ", setup.cfg.vocab, " embedding rows"));
   }
   return out;
 }
@@ -169,12 +171,15 @@ void run(cli::Tool& tool) {
   const std::string from = resume_folder(o, folder, tool.console());
   std::optional<train::TrainState> state;
   if (!from.empty()) state = checked_state(from, setup);
-  if (state && state->counters.step >= setup.run.steps && io::path_exists(folder.path() + "/final")) {
+  if (state && state->counters.step >= setup.run.steps &&
+      io::path_exists(folder.path() + "/final")) {
     tool.console().message(LogLevel::kInfo, cat(folder.path(), ": complete already"));
     return;
   }
-  model::Model model = setup.initial ? std::move(*setup.initial) : model::new_model(setup.cfg, tool.seed());
-  // Tokenizer files come from where the options say: a checkpoint's folder may be retired meanwhile.
+  model::Model model =
+      setup.initial ? std::move(*setup.initial) : model::new_model(setup.cfg, tool.seed());
+  // Tokenizer files come from where the options say: a checkpoint's folder may be retired
+  // meanwhile.
   model.folder.clear();
   const std::unique_ptr<comm::Comm> comm = comm::self_comm();
   train::Trainer trainer(model, setup.train, *comm, tool.ctx());
@@ -192,8 +197,9 @@ void run(cli::Tool& tool) {
     else
       feed_shards(*setup.shards, run, setup.train.batch);
     if (!run.finished())
-      tool.console().message(LogLevel::kWarning,
-                             cat("the stream ended after ", trainer.counters.step, " of ", setup.run.steps, " steps"));
+      tool.console().message(
+          LogLevel::kWarning,
+          cat("the stream ended after ", trainer.counters.step, " of ", setup.run.steps, " steps"));
     run.finish();
   } catch (...) {
     tool.console().stop_progress();
@@ -203,7 +209,8 @@ void run(cli::Tool& tool) {
   tool.console().stop_progress();
   add_metrics(tool, trainer, run);
   if (setup.train.profile) {
-    print(2, train::profile_text(trainer.executor().profile(), setup.run.peak_flops, setup.train.micro_batch));
+    print(2, train::profile_text(trainer.executor().profile(), setup.run.peak_flops,
+                                 setup.train.micro_batch));
   }
 }
 

@@ -7,9 +7,9 @@
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/json.h"
-#include "train.h"
 #include "model/shape.h"
 #include "text/tokenizer.h"
+#include "train.h"
 
 namespace lm::train_tool {
 
@@ -36,11 +36,11 @@ std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const S
     const text::TokenizerIdentity& first = sets[0].tokenizer();
     const text::TokenizerIdentity& other = sets[usize(i)].tokenizer();
     if (first.sha256 != other.sha256 || first.vocab_size != other.vocab_size)
-      throw Error(ErrorKind::kData,
-                  cat(shard_name(o.list("data")[usize(i)]), ": made with tokenizer ",
-                      quote(other.name), " (", other.vocab_size, " ids), but ",
-                      shard_name(o.list("data")[0]), " with ", quote(first.name), " (",
-                      first.vocab_size, " ids)"));
+      throw Error(
+          ErrorKind::kData,
+          cat(shard_name(o.list("data")[usize(i)]), ": made with tokenizer ", quote(other.name),
+              " (", other.vocab_size, " ids), but ", shard_name(o.list("data")[0]), " with ",
+              quote(first.name), " (", first.vocab_size, " ids)"));
   }
   return sets[0].tokenizer();
 }
@@ -61,7 +61,8 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   }
   if (o.given("arch")) {
     if (o.given("preset") && shape.family != o.text("arch"))
-      usage(cat("--arch ", o.text("arch"), ", but --preset ", o.text("preset"), " is ", shape.family));
+      usage(cat("--arch ", o.text("arch"), ", but --preset ", o.text("preset"), " is ",
+                shape.family));
     shape.family = o.text("arch");
   }
   const auto count = [&](const char* name, i64 model::ModelShape::*field) {
@@ -103,7 +104,8 @@ void set_batch(const Options& o, train::TrainOptions& t) {
   t.batch = o.maybe_integer("batch").value_or(t.micro_batch);
   if (!o.given("micro-batch")) {
     t.micro_batch = std::min(t.batch, kDefaultMicro);
-    while (t.batch % t.micro_batch != 0) --t.micro_batch;
+    while (t.batch % t.micro_batch != 0)
+      --t.micro_batch;
   }
   if (t.batch % t.micro_batch != 0)
     usage(cat("--batch ", t.batch, " is not a multiple of --micro-batch ", t.micro_batch));
@@ -154,7 +156,9 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg) {
   return t;
 }
 
-std::string file_digest(const std::string& path) { return hex64(xxh3_64(io::Mapping(path).bytes())); }
+std::string file_digest(const std::string& path) {
+  return hex64(xxh3_64(io::Mapping(path).bytes()));
+}
 
 /// What must agree between a run and its continuation.
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
@@ -162,10 +166,10 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   train::RunParams params;
   for (const cli::Flag& flag : o.flags()) {
     if (!flag.semantic || !o.given(flag.name)) continue;
-    const std::string value =
-        flag.kind == cli::FlagKind::kList     ? join(o.list(flag.name), ",")
-        : flag.kind == cli::FlagKind::kSwitch ? (o.on(flag.name) ? "true" : "false")
-                                              : o.text(flag.name);
+    const std::string value = flag.kind == cli::FlagKind::kList ? join(o.list(flag.name), ",")
+                              : flag.kind == cli::FlagKind::kSwitch
+                                  ? (o.on(flag.name) ? "true" : "false")
+                                  : o.text(flag.name);
     params.emplace_back(flag.name, value);
   }
   params.emplace_back("seed", cat(tool.seed()));
@@ -180,7 +184,8 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
 }
 
 std::string training_head(const train::RunParams& params, const Setup& setup) {
-  std::string out = cat("{\"tool\":\"lm-train\",\"version\":\"", cli::kToolkitVersion, "\",\"params\":{");
+  std::string out =
+      cat("{\"tool\":\"lm-train\",\"version\":\"", cli::kToolkitVersion, "\",\"params\":{");
   for (i64 i = 0; i < isize(params); ++i)
     append(out, i > 0 ? "," : "", io::json_string(params[usize(i)].first), ":",
            io::json_string(params[usize(i)].second));
@@ -188,7 +193,8 @@ std::string training_head(const train::RunParams& params, const Setup& setup) {
   if (setup.shards) {
     for (i64 i = 0; i < isize(setup.shards->sets()); ++i) {
       const text::ShardSet& set = setup.shards->sets()[usize(i)];
-      append(out, i > 0 ? "," : "", "{\"tokens\":", set.tokens(), ",\"documents\":", set.documents(),
+      append(out, i > 0 ? "," : "", "{\"tokens\":", set.tokens(),
+             ",\"documents\":", set.documents(),
              ",\"tokenizer_sha256\":", io::json_string(set.tokenizer().sha256), "}");
     }
   }
@@ -216,8 +222,9 @@ void check_tokenizer(const std::string& path, const text::Tokenizer& tokenizer, 
 
 void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
   if (ids <= cfg.vocab) return;
-  throw Error(ErrorKind::kData, cat(what, ": its tokenizer has ", ids, " ids, but the model has ",
-                                    cfg.vocab, " embedding rows"),
+  throw Error(ErrorKind::kData,
+              cat(what, ": its tokenizer has ", ids, " ids, but the model has ", cfg.vocab,
+                  " embedding rows"),
               cat("--vocab ", ids, " for a new model, or shards made with the model's tokenizer"));
 }
 
@@ -230,7 +237,8 @@ train::RunOptions make_run_options(const cli::Tool& tool) {
   run.keep_best = o.on("keep-best");
   run.eval_every = o.integer("eval-every");
   run.log_every = o.integer("log-every");
-  run.metrics_path = o.given("metrics") ? o.text("metrics") : cat(o.text("output"), "/metrics.jsonl");
+  run.metrics_path =
+      o.given("metrics") ? o.text("metrics") : cat(o.text("output"), "/metrics.jsonl");
   run.files.output = tool.output_options();
   return run;
 }
@@ -243,7 +251,8 @@ i64 use_tokenizer(const Options& o, const std::optional<text::TokenizerIdentity>
   const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(path);
   if (o.given("tokenizer")) check_tokenizer(path, *tokenizer, o, shards);
   run.byte_table = train::token_byte_table(*tokenizer);
-  (std::filesystem::is_directory(path) ? run.files.tokenizer_folder : run.files.tokenizer_file) = path;
+  (std::filesystem::is_directory(path) ? run.files.tokenizer_folder : run.files.tokenizer_file) =
+      path;
   return tokenizer->vocab_size();
 }
 
@@ -258,7 +267,8 @@ Setup make_setup(cli::Tool& tool) {
   if (setup.stream && !o.list("weight").empty()) usage("--weight needs --data");
   setup.run = make_run_options(tool);
   if (o.given("init-from")) {
-    if (shape_given(o)) usage("--init-from brings its own shape: leave the options of a new model out");
+    if (shape_given(o))
+      usage("--init-from brings its own shape: leave the options of a new model out");
     setup.initial = model::load_model(o.text("init-from"));
     setup.cfg = setup.initial->cfg;
   }
@@ -271,9 +281,9 @@ Setup make_setup(cli::Tool& tool) {
   // The shape needs the shards' tokenizer and the shards need the sequence length of the shape:
   // the vocabulary comes from the manifests, so they are opened with a length of one first.
   const auto open = [&](i64 seq_len) {
-    setup.shards.emplace(o.list("data"),
-                         train::ShardSourceOptions{seq_len, tool.seed(), o.text("order") == "shuffle",
-                                                   o.on("doc-mask"), weights});
+    setup.shards.emplace(o.list("data"), train::ShardSourceOptions{seq_len, tool.seed(),
+                                                                   o.text("order") == "shuffle",
+                                                                   o.on("doc-mask"), weights});
   };
   if (!setup.stream) open(1);
   const std::optional<text::TokenizerIdentity> identity = shard_tokenizer(o, setup);
@@ -287,7 +297,8 @@ Setup make_setup(cli::Tool& tool) {
   setup.run.steps = step_count(o, setup);
   setup.train.schedule = make_schedule(o, setup.run.steps);
   if (setup.train.schedule.warmup > setup.run.steps)
-    usage(cat("--warmup ", setup.train.schedule.warmup, " is longer than the ", setup.run.steps, " steps"));
+    usage(cat("--warmup ", setup.train.schedule.warmup, " is longer than the ", setup.run.steps,
+              " steps"));
   setup.run.params = run_params(tool, setup);
   setup.run.training_head = training_head(setup.run.params, setup);
   return setup;

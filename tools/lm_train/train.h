@@ -1,6 +1,6 @@
 #pragma once
-// The parts of lm-train: from options to a model and its training options (setup.cc), from there
-// to a run (run.cc).
+// The parts of lm-train: the option table (flags.cc), from options to a model and its training
+// options (setup.cc), from there to a run (run.cc).
 
 #include <optional>
 #include <string>
@@ -12,6 +12,9 @@
 #include "train/run.h"
 
 namespace lm::train_tool {
+
+/// The options of the program.
+std::vector<cli::Flag> all_flags();
 
 void run(cli::Tool& tool);
 

@@ -1,6 +1,5 @@
 #include "catch.h"
 #include "comm/comm.h"
-
 #include "core/error.h"
 
 using namespace lm;

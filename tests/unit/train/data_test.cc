@@ -69,7 +69,8 @@ TEST_CASE("an epoch of shards shows every sequence once and the position resumes
 TEST_CASE("sequential order overlaps by one token and marks document starts", "[train]") {
   const test::TempDir dir;
   test::write_shards(dir.file("a"), {3, 5, 1, 8});
-  ShardSource source({dir.file("a")}, {.seq_len = 4, .shuffle = false, .boundaries = true, .weights = {}});
+  ShardSource source({dir.file("a")},
+                     {.seq_len = 4, .shuffle = false, .boundaries = true, .weights = {}});
   SequenceBatch batch;
   source.next(4, batch);
   const std::vector<i32> tokens = test::formula_tokens(17);

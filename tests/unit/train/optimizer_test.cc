@@ -16,7 +16,8 @@ namespace {
 struct Slow {
   std::vector<f64> w, m, v;
   /// Loshchilov & Hutter, algorithm 2, one parameter at a time.
-  void update(const AdamWOptions& o, i64 t, f64 lr, f64 scale, const std::vector<f64>& g, f64 decay) {
+  void update(const AdamWOptions& o, i64 t, f64 lr, f64 scale, const std::vector<f64>& g,
+              f64 decay) {
     for (std::size_t i = 0; i < w.size(); ++i) {
       const f64 x = g[i] * scale;
       m[i] = o.beta1 * m[i] + (1 - o.beta1) * x;

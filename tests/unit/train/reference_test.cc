@@ -31,11 +31,14 @@ model::Model formula_model(const model::ModelCfg& cfg, const std::string& folder
       OwnedTensor& t = owned.emplace_back(entry.shape);
       std::string name = entry.name;
       if (name.starts_with("transformer.")) name.erase(0, 12);
-      const bool one = name.find("norm") != std::string::npos || name.find("ln_") != std::string::npos;
+      const bool one =
+          name.find("norm") != std::string::npos || name.find("ln_") != std::string::npos;
       for (i64 i = 0; i < t.view.count(); ++i) {
         const u32 bits = test::mix(static_cast<u32>(i) * 2654435761u + name_hash(name));
         const f64 u = static_cast<f64>(bits) / 4294967296.0 - 0.5;
-        t.view.f32_data()[i] = name.ends_with("bias") ? 0.0f : one ? 1.0f : static_cast<f32>(u * 0.05);
+        t.view.f32_data()[i] = name.ends_with("bias") ? 0.0f
+                               : one                  ? 1.0f
+                                                      : static_cast<f32>(u * 0.05);
       }
       writes.push_back({entry.name, t.view});
     }

@@ -1,9 +1,9 @@
 #include "train/run.h"
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <fstream>
+
+#include <sys/resource.h>
 
 #include "catch.h"
 #include "io/file.h"
@@ -25,7 +25,9 @@ struct Job {
   bool keep_best = false;
 };
 
-train::RunParams params_of(const Job& job) { return {{"steps", cat(job.steps)}}; }
+train::RunParams params_of(const Job& job) {
+  return {{"steps", cat(job.steps)}};
+}
 
 /// One process's worth of a run: resumes if the folder has a checkpoint. False if it was stopped.
 bool work(const Job& job) {
@@ -59,8 +61,9 @@ bool work(const Job& job) {
   run_options.files.output.sync = false;
   std::unique_ptr<train::Evaluator> evaluator;
   if (!job.eval.empty())
-    evaluator = std::make_unique<train::Evaluator>(
-        model, std::vector<std::string>{job.eval}, train::EvalOptions{.seq_len = 32}, std::vector<i32>{}, *ctx);
+    evaluator = std::make_unique<train::Evaluator>(model, std::vector<std::string>{job.eval},
+                                                   train::EvalOptions{.seq_len = 32},
+                                                   std::vector<i32>{}, *ctx);
   train::Run run(folder, trainer, evaluator.get(), run_options, state, *ctx);
   source.seek({run.data().samples, {}});
   train::SequenceBatch batch;
@@ -81,7 +84,9 @@ bool work(const Job& job) {
   return true;
 }
 
-std::string bytes(const std::string& path) { return io::read_file(path); }
+std::string bytes(const std::string& path) {
+  return io::read_file(path);
+}
 
 i64 count_lines(const std::string& path) {
   const std::string text = io::read_file(path);
@@ -102,8 +107,9 @@ TEST_CASE("stopped and resumed runs end with the bytes of an undisturbed one", "
     REQUIRE_FALSE(work(cut));
     cut.stop_after = -1;
     REQUIRE(work(cut));
-    for (const char* name : {"model.safetensors", "config.json", "state/state.json", "training.json",
-                             "state/optimizer-00001-of-00001.safetensors", "manifest.json"})
+    for (const char* name :
+         {"model.safetensors", "config.json", "state/state.json", "training.json",
+          "state/optimizer-00001-of-00001.safetensors", "manifest.json"})
       CHECK(bytes(cat(whole.folder, "/final/", name)) == bytes(cat(cut.folder, "/final/", name)));
     CHECK(count_lines(cut.folder + "/metrics.jsonl") == 12);
     CHECK(trim(bytes(cut.folder + "/latest")) == "step-00000012");
@@ -131,7 +137,8 @@ TEST_CASE("a damaged newest checkpoint falls back to the one before", "[train]")
     CHECK(train::RunFolder(hurt.folder, {}).newest_good(*ctx->log) == 8);
     hurt.stop_after = -1;
     REQUIRE(work(hurt));
-    CHECK(bytes(whole.folder + "/final/model.safetensors") == bytes(hurt.folder + "/final/model.safetensors"));
+    CHECK(bytes(whole.folder + "/final/model.safetensors") ==
+          bytes(hurt.folder + "/final/model.safetensors"));
   }
 }
 
@@ -164,7 +171,8 @@ TEST_CASE("leftovers of a killed run are removed and a second process is refused
   fs::create_directories(path + "/.step-00000004.lm-99-abc/state");
   const train::RunFolder folder(path, {});
   CHECK_FALSE(fs::exists(path + "/.step-00000004.lm-99-abc"));
-  CHECK_THROWS_WITH(train::RunFolder(path, {}), Catch::Matchers::ContainsSubstring("another process"));
+  CHECK_THROWS_WITH(train::RunFolder(path, {}),
+                    Catch::Matchers::ContainsSubstring("another process"));
   const LocalContext ctx;
   CHECK_FALSE(folder.newest_good(*ctx->log).has_value());
   fs::create_directories(path + "/step-00000004");
@@ -211,12 +219,15 @@ TEST_CASE("the first differing parameter is named", "[train]") {
 TEST_CASE("metrics lose the lines beyond the checkpoint and a cut one", "[train]") {
   const test::TempDir dir;
   const std::string path = dir.file("m.jsonl");
-  std::ofstream(path) << "{\"step\":1,\"loss\":2}\n{\"step\":2}\n{\"step\":2,\"eval_loss\":1}\n{\"step\":3}\n{\"st";
+  std::ofstream(path)
+      << "{\"step\":1,\"loss\":2}\n{\"step\":2}\n{\"step\":2,\"eval_loss\":1}\n{\"step\":3}\n{\"st";
   {
     train::MetricsLog log(path, 2, {});
     log.append("{\"step\":3,\"new\":1}");
   }
-  CHECK(bytes(path) == "{\"step\":1,\"loss\":2}\n{\"step\":2}\n{\"step\":2,\"eval_loss\":1}\n{\"step\":3,\"new\":1}\n");
+  CHECK(bytes(path) ==
+        "{\"step\":1,\"loss\":2}\n{\"step\":2}\n{\"step\":2,\"eval_loss\":1}\n{\"step\":3,\"new\":"
+        "1}\n");
   train::MetricsLog(path, 0, {});
   CHECK(bytes(path).empty());
 }

@@ -52,7 +52,8 @@ TEST_CASE("constant and inverse square root", "[train]") {
 }
 
 TEST_CASE("an unknown schedule is refused with the names", "[train]") {
-  CHECK_THROWS_WITH(train::parse_schedule("linear"), Catch::Matchers::ContainsSubstring("wsd-linear"));
+  CHECK_THROWS_WITH(train::parse_schedule("linear"),
+                    Catch::Matchers::ContainsSubstring("wsd-linear"));
   for (const std::string& name : train::schedule_names())
     CHECK(train::schedule_names()[static_cast<std::size_t>(train::parse_schedule(name))] == name);
 }

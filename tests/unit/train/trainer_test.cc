@@ -20,7 +20,8 @@ ParamSlab train_some(const train::TrainOptions& options, i64 steps, int threads 
   Bench bench(test::tiny_config(family), options);
   const std::vector<i32> tokens = test::formula_tokens(steps * options.batch * options.seq_len + 1);
   for (i64 t = 0; t < steps; ++t)
-    bench.trainer.step(test::consecutive(tokens, t * options.batch, options.batch, options.seq_len));
+    bench.trainer.step(
+        test::consecutive(tokens, t * options.batch, options.batch, options.seq_len));
   set_threads(1);
   return std::move(bench.model.weights);
 }
@@ -134,7 +135,8 @@ TEST_CASE("recomputation policies give equal bits", "[train]") {
   }
 }
 
-TEST_CASE("a loss that is not finite stops the run with the step and leaves the weights", "[train]") {
+TEST_CASE("a loss that is not finite stops the run with the step and leaves the weights",
+          "[train]") {
   train::TrainOptions options = test::tiny_options();
   Bench bench(test::tiny_config("llama"), options);
   const train::SequenceBatch batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
@@ -154,9 +156,8 @@ TEST_CASE("the check of every value names step and operator", "[train]") {
   const train::SequenceBatch batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
   bench.trainer.step(batch);
   final_gain(bench) = std::numeric_limits<f32>::quiet_NaN();
-  CHECK_THROWS_WITH(bench.trainer.step(batch),
-                    Catch::Matchers::ContainsSubstring("step 2: ") &&
-                        Catch::Matchers::ContainsSubstring("final"));
+  CHECK_THROWS_WITH(bench.trainer.step(batch), Catch::Matchers::ContainsSubstring("step 2: ") &&
+                                                   Catch::Matchers::ContainsSubstring("final"));
 }
 
 TEST_CASE("skipping counts and gives up after ten steps in a row", "[train]") {
@@ -175,7 +176,8 @@ TEST_CASE("skipping counts and gives up after ten steps in a row", "[train]") {
   final_gain(bench) = std::numeric_limits<f32>::quiet_NaN();
   for (int i = 0; i < 9; ++i)
     CHECK(bench.trainer.step(batch).skipped);
-  CHECK_THROWS_WITH(bench.trainer.step(batch), Catch::Matchers::ContainsSubstring("10 steps in a row"));
+  CHECK_THROWS_WITH(bench.trainer.step(batch),
+                    Catch::Matchers::ContainsSubstring("10 steps in a row"));
 }
 
 TEST_CASE("a stop request drops the step under way", "[train]") {
@@ -193,13 +195,15 @@ TEST_CASE("a stop request drops the step under way", "[train]") {
 
 TEST_CASE("sequences beyond learned positions are refused, rotary ones are not", "[train]") {
   train::TrainOptions options = test::tiny_options();
-  CHECK_THROWS_WITH(train::graph_options(test::tiny_config("gpt2", 16), options),
-                    Catch::Matchers::ContainsSubstring("sequences of 32 tokens, but the model has 16"));
+  CHECK_THROWS_WITH(
+      train::graph_options(test::tiny_config("gpt2", 16), options),
+      Catch::Matchers::ContainsSubstring("sequences of 32 tokens, but the model has 16"));
   CHECK_NOTHROW(train::graph_options(test::tiny_config("llama", 16), options));
 }
 
 TEST_CASE("useful FLOPs follow 6 P + 6 L q T", "[train]") {
-  // gpt2: per layer qkv 3*32*32, out 32*32, up and down 2*32*128; head 64*32 (tied); 2 layers of 32.
+  // gpt2: per layer qkv 3*32*32, out 32*32, up and down 2*32*128; head 64*32 (tied); 2 layers
+  // of 32.
   const model::ModelCfg cfg = test::tiny_config("gpt2");
   const f64 matrices = 2 * (4 * 32 * 32 + 2 * 32 * 128) + 64 * 32;
   CHECK(train::useful_flops_per_token(cfg, model::make_params(cfg), 32) ==
@@ -214,7 +218,8 @@ TEST_CASE("held-out loss covers every target once, whatever the micro-batch", "[
   const std::vector<i32> bytes(64, 2);
   f64 loss[2];
   for (const i64 micro : {1, 3}) {
-    train::Evaluator evaluator(model, {dir.file("a")}, {.seq_len = 32, .micro_batch = micro}, bytes, *ctx);
+    train::Evaluator evaluator(model, {dir.file("a")}, {.seq_len = 32, .micro_batch = micro}, bytes,
+                               *ctx);
     const std::optional<train::EvalResult> result = evaluator.run();
     REQUIRE(result);
     CHECK(result->targets == 160);
