@@ -1,11 +1,11 @@
 // Attention, f32. q [rows, heads, d], k and v [keys, kv_heads, d] (often columns of one buffer).
-// A warp owns a (row, head) or, for dk and dv, a (key, kv head); lane l holds components l, l+32, ...
-// so P = ceil(d / 32) registers per vector, a template parameter of 1, 2, 4 or 8 (d <= 256).
+// A warp owns a (row, head) or, for dk and dv, a (key, kv head); lane l holds components l, l+32,
+// ... so P = ceil(d / 32) registers per vector, a template parameter of 1, 2, 4 or 8 (d <= 256).
 // Forward: online softmax (Dao 2023) key by key, in logical order. Backward: with D = sum dO o,
-// dS = P (dP - D); scores are recomputed from lse. Softcap c: s' = c tanh(s / c), slope 1 - (s'/c)^2.
+// dS = P (dP - D); scores are recomputed from lse. Softcap c: s' = c tanh(s / c), slope 1 -
+// (s'/c)^2.
 
 #include "attention.h"
-
 #include "block.h"
 #include "report.h"
 
@@ -65,13 +65,15 @@ template <int P>
 LM_DEVICE f32 dot(const Vec<P>& a, const Vec<P>& b) {
   f32 s = 0;
   LM_UNROLL
-  for (int i = 0; i < P; ++i) s += a.x[i] * b.x[i];
+  for (int i = 0; i < P; ++i)
+    s += a.x[i] * b.x[i];
   return cu::warp_sum(s);
 }
 template <int P>
 LM_DEVICE void add_times(Vec<P>& to, f32 s, const Vec<P>& v) {
   LM_UNROLL
-  for (int i = 0; i < P; ++i) to.x[i] += s * v.x[i];
+  for (int i = 0; i < P; ++i)
+    to.x[i] += s * v.x[i];
 }
 
 LM_DEVICE f32 score(const Attention& a, f32 product) {
@@ -107,14 +109,16 @@ LM_GLOBAL void forward_rows(Attention a, f32* o, i64 ldo, f32* lse, Fault* fault
         const f32 p = expf(s - new_top);
         const Vec<P> v = load_vec<P>(a.v + j * a.ldkv + kv, d);
         LM_UNROLL
-        for (int i = 0; i < P; ++i) sum.x[i] = sum.x[i] * keep + p * v.x[i];
+        for (int i = 0; i < P; ++i)
+          sum.x[i] = sum.x[i] * keep + p * v.x[i];
         total = total * keep + p;
         top = new_top;
       }
     }
     const f32 inverse = total > 0 ? 1.0f / total : 0.0f;
     LM_UNROLL
-    for (int i = 0; i < P; ++i) sum.x[i] *= inverse;
+    for (int i = 0; i < P; ++i)
+      sum.x[i] *= inverse;
     store_vec(o + row * ldo + head * d, d, sum);
     if (lse != nullptr && cu::lane() == 0) {
       lse[item] = total > 0 ? top + logf(total) : -INFINITY;
@@ -208,7 +212,9 @@ void attention_forward(const Attention& a, f32* o, i64 ldo, f32* lse, Fault* fau
   run(a, o, ldo, lse, fault, stream);
 }
 
-i64 attention_backward_space(i64 rows, i64 heads) { return 4 * rows * heads; }
+i64 attention_backward_space(i64 rows, i64 heads) {
+  return 4 * rows * heads;
+}
 
 void attention_backward(const Attention& a, const AttentionBackward& b, void* space, Fault* fault,
                         Stream* stream) {

@@ -9,7 +9,8 @@ namespace lm::cu {
 template <typename T>
 LM_DEVICE T warp_sum(T v) {
   LM_UNROLL
-  for (int mask = 16; mask > 0; mask >>= 1) v += shfl_xor(v, mask);
+  for (int mask = 16; mask > 0; mask >>= 1)
+    v += shfl_xor(v, mask);
   return v;
 }
 LM_DEVICE f32 warp_max(f32 v) {

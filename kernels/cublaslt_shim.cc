@@ -97,10 +97,9 @@ void GemmCache::choose(Plan& plan, const Gemm& g) {
   table_.pref_set(pref, lt::kPrefWorkspace, &most, sizeof most);
   const f32* c = g.c == nullptr ? g.y : g.c;
   const i64 ldc = g.c == nullptr ? g.ldy : g.ldc;
-  const std::array<u32, 4> align = {alignment(g.b, g.ldb, g.stride_b),
-                                    alignment(g.a, g.lda, g.stride_a),
-                                    alignment(c, ldc, g.stride_y),
-                                    alignment(g.y, g.ldy, g.stride_y)};
+  const std::array<u32, 4> align = {
+      alignment(g.b, g.ldb, g.stride_b), alignment(g.a, g.lda, g.stride_a),
+      alignment(c, ldc, g.stride_y), alignment(g.y, g.ldy, g.stride_y)};
   constexpr std::array<int, 4> kAlign = {lt::kPrefAlignA, lt::kPrefAlignB, lt::kPrefAlignC,
                                          lt::kPrefAlignD};
   for (std::size_t i = 0; i < 4; ++i)
@@ -123,10 +122,23 @@ void GemmCache::choose(Plan& plan, const Gemm& g) {
 GemmCache::Plan& GemmCache::plan_of(const Gemm& g) {
   const f32* c = g.c == nullptr ? g.y : g.c;
   const i64 ldc = g.c == nullptr ? g.ldy : g.ldc;
-  const std::vector<i64> key = {static_cast<i64>(g.layout), static_cast<i64>(g.epilogue), g.m, g.n,
-                                g.k, g.batch, g.lda, g.ldb, ldc, g.ldy, g.stride_a, g.stride_b,
-                                g.stride_y, g.ld_aux, alignment(g.a, g.lda, g.stride_a),
-                                alignment(g.b, g.ldb, g.stride_b), alignment(c, ldc, g.stride_y),
+  const std::vector<i64> key = {static_cast<i64>(g.layout),
+                                static_cast<i64>(g.epilogue),
+                                g.m,
+                                g.n,
+                                g.k,
+                                g.batch,
+                                g.lda,
+                                g.ldb,
+                                ldc,
+                                g.ldy,
+                                g.stride_a,
+                                g.stride_b,
+                                g.stride_y,
+                                g.ld_aux,
+                                alignment(g.a, g.lda, g.stride_a),
+                                alignment(g.b, g.ldb, g.stride_b),
+                                alignment(c, ldc, g.stride_y),
                                 alignment(g.y, g.ldy, g.stride_y)};
   std::unique_ptr<Plan>& plan = plans_[key];
   if (plan == nullptr) {
@@ -145,8 +157,8 @@ void GemmCache::run(const Gemm& g, Stream* stream) {
   if (g.m == 0 || g.n == 0 || g.batch == 0) return;
   Plan& plan = plan_of(g);
   if (!plan.usable) {
-    throw Error(ErrorKind::kInternal, cat("cuBLASLt has no algorithm for a product of ", g.m, " x ",
-                                          g.n, " x ", g.k));
+    throw Error(ErrorKind::kInternal,
+                cat("cuBLASLt has no algorithm for a product of ", g.m, " x ", g.n, " x ", g.k));
   }
   if (g.bias != nullptr) {
     check(table_.desc_set(plan.desc, lt::kDescBias, &g.bias, sizeof g.bias), "set the bias");

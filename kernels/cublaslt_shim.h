@@ -1,10 +1,10 @@
 #pragma once
-// cuBLASLt opened at run time, and f32 matrix products through it. A tool that never multiplies on a
-// GPU never loads the library (linked, it would cost 0.3 s and 200 MB at every start).
+// cuBLASLt opened at run time, and f32 matrix products through it. A tool that never multiplies on
+// a GPU never loads the library (linked, it would cost 0.3 s and 200 MB at every start).
 //
 // The library's types are opaque pointers and integers here, so that this compiles without the CUDA
-// toolkit; cublaslt_abi.cc asserts the values against the toolkit's header. Tests install a table of
-// recording fakes.
+// toolkit; cublaslt_abi.cc asserts the values against the toolkit's header. Tests install a table
+// of recording fakes.
 
 #include <map>
 #include <memory>
@@ -42,8 +42,8 @@ struct Heuristic {
 };
 }  // namespace lt
 
-/// The library's functions by its own signatures; handles are void*, results are status codes with 0
-/// for success.
+/// The library's functions by its own signatures; handles are void*, results are status codes with
+/// 0 for success.
 struct LtTable {
   int (*create)(void** handle) = nullptr;
   int (*destroy)(void* handle) = nullptr;
@@ -70,8 +70,8 @@ struct LtTable {
 /// what is missing. The library stays open.
 LtTable load_cublaslt();
 
-/// Row-major product: y [m, n] = alpha op(a) op(b) + beta c, with the transposition of each operand.
-/// nt: a [m, k], b [n, k]; nn: b [k, n]; tn: a [k, m], b [k, n].
+/// Row-major product: y [m, n] = alpha op(a) op(b) + beta c, with the transposition of each
+/// operand. nt: a [m, k], b [n, k]; nn: b [k, n]; tn: a [k, m], b [k, n].
 enum class GemmLayout : u8 { kNT, kNN, kTN };
 enum class GemmEpilogue : u8 { kNone, kBias, kGeluAux, kGeluAuxBias };
 struct Gemm {
@@ -90,8 +90,8 @@ struct Gemm {
   i64 ld_aux = 0;
 };
 
-/// Descriptors and the chosen algorithm of every product seen, by everything they depend on. One per
-/// device; not thread-safe. The same key always runs the same algorithm.
+/// Descriptors and the chosen algorithm of every product seen, by everything they depend on. One
+/// per device; not thread-safe. The same key always runs the same algorithm.
 class GemmCache {
  public:
   /// workspace: device memory of workspace_bytes for the library.

@@ -20,15 +20,29 @@
 #define LM_SHARED(T, name, count) const ::lm::emu::Shared<T> name(__COUNTER__, count)
 
 namespace lm::cu {
-inline int thread() { return emu::self().thread; }
-inline int block_size() { return emu::self().threads; }
-inline i64 block() { return emu::self().block; }
-inline i64 grid_size() { return emu::self().blocks; }
-inline void sync() { emu::block_barrier(); }
+inline int thread() {
+  return emu::self().thread;
+}
+inline int block_size() {
+  return emu::self().threads;
+}
+inline i64 block() {
+  return emu::self().block;
+}
+inline i64 grid_size() {
+  return emu::self().blocks;
+}
+inline void sync() {
+  emu::block_barrier();
+}
 template <typename T>
-inline T shfl(T v, int lane) { return emu::exchange(v, lane); }
+inline T shfl(T v, int lane) {
+  return emu::exchange(v, lane);
+}
 template <typename T>
-inline T shfl_xor(T v, int mask) { return emu::exchange(v, (thread() & 31) ^ mask); }
+inline T shfl_xor(T v, int mask) {
+  return emu::exchange(v, (thread() & 31) ^ mask);
+}
 inline bool claim(i32* word) {
   const bool mine = *word == 0;
   *word = 1;
@@ -45,28 +59,53 @@ inline bool claim(i32* word) {
 #define LM_SHARED(T, name, count) __shared__ T name[count]
 
 namespace lm::cu {
-LM_DEVICE int thread() { return static_cast<int>(threadIdx.x); }
-LM_DEVICE int block_size() { return static_cast<int>(blockDim.x); }
-LM_DEVICE i64 block() { return static_cast<i64>(blockIdx.x); }
-LM_DEVICE i64 grid_size() { return static_cast<i64>(gridDim.x); }
-LM_DEVICE void sync() { __syncthreads(); }
+LM_DEVICE int thread() {
+  return static_cast<int>(threadIdx.x);
+}
+LM_DEVICE int block_size() {
+  return static_cast<int>(blockDim.x);
+}
+LM_DEVICE i64 block() {
+  return static_cast<i64>(blockIdx.x);
+}
+LM_DEVICE i64 grid_size() {
+  return static_cast<i64>(gridDim.x);
+}
+LM_DEVICE void sync() {
+  __syncthreads();
+}
 template <typename T>
-LM_DEVICE T shfl(T v, int lane) { return __shfl_sync(0xffffffffu, v, lane); }
+LM_DEVICE T shfl(T v, int lane) {
+  return __shfl_sync(0xffffffffu, v, lane);
+}
 template <typename T>
-LM_DEVICE T shfl_xor(T v, int mask) { return __shfl_xor_sync(0xffffffffu, v, mask); }
+LM_DEVICE T shfl_xor(T v, int mask) {
+  return __shfl_xor_sync(0xffffffffu, v, mask);
+}
 /// True for the one caller that finds *word zero.
-LM_DEVICE bool claim(i32* word) { return atomicCAS(word, 0, 1) == 0; }
+LM_DEVICE bool claim(i32* word) {
+  return atomicCAS(word, 0, 1) == 0;
+}
 }  // namespace lm::cu
 
 #endif
 
 namespace lm::cu {
 
-/// Number of this thread in the grid, and of threads in the grid: the grid-stride loop's i and step.
-LM_DEVICE i64 index() { return block() * block_size() + thread(); }
-LM_DEVICE i64 stride() { return grid_size() * block_size(); }
-LM_DEVICE int lane() { return thread() & 31; }
-LM_DEVICE int warp() { return thread() >> 5; }
+/// Number of this thread in the grid, and of threads in the grid: the grid-stride loop's i and
+/// step.
+LM_DEVICE i64 index() {
+  return block() * block_size() + thread();
+}
+LM_DEVICE i64 stride() {
+  return grid_size() * block_size();
+}
+LM_DEVICE int lane() {
+  return thread() & 31;
+}
+LM_DEVICE int warp() {
+  return thread() >> 5;
+}
 
 /// Four consecutive f32 moved by one 16-byte access; the address must be a multiple of 16.
 struct alignas(16) Four {
@@ -97,7 +136,9 @@ inline int row_threads(i64 cols) {
   const i64 warps = (cols + 127) / 128;
   return static_cast<int>(32 * (warps < 1 ? 1 : warps > 8 ? 8 : warps));
 }
-inline bool aligned16(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; }
+inline bool aligned16(const void* p) {
+  return reinterpret_cast<std::uintptr_t>(p) % 16 == 0;
+}
 
 /// Starts kernel(args...) on `blocks` blocks; nothing when blocks is 0. `name` is for messages.
 template <typename... P, typename... A>

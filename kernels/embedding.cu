@@ -1,11 +1,10 @@
 // Embedding rows. Gather: one thread per element of y [rows, cols]. Scatter: keys (id << 32 | row)
 // are sorted by a bitonic network over the next power of two: spans up to kTile keys in shared
-// memory, wider steps one kernel each. Keys are distinct, so the order is unique. Then block i looks
-// at sorted position i; if a run starts there, the block adds the run's rows in order, a column per
-// thread. f32.
+// memory, wider steps one kernel each. Keys are distinct, so the order is unique. Then block i
+// looks at sorted position i; if a run starts there, the block adds the run's rows in order, a
+// column per thread. f32.
 
 #include "embedding.h"
-
 #include "report.h"
 #include "tensor/convert.h"
 
@@ -56,7 +55,9 @@ LM_GLOBAL void make_keys(i64 rows, i64 padded, i64 table_rows, const i32* ids, u
 }
 
 // The compare-and-exchange of pair t at distance `step` inside runs of length `run`.
-LM_DEVICE i64 low_of(i64 t, i64 step) { return 2 * step * (t / step) + t % step; }
+LM_DEVICE i64 low_of(i64 t, i64 step) {
+  return 2 * step * (t / step) + t % step;
+}
 
 // All steps from `from` down to 1 (from < kTile) of runs first_run .. last_run, tile by tile.
 LM_GLOBAL void sort_tiles(i64 padded, i64 first_run, i64 last_run, u64* keys) {
@@ -119,7 +120,8 @@ LM_GLOBAL void sum_runs(i64 rows, i64 cols, const u64* keys, f32 scale, const f3
 
 i64 padded_count(i64 rows) {
   i64 n = kTile;  // a short list sorts as one tile
-  while (n < rows) n *= 2;
+  while (n < rows)
+    n *= 2;
   return n;
 }
 
@@ -136,7 +138,9 @@ void gather_rows(const Gather& g, Fault* fault, FaultKind kind, Stream* stream) 
   }
 }
 
-i64 scatter_space(i64 rows) { return 8 * padded_count(rows); }
+i64 scatter_space(i64 rows) {
+  return 8 * padded_count(rows);
+}
 
 void scatter_add_rows(i64 rows, i64 cols, i64 table_rows, const i32* ids, f32 scale, const f32* x,
                       i64 ldx, f32* table, i64 ldt, void* space, Stream* stream) {

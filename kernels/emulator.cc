@@ -6,8 +6,9 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <ucontext.h>
 #include <vector>
+
+#include <ucontext.h>
 
 #include "core/error.h"
 #include "core/str.h"

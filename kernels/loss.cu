@@ -2,9 +2,8 @@
 // then (cross-entropy) the gradient over the logits. The target's logit is read, with a barrier
 // after it, before any thread overwrites the row.
 
-#include "loss.h"
-
 #include "block.h"
+#include "loss.h"
 #include "report.h"
 
 namespace lm::cuda {
@@ -13,7 +12,9 @@ namespace {
 
 constexpr i32 kIgnored = -100;
 
-LM_DEVICE f32 capped(f32 x, f32 cap) { return cap > 0 ? cap * tanhf(x / cap) : x; }
+LM_DEVICE f32 capped(f32 x, f32 cap) {
+  return cap > 0 ? cap * tanhf(x / cap) : x;
+}
 
 LM_DEVICE f32 row_lse(i64 n, const f32* x, f32 cap) {
   f32 top = -INFINITY;
@@ -23,7 +24,8 @@ LM_DEVICE f32 row_lse(i64 n, const f32* x, f32 cap) {
   }
   top = cu::block_max(top);
   f32 sum = 0;
-  for (i64 i = cu::thread(); i < n; i += cu::block_size()) sum += expf(capped(x[i], cap) - top);
+  for (i64 i = cu::thread(); i < n; i += cu::block_size())
+    sum += expf(capped(x[i], cap) - top);
   return top + logf(cu::block_sum(sum));
 }
 
@@ -45,7 +47,8 @@ LM_GLOBAL void cross_entropy_rows(CrossEntropy a, Fault* fault) {
     const f32 e = a.label_smoothing;
     f32 mean = 0;
     if (e > 0) {
-      for (i64 i = cu::thread(); i < n; i += cu::block_size()) mean += capped(x[i], a.softcap);
+      for (i64 i = cu::thread(); i < n; i += cu::block_size())
+        mean += capped(x[i], a.softcap);
       mean = cu::block_sum(mean) / static_cast<f32>(n);
     }
     const f32 at_target = counted ? capped(x[y], a.softcap) : 0.0f;
@@ -75,7 +78,8 @@ LM_GLOBAL void cross_entropy_rows(CrossEntropy a, Fault* fault) {
 // Position of the largest value, lowest index among equals.
 LM_DEVICE i32 row_argmax(i64 n, const f32* x) {
   f32 top = -INFINITY;
-  for (i64 i = cu::thread(); i < n; i += cu::block_size()) top = x[i] > top ? x[i] : top;
+  for (i64 i = cu::thread(); i < n; i += cu::block_size())
+    top = x[i] > top ? x[i] : top;
   top = cu::block_max(top);
   i64 first = n;
   for (i64 i = cu::thread(); i < n; i += cu::block_size()) {

@@ -3,9 +3,8 @@
 // between passes without a barrier. Parameter gradients: partial sums over 256 rows x 32 columns
 // (column_chunks of reduce.cu with xhat made on the way), then chunks in order. f32, fixed trees.
 
-#include "norm.h"
-
 #include "block.h"
+#include "norm.h"
 #include "reduce.h"
 
 namespace lm::cuda {
@@ -126,7 +125,9 @@ LM_GLOBAL void norm_grad_params(NormBackward b, f32* partial) {
   }
 }
 
-i64 chunk_count(i64 rows) { return (rows + kSumChunkRows - 1) / kSumChunkRows; }
+i64 chunk_count(i64 rows) {
+  return (rows + kSumChunkRows - 1) / kSumChunkRows;
+}
 
 }  // namespace
 
@@ -135,7 +136,9 @@ void norm_forward(const NormForward& f, Stream* stream) {
              cu::row_threads(f.shape.cols), stream, f);
 }
 
-i64 norm_backward_space(i64 rows, i64 cols) { return 8 * chunk_count(rows) * cols; }
+i64 norm_backward_space(i64 rows, i64 cols) {
+  return 8 * chunk_count(rows) * cols;
+}
 
 void norm_backward(const NormBackward& b, void* space, Stream* stream) {
   const NormShape& s = b.shape;

@@ -10,8 +10,8 @@ struct Stream;
 
 namespace lm::cuda {
 
-/// Where row r of [rows, cols] lies: p + (r / group) * ld + (r % group) * cols. group 1: an ordinary
-/// matrix; group h: the h heads of cols components in each row of ld elements.
+/// Where row r of [rows, cols] lies: p + (r / group) * ld + (r % group) * cols. group 1: an
+/// ordinary matrix; group h: the h heads of cols components in each row of ld elements.
 struct NormShape {
   i64 rows = 0, cols = 0;
   i64 group = 1;
@@ -39,8 +39,8 @@ struct NormForward {
 };
 void norm_forward(const NormForward& f, Stream* stream);
 
-/// dx = backward of dy (+ dx_add); dx may be dy or dx_add. dweight, dbias [cols] are stored, or added
-/// to with add_weight, add_bias. mean: null for RMSNorm.
+/// dx = backward of dy (+ dx_add); dx may be dy or dx_add. dweight, dbias [cols] are stored, or
+/// added to with add_weight, add_bias. mean: null for RMSNorm.
 struct NormBackward {
   NormShape shape;
   const f32* dy = nullptr;

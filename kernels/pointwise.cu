@@ -2,10 +2,9 @@
 // addresses take the vector path (four elements per access), others one element per access. Each
 // element is computed from its own inputs by one thread, so order and grid do not matter.
 
-#include "pointwise.h"
-
 #include "core/random.h"
 #include "functions.h"
+#include "pointwise.h"
 #include "tensor/convert.h"
 
 namespace lm::cuda {
@@ -55,7 +54,8 @@ LM_GLOBAL void pair_flat(Pair p, F f) {
     if (p.b != nullptr) b = cu::load4(p.b + 4 * i);
     cu::Four y;
     LM_UNROLL
-    for (int k = 0; k < 4; ++k) y.v[k] = f(a.v[k], b.v[k]);
+    for (int k = 0; k < 4; ++k)
+      y.v[k] = f(a.v[k], b.v[k]);
     cu::store4(p.y + 4 * i, y);
   }
   for (i64 i = 4 * n4 + cu::index(); i < n; i += cu::stride()) {
@@ -102,8 +102,10 @@ LM_GLOBAL void copy_words(i64 rows, i64 cols, const u32* x, i64 ldx, u32* y, i64
 
 LM_GLOBAL void copy_flat(i64 n, const f32* x, f32* y) {
   const i64 n4 = n / 4;
-  for (i64 i = cu::index(); i < n4; i += cu::stride()) cu::store4(y + 4 * i, cu::load4(x + 4 * i));
-  for (i64 i = 4 * n4 + cu::index(); i < n; i += cu::stride()) y[i] = x[i];
+  for (i64 i = cu::index(); i < n4; i += cu::stride())
+    cu::store4(y + 4 * i, cu::load4(x + 4 * i));
+  for (i64 i = 4 * n4 + cu::index(); i < n; i += cu::stride())
+    y[i] = x[i];
 }
 
 LM_GLOBAL void glu_rows(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, f32* y, i64 ldy) {
@@ -129,8 +131,7 @@ LM_GLOBAL void glu_grad_rows(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, co
 }
 
 // One thread makes the four words of a group and uses all of them.
-LM_GLOBAL void dropout_rows(i64 rows, i64 cols, Dropout d, const f32* x, i64 ldx, f32* y,
-                            i64 ldy) {
+LM_GLOBAL void dropout_rows(i64 rows, i64 cols, Dropout d, const f32* x, i64 ldx, f32* y, i64 ldy) {
   const i64 n = rows * cols;
   for (i64 group = cu::index(); 4 * group < n; group += cu::stride()) {
     const Philox4 words =
@@ -145,13 +146,16 @@ LM_GLOBAL void dropout_rows(i64 rows, i64 cols, Dropout d, const f32* x, i64 ldx
 }
 
 LM_GLOBAL void widen_bf16(i64 n, const u16* x, f32* y) {
-  for (i64 i = cu::index(); i < n; i += cu::stride()) y[i] = lm::bf16_to_f32(x[i]);
+  for (i64 i = cu::index(); i < n; i += cu::stride())
+    y[i] = lm::bf16_to_f32(x[i]);
 }
 LM_GLOBAL void widen_f16(i64 n, const u16* x, f32* y) {
-  for (i64 i = cu::index(); i < n; i += cu::stride()) y[i] = lm::f16_to_f32(x[i]);
+  for (i64 i = cu::index(); i < n; i += cu::stride())
+    y[i] = lm::f16_to_f32(x[i]);
 }
 LM_GLOBAL void narrow_bf16(i64 n, const f32* x, u16* y) {
-  for (i64 i = cu::index(); i < n; i += cu::stride()) y[i] = lm::f32_to_bf16(x[i]);
+  for (i64 i = cu::index(); i < n; i += cu::stride())
+    y[i] = lm::f32_to_bf16(x[i]);
 }
 
 LM_GLOBAL void adamw_step(i64 n, AdamW a, const f32* grad, f32* w, f32* m, f32* v, u16* copy) {
@@ -236,8 +240,8 @@ void f32_to_bf16(i64 n, const f32* x, u16* y, Stream* stream) {
 
 void adamw(i64 n, const AdamW& cfg, const f32* grad, f32* w, f32* m, f32* v, u16* copy,
            Stream* stream) {
-  cu::launch("adamw", adamw_step, cu::blocks_for(n, kThreads), kThreads, stream, n, cfg, grad, w,
-             m, v, copy);
+  cu::launch("adamw", adamw_step, cu::blocks_for(n, kThreads), kThreads, stream, n, cfg, grad, w, m,
+             v, copy);
 }
 
 }  // namespace lm::cuda

@@ -2,9 +2,8 @@
 // kernel of one block adds the partial sums. sum_columns: a block owns 32 columns and 256 rows, its
 // 8 warps take every eighth row, a second kernel adds the chunks in f64. sum_rows: a block per row.
 
-#include "reduce.h"
-
 #include "block.h"
+#include "reduce.h"
 
 namespace lm::cuda {
 
@@ -33,7 +32,8 @@ LM_GLOBAL void partial_sums(Summed s, f64* partial) {
 
 LM_GLOBAL void final_sum(i64 blocks, const f64* partial, f32 scale, bool add, f32* out) {
   f64 sum = 0;
-  for (i64 b = cu::thread(); b < blocks; b += cu::block_size()) sum += partial[b];
+  for (i64 b = cu::thread(); b < blocks; b += cu::block_size())
+    sum += partial[b];
   sum = cu::block_sum(sum) * static_cast<f64>(scale);
   if (cu::thread() == 0) out[0] = static_cast<f32>(sum + (add ? static_cast<f64>(out[0]) : 0.0));
 }
@@ -69,7 +69,8 @@ LM_GLOBAL void column_chunks(Summed s, f32* partial) {
     part[cu::thread()] = sum;
     cu::sync();
     if (cu::warp() == 0 && c < s.cols) {
-      for (int w = 1; w < 8; ++w) sum += part[w * 32 + cu::lane()];
+      for (int w = 1; w < 8; ++w)
+        sum += part[w * 32 + cu::lane()];
       partial[chunk * s.cols + c] = sum;
     }
     cu::sync();
@@ -80,19 +81,28 @@ LM_GLOBAL void add_chunks(i64 chunks, i64 cols, const f32* partial, i64 ld, f32 
                           f32* out) {
   for (i64 c = cu::index(); c < cols; c += cu::stride()) {
     f64 sum = 0;
-    for (i64 k = 0; k < chunks; ++k) sum += static_cast<f64>(partial[k * ld + c]);
-    out[c] = static_cast<f32>(static_cast<f64>(scale) * sum +
-                              (add ? static_cast<f64>(out[c]) : 0.0));
+    for (i64 k = 0; k < chunks; ++k)
+      sum += static_cast<f64>(partial[k * ld + c]);
+    out[c] =
+        static_cast<f32>(static_cast<f64>(scale) * sum + (add ? static_cast<f64>(out[c]) : 0.0));
   }
 }
 
-i64 sum_blocks(i64 rows, i64 cols) { return (rows * cols + kBlockElements - 1) / kBlockElements; }
-i64 chunk_count(i64 rows) { return (rows + kSumChunkRows - 1) / kSumChunkRows; }
+i64 sum_blocks(i64 rows, i64 cols) {
+  return (rows * cols + kBlockElements - 1) / kBlockElements;
+}
+i64 chunk_count(i64 rows) {
+  return (rows + kSumChunkRows - 1) / kSumChunkRows;
+}
 
 }  // namespace
 
-i64 sum_all_space(i64 rows, i64 cols) { return 8 * sum_blocks(rows, cols); }
-i64 sum_columns_space(i64 rows, i64 cols) { return 4 * chunk_count(rows) * cols; }
+i64 sum_all_space(i64 rows, i64 cols) {
+  return 8 * sum_blocks(rows, cols);
+}
+i64 sum_columns_space(i64 rows, i64 cols) {
+  return 4 * chunk_count(rows) * cols;
+}
 
 void sum_all(const Summed& s, f32 scale, bool add, f32* out, void* space, Stream* stream) {
   f64* partial = static_cast<f64*>(space);
@@ -111,8 +121,8 @@ void sum_rows(const Summed& s, f32 scale, bool add, f32* out, Stream* stream) {
 void sum_columns(const Summed& s, f32 scale, bool add, f32* out, void* space, Stream* stream) {
   f32* partial = static_cast<f32*>(space);
   const i64 tiles = (s.cols + kTileCols - 1) / kTileCols;
-  cu::launch("sum_columns", column_chunks, cu::blocks_for(chunk_count(s.rows) * tiles, 1),
-             kThreads, stream, s, partial);
+  cu::launch("sum_columns", column_chunks, cu::blocks_for(chunk_count(s.rows) * tiles, 1), kThreads,
+             stream, s, partial);
   sum_partials(chunk_count(s.rows), s.cols, partial, s.cols, scale, add, out, stream);
 }
 

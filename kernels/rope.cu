@@ -1,9 +1,8 @@
 // Rotary positions. x, y [rows, cols] f32; one thread per pair, then one per component that is not
 // rotated (only when y is another matrix). A thread reads both of its components before it writes.
 
-#include "rope.h"
-
 #include "report.h"
+#include "rope.h"
 
 namespace lm::cuda {
 

@@ -1,11 +1,12 @@
 // The device calls of runtime.h through the CUDA runtime, which is linked statically: on a machine
 // without a driver cudaGetDeviceCount says so and nothing else happens.
 
+#include "runtime.h"
+
 #include <cuda_runtime_api.h>
 
 #include "core/error.h"
 #include "core/str.h"
-#include "runtime.h"
 
 namespace lm::cuda {
 
@@ -19,7 +20,9 @@ void check(cudaError_t code, std::string_view what) {
   if (code != cudaSuccess) fail(ErrorKind::kInternal, code, what);
 }
 
-cudaStream_t handle(Stream* stream) { return reinterpret_cast<cudaStream_t>(stream); }
+cudaStream_t handle(Stream* stream) {
+  return reinterpret_cast<cudaStream_t>(stream);
+}
 
 }  // namespace
 
@@ -60,11 +63,14 @@ void* allocate(i64 bytes) {
   cudaGetLastError();
   std::size_t free_bytes = 0, total = 0;
   cudaMemGetInfo(&free_bytes, &total);
-  fail(ErrorKind::kOs, code, cat("asked for ", bytes, " bytes of device memory, ", free_bytes, " of ",
-                                 total, " are free"));
+  fail(ErrorKind::kOs, code,
+       cat("asked for ", bytes, " bytes of device memory, ", free_bytes, " of ", total,
+           " are free"));
 }
 
-void release(void* base) noexcept { cudaFree(base); }
+void release(void* base) noexcept {
+  cudaFree(base);
+}
 
 void set_zero(void* dst, i64 bytes, Stream* stream) {
   if (bytes > 0) check(cudaMemsetAsync(dst, 0, usize(bytes), handle(stream)), "clear memory");
@@ -84,7 +90,9 @@ void download(void* dst, const void* src, i64 bytes, Stream* stream) {
   check(cudaStreamSynchronize(handle(stream)), "copy from the device");
 }
 
-void wait(Stream* stream) { check(cudaStreamSynchronize(handle(stream)), "run"); }
+void wait(Stream* stream) {
+  check(cudaStreamSynchronize(handle(stream)), "run");
+}
 
 void check_launch(const char* kernel) {
   const cudaError_t code = cudaGetLastError();

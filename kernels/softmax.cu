@@ -2,15 +2,16 @@
 // that stays in cache; the maximum is subtracted first, so no overflow. A row of -inf gives NaN, as
 // on the CPU.
 
-#include "softmax.h"
-
 #include "block.h"
+#include "softmax.h"
 
 namespace lm::cuda {
 
 namespace {
 
-LM_DEVICE f32 negative_infinity() { return -INFINITY; }
+LM_DEVICE f32 negative_infinity() {
+  return -INFINITY;
+}
 
 // log sum exp(scale x) of one row by the whole block.
 LM_DEVICE f32 row_lse(i64 cols, f32 scale, const f32* x) {
@@ -21,12 +22,12 @@ LM_DEVICE f32 row_lse(i64 cols, f32 scale, const f32* x) {
   }
   top = cu::block_max(top);
   f32 sum = 0;
-  for (i64 c = cu::thread(); c < cols; c += cu::block_size()) sum += expf(scale * x[c] - top);
+  for (i64 c = cu::thread(); c < cols; c += cu::block_size())
+    sum += expf(scale * x[c] - top);
   return top + logf(cu::block_sum(sum));
 }
 
-LM_GLOBAL void softmax_rows(i64 rows, i64 cols, f32 scale, const f32* x, i64 ldx, f32* y,
-                            i64 ldy) {
+LM_GLOBAL void softmax_rows(i64 rows, i64 cols, f32 scale, const f32* x, i64 ldx, f32* y, i64 ldy) {
   for (i64 r = cu::block(); r < rows; r += cu::grid_size()) {
     const f32* from = x + r * ldx;
     f32 top = negative_infinity();
@@ -36,7 +37,8 @@ LM_GLOBAL void softmax_rows(i64 rows, i64 cols, f32 scale, const f32* x, i64 ldx
     }
     top = cu::block_max(top);
     f32 sum = 0;
-    for (i64 c = cu::thread(); c < cols; c += cu::block_size()) sum += expf(scale * from[c] - top);
+    for (i64 c = cu::thread(); c < cols; c += cu::block_size())
+      sum += expf(scale * from[c] - top);
     const f32 inverse = 1.0f / cu::block_sum(sum);
     for (i64 c = cu::thread(); c < cols; c += cu::block_size()) {
       y[r * ldy + c] = expf(scale * from[c] - top) * inverse;

@@ -18,10 +18,18 @@ struct Engine {
 };
 const Engine& engine();
 
-inline bool adds_to(const Node& n, int j) { return (n.accumulate >> j & 1U) != 0; }
-inline bool given(const Node& n, i64 i) { return i < n.in.size() && n.in[i]; }
-inline f32* floats(const Tensor& t) { return t.data == nullptr ? nullptr : t.f32_data(); }
-inline i64 padded(i64 bytes) { return (bytes + 255) / 256 * 256; }
+inline bool adds_to(const Node& n, int j) {
+  return (n.accumulate >> j & 1U) != 0;
+}
+inline bool given(const Node& n, i64 i) {
+  return i < n.in.size() && n.in[i];
+}
+inline f32* floats(const Tensor& t) {
+  return t.data == nullptr ? nullptr : t.f32_data();
+}
+inline i64 padded(i64 bytes) {
+  return (bytes + 255) / 256 * 256;
+}
 /// Sets every row of t to zero.
 void zero_rows(const Tensor& t, Stream* stream);
 /// The kernels' function for an operator's.

@@ -59,8 +59,8 @@ Head head_of(const RunCtx& ctx, const Tensor* in, i64 vocab, void* base) {
   u8* const row = at + s.logits;
   u8* const sums = row + s.row;
   const f32* weight = in[0].rows() == 0 ? nullptr : widened(in[1], sums + s.sums, ctx.stream);
-  return {in[0], in[1], vocab, s, reinterpret_cast<f32*>(at), reinterpret_cast<f32*>(row), sums,
-          weight, ctx.stream};
+  return {in[0], in[1],  vocab,     s, reinterpret_cast<f32*>(at), reinterpret_cast<f32*>(row),
+          sums,  weight, ctx.stream};
 }
 
 void make_logits(const Head& h, i64 begin, i64 rows) {

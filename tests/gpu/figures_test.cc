@@ -1,5 +1,6 @@
-// Speed of the kernels on a device: one JSON line per case, gigabytes a second of the bytes that must
-// move or teraflops, beside a plain copy timed in the same run. Prints, never fails on a figure.
+// Speed of the kernels on a device: one JSON line per case, gigabytes a second of the bytes that
+// must move or teraflops, beside a plain copy timed in the same run. Prints, never fails on a
+// figure.
 
 #include <iostream>
 
@@ -50,8 +51,8 @@ f64 seconds(F f) {
 
 void report(const char* name, f64 wall_s, f64 bytes, f64 flops) {
   std::cout << "{\"case\":\"" << name << "\",\"wall_s\":" << wall_s
-            << ",\"gb_per_s\":" << bytes / wall_s * 1e-9
-            << ",\"tflops\":" << flops / wall_s * 1e-12 << "}\n";
+            << ",\"gb_per_s\":" << bytes / wall_s * 1e-9 << ",\"tflops\":" << flops / wall_s * 1e-12
+            << "}\n";
 }
 
 }  // namespace
@@ -76,12 +77,10 @@ TEST_CASE("figures of the streaming kernels", "[.][gpu][figures]") {
            cuda::glu(kRows, kCols, cuda::Fn::kSilu, x, 2 * kCols, y, kCols, nullptr);
          }),
          3 * array, 0);
-  report("softmax",
-         seconds([&] { cuda::softmax(kRows, kCols, 1, x, kCols, y, kCols, nullptr); }), 2 * array,
-         0);
-  report("adamw", seconds([&] {
-           cuda::adamw(kCount, cuda::AdamW{}, x, y, m, v, nullptr, nullptr);
-         }),
+  report("softmax", seconds([&] { cuda::softmax(kRows, kCols, 1, x, kCols, y, kCols, nullptr); }),
+         2 * array, 0);
+  report("adamw",
+         seconds([&] { cuda::adamw(kCount, cuda::AdamW{}, x, y, m, v, nullptr, nullptr); }),
          7 * array, 0);
 }
 
@@ -117,8 +116,7 @@ TEST_CASE("figures of products and attention", "[.][gpu][figures]") {
   s.k = s.q + kHeads * kDim;
   s.v = s.k + kHeads * kDim;
   s.ldq = s.ldkv = 3 * kHeads * kDim;
-  report("attention f32 causal", seconds([&] {
-           cuda::attention_forward(s, y, kHeads * kDim, nullptr, nullptr, nullptr);
-         }),
+  report("attention f32 causal",
+         seconds([&] { cuda::attention_forward(s, y, kHeads * kDim, nullptr, nullptr, nullptr); }),
          0, 2.0 * kRows * kRows * kHeads * kDim);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The operator case table on a backend with its own memory: the emulated device in test-cuda, a real
-// one in test-gpu.
+// The operator case table on a backend with its own memory: the emulated device in test-cuda, a
+// real one in test-gpu.
 
 #include "graph/exec.h"
 #include "unit/ops/ref/cases.h"
@@ -23,9 +23,10 @@ class DeviceRun {
   std::unique_ptr<Executor> exec_;
 };
 
-/// For every case whose name contains `filter` and none of `without`: outputs against the double-precision reference in
-/// guarded buffers; gradients against those of the CPU backend (which its own tests check against
-/// finite differences); equal bits at a second run and without in-place buffers.
+/// For every case whose name contains `filter` and none of `without`: outputs against the
+/// double-precision reference in guarded buffers; gradients against those of the CPU backend (which
+/// its own tests check against finite differences); equal bits at a second run and without in-place
+/// buffers.
 using Words = std::vector<std::string_view>;
 void check_outputs(const Backend& backend, std::string_view filter, const Words& without = {});
 void check_gradients(const Backend& backend, std::string_view filter, const Words& without = {});

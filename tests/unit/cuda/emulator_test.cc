@@ -1,7 +1,7 @@
 // The block emulator itself: it runs what is right and names what is wrong.
 
-#include "catch.h"
 #include "block.h"
+#include "catch.h"
 #include "core/error.h"
 
 using namespace lm;

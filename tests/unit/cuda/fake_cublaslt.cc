@@ -108,10 +108,19 @@ int matmul(void*, void* desc, const void* alpha, const void* a, void* la, const 
            std::size_t bytes, void*) {
   LtFake& f = lt_fake();
   const Desc& m = *static_cast<Desc*>(desc);
-  LtCall call{m.trans_a, m.trans_b, m.epilogue, m.bias, m.aux, m.aux_ld,
-              *static_cast<LtLayout*>(la), *static_cast<LtLayout*>(lb),
-              *static_cast<LtLayout*>(lc), *static_cast<LtLayout*>(ld),
-              *static_cast<const f32*>(alpha), *static_cast<const f32*>(beta), bytes,
+  LtCall call{m.trans_a,
+              m.trans_b,
+              m.epilogue,
+              m.bias,
+              m.aux,
+              m.aux_ld,
+              *static_cast<LtLayout*>(la),
+              *static_cast<LtLayout*>(lb),
+              *static_cast<LtLayout*>(lc),
+              *static_cast<LtLayout*>(ld),
+              *static_cast<const f32*>(alpha),
+              *static_cast<const f32*>(beta),
+              bytes,
               algo->data[0]};
   f.calls.push_back(call);
   if (f.fail_matmul != 0) return f.fail_matmul;

@@ -1,7 +1,7 @@
 #pragma once
 // A stand-in for cuBLASLt that computes column-major products on the host exactly as its interface
-// describes them and records every call, so that the host side of the products is tested without the
-// library or a device.
+// describes them and records every call, so that the host side of the products is tested without
+// the library or a device.
 
 #include <vector>
 
@@ -30,7 +30,7 @@ struct LtCall {
 struct LtFake {
   std::vector<LtCall> calls;
   i64 heuristic_calls = 0;
-  i64 live_objects = 0;          // descriptors, layouts, preferences, handles not yet destroyed
+  i64 live_objects = 0;           // descriptors, layouts, preferences, handles not yet destroyed
   bool refuse_epilogues = false;  // no algorithm for anything but the default epilogue
   int fail_matmul = 0;            // status to return
   std::vector<std::size_t> proposals = {std::size_t{1} << 40, 1024};  // workspace of each algorithm

@@ -42,8 +42,8 @@ TEST_CASE("the library opens and accepts the shim's descriptions", "[cuda]") {
   const i32 transposed = kOpT;
   CHECK(t.desc_set(desc, kDescTransA, &transposed, sizeof transposed) == 0);
   CHECK(t.desc_set(desc, kDescTransB, &transposed, sizeof transposed) == 0);
-  for (const i32 epilogue : {kEpilogueDefault, kEpilogueBias, kEpilogueGeluAux,
-                             kEpilogueGeluAuxBias}) {
+  for (const i32 epilogue :
+       {kEpilogueDefault, kEpilogueBias, kEpilogueGeluAux, kEpilogueGeluAuxBias}) {
     CHECK(t.desc_set(desc, kDescEpilogue, &epilogue, sizeof epilogue) == 0);
   }
   const f32* pointer = nullptr;

@@ -3,8 +3,8 @@
 
 #include "catch.h"
 #include "core/parallel.h"
-#include "cuda_backend.h"
 #include "cpu/backend.h"
+#include "cuda_backend.h"
 #include "ops/ops.h"
 #include "unit/cuda/device_cases.h"
 
@@ -70,8 +70,7 @@ TEST_CASE("bad numbers in data become one error when the device is waited for", 
   {
     CaseGraph c(1);
     const Value ids = c.ints({3}, {1, 7, 0});
-    CHECK(error_of(c, embedding(c.g, ids, c.f({5, 4}))) ==
-          "token 7 at row 1 is outside [0, 5)");
+    CHECK(error_of(c, embedding(c.g, ids, c.f({5, 4}))) == "token 7 at row 1 is outside [0, 5)");
   }
   {
     CaseGraph c(1);
