@@ -1,5 +1,6 @@
 // lm-decode: the loop between reading, the model and writing.
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -266,6 +267,11 @@ class Drive {
 }  // namespace
 
 void drive(cli::Tool& tool, Mode& mode, i64 queue) {
+  std::vector<std::string> paths = mode.paths();
+  std::sort(paths.begin(), paths.end());
+  const auto twice = std::adjacent_find(paths.begin(), paths.end());
+  if (twice != paths.end())
+    throw Error(ErrorKind::kUsage, cat("field ", quote(*twice), " has another meaning here already"));
   tool.input();
   tool.records();
   std::unique_ptr<ResumeFile> resume;

@@ -49,11 +49,13 @@ class GenerateMode : public Mode {
         seed_(tool.seed()),
         loaded_(loaded),
         defaults_(params_of(options_)),
+        prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(*loaded.tokenizer, loaded.begin),
         generator_(*loaded.engine, *loaded.tokenizer, generate_options(loaded)) {}
 
   std::vector<std::string> paths() const override {
-    return {"id", options_.text("prompt-field"), "tokens", "params", "prompt_tokens", "prompt_logprobs",
+    const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
+    return {"id", field, "tokens", "params", "prompt_tokens", "prompt_logprobs",
             "completions", "completion", "model", "lm"};
   }
 
@@ -129,12 +131,12 @@ class GenerateMode : public Mode {
   }
 
   std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<i32>& tokens) {
-    if (json.has(kPrompt) && json.has(kTokens) && json.field(kTokens).type == io::JsonType::kArray)
+    if (prompt_ == kPrompt && json.has(kPrompt) && json.has(kTokens) && json.field(kTokens).type == io::JsonType::kArray)
       return Fault{"prompt", "the record has both a prompt and tokens, expected one of them", -1};
     if (json.has(kTokens)) {
       if (std::optional<Fault> fault = json.integers(kTokens, loaded_.model.cfg.vocab, tokens)) return fault;
     } else {
-      const Result<std::string_view> text = json.string(kPrompt);
+      const Result<std::string_view> text = json.string(prompt_);
       if (!text) return text.fault();
       Result<std::vector<i32>> ids = encoder_.prompt(*text);
       if (!ids) return ids.fault();
@@ -184,6 +186,7 @@ class GenerateMode : public Mode {
   u64 seed_;
   Loaded& loaded_;
   decode::SampleParams defaults_;
+  i64 prompt_;  // the id may be the prompt too
   decode::PromptEncoder encoder_;
   decode::Generator generator_;
   i64 records_ = 0;
