@@ -85,14 +85,7 @@ std::vector<Flag> score_flags() {
   };
 }
 
-/// State is only saved into --resume FILE; without it a stop signal ends the program at once.
-bool saves_state(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i)
-    if (std::string_view(argv[i]).starts_with("--resume")) return true;
-  return false;
-}
-
-ToolSpec make_spec(bool stateful) {
+ToolSpec make_spec() {
   ToolSpec spec;
   spec.name = "lm-decode";
   spec.summary = "generate text from a language model, and score text with it";
@@ -108,16 +101,17 @@ ToolSpec make_spec(bool stateful) {
   spec.wide = true;
   spec.latency = true;
   spec.annotate = true;
-  spec.stateful = stateful;
-  spec.see_also = {"lm-tools(7)", "lm-tokenize(1)", "lm-ppl-filter(1)"};
+  // State goes into --resume FILE; without it a stop signal ends the program at once.
+  spec.stateful = true;
+  spec.stateful_with = "resume";
+  spec.see_also = {"lm-tokenize", "lm-ppl-filter"};
   return spec;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const ToolSpec spec = make_spec(saves_state(argc, argv));
-  return lm::cli::tool_main(argc, argv, spec, [](lm::cli::Tool& tool) {
+  return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "score") return lm::decode_tool::run_score(tool);
     lm::decode_tool::run_generate(tool);
   });

@@ -67,6 +67,7 @@ struct ToolSpec {
   bool latency = false;           // --flush latency by default
   bool annotate = false;          // --on-error annotate offered and the default
   bool stateful = false;          // saves its state on a stop request and exits 75
+  std::string stateful_with = ""; // ... but only when this option is given
   bool streams = true;            // reads and writes record streams
   std::vector<std::string> see_also = {};
 

@@ -258,7 +258,7 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
   const char* tmp = std::getenv("TMPDIR");
   ctx.tmp_dir = options.given("tmp-dir") ? options.text("tmp-dir") : tmp != nullptr && *tmp != '\0' ? tmp : "/tmp";
   if (options.text("seed") == "random") console.message(LogLevel::kWarning, cat("seed ", ctx.seed));
-  live.stateful = spec.stateful;
+  live.stateful = spec.stateful && (spec.stateful_with.empty() || options.given(spec.stateful_with));
   live.grace_s = options.real("grace");
   set_threads(ctx.threads);
 
