@@ -198,7 +198,7 @@ ToolSpec make_spec() {
       {"lm-dedup minhash --threshold 0.85 --cluster-info in.jsonl.zst", "mark near duplicates"},
       {"lm-dedup bloom merge a.bloom b.bloom -o both.bloom", "join the filters of two shards"},
   };
-  spec.see_also = {"lm-tools(7)", "lm-cat(1)"};
+  spec.see_also = {"lm-cat"};
   return spec;
 }
 

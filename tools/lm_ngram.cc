@@ -101,7 +101,7 @@ lm::cli::ToolSpec make_spec() {
       {"lm-ngram score -m model.lmng new.jsonl.zst -o scored.jsonl.zst", "perplexity of each document"},
       {"lm-ngram convert model.lmng -o model.arpa", "for other programs"},
   };
-  spec.see_also = {"lm-tools(7)", "lm-ppl-filter(1)", "lm-tokenize(1)"};
+  spec.see_also = {"lm-ppl-filter", "lm-tokenize"};
   return spec;
 }
 

@@ -107,7 +107,7 @@ lm::cli::ToolSpec make_spec() {
       {"lm-ppl-filter bucket -m en.lmng --ccnet --tokenizer en.model --split-output '%s.jsonl.zst' en.jsonl.zst",
        "head, middle and tail as CCNet has them"},
   };
-  spec.see_also = {"lm-tools(7)", "lm-ngram(1)", "lm-mix(1)"};
+  spec.see_also = {"lm-ngram"};
   return spec;
 }
 

@@ -147,7 +147,7 @@ lm::cli::ToolSpec make_spec() {
       {"lm-tokenize -m vocabulary docs.jsonl.zst -o ids.jsonl.zst", "ids into every record"},
       {"lm-tokenize pack -m vocabulary docs.jsonl.zst -o shards/train", "token shards with document borders"},
   };
-  spec.see_also = {"lm-tools(7)", "lm-train(1)", "lm-decode(1)"};
+  spec.see_also = {"lm-train", "lm-decode"};
   return spec;
 }
 

@@ -20,7 +20,7 @@ lm::cli::ToolSpec make_spec() {
   };
   spec.wide = true;
   spec.stateful = true;
-  spec.see_also = {"lm-tokenize(1)", "lm-decode(1)", "lm-tools(7)"};
+  spec.see_also = {"lm-tokenize", "lm-decode"};
   return spec;
 }
 
