@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 #include <filesystem>
 #include <mutex>
 #include <new>
@@ -295,6 +296,21 @@ void write_interrupted_report(Live& live, int signal) {
   }
 }
 
+// Memory can run out where no exception may pass (a noexcept function of a library, a thread's
+// start). That has its status too; anything else aborts as usual.
+[[noreturn]] void on_terminate() {
+  try {
+    if (std::current_exception()) std::rethrow_exception(std::current_exception());
+  } catch (const std::bad_alloc&) {
+    static constexpr std::string_view kText = "out of memory\n";
+    io::discard_unfinished_outputs();
+    if (::write(STDERR_FILENO, kText.data(), kText.size()) >= 0) errno = 0;
+    ::_exit(static_cast<int>(ErrorKind::kOs));
+  } catch (...) {  // the abort reports it
+  }
+  std::abort();
+}
+
 void start_signals(Live& live) {
   start_signal_thread(
       {.stop =
@@ -323,6 +339,7 @@ int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<v
     live = new Live();
     console = new Console(spec.name);
     live->console = console;
+    std::set_terminate(on_terminate);
     start_signals(*live);
     const bool bare = argc == 1 && ::isatty(STDIN_FILENO) && spec.streams;
     if (bare) {
