@@ -1,4 +1,4 @@
-// The option table of lm-train, by group.
+// The option table of lm-train, by group. Over the size guide because it is one flat table.
 
 #include "model/shape.h"
 #include "train.h"
