@@ -82,9 +82,13 @@ void parallel_for(i64 n, i64 grain, const std::function<void(i64, i64)>& body) {
     return;
   }
   const i64 blocks = (n + grain - 1) / grain;
+  // Isolated: a pipeline stage that waits here must not take up the pipeline's source meanwhile, which
+  // may block on input for ever while the stage's batch is held back (parallel_test.cc).
   p.arena->execute([&] {
-    tbb::parallel_for(tbb::blocked_range<i64>(0, blocks), [&](const tbb::blocked_range<i64>& r) {
-      body(r.begin() * grain, std::min(n, r.end() * grain));
+    tbb::this_task_arena::isolate([&] {
+      tbb::parallel_for(tbb::blocked_range<i64>(0, blocks), [&](const tbb::blocked_range<i64>& r) {
+        body(r.begin() * grain, std::min(n, r.end() * grain));
+      });
     });
   });
 }
