@@ -14,28 +14,56 @@ Flags joined(std::initializer_list<Flags> parts) {
   return all;
 }
 
+/// How a model folder scores; named as lm-decode score names them.
+Flags folder_flags() {
+  const std::string g = "Model folders";
+  return {
+      {.name = "window", .kind = FlagKind::kCount, .value_name = "N", .group = g,
+       .help = "tokens of a window over a long text; default the model's context", .min = 2},
+      {.name = "stride", .kind = FlagKind::kCount, .value_name = "N", .group = g,
+       .help = "distance of windows; default half of one", .min = 1},
+      {.name = "max-tokens", .kind = FlagKind::kCount, .value_name = "N", .group = g, .def = "8192",
+       .help = "score at most N tokens of a text; 0: all of them", .min = 0},
+      {.name = "probe", .kind = FlagKind::kCount, .value_name = "N", .group = g, .def = "1",
+       .help = "take --max-tokens from N places of a longer text, evenly from its head to its end", .min = 1,
+       .max = 64},
+      {.name = "bos", .kind = FlagKind::kSwitch, .group = g, .def = "true",
+       .help = "begin every text with the model's begin token, if it has one"},
+      {.name = "special", .kind = FlagKind::kChoice, .value_name = "HOW", .group = g, .def = "parse",
+       .help = "special tokens spelt in a text: become specials, or stay text", .choices = {"parse", "text"}},
+      {.name = "batch", .kind = FlagKind::kCount, .value_name = "N", .group = g, .def = "16",
+       .help = "windows in work at once; does not change results", .min = 1, .max = 65536, .semantic = false},
+      {.name = "chunk", .kind = FlagKind::kCount, .value_name = "N", .group = g, .def = "512",
+       .help = "tokens of a forward pass; does not change results", .min = 1, .max = 65536, .semantic = false},
+  };
+}
+
 Flags scorer_flags() {
   const std::string g = "Scorer";
   return {
       {.name = "model", .letter = 'm', .kind = FlagKind::kPath, .value_name = "MODEL", .group = g,
-       .help = "perplexity under this model: an ARPA or LMNG file", .semantic = false, .main = true},
+       .help = "perplexity under this model: an ARPA or LMNG file, or a model folder",
+       .details = "A folder holds config.json, safetensors and tokenizer files, as lm-train and transformers write "
+                  "them.",
+       .semantic = false, .main = true},
       {.name = "zlib", .kind = FlagKind::kSwitch, .group = g,
        .help = "deflated size divided by size: low for repetition, high for noise", .main = true},
       {.name = "zlib-min-bytes", .kind = FlagKind::kSize, .value_name = "SIZE", .group = g, .def = "200",
        .help = "shorter texts have no ratio", .min = 1},
       {.name = "contrast", .kind = FlagKind::kString, .value_name = "GOOD,BAD", .group = g,
-       .help = "mean log-likelihood per token under one model less that under another", .semantic = false, .main = true},
+       .help = "mean log-likelihood per token under one model less that under another",
+       .details = "Both are what -m takes; files and folders may mix.", .semantic = false, .main = true},
       {.name = "name", .kind = FlagKind::kString, .value_name = "NAME", .group = g,
        .help = "attributes are lm_ppl__NAME__ppl and so on; default: the model's file name", .main = true},
       {.name = "field", .kind = FlagKind::kString, .value_name = "PATH", .group = g, .def = "text",
        .help = "the field that holds the text"},
       {.name = "unit", .kind = FlagKind::kChoice, .value_name = "UNIT", .group = g,
-       .help = "a sentence is a line, or the whole document",
+       .help = "n-gram models: a sentence is a line, or the whole document",
        .details = "Default: as the model was trained; doc for a model that does not say.", .choices = {"line", "doc"}},
       {.name = "tokenizer", .kind = FlagKind::kPath, .value_name = "FILE", .group = g,
-       .help = "words are the pieces of this tokenizer", .semantic = false},
+       .help = "n-gram models: words are the pieces of this tokenizer", .semantic = false},
       {.name = "ccnet", .kind = FlagKind::kSwitch, .group = g,
-       .help = "normalise text as CCNet does and round perplexities to one decimal"},
+       .help = "n-gram models: normalise text as CCNet does and round perplexities to one decimal"},
   };
 }
 
@@ -93,21 +121,22 @@ lm::cli::ToolSpec make_spec() {
   spec.name = "lm-ppl-filter";
   spec.summary = "score documents by perplexity, select and sort them by score";
   spec.verbs = {
-      {"score", "add scores to each record", scorer_flags()},
+      {"score", "add scores to each record", joined({scorer_flags(), folder_flags()})},
       {"select", "keep records by limits, fractions or percentiles of their scores",
-       joined({scorer_flags(), stored_flags(), select_flags(), table_flags()})},
+       joined({scorer_flags(), stored_flags(), folder_flags(), select_flags(), table_flags()})},
       {"bucket", "name each record's bucket in metadata.lm_ppl.bucket",
-       joined({scorer_flags(), stored_flags(), bucket_flags(), table_flags()})},
-      {"cutoffs", "write the percentiles of the scores as CSV", joined({scorer_flags(), stored_flags()})},
+       joined({scorer_flags(), stored_flags(), folder_flags(), bucket_flags(), table_flags()})},
+      {"cutoffs", "write the percentiles of the scores as CSV", joined({scorer_flags(), stored_flags(), folder_flags()})},
   };
   spec.examples = {
       {"lm-ppl-filter -m wiki.lmng docs.jsonl.zst -o scored.jsonl.zst", "perplexity of each document"},
       {"lm-ppl-filter select -m wiki.lmng --max 1200 docs.jsonl.zst -o kept.jsonl.zst", "a fixed limit, in one pass"},
       {"lm-ppl-filter select --from-attr lm_ppl__wiki__ppl --keep-lowest 0.2 scored.jsonl.zst", "the best fifth"},
+      {"lm-ppl-filter select -m run/latest --max 40 docs.jsonl.zst -o kept.jsonl.zst", "under a trained language model"},
       {"lm-ppl-filter bucket -m en.lmng --ccnet --tokenizer en.model --split-output '%s.jsonl.zst' en.jsonl.zst",
        "head, middle and tail as CCNet has them"},
   };
-  spec.see_also = {"lm-ngram"};
+  spec.see_also = {"lm-ngram", "lm-train", "lm-decode"};
   return spec;
 }
 

@@ -4,74 +4,101 @@
 #include <cmath>
 
 #include "core/str.h"
+#include "decode/engine_options.h"
 #include "decode/generate.h"
 
 namespace lm::decode {
 
 NeuralScorer::NeuralScorer(const std::string& folder, const NeuralScorerOptions& options)
-    : model_(model::load_model(folder)), batch_(options.batch) {
+    : options_(options), model_(model::load_model(folder)) {
+  LM_CHECK(options.special != text::SpecialPolicy::kError, "scores have no bad records");
+  window_ = options.window > 0 ? options.window : model_.cfg.context;
+  stride_ = options.stride > 0 ? options.stride : std::max<i64>(1, window_ / 2);
+  check_window(folder);
   text::LoadOptions load;
   load.add_specials = false;
+  load.special = options.special;
   tokenizer_ = text::load_tokenizer(folder, load);
-  check_vocab(model_.cfg, *tokenizer_);
-  digest_ = cat(model::model_digest(folder), " ", tokenizer_->digest());
-  const i64 context = model_.cfg.context;
-  window_ = options.window > 0 ? options.window : context;
-  stride_ = options.stride > 0 ? options.stride : std::max<i64>(1, window_ / 2);
-  if (window_ > context || stride_ >= window_)
-    throw Error(ErrorKind::kUsage, cat(folder, ": a window of ", window_, " tokens and a stride of ", stride_,
-                                       " do not fit a context of ", context));
-  model::EngineOptions engine;
-  engine.max_rows = options.chunk;
-  engine.cache_tokens = (options.batch + 1) * (context + 2 * model::kPageTokens);
-  engine_ = std::make_unique<model::Engine>(model_, engine);
-  encoder_ = std::make_unique<PromptEncoder>(*tokenizer_, begin_token(model_.cfg, *tokenizer_));
+  try {
+    check_vocab(model_.cfg, *tokenizer_);
+  } catch (const Error& e) {
+    throw e.with_prefix(folder);
+  }
+  const std::optional<i32> begin =
+      options.begin ? begin_token(model_.cfg, *tokenizer_) : std::nullopt;
+  digest_ = cat(model::model_digest(folder), " ", tokenizer_->digest(), " window=", window_,
+                " stride=", stride_, " max_tokens=", options.max_tokens, " probes=", options.probes,
+                " begin=", begin ? cat(*begin) : "none",
+                " special=", options.special == text::SpecialPolicy::kParse ? "parse" : "text");
+  engine_ = std::make_unique<model::Engine>(
+      model_, engine_options(model_.cfg, options.batch, options.chunk, options.cache_bytes));
+  encoder_ = std::make_unique<PromptEncoder>(*tokenizer_, begin);
   scorer_ = std::make_unique<TokenScorer>(*engine_, ScoreOptions{options.batch, options.chunk});
 }
 
 NeuralScorer::~NeuralScorer() = default;
 
-NeuralScorer::Pending NeuralScorer::submit(std::size_t number, std::string_view text, text::Score& score) {
-  const Result<ScoredTokens> tokens = encoder_->text(text);
-  LM_CHECK(static_cast<bool>(tokens), "the tokenizer takes every text");
-  score = {};
-  score.bytes = isize(text);
-  score.tokens = std::max<i64>(0, isize(tokens->tokens) - tokens->first);
-  for (i64 i = tokens->first; i < isize(tokens->tokens); ++i)
-    if (tokenizer_->unk() == tokens->tokens[usize(i)]) ++score.oov;
-  std::vector<ScoreRequest> windows = cut_windows(tokens->tokens, window_, stride_);
-  const Pending out{number, isize(windows)};
-  for (ScoreRequest& window : windows)
-    scorer_->add(std::move(window));
-  return out;
+void NeuralScorer::check_window(const std::string& folder) const {
+  if (window_ > model_.cfg.context)
+    throw Error(ErrorKind::kUsage,
+                cat(folder, ": a window of ", window_,
+                    " tokens is more than the model's context of ", model_.cfg.context));
+  if (stride_ >= window_)
+    throw Error(ErrorKind::kUsage, cat(folder, ": a stride of ", stride_,
+                                       " tokens is not less than the window of ", window_));
 }
 
-void NeuralScorer::collect(Pending pending, text::Score& score) {
-  f64 sum = 0;
-  for (i64 i = 0; i < pending.windows; ++i) {
-    std::optional<std::vector<BranchScore>> part = scorer_->take();
-    while (!part) {
-      LM_CHECK(scorer_->step(), "a pending window is evaluated some time");
-      part = scorer_->take();
-    }
-    sum += (*part)[0].sum;
+/// The windows of a text, by stretch; sets what is known of its score before the model ran.
+std::deque<WindowCutter> NeuralScorer::cut(std::string_view text, text::Score& score) {
+  const i64 most = options_.max_tokens > 0 ? options_.max_tokens : std::numeric_limits<i64>::max();
+  Result<std::vector<ScoredTokens>> stretches = encoder_->stretches(text, most, options_.probes);
+  LM_CHECK(static_cast<bool>(stretches), "the tokenizer takes every text");
+  score = {};
+  std::deque<WindowCutter> out;
+  for (ScoredTokens& part : *stretches) {
+    score.bytes += part.bytes;
+    const i64 scored = std::max<i64>(0, isize(part.tokens) - part.first);
+    if (scored == 0) continue;
+    score.tokens += scored;
+    if (tokenizer_->unk())
+      score.oov +=
+          std::count(part.tokens.begin() + part.first, part.tokens.end(), *tokenizer_->unk());
+    out.emplace_back(std::move(part.tokens), window_, stride_);
   }
-  if (score.tokens == 0) return;
-  score.nll_nats = -sum;
-  score.value = std::exp(-sum / static_cast<f64>(score.tokens));
+  return out;
 }
 
 void NeuralScorer::score(std::span<const std::string_view> texts, std::span<text::Score> scores) {
   LM_CHECK(texts.size() == scores.size(), "one score per text");
-  std::deque<Pending> pending;
-  for (std::size_t next = 0; next < texts.size() || !pending.empty();) {
-    if (next < texts.size() && scorer_->pending() < 4 * batch_) {
-      pending.push_back(submit(next, texts[next], scores[next]));
-      ++next;
-    } else {
-      collect(pending.front(), scores[pending.front().text]);
-      pending.pop_front();
+  std::vector<f64> sums(texts.size(), 0);  // log-probabilities
+  std::deque<std::size_t> owners;          // texts of the windows in work, in order
+  std::deque<WindowCutter> cutters;        // of text next - 1
+  std::size_t next = 0;
+  const auto fill = [&] {
+    while (scorer_->pending() < 4 * options_.batch) {
+      if (cutters.empty()) {
+        if (next == texts.size()) return;
+        cutters = cut(texts[next], scores[next]);
+        ++next;
+      } else if (std::optional<ScoreRequest> window = cutters.front().next()) {
+        scorer_->add(std::move(*window));
+        owners.push_back(next - 1);
+      } else {
+        cutters.pop_front();
+      }
     }
+  };
+  for (fill(); !owners.empty(); fill()) {
+    LM_CHECK(scorer_->step(), "a pending window is evaluated some time");
+    while (std::optional<std::vector<BranchScore>> part = scorer_->take()) {
+      sums[owners.front()] += (*part)[0].sum;
+      owners.pop_front();
+    }
+  }
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (scores[i].tokens == 0) continue;
+    scores[i].nll_nats = -sums[i];
+    scores[i].value = std::exp(-sums[i] / static_cast<f64>(scores[i].tokens));
   }
 }
 

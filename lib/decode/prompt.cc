@@ -13,19 +13,24 @@ std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer
 PromptEncoder::PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32> begin)
     : tokenizer_(tokenizer), begin_(begin), state_(tokenizer.new_state()) {}
 
-std::optional<Fault> PromptEncoder::encode(std::string_view text, std::vector<i32>& ids) {
+std::optional<Fault> PromptEncoder::encode(std::string_view text) {
   ids_.clear();
   offsets_.clear();
   if (!tokenizer_.encode(text, *state_, ids_, &offsets_))
     return Fault{"special", "the text contains a special token of the tokenizer", -1};
+  return std::nullopt;
+}
+
+std::optional<Fault> PromptEncoder::encode(std::string_view text, std::vector<i32>& ids) {
+  if (std::optional<Fault> fault = encode(text)) return fault;
   ids.insert(ids.end(), ids_.begin(), ids_.end());
   return std::nullopt;
 }
 
-/// Bytes of specials among the tokens of the last encode from number `from` on.
-i64 PromptEncoder::special_bytes(i64 from) const {
+/// Bytes of specials among the tokens [from, to) of the last encode.
+i64 PromptEncoder::special_bytes(i64 from, i64 to) const {
   i64 bytes = 0;
-  for (i64 i = from; i < isize(ids_); ++i)
+  for (i64 i = from; i < to; ++i)
     if (tokenizer_.is_special(ids_[usize(i)]))
       bytes += offsets_[usize(i)].second - offsets_[usize(i)].first;
   return bytes;
@@ -38,16 +43,40 @@ Result<std::vector<i32>> PromptEncoder::prompt(std::string_view text) {
   return ids;
 }
 
-Result<ScoredTokens> PromptEncoder::text(std::string_view text) {
+/// Tokens [begin, end) of the last encode, which was of text.
+ScoredTokens PromptEncoder::stretch(std::string_view text, i64 begin, i64 end) const {
   ScoredTokens out;
-  if (begin_) out.tokens.push_back(*begin_);
-  if (std::optional<Fault> fault = encode(text, out.tokens)) return *fault;
+  const bool begun = begin == 0 && begin_;
+  if (begun) out.tokens.push_back(*begin_);
+  out.tokens.insert(out.tokens.end(), ids_.begin() + begin, ids_.begin() + end);
   out.first = std::min<i64>(1, isize(out.tokens));
-  const i64 from = begin_ ? 0 : 1;  // number of the first scored token within the text
-  const i64 skipped = from == 0          ? 0
-                      : isize(ids_) > 1 ? offsets_[1].first
-                                         : isize(text);
-  out.bytes = isize(text) - skipped - special_bytes(from);
+  const i64 from = begun ? begin : std::min(begin + 1, end);  // number of the first scored token
+  const auto offset = [&](i64 token) {
+    return token == 0 ? 0 : token < isize(ids_) ? offsets_[usize(token)].first : isize(text);
+  };
+  out.bytes = offset(end) - offset(from) - special_bytes(from, end);
+  return out;
+}
+
+Result<ScoredTokens> PromptEncoder::text(std::string_view text) {
+  if (std::optional<Fault> fault = encode(text)) return *fault;
+  return stretch(text, 0, isize(ids_));
+}
+
+Result<std::vector<ScoredTokens>> PromptEncoder::stretches(std::string_view text, i64 most, i64 parts) {
+  LM_CHECK(parts >= 1 && most >= parts, "a stretch has a token");
+  if (std::optional<Fault> fault = encode(text)) return *fault;
+  const i64 n = isize(ids_);
+  std::vector<ScoredTokens> out;
+  if (n <= most) {
+    out.push_back(stretch(text, 0, n));
+    return out;
+  }
+  const i64 length = most / parts;
+  for (i64 part = 0; part < parts; ++part) {
+    const i64 begin = parts == 1 ? 0 : (n - length) * part / (parts - 1);
+    out.push_back(stretch(text, begin, begin + length));
+  }
   return out;
 }
 
@@ -67,14 +96,14 @@ Result<ScoredTokens> PromptEncoder::completion(std::string_view prompt, std::str
   out.bytes = isize(scored);
   if (boundary == Boundary::kSeparate) {
     if (std::optional<Fault> fault = encode(scored, out.tokens)) return *fault;
-    out.bytes -= special_bytes(0);
+    out.bytes -= special_bytes(0, isize(ids_));
   } else {
     std::string whole(head);
     whole += scored;
     out.tokens.resize(begin_ ? 1 : 0);
     if (std::optional<Fault> fault = encode(whole, out.tokens)) return *fault;
     out.first = std::min(out.first, isize(out.tokens));
-    out.bytes -= special_bytes(out.first - (begin_ ? 1 : 0));
+    out.bytes -= special_bytes(out.first - (begin_ ? 1 : 0), isize(ids_));
   }
   if (out.first == 0 && !out.tokens.empty()) {  // nothing stands before the first token
     out.first = 1;

@@ -39,13 +39,19 @@ class PromptEncoder {
   /// All of a text is scored, except its first token where nothing begins it. Specials count 0
   /// bytes.
   Result<ScoredTokens> text(std::string_view text);
+  /// A text of more than `most` tokens is represented by `parts` equal stretches of most / parts
+  /// tokens, from its head evenly to its end; other texts are one stretch. A later stretch stands
+  /// alone: nothing is before its first token, which is not scored.
+  Result<std::vector<ScoredTokens>> stretches(std::string_view text, i64 most, i64 parts);
   /// The completion is scored given the prompt.
   Result<ScoredTokens> completion(std::string_view prompt, std::string_view completion,
                                   Boundary boundary);
 
  private:
-  std::optional<Fault> encode(std::string_view text, std::vector<i32>& ids);
-  i64 special_bytes(i64 from) const;
+  std::optional<Fault> encode(std::string_view text);
+  std::optional<Fault> encode(std::string_view text, std::vector<i32>& ids);  // appended to ids
+  i64 special_bytes(i64 from, i64 to) const;
+  ScoredTokens stretch(std::string_view text, i64 begin, i64 end) const;
 
   const text::Tokenizer& tokenizer_;
   std::optional<i32> begin_;

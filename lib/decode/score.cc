@@ -218,21 +218,29 @@ std::optional<std::vector<BranchScore>> TokenScorer::take() {
   return out;
 }
 
-std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, i64 window, i64 stride) {
+WindowCutter::WindowCutter(std::vector<i32> tokens, i64 window, i64 stride)
+    : tokens_(std::move(tokens)), window_(window), stride_(stride) {
   LM_CHECK(stride >= 1 && stride < window, "windows overlap");
+}
+
+std::optional<ScoreRequest> WindowCutter::next() {
+  const i64 n = isize(tokens_);
+  if (begin_ > 0 && scored_ >= n) return std::nullopt;
+  const i64 end = std::min(n, begin_ + window_);
+  std::optional<ScoreRequest> out(std::in_place);
+  ScoreRequest::Branch& branch = out->branches.emplace_back();
+  branch.tokens.assign(tokens_.begin() + begin_, tokens_.begin() + end);
+  branch.first = scored_ - begin_;
+  scored_ = std::max(scored_, end);
+  begin_ += stride_;
+  return out;
+}
+
+std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, i64 window, i64 stride) {
+  WindowCutter cutter({tokens.begin(), tokens.end()}, window, stride);
   std::vector<ScoreRequest> out;
-  const i64 n = isize(tokens);
-  i64 scored = 1;  // the first token has no probability
-  for (i64 begin = 0; out.empty() || scored < n; begin += stride) {
-    const i64 end = std::min(n, begin + window);
-    ScoreRequest request;
-    ScoreRequest::Branch branch;
-    branch.tokens.assign(tokens.begin() + begin, tokens.begin() + end);
-    branch.first = scored - begin;
-    request.branches.push_back(std::move(branch));
-    out.push_back(std::move(request));
-    scored = std::max(scored, end);
-  }
+  while (std::optional<ScoreRequest> request = cutter.next())
+    out.push_back(std::move(*request));
   return out;
 }
 

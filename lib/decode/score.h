@@ -93,4 +93,19 @@ class TokenScorer {
 /// one branch each. 1 <= stride < window.
 std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, i64 window, i64 stride);
 
+/// The same one by one: a text of any length has a few windows in memory.
+class WindowCutter {
+ public:
+  WindowCutter(std::vector<i32> tokens, i64 window, i64 stride);
+  /// Nothing when every token but the first is scored; at least one window.
+  std::optional<ScoreRequest> next();
+
+ private:
+  std::vector<i32> tokens_;
+  i64 window_;
+  i64 stride_;
+  i64 begin_ = 0;
+  i64 scored_ = 1;  // the first token has no probability
+};
+
 }  // namespace lm::decode

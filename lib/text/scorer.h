@@ -19,10 +19,10 @@ struct Score {
   f64 nll_nats = std::numeric_limits<f64>::quiet_NaN();  // -log p of all tokens
   i64 tokens = 0;                                        // scored, ends of sentence included
   i64 oov = 0;                                           // of them outside the vocabulary
-  i64 bytes = 0;                                         // of the text as given
+  i64 bytes = 0;                                         // that the scored tokens stand for
 
   /// Bits per UTF-8 byte; NaN for an empty or unscored text.
-  f64 bits_per_byte() const { return bytes == 0 ? kNan : nll_nats / (kLn2 * static_cast<f64>(bytes)); }
+  f64 bits_per_byte() const { return bytes == 0 ? kNan : nll_nats / kLn2 / static_cast<f64>(bytes); }
 
  private:
   static constexpr f64 kNan = std::numeric_limits<f64>::quiet_NaN();

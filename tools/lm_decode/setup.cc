@@ -4,6 +4,7 @@
 
 #include "core/str.h"
 #include "decode.h"
+#include "decode/engine_options.h"
 #include "decode/generate.h"
 #include "decode/prompt.h"
 
@@ -55,15 +56,6 @@ std::vector<std::pair<i32, f64>> bias_of(const std::vector<std::string>& texts) 
   }
   std::sort(out.begin(), out.end());
   return out;
-}
-
-/// Cache tokens that --memory allows: at most a full context per running sequence.
-i64 cache_tokens(const model::ModelCfg& cfg, i64 batch, i64 budget) {
-  i64 token_bytes = 0;
-  for (const model::LayerCfg& layer : cfg.layers)
-    token_bytes += 2 * layer.attention.kv_size() * static_cast<i64>(sizeof(f32));
-  const i64 least = cfg.context + 2 * model::kPageTokens;  // one full context, and a fork's page
-  return std::max(least, std::min((batch + 1) * least, budget / std::max<i64>(1, token_bytes)));
 }
 
 }  // namespace
@@ -164,13 +156,8 @@ std::unique_ptr<Loaded> load(cli::Tool& tool) {
   tool.set_param("tokenizer", io::json_string(out->tokenizer->digest()));
   out->batch = options.integer("batch");
   out->chunk = options.integer("chunk");
-  model::EngineOptions engine;
-  engine.max_rows = std::max(out->chunk, out->batch);
-  // Logits of a pass stay below 64 MiB.
-  const i64 row_bytes = out->model.cfg.vocab * static_cast<i64>(sizeof(f32));
-  engine.max_logit_rows = std::clamp<i64>((i64{64} << 20) / row_bytes, 16, engine.max_rows);
-  engine.max_logit_rows = std::min(engine.max_logit_rows, engine.max_rows);
-  engine.cache_tokens = cache_tokens(out->model.cfg, out->batch, tool.ctx().memory->available());
+  const model::EngineOptions engine = decode::engine_options(out->model.cfg, out->batch, out->chunk,
+                                                             tool.ctx().memory->available());
   out->engine = std::make_unique<model::Engine>(out->model, engine);
   tool.console().message(LogLevel::kInfo, cat(folder, ": ", model::describe(out->model.cfg), ", cache of ",
                                               out->engine->cache().total_pages() * model::kPageTokens,

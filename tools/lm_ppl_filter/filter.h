@@ -19,10 +19,9 @@ void run_select(cli::Tool& tool);
 void run_bucket(cli::Tool& tool);
 void run_cutoffs(cli::Tool& tool);
 
-/// The scorer that -m, --zlib or --contrast ask for. Throws Error{kUsage} unless it is exactly one.
-std::unique_ptr<text::Scorer> open_scorer(const cli::Options& options);
-/// One model by what its path holds. This is where further kinds of models are recognised.
-std::unique_ptr<text::Scorer> open_model(const cli::Options& options, const std::string& path);
+/// The scorer that -m, --zlib or --contrast ask for; null for --from-attr. Throws Error{kUsage} unless
+/// it is exactly one and every option given has a model that it goes with.
+std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool);
 /// --name, or the name of the model.
 std::string name_of(const cli::Options& options);
 

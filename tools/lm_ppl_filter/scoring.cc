@@ -1,29 +1,13 @@
-// Which scorer, and the stages that give every record of a batch its score.
-
-#include <filesystem>
+// The stages that give every record of a batch its score.
 
 #include "core/str.h"
 #include "filter.h"
 #include "io/json.h"
-#include "ngram/scorer.h"
 #include "text/utf8.h"
 
 namespace lm::filter_tool {
 
 namespace {
-
-std::pair<std::string, std::string> contrast_models(const cli::Options& options) {
-  const std::string& text = options.text("contrast");
-  const std::size_t comma = text.find(',');
-  if (comma == std::string::npos || comma == 0 || comma + 1 == text.size()) {
-    throw Error(ErrorKind::kUsage, cat("--contrast: ", quote(text), " is not GOOD,BAD"));
-  }
-  return {text.substr(0, comma), text.substr(comma + 1)};
-}
-
-bool stored_scores(const cli::Options& options) {
-  return options.find("from-attr") != nullptr && options.given("from-attr");
-}
 
 const std::string& attribute_name(const cli::Options& options) {
   const std::string& name = options.text("from-attr");
@@ -35,54 +19,8 @@ const std::string& attribute_name(const cli::Options& options) {
 
 }  // namespace
 
-std::unique_ptr<text::Scorer> open_model(const cli::Options& options, const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(ErrorKind::kUsage, cat(path, ": is a folder, expected an ARPA or LMNG file"));
-  }
-  ngram::NgramSource source;
-  source.path = path;
-  source.tokenizer = options.text("tokenizer");
-  if (options.given("unit")) {
-    source.unit = options.text("unit") == "line" ? ngram::SentenceUnit::kLine : ngram::SentenceUnit::kDoc;
-  }
-  source.default_unit = ngram::SentenceUnit::kDoc;
-  if (options.on("ccnet")) {
-    source.ccnet = true;
-    source.round = true;
-  }
-  return ngram::open_ngram_scorer(source);
-}
-
-std::unique_ptr<text::Scorer> open_scorer(const cli::Options& options) {
-  const int given = (options.given("model") ? 1 : 0) + (options.on("zlib") ? 1 : 0) +
-                    (options.given("contrast") ? 1 : 0) + (stored_scores(options) ? 1 : 0);
-  if (given != 1) {
-    const bool stored = options.find("from-attr") != nullptr;
-    throw Error(ErrorKind::kUsage, cat(given == 0 ? "no scorer" : "more than one scorer", ": give one of -m MODEL, --zlib",
-                                       stored ? ", --contrast GOOD,BAD and --from-attr NAME" : " and --contrast GOOD,BAD"));
-  }
-  if (stored_scores(options)) return nullptr;
-  if (options.on("zlib")) return std::make_unique<ngram::ZlibScorer>(options.integer("zlib-min-bytes"));
-  if (options.given("contrast")) {
-    const auto [good, bad] = contrast_models(options);
-    return std::make_unique<ngram::ContrastScorer>(open_model(options, good), open_model(options, bad));
-  }
-  return open_model(options, options.text("model"));
-}
-
-std::string name_of(const cli::Options& options) {
-  if (options.given("name")) return options.text("name");
-  if (options.on("zlib")) return "zlib";
-  if (options.given("contrast")) {
-    const auto [good, bad] = contrast_models(options);
-    return cat(text::score_name(good), "_", text::score_name(bad));
-  }
-  return text::score_name(options.text("model"));
-}
-
 Scoring::Scoring(cli::Tool& tool, bool annotate)
-    : tool_(tool), annotate_(annotate), scorer_(open_scorer(tool.options())) {
+    : tool_(tool), annotate_(annotate), scorer_(open_scorer(tool)) {
   const cli::Options& options = tool.options();
   if (scorer_) {
     tool.set_param("scorer", io::json_string(scorer_->digest()));

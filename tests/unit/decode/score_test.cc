@@ -6,7 +6,6 @@
 #include "catch.h"
 #include "core/parallel.h"
 #include "core/random.h"
-#include "decode/neural_scorer.h"
 #include "decode/prompt.h"
 
 using namespace lm;
@@ -157,32 +156,4 @@ TEST_CASE("the joint boundary moves blanks to the completion", "[decode]") {
   const ScoredTokens first = *bare.completion("", "ab", Boundary::kJoint);
   CHECK(first.first == 1);
   CHECK(first.bytes == 1);
-}
-
-TEST_CASE("a model folder scores texts for selection", "[decode]") {
-  const test::TempDir dir;
-  const std::string folder = dir.file("m");
-  test::write_tiny_folder(folder);
-  const std::string long_text(300, 'q');  // several windows of 64
-  const std::vector<std::string_view> texts = {"in the end", "", long_text, "in the end"};
-  std::vector<text::Score> all(texts.size());
-  NeuralScorer scorer(folder);
-  scorer.score(texts, all);
-  CHECK(scorer.measure() == "ppl");
-  CHECK(all[0].tokens == 6);  // in, " the", " ", e, n, d
-  CHECK(all[0].bytes == 10);
-  CHECK(all[0].nll_nats > 0);
-  CHECK(all[0].value == Approx(std::exp(all[0].nll_nats / 6)));
-  CHECK(std::isnan(all[1].value));
-  CHECK(all[1].tokens == 0);
-  CHECK(all[2].tokens == 300);
-  CHECK(all[3].nll_nats == all[0].nll_nats);
-  NeuralScorer other(folder, {.batch = 1, .chunk = 5});
-  std::vector<text::Score> again(texts.size());
-  other.score(texts, again);
-  for (const std::size_t i : {0u, 2u, 3u})
-    CHECK(again[i].nll_nats == all[i].nll_nats);
-  CHECK(other.digest() == scorer.digest());
-  CHECK_THROWS_AS(NeuralScorer(folder, {.window = 65}), Error);
-  CHECK_THROWS_AS(NeuralScorer(dir.file("absent")), Error);
 }

@@ -1,0 +1,23 @@
+#include "decode/engine_options.h"
+
+#include <algorithm>
+
+namespace lm::decode {
+
+model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 chunk,
+                                    i64 budget_bytes) {
+  model::EngineOptions out;
+  out.max_rows = std::max(chunk, batch);
+  const i64 row_bytes = cfg.vocab * static_cast<i64>(sizeof(f32));
+  out.max_logit_rows =
+      std::min(std::clamp<i64>((i64{64} << 20) / row_bytes, 16, i64{1} << 16), out.max_rows);
+  i64 token_bytes = 0;
+  for (const model::LayerCfg& layer : cfg.layers)
+    token_bytes += 2 * layer.attention.kv_size() * static_cast<i64>(sizeof(f32));
+  const i64 least = cfg.context + 2 * model::kPageTokens;
+  out.cache_tokens =
+      std::max(least, std::min((batch + 1) * least, budget_bytes / std::max<i64>(1, token_bytes)));
+  return out;
+}
+
+}  // namespace lm::decode

@@ -1,0 +1,15 @@
+#pragma once
+// The size of an inference engine for many sequences at once: one rule for every user of scorers
+// and generators.
+
+#include "model/engine.h"
+
+namespace lm::decode {
+
+/// For `batch` sequences of up to a full context, evaluated `chunk` rows a pass. The cache holds
+/// what budget_bytes allows, at least one full context and a fork's page; logits of a pass stay
+/// below 64 MiB (16 rows at least). None of this changes results.
+model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 chunk,
+                                    i64 budget_bytes);
+
+}  // namespace lm::decode

@@ -1,0 +1,169 @@
+// Which scorer the options ask for.
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/str.h"
+#include "decode/neural_scorer.h"
+#include "filter.h"
+#include "ngram/scorer.h"
+
+namespace lm::filter_tool {
+
+namespace {
+
+std::pair<std::string, std::string> contrast_models(const cli::Options& options) {
+  const std::string& text = options.text("contrast");
+  const std::size_t comma = text.find(',');
+  if (comma == std::string::npos || comma == 0 || comma + 1 == text.size()) {
+    throw Error(ErrorKind::kUsage, cat("--contrast: ", quote(text), " is not GOOD,BAD"));
+  }
+  return {text.substr(0, comma), text.substr(comma + 1)};
+}
+
+std::vector<std::string> model_paths(const cli::Options& options) {
+  if (options.given("model")) return {options.text("model")};
+  if (!options.given("contrast")) return {};
+  const auto [good, bad] = contrast_models(options);
+  return {good, bad};
+}
+
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+bool stored_scores(const cli::Options& options) {
+  return options.find("from-attr") != nullptr && options.given("from-attr");
+}
+
+/// Options that shape scores of one kind of model only: given without such a model they would be
+/// ignored in silence.
+void check_kinds(const cli::Options& options, const std::vector<std::string>& paths) {
+  const auto folders = std::count_if(paths.begin(), paths.end(), is_folder);
+  const auto refuse = [&](std::initializer_list<const char*> names, const char* what) {
+    for (const char* const name : names) {
+      const cli::Flag& flag = *options.find(name);
+      const bool is_switch = flag.kind == cli::FlagKind::kSwitch;
+      if (is_switch ? options.on(name) == (flag.def == "true") : options.text(name) == flag.def)
+        continue;
+      throw Error(ErrorKind::kUsage,
+                  cat("--", is_switch && !options.on(name) ? "no-" : "", name, " is for ", what,
+                      paths.empty() ? "" : cat(", and ", quote(paths[0]), " is none")));
+    }
+  };
+  if (folders == isize(paths)) refuse({"tokenizer", "unit", "ccnet"}, "n-gram models");
+  if (folders == 0)
+    refuse({"window", "stride", "max-tokens", "probe", "bos", "special"}, "model folders");
+}
+
+/// Refuses folders that hold no model, and says where one may be.
+void check_folder(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  if (fs::exists(fs::path(path) / "config.json", ignored)) return;
+  const fs::path latest = fs::path(path) / "latest";
+  throw Error(ErrorKind::kNoInput, cat(path, ": no config.json: not a model folder"),
+              fs::exists(latest / "config.json", ignored)
+                  ? cat("-m ", latest.string(), " is the latest model of this run")
+                  : "a model folder holds config.json, safetensors and tokenizer files");
+}
+
+std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& path,
+                                          i64 cache_bytes) {
+  check_folder(path);
+  const cli::Options& options = tool.options();
+  const std::string& device = options.text("device");
+  if (device.starts_with("cuda")) {
+    throw Error(ErrorKind::kUnavailable, cat("--device ", device, ": models score on the CPU"));
+  }
+  decode::NeuralScorerOptions form;
+  form.window = options.maybe_integer("window").value_or(0);
+  form.stride = options.maybe_integer("stride").value_or(0);
+  form.max_tokens = options.integer("max-tokens");
+  form.probes = options.integer("probe");
+  if (form.probes > 1 && form.probes > form.max_tokens) {
+    throw Error(ErrorKind::kUsage,
+                cat("--probe ", form.probes, " is more than --max-tokens ", form.max_tokens));
+  }
+  form.begin = options.on("bos");
+  form.special =
+      options.text("special") == "text" ? text::SpecialPolicy::kText : text::SpecialPolicy::kParse;
+  form.batch = options.integer("batch");
+  form.chunk = options.integer("chunk");
+  form.cache_bytes = cache_bytes;
+  std::unique_ptr<decode::NeuralScorer> scorer = std::make_unique<decode::NeuralScorer>(path, form);
+  tool.console().message(LogLevel::kInfo,
+                         cat(path, ": ", model::describe(scorer->cfg()), ", windows of ",
+                             scorer->window(), " tokens every ", scorer->stride(), ", on the CPU"));
+  return scorer;
+}
+
+std::unique_ptr<text::Scorer> open_ngrams(const cli::Options& options, const std::string& path) {
+  if (path.ends_with(".safetensors") || path.ends_with(".gguf")) {
+    throw Error(
+        ErrorKind::kData,
+        cat(path, ": weights alone are no model, expected an ARPA or LMNG file, or a model folder"),
+        "a model folder holds config.json, safetensors and tokenizer files");
+  }
+  ngram::NgramSource source;
+  source.path = path;
+  source.tokenizer = options.text("tokenizer");
+  if (options.given("unit")) {
+    source.unit =
+        options.text("unit") == "line" ? ngram::SentenceUnit::kLine : ngram::SentenceUnit::kDoc;
+  }
+  source.default_unit = ngram::SentenceUnit::kDoc;
+  if (options.on("ccnet")) {
+    source.ccnet = true;
+    source.round = true;
+  }
+  return ngram::open_ngram_scorer(source);
+}
+
+/// A file's name without its suffix, a folder's name as it is.
+std::string model_name(const std::string& path) {
+  if (!is_folder(path)) return text::score_name(path);
+  std::filesystem::path folder = std::filesystem::absolute(path).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  return text::score_name(folder.filename().string() + ".");  // an empty suffix to take off
+}
+
+}  // namespace
+
+std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  const int given = (options.given("model") ? 1 : 0) + (options.on("zlib") ? 1 : 0) +
+                    (options.given("contrast") ? 1 : 0) + (stored_scores(options) ? 1 : 0);
+  if (given != 1) {
+    const bool stored = options.find("from-attr") != nullptr;
+    throw Error(
+        ErrorKind::kUsage,
+        cat(given == 0 ? "no scorer" : "more than one scorer", ": give one of -m MODEL, --zlib",
+            stored ? ", --contrast GOOD,BAD and --from-attr NAME" : " and --contrast GOOD,BAD"));
+  }
+  const std::vector<std::string> paths = model_paths(options);
+  check_kinds(options, paths);
+  if (stored_scores(options)) return nullptr;
+  if (options.on("zlib"))
+    return std::make_unique<ngram::ZlibScorer>(options.integer("zlib-min-bytes"));
+  std::vector<std::unique_ptr<text::Scorer>> models;
+  for (const std::string& path : paths) {
+    models.push_back(is_folder(path)
+                         ? open_folder(tool, path, tool.ctx().memory->available() / isize(paths))
+                         : open_ngrams(options, path));
+  }
+  if (models.size() == 1) return std::move(models[0]);
+  return std::make_unique<ngram::ContrastScorer>(std::move(models[0]), std::move(models[1]));
+}
+
+std::string name_of(const cli::Options& options) {
+  if (options.given("name")) return options.text("name");
+  if (options.on("zlib")) return "zlib";
+  std::string out;
+  for (const std::string& path : model_paths(options))
+    append(out, out.empty() ? "" : "_", model_name(path));
+  return out;
+}
+
+}  // namespace lm::filter_tool
