@@ -26,8 +26,9 @@ std::vector<Flag> action_flags(const std::string& verb) {
   const std::string group = "Duplicates";
   return {
       {.name = "action", .kind = FlagKind::kChoice, .value_name = "WHAT", .group = group,
-       .def = "annotate", .help = "mark duplicates in an attribute, or remove them",
-       .choices = {"annotate", "remove"}, .main = true},
+       .def = "annotate", .help = "mark duplicates in an attribute, remove them, or count them only",
+       .details = "report: records pass unchanged, the figures are in the --report.",
+       .choices = {"annotate", "remove", "report"}, .main = true},
       {.name = "attr", .kind = FlagKind::kString, .value_name = "NAME", .group = group,
        .def = "lm_dedup_" + verb, .help = "name of the attribute",
        .details = "The attribute is a list of spans [start, end, score] in code points of the text; "

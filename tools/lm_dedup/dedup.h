@@ -18,7 +18,7 @@ void run_paragraph(cli::Tool& tool);
 void run_minhash(cli::Tool& tool);
 void run_bloom(cli::Tool& tool);
 
-enum class Action { kAnnotate, kRemove };
+enum class Action { kAnnotate, kRemove, kReport };
 Action action_of(const cli::Options& options);
 
 /// The fields every verb reads: text, attributes and its own attribute, then `more`.

@@ -67,8 +67,8 @@ class DocumentMode : public KeyedMode {
       ++counts.duplicates;
       ++counts.documents_marked;
     }
-    if (action_ == Action::kRemove) {
-      if (duplicate) {
+    if (action_ != Action::kAnnotate) {
+      if (duplicate && action_ == Action::kRemove) {
         ++counts.documents_dropped;
       } else {
         append(out, json.line(), "\n");

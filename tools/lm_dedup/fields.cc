@@ -7,7 +7,8 @@
 namespace lm::dedup_tool {
 
 Action action_of(const cli::Options& options) {
-  return options.text("action") == "remove" ? Action::kRemove : Action::kAnnotate;
+  const std::string& name = options.text("action");
+  return name == "remove" ? Action::kRemove : name == "report" ? Action::kReport : Action::kAnnotate;
 }
 
 Fields::Fields(const cli::Options& options, const std::vector<std::string>& more) {

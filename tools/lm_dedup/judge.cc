@@ -33,6 +33,13 @@ dedup::BloomShape shape_of(const cli::Options& options) {
   return dedup::bloom_shape(n, options.real("bloom-p"), scheme_of(options));
 }
 
+/// A filter file has 31 bytes for the kind of its keys; a longer one ends in its digest.
+std::string fit_kind(const std::string& kind) {
+  constexpr std::size_t kWidth = 31;
+  if (kind.size() <= kWidth) return kind;
+  return cat(kind.substr(0, kWidth - 17), "#", hex64(xxh3_64(kind)));
+}
+
 }  // namespace
 
 KeyJudge::KeyJudge(cli::Tool& tool, const std::string& key_kind, const std::string& normaliser)
@@ -66,17 +73,25 @@ void KeyJudge::open_filter(const std::string& key_kind, const std::string& norma
     info.p_target = options.given("bloom-size") ? dedup::bloom_fpr(info.shape, info.n_target)
                                                 : options.real("bloom-p");
     info.normaliser = normaliser;
-    info.key_kind = key_kind.substr(0, 31);
+    info.key_kind = fit_kind(key_kind);
     info.created_by = cat("lm-dedup ", cli::kToolkitVersion);
     filter_ = std::make_unique<BloomFilter>(info, memory);
   } else {
+    for (const char* const size : {"bloom-n", "bloom-size"}) {
+      if (options.given(size))
+        throw Error(ErrorKind::kUsage, cat("--", size, " sizes a new filter, --bloom-in has its size"));
+    }
     filter_ = read_only_ ? std::make_unique<BloomFilter>(BloomFilter::open(path))
                          : std::make_unique<BloomFilter>(BloomFilter::load(path, memory));
     const BloomInfo& info = filter_->info();
-    if (info.normaliser != normaliser || info.key_kind != key_kind.substr(0, 31)) {
+    if (info.normaliser != normaliser || info.key_kind != fit_kind(key_kind)) {
       throw Error(ErrorKind::kData,
                   cat(path, ": holds ", info.key_kind, " keys normalised by ", info.normaliser,
                       ", expected ", key_kind, " by ", normaliser));
+    }
+    // The default, written out by --print-config or not, asks for nothing.
+    if (options.text("seed") != options.find("seed")->def && seed_ != info.seed) {
+      throw Error(ErrorKind::kUsage, cat(path, ": its keys are hashed with --seed ", info.seed, ", not ", seed_));
     }
     seed_ = info.seed;
     const std::span<const u64> words = filter_->words();

@@ -211,8 +211,7 @@ class MinhashRun {
                  std::string& out) const {
     const bool kept = member == nullptr || member->rank < copies_;
     b.dropped += !kept;
-    const bool plain = action_ == Action::kRemove && (member == nullptr || !info_);
-    if (member == nullptr && plain) {
+    if (member == nullptr && action_ != Action::kAnnotate) {
       append(out, line, "\n");
       return;
     }

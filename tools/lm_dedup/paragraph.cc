@@ -52,7 +52,7 @@ class ParagraphMode : public KeyedMode {
     const std::vector<dedup::Span> spans = dedup::duplicate_spans(work.texts[usize(line)], seen);
     counts.duplicates += isize(spans);
     counts.documents_marked += !spans.empty();
-    if (action_ == Action::kRemove && spans.empty()) {
+    if (action_ == Action::kReport || (action_ == Action::kRemove && spans.empty())) {
       append(out, json.line(), "\n");
       return;
     }
@@ -93,7 +93,8 @@ void run_paragraph(cli::Tool& tool) {
   paragraphs.skip_empty = options.on("skip-empty");
   paragraphs.across_only = options.on("across-only");
   const Fields fields(options, {});
-  KeyJudge judge(tool, "paragraph", normaliser);
+  const std::string& cut = paragraphs.separator;
+  KeyJudge judge(tool, cut == "\n" ? "paragraph" : cat("paragraph:", quote(cut)), normaliser);
   paragraphs.seed = judge.seed();
   const ParagraphMode mode(options, fields, paragraphs);
   run_keyed(tool, fields, mode, judge);
