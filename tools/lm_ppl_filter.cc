@@ -54,7 +54,7 @@ Flags scorer_flags() {
        .help = "mean log-likelihood per token under one model less that under another",
        .details = "Both are what -m takes; files and folders may mix.", .semantic = false, .main = true},
       {.name = "name", .kind = FlagKind::kString, .value_name = "NAME", .group = g,
-       .help = "attributes are lm_ppl__NAME__ppl and so on; default: the model's file name", .main = true},
+       .help = "attributes are lm_ppl__NAME__ppl and so on; default: the name of the model's file or folder", .main = true},
       {.name = "field", .kind = FlagKind::kString, .value_name = "PATH", .group = g, .def = "text",
        .help = "the field that holds the text"},
       {.name = "unit", .kind = FlagKind::kChoice, .value_name = "UNIT", .group = g,

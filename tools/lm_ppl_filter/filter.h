@@ -1,6 +1,7 @@
 #pragma once
 // The verbs of lm-ppl-filter, and the scoring part they share.
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -48,11 +49,18 @@ class Scoring {
  private:
   void read(io::Batch& batch);
   void score(io::Batch& batch);
+  void show_progress();
   void annotate(io::Batch& batch);
   std::optional<Fault> take(io::Record& record, Scored& scored) const;
 
+  struct Live {
+    std::atomic<i64> records{0};
+    std::atomic<i64> tokens{0};
+  };
+
   cli::Tool& tool_;
   bool annotate_;
+  std::shared_ptr<Live> live_ = std::make_shared<Live>();  // shared: progress may outlive the scoring
   std::unique_ptr<text::Scorer> scorer_;       // null: stored scores
   std::unique_ptr<text::ScoreFields> fields_;  // null: stored scores
   std::vector<std::string> paths_;

@@ -1,5 +1,8 @@
 // The stages that give every record of a batch its score.
 
+#include <algorithm>
+
+#include "core/clock.h"
 #include "core/str.h"
 #include "filter.h"
 #include "io/json.h"
@@ -26,6 +29,7 @@ Scoring::Scoring(cli::Tool& tool, bool annotate)
     tool.set_param("scorer", io::json_string(scorer_->digest()));
     fields_ = std::make_unique<text::ScoreFields>(options.text("field"), name_of(options), scorer_->measure());
     paths_ = fields_->paths();
+    if (!scorer_->concurrent()) show_progress();
   } else {
     if (annotate) throw Error(ErrorKind::kUsage, "--annotate adds computed scores; --from-attr computes none");
     attribute_ = 0;
@@ -104,7 +108,25 @@ void Scoring::read(io::Batch& batch) {
 void Scoring::score(io::Batch& batch) {
   Scored& scored = of(batch);
   const std::vector<std::string_view> texts(scored.texts.begin(), scored.texts.end());
-  scorer_->score(texts, scored.scores);
+  if (scorer_->concurrent()) return scorer_->score(texts, scored.scores);
+  // A batch can take minutes: in slices, so that progress shows.
+  constexpr std::size_t kSlice = 128;
+  for (std::size_t begin = 0; begin < texts.size(); begin += kSlice) {
+    const std::size_t n = std::min(kSlice, texts.size() - begin);
+    const std::span<text::Score> scores = std::span(scored.scores).subspan(begin, n);
+    scorer_->score(std::span(texts).subspan(begin, n), scores);
+    for (const text::Score& score : scores) live_->tokens += score.tokens;
+    live_->records += static_cast<i64>(n);
+  }
+}
+
+/// Progress of a scorer that works through a batch slowly.
+void Scoring::show_progress() {
+  tool_.set_status([live = live_, start = monotonic_s()] {
+    const f64 wall = std::max(1e-3, monotonic_s() - start);
+    return cat(live->records.load(), " records, ", live->tokens.load(), " tokens scored, ",
+               format_fixed(static_cast<f64>(live->tokens.load()) / wall, 0), " tokens/s");
+  });
 }
 
 void Scoring::annotate(io::Batch& batch) {
