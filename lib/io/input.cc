@@ -93,8 +93,8 @@ std::optional<StreamHeader> file_header(const std::string& path) {
 }
 
 struct InputStream::Source {
-  Source(i64 index, Fd fd, const std::string& name, i64 max_record)
-      : input(index), raw(std::move(fd), name), cutter(max_record) {}
+  Source(i64 index, Fd fd, const std::string& name, i64 max_record, const StopToken* stop)
+      : input(index), raw(std::move(fd), name, stop), cutter(max_record) {}
 
   i64 input;
   RawBuffer raw;
@@ -161,7 +161,7 @@ std::unique_ptr<InputStream::Source> InputStream::open_source(i64 index) const {
   if (!fd.valid()) throw os_error(ErrorKind::kNoInput, "<stdin>", "cannot read", errno);
   enlarge_pipe(fd.get());
   return std::make_unique<Source>(index, std::move(fd), input_display_name(file),
-                                  options_.max_record_bytes);
+                                  options_.max_record_bytes, ctx_.stop);
 }
 
 void InputStream::open_next() {

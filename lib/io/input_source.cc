@@ -1,16 +1,31 @@
 #include "io/input_source.h"
 
+#include <poll.h>
 #include <zstd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "core/error.h"
+#include "core/str.h"
 
 namespace lm::io {
 
 namespace {
 constexpr i64 kReadBytes = i64{1} << 20;
+constexpr int kStopCheckMs = 100;  // how long a stop request may go unseen
+}
+
+void RawBuffer::await_bytes() const {
+  if (stop_ == nullptr) return;
+  pollfd wait = {fd_.get(), POLLIN, 0};
+  // Anything but a timeout or a signal is for read() to report.
+  for (int rc = 0; rc == 0 || (rc < 0 && errno == EINTR);) {
+    rc = ::poll(&wait, 1, kStopCheckMs);
+    if (rc <= 0 && stop_->requested())
+      throw Error(ErrorKind::kTemporary, cat(name_, ": stopped while waiting for input"));
+  }
 }
 
 bool RawBuffer::fill(i64 n) {
@@ -23,6 +38,7 @@ bool RawBuffer::fill(i64 n) {
     buf_.resize(old + usize(kReadBytes));
     i64 got = 0;
     try {
+      await_bytes();
       got = read_some(fd_.get(), buf_.data() + old, kReadBytes, name_);
     } catch (...) {
       buf_.resize(old);  // the view stays what was really read

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/context.h"
 #include "core/types.h"
 #include "io/file.h"
 #include "io/frame.h"
@@ -17,7 +18,10 @@ namespace lm::io {
 /// Look-ahead over a descriptor.
 class RawBuffer {
  public:
-  RawBuffer(Fd fd, std::string name) : fd_(std::move(fd)), name_(std::move(name)) {}
+  /// stop: with a stop requested, waiting for an input that has nothing to read ends with
+  /// Error{kTemporary}; null waits for ever.
+  RawBuffer(Fd fd, std::string name, const StopToken* stop = nullptr)
+      : fd_(std::move(fd)), name_(std::move(name)), stop_(stop) {}
   /// Reads until at least n bytes are available or the input ends; true if n are there. One read at
   /// a time, so a slow pipe is never waited on for more than n bytes.
   bool fill(i64 n);
@@ -32,8 +36,11 @@ class RawBuffer {
   const std::string& name() const { return name_; }
 
  private:
+  void await_bytes() const;
+
   Fd fd_;
   std::string name_;
+  const StopToken* stop_;
   std::string buf_;
   std::size_t begin_ = 0;
   i64 offset_ = 0;

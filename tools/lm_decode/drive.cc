@@ -94,6 +94,8 @@ class Reader {
     if (!batch) return nullptr;
     in_.decode(*batch);
     if (!batch->error) in_.stitch(*batch);
+    // After a stop request the caller stores what is done, whatever the input has come to.
+    if (batch->error && stop_.requested()) return nullptr;
     std::unique_ptr<ReadBatch> out = std::make_unique<ReadBatch>();
     // What a bad record leaves in batch.out takes its place among the items.
     const auto take_bad = [&] {

@@ -12,7 +12,7 @@ exec 3>in 4<out
 head -n 12 in.jsonl >&3
 for i in $(seq 12); do read -r line <&4; done
 kill -TERM $pid
-while [ ! -e state.jsonl ]; do kill -0 $pid || break; done
+while [ ! -e state.jsonl ]; do kill -0 $pid 2>/dev/null || break; done
 exec 3>&-
 wait $pid; echo "status $?"
 wc -l < state.jsonl
