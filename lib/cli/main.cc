@@ -185,7 +185,7 @@ int run_body(Tool& tool, Console& console, const Live& live, const std::function
     const Error known = as_error(e);
     exit = static_cast<int>(known.kind());
     status = known.kind() == ErrorKind::kTemporary ? "stopped" : "failed";
-    error = error_json(known);
+    if (status == "failed") error = error_json(known);
     console.stop_progress();
     console.error(known);
   };
