@@ -163,6 +163,10 @@ void write_model_files(const std::string& folder, const Model& model, const Save
   }
 }
 
+std::span<const char* const> tokenizer_file_names() {
+  return kTokenizerFiles;
+}
+
 void write_manifest(const std::string& folder) {
   Json files = Json::object();
   for (const std::string& name : list_files(folder)) {

@@ -4,6 +4,7 @@
 // digests. A folder appears complete under its name or not at all (io::AtomicDir).
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "model/config.h"
@@ -43,6 +44,9 @@ struct SaveOptions {
 /// (trainer state) before they call write_manifest and rename. Throws Error{kCannotCreate, kIo,
 /// kUsage}.
 void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options);
+
+/// The names of tokenizer files that a model folder may hold.
+std::span<const char* const> tokenizer_file_names();
 
 /// Writes manifest.json over every file below folder: {"files": {name: {"bytes", "xxh3"}}}.
 void write_manifest(const std::string& folder);

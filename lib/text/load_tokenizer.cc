@@ -162,12 +162,16 @@ bool has_model(const std::string& bytes, const std::string& path) {
   return model.error() == simdjson::SUCCESS && model.is_object();
 }
 
+bool is_json(const std::string& bytes) {
+  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
+  return first != std::string::npos && bytes[first] == '{';
+}
+
 std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions& options) {
   const std::string file = std::filesystem::is_directory(path) ? file_in_folder(path) : path;
   std::string bytes = read_bytes(file);
-  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
   BpeParts parts;
-  if (first != std::string::npos && bytes[first] == '{') {
+  if (is_json(bytes)) {
     if (has_model(bytes, file)) {
       parts = parse_tokenizer_json(bytes, file);
     } else {
@@ -203,6 +207,30 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOpt
   std::unique_ptr<Tokenizer> tokenizer = load_file(path, options);
   tokenizer->assign_roles(options);
   return tokenizer;
+}
+
+std::vector<TokenizerFile> tokenizer_files(const std::string& path) {
+  namespace fs = std::filesystem;
+  const std::string file = fs::is_directory(path) ? file_in_folder(path) : path;
+  const std::string bytes = read_bytes(file);
+  const auto named = [](const std::string& from, const char* name) -> TokenizerFile {
+    return {from, cat(name, from.ends_with(".zst") ? ".zst" : "")};
+  };
+  std::vector<TokenizerFile> out;
+  if (!is_json(bytes)) {
+    out.push_back(bytes.starts_with('\x0A') ? named(file, "tokenizer.model")
+                                            : TokenizerFile{file, fs::path(file).filename()});
+  } else if (has_model(bytes, file)) {
+    out.push_back(named(file, "tokenizer.json"));
+  } else {
+    out.push_back(named(file, "vocab.json"));
+    out.push_back(named(merges_beside(file), "merges.txt"));
+  }
+  for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
+    const std::string beside = existing(fs::path(file).parent_path() / name);
+    if (!beside.empty()) out.push_back(named(beside, name));
+  }
+  return out;
 }
 
 }  // namespace lm::text

@@ -86,6 +86,16 @@ class Tokenizer {
 /// Throws Error{kNoInput} or Error{kData} naming the file and the component that is not understood.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOptions& options = {});
 
+/// A file of a tokenizer and the name it has in a model folder.
+struct TokenizerFile {
+  std::string path;
+  std::string name;
+};
+/// The files that load_tokenizer(path) reads: the tokenizer as tokenizer.json, tokenizer.model or
+/// vocab.json with merges.txt (a ranks file under its own name), and the configurations beside it.
+/// A folder that holds them under these names loads the same. Throws as load_tokenizer.
+std::vector<TokenizerFile> tokenizer_files(const std::string& path);
+
 /// Decodes a growing id sequence piece by piece; the concatenation of all pieces equals
 /// decode(all ids). Holds back bytes that may still become a character.
 class StreamDecoder {

@@ -1,6 +1,7 @@
 #include "train/state.h"
 
-#include <filesystem>
+#include <cmath>
+#include <limits>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -54,14 +55,6 @@ std::vector<SafeWrite> moment_writes(const Trainer& trainer) {
   return out;
 }
 
-void copy_tokenizer(const std::string& from, const std::string& folder) {
-  namespace fs = std::filesystem;
-  std::string name = fs::path(from).filename().string();
-  if (name.ends_with(".json")) name = "tokenizer.json";
-  if (name.ends_with(".model")) name = "tokenizer.model";
-  io::write_file((fs::path(folder) / name).string(), io::Mapping(from).bytes());
-}
-
 std::vector<i64> read_integers(const Json& json, const JsonFields& fields, const char* key) {
   std::vector<i64> out;
   const Json::const_iterator it = json.find(key);
@@ -79,11 +72,9 @@ void save_checkpoint(const RunFolder& run, const Trainer& trainer, const TrainSt
                      const StateFiles& files) {
   io::AtomicDir out(run.step_path(state.counters.step), files.output, true);
   const std::string state_path = out.file("state/state.json");
-  const model::Model& from = trainer.model();
-  model::SaveOptions save;
-  save.tokenizer_folder = files.tokenizer_folder;
-  model::write_model_files(out.temp_path(), from, save);
-  if (!files.tokenizer_file.empty()) copy_tokenizer(files.tokenizer_file, out.temp_path());
+  model::write_model_files(out.temp_path(), trainer.model(), {});
+  for (const auto& [name, bytes] : files.tokenizer)
+    io::write_file(out.file(name), bytes);
   io::write_file(out.file("training.json"), files.training_json);
   write_safetensors(out.file(kMoments), moment_writes(trainer));
   io::write_file(state_path, state_json(state).dump(1) + "\n");

@@ -41,9 +41,8 @@ struct TrainState {
 };
 
 struct StateFiles {
-  std::string tokenizer_file;    // copied as tokenizer.json / tokenizer.model / its own name
-  std::string tokenizer_folder;  // or the tokenizer files of this folder
-  std::string training_json;     // training.json's text
+  std::vector<std::pair<std::string, std::string>> tokenizer;  // names and contents
+  std::string training_json;                                   // training.json's text
   io::OutputOptions output;
 };
 

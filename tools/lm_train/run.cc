@@ -148,10 +148,16 @@ std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Se
                                    setup.train.doc_mask, tool.options().integer("eval-tokens")};
   std::unique_ptr<train::Evaluator> out =
       std::make_unique<train::Evaluator>(model, shards, options, setup.run.byte_table, tool.ctx());
-  for (const text::ShardSet& set : out->sets()) {
-    if (set.tokenizer().vocab_size > setup.cfg.vocab)
+  for (i64 i = 0; i < isize(shards); ++i) {
+    const text::TokenizerIdentity& held = out->sets()[usize(i)].tokenizer();
+    if (setup.tokenizer && held.sha256 != setup.tokenizer->sha256)
       throw Error(ErrorKind::kData,
-                  cat("--eval-data: its tokenizer has ", set.tokenizer().vocab_size,
+                  cat("--eval-data ", shards[usize(i)], ": made with tokenizer ", quote(held.name),
+                      " (", held.vocab_size, " ids), but the run trains with ",
+                      quote(setup.tokenizer->name), " (", setup.tokenizer->vocab_size, " ids)"));
+    if (held.vocab_size > setup.cfg.vocab)
+      throw Error(ErrorKind::kData,
+                  cat("--eval-data ", shards[usize(i)], ": its tokenizer has ", held.vocab_size,
                       " ids, but the model has ", setup.cfg.vocab, " embedding rows"));
   }
   return out;

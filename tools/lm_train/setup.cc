@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/json.h"
 #include "model/shape.h"
+#include "text/token_roles.h"
 #include "text/tokenizer.h"
 #include "train.h"
 
@@ -52,8 +54,7 @@ bool shape_given(const Options& o) {
   return false;
 }
 
-model::ModelCfg new_config(const Options& o, const std::optional<text::TokenizerIdentity>& tok,
-                           i64 tokenizer_vocab) {
+model::ModelCfg new_config(const Options& o, const std::optional<text::TokenizerIdentity>& tok) {
   model::ModelShape shape;
   if (o.given("preset")) {
     shape = model::preset(o.text("preset"));
@@ -79,7 +80,7 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
   if (o.given("tied")) shape.tied = o.text("tied") == "true";
-  if (shape.vocab == 0) shape.vocab = tok ? tok->vocab_size : tokenizer_vocab;
+  if (shape.vocab == 0 && tok) shape.vocab = tok->vocab_size;
   if (shape.vocab == 0)
     usage("--vocab is needed: neither shards nor --tokenizer say how many ids there are");
   if (shape.context == 0) shape.context = o.maybe_integer("seq-len").value_or(kDefaultSeqLen);
@@ -213,11 +214,15 @@ std::string tokenizer_path(const Options& o) {
 void check_tokenizer(const std::string& path, const text::Tokenizer& tokenizer, const Options& o,
                      const std::optional<text::TokenizerIdentity>& shards) {
   if (!shards || shards->sha256 == tokenizer.digest()) return;
-  throw Error(ErrorKind::kData,
-              cat(path, ": a tokenizer of ", tokenizer.vocab_size(), " ids with digest ",
-                  tokenizer.digest().substr(0, 16), ", but ", shard_name(o.list("data")[0]),
-                  " was made with ", quote(shards->name), " of ", shards->vocab_size,
-                  " ids with digest ", shards->sha256.substr(0, 16)));
+  throw Error(
+      ErrorKind::kData,
+      cat(path, ": a tokenizer of ", tokenizer.vocab_size(), " ids with digest ",
+          tokenizer.digest().substr(0, 16), ", but ", shard_name(o.list("data")[0]),
+          " was made with ", quote(shards->name), " of ", shards->vocab_size, " ids with digest ",
+          shards->sha256.substr(0, 16)),
+      o.given("tokenizer")
+          ? ""
+          : "--tokenizer FILE names the shards' own, if the model's ids mean the same there");
 }
 
 void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
@@ -243,17 +248,38 @@ train::RunOptions make_run_options(const cli::Tool& tool) {
   return run;
 }
 
-/// Loads the tokenizer if there is one: checks, byte table, what checkpoints copy. Returns its ids.
-i64 use_tokenizer(const Options& o, const std::optional<text::TokenizerIdentity>& shards,
-                  train::RunOptions& run) {
+/// What checkpoints hold of a tokenizer, read now: a long run outlives many a folder.
+std::vector<std::pair<std::string, std::string>> tokenizer_copies(
+    const std::string& path, const text::Tokenizer& tokenizer) {
+  std::map<std::string, std::string> copies;
+  for (const text::TokenizerFile& file : text::tokenizer_files(path))
+    copies[file.name] = io::read_file(file.path);
+  if (std::filesystem::is_directory(path)) {
+    for (const char* name : model::tokenizer_file_names())
+      if (const std::string file = cat(path, "/", name); io::path_exists(file))
+        copies.try_emplace(name, io::read_file(file));
+  }
+  // transformers takes a bare tokenizer.json for whatever class the model's family has.
+  if (copies.contains("tokenizer.json") && !copies.contains("tokenizer_config.json")) {
+    std::vector<std::string> specials;
+    for (i32 id = 0; id < tokenizer.vocab_size(); ++id)
+      if (tokenizer.is_special(id)) specials.push_back(tokenizer.token_bytes(id, true));
+    copies["tokenizer_config.json"] = text::tokenizer_config_json(specials);
+  }
+  return {copies.begin(), copies.end()};
+}
+
+/// Loads the tokenizer if there is one: checks, byte table, what checkpoints copy.
+std::optional<text::TokenizerIdentity> use_tokenizer(
+    const Options& o, const std::optional<text::TokenizerIdentity>& shards,
+    train::RunOptions& run) {
   const std::string path = tokenizer_path(o);
-  if (path.empty()) return 0;
+  if (path.empty()) return std::nullopt;
   const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(path);
-  if (o.given("tokenizer")) check_tokenizer(path, *tokenizer, o, shards);
+  check_tokenizer(path, *tokenizer, o, shards);
   run.byte_table = train::token_byte_table(*tokenizer);
-  (std::filesystem::is_directory(path) ? run.files.tokenizer_folder : run.files.tokenizer_file) =
-      path;
-  return tokenizer->vocab_size();
+  run.files.tokenizer = tokenizer_copies(path, *tokenizer);
+  return text::identity_of(*tokenizer, path);
 }
 
 }  // namespace
@@ -286,11 +312,12 @@ Setup make_setup(cli::Tool& tool) {
                                                                    o.on("doc-mask"), weights});
   };
   if (!setup.stream) open(1);
-  const std::optional<text::TokenizerIdentity> identity = shard_tokenizer(o, setup);
-  const i64 ids = use_tokenizer(o, identity, setup.run);
-  if (!setup.initial) setup.cfg = new_config(o, identity, ids);
-  if (identity) check_vocab(shard_name(o.list("data")[0]), identity->vocab_size, setup.cfg);
-  if (ids > 0) check_vocab(tokenizer_path(o), ids, setup.cfg);
+  const std::optional<text::TokenizerIdentity> sharded = shard_tokenizer(o, setup);
+  const std::optional<text::TokenizerIdentity> loaded = use_tokenizer(o, sharded, setup.run);
+  setup.tokenizer = sharded ? sharded : loaded;
+  if (!setup.initial) setup.cfg = new_config(o, setup.tokenizer);
+  if (sharded) check_vocab(shard_name(o.list("data")[0]), sharded->vocab_size, setup.cfg);
+  if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);
   setup.train = make_train(tool, setup.cfg);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   if (!setup.stream) open(setup.train.seq_len);

@@ -22,7 +22,8 @@ void run(cli::Tool& tool);
 struct Setup {
   bool stream = false;  // documents come as records
   std::optional<train::ShardSource> shards;
-  std::optional<model::Model> initial;  // --init-from
+  std::optional<model::Model> initial;               // --init-from
+  std::optional<text::TokenizerIdentity> tokenizer;  // of the shards, else of --tokenizer
   model::ModelCfg cfg;
   train::TrainOptions train;
   train::RunOptions run;

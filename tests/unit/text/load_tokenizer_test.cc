@@ -180,6 +180,28 @@ TEST_CASE("a GPT-2 pair and its roles load from a folder", "[text]") {
   CHECK(error_of(dir.path().string()).find("pad_token") != std::string::npos);
 }
 
+TEST_CASE("copies of a tokenizer's files load as the original does", "[text]") {
+  const lm::test::TempDir dir;
+  write(dir.file("my-vocab.json"), R"({"a":0,"b":1,"ab":2,"<|endoftext|>":3})");
+  write(dir.file("merges.txt"), "#version: 0.2\na b\n");
+  write(dir.file("special_tokens_map.json"), R"({"eos_token":"<|endoftext|>"})");
+  write(dir.file("ranks.tiktoken"), rank_file());
+  const auto copied = [&](const std::string& from) {
+    const lm::test::TempDir copy;
+    std::string names;
+    for (const text::TokenizerFile& file : text::tokenizer_files(dir.file(from))) {
+      write(copy.file(file.name), lm::io::read_file(file.path));
+      names += file.name + " ";
+    }
+    const auto tokenizer = text::load_tokenizer(copy.path().string());
+    CHECK(tokenizer->digest() == text::load_tokenizer(dir.file(from))->digest());
+    CHECK(tokenizer->eos() == text::load_tokenizer(dir.file(from))->eos());
+    return names;
+  };
+  CHECK(copied("my-vocab.json") == "vocab.json merges.txt special_tokens_map.json ");
+  CHECK(text::tokenizer_files(dir.file("ranks.tiktoken"))[0].name == "ranks.tiktoken");
+}
+
 TEST_CASE("real tokenizers give the reference ids", "[text]") {
   const std::filesystem::path data = lm::test::data_dir() / "tokenizers";
   if (!std::filesystem::exists(data / "gpt2")) LM_SKIP("no tokenizers in the test data");
