@@ -21,9 +21,13 @@ Run::Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOpt
                                               trainer.options().seq_len)) {
   if (!from) return;
   data_ = from->data;
+  eval_ = from->eval;
   best_ = from->best;
   last_loss_ = from->loss;
   if (io::path_exists(folder.step_path(from->counters.step))) saved_step_ = from->counters.step;
+  // A kill between a checkpoint and its name as the best.
+  if (options_.keep_best && best_ && io::path_exists(folder.step_path(best_->step)))
+    folder.point("best", best_->step);
 }
 
 std::string Run::status() const {
@@ -58,17 +62,26 @@ void Run::log_step(const SequenceBatch& batch, const StepResult& result, f64 sec
   metrics_.append(step_line(counters, result, speed, bpb));
 }
 
+bool Run::evaluated() const {
+  return evaluator_ == nullptr || (eval_ && eval_->step == trainer_.counters.step);
+}
+
+bool Run::evaluation_due() const {
+  const i64 step = trainer_.counters.step;
+  return options_.eval_every > 0 && step > 0 && step % options_.eval_every == 0 && !evaluated();
+}
+
 void Run::evaluate() {
   const TrainCounters& counters = trainer_.counters;
-  if (evaluator_ == nullptr || evaluated_step_ == counters.step) return;
+  if (evaluated()) return;
   const std::optional<EvalResult> result = evaluator_->run();
-  if (!result) return;  // a stop was asked for: the resumed run evaluates at its next turn
-  evaluated_step_ = counters.step;
-  last_eval_ = result;
+  if (!result) return;  // a stop was asked for: the resumed run evaluates before its first step
+  eval_ = HeldOutLoss{result->loss, counters.step};
+  if (saved_step_ == counters.step) saved_step_ = -1;  // that checkpoint lacks the result
   metrics_.append(eval_line(counters, *result));
   ctx_.log->message(LogLevel::kInfo, cat("step ", counters.step, ": held-out loss ", result->loss));
-  if (best_ && !(result->loss < best_->loss)) return;
-  best_ = BestMetric{result->loss, counters.step};
+  if (!std::isfinite(result->loss) || (best_ && result->loss >= best_->loss)) return;
+  best_ = eval_;
   if (!options_.keep_best) return;
   save();
   folder_.point("best", counters.step);
@@ -82,9 +95,9 @@ std::string Run::training_json() const {
     io::append_json_number(out, *last_loss_);
   else
     out += "null";
-  if (last_eval_) {
+  if (eval_) {
     out += ",\"eval_loss\":";
-    io::append_json_number(out, last_eval_->loss);
+    io::append_json_number(out, eval_->loss);
   }
   return out + "}\n";
 }
@@ -97,6 +110,7 @@ void Run::save() {
   state.seed = trainer_.options().seed;
   state.world_size = trainer_.comm().size();
   state.data = data_;
+  state.eval = eval_;
   state.best = best_;
   if (last_loss_ && std::isfinite(*last_loss_)) state.loss = last_loss_;
   state.params = options_.params;
@@ -123,6 +137,7 @@ void Run::stop() {
 }
 
 void Run::take(const SequenceBatch& batch, const DataState& after) {
+  if (evaluation_due()) evaluate();
   const f64 start_s = monotonic_s();
   const StepResult result = trainer_.step(batch);
   if (result.stopped) stop();
@@ -134,15 +149,14 @@ void Run::take(const SequenceBatch& batch, const DataState& after) {
                           ", gradient norm ", result.grad_norm, "; update skipped"));
   log_step(batch, result, monotonic_s() - start_s);
   const i64 step = trainer_.counters.step;
-  if (options_.eval_every > 0 && step % options_.eval_every == 0) evaluate();
+  if (evaluation_due()) evaluate();
   if (options_.save_every > 0 && step % options_.save_every == 0 && !finished()) save();
   if (ctx_.stop->requested()) stop();
 }
 
 void Run::finish() {
   evaluate();
-  if (ctx_.stop->requested() && evaluator_ != nullptr && evaluated_step_ != trainer_.counters.step)
-    stop();
+  if (ctx_.stop->requested() && !evaluated()) stop();
   save();
   if (trainer_.comm().rank() == 0) folder_.link_final(trainer_.counters.step);
 }

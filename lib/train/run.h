@@ -49,7 +49,7 @@ class Run {
 
   const DataState& data() const { return data_; }
   std::optional<f64> last_loss() const { return last_loss_; }
-  const std::optional<EvalResult>& last_eval() const { return last_eval_; }
+  const std::optional<HeldOutLoss>& last_eval() const { return eval_; }
   /// One line for people; any thread may ask.
   std::string status() const;
 
@@ -57,7 +57,8 @@ class Run {
   void log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds);
   void evaluate();
   void save();
-  [[noreturn]] void stop();
+  bool evaluated() const;  // nothing is to be evaluated at this step any more
+  bool evaluation_due() const;
   std::string training_json() const;
 
   const RunFolder& folder_;
@@ -67,10 +68,9 @@ class Run {
   const Context& ctx_;
   MetricsLog metrics_;
   DataState data_;
-  std::optional<BestMetric> best_;
+  std::optional<HeldOutLoss> eval_;
+  std::optional<HeldOutLoss> best_;
   std::optional<f64> last_loss_;
-  std::optional<EvalResult> last_eval_;
-  i64 evaluated_step_ = -1;
   i64 saved_step_ = -1;
   f64 flops_per_token_ = 0;
   mutable std::mutex status_mutex_;

@@ -17,7 +17,24 @@ using model::JsonFields;
 
 constexpr i64 kVersion = 1;
 constexpr i64 kMost = i64{1} << 62;
+constexpr f64 kLargest = std::numeric_limits<f64>::max();
 constexpr const char* kMoments = "state/optimizer-00001-of-00001.safetensors";
+
+Json held_out_json(const HeldOutLoss& from) {
+  Json json = {{"step", from.step}};
+  if (std::isfinite(from.loss)) json["loss"] = from.loss;  // JSON has no other numbers
+  return json;
+}
+
+std::optional<HeldOutLoss> read_held_out(const JsonFields& fields, const char* key) {
+  if (!fields.has(key)) return std::nullopt;
+  const JsonFields from = fields.object(key);
+  HeldOutLoss out;
+  out.step = from.integer("step", 0, kMost);
+  out.loss = from.has("loss") ? from.number("loss", -kLargest, kLargest)
+                              : std::numeric_limits<f64>::quiet_NaN();
+  return out;
+}
 
 Json state_json(const TrainState& state) {
   Json json = Json::object();
@@ -35,7 +52,8 @@ Json state_json(const TrainState& state) {
                   {"offset", state.data.offset},
                   {"bytes", state.data.bytes}};
   if (state.loss) json["loss"] = *state.loss;
-  if (state.best) json["best"] = {{"loss", state.best->loss}, {"step", state.best->step}};
+  if (state.eval) json["eval"] = held_out_json(*state.eval);
+  if (state.best) json["best"] = held_out_json(*state.best);
   Json params = Json::object();
   for (const auto& [name, value] : state.params)
     params[name] = value;
@@ -105,11 +123,9 @@ TrainState read_state(const std::string& folder) {
   state.data.documents = data.integer("documents", 0, kMost);
   state.data.offset = data.integer("offset", 0, kMost);
   state.data.bytes = data.integer("bytes", 0, kMost);
-  if (fields.has("loss")) state.loss = fields.number("loss", -1e300, 1e300);
-  if (fields.has("best")) {
-    const JsonFields best = fields.object("best");
-    state.best = BestMetric{best.number("loss", 0, 1e300), best.integer("step", 0, kMost)};
-  }
+  if (fields.has("loss")) state.loss = fields.number("loss", -kLargest, kLargest);
+  state.eval = read_held_out(fields, "eval");
+  state.best = read_held_out(fields, "best");
   const JsonFields params = fields.object("params");
   for (const auto& [name, value] : json["params"].items())
     state.params.emplace_back(name, params.text(name.c_str()));

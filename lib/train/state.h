@@ -22,11 +22,11 @@ struct DataState {
   std::vector<i64> by_set;
   i64 documents = 0;
   i64 offset = 0;
-  i64 bytes = 0;  // of the stream's records read so far, for people
+  i64 bytes = 0;  // of the documents taken from the stream so far, with their line ends; for people
 };
 
-struct BestMetric {
-  f64 loss = 0;
+struct HeldOutLoss {
+  f64 loss = 0;  // may be infinite or NaN where it is not the best
   i64 step = 0;
 };
 
@@ -35,8 +35,9 @@ struct TrainState {
   u64 seed = 0;
   i64 world_size = 1;
   DataState data;
-  std::optional<f64> loss;  // of the last step
-  std::optional<BestMetric> best;
+  std::optional<f64> loss;          // of the last step
+  std::optional<HeldOutLoss> eval;  // the last one
+  std::optional<HeldOutLoss> best;
   RunParams params;
 };
 

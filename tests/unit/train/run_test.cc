@@ -18,7 +18,8 @@ struct Job {
   std::string folder, shards;
   i64 steps = 12;
   i64 save_every = 4;
-  i64 stop_after = -1;  // ask for a stop when so many steps are done
+  i64 stop_after = -1;    // ask for a stop when so many steps are done
+  i64 stop_in_eval = -1;  // or in the evaluation after that step
   i64 keep = 0;
   i64 keep_every = 0;
   std::string eval = "";
@@ -32,6 +33,7 @@ train::RunParams params_of(const Job& job) {
 /// One process's worth of a run: resumes if the folder has a checkpoint. False if it was stopped.
 bool work(const Job& job) {
   LocalContext ctx;
+  LocalContext step_ctx;  // of the steps alone, so that a stop can come after one
   const train::RunFolder folder(job.folder, {.sync = false});
   const std::optional<i64> from = folder.newest_good(*ctx->log);
   train::TrainOptions options = test::tiny_options(job.steps);
@@ -40,7 +42,7 @@ bool work(const Job& job) {
   options.batch = 4;
   const std::unique_ptr<comm::Comm> comm = comm::self_comm();
   model::Model model = model::new_model(test::tiny_config("llama"), 1);
-  train::Trainer trainer(model, options, *comm, *ctx);
+  train::Trainer trainer(model, options, *comm, *step_ctx);
   std::optional<train::TrainState> state;
   if (from) {
     state = train::read_state(folder.step_path(*from));
@@ -73,7 +75,8 @@ bool work(const Job& job) {
       source.next(options.batch, batch);
       train::DataState after;
       after.samples = source.position().samples;
-      if (trainer.counters.step == job.stop_after) ctx.stop().request();
+      if (trainer.counters.step == job.stop_after) step_ctx.stop().request();
+      if (trainer.counters.step + 1 == job.stop_in_eval) ctx.stop().request();
       run.take(batch, after);
     }
     run.finish();
@@ -115,6 +118,50 @@ TEST_CASE("stopped and resumed runs end with the bytes of an undisturbed one", "
     CHECK(trim(bytes(cut.folder + "/latest")) == "step-00000012");
   }
   CHECK(model::load_model(whole.folder + "/final").cfg.width == 32);
+}
+
+TEST_CASE("an evaluation that a stop cut short is made up for", "[train]") {
+  const test::TempDir dir;
+  test::write_shards(dir.file("data"), {900, 400});
+  test::write_shards(dir.file("eval"), {100});
+  for (const bool keep_best : {false, true}) {
+    Job whole{.folder = dir.file(cat("whole", keep_best)), .shards = dir.file("data")};
+    whole.save_every = 3;
+    whole.eval = dir.file("eval");
+    whole.keep_best = keep_best;
+    REQUIRE(work(whole));
+    for (const i64 at : {2, 6, 12}) {
+      Job cut = whole;
+      cut.folder = dir.file(cat("cut", keep_best, at));
+      cut.stop_in_eval = at;
+      REQUIRE_FALSE(work(cut));
+      cut.stop_in_eval = -1;
+      REQUIRE(work(cut));
+      for (const char* name : {"/final/manifest.json", "/step-00000009/manifest.json"})
+        CHECK(bytes(whole.folder + name) == bytes(cut.folder + name));
+      if (keep_best) CHECK(bytes(whole.folder + "/best") == bytes(cut.folder + "/best"));
+      CHECK(count_lines(cut.folder + "/metrics.jsonl") == 12 + 6);
+    }
+  }
+}
+
+TEST_CASE("a held-out loss that is no number is kept and is not the best", "[train]") {
+  const test::TempDir dir;
+  LocalContext ctx;
+  const train::RunFolder folder(dir.file("run"), {.sync = false});
+  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
+  model::Model model = model::new_model(test::tiny_config("gpt2"), 1);
+  train::Trainer trainer(model, test::tiny_options(4), *comm, *ctx);
+  train::TrainState state;
+  state.eval = train::HeldOutLoss{std::numeric_limits<f64>::infinity(), 3};
+  state.best = train::HeldOutLoss{2.5, 2};
+  train::save_checkpoint(folder, trainer, state, {.tokenizer = {}, .training_json = "{}"});
+  const train::TrainState read = train::read_state(folder.step_path(0));
+  REQUIRE(read.eval);
+  CHECK(read.eval->step == 3);
+  CHECK_FALSE(std::isfinite(read.eval->loss));
+  REQUIRE(read.best);
+  CHECK(read.best->loss == 2.5);
 }
 
 TEST_CASE("a damaged newest checkpoint falls back to the one before", "[train]") {
