@@ -64,7 +64,12 @@ MetricsLog::MetricsLog(const std::string& path, i64 resumed_step, const io::Outp
 
 void MetricsLog::append(const std::string& line) {
   const std::string whole = line + "\n";
-  io::write_full(fd_, whole.data(), isize(whole), path_);
+  try {
+    io::write_full(fd_, whole.data(), isize(whole), path_);
+  } catch (const io::PipeClosed& e) {
+    // The checkpoints are the product, and they are not complete.
+    throw Error(ErrorKind::kIo, e.message());
+  }
 }
 
 std::string step_line(const TrainCounters& counters, const StepResult& result,

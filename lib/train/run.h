@@ -39,6 +39,7 @@ class Run {
   Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOptions options,
       const std::optional<TrainState>& from, const Context& ctx);
 
+  i64 step() const { return trainer_.counters.step; }
   bool finished() const { return trainer_.counters.step >= options_.steps; }
   /// One step with a batch; `after` is the data's position behind it. Logs, evaluates and saves as
   /// due. Throws Error{kTemporary} after saving when a stop was asked for; a step that was under
@@ -46,6 +47,9 @@ class Run {
   void take(const SequenceBatch& batch, const DataState& after);
   /// Last evaluation and checkpoint, `final`. Also after a stream that ended early.
   void finish();
+  /// Saves where the run stands and throws Error{kTemporary}; for a stop request that finds no step
+  /// under way.
+  [[noreturn]] void stop();
 
   const DataState& data() const { return data_; }
   std::optional<f64> last_loss() const { return last_loss_; }
