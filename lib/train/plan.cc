@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/str.h"
 #include "cpu/backend.h"
 #include "graph/plan.h"
@@ -55,23 +56,70 @@ void operators(std::string& out, const Graph& graph, f64 tokens, i64 sequences) 
   }
 }
 
+Plan step_plan(const Graph& graph) {
+  const Backend& backend = cpu_backend();
+  return make_plan(graph, [&backend](const Node& node, const Graph& g) -> i64 {
+    const KernelDef& kernel = backend.kernels[static_cast<std::size_t>(node.op)];
+    return kernel.workspace == nullptr ? 0 : kernel.workspace(node, g);
+  });
+}
+
+/// Of weights, gradients and the two moments.
+i64 state_bytes(const model::ModelParams& params) {
+  return 4 * params.set.slab_elements() * static_cast<i64>(sizeof(f32));
+}
+
+Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const std::string& hint) {
+  return {ErrorKind::kOs,
+          cat("a step needs ", format_bytes(bytes), " of memory, but there are ",
+              format_bytes(limit_bytes), " (largest: ", largest, ")"),
+          hint};
+}
+
 }  // namespace
+
+void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes) {
+  const model::ModelParams params = model::make_params(cfg);
+  const auto needed = [&](const TrainOptions& with) {
+    const model::TrainGraph train(cfg, params, graph_options(cfg, with));
+    return state_bytes(params) + step_plan(train.graph).slab_bytes;
+  };
+  const i64 bytes = needed(options);
+  if (bytes <= limit_bytes) return;
+  const model::TrainGraph train(cfg, params, graph_options(cfg, options));
+  std::string largest;
+  for (const PlanEntry& entry : largest_values(train.graph, 10))
+    append(largest, largest.empty() ? "" : ", ", entry.name, " ", format_bytes(entry.bytes));
+  std::string hint = cat("weights, gradients and moments alone take ",
+                         format_bytes(state_bytes(params)), ": a smaller model fits");
+  // Small micro-batches cost the least, recomputing costs up to a third more work.
+  for (const char* policy : {"", "cheap", "block"}) {
+    TrainOptions smaller = options;
+    if (*policy != '\0') smaller.recompute = parse_checkpoint_policy(policy);
+    for (i64 micro = options.micro_batch; micro >= 1; --micro) {
+      if (options.batch % micro != 0 || (micro == options.micro_batch && *policy == '\0')) continue;
+      smaller.micro_batch = micro;
+      const i64 less = needed(smaller);
+      if (less > limit_bytes) continue;
+      hint = cat("--micro-batch ", micro, *policy != '\0' ? " --recompute " : "", policy, " takes ",
+                 format_bytes(less));
+      throw too_large(bytes, limit_bytes, largest, hint);
+    }
+  }
+  throw too_large(bytes, limit_bytes, largest, hint);
+}
 
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const PlanInputs& inputs) {
   const model::ModelParams params = model::make_params(cfg);
   const model::TrainGraph train(cfg, params, graph_options(cfg, options));
   const Graph& graph = train.graph;
-  const Backend& backend = cpu_backend();
-  const Plan plan = make_plan(graph, [&backend](const Node& node, const Graph& g) -> i64 {
-    const KernelDef& kernel = backend.kernels[static_cast<std::size_t>(node.op)];
-    return kernel.workspace == nullptr ? 0 : kernel.workspace(node, g);
-  });
+  const Plan plan = step_plan(graph);
   const f64 micro_tokens = static_cast<f64>(options.micro_batch * options.seq_len);
   const i64 step_tokens = options.batch * options.seq_len;
   const f64 executed = graph_flops(graph, options.micro_batch) / micro_tokens;
   const f64 run_tokens = static_cast<f64>(step_tokens) * static_cast<f64>(inputs.steps);
-  const i64 slab = params.set.slab_elements() * 4;
+  const i64 slab = state_bytes(params) / 4;
 
   std::string out;
   row(out, "model", model::describe(cfg));
@@ -83,7 +131,7 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   row(out, "step slab",
       cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
           ")"));
-  const i64 total = 4 * slab + plan.slab_bytes;
+  const i64 total = state_bytes(params) + plan.slab_bytes;
   row(out, "memory in all",
       cat(format_bytes(total), inputs.memory_bytes > 0
                                    ? cat(" of ", format_bytes(inputs.memory_bytes))

@@ -20,6 +20,11 @@ struct PlanInputs {
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const PlanInputs& inputs);
 
+/// Throws Error{kOs} if weights, gradients, moments and the step slab together exceed limit_bytes:
+/// names the largest values and, found by planning again, the least change of micro-batch or
+/// recompute policy that fits. Builds and plans graphs, allocates no slab.
+void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes);
+
 /// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s. sequences: of a
 /// micro-batch.
 std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops, i64 sequences);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <any>
+#include <cstdlib>
+#include <limits>
 
+#include "cli/resources.h"
 #include "core/str.h"
 #include "train.h"
 #include "train/peak.h"
@@ -14,17 +17,29 @@ namespace {
 
 using cli::Options;
 
+constexpr i64 kUnlimited = std::numeric_limits<i64>::max();
+
 void print(int fd, const std::string& text) {
   io::write_full(fd, text.data(), isize(text), fd == 1 ? "<stdout>" : "<stderr>");
 }
 
-void show_plan(const Setup& setup) {
+/// What the machine grants, or --memory where it was given.
+i64 memory_limit(const cli::Tool& tool) {
+  const cli::Resources resources =
+      cli::read_resources("", [](const char* name) -> const char* { return std::getenv(name); });
+  const i64 machine = resources.memory_bytes > 0 ? resources.memory_bytes : kUnlimited;
+  return tool.options().explicitly("memory") ? std::min(machine, tool.ctx().memory->limit())
+                                             : machine;
+}
+
+void show_plan(const Setup& setup, i64 memory_bytes) {
   train::PlanInputs inputs;
   inputs.steps = setup.run.steps;
   if (setup.shards) {
     inputs.data_tokens = setup.shards->tokens();
     inputs.samples = setup.shards->samples_per_epoch();
   }
+  inputs.memory_bytes = memory_bytes == kUnlimited ? 0 : memory_bytes;
   inputs.peak_flops = train::calibrated_peak();
   print(1, train::plan_text(setup.cfg, setup.train, inputs));
 }
@@ -197,7 +212,9 @@ void run(cli::Tool& tool) {
   if (!o.on("plan") && o.text("output") == "-")
     throw Error(ErrorKind::kUsage, "-o RUN is needed: the folder of the run");
   Setup setup = make_setup(tool);
-  if (o.on("plan")) return show_plan(setup);
+  const i64 memory_bytes = memory_limit(tool);
+  if (o.on("plan")) return show_plan(setup, memory_bytes);
+  train::check_memory(setup.cfg, setup.train, memory_bytes);
 
   const train::RunFolder folder(o.text("output"), tool.output_options());
   const std::string from = resume_folder(o, folder, tool.console());
