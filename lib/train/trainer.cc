@@ -3,11 +3,13 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/str.h"
 #include "cpu/backend.h"
+#include "io/file.h"
 
 namespace lm::train {
 
@@ -70,6 +72,8 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
   graph_->model.bind(*executor_, model.weights);
   executor_->bind_grads([this](i32 index) { return grads_.view(index); });
   bind_micro_batch(*executor_, *graph_, micro_);
+  if (!options.dump_node.empty())
+    dump_ = dump_hook(graph_->graph, cpu_backend(), options.dump_node, options.dump_path);
 }
 
 void Trainer::zero_gradients() {
@@ -95,14 +99,17 @@ void Trainer::gather_moments() {
 }
 
 void Trainer::run_graph(const RunCtx& run) {
-  if (!options_.check_nan) return executor_->run(run);
   try {
-    executor_->run(run);
+    if (!dump_) return executor_->run(run);
+    executor_->run(run, std::exchange(dump_, nullptr));
   } catch (const Error& e) {
     // What the check finds is the run's numbers, not our invariant.
-    if (e.kind() != ErrorKind::kInternal) throw;
+    if (!options_.check_nan || e.kind() != ErrorKind::kInternal) throw;
     throw Error(ErrorKind::kData, cat("step ", counters.step + 1, ": ", e.message()));
   }
+  if (!io::path_exists(options_.dump_path))
+    throw Error(ErrorKind::kUsage, cat(quote(options_.dump_node),
+                                       " is not computed: an input or a weight, or unused"));
 }
 
 StepResult Trainer::step(const SequenceBatch& batch) {

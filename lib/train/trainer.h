@@ -36,6 +36,8 @@ struct TrainOptions {
   OnNonFinite on_non_finite = OnNonFinite::kStop;
   bool check_nan = false;
   bool profile = false;
+  std::string dump_node;  // a value's name: it is written at the first micro-batch
+  std::string dump_path;  // ... to this safetensors file
 };
 
 /// After so many skipped steps in a row the run ends under OnNonFinite::kSkip too.
@@ -105,6 +107,7 @@ class Trainer {
   std::unique_ptr<model::TrainGraph> graph_;
   std::unique_ptr<Executor> executor_;
   MicroBatch micro_;
+  Executor::Hook dump_;  // until it has run
 };
 
 /// Binds a graph's inputs to a micro-batch.

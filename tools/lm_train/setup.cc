@@ -154,6 +154,11 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg) {
       o.text("on-nan") == "skip" ? train::OnNonFinite::kSkip : train::OnNonFinite::kStop;
   t.check_nan = o.text("check") == "nan";
   t.profile = o.on("profile");
+  if (o.given("dump-node")) {
+    t.dump_node = o.text("dump-node");
+    t.dump_path = cat(o.text("output"), "/", t.dump_node, ".safetensors");
+    std::replace(t.dump_path.begin() + isize(o.text("output")) + 1, t.dump_path.end(), '/', '_');
+  }
   return t;
 }
 
