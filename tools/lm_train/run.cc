@@ -47,7 +47,11 @@ void show_plan(const Setup& setup, i64 memory_bytes) {
 /// The step folder to go on from, empty for a new run.
 std::string resume_folder(const Options& o, const train::RunFolder& folder, Log& log) {
   const std::string& how = o.text("resume");
-  if (how != "auto" && how != "no") return how;
+  if (how != "auto" && how != "no") {
+    const std::string wrong = model::verify_folder(how);
+    if (!wrong.empty()) throw Error(ErrorKind::kData, cat(how, ": ", wrong));
+    return how;
+  }
   const bool some = !folder.steps().empty();
   if (how == "no") {
     if (some)

@@ -166,17 +166,29 @@ std::string file_digest(const std::string& path) {
   return hex64(xxh3_64(io::Mapping(path).bytes()));
 }
 
+/// An option's value as a text that is the same however the value was spelled.
+std::string param_text(const Options& o, const cli::Flag& flag) {
+  switch (flag.kind) {
+    case cli::FlagKind::kList:
+      return join(o.list(flag.name), ",");
+    case cli::FlagKind::kSwitch:
+      return o.on(flag.name) ? "true" : "false";
+    case cli::FlagKind::kCount:
+      return cat(o.integer(flag.name));
+    case cli::FlagKind::kFloat:
+      return cat(o.real(flag.name));
+    default:
+      return o.text(flag.name);
+  }
+}
+
 /// What must agree between a run and its continuation.
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   const Options& o = tool.options();
   train::RunParams params;
   for (const cli::Flag& flag : o.flags()) {
     if (!flag.semantic || !o.given(flag.name)) continue;
-    const std::string value = flag.kind == cli::FlagKind::kList ? join(o.list(flag.name), ",")
-                              : flag.kind == cli::FlagKind::kSwitch
-                                  ? (o.on(flag.name) ? "true" : "false")
-                                  : o.text(flag.name);
-    params.emplace_back(flag.name, value);
+    params.emplace_back(flag.name, param_text(o, flag));
   }
   params.emplace_back("seed", cat(tool.seed()));
   std::string data;
@@ -238,7 +250,7 @@ void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
               cat("--vocab ", ids, " for a new model, or shards made with the model's tokenizer"));
 }
 
-train::RunOptions make_run_options(const cli::Tool& tool) {
+train::RunOptions make_run_options(cli::Tool& tool) {
   const Options& o = tool.options();
   train::RunOptions run;
   run.save_every = o.integer("save-every");
@@ -249,6 +261,7 @@ train::RunOptions make_run_options(const cli::Tool& tool) {
   run.log_every = o.integer("log-every");
   run.metrics_path =
       o.given("metrics") ? o.text("metrics") : cat(o.text("output"), "/metrics.jsonl");
+  if (o.given("metrics")) tool.claim_output(run.metrics_path);
   run.files.output = tool.output_options();
   return run;
 }
