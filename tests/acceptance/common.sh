@@ -36,6 +36,7 @@ rss_limit_mb=400
 long_mb=300
 full_kb=64
 folders=0
+nowhere=missing/out
 skip=()
 data=$work/data.jsonl
 # shellcheck source=/dev/null
@@ -65,9 +66,10 @@ t() { ${prefix[@]+"${prefix[@]}"} "$tool" ${verb:+"$verb"} ${args[@]+"${args[@]}
 to_file() {
   local file=$1
   shift
+  [ "$output" != folder ] || rm -rf "$file"
   case $output in
     records) t -z none "$@" >"$file" ;;
-    file) t "$@" -o "$file" ;;
+    file | folder) t "$@" -o "$file" ;;
     text) t "$@" >"$file" ;;
   esac
 }
@@ -75,12 +77,25 @@ to_file() {
 to_output() {
   local file=$1
   shift
+  [ "$output" != folder ] || rm -rf "$file"
   case $output in
     text) t "$@" >"$file.part" && mv "$file.part" "$file" ;;
     *) t "$@" -o "$file" ;;
   esac
 }
-same() { cmp -s "$1" "$2"; }
+same() {
+  case $output in
+    folder) diff -rq "$1/final/" "$2/final/" >/dev/null 2>&1 ;;
+    *) cmp -s "$1" "$2" ;;
+  esac
+}
+# No complete product of that name.
+absent() {
+  case $output in
+    folder) [ ! -e "$1/final" ] ;;
+    *) [ ! -e "$1" ] ;;
+  esac
+}
 no_leftovers() { [ -z "$(find "$1" -name '.*.lm-*' -print -quit)" ]; }
 await() { # await COMMAND...: until it succeeds, 20 s at most
   local end=$((SECONDS + 20))
