@@ -27,6 +27,8 @@ std::vector<Flag> encoding_flags(const std::string& eos_help) {
        .details = "hf: they become special ids, as transformers does. text: they are ordinary text. "
                   "error: a bad record.",
        .choices = {"hf", "text", "error"}},
+      {.name = "strip", .kind = FlagKind::kSwitch, .group = kTokens,
+       .help = "leave out white space at both ends of a text, as Dolma's tokenizer does"},
       {.name = "template", .kind = FlagKind::kSwitch, .group = kTokens, .def = "true",
        .help = "add what the tokenizer's own template adds around a text"},
       {.name = "pattern", .kind = FlagKind::kString, .value_name = "NAME", .group = kTokens,

@@ -33,8 +33,8 @@ class PromptEncoder {
   /// begin: put before every text, or nothing. Borrows the tokenizer, which adds no specials itself.
   PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32> begin);
 
-  /// Fault "special": a special token stands in the text and the tokenizer refuses it. Text is
-  /// valid UTF-8.
+  /// Faults: "special" (a special token stands in the text and the tokenizer refuses it),
+  /// "tokenizer" (it gives up on the text). Text is valid UTF-8.
   Result<std::vector<i32>> prompt(std::string_view text);
   /// All of a text is scored, except its first token where nothing begins it. Specials count 0
   /// bytes.

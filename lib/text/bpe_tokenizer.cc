@@ -221,7 +221,7 @@ void BpeTokenizer::encode_parts(std::string_view text, bool at_start, i64 begin,
 }
 
 std::string_view BpeTokenizer::bytes_of(i32 id) const {
-  if (id < 0 || id >= vocab_size_ || !known_[usize(id)]) {
+  if (!has(id)) {
     throw Error(ErrorKind::kData,
                 cat("token id ", id, " is not in the vocabulary of ", vocab_size_));
   }
@@ -261,7 +261,11 @@ std::optional<i32> BpeTokenizer::find(std::string_view token) const {
 }
 
 bool BpeTokenizer::is_special(i32 id) const {
-  return id >= 0 && id < vocab_size_ && special_[usize(id)];
+  return has(id) && special_[usize(id)];
+}
+
+bool BpeTokenizer::has(i32 id) const {
+  return id >= 0 && id < vocab_size_ && known_[usize(id)];
 }
 
 }  // namespace lm::text

@@ -45,6 +45,7 @@ class BpeTokenizer final : public Tokenizer {
   std::string token_bytes(i32 id, bool literal_specials) const override;
   std::optional<i32> find(std::string_view token) const override;
   bool is_special(i32 id) const override;
+  bool has(i32 id) const override;
 
   /// True if pretokens are found by the general pattern engine, which is several times slower.
   bool slow_patterns() const { return pre_tokenizer_.slow(); }

@@ -3,10 +3,12 @@
 // file and the component. Over simdjson's DOM, which bounds nesting at 1024. Private to the
 // loaders.
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <simdjson.h>
 
@@ -83,13 +85,16 @@ class JsonNode {
   JsonNode item(simdjson::dom::element value, i64 index) const {
     return {value, cat(where_, "[", index, "]")};
   }
-  /// Refuses fields that are not listed: a setting we do not know may change ids.
+  /// Refuses fields that are not listed, since a setting we do not know may change ids, and fields
+  /// that stand there twice.
   void only(std::initializer_list<std::string_view> known) const {
+    std::vector<bool> seen(known.size(), false);
     for (const simdjson::dom::key_value_pair field : object()) {
-      bool found = false;
-      for (const std::string_view key : known)
-        found = found || key == field.key;
-      if (!found) fail(cat("has an unknown field ", quote(field.key)));
+      const auto found = std::find(known.begin(), known.end(), field.key);
+      if (found == known.end()) fail(cat("has an unknown field ", quote(field.key)));
+      const std::size_t index = static_cast<std::size_t>(found - known.begin());
+      if (seen[index]) fail(cat("has ", quote(field.key), " twice"));
+      seen[index] = true;
     }
   }
 

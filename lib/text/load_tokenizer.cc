@@ -150,7 +150,7 @@ void guess_roles(BpeParts& parts) {
   guess(TokenRole::kPad, parts.pad);
 }
 
-/// True if a JSON text has a "model" object: a tokenizer.json rather than a bare vocabulary.
+/// True if a JSON text has a "model" that is no id: a tokenizer.json rather than a bare vocabulary.
 bool has_model(const std::string& bytes, const std::string& path) {
   simdjson::dom::parser parser;
   simdjson::dom::element value;
@@ -159,7 +159,7 @@ bool has_model(const std::string& bytes, const std::string& path) {
     throw Error(ErrorKind::kData, cat(path, ": not valid JSON: ", simdjson::error_message(code)));
   }
   const simdjson::simdjson_result<simdjson::dom::element> model = value.at_key("model");
-  return model.error() == simdjson::SUCCESS && model.is_object();
+  return model.error() == simdjson::SUCCESS && !model.is_int64();
 }
 
 bool is_json(const std::string& bytes) {
@@ -188,7 +188,11 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
         cat(file, ": is no tokenizer file (JSON, tiktoken ranks or a SentencePiece model)"));
   }
   if (!read_roles(std::filesystem::path(file).parent_path(), parts)) guess_roles(parts);
-  return std::make_unique<BpeTokenizer>(std::move(parts), options);
+  try {
+    return std::make_unique<BpeTokenizer>(std::move(parts), options);
+  } catch (const Error& e) {  // a decoder or normalizer that makes too much of a token
+    throw e.with_prefix(file);
+  }
 }
 
 }  // namespace

@@ -2,20 +2,33 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+#include "core/str.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace lm::text {
 namespace {
 
+/// What all steps together may make of a text: NFKC of U+FDFA, the longest in Unicode, is eleven
+/// times as long. A file of replacements that double a text each would otherwise never end.
+constexpr std::size_t largest_image(std::size_t text_bytes) {
+  return (std::size_t{1} << 20) + 64 * text_bytes;
+}
+
 /// Collects rewritten text and, on request, the source range of every byte.
 class Rewriter {
  public:
-  Rewriter(std::string_view source, bool with_map) : source_(source), with_map_(with_map) {
+  Rewriter(std::string_view source, std::size_t limit, bool with_map)
+      : source_(source), limit_(limit), with_map_(with_map) {
     out.reserve(source.size());
   }
   /// Appends piece as the image of source bytes [begin, end).
   void put(std::string_view piece, i64 begin, i64 end) {
+    if (out.size() + piece.size() > limit_) {
+      throw Error(ErrorKind::kData,
+                  cat("the tokenizer's normalizer makes more than ", limit_, " bytes of a text"));
+    }
     out.append(piece);
     if (with_map_) map.insert(map.end(), piece.size(), {begin, end});
   }
@@ -33,6 +46,7 @@ class Rewriter {
 
  private:
   std::string_view source_;
+  std::size_t limit_;
   bool with_map_;
 };
 
@@ -155,7 +169,7 @@ std::string Normalizer::apply(std::string_view text, OffsetMap* map) const {
   std::string current(text);
   bool first = true;
   for (const NormalizerStep& step : steps_) {
-    Rewriter r(current, map != nullptr);
+    Rewriter r(current, largest_image(text.size()), map != nullptr);
     rewrite(step, current, map != nullptr, r);
     if (map != nullptr) {
       if (!first) {
@@ -174,7 +188,7 @@ std::string Normalizer::apply(std::string_view text, OffsetMap* map) const {
     current = std::move(r.out);
   }
   if (map != nullptr && first) {
-    Rewriter r(text, true);
+    Rewriter r(text, text.size(), true);
     r.copy(0, isize(text));
     *map = std::move(r.map);
   }

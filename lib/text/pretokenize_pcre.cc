@@ -74,6 +74,7 @@ std::string translate(std::string_view pattern) {
 struct Regex::Impl {
   pcre2_code* code = nullptr;
   bool jit = false;
+  std::string pattern;  // for messages
   ~Impl() { pcre2_code_free(code); }
 };
 
@@ -81,6 +82,7 @@ Regex::Regex(std::string_view pattern, RegexDialect dialect) : impl_(std::make_u
   int error = 0;
   PCRE2_SIZE offset = 0;
   const std::string translated = translate(pattern);
+  impl_->pattern = pattern;
   const u32 anchors = dialect == RegexDialect::kOniguruma ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY;
   impl_->code = pcre2_compile(pcre_text(translated), translated.size(),
                               PCRE2_UTF | PCRE2_UCP | anchors, &error, &offset, nullptr);
@@ -128,8 +130,8 @@ void Regex::find_all(std::string_view text, std::vector<Span>& matches) const {
       continue;
     }
     if (rc < 0) {
-      throw Error(ErrorKind::kData,
-                  cat("pattern matching failed at byte ", at, ": ", pcre_message(rc)));
+      throw Error(ErrorKind::kData, cat("the tokenizer's pattern ", quote(impl_->pattern),
+                                        " gives up at byte ", at, ": ", pcre_message(rc)));
     }
     const i64 begin = static_cast<i64>(range[0]);
     const i64 end = static_cast<i64>(range[1]);

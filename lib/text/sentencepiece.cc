@@ -160,14 +160,16 @@ class SentencePieceTokenizer final : public Tokenizer {
   }
 
   bool is_special(i32 id) const override {
-    return id >= 0 && id < vocab_size_ && entry(id).type == PieceType::kControl;
+    return has(id) && entry(id).type == PieceType::kControl;
   }
+
+  bool has(i32 id) const override { return id >= 0 && id < vocab_size_; }
 
  private:
   const SentencePieceEntry& entry(i32 id) const { return model_.pieces[usize(id)]; }
 
   void check_id(i32 id) const {
-    if (id >= 0 && id < vocab_size_) return;
+    if (has(id)) return;
     throw Error(ErrorKind::kData,
                 cat("token id ", id, " is outside the vocabulary of ", vocab_size_, " of ", name_));
   }

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "core/error.h"
+#include "core/str.h"
 #include "text/utf8.h"
 
 namespace lm::text {
@@ -48,11 +50,16 @@ std::optional<char> fallback_byte(std::string_view token) {
   return static_cast<char>(high * 16 + low);
 }
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
+void replace_all(std::string& text, const std::string& from, const std::string& to,
+                 std::size_t limit) {
   if (from.empty()) return;
   for (std::size_t at = text.find(from); at != std::string::npos;
        at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
+    if (text.size() > limit) {
+      throw Error(ErrorKind::kData,
+                  cat("the tokenizer's decoder makes more than ", limit, " bytes of a token"));
+    }
   }
 }
 
@@ -83,8 +90,9 @@ std::string to_byte_level(std::string_view bytes) {
 
 std::string TokenDecoder::bytes_of(std::string_view token) const {
   std::string text(token);
+  const std::size_t limit = 1024 + 64 * token.size();
   for (const auto& [from, to] : replacements)
-    replace_all(text, from, to);
+    replace_all(text, from, to, limit);
   if (byte_level) {
     std::string bytes;
     if (from_byte_level(text, bytes)) return bytes;

@@ -1,7 +1,7 @@
 #pragma once
 // A tokenizer maps UTF-8 text to ids and back. Implementations: byte-level BPE (tokenizer.json,
 // tiktoken files, GPT-2 vocab+merges), SentencePiece models. Loading validates everything that
-// encoding relies on, so encode cannot fail on valid UTF-8. Thread rule: const methods are safe to
+// encoding relies on. Thread rule: const methods are safe to
 // call concurrently; each thread owns an EncodeState.
 
 #include <memory>
@@ -42,7 +42,9 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
   virtual std::unique_ptr<EncodeState> new_state() const = 0;
   /// Appends the ids of text (valid UTF-8). Returns false only under SpecialPolicy::kError when a
-  /// special string occurs. offsets, when not null, receives one [begin,end) byte range per id.
+  /// special string occurs; throws Error{kData} only where a pattern of the file exceeds the match
+  /// limit or its normalizer makes a text more than 64 times longer. offsets, when not null, receives
+  /// one [begin,end) byte range per id.
   virtual bool encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
                       std::vector<std::pair<i64, i64>>* offsets = nullptr) const = 0;
   /// Text of ids; special tokens are left out when skip_specials. Ids outside the vocabulary throw
@@ -54,6 +56,8 @@ class Tokenizer {
   /// Id of a token's literal text (special or vocabulary entry as written in the file).
   virtual std::optional<i32> find(std::string_view token) const = 0;
   virtual bool is_special(i32 id) const = 0;
+  /// False for ids outside the vocabulary and for its holes: they have no text.
+  virtual bool has(i32 id) const = 0;
 
   /// Largest id over model and added tokens + 1.
   i64 vocab_size() const { return vocab_size_; }

@@ -110,6 +110,7 @@ void parse_model(const JsonNode& model, BpeParts& out) {
   if (!type && !model.maybe("merges")) model.fail("has neither \"type\" nor \"merges\"");
   parse_options(model, out);
   const JsonNode vocab = model.at("vocab");
+  if (vocab.object().size() == 0) vocab.fail("is empty");
   for (const simdjson::dom::key_value_pair field : vocab.object()) {
     const JsonNode entry(field.value, vocab.where());
     add_vocab_entry(field.key, entry.integer(), vocab.where(), out);
@@ -189,6 +190,14 @@ BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
   } else {
     out.decoder.join_with_space = true;
     out.decoder.strip_leading_space = true;
+  }
+  for (const std::vector<i32>* ids : {&out.template_before, &out.template_after}) {
+    for (const i32 id : *ids) {
+      if (!out.vocab.has_id(id) && out.added.by_id(id) == nullptr) {
+        throw Error(ErrorKind::kData,
+                    cat(name, ": post_processor: adds id ", id, ", which no token has"));
+      }
+    }
   }
   return out;
 }

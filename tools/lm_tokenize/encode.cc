@@ -5,6 +5,7 @@
 
 #include "core/str.h"
 #include "io/json.h"
+#include "text/segment.h"
 #include "tokenize.h"
 
 namespace lm::tokenize_tool {
@@ -55,8 +56,34 @@ Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   return around;
 }
 
+namespace {
+
+/// Faults: "special" (a special token's text, with --special error), "tokenizer" (its patterns or its
+/// normalizer give up on the text). offsets count from the text's beginning, stripped or not.
+std::optional<Fault> encode_text(const text::Tokenizer& tokenizer, text::EncodeState& state, std::string_view text,
+                                 bool strip, const std::string& field, std::vector<i32>& ids,
+                                 std::vector<std::pair<i64, i64>>* offsets) {
+  const std::string_view kept = strip ? text::strip(text) : text;
+  try {
+    if (tokenizer.encode(kept, state, ids, offsets)) {
+      const i64 skipped = kept.data() - text.data();
+      for (std::size_t i = 0; offsets != nullptr && skipped > 0 && i < offsets->size(); ++i) {
+        (*offsets)[i].first += skipped;
+        (*offsets)[i].second += skipped;
+      }
+      return std::nullopt;
+    }
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kData) throw;
+    return Fault{"tokenizer", cat("field ", quote(field), ": ", e.message()), -1};
+  }
+  return Fault{"special", cat("field ", quote(field), " contains the text of a special token"), -1};
+}
+
+}  // namespace
+
 RecordTokens::RecordTokens(const cli::Tool& tool, const text::Tokenizer& tokenizer)
-    : tokenizer_(tokenizer), state_(tokenizer.new_state()), from_ids_(tool.options().on("from-ids")) {}
+    : tokenizer_(tokenizer), state_(tokenizer.new_state()), from_ids_(tool.options().on("from-ids")), strip_(tool.options().on("strip")) {}
 
 std::vector<std::string> RecordTokens::paths(const cli::Tool& tool) {
   return {tool.options().on("from-ids") ? tool.options().text("ids-field") : tool.options().text("field")};
@@ -67,10 +94,7 @@ std::optional<Fault> RecordTokens::read(io::JsonReader& json, std::vector<i32>& 
   if (from_ids_) return json.integers(0, tokenizer_.vocab_size(), ids);
   const Result<std::string_view> text = json.string(0);
   if (!text) return text.fault();
-  if (!tokenizer_.encode(*text, *state_, ids, offsets)) {
-    return Fault{"special", cat("field ", quote(json.path(0)), " contains the text of a special token"), -1};
-  }
-  return std::nullopt;
+  return encode_text(tokenizer_, *state_, *text, strip_, json.path(0), ids, offsets);
 }
 
 namespace {
@@ -105,9 +129,9 @@ class Encoder final : public io::RecordMapper {
     offsets_.clear();
     const bool want_offsets = options_.on("offsets");
     const i64 before = state_->specials_in_text;
-    if (!tokenizer_.encode(*text, *state_, ids_, want_offsets ? &offsets_ : nullptr)) {
-      return Fault{"special", cat("field ", quote(record.json.path(kText)), " contains the text of a special token"), -1};
-    }
+    if (std::optional<Fault> fault = encode_text(tokenizer_, *state_, *text, options_.on("strip"), record.json.path(kText), ids_,
+                                                 want_offsets ? &offsets_ : nullptr))
+      return fault;
     if (around_.bos && (ids_.empty() || ids_.front() != *around_.bos)) {
       ids_.insert(ids_.begin(), *around_.bos);
       if (want_offsets) offsets_.insert(offsets_.begin(), {0, 0});

@@ -1,10 +1,6 @@
 // pack: records to token shards, or to rows of equal length.
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <atomic>
-#include <cerrno>
 #include <filesystem>
 #include <functional>
 
@@ -75,11 +71,17 @@ i64 each_document(cli::Tool& tool, const text::Tokenizer& tokenizer, const std::
   return specials.load();
 }
 
+/// The tokenizer goes by its file's or folder's own name: the same work gives the same bytes wherever it is.
+text::TokenizerIdentity identity(const text::Tokenizer& tokenizer, const cli::Options& options) {
+  const std::filesystem::path path = std::filesystem::weakly_canonical(options.text("model"));
+  return text::identity_of(tokenizer, path.filename().string());
+}
+
 text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer, const Around& around, const std::string& prefix,
                                text::ShardOptions shard) {
   shard.add_bos = around.bos.has_value();
   shard.add_eos = around.eos.has_value();
-  text::ShardWriter writer(prefix, text::identity_of(tokenizer, tool.options().text("model")), shard);
+  text::ShardWriter writer(prefix, identity(tokenizer, tool.options()), shard);
   const i64 specials = each_document(tool, tokenizer, [&](const Document& document, const std::string& input) {
     writer.add(document.ids, {document.id, input, document.line});
   });
@@ -97,24 +99,6 @@ text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer
   }
   return totals;
 }
-
-// A folder of our own for the unpacked tokens, gone at scope end.
-class ScratchDir {
- public:
-  explicit ScratchDir(const std::string& parent) : path_(cat(parent, "/lm-pack-XXXXXX")) {
-    if (::mkdtemp(path_.data()) == nullptr) throw os_error(ErrorKind::kCannotCreate, parent, "cannot create a scratch folder", errno);
-  }
-  ~ScratchDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchDir(const ScratchDir&) = delete;
-  ScratchDir& operator=(const ScratchDir&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 template <typename T>
 void append_list(std::string& out, const char* key, const std::vector<T>& values) {
@@ -142,11 +126,13 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   const Around around = around_of(tool, tokenizer);
   const bool jsonl = o.text("format") == "jsonl";
   if (jsonl) tool.output();
-  const ScratchDir scratch(tool.ctx().tmp_dir);
+  // For the unpacked tokens: never committed, so gone at scope end, on a signal, or at the next start.
+  const io::AtomicDir scratch(cat(tool.ctx().tmp_dir, "/lm-pack"));
+  std::filesystem::permissions(scratch.temp_path(), std::filesystem::perms::owner_all);
   text::ShardOptions unpacked;
   unpacked.output.sync = false;
-  write_shards(tool, tokenizer, around, cat(scratch.path(), "/unpacked"), unpacked);
-  const text::ShardSet set(cat(scratch.path(), "/unpacked.json"));
+  write_shards(tool, tokenizer, around, scratch.file("unpacked"), unpacked);
+  const text::ShardSet set(scratch.file("unpacked.json"));
   const text::PackPlan plan = text::plan_packing(set.document_lengths(), pack, tool.ctx());
   const i32 pad = tokenizer.pad().value_or(tokenizer.eos().value_or(0));
   const text::DocumentReader reader = [&](i64 document, i64 begin, i64 end, std::span<i32> out) {
@@ -155,7 +141,7 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   };
   std::unique_ptr<text::ShardWriter> writer;
   if (!jsonl) {
-    writer = std::make_unique<text::ShardWriter>(o.text("output"), text::identity_of(tokenizer, o.text("model")), shard_options(tool));
+    writer = std::make_unique<text::ShardWriter>(o.text("output"), identity(tokenizer, o), shard_options(tool));
   }
   text::PackedRow row;
   for (i64 r = 0; r < plan.rows(); ++r) {

@@ -36,6 +36,7 @@ class RecordTokens {
   const text::Tokenizer& tokenizer_;
   std::unique_ptr<text::EncodeState> state_;
   bool from_ids_;
+  bool strip_;
 };
 
 void run_encode(cli::Tool& tool);
