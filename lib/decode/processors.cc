@@ -256,7 +256,12 @@ void keep_min_p(Weights& x, f64 min_p, i64 min_keep) {
   if (x.empty()) return;
   const f64 top = x.max();
   const f64 least = kth_largest(x.w, min_keep);
-  filter(x, [&](std::size_t i) { return std::exp(x.w[i] - top) >= min_p || x.w[i] >= least; });
+  // Of min_keep's own ties the smaller ids stay, as many as it asks for.
+  i64 ties = min_keep - std::count_if(x.w.begin(), x.w.end(), [&](f64 w) { return w > least; });
+  filter(x, [&](std::size_t i) {
+    const bool kept = x.w[i] > least || (x.w[i] == least && ties-- > 0);
+    return kept || std::exp(x.w[i] - top) >= min_p;
+  });
 }
 
 void keep_typical(Weights& x, f64 tau, bool cut, i64 min_keep) {
@@ -335,6 +340,7 @@ std::vector<u8> breaker_tokens(const text::Tokenizer& tokenizer, i64 vocab,
                                std::span<const std::string> strings) {
   std::vector<u8> out(usize(vocab), 0);
   for (i64 id = 0; id < std::min(vocab, tokenizer.vocab_size()); ++id) {
+    if (!tokenizer.has(static_cast<i32>(id))) continue;
     const std::string bytes = tokenizer.token_bytes(static_cast<i32>(id), true);
     for (const std::string& text : strings)
       if (bytes.find(text) != std::string::npos) out[usize(id)] = 1;

@@ -5,8 +5,11 @@
 #include <limits>
 #include <numeric>
 
+#include <nlohmann/json.hpp>
+
 #include "catch.h"
 #include "core/random.h"
+#include "io/file.h"
 
 using namespace lm;
 using namespace lm::decode;
@@ -386,4 +389,30 @@ TEST_CASE("biases add to logits", "[decode]") {
   params.logit_bias = {{0, 5}, {2, -1}};
   Sampler sampler(params, {}, nullptr);
   CHECK(*sampler.draw(std::vector<f32>{0, 4, 4.5f}, {}, {}) == 0);
+}
+
+TEST_CASE("what is left is what transformers leaves", "[decode]") {
+  // scripts/bench/parity_processors recorded it, in double precision.
+  const nlohmann::json golden =
+      nlohmann::json::parse(io::read_file(LM_SOURCE_DIR "/tests/golden/decode/processors.json"));
+  REQUIRE(golden["cases"].size() > 200);
+  for (const nlohmann::json& one : golden["cases"]) {
+    INFO(one["params"].dump() << " of " << one["logits"].dump());
+    SampleParams params;
+    REQUIRE_FALSE(apply_params(one["params"].dump(), params));
+    const std::vector<i32> tokens = one["tokens"];
+    Sampler sampler(params, {golden["eos"].get<i32>()}, nullptr);
+    CHECK(sampler.draw(one["logits"].get<std::vector<f32>>(), {tokens, one["prompt"].get<i64>()}, {}));
+    // Which of equal tokens top_p and min_keep keep is chance there (an unstable sort); how many is
+    // not.
+    if (!one["params"].contains("top_p") && !one["params"].contains("min_keep"))
+      CHECK(sampler.weights().ids == one["ids"].get<Ids>());
+    std::vector<f64> expected = one["weights"];
+    std::vector<f64> got = sampler.weights().w;
+    std::sort(expected.begin(), expected.end());
+    std::sort(got.begin(), got.end());
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      CHECK(std::abs(got[i] - expected[i]) < 1e-12);
+  }
 }
