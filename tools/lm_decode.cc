@@ -33,7 +33,8 @@ std::vector<Flag> model_flags() {
       {.name = "resume", .kind = FlagKind::kPath, .value_name = "FILE", .group = "Records",
        .help = "take records that FILE has from there; store the finished ones there when stopped",
        .details = "FILE is the output of a run that did not end, or what a stopped run left. The output is "
-                  "that of an undisturbed run.",
+                  "that of an undisturbed run. Records need distinct ids, and the parameters those of "
+                  "FILE's records.",
        .semantic = false},
   };
 }

@@ -26,6 +26,12 @@ struct Generator::Sample {
   std::vector<i32> ends;
   Completion out;
   bool done = false;
+
+  /// Text that a token completes. A model's vocabulary may be padded beyond its tokenizer's: such
+  /// tokens have none.
+  std::string text_of(const text::Tokenizer& tokenizer, i32 token) {
+    return tokenizer.has(token) ? decoder.push(token) : std::string();
+  }
 };
 
 struct Generator::Job {
@@ -156,7 +162,7 @@ bool Generator::start_sample(Job& job) {
   s->stop = StopMatcher(r.params.stop, r.params.include_stop);
   s->tokens = r.prompt;
   for (const i32 token : r.prompt)  // the text goes on where the prompt's ends
-    s->decoder.push(token);
+    s->text_of(tokenizer_, token);
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -287,7 +293,7 @@ void Generator::end_tokens(Sample& s) {
   const SampleParams& p = s.job.request.params;
   const i32 token = s.tokens.back();
   if (contains(s.ends, token)) return finish_sample(s, "stop");
-  if (s.stop.push(s.decoder.push(token))) return finish_sample(s, "stop_string");
+  if (s.stop.push(s.text_of(tokenizer_, token))) return finish_sample(s, "stop_string");
   if (p.loop_size > 0 && ends_in_loop(s.out.tokens, p.loop_size, p.loop_count))
     return finish_sample(s, "repetition");
   if (isize(s.out.tokens) >= p.max_tokens) return finish_sample(s, "length");
@@ -302,7 +308,10 @@ void Generator::draw(Sample& s) {
   at.position = isize(s.tokens);
   at.sample = s.index;
   const Result<i32> token = s.sampler.draw(s.logits, {s.tokens, isize(r.prompt)}, at);
-  if (!token) return finish_sample(s, "error");
+  if (!token) {
+    s.out.fault = token.fault();
+    return finish_sample(s, "error");
+  }
   s.tokens.push_back(*token);
   s.out.tokens.push_back(*token);
   if (r.logprobs || r.top_logprobs > 0) {

@@ -38,6 +38,7 @@ struct Completion {
   std::vector<f32> logprobs;  // by token, when asked for
   std::vector<std::vector<TokenLogprob>> top;
   std::string finish_reason;  // stop, stop_string, length, context, repetition, error
+  std::optional<Fault> fault;  // of reason error: "logits" (not numbers), "no_token" (all banned)
 };
 
 struct Generated {
@@ -72,7 +73,7 @@ class Generator {
   ~Generator();
 
   /// Queues a request. Faults show in its result: "context" (the prompt is longer than the model's
-  /// context), "token" (an id outside the vocabulary), "params" (ids there), "logits", "no_token".
+  /// context), "token" (an id outside the vocabulary), "params" (ids there).
   void add(GenerateRequest request);
   /// Requests added and not taken.
   i64 pending() const { return isize(jobs_); }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "core/str.h"
 #include "io/json.h"
@@ -16,7 +17,8 @@ namespace {
 
 using P = SampleParams;
 constexpr f64 kInf = std::numeric_limits<f64>::infinity();
-constexpr f64 kMany = 1e9;  // bound of counts
+constexpr f64 kMany = 1e9;     // bound of counts
+constexpr f64 kMaxBias = 1e9;  // with it no later step leaves the range of f64
 
 constexpr NumberParam kNumbers[] = {
     {"n", &P::n, nullptr, 1, 65536, "samples per record"},
@@ -71,8 +73,10 @@ constexpr std::array<std::pair<const char*, Step>, 13> kSteps = {{
 
 using Element = simdjson::dom::element;
 
-Fault wrong(std::string_view name, std::string_view expected) {
-  return Fault{"params", cat("params.", name, " is not ", expected), -1};
+Fault wrong(std::string_view name, Element value, std::string_view expected) {
+  const std::string seen = simdjson::minify(value);
+  return Fault{"params", cat("params.", name, " is ", std::string_view(seen).substr(0, 40),
+                             seen.size() > 40 ? "..." : "", ", expected ", expected), -1};
 }
 
 std::optional<Fault> set_number(const NumberParam& param, Element value, SampleParams& out) {
@@ -80,7 +84,7 @@ std::optional<Fault> set_number(const NumberParam& param, Element value, SampleP
   const bool ok = value.get(number) == simdjson::SUCCESS && number >= param.low &&
                   number <= param.high && (param.whole == nullptr || number == std::floor(number));
   if (!ok) {
-    return wrong(param.name, cat(param.whole != nullptr ? "a whole number" : "a number", " from ",
+    return wrong(param.name, value, cat(param.whole != nullptr ? "a whole number" : "a number", " from ",
                                  param.low, " to ", param.high));
   }
   if (param.whole != nullptr) {
@@ -108,18 +112,18 @@ std::optional<Fault> set_strings(std::string_view name, Element value,
   } else {
     ok = add(value);
   }
-  if (!ok) return wrong(name, "a non-empty string or a list of them");
+  if (!ok) return wrong(name, value, "a non-empty string or a list of them");
   out = std::move(texts);
   return std::nullopt;
 }
 
 std::optional<Fault> set_ids(std::string_view name, Element value, std::vector<i32>& out) {
   std::vector<i32> ids;
-  if (!value.is_array()) return wrong(name, "a list of token ids");
+  if (!value.is_array()) return wrong(name, value, "a list of token ids");
   for (const Element item : value.get_array()) {
     i64 id = 0;
     if (item.get(id) != simdjson::SUCCESS || id < 0 || id > std::numeric_limits<i32>::max())
-      return wrong(name, "a list of token ids");
+      return wrong(name, value, "a list of token ids");
     ids.push_back(static_cast<i32>(id));
   }
   out = std::move(ids);
@@ -128,15 +132,17 @@ std::optional<Fault> set_ids(std::string_view name, Element value, std::vector<i
 
 /// {"17": -2.5, "99": null}: null bans.
 std::optional<Fault> set_bias(Element value, std::vector<std::pair<i32, f64>>& out) {
-  const char* const expected = "an object of token ids and numbers (null bans)";
+  const std::string expected =
+      cat("an object of token ids and numbers from -", kMaxBias, " to ", kMaxBias, " (null bans)");
   std::vector<std::pair<i32, f64>> bias;
-  if (!value.is_object()) return wrong("logit_bias", expected);
+  if (!value.is_object()) return wrong("logit_bias", value, expected);
   for (const simdjson::dom::key_value_pair field : value.get_object()) {
     const std::optional<i64> id = parse_int(field.key);
     f64 number = -kInf;
     const bool ok = id && *id >= 0 && *id <= std::numeric_limits<i32>::max() &&
-                    (field.value.is_null() || field.value.get(number) == simdjson::SUCCESS);
-    if (!ok) return wrong("logit_bias", expected);
+                    (field.value.is_null() || (field.value.get(number) == simdjson::SUCCESS &&
+                                               std::abs(number) <= kMaxBias));
+    if (!ok) return wrong("logit_bias", value, expected);
     bias.emplace_back(static_cast<i32>(*id), number);
   }
   std::sort(bias.begin(), bias.end());
@@ -145,7 +151,7 @@ std::optional<Fault> set_bias(Element value, std::vector<std::pair<i32, f64>>& o
 }
 
 std::optional<Fault> set_flag(std::string_view name, Element value, bool& out) {
-  if (value.get(out) != simdjson::SUCCESS) return wrong(name, "true or false");
+  if (value.get(out) != simdjson::SUCCESS) return wrong(name, value, "true or false");
   return std::nullopt;
 }
 
@@ -154,7 +160,7 @@ std::optional<Fault> set_word(std::string_view name, Element value, std::string_
                               std::string_view on, bool& out) {
   std::string_view word;
   if (value.get(word) != simdjson::SUCCESS || (word != off && word != on))
-    return wrong(name, cat("\"", off, "\" or \"", on, "\""));
+    return wrong(name, value, cat("\"", off, "\" or \"", on, "\""));
   out = word == on;
   return std::nullopt;
 }
@@ -176,13 +182,13 @@ std::optional<Fault> set_other(std::string_view name, Element value, SampleParam
   }
   if (name == "seed") {
     u64 seed = 0;
-    if (value.get(seed) != simdjson::SUCCESS) return wrong(name, "a whole number");
+    if (value.get(seed) != simdjson::SUCCESS) return wrong(name, value, "a whole number from 0 to 18446744073709551615");
     out.seed = seed;
     return std::nullopt;
   }
   if (name == "sampler_order") {
     std::string_view order;
-    if (value.get(order) != simdjson::SUCCESS) return wrong(name, "a string");
+    if (value.get(order) != simdjson::SUCCESS) return wrong(name, value, "a string");
     const Result<std::vector<Step>> steps = parse_order(order);
     if (!steps) return steps.fault();
     out.sampler_order = order;
@@ -219,13 +225,18 @@ std::optional<Fault> apply_params(std::string_view json, SampleParams& params) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;
   Element root;
-  if (parser.parse(simdjson::padded_string(json)).get(root) != simdjson::SUCCESS ||
-      root.get(object) != simdjson::SUCCESS)
+  const simdjson::error_code code = parser.parse(simdjson::padded_string(json)).get(root);
+  if (code != simdjson::SUCCESS)
+    return Fault{"params", cat("field \"params\": ", simdjson::error_message(code)), -1};
+  if (root.get(object) != simdjson::SUCCESS)
     return Fault{"params", "field \"params\" is not an object", -1};
   SampleParams changed = params;
+  std::set<std::string_view> seen;
   for (const simdjson::dom::key_value_pair field : object) {
     const auto known = std::find_if(std::begin(kNumbers), std::end(kNumbers),
                                     [&](const NumberParam& p) { return field.key == p.name; });
+    if (!seen.insert(field.key).second)
+      return Fault{"params", cat("params.", field.key, " is there twice"), -1};
     std::optional<Fault> fault = known != std::end(kNumbers)
                                      ? set_number(*known, field.value, changed)
                                      : set_other(field.key, field.value, changed);
@@ -268,9 +279,11 @@ Result<std::pair<i32, f64>> parse_bias(std::string_view text) {
   const std::string_view number = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   const std::optional<i64> id = parse_int(text.substr(0, colon));
   const std::optional<f64> value = number == "-inf" ? -kInf : parse_float(number);
-  if (!id || *id < 0 || *id > std::numeric_limits<i32>::max() || !value || std::isnan(*value) ||
-      *value == kInf)
-    return Fault{"params", cat(quote(text), " is not ID:NUMBER or ID:-inf"), -1};
+  const bool ok = id && *id >= 0 && *id <= std::numeric_limits<i32>::max() && value &&
+                  (*value == -kInf || std::abs(*value) <= kMaxBias);
+  if (!ok)
+    return Fault{"params", cat(quote(text), " is not ID:NUMBER, -", kMaxBias, " to ", kMaxBias,
+                               ", or ID:-inf"), -1};
   return std::pair<i32, f64>(static_cast<i32>(*id), *value);
 }
 
@@ -299,6 +312,7 @@ std::string params_json(const SampleParams& params) {
   append(out, "}");
   if (params.dry_multiplier > 0)
     append(out, ",\"dry_breakers\":", string_list(params.dry_breakers));
+  if (params.seed) append(out, ",\"seed\":", *params.seed);
   return out + "}";
 }
 

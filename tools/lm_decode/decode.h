@@ -18,8 +18,8 @@ namespace lm::decode_tool {
 
 /// The flags of sampling, from the parameter table and what it does not hold.
 std::vector<cli::Flag> sampling_flags();
-/// The parameters that a run's options give. Throws Error{kUsage}.
-decode::SampleParams params_of(const cli::Options& options);
+/// The parameters that a run's options and its seed give. Throws Error{kUsage}.
+decode::SampleParams params_of(const cli::Options& options, u64 seed);
 
 /// Model, tokenizer and engine of a run.
 struct Loaded {
@@ -39,6 +39,7 @@ std::unique_ptr<Loaded> load(cli::Tool& tool);
 struct Work {
   virtual ~Work() = default;
   std::string id;
+  std::string made_with;  // what the finished line has as "params"; empty: none
 };
 
 /// What a record becomes when it is read: work for the model, or the finished line.

@@ -126,7 +126,9 @@ class Reader {
     if (!item.work) {
       item.text = made.line + "\n";
     } else if (resume_ != nullptr) {
-      if (const std::optional<std::string> done = resume_->find(item.work->id)) {
+      if (!resume_->first(item.work->id))
+        return Fault{"id", cat("id ", quote(item.work->id), " was there before; --resume needs distinct ids"), -1};
+      if (const std::optional<std::string> done = resume_->find(item.work->id, item.work->made_with)) {
         item.text = *done + "\n";
         item.work = nullptr;
       }

@@ -46,9 +46,8 @@ class GenerateMode : public Mode {
  public:
   GenerateMode(cli::Tool& tool, Loaded& loaded)
       : options_(tool.options()),
-        seed_(tool.seed()),
         loaded_(loaded),
-        defaults_(params_of(options_)),
+        defaults_(params_of(options_, tool.seed())),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(*loaded.tokenizer, loaded.begin),
         generator_(*loaded.engine, *loaded.tokenizer, generate_options(loaded)) {}
@@ -66,9 +65,8 @@ class GenerateMode : public Mode {
     work->id = *id;
     GenerateRequest& r = work->request;
     r.id = *id;
-    r.seed = seed_;
     r.params = defaults_;
-    if (record.json.has(kParams)) {
+    if (record.json.has(kParams) && record.json.field(kParams).type != io::JsonType::kNull) {
       if (std::optional<Fault> fault = decode::apply_params(record.json.raw(kParams), r.params))
         return fault;
     }
@@ -78,11 +76,11 @@ class GenerateMode : public Mode {
     r.prompt_logprobs = options_.on("prompt-logprobs");
     r.processed = options_.text("logprobs-from") == "processed";
     work->params = r.params;
+    work->made_with = decode::params_json(r.params);
     work->prompt_tokens = isize(r.prompt);
     if (options_.on("dump-prompt")) {
       out.line = cat("{\"id\":", io::json_string(*id), ",\"prompt\":",
-                     io::json_string(loaded_.tokenizer->decode(r.prompt, false)),
-                     ",\"tokens\":", id_list(r.prompt), "}");
+                     io::json_string(text_of(r.prompt)), ",\"tokens\":", id_list(r.prompt), "}");
       return std::nullopt;
     }
     out.work = std::move(work);
@@ -147,14 +145,23 @@ class GenerateMode : public Mode {
     return std::nullopt;
   }
 
+  /// A given id may lie in the model's vocabulary only: it has no text.
+  std::string text_of(std::vector<i32> tokens) const {
+    std::erase_if(tokens, [&](i32 id) { return !loaded_.tokenizer->has(id); });
+    return loaded_.tokenizer->decode(tokens, false);
+  }
+
   std::string completion_json(const GenerateWork& work, i64 index) const {
     const Completion& c = work.result.completions[usize(index)];
     std::string out = cat("{\"index\":", index, ",\"text\":", io::json_string(c.text));
     if (options_.on("tokens")) append(out, ",\"tokens\":", id_list(c.tokens));
     if (options_.on("logprobs")) append(out, ",\"logprobs\":", number_list(c.logprobs));
     if (options_.integer("top-logprobs") > 0) append(out, ",\"top_logprobs\":", top_json(c.top));
-    append(out, ",\"finish_reason\":\"", c.finish_reason, "\",\"completion_tokens\":", c.tokens.size(),
-           ",\"seed\":", work.params.seed.value_or(seed_), "}");
+    append(out, ",\"finish_reason\":\"", c.finish_reason, "\"");
+    if (c.fault)
+      append(out, ",\"error\":{\"code\":", io::json_string(c.fault->code), ",\"message\":",
+             io::json_string(c.fault->detail), "}");
+    append(out, ",\"completion_tokens\":", c.tokens.size(), ",\"seed\":", *work.params.seed, "}");
     return out;
   }
 
@@ -176,14 +183,13 @@ class GenerateMode : public Mode {
     if (options_.on("prompt-logprobs"))
       line.set(kPromptLogprobs, "prompt_logprobs", number_list(work.result.prompt_logprobs));
     line.set(field, name, std::move(completions));
-    line.set(kParams, "params", decode::params_json(work.params));
+    line.set(kParams, "params", work.made_with);
     line.set(kModel, "model", io::json_string(loaded_.digest));
     line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"}"));
     line.write(out);
   }
 
   const cli::Options& options_;
-  u64 seed_;
   Loaded& loaded_;
   decode::SampleParams defaults_;
   i64 prompt_;  // the id may be the prompt too

@@ -1,5 +1,8 @@
 #include "resume.h"
 
+#include <set>
+
+#include "core/hash.h"
 #include "core/str.h"
 #include "decode.h"
 #include "io/json.h"
@@ -18,7 +21,8 @@ ResumeFile::ResumeFile(cli::Tool& tool)
   in.allow_empty = true;
   in.max_record_bytes = tool.options().integer("max-record");
   io::InputStream stream(in, tool.ctx());
-  io::JsonReader json({"id", "error", "model"});
+  io::JsonReader json({"id", "error", "model", "params"});
+  std::set<std::string> twice;
   while (std::unique_ptr<io::Batch> batch = stream.next()) {
     stream.decode(*batch);
     if (!batch->error) stream.stitch(*batch);
@@ -32,10 +36,13 @@ ResumeFile::ResumeFile(cli::Tool& tool)
       if (!id || !model) continue;
       if (digest.find(*model) == std::string::npos)
         throw Error(ErrorKind::kData, cat(path_, ": record ", quote(*id), " was made by another model"));
-      places_[*id] = {found_.size(), isize(line)};
+      const u64 params = json.has(3) ? xxh3_64(json.raw(3)) : 0;
+      if (!places_.try_emplace(*id, Place{found_.size(), isize(line), params}).second) twice.insert(*id);
       found_.append(line.data(), isize(line));
     }
   }
+  for (const std::string& id : twice)
+    places_.erase(id);
 }
 
 std::string ResumeFile::read(Place place) const {
@@ -44,10 +51,16 @@ std::string ResumeFile::read(Place place) const {
   return line;
 }
 
-std::optional<std::string> ResumeFile::find(const std::string& id) const {
+std::optional<std::string> ResumeFile::find(const std::string& id, std::string_view made_with) const {
   const auto at = places_.find(id);
   if (at == places_.end()) return std::nullopt;
+  if (!made_with.empty() && at->second.params != xxh3_64(made_with))
+    throw Error(ErrorKind::kData, cat(path_, ": record ", quote(id), " was made with other parameters"));
   return read(at->second);
+}
+
+bool ResumeFile::first(const std::string& id) {
+  return seen_.insert(xxh3_64(id)).second;
 }
 
 void ResumeFile::note(std::string_view lines) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "cli/tool.h"
 #include "io/file.h"
@@ -14,11 +15,16 @@ namespace lm::decode_tool {
 
 class ResumeFile {
  public:
-  /// Reads FILE if it exists. A stream that was cut counts up to the cut; lines with an error and a
-  /// last line without its end do not count. Throws Error{kData} for records of another model.
+  /// Reads FILE if it exists. A stream that was cut counts up to the cut; lines with an error, a
+  /// last line without its end and ids that stand there twice do not count. Throws Error{kData} for
+  /// records of another model.
   explicit ResumeFile(cli::Tool& tool);
-  /// The line of a finished record. Called from the reading thread.
-  std::optional<std::string> find(const std::string& id) const;
+  /// The line of a finished record; made_with: what its params must be, if not empty. Throws
+  /// Error{kData} for a record made with others. Called from the reading thread.
+  std::optional<std::string> find(const std::string& id, std::string_view made_with) const;
+  /// False if the input had this id before: its lines could not be told apart. From the same
+  /// thread.
+  bool first(const std::string& id);
   /// A record was finished by this run: whole lines.
   void note(std::string_view lines);
   /// Writes what was found and noted to FILE, atomically; returns how many records.
@@ -29,6 +35,7 @@ class ResumeFile {
   struct Place {
     i64 offset = 0;
     i64 size = 0;
+    u64 params = 0;  // hash of the field's text
   };
   std::string read(Place place) const;
 
@@ -37,6 +44,7 @@ class ResumeFile {
   io::TempFile found_;  // lines of the earlier run
   io::TempFile made_;   // lines of this run
   std::map<std::string, Place> places_;
+  std::unordered_set<u64> seen_;  // hashes of the input's ids, never iterated
   i64 noted_ = 0;
 };
 

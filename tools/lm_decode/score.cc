@@ -107,6 +107,8 @@ class ScoreMode : public Mode {
 
   std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
     const ScoreWork& work = own(base);
+    for (const Part& part : work.parts)
+      if (!std::isfinite(part.score.sum)) return Fault{"logits", "the model's logits are not numbers", -1};
     count(json, work);
     const bool drop = options_.on("drop-extra");
     LineWriter line(json, drop);

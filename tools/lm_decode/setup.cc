@@ -97,8 +97,9 @@ std::vector<Flag> sampling_flags() {
   return flags;
 }
 
-SampleParams params_of(const cli::Options& options) {
+SampleParams params_of(const cli::Options& options, u64 seed) {
   SampleParams out;
+  out.seed = seed;
   for (const NumberParam& param : decode::number_params()) {
     if (param.whole != nullptr) {
       out.*param.whole = options.integer(flag_name(param));

@@ -19,3 +19,10 @@ wc -l < state.jsonl
 lm-decode -m m --max-tokens 9 --resume state.jsonl in.jsonl -o got.jsonl; cmp want.jsonl got.jsonl && echo same
 "$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model other 2
 lm-decode -m other --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
+lm-decode -m m --max-tokens 8 --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
+lm-decode -m m --max-tokens 9 --seed 1 --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
+# ids that stand twice cannot be told apart
+printf '%s\n' '{"id":"a","prompt":"x"}' '{"id":"b","prompt":"y"}' '{"id":"a","prompt":"z"}' > twice.jsonl
+lm-decode -m m --max-tokens 3 twice.jsonl -o once.jsonl
+lm-decode -q -m m --max-tokens 3 --resume once.jsonl twice.jsonl -z none | jq -c '[.id, .prompt, .error.code]'
+lm-decode -q -m m --max-tokens 3 --resume once.jsonl twice.jsonl -z none | head -n 2 | cmp - <(head -n 2 once.jsonl) && echo same

@@ -281,6 +281,33 @@ TEST_CASE("a tokenizer with more ids than the model is refused", "[decode]") {
                     "the tokenizer has 262 ids, the model's vocabulary has 200");
 }
 
+TEST_CASE("tokens that only the model's padded vocabulary has give no text", "[decode]") {
+  const test::TempDir dir;
+  const std::unique_ptr<text::Tokenizer> tokenizer = tiny_tokenizer(dir);
+  const model::Model model = test::make_tiny_model(1, 300);
+  GenerateRequest r = request("padded", {test::kTinyBos, 299, 97});
+  r.params.max_tokens = 3;
+  r.params.logit_bias = {{280, 1e6}};
+  r.params.dry_multiplier = 1;
+  const std::vector<Generated> got = run(model, *tokenizer, {r});
+  REQUIRE_FALSE(got[0].fault);
+  CHECK(got[0].completions[0].tokens == std::vector<i32>{280, 280, 280});
+  CHECK(got[0].completions[0].text.empty());
+}
+
+TEST_CASE("a sample that cannot go on says why", "[decode]") {
+  const test::TempDir dir;
+  const std::unique_ptr<text::Tokenizer> tokenizer = tiny_tokenizer(dir);
+  const model::Model model = test::make_tiny_model();
+  GenerateRequest r = request("banned", {test::kTinyBos});
+  for (i32 id = 0; id < 262; ++id)
+    r.params.logit_bias.emplace_back(id, -std::numeric_limits<f64>::infinity());
+  const std::vector<Generated> got = run(model, *tokenizer, {r});
+  CHECK(got[0].completions[0].finish_reason == "error");
+  REQUIRE(got[0].completions[0].fault);
+  CHECK(got[0].completions[0].fault->code == "no_token");
+}
+
 TEST_CASE("greedy text of the story model is the recorded one", "[decode]") {
   const std::filesystem::path data = test::data_dir();
   if (data.empty()) LM_SKIP("no test data");

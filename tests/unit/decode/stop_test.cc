@@ -96,9 +96,13 @@ TEST_CASE("bad parameters are faults that name themselves and change nothing", "
   CHECK_THAT(detail("{\"stop\":3}"), ContainsSubstring("non-empty"));
   CHECK_THAT(detail("{\"logit_bias\":{\"x\":1}}"), ContainsSubstring("token ids"));
   CHECK_THAT(detail("{\"sampler_order\":\"top_q\"}"), ContainsSubstring("top_k"));
+  CHECK_THAT(detail("{\"logit_bias\":{\"7\":1e10}}"), ContainsSubstring("1000000000"));
+  CHECK_THAT(detail("{\"seed\":-1}"), ContainsSubstring("from 0"));
+  CHECK_THAT(detail("{\"top_k\":3,\"top_k\":4}"), ContainsSubstring("twice"));
   CHECK_THAT(detail("[1]"), ContainsSubstring("not an object"));
   CHECK(parse_bias("5:-inf").value().first == 5);
   CHECK_FALSE(parse_bias("5"));
   CHECK_FALSE(parse_bias("x:1"));
   CHECK_FALSE(parse_bias("5:inf"));
+  CHECK_FALSE(parse_bias("5:1e10"));
 }
