@@ -138,6 +138,7 @@ Model load_model(const std::string& folder, i64 world_size) {
   if (files.entries().empty())
     throw Error(ErrorKind::kData, cat(files.files().front().path(), ": holds no tensors"));
   std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
+  check_weights(files, model.cfg, params->set);
   model.weights = ParamSlab(params->set, world_size);
   read_weights(files, model.cfg, params->set, model.weights);
   model.stored = files.entries().front()->dtype;

@@ -79,11 +79,20 @@ JsonFields JsonFields::object(const char* key) const {
 }
 
 Json parse_object(std::string_view text, std::string_view file) {
+  // Copying and writing recurse; the deepest file of a model has three levels.
+  constexpr int kMaxDepth = 100;
+  const Json::parser_callback_t shallow = [&](int depth, Json::parse_event_t, Json&) {
+    if (depth > kMaxDepth)
+      throw Error(ErrorKind::kData, cat(file, ": nested more than ", kMaxDepth, " levels deep"));
+    return true;
+  };
   Json json;
   try {
-    json = Json::parse(text.begin(), text.end());
+    json = Json::parse(text.begin(), text.end(), shallow);
   } catch (const Json::parse_error& error) {
     throw Error(ErrorKind::kData, cat(file, ": not valid JSON at byte ", error.byte));
+  } catch (const Json::exception&) {  // what else parsing throws
+    throw Error(ErrorKind::kData, cat(file, ": a number is too large"));
   }
   if (!json.is_object()) throw Error(ErrorKind::kData, cat(file, ": expected a JSON object"));
   return json;

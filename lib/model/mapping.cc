@@ -115,20 +115,10 @@ std::map<std::string, const SafeEntry*, std::less<>> entries_by_name(
   return out;
 }
 
-}  // namespace
-
-std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params) {
-  std::vector<TensorMap> out;
-  for (const MapRow& row : find_family(cfg.family, "model").rows)
-    for (i64 i = 0; i < (per_layer(row.tensor) ? cfg.depth() : 1); ++i)
-      add_map(row, i, cfg, params, out);
-  return out;
-}
-
-void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params,
-                  const ParamSlab& slab) {
+/// The entry of every mapped tensor, or the error that read_weights documents.
+std::vector<const SafeEntry*> match_weights(const SafeModel& from, const ModelCfg& cfg,
+                                            const std::vector<TensorMap>& maps) {
   const Family& family = find_family(cfg.family, "model");
-  const std::vector<TensorMap> maps = tensor_maps(cfg, params);
   const std::string& file = from.files().front().path();
   std::set<std::string, std::less<>> wanted;
   for (const TensorMap& map : maps)
@@ -153,6 +143,27 @@ void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& pa
                       dtype_name(entry.dtype), ", expected f32, bf16, f16 or f64"));
     sources.push_back(&entry);
   }
+  return sources;
+}
+
+}  // namespace
+
+std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params) {
+  std::vector<TensorMap> out;
+  for (const MapRow& row : find_family(cfg.family, "model").rows)
+    for (i64 i = 0; i < (per_layer(row.tensor) ? cfg.depth() : 1); ++i)
+      add_map(row, i, cfg, params, out);
+  return out;
+}
+
+void check_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params) {
+  match_weights(from, cfg, tensor_maps(cfg, params));
+}
+
+void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params,
+                  const ParamSlab& slab) {
+  const std::vector<TensorMap> maps = tensor_maps(cfg, params);
+  const std::vector<const SafeEntry*> sources = match_weights(from, cfg, maps);
   parallel_for(isize(maps), 1, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i)
       read_one(*sources[usize(i)], maps[usize(i)], slab);

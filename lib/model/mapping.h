@@ -31,6 +31,8 @@ std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params);
 /// tensor: missing, unexpected, of another shape (both shown), not floating point.
 void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params,
                   const ParamSlab& slab);
+/// What read_weights throws, before there is a slab: a wrong configuration may ask for any size.
+void check_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params);
 
 /// What to hand to write_safetensors*: views of the slab where the stored form equals the memory
 /// form, converted copies (owned by the result) where it is transposed or of another type.

@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr i64 kMaxHeaderBytes = 100000000;
+constexpr int kMaxDepth = 8;  // a header has three levels, an index two
 
 struct FileDType {
   std::string_view name;
@@ -46,6 +47,7 @@ json parse_object(const std::string& path, std::string_view text, std::string_vi
   std::set<std::string> seen;
   std::string repeated;
   const json::parser_callback_t watch = [&](int depth, json::parse_event_t event, json& value) {
+    if (depth > kMaxDepth) bad(path, cat(what, " is nested more than ", kMaxDepth, " levels deep"));
     if (event == json::parse_event_t::key && depth == 1) {
       const std::string& key = value.get_ref<const std::string&>();
       if (!seen.insert(key).second && repeated.empty()) repeated = key;

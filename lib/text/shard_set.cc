@@ -37,7 +37,8 @@ class Fields {
   i64 count(const char* key, i64 limit = i64{1} << 60) const {
     const Json& value = at(key);
     if (!value.is_number_unsigned() || value.get<u64>() > static_cast<u64>(limit)) {
-      bad(file_, cat(key, " in ", where_, " is ", value.dump(), ", expected 0 to ", limit));
+      const std::string seen = value.is_number() ? value.dump() : value.type_name();
+      bad(file_, cat(key, " in ", where_, " is ", seen, ", expected 0 to ", limit));
     }
     return static_cast<i64>(value.get<u64>());
   }

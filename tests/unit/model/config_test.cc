@@ -175,6 +175,22 @@ TEST_CASE("a config that is no JSON object is refused", "[model]") {
   CHECK(refusal("{}") == "dir/config.json: key \"model_type\" is missing, expected a string");
 }
 
+TEST_CASE("numbers and nesting that no config has are refused", "[model]") {
+  const auto refusal = [](const std::string& text) {
+    try {
+      parse_config(text, "dir/config.json");
+    } catch (const Error& e) {
+      CHECK(e.kind() == ErrorKind::kData);
+      return e.message();
+    }
+    return std::string();
+  };
+  CHECK(refusal("{\"model_type\":\"llama\",\"x\":1e400}") ==
+        "dir/config.json: a number is too large");
+  const std::string deep = cat("{\"x\":", std::string(300000, '['), std::string(300000, ']'), "}");
+  CHECK(refusal(deep) == "dir/config.json: nested more than 100 levels deep");
+}
+
 TEST_CASE("presets make complete models whose config survives writing", "[model]") {
   for (const std::string& name : preset_names()) {
     CAPTURE(name);
