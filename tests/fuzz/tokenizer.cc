@@ -8,6 +8,16 @@
 #include "core/error.h"
 #include "fuzz.h"
 
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::string_view kTexts[] = {
+    ""sv, "the in a<s>b</s> \xC3\xA9\xF0\x9F\x98\x80 12345\r\n \t x"sv,
+    "\0\xE2\x96\x81 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xCC\x81"sv};
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
   using namespace lm;
   static fuzz::ScratchFile file("tokenizer");
@@ -17,13 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
     options.pattern = data != nullptr && size % 2 == 1 ? "cl100k" : "";
     const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(path, options);
     const std::unique_ptr<text::EncodeState> state = tokenizer->new_state();
-    for (const std::string_view text :
-         {std::string_view(""),
-          std::string_view("the in a<s>b</s> \xC3\xA9\xF0\x9F\x98\x80 12345\r\n \t x"),
-          std::string_view(
-              "\0\xE2\x96\x81 "
-              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xCC\x81",
-              75)}) {
+    for (const std::string_view text : kTexts) {
       std::vector<i32> ids;
       std::vector<std::pair<i64, i64>> offsets;
       if (!tokenizer->encode(text, *state, ids, &offsets)) continue;
