@@ -185,6 +185,12 @@ void require_cpu(const Options& o) {
     throw Error(ErrorKind::kUnavailable, cat("--device ", device, ": training runs on the CPU"));
 }
 
+/// A flipped bit is found here, not learnt.
+void verify_shards(const std::vector<text::ShardSet>& sets) {
+  for (const text::ShardSet& set : sets)
+    set.verify();
+}
+
 std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Setup& setup,
                                                  const model::Model& model) {
   const std::vector<std::string>& shards = tool.options().list("eval-data");
@@ -193,6 +199,7 @@ std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Se
                                    setup.train.doc_mask, tool.options().integer("eval-tokens")};
   std::unique_ptr<train::Evaluator> out =
       std::make_unique<train::Evaluator>(model, shards, options, setup.run.byte_table, tool.ctx());
+  if (tool.options().on("verify")) verify_shards(out->sets());
   for (i64 i = 0; i < isize(shards); ++i) {
     const text::TokenizerIdentity& held = out->sets()[usize(i)].tokenizer();
     if (setup.tokenizer && held.sha256 != setup.tokenizer->sha256)
@@ -229,6 +236,7 @@ void run(cli::Tool& tool) {
     tool.console().message(LogLevel::kInfo, cat(folder.path(), ": complete already"));
     return;
   }
+  if (setup.shards && o.on("verify")) verify_shards(setup.shards->sets());
   model::Model model =
       setup.initial ? std::move(*setup.initial) : model::new_model(setup.cfg, tool.seed());
   // Tokenizer files come from where the options say: a checkpoint's folder may be retired
