@@ -52,6 +52,7 @@ Result<std::vector<i32>> PromptEncoder::prompt(std::string_view text) {
 ScoredTokens PromptEncoder::stretch(std::string_view text, i64 begin, i64 end) const {
   ScoredTokens out;
   const bool begun = begin == 0 && begin_;
+  out.tokens.reserve(usize(end - begin + 1));
   if (begun) out.tokens.push_back(*begin_);
   out.tokens.insert(out.tokens.end(), ids_.begin() + begin, ids_.begin() + end);
   out.first = std::min<i64>(1, isize(out.tokens));
