@@ -39,6 +39,7 @@ LocalContext::LocalContext(int threads, i64 memory_bytes) : memory_(memory_bytes
   ctx_.memory = &memory_;
   ctx_.stop = &stop_;
   ctx_.log = &null_log();
+  ctx_.stages = &stages_;
 }
 
 }  // namespace lm

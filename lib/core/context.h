@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/stages.h"
 #include "core/types.h"
 
 namespace lm {
@@ -73,6 +74,7 @@ struct Context {
   MemoryBudget* memory = nullptr;  // never null once built by make_context or tool_main
   StopToken* stop = nullptr;       // never null
   Log* log = nullptr;              // never null
+  Stages* stages = nullptr;        // never null
   std::string tmp_dir = "/tmp";
   u64 seed = 0;
 };
@@ -86,10 +88,12 @@ class LocalContext {
   const Context* operator->() const { return &ctx_; }
   operator const Context&() const { return ctx_; }  // NOLINT: implicit by design
   StopToken& stop() { return stop_; }
+  const Stages& stages() const { return stages_; }
 
  private:
   MemoryBudget memory_;
   StopToken stop_;
+  Stages stages_;
   Context ctx_;
 };
 

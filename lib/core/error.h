@@ -25,15 +25,17 @@ enum class ErrorKind {
 };
 
 /// One line, lower case, no full stop; names the user's file and line first. The hint, when not
-/// empty, is printed as a second line.
+/// empty, is printed as a second line. where is the place in our source, shown with -vv.
 class Error : public std::exception {
  public:
-  Error(ErrorKind kind, std::string message, std::string hint = {})
-      : kind_(kind), message_(std::move(message)), hint_(std::move(hint)) {}
+  Error(ErrorKind kind, std::string message, std::string hint = {},
+        std::source_location where = std::source_location::current())
+      : kind_(kind), message_(std::move(message)), hint_(std::move(hint)), where_(where) {}
   const char* what() const noexcept override { return message_.c_str(); }
   ErrorKind kind() const { return kind_; }
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
+  const std::source_location& where() const { return where_; }
   /// A copy whose message starts with "prefix: ". For boundaries that know more (file, shard, layer).
   Error with_prefix(std::string_view prefix) const;
 
@@ -41,11 +43,16 @@ class Error : public std::exception {
   ErrorKind kind_;
   std::string message_;
   std::string hint_;
+  std::source_location where_;
 };
 
 /// Error from a failed system call: "name: what: strerror(code)". The kind follows the code
 /// (ENOENT with kNoInput stays; EACCES and EPERM become kPermission; ENOMEM, EMFILE, ENFILE kOs).
-Error os_error(ErrorKind kind, std::string_view name, std::string_view what, int code);
+Error os_error(ErrorKind kind, std::string_view name, std::string_view what, int code,
+               std::source_location where = std::source_location::current());
+
+/// "lib/io/file.cc:40", whatever folder the program was built in.
+std::string source_place(const std::source_location& where);
 
 [[noreturn]] void check_failed(std::string_view condition, std::string_view what,
                                std::source_location where);

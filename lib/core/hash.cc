@@ -20,6 +20,11 @@ Hash128 xxh3_128(std::string_view bytes, u64 seed) {
   return {h.low64, h.high64};
 }
 
+std::string xxhash_version() {
+  const u32 v = XXH_versionNumber();
+  return cat(v / 10000, ".", v / 100 % 100, ".", v % 100);
+}
+
 u64 fnv1a64(std::string_view bytes) {
   u64 h = 0xcbf29ce484222325ULL;
   for (const char c : bytes) {

@@ -21,6 +21,8 @@ u64 xxh64(std::string_view bytes, u64 seed = 0);
 u64 xxh3_64(std::string_view bytes, u64 seed = 0);
 Hash128 xxh3_128(std::string_view bytes, u64 seed = 0);
 u64 fnv1a64(std::string_view bytes);
+/// "0.8.1": the xxHash library that runs.
+std::string xxhash_version();
 
 /// The splitmix64 finaliser: a bijection of 64-bit values.
 constexpr u64 mix64(u64 x) {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/types.h"
@@ -16,6 +17,8 @@ namespace lm {
 /// Error{kOs}. A second call with another number changes the limit (tests compare thread counts).
 void set_threads(int threads);
 int max_threads();
+/// Version of the library behind this, as it runs.
+std::string parallel_version();
 
 /// Calls body(begin, end) on disjoint sub-ranges that cover [0, n); each has at least `grain`
 /// elements except possibly the last. Runs inline when n <= grain or one thread is allowed.

@@ -42,6 +42,19 @@ std::string format_bytes(i64 bytes) {
   return cat(unit == 0 ? cat(bytes) : format_fixed(value, 1), " ", kUnits[unit]);
 }
 
+std::string format_duration(f64 seconds) {
+  if (!(seconds < 1e9)) return "very long";
+  if (seconds < 9.95) return cat(format_fixed(seconds, 1), " s");
+  const i64 s = static_cast<i64>(seconds + 0.5);
+  const auto pair = [](i64 big, const char* unit, i64 small, const char* small_unit) {
+    return cat(big, unit, small < 10 ? " 0" : " ", small, small_unit);
+  };
+  if (s < 60) return cat(s, " s");
+  if (s < 3600) return pair(s / 60, "m", s % 60, "s");
+  if (s < 86400) return pair(s / 3600, "h", s / 60 % 60, "m");
+  return pair(s / 86400, "d", s / 3600 % 24, "h");
+}
+
 std::string format_count(f64 count) {
   static constexpr std::array<const char*, 5> kUnits = {"", "k", "M", "G", "T"};
   std::size_t unit = 0;

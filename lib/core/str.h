@@ -49,6 +49,8 @@ std::string format_float(f64 value);
 std::string format_fixed(f64 value, int digits);
 /// "512 B", "3.2 KiB", "4.0 GiB".
 std::string format_bytes(i64 bytes);
+/// "0.4 s", "12 s", "3m 20s", "2h 05m", "3d 04h".
+std::string format_duration(f64 seconds);
 /// "950", "12.3k", "4.56M", "7.89G".
 std::string format_count(f64 count);
 

@@ -1,14 +1,16 @@
-#include "catch.h"
-
 #include <atomic>
 #include <limits>
 #include <vector>
 
+#include <time.h>
+
+#include "catch.h"
 #include "core/context.h"
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/random.h"
 #include "core/result.h"
+#include "core/stages.h"
 #include "core/str.h"
 
 using namespace lm;
@@ -181,4 +183,56 @@ TEST_CASE("a pipeline keeps order and propagates the first exception", "[core]")
                     Error);
   }
   set_threads(1);
+}
+
+TEST_CASE("stages keep their order, sum by name and tell work from waiting", "[core]") {
+  Stages stages;
+  CHECK(stages.json() == "[]");
+  Stage& read = stages.stage("read");
+  Stage& work = stages.stage("work");
+  CHECK(&stages.stage("read") == &read);
+  {
+    const StageTimer timer(work);
+    volatile f64 sum = 0;
+    while (sum < 3e6)
+      sum = sum + 1;
+  }
+  CHECK(work.busy_ns.load() > 0);
+  CHECK(read.busy_ns.load() == 0);
+  read.records = 3;
+  read.busy_ns = 1'500'000'000;
+  read.wait_ns = 250'400'000;
+  work.busy_ns = work.wait_ns = 0;
+  CHECK(stages.json() == R"([{"name":"read","busy_s":1.500,"wait_s":0.250,"records":3},)"
+                         R"({"name":"work","busy_s":0.000,"wait_s":0.000,"records":0}])");
+}
+
+TEST_CASE("a thread that is blocked waits and does not work", "[core]") {
+  Stage stage("blocked");
+  {
+    const StageTimer timer(stage);
+    const timespec nap{0, 30'000'000};  // the time spent asleep is what is tested
+    REQUIRE(nanosleep(&nap, nullptr) == 0);
+  }
+  CHECK(stage.wait_ns.load() >= 29'000'000);
+  CHECK(stage.busy_ns.load() < stage.wait_ns.load());
+}
+
+TEST_CASE("durations are told in two units at most", "[core]") {
+  CHECK(format_duration(0.04) == "0.0 s");
+  CHECK(format_duration(9.94) == "9.9 s");
+  CHECK(format_duration(9.96) == "10 s");
+  CHECK(format_duration(59.6) == "1m 00s");
+  CHECK(format_duration(200) == "3m 20s");
+  CHECK(format_duration(7500) == "2h 05m");
+  CHECK(format_duration(277200) == "3d 05h");
+  CHECK(format_duration(std::numeric_limits<f64>::infinity()) == "very long");
+  CHECK(format_duration(std::numeric_limits<f64>::quiet_NaN()) == "very long");
+}
+
+TEST_CASE("an error knows where in the source it arose, a prefix does not change that", "[core]") {
+  const Error error(ErrorKind::kData, "x");
+  const u32 line = __LINE__ - 1;
+  CHECK(source_place(error.where()) == cat("tests/unit/core/core_test.cc:", line));
+  CHECK(source_place(error.with_prefix("file").where()) == source_place(error.where()));
 }
