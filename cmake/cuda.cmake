@@ -61,7 +61,7 @@ function(lm_cuda_objects use)
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/*.cc)
     list(FILTER sources EXCLUDE REGEX "/emulator\\.cc$")
     set(libs lm_cuda_kernels ${LM_CUDART} Threads::Threads ${CMAKE_DL_LIBS} rt)
-    set_property(SOURCE ${CMAKE_SOURCE_DIR}/lib/cli/main.cc
+    set_property(SOURCE ${CMAKE_SOURCE_DIR}/lib/cli/build.cc
       APPEND PROPERTY COMPILE_DEFINITIONS LM_HAVE_CUDA)
   else()
     file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/stub/*.cc)

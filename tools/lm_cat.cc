@@ -51,6 +51,7 @@ void run_check(cli::Tool& tool) {
   if (full && tool.options().text("check") != "full") {
     throw Error(ErrorKind::kUsage, cat("--check: ", quote(tool.options().text("check")), " is not full"));
   }
+  tool.need_input();
   std::string out;
   for (const std::string& file : tool.files().empty() ? std::vector<std::string>{"-"} : tool.files()) {
     const io::CheckResult result = full ? io::check_records(file, tool.ctx()) : io::check_frames(file);
@@ -63,6 +64,7 @@ void run_check(cli::Tool& tool) {
 }
 
 void run_header(cli::Tool& tool) {
+  tool.need_input();
   std::string out;
   for (const std::string& file : tool.files().empty() ? std::vector<std::string>{"-"} : tool.files()) {
     const std::optional<io::StreamHeader> header = io::file_header(file == "-" ? "/dev/stdin" : file);

@@ -37,7 +37,10 @@ void add_stream_flags(const ToolSpec& spec, std::vector<Flag>& flags) {
                    .def = spec.annotate ? "annotate" : "fail", .help = "what happens to bad records",
                    .choices = policies});
   flags.push_back({.name = "rejects", .kind = FlagKind::kPath, .value_name = "FILE", .group = input,
-                   .help = "where --on-error quarantine stores bad records", .semantic = false});
+                   .help = "where --on-error quarantine stores bad records",
+                   .details = "One JSON object each: error (code, detail, file, line, offset) and the line itself as "
+                              "raw, or as raw_b64 if it is not UTF-8. Compressed if FILE ends in .zst.",
+                   .semantic = false});
   flags.push_back({.name = "max-errors", .kind = FlagKind::kString, .value_name = "N|P%", .group = input,
                    .def = "0", .help = "give up after that many bad records; 0 is no limit"});
   flags.push_back({.name = "max-record", .kind = FlagKind::kSize, .value_name = "SIZE", .group = input,
@@ -73,6 +76,7 @@ std::vector<Flag> common_flags(const ToolSpec& spec) {
   flags.push_back({.name = "skip-complete", .kind = FlagKind::kSwitch, .group = input,
                    .help = "exit 0 at once if the output is complete, newer than the inputs and made "
                            "with the same parameters",
+                   .details = "A stream must be framed (FILE.zst) to prove it; other outputs are made again.",
                    .semantic = false});
   flags.push_back({.name = "threads", .letter = 't', .kind = FlagKind::kInt, .value_name = "N",
                    .group = running, .help = "total worker threads",
@@ -86,7 +90,9 @@ std::vector<Flag> common_flags(const ToolSpec& spec) {
                    .help = "folder for spill files; default $TMPDIR, /tmp", .semantic = false,
                    .env = "LM_TMPDIR"});
   flags.push_back({.name = "device", .kind = FlagKind::kString, .value_name = "auto|cpu|cuda[:I]",
-                   .group = running, .def = "auto", .help = "where kernels run", .semantic = false,
+                   .group = running, .def = "auto", .help = "where kernels run",
+                   .details = "auto: a GPU where the program has kernels for it and one works, else the CPU.",
+                   .semantic = false,
                    .env = "LM_DEVICE"});
   flags.push_back({.name = "seed", .kind = FlagKind::kString, .value_name = "N", .group = running,
                    .def = "0", .help = "seed of all random draws; 'random' draws one and records it",
@@ -100,11 +106,11 @@ std::vector<Flag> common_flags(const ToolSpec& spec) {
                    .help = "print the resolved settings in the form --config reads, and exit",
                    .semantic = false});
   flags.push_back({.name = "report", .kind = FlagKind::kPath, .value_name = "FILE", .group = messages,
-                   .help = "write a JSON report (also fd:N)", .semantic = false, .main = true});
+                   .help = "write a JSON report, also when the run fails (fd:N, and - with -o FILE)", .semantic = false, .main = true});
   flags.push_back({.name = "quiet", .letter = 'q', .kind = FlagKind::kSwitch, .group = messages,
                    .help = "errors only", .semantic = false});
   flags.push_back({.name = "verbose", .letter = 'v', .kind = FlagKind::kRepeat, .group = messages, .def = "0",
-                   .help = "say more; repeat for source locations and per-batch detail",
+                   .help = "say what was decided; -vv also where in the source an error arose, -vvv every batch",
                    .semantic = false});
   flags.push_back({.name = "log-format", .kind = FlagKind::kChoice, .value_name = "FORMAT",
                    .group = messages, .def = "text", .help = "form of messages",

@@ -23,7 +23,25 @@ void Console::raw(std::string_view bytes) {
   }
 }
 
-void Console::print(LogLevel level, std::string_view text, std::string_view hint) {
+std::string Console::line(const char* level, std::string_view text, std::string_view hint,
+                          const std::string& place) const {
+  std::string out;
+  if (options_.json) {
+    append(out, "{\"tool\":", io::json_string(tool_), ",\"level\":\"", level,
+           "\",\"message\":", io::json_string(text));
+    if (!hint.empty()) append(out, ",\"hint\":", io::json_string(hint));
+    if (!place.empty()) append(out, ",\"source\":", io::json_string(place));
+    return out + "}\n";
+  }
+  const bool red = options_.color && std::string_view(level) == "error";
+  append(out, red ? "\033[1;31m" : "", tool_, ":", red ? "\033[0m" : "", " ", text,
+         place.empty() ? "" : cat(" [", place, "]"), "\n");
+  if (!hint.empty()) append(out, tool_, ": hint: ", hint, "\n");
+  return out;
+}
+
+void Console::print(LogLevel level, std::string_view text, std::string_view hint,
+                    const std::string& place) {
   static constexpr const char* kNames[] = {"error", "warning", "info", "debug", "trace"};
   std::string out;
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -31,24 +49,24 @@ void Console::print(LogLevel level, std::string_view text, std::string_view hint
     out += "\r\033[K";
     line_shown_ = false;
   }
-  if (options_.json) {
-    append(out, "{\"tool\":", io::json_string(tool_), ",\"level\":\"", kNames[static_cast<int>(level)],
-           "\",\"message\":", io::json_string(text));
-    if (!hint.empty()) append(out, ",\"hint\":", io::json_string(hint));
-    out += "}\n";
-  } else {
-    const bool red = options_.color && level == LogLevel::kError;
-    append(out, red ? "\033[1;31m" : "", tool_, ":", red ? "\033[0m" : "", " ", text, "\n");
-    if (!hint.empty()) append(out, tool_, ": hint: ", hint, "\n");
-  }
-  raw(out);
+  raw(out + line(kNames[static_cast<int>(level)], text, hint, place));
 }
 
 void Console::message(LogLevel level, std::string_view text) {
   if (enabled(level)) print(level, text, {});
 }
 
-void Console::error(const Error& e) { print(LogLevel::kError, e.message(), e.hint()); }
+// An internal error's message names its place already.
+void Console::error(const Error& e) {
+  const bool place = enabled(LogLevel::kDebug) && e.kind() != ErrorKind::kInternal;
+  print(LogLevel::kError, e.message(), e.hint(), place ? source_place(e.where()) : std::string());
+}
+
+void Console::summary(std::string_view text) {
+  if (!options_.summary) return;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  raw(line("info", text, {}, {}));
+}
 
 void Console::start_progress(std::function<std::string()> status) {
   {
@@ -68,7 +86,7 @@ void Console::start_progress(std::function<std::string()> status) {
         raw(cat("\r", tool_, ": ", text, "\033[K"));
         line_shown_ = true;
       } else {
-        raw(cat(tool_, ": ", text, "\n"));
+        raw(line("info", text, {}, {}));
       }
     }
   };
@@ -93,12 +111,10 @@ void Console::stop_progress() {
 }
 
 void Console::show_status() {
-  std::function<std::string()> status;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    status = status_;
-  }
-  print(LogLevel::kError, status ? status() : std::string("starting"), {});
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::string text = status_ ? status_() : std::string("starting");
+  raw(cat(line_shown_ ? "\r\033[K" : "", line("info", text, {}, {})));
+  line_shown_ = false;
 }
 
 }  // namespace lm::cli

@@ -21,6 +21,7 @@ struct ConsoleOptions {
   bool color = false;
   bool progress = false;       // show the line
   bool rewrite = false;        // rewrite it in place (terminal) or print full lines
+  bool summary = false;        // one last line at success
   f64 progress_every_s = 0.5;
 };
 
@@ -33,14 +34,20 @@ class Console final : public Log {
   bool enabled(LogLevel level) const override { return level <= options_.level; }
   void error(const Error& e);
 
-  /// Starts the progress thread; status is called from it and must be thread-safe.
+  /// Starts the progress thread; status is called from it and must be thread-safe. A second call
+  /// changes the text; no call of the old one is under way when it returns.
   void start_progress(std::function<std::string()> status);
   void stop_progress();
   /// One status line now, whatever the options (SIGUSR2).
   void show_status();
+  /// The line a run ends with when standard error is a terminal.
+  void summary(std::string_view text);
 
  private:
-  void print(LogLevel level, std::string_view text, std::string_view hint);
+  std::string line(const char* level, std::string_view text, std::string_view hint,
+                   const std::string& place) const;
+  void print(LogLevel level, std::string_view text, std::string_view hint,
+             const std::string& place = {});
   void raw(std::string_view bytes);
 
   const std::string tool_;

@@ -69,6 +69,7 @@ struct ToolSpec {
   bool stateful = false;          // saves its state on a stop request and exits 75
   std::string stateful_with = ""; // ... but only when this option is given
   bool streams = true;            // reads and writes record streams
+  bool kernels = false;           // can compute on a GPU
   std::vector<std::string> see_also = {};
 
   const Verb& verb(const std::string& verb_name) const;

@@ -1,12 +1,5 @@
 // tool_main: the frame around every program's body.
 
-#include <fcntl.h>
-#include <sys/random.h>
-#include <unistd.h>
-
-#include <simdjson.h>
-#include <zstd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -17,6 +10,10 @@
 #include <new>
 #include <system_error>
 #include <utility>
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "cli/help.h"
 #include "cli/parse.h"
@@ -39,27 +36,32 @@ void print_stdout(const std::string& text) {
 }
 
 std::string version_text(const ToolSpec& spec) {
-  return cat(spec.name, " (lm-tools) ", kToolkitVersion, "\nstream version ", io::kStreamVersion, "\nzstd ",
-             ZSTD_versionString(), "\nsimdjson ", static_cast<int>(simdjson::SIMDJSON_VERSION_MAJOR), ".", static_cast<int>(simdjson::SIMDJSON_VERSION_MINOR), ".",
-             static_cast<int>(simdjson::SIMDJSON_VERSION_REVISION), "\n",
-#ifdef LM_HAVE_CUDA
-             "with CUDA kernels\n"
-#else
-             "without CUDA\n"
-#endif
-  );
+  return cat(spec.name, " (lm-tools) ", kToolkitVersion, "\n", build_text());
 }
 
 std::string build_info(const ToolSpec& spec, const Resources& r) {
-  return cat("{\"tool\":\"", spec.name, "\",\"version\":\"", kToolkitVersion, "\",\"stream_version\":", io::kStreamVersion,
-             ",\"compiler\":", io::json_string(__VERSION__), ",\"zstd\":\"", ZSTD_versionString(), "\",\"cuda\":",
-#ifdef LM_HAVE_CUDA
-             "true",
-#else
-             "false",
-#endif
-             ",\"limits\":{\"cpus\":", r.cpus, ",\"cpus_from\":", io::json_string(r.cpus_from), ",\"memory_bytes\":", r.memory_bytes,
+  return cat("{\"tool\":\"", spec.name, "\",\"version\":\"", kToolkitVersion,
+             "\",\"build\":", build_json(), ",\"limits\":{\"cpus\":", r.cpus,
+             ",\"cpus_from\":", io::json_string(r.cpus_from), ",\"memory_bytes\":", r.memory_bytes,
              ",\"memory_from\":", io::json_string(r.memory_from), "}}\n");
+}
+
+// auto, cpu, cuda or cuda:INDEX. A GPU that was asked for and cannot be had is an error; the
+// environment only says what is preferred, and a program without kernels has no choice.
+void check_device(const ToolSpec& spec, const Options& options, Console& console) {
+  const std::string& device = options.text("device");
+  const bool cuda =
+      device == "cuda" || (device.starts_with("cuda:") &&
+                           parse_int(std::string_view(device).substr(5)).value_or(-1) >= 0);
+  if (!cuda && device != "auto" && device != "cpu") {
+    throw Error(ErrorKind::kUsage,
+                cat("--device: ", quote(device), " is not auto, cpu or cuda[:I]"));
+  }
+  if (cuda && !spec.kernels && options.origin("device") != Origin::kEnvironment) {
+    throw Error(ErrorKind::kUnavailable,
+                cat("--device ", device, ": ", spec.name, " computes on the CPU only"));
+  }
+  if (!spec.kernels) console.message(LogLevel::kInfo, "computes on the CPU");
 }
 
 i64 memory_budget(const Options& options, const Resources& resources) {
@@ -101,6 +103,7 @@ ConsoleOptions console_options(const Options& options) {
                                     (term == nullptr || std::string_view(term) != "dumb"));
   const std::string& progress = options.text("progress");
   out.rewrite = tty && !out.json;
+  out.summary = tty && !options.on("quiet") && progress != "never";
   if (progress == "always") {
     out.progress = true;
   } else if (progress == "auto") {
@@ -129,13 +132,6 @@ void write_report(const std::string& target, const std::string& json, const io::
   }
 }
 
-std::string default_status(const io::RunCounters& c, f64 start_s) {
-  const f64 seconds = std::max(monotonic_s() - start_s, 1e-3);
-  return cat(format_count(static_cast<f64>(c.records_in.load())), " records, ", format_bytes(c.bytes_in.load()), ", ",
-             format_bytes(static_cast<i64>(static_cast<f64>(c.bytes_in.load()) / seconds)), "/s",
-             c.errors.load() > 0 ? cat(", ", c.errors.load(), " bad") : "");
-}
-
 // What signals need of a run. Lives as long as the process, like the waiter thread that reads it.
 struct Live {
   StopToken stop;
@@ -146,6 +142,10 @@ struct Live {
   std::mutex mutex;
   Tool* tool = nullptr;   // guarded by mutex
 };
+
+void print_stderr(const std::string& text) {
+  io::write_full(STDERR_FILENO, text.data(), static_cast<i64>(text.size()), "<stderr>");
+}
 
 std::string error_json(const Error& e) {
   return cat("{\"kind\":", static_cast<int>(e.kind()), ",\"message\":", io::json_string(e.message()), "}");
@@ -172,7 +172,8 @@ void wait_for_death(const Live& live) {
 }
 
 // Runs the body and completes the outputs; returns the exit status.
-int run_body(Tool& tool, Console& console, const Live& live, const std::function<void(Tool&)>& body) {
+int run_body(const ToolSpec& spec, Tool& tool, Console& console, const Live& live,
+             const std::function<void(Tool&)>& body) {
   std::string report = tool.options().text("report");
   if (report == "-" && tool.options().text("output") == "-") {
     throw Error(ErrorKind::kUsage, "--report - needs -o FILE");
@@ -186,6 +187,7 @@ int run_body(Tool& tool, Console& console, const Live& live, const std::function
     exit = static_cast<int>(known.kind());
     status = known.kind() == ErrorKind::kTemporary ? "stopped" : "failed";
     if (status == "failed") error = error_json(known);
+    tool.flush_after_failure();
     console.stop_progress();
     console.error(known);
   };
@@ -196,11 +198,18 @@ int run_body(Tool& tool, Console& console, const Live& live, const std::function
       tool.claim_output(path);
       report = path;
     }
+    check_device(spec, tool.options(), console);
     body(tool);
     tool.finish();
     exit = tool.exit_status();
   } catch (const AlreadyComplete&) {
     exit = 0;
+  } catch (const NothingToRead&) {
+    console.stop_progress();
+    print_stderr(short_help(spec, tool.verb()));
+    exit = static_cast<int>(ErrorKind::kUsage);
+    status = "failed";
+    error = error_json(Error(ErrorKind::kUsage, "no input: standard input is a terminal"));
   } catch (const io::PipeClosed& e) {
     status = "output_closed";
     if (tool.has_unfinished_file()) {
@@ -249,6 +258,8 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
   }
   console.configure(console_options(options));
   Context ctx;
+  Stages stages;
+  ctx.stages = &stages;
   MemoryBudget budget(memory_budget(options, resources));
   ctx.memory = &budget;
   ctx.stop = &live.stop;
@@ -262,17 +273,23 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
   live.stateful = spec.stateful && (spec.stateful_with.empty() || options.given(spec.stateful_with));
   live.grace_s = options.real("grace");
   set_threads(ctx.threads);
+  if (console.enabled(LogLevel::kInfo)) {
+    console.message(LogLevel::kInfo,
+                    cat("threads: ", ctx.threads, " of ", resources.cpus, " (", resources.cpus_from,
+                        "); memory: ", format_bytes(budget.limit()), " of ",
+                        format_bytes(resources.memory_bytes), " (", resources.memory_from,
+                        "); spills to ", ctx.tmp_dir));
+  }
 
-  Tool tool(spec, line.verb, line.options, line.operands, console, ctx);
+  Tool tool(spec, line.verb, line.options, line.operands, args, console, ctx);
   {
     const std::lock_guard<std::mutex> lock(live.mutex);
     live.tool = &tool;
   }
-  const f64 start_s = monotonic_s();
-  console.start_progress([&tool, start_s] { return default_status(tool.counters(), start_s); });
+  console.start_progress([&tool] { return tool.progress_text(); });
   int exit = 0;
   try {
-    exit = run_body(tool, console, live, body);
+    exit = run_body(spec, tool, console, live, body);
   } catch (...) {
     const std::lock_guard<std::mutex> lock(live.mutex);
     live.tool = nullptr;
@@ -280,6 +297,8 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
     throw;
   }
   console.stop_progress();
+  const std::string summary = exit == 0 ? tool.summary_text() : std::string();
+  if (!summary.empty()) console.summary(summary);
   const std::lock_guard<std::mutex> lock(live.mutex);
   live.tool = nullptr;
   return exit;
@@ -343,8 +362,7 @@ int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<v
     start_signals(*live);
     const bool bare = argc == 1 && ::isatty(STDIN_FILENO) && spec.streams;
     if (bare) {
-      const std::string text = short_help(spec, spec.verbs.front().name);
-      io::write_full(STDERR_FILENO, text.data(), static_cast<i64>(text.size()), "<stderr>");
+      print_stderr(short_help(spec, spec.verbs.front().name));
       return static_cast<int>(ErrorKind::kUsage);
     }
     exit = run_tool(spec, std::vector<std::string>(argv + 1, argv + argc), *console, *live, body);

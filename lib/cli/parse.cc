@@ -240,7 +240,8 @@ std::string print_config(const ToolSpec& spec, const Options& options) {
   std::string out = cat("[", spec.name, "]\n");
   const auto value_text = [](const Flag& flag, const std::string& text) {
     const bool bare = flag.kind == FlagKind::kSwitch || flag.kind == FlagKind::kInt ||
-                      flag.kind == FlagKind::kFloat || flag.kind == FlagKind::kRepeat;
+                      flag.kind == FlagKind::kFloat || flag.kind == FlagKind::kCount ||
+                      flag.kind == FlagKind::kRepeat;
     return bare ? text : settings_string(text);
   };
   for (const Flag& flag : options.flags()) {

@@ -14,12 +14,14 @@
 
 namespace lm::cli {
 
-Tool::Tool(const ToolSpec& spec, std::string verb, Options options, std::vector<std::string> operands,
-           Console& console, const Context& ctx)
+Tool::Tool(const ToolSpec& spec, std::string verb, Options options,
+           std::vector<std::string> operands, std::vector<std::string> args, Console& console,
+           const Context& ctx)
     : spec_(spec),
       verb_(std::move(verb)),
       options_(std::move(options)),
       files_(std::move(operands)),
+      args_(std::move(args)),
       console_(console),
       ctx_(ctx),
       start_s_(monotonic_s()),
@@ -32,15 +34,24 @@ void Tool::add_metric(const std::string& name, const std::string& value_json) { 
 
 void Tool::expand_files() {
   if (!spec_.streams) return;
+  std::string lists;
   for (const char* option : {"files-from", "files0-from"}) {
     const std::string& list = options_.text(option);
     if (list.empty()) continue;
+    append(lists, lists.empty() ? "" : " and ", list);
     const std::string text = io::read_file(list == "-" ? "/dev/stdin" : list);
     const char separator = option[5] == '0' ? '\0' : '\n';
     for (std::string_view name : split(text, separator)) {
       if (separator == '\n' && !name.empty() && name.back() == '\r') name.remove_suffix(1);
       if (!name.empty()) files_.emplace_back(name);
     }
+  }
+  // A list without names is not a wish to read standard input.
+  if (!lists.empty() && files_.empty()) {
+    if (!options_.on("allow-empty")) {
+      throw Error(ErrorKind::kNoInput, cat(lists, ": names no file"), "--allow-empty accepts that");
+    }
+    files_.emplace_back("/dev/null");
   }
   if (std::count(files_.begin(), files_.end(), "-") > 1) {
     throw Error(ErrorKind::kUsage, "standard input ('-') is named twice");
@@ -113,11 +124,13 @@ io::OutputOptions Tool::output_options() const {
   return {.sync = options_.on("sync"), .rename = options_.on("rename")};
 }
 
+void Tool::need_input() const {
+  if (files_.empty() && ::isatty(STDIN_FILENO)) throw NothingToRead{};
+}
+
 io::InputStream& Tool::input() {
   if (input_) return *input_;
-  if (files_.empty() && ::isatty(STDIN_FILENO)) {
-    throw Error(ErrorKind::kUsage, "no input: name a file, or pipe records in", cat(spec_.name, " -h shows the usage"));
-  }
+  need_input();
   io::InputOptions in;
   in.files = files_;
   in.shard = parse_shard(options_);
@@ -126,6 +139,7 @@ io::InputStream& Tool::input() {
   in.expect_end = options_.on("expect-end");
   in.latency = options_.text("flush") == "latency";
   input_ = std::make_unique<io::InputStream>(std::move(in), ctx_);
+  input_seen_.store(input_.get());
   return *input_;
 }
 
@@ -149,7 +163,7 @@ void Tool::check_skip_complete() {
   const std::string& path = options_.text("output");
   struct stat out {};
   if (path == "-" || ::stat(path.c_str(), &out) != 0) return;
-  const std::optional<io::StreamHeader> old = io::file_header(path);
+  const std::optional<io::StreamHeader> old = io::finished_header(path);
   const io::StreamHeader now = header();
   if (!old || old->self_json() != now.self_json()) return;
   for (const std::string& file : files_) {
@@ -167,6 +181,7 @@ io::OutputStream& Tool::output() {
   if (output_) return *output_;
   const std::string& path = options_.text("output");
   claim_output(path);
+  if (path == "-") refuse_stdout_that_is_input();
   const std::optional<io::Compression> compression = io::parse_compression(options_.text("compress"));
   if (!compression) {
     throw Error(ErrorKind::kUsage, cat("--compress: ", quote(options_.text("compress")),
@@ -197,8 +212,17 @@ io::RecordRun& Tool::make_run(bool with_output) {
     throw Error(ErrorKind::kUsage, "--on-error quarantine needs --rejects FILE");
   }
   if (!rejects.empty()) {
+    if (policy.mode != io::OnError::kQuarantine) {
+      throw Error(ErrorKind::kUsage, cat("--rejects needs --on-error quarantine, which is ",
+                                         options_.text("on-error")));
+    }
     claim_output(rejects);
-    if (policy.mode == io::OnError::kQuarantine) rejects_ = std::make_unique<io::AtomicFile>(rejects, output_options());
+    io::StreamOutputOptions form;
+    form.path = rejects;
+    form.compression.codec = rejects.ends_with(".zst") ? io::Codec::kZstd : io::Codec::kNone;
+    form.file = output_options();
+    rejects_ = std::make_unique<io::OutputStream>(std::move(form), ctx_);
+    rejects_->begin(header());
   }
   io::OutputStream* out = with_output ? &output() : nullptr;
   run_ = std::make_unique<io::RecordRun>(in, out, rejects_.get(), policy, ctx_, counters_);
@@ -216,13 +240,12 @@ io::AtomicFile& Tool::other_output(const std::string& path) {
 
 bool Tool::has_unfinished_file() const {
   const auto open = [](const std::unique_ptr<io::AtomicFile>& file) { return file && !file->committed(); };
-  return open(rejects_) || std::any_of(others_.begin(), others_.end(), open) ||
-         (output_ && !output_->to_stdout());
+  return (rejects_ && !rejects_->committed()) ||
+         std::any_of(others_.begin(), others_.end(), open) || (output_ && !output_->to_stdout());
 }
 
 void Tool::finish() {
   std::vector<io::AtomicFile*> others;
-  if (rejects_) others.push_back(rejects_.get());
   for (const std::unique_ptr<io::AtomicFile>& other : others_) others.push_back(other.get());
   for (io::AtomicFile* other : others) other->finish();
   std::vector<io::StreamTotals> inputs;
@@ -230,32 +253,92 @@ void Tool::finish() {
   // LME1 says that nothing can fail any more, so a pipe gets it after the renames; a file is renamed
   // last, so that its existence implies the others'.
   const bool file_last = output_ && !output_->to_stdout();
+  if (rejects_) rejects_->finish(inputs);
   if (file_last) output_->finish(inputs);
+  if (rejects_) rejects_->commit();
   for (io::AtomicFile* other : others) other->commit();
   if (file_last) output_->commit();
   if (output_ && !file_last) output_->finish(inputs);
 }
 
-void Tool::set_status(std::function<std::string()> status) { console_.start_progress(std::move(status)); }
+StatusScope Tool::set_status(std::function<std::string()> status) {
+  return {console_, std::move(status), [this] { return progress_text(); }};
+}
+
+std::string Tool::progress_text() const {
+  const f64 seconds = std::max(monotonic_s() - start_s_, 1e-3);
+  const i64 bytes = counters_.bytes_in.load();
+  const i64 errors = counters_.errors.load();
+  std::string out = cat(format_count(static_cast<f64>(counters_.records_in.load())), " records, ",
+                        format_bytes(bytes), ", ",
+                        format_bytes(static_cast<i64>(static_cast<f64>(bytes) / seconds)), "/s");
+  if (errors > 0) append(out, ", ", errors, " bad");
+  const io::InputStream* input = input_seen_.load();
+  const i64 read = input != nullptr ? input->bytes_read() : 0;
+  const i64 total = input != nullptr ? input->bytes_total() : -1;
+  if (read > 0 && total > read) {
+    const f64 share = static_cast<f64>(read) / static_cast<f64>(total);
+    append(out, ", ", format_fixed(share * 100, 0), "%, ",
+           format_duration(seconds * (1 - share) / share), " left");
+  }
+  return out;
+}
+
+std::string Tool::summary_text() const {
+  if (counters_.records_in.load() == 0) return {};
+  const f64 seconds = monotonic_s() - start_s_;
+  return cat(counters_.records_in.load(), " records",
+             output_ ? cat(" in, ", output_->totals().records, " out") : std::string(), ", ",
+             format_bytes(counters_.bytes_in.load()), " in ", format_duration(seconds));
+}
+
+void Tool::flush_after_failure() noexcept {
+  if (output_) output_->flush_after_failure();
+}
+
+// "lm-cat a >> a" would read for ever what it writes.
+void Tool::refuse_stdout_that_is_input() const {
+  struct stat out {};
+  if (::fstat(STDOUT_FILENO, &out) != 0 || !S_ISREG(out.st_mode)) return;
+  for (const std::string& file : files_.empty() ? std::vector<std::string>{"-"} : files_) {
+    struct stat in {};
+    const bool known =
+        file == "-" ? ::fstat(STDIN_FILENO, &in) == 0 : ::stat(file.c_str(), &in) == 0;
+    if (known && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+      throw Error(ErrorKind::kUsage,
+                  cat(io::input_display_name(file), ": is an input and standard output"),
+                  "write to another name, then rename");
+    }
+  }
+}
 
 std::string Tool::report_head(const std::string& status, int exit, const std::string& error_json) const {
-  std::string out = cat("{\"schema\":\"lm-report/1\",\"tool\":", io::json_string(spec_.name), ",\"version\":\"",
-                        kToolkitVersion, "\",\"status\":\"", status, "\",\"exit\":", exit, ",\"error\":", error_json,
-                        ",\"verb\":", io::json_string(verb_), ",\"params\":", options_.all_json(), ",\"seed\":", ctx_.seed);
+  std::string out = cat("{\"schema\":\"lm-report/1\",\"tool\":", io::json_string(spec_.name),
+                        ",\"version\":\"", kToolkitVersion, "\",\"build\":", build_json(),
+                        ",\"status\":\"", status, "\",\"exit\":", exit, ",\"error\":", error_json);
   char host[256] = {};
   ::gethostname(host, sizeof host - 1);
   const char* restarts = std::getenv("SLURM_RESTART_COUNT");
-  append(out, ",\"host\":", io::json_string(host), ",\"started\":\"", started_,
-         "\",\"wall_s\":", format_fixed(monotonic_s() - start_s_, 3), ",\"cpu_s\":", format_fixed(cpu_s(), 3),
-         ",\"max_rss_bytes\":", max_rss_bytes(), ",\"gpu\":null,\"threads\":", ctx_.threads,
-         ",\"restart_count\":", io::json_string(restarts != nullptr ? restarts : ""), ",\"shard\":",
-         io::json_string(spec_.streams ? options_.text("shard") : std::string("0/1")));
+  std::string argv;
+  for (const std::string& arg : args_)
+    append(argv, argv.empty() ? "" : ",", io::json_string(arg));
+  append(
+      out, ",\"argv\":[", argv, "],\"verb\":", io::json_string(verb_),
+      ",\"params\":", options_.all_json(), ",\"seed\":", ctx_.seed,
+      ",\"host\":", io::json_string(host), ",\"started\":\"", started_,
+      "\",\"wall_s\":", format_fixed(monotonic_s() - start_s_, 3),
+      ",\"cpu_s\":", format_fixed(cpu_s(), 3), ",\"max_rss_bytes\":", max_rss_bytes(),
+      ",\"gpu\":null,\"threads\":", ctx_.threads,
+      ",\"restart_count\":", restarts != nullptr ? parse_int(restarts).value_or(0) : 0,
+      ",\"shard\":", io::json_string(spec_.streams ? options_.text("shard") : std::string("0/1")));
   return out;
 }
 
 std::string Tool::interrupted_report_json(int signal) const {
-  return cat(report_head("stopped", 128 + signal, "null"), ",\"inputs\":[],\"records_in\":", counters_.records_in.load(),
-             ",\"errors\":{},\"blank_lines\":0,\"output\":null,\"stages\":[],\"metrics\":{}}\n");
+  return cat(report_head("stopped", 128 + signal, "null"),
+             ",\"inputs\":[],\"records_in\":", counters_.records_in.load(),
+             ",\"errors\":{},\"blank_lines\":0,\"output\":null,\"stages\":", ctx_.stages->json(),
+             ",\"metrics\":{}}\n");
 }
 
 std::string Tool::report_json(const std::string& status, int exit, const std::string& error_json) const {
@@ -284,7 +367,7 @@ std::string Tool::report_json(const std::string& status, int exit, const std::st
   } else {
     out += "null";
   }
-  out += ",\"stages\":[],\"metrics\":{";
+  append(out, ",\"stages\":", ctx_.stages->json(), ",\"metrics\":{");
   bool first = true;
   for (const auto& [name, value] : metrics_) {
     append(out, first ? "" : ",", io::json_string(name), ":", value);

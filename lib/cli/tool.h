@@ -2,12 +2,14 @@
 // tool_main and the object a program's body works with: streams opened as the options say, outputs
 // completed in the contract's order, the report. A program is its flag table and one function.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "cli/build.h"
 #include "cli/console.h"
 #include "cli/flags.h"
 #include "core/context.h"
@@ -16,15 +18,35 @@
 
 namespace lm::cli {
 
-inline constexpr const char* kToolkitVersion = "0.1.0";
-
 /// Thrown by --skip-complete: the work is done already; ends the run with status 0.
 struct AlreadyComplete {};
 
+/// Thrown when input is needed, no file is named and standard input is a terminal: the short help
+/// says what to do.
+struct NothingToRead {};
+
+/// A program's own progress text while it lives. Outlives nothing that the text reads.
+class StatusScope {
+ public:
+  StatusScope(Console& console, std::function<std::string()> own,
+              std::function<std::string()> usual)
+      : console_(console), usual_(std::move(usual)) {
+    console_.start_progress(std::move(own));
+  }
+  ~StatusScope() { console_.start_progress(std::move(usual_)); }
+  StatusScope(const StatusScope&) = delete;
+  StatusScope& operator=(const StatusScope&) = delete;
+
+ private:
+  Console& console_;
+  std::function<std::string()> usual_;
+};
+
 class Tool {
  public:
+  /// args: the words of the command line, for the report.
   Tool(const ToolSpec& spec, std::string verb, Options options, std::vector<std::string> operands,
-       Console& console, const Context& ctx);
+       std::vector<std::string> args, Console& console, const Context& ctx);
   ~Tool();
 
   const std::string& verb() const { return verb_; }
@@ -33,6 +55,8 @@ class Tool {
   const std::vector<std::string>& files() const { return files_; }
   /// Reads --files-from and --files0-from. Called by tool_main before the body.
   void expand_files();
+  /// Throws NothingToRead when no file is named and standard input is a terminal. input() calls it.
+  void need_input() const;
   /// Refuses (kUsage) an output that is an input or was claimed before; for paths that are not opened
   /// through output() or other_output().
   void claim_output(const std::string& path);
@@ -64,8 +88,14 @@ class Tool {
   /// Completes every output: others first, the main one last. Called by tool_main after the body.
   void finish();
 
-  /// Replaces the default progress text.
-  void set_status(std::function<std::string()> status);
+  /// Replaces the usual progress text while the returned object lives.
+  [[nodiscard]] StatusScope set_status(std::function<std::string()> status);
+  /// Records, bytes, rate, bad records, time left. Thread-safe.
+  std::string progress_text() const;
+  /// What a successful run did, for the last line; empty if no records were read.
+  std::string summary_text() const;
+  /// Sends what is still buffered for standard output before an error is shown.
+  void flush_after_failure() noexcept;
 
   std::string report_json(const std::string& status, int exit, const std::string& error_json) const;
   /// The report of a run that a signal cuts short: only what other threads do not write to.
@@ -76,11 +106,13 @@ class Tool {
   io::RecordRun& make_run(bool with_output);
   std::string report_head(const std::string& status, int exit, const std::string& error_json) const;
   void check_skip_complete();
+  void refuse_stdout_that_is_input() const;
 
   const ToolSpec& spec_;
   std::string verb_;
   Options options_;
   std::vector<std::string> files_;
+  const std::vector<std::string> args_;
   Console& console_;
   const Context& ctx_;
   std::vector<std::string> claimed_;   // resolved paths of outputs
@@ -91,7 +123,8 @@ class Tool {
   std::string started_;
   io::RunCounters counters_;
   std::unique_ptr<io::InputStream> input_;
-  std::unique_ptr<io::AtomicFile> rejects_;
+  std::atomic<const io::InputStream*> input_seen_{nullptr};  // input_ for the progress thread
+  std::unique_ptr<io::OutputStream> rejects_;
   std::vector<std::unique_ptr<io::AtomicFile>> others_;
   std::unique_ptr<io::OutputStream> output_;
   std::unique_ptr<io::RecordRun> run_;

@@ -64,11 +64,25 @@ SplitPath split_path(const std::string& path) {
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
 
-// The file that a chain of links names, which need not exist yet.
+// The descriptor of this process that a path stands for (/dev/stdout, /dev/fd/63 of a process
+// substitution), or -1. Its link names no file: "pipe:[123]".
+int own_descriptor(const std::string& path) {
+  const SplitPath parts = split_path(path);
+  const std::optional<i64> number = parse_int(parts.name);
+  if (!number || *number < 0 || *number > INT_MAX) return -1;
+  std::error_code error;
+  const std::filesystem::path dir = std::filesystem::canonical(parts.dir, error);
+  if (error || dir != cat("/proc/", static_cast<i64>(::getpid()), "/fd")) return -1;
+  return static_cast<int>(*number);
+}
+
+// The file that a chain of links names, which need not exist yet; of a descriptor of this process
+// its own name.
 std::string resolve_link(const std::string& path) {
   std::string at = path;
   constexpr int kMostLinks = 40;  // the kernel's own limit
   for (int i = 0; i < kMostLinks; ++i) {
+    if (own_descriptor(at) >= 0) return at;
     std::error_code error;
     const std::filesystem::path target = std::filesystem::read_symlink(at, error);
     if (error) return at;
@@ -191,9 +205,12 @@ AtomicFile::AtomicFile(const std::string& path, const OutputOptions& options)
   if (exists && S_ISDIR(st.st_mode)) {
     throw Error(ErrorKind::kCannotCreate, cat(path, ": is a directory, expected a file name"));
   }
-  const bool direct = (exists && !S_ISREG(st.st_mode)) || !options.rename;
+  const int own = own_descriptor(path_);
+  const bool direct = own >= 0 || (exists && !S_ISREG(st.st_mode)) || !options.rename;
   if (direct) {
-    const int fd = open_retry(path_, O_WRONLY | O_CREAT | O_TRUNC);
+    // The shell opened it: what it holds already and where writing goes on stay as they are.
+    const int fd = own >= 0 ? ::fcntl(own, F_DUPFD_CLOEXEC, 0)
+                            : open_retry(path_, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0) throw os_error(ErrorKind::kCannotCreate, path, "cannot create", errno);
     fd_ = Fd(fd);
     return;

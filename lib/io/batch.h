@@ -32,7 +32,7 @@ struct Batch final : PipelineItem {
   i64 number = 0;                // 0, 1, ... in the order of reading
   i64 input = 0;                 // index into the list of inputs
   std::string frame;             // one compressed frame still to decode, or empty
-  i64 frame_offset = 0;          // its offset in the compressed input, for messages
+  i64 frame_offset = -1;         // where its frame begins in the compressed input; -1: plain lines
   i64 unit = 0;                  // shard unit
   bool fresh = false;            // the first batch of a segment: totals start again
   i64 dropped_bytes = 0;         // bytes of an overlong last line that were not kept

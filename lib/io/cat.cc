@@ -168,8 +168,10 @@ class FullValidator {
     const simdjson::error_code error =
         parser_.parse(line.data(), line.size(), false).error();
     if (!error) return std::nullopt;
-    const bool text = error == simdjson::UTF8_ERROR || (error == simdjson::STRING_ERROR && has_lone_surrogate(line));
-    return Fault{text ? "utf8" : "json", simdjson::error_message(error), -1};
+    if (error == simdjson::STRING_ERROR && has_lone_surrogate(line))
+      return Fault{"utf8", "lone surrogate escape", -1};
+    return Fault{error == simdjson::UTF8_ERROR ? "utf8" : "json", simdjson::error_message(error),
+                 -1};
   }
 
  private:
@@ -183,7 +185,8 @@ struct CatWorker {
 
 // Copies good records; batch.user gets their line numbers (for --head).
 BatchStage copy_stage(RecordRun& run, WorkerPool<CatWorker>& workers, bool full) {
-  return {StageMode::kParallel, [&run, &workers, full](Batch& batch) {
+  return {StageMode::kParallel,
+          [&run, &workers, full](Batch& batch) {
             workers.with([&](CatWorker& worker) {
               std::vector<i64> lines;
               batch.out.reserve(usize(batch.text_size));
@@ -198,7 +201,8 @@ BatchStage copy_stage(RecordRun& run, WorkerPool<CatWorker>& workers, bool full)
               });
               batch.user = std::move(lines);
             });
-          }};
+          },
+          "copy"};
 }
 
 }  // namespace

@@ -59,8 +59,35 @@ std::optional<StreamHeader> leading_header(RawBuffer& raw) {
 
 }  // namespace
 
-// The header of a finished file: LMH1 at its start, or inside LME1 at its end (behind it a seek table
-// may stand). Anything that is not ours gives nothing; reading the file will judge it.
+namespace {
+
+// The end frame that closes a regular file; behind it only a seek table may stand.
+std::optional<StreamEnd> closing_end(int fd, i64 size, const std::string& path) {
+  std::string footer(9, '\0');
+  if (size < 16 || pread_full(fd, footer.data(), 9, size - 9, path) != 9) return std::nullopt;
+  if (load_u32le(footer.data() + 5) == kSeekFooterMagic) {
+    const i64 width = static_cast<u8>(footer[4]) & 0x80 ? 12 : 8;
+    size -= 8 + i64{load_u32le(footer.data())} * width + 9;
+    if (size < 16) return std::nullopt;
+  }
+  std::string tail(usize(std::min<i64>(size, kMaxTagPayload + 8)), '\0');
+  tail.resize(usize(pread_full(fd, tail.data(), isize(tail), size - isize(tail), path)));
+  std::string magic;
+  append_u32le(magic, kLmMagic);
+  for (std::size_t at = tail.rfind(magic); at != std::string::npos;
+       at = at == 0 ? std::string::npos : tail.rfind(magic, at - 1)) {
+    const std::size_t left = tail.size() - at;
+    if (left < 12 || left != usize(i64{load_u32le(tail.data() + at + 4)} + 8)) continue;
+    Result<StreamEnd> end = parse_end(std::string_view(tail).substr(at + 8));
+    if (end) return std::move(*end);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+// The header of a finished file: LMH1 at its start, or inside LME1 at its end. Anything that is not
+// ours gives nothing; reading the file will judge it.
 std::optional<StreamHeader> file_header(const std::string& path) {
   Fd fd = open_input(path);
   if (!is_regular(fd.get())) {
@@ -77,19 +104,16 @@ std::optional<StreamHeader> file_header(const std::string& path) {
     return header ? std::optional<StreamHeader>(*header) : std::nullopt;
   }
   if (load_u32le(head.data()) != kZstdMagic) return std::nullopt;
-  const i64 tail_size = std::min<i64>(size, 2 * kMaxTagPayload);
-  std::string tail(usize(tail_size), '\0');
-  tail.resize(usize(pread_full(fd.get(), tail.data(), tail_size, size - tail_size, path)));
-  std::string needle;
-  append_u32le(needle, kLmMagic);
-  for (std::size_t at = tail.rfind(needle); at != std::string::npos;
-       at = at == 0 ? std::string::npos : tail.rfind(needle, at - 1)) {
-    if (tail.size() - at < 12) continue;
-    const Result<StreamEnd> end =
-        parse_end(std::string_view(tail).substr(at + 8, load_u32le(tail.data() + at + 4)));
-    if (end) return end->header;
-  }
-  return std::nullopt;
+  const std::optional<StreamEnd> end = closing_end(fd.get(), size, path);
+  return end ? end->header : std::nullopt;
+}
+
+std::optional<StreamHeader> finished_header(const std::string& path) {
+  const Fd fd = open_input(path);
+  if (!is_regular(fd.get())) return std::nullopt;
+  const std::optional<StreamEnd> end = closing_end(fd.get(), file_size(fd.get(), path), path);
+  if (!end) return std::nullopt;
+  return end->header ? end->header : file_header(path);
 }
 
 struct InputStream::Source {
@@ -126,7 +150,10 @@ struct InputStream::Source {
 };
 
 InputStream::InputStream(InputOptions options, const Context& ctx)
-    : options_(std::move(options)), ctx_(ctx) {
+    : options_(std::move(options)),
+      ctx_(ctx),
+      read_stage_(ctx.stages->stage("read")),
+      decode_stage_(ctx.stages->stage("decode")) {
   if (options_.files.empty()) options_.files.push_back("-");
   for (const std::string& file : options_.files) {
     InputSummary summary;
@@ -201,6 +228,7 @@ void InputStream::open_next() {
 
 std::unique_ptr<Batch> InputStream::next() {
   if (failed_ || stopped()) return nullptr;
+  const StageTimer timer(read_stage_);
   try {
     std::unique_ptr<Batch> batch = next_batch();
     if (source_) bytes_read_.store(source_->raw.bytes_read());
@@ -309,6 +337,10 @@ std::unique_ptr<Batch> InputStream::frame_batch() {
   s.ended = false;
   if (!s.in_header) s.fresh = true;
   if (info.content < 0 || info.content > kParallelFrameBytes) {
+    ctx_.log->message(
+        LogLevel::kInfo,
+        cat(s.raw.name(), ": ", info.content < 0 ? "a frame of unknown size" : "one large frame",
+            ", decoded by one thread"));
     s.streaming = true;
     s.stream_done = false;
     s.stream_begin = s.raw.offset();
@@ -388,6 +420,7 @@ std::unique_ptr<Batch> InputStream::stream_batch() {
     batch->text = std::move(block.text);
     batch->dropped_bytes = block.dropped_bytes;
     batch->unit = unit;
+    batch->frame_offset = s.stream_begin;
     batch->fresh = std::exchange(s.fresh, false);
     return batch;
   };
@@ -446,6 +479,7 @@ std::unique_ptr<Batch> InputStream::end_of_input() {
 
 void InputStream::decode(Batch& batch) const {
   if (batch.error || batch.frame.empty()) return;
+  const StageTimer timer(decode_stage_);
   batch.frame_hashes.push_back(xxh64(batch.frame));
   batch.text.reserve(usize(kFrameBytes + kJsonPadding));
   const std::string problem = decode_frame(batch.frame, batch.text, kParallelFrameBytes);
@@ -459,6 +493,7 @@ void InputStream::decode(Batch& batch) const {
 }
 
 void InputStream::stitch(Batch& batch) {
+  const StageTimer timer(decode_stage_);
   if (batch.input != stitch_input_) {
     stitch_input_ = batch.input;
     line_ = 0;
@@ -544,6 +579,8 @@ void InputStream::account(Batch& batch) {
   }
   InputSummary& summary = summaries_[usize(batch.input)];
   summary.totals.add(batch.in);
+  read_stage_.records += batch.in.records;
+  decode_stage_.records += batch.in.records;
   if (!batch.end) return;
   const StreamEnd& end = *batch.end;
   const StreamTotals seen = std::exchange(segment_, StreamTotals{});

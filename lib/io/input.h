@@ -49,6 +49,10 @@ std::string input_display_name(const std::string& path);
 /// one at its start. nullopt for anything else. Throws kNoInput.
 std::optional<StreamHeader> file_header(const std::string& path);
 
+/// The same for a regular file that is complete: an end frame is the last thing in it (behind it a
+/// seek table may stand). Looks at both ends of the file only.
+std::optional<StreamHeader> finished_header(const std::string& path);
+
 class InputStream {
  public:
   /// Opens every regular file once to fail early; reads nothing else yet.
@@ -99,6 +103,8 @@ class InputStream {
 
   InputOptions options_;
   const Context& ctx_;
+  Stage& read_stage_;    // next(): reading, and decoding of frames that are streamed
+  Stage& decode_stage_;  // decode() and stitch()
   std::vector<InputSummary> summaries_;
   std::unique_ptr<Source> source_;
   std::map<i64, std::unique_ptr<Source>> opened_;  // pipes that headers() had to open early

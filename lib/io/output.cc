@@ -53,7 +53,7 @@ struct OutputStream::Single {
 };
 
 OutputStream::OutputStream(StreamOutputOptions options, const Context& ctx)
-    : options_(std::move(options)), ctx_(ctx) {
+    : options_(std::move(options)), ctx_(ctx), stage_(ctx.stages->stage("write")) {
   struct stat st {};
   const bool to_stdout = options_.path == "-";
   name_ = to_stdout ? "<stdout>" : options_.path;
@@ -76,6 +76,8 @@ OutputStream::OutputStream(StreamOutputOptions options, const Context& ctx)
   form_ = codec_ == Codec::kNone                             ? Form::kPlain
           : options_.seekable || !S_ISREG(st.st_mode) ? Form::kFrames
                                                       : Form::kSingle;
+  if (ctx_.log->enabled(LogLevel::kInfo))
+    ctx_.log->message(LogLevel::kInfo, cat(name_, ": ", describe_form()));
   // A wider pipe halves the wake-ups; whether it worked does not matter.
   if (pipe && ::fcntl(fd_, F_SETPIPE_SZ, 1 << 20) < 0) errno = 0;
   if (options_.latency) flusher_ = std::jthread([this] { flusher(); });
@@ -89,8 +91,18 @@ OutputStream::~OutputStream() {
   wake_.notify_all();
 }
 
+std::string OutputStream::describe_form() const {
+  if (form_ == Form::kPlain) return "written as plain lines";
+  const std::string codec =
+      codec_ == Codec::kStored ? "stored" : cat("zstd:", options_.compression.level);
+  return cat("written as ", form_ == Form::kSingle ? "one frame" : "frames of 4 MiB", ", ", codec,
+             options_.seekable ? ", with a seek table" : "");
+}
+
 void OutputStream::put(std::string_view bytes) {
+  put_failed_ = true;
   write_full(fd_, bytes.data(), static_cast<i64>(bytes.size()), name_);
+  put_failed_ = false;
   bytes_compressed_ += static_cast<i64>(bytes.size());
 }
 
@@ -121,6 +133,8 @@ void OutputStream::write(std::string_view lines, const StreamTotals& totals) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (flush_error_) std::rethrow_exception(flush_error_);
   if (lines.empty()) return;
+  const StageTimer timer(stage_);
+  stage_.records += totals.records;
   if (pending_.empty()) oldest_s_ = monotonic_s();
   totals_.add(totals);
   pending_records_ += totals.records;
@@ -235,6 +249,7 @@ void OutputStream::single_write(std::string_view lines, bool last) {
 }
 
 void OutputStream::finish(const std::vector<StreamTotals>& inputs) {
+  const StageTimer timer(stage_);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (flush_error_) std::rethrow_exception(flush_error_);
@@ -265,6 +280,16 @@ void OutputStream::finish(const std::vector<StreamTotals>& inputs) {
 
 void OutputStream::commit() {
   if (file_) file_->commit();
+}
+
+void OutputStream::flush_after_failure() noexcept {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (file_ || put_failed_ || closing_ || pending_.empty()) return;
+  try {
+    flush_frames(true);
+  } catch (...) {  // the failure that came first is the one to report
+    put_failed_ = true;
+  }
 }
 
 void OutputStream::flusher() {

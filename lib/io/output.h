@@ -54,14 +54,19 @@ class OutputStream {
   void finish(const std::vector<StreamTotals>& inputs);
   /// The final rename. Nothing for pipes.
   void commit();
+  /// Sends what is still buffered to a pipe or terminal when the run has failed: what was done
+  /// before the failure is seen, the end frame is not. Nothing for files. Never throws.
+  void flush_after_failure() noexcept;
 
   bool to_stdout() const { return !file_; }
+  bool committed() const { return file_ && file_->committed(); }
   const StreamTotals& totals() const { return totals_; }
   i64 bytes_compressed() const { return bytes_compressed_; }
   const std::string& name() const { return name_; }
 
  private:
   enum class Form { kPlain, kFrames, kSingle };
+  std::string describe_form() const;
   void put(std::string_view bytes);
   void flush_frames(bool all);
   void emit_frame(std::string_view content, std::string frame);
@@ -70,6 +75,7 @@ class OutputStream {
 
   StreamOutputOptions options_;
   const Context& ctx_;
+  Stage& stage_;  // compressing and writing
   std::string name_;
   std::unique_ptr<AtomicFile> file_;
   int fd_ = 1;
@@ -83,6 +89,7 @@ class OutputStream {
   u64 digest_ = 0;
   std::vector<SeekEntry> frames_;
   i64 bytes_compressed_ = 0;
+  bool put_failed_ = false;  // part of the data may be out: writing again would repeat it
 
   struct Single;              // state of the one streamed frame
   std::unique_ptr<Single> single_;

@@ -13,11 +13,6 @@ constexpr i64 kShownPerCode = 5;
 constexpr i64 kShareFrom = 1000;
 constexpr std::size_t kRawKept = std::size_t{1} << 20;  // of an overlong record, in rejects
 
-std::string location(const std::string& name, const BadRecord& bad) {
-  return cat(name, ":", bad.line, ": ", bad.fault.detail,
-             bad.id.empty() ? "" : cat(" (record id ", quote(bad.id), ")"));
-}
-
 std::string reject_line(const std::string& name, const BadRecord& bad) {
   std::string out = cat("{\"error\":{\"code\":", json_string(bad.fault.code), ",\"detail\":",
                         json_string(bad.fault.detail), ",\"file\":", json_string(name),
@@ -41,7 +36,7 @@ void sum_lines(Batch& batch) {
 
 }  // namespace
 
-RecordRun::RecordRun(InputStream& in, OutputStream* out, AtomicFile* rejects, ErrorPolicy policy,
+RecordRun::RecordRun(InputStream& in, OutputStream* out, OutputStream* rejects, ErrorPolicy policy,
                      const Context& ctx, RunCounters& counters)
     : in_(in),
       out_(out),
@@ -79,10 +74,14 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
                      Batch& batch = static_cast<Batch&>(item);
                      if (!batch.error) in_.stitch(batch);
                    }});
+  std::vector<Stage*> times;
   for (const BatchStage& stage : stages) {
-    chain.push_back({stage.mode, [&stage](PipelineItem& item) {
+    Stage& time = ctx_.stages->stage(stage.name);
+    if (std::find(times.begin(), times.end(), &time) == times.end()) times.push_back(&time);
+    chain.push_back({stage.mode, [&stage, &time](PipelineItem& item) {
                        Batch& batch = static_cast<Batch&>(item);
                        if (batch.error) return;
+                       const StageTimer timer(time);
                        try {
                          stage.run(batch);
                        } catch (...) {  // reported in stream order by account()
@@ -92,8 +91,12 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
   }
   chain.push_back({StageMode::kParallel,
                    [](PipelineItem& item) { sum_lines(static_cast<Batch&>(item)); }});
-  chain.push_back({StageMode::kSerial,
-                   [this](PipelineItem& item) { sink(static_cast<Batch&>(item)); }});
+  chain.push_back({StageMode::kSerial, [this, &times](PipelineItem& item) {
+                     Batch& batch = static_cast<Batch&>(item);
+                     sink(batch);
+                     for (Stage* time : times)
+                       time->records += batch.in.records;
+                   }});
   ordered_pipeline(2 * ctx_.threads + 2, [this] { return in_.next(); }, chain);
   end();
 }
@@ -185,6 +188,18 @@ void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
   batch.bad.push_back(std::move(bad));
 }
 
+std::string RecordRun::location(const Batch& batch, const BadRecord& bad) const {
+  std::string out = cat(in_.name(batch.input), ":", bad.line, ": ", bad.fault.detail,
+                        bad.id.empty() ? "" : cat(" (record id ", quote(bad.id), ")"));
+  if (ctx_.log->enabled(LogLevel::kInfo)) {
+    append(out, " (byte ", bad.byte + std::max<i64>(bad.fault.offset, 0));
+    if (batch.frame_offset >= 0)
+      append(out, ", in the frame at compressed byte ", batch.frame_offset);
+    out += ")";
+  }
+  return out;
+}
+
 void RecordRun::sink(Batch& batch) {
   if (in_.behind_stop(batch)) return;
   // A bad record comes before whatever made the batch fail.
@@ -194,6 +209,12 @@ void RecordRun::sink(Batch& batch) {
   counters_.records_in += batch.in.records;
   counters_.bytes_in += batch.in.bytes;
   counters_.records_out += batch.out_totals.records;
+  if (ctx_.log->enabled(LogLevel::kTrace)) {
+    ctx_.log->message(LogLevel::kTrace,
+                      cat("batch ", batch.number, ": ", in_.name(batch.input), " from line ",
+                          batch.first_line + 1, ", ", batch.in.records, " records in, ",
+                          batch.out_totals.records, " out, ", batch.bad.size(), " bad"));
+  }
   if (!batch.bad.empty()) check_limits(false);
   if (out_ != nullptr) out_->write(batch.out, batch.out_totals);
 }
@@ -201,14 +222,17 @@ void RecordRun::sink(Batch& batch) {
 void RecordRun::handle_bad(const Batch& batch, const BadRecord& bad) {
   const std::string& name = in_.name(batch.input);
   if (policy_.mode == OnError::kFail) {
-    throw Error(ErrorKind::kData, location(name, bad),
+    throw Error(ErrorKind::kData, location(batch, bad),
                 "--on-error=quarantine --rejects=bad.jsonl keeps going and stores such records");
   }
   ++counters_.errors;
   const i64 count = ++errors_[bad.fault.code];
-  if (count <= kShownPerCode) ctx_.log->message(LogLevel::kWarning, location(name, bad));
+  if (count <= kShownPerCode) ctx_.log->message(LogLevel::kWarning, location(batch, bad));
   if (policy_.mode == OnError::kQuarantine && rejects_ != nullptr) {
-    rejects_->write(reject_line(name, bad));
+    const std::string line = reject_line(name, bad);
+    StreamTotals totals;
+    totals.add_line(std::string_view(line).substr(0, line.size() - 1));
+    rejects_->write(line, totals);
   }
 }
 

@@ -49,6 +49,7 @@ class RecordMapper {
 struct BatchStage {
   StageMode mode;
   std::function<void(Batch&)> run;
+  std::string name = "work";  // in the report; stages of one name are summed
 };
 
 /// Live figures for progress; final ones for the report.
@@ -62,7 +63,7 @@ struct RunCounters {
 class RecordRun {
  public:
   /// out and rejects may be null. All references outlive the run.
-  RecordRun(InputStream& in, OutputStream* out, AtomicFile* rejects, ErrorPolicy policy,
+  RecordRun(InputStream& in, OutputStream* out, OutputStream* rejects, ErrorPolicy policy,
             const Context& ctx, RunCounters& counters);
 
   /// Reads `paths` of every record and maps it in parallel.
@@ -95,13 +96,14 @@ class RecordRun {
 
  private:
   void sink(Batch& batch);
+  std::string location(const Batch& batch, const BadRecord& bad) const;
   void handle_bad(const Batch& batch, const BadRecord& bad);
   void check_limits(bool at_end) const;
   std::optional<Fault> check_line(std::string_view line) const;
 
   InputStream& in_;
   OutputStream* out_;
-  AtomicFile* rejects_;
+  OutputStream* rejects_;
   ErrorPolicy policy_;
   const Context& ctx_;
   RunCounters& counters_;

@@ -46,8 +46,11 @@ void Spool::replay(const std::vector<BatchStage>& stages, OutputStream* out) con
                      decode(blocks_[usize(batch.first_line)].content, batch);
                    }});
   for (const BatchStage& stage : stages) {
-    chain.push_back(
-        {stage.mode, [&stage](PipelineItem& item) { stage.run(static_cast<Batch&>(item)); }});
+    Stage& time = ctx_->stages->stage(stage.name);
+    chain.push_back({stage.mode, [&stage, &time](PipelineItem& item) {
+                       const StageTimer timer(time);
+                       stage.run(static_cast<Batch&>(item));
+                     }});
   }
   chain.push_back({StageMode::kParallel, [](PipelineItem& item) {
                      Batch& batch = static_cast<Batch&>(item);

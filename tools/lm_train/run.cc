@@ -251,7 +251,7 @@ void run(cli::Tool& tool) {
   }
   setup.run.peak_flops = train::calibrated_peak();
   train::Run run(folder, trainer, evaluator.get(), setup.run, state, tool.ctx());
-  tool.set_status([&run] { return run.status(); });
+  const cli::StatusScope status = tool.set_status([&run] { return run.status(); });
   try {
     if (setup.stream)
       feed_stream(tool, setup, run);

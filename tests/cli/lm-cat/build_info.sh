@@ -1,1 +1,1 @@
-lm-cat --build-info | jq -c '[.tool, .stream_version, (.limits.cpus >= 1), (.limits.memory_bytes > 0)]'
+lm-cat --build-info | jq -c '[.tool, .build.stream_version, (.limits.cpus >= 1), (.limits.memory_bytes > 0)]'
