@@ -122,11 +122,11 @@ void Scoring::score(io::Batch& batch) {
 
 /// Progress of a scorer that works through a batch slowly.
 void Scoring::show_progress() {
-  tool_.set_status([live = live_, start = monotonic_s()] {
+  status_.reset(new cli::StatusScope(tool_.set_status([live = live_, start = monotonic_s()] {
     const f64 wall = std::max(1e-3, monotonic_s() - start);
     return cat(live->records.load(), " records, ", live->tokens.load(), " tokens scored, ",
                format_fixed(static_cast<f64>(live->tokens.load()) / wall, 0), " tokens/s");
-  });
+  })));
 }
 
 void Scoring::annotate(io::Batch& batch) {
