@@ -155,7 +155,8 @@ TEST_CASE("a held-out loss that is no number is kept and is not the best", "[tra
   train::TrainState state;
   state.eval = train::HeldOutLoss{std::numeric_limits<f64>::infinity(), 3};
   state.best = train::HeldOutLoss{2.5, 2};
-  train::save_checkpoint(folder, trainer, state, {.tokenizer = {}, .training_json = "{}"});
+  train::save_checkpoint(folder, trainer, state,
+                         {.tokenizer = {}, .training_json = "{}", .output = {}});
   const train::TrainState read = train::read_state(folder.step_path(0));
   REQUIRE(read.eval);
   CHECK(read.eval->step == 3);
