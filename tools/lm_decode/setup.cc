@@ -133,9 +133,6 @@ std::unique_ptr<Loaded> load(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   const std::string& folder = options.text("model");
   if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
-  const std::string& device = options.text("device");
-  if (device.starts_with("cuda"))
-    throw Error(ErrorKind::kUnavailable, cat("--device ", device, ": decoding runs on the CPU"));
   std::unique_ptr<Loaded> out = std::make_unique<Loaded>();
   out->model = model::load_model(folder);
   text::LoadOptions load_options;

@@ -73,10 +73,6 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
                                           i64 cache_bytes) {
   check_folder(path);
   const cli::Options& options = tool.options();
-  const std::string& device = options.text("device");
-  if (device.starts_with("cuda")) {
-    throw Error(ErrorKind::kUnavailable, cat("--device ", device, ": models score on the CPU"));
-  }
   decode::NeuralScorerOptions form;
   form.window = options.maybe_integer("window").value_or(0);
   form.stride = options.maybe_integer("stride").value_or(0);

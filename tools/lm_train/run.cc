@@ -179,12 +179,6 @@ void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Ru
   }
 }
 
-void require_cpu(const Options& o) {
-  const std::string& device = o.text("device");
-  if (device != "auto" && device != "cpu")
-    throw Error(ErrorKind::kUnavailable, cat("--device ", device, ": training runs on the CPU"));
-}
-
 /// A flipped bit is found here, not learnt.
 void verify_shards(const std::vector<text::ShardSet>& sets) {
   for (const text::ShardSet& set : sets)
@@ -219,7 +213,6 @@ std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Se
 
 void run(cli::Tool& tool) {
   const Options& o = tool.options();
-  require_cpu(o);
   if (!o.on("plan") && o.text("output") == "-")
     throw Error(ErrorKind::kUsage, "-o RUN is needed: the folder of the run");
   Setup setup = make_setup(tool);

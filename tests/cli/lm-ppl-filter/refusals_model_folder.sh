@@ -14,7 +14,6 @@ s -m m --probe 9 --max-tokens 8
 s -m m --special error
 # devices
 s -m m --device cuda
-LM_DEVICE=cuda:1 s --contrast w.lmng,m
 # what is no model
 s -m absent
 mkdir empty; s -m empty
