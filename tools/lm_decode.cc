@@ -82,7 +82,8 @@ std::vector<Flag> score_flags() {
       {.name = "top-logprobs", .kind = FlagKind::kCount, .value_name = "K", .group = records, .def = "0",
        .help = "add the K likeliest tokens at each position", .min = 0, .max = 1e6},
       {.name = "group", .kind = FlagKind::kList, .value_name = "PATH", .group = "Report",
-       .help = "sum nats, tokens and bytes by this field in the report; may be repeated", .semantic = false},
+       .help = "sum nats, tokens and bytes by this field in the report; may be repeated",
+       .details = "Records without the field are the group \"none\".", .semantic = false},
   };
 }
 

@@ -216,7 +216,7 @@ class ScoreMode : public Mode {
     };
     add(total_);
     for (std::size_t g = 0; g < groups_.size(); ++g)
-      add(groups_[g][json.text_of(kGroups + static_cast<i64>(g)).value_or("")]);
+      add(groups_[g][json.text_of(kGroups + static_cast<i64>(g)).value_or("none")]);
   }
 
   const cli::Options& options_;
