@@ -1,6 +1,6 @@
 #pragma once
 // The parts of lm-train: the option table (flags.cc), from options to a model and its training
-// options (setup.cc), from there to a run (run.cc).
+// options (setup.cc), what identifies a run (params.cc), from there to a run (run.cc).
 
 #include <optional>
 #include <string>
@@ -31,5 +31,12 @@ struct Setup {
 
 /// Reads options, opens shards, decides shape and steps. Throws Error naming options and files.
 Setup make_setup(cli::Tool& tool);
+
+/// PREFIX or PREFIX.json as the name of the manifest.
+std::string shard_name(const std::string& given);
+/// What must agree between a run and its continuation: options that shape weights, and digests.
+train::RunParams run_params(const cli::Tool& tool, const Setup& setup);
+/// The beginning of training.json: params and data, as an object that is left open.
+std::string training_head(const train::RunParams& params, const Setup& setup);
 
 }  // namespace lm::train_tool

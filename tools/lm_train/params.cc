@@ -1,0 +1,76 @@
+// What identifies a run: parameters that a continuation must share, what checkpoints say of it.
+
+#include "core/hash.h"
+#include "core/str.h"
+#include "io/json.h"
+#include "train.h"
+
+namespace lm::train_tool {
+
+namespace {
+
+using cli::Options;
+
+std::string file_digest(const std::string& path) {
+  return hex64(xxh3_64(io::Mapping(path).bytes()));
+}
+
+/// An option's value as a text that is the same however the value was spelled.
+std::string param_text(const Options& o, const cli::Flag& flag) {
+  switch (flag.kind) {
+    case cli::FlagKind::kList:
+      return join(o.list(flag.name), ",");
+    case cli::FlagKind::kSwitch:
+      return o.on(flag.name) ? "true" : "false";
+    case cli::FlagKind::kCount:
+      return cat(o.integer(flag.name));
+    case cli::FlagKind::kFloat:
+      return cat(o.real(flag.name));
+    default:
+      return o.text(flag.name);
+  }
+}
+
+}  // namespace
+
+std::string shard_name(const std::string& given) {
+  return given.ends_with(".json") ? given : given + ".json";
+}
+
+train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
+  const Options& o = tool.options();
+  train::RunParams params;
+  for (const cli::Flag& flag : o.flags()) {
+    if (!flag.semantic || !o.given(flag.name)) continue;
+    params.emplace_back(flag.name, param_text(o, flag));
+  }
+  params.emplace_back("seed", cat(tool.seed()));
+  std::string data;
+  for (const std::string& name : o.list("data"))
+    append(data, data.empty() ? "" : ",", file_digest(shard_name(name)));
+  params.emplace_back("data", data.empty() ? "stream" : data);
+  if (o.given("init-from"))
+    params.emplace_back("init-from", model::model_digest(o.text("init-from")));
+  if (setup.cfg.vocab > 0) params.emplace_back("vocab-size", cat(setup.cfg.vocab));
+  return params;
+}
+
+std::string training_head(const train::RunParams& params, const Setup& setup) {
+  std::string out =
+      cat("{\"tool\":\"lm-train\",\"version\":\"", cli::kToolkitVersion, "\",\"params\":{");
+  for (i64 i = 0; i < isize(params); ++i)
+    append(out, i > 0 ? "," : "", io::json_string(params[usize(i)].first), ":",
+           io::json_string(params[usize(i)].second));
+  out += "},\"data\":[";
+  if (setup.shards) {
+    for (i64 i = 0; i < isize(setup.shards->sets()); ++i) {
+      const text::ShardSet& set = setup.shards->sets()[usize(i)];
+      append(out, i > 0 ? "," : "", "{\"tokens\":", set.tokens(),
+             ",\"documents\":", set.documents(),
+             ",\"tokenizer_sha256\":", io::json_string(set.tokenizer().sha256), "}");
+    }
+  }
+  return out + "]";
+}
+
+}  // namespace lm::train_tool
