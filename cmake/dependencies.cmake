@@ -9,3 +9,29 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(SENTENCEPIECE REQUIRED IMPORTED_TARGET sentencepiece)
+
+# Open MPI: its headers now, its library when a launcher has started several ranks (lib/comm/mpi.cc).
+add_library(lm_mpi INTERFACE)
+set(LM_HAVE_MPI OFF)
+if(NOT LM_MPI STREQUAL "OFF")
+  find_package(MPI COMPONENTS CXX QUIET)
+  if(MPI_CXX_FOUND)
+    include(CheckCXXSourceCompiles)
+    set(CMAKE_REQUIRED_INCLUDES ${MPI_CXX_INCLUDE_DIRS})
+    check_cxx_source_compiles("#define OMPI_SKIP_MPICXX 1
+      #include <mpi.h>
+      #ifndef OPEN_MPI
+      #error
+      #endif
+      int main() { return MPI_SUCCESS; }" LM_MPI_IS_OPEN_MPI)
+    unset(CMAKE_REQUIRED_INCLUDES)
+  endif()
+  if(MPI_CXX_FOUND AND LM_MPI_IS_OPEN_MPI)
+    set(LM_HAVE_MPI ON)
+    set_property(SOURCE ${CMAKE_SOURCE_DIR}/lib/comm/mpi.cc ${CMAKE_SOURCE_DIR}/lib/cli/build.cc
+      APPEND PROPERTY COMPILE_DEFINITIONS LM_HAVE_MPI)
+    target_include_directories(lm_mpi SYSTEM INTERFACE ${MPI_CXX_INCLUDE_DIRS})
+  elseif(LM_MPI STREQUAL "ON")
+    message(FATAL_ERROR "LM_MPI=ON but the headers of Open MPI were not found")
+  endif()
+endif()

@@ -19,6 +19,12 @@ constexpr bool kCuda = true;
 constexpr bool kCuda = false;
 #endif
 
+#ifdef LM_HAVE_MPI
+constexpr bool kMpi = true;
+#else
+constexpr bool kMpi = false;
+#endif
+
 // The library has no call that says it.
 std::string simdjson_version() {
   return cat(static_cast<int>(simdjson::SIMDJSON_VERSION_MAJOR), ".",
@@ -32,13 +38,14 @@ std::string build_json() {
   return cat("{\"stream_version\":", io::kStreamVersion,
              ",\"compiler\":", io::json_string(__VERSION__), ",\"zstd\":\"", ZSTD_versionString(),
              "\",\"simdjson\":\"", simdjson_version(), "\",\"tbb\":\"", parallel_version(),
-             "\",\"xxhash\":\"", xxhash_version(), "\",\"cuda\":", kCuda, "}");
+             "\",\"xxhash\":\"", xxhash_version(), "\",\"cuda\":", kCuda, ",\"mpi\":", kMpi, "}");
 }
 
 std::string build_text() {
   return cat("stream version ", io::kStreamVersion, "\nzstd ", ZSTD_versionString(), "\nsimdjson ",
              simdjson_version(), "\noneTBB ", parallel_version(), "\nxxhash ", xxhash_version(),
-             "\n", kCuda ? "with CUDA kernels\n" : "without CUDA\n");
+             "\n", kCuda ? "with CUDA kernels\n" : "without CUDA\n",
+             kMpi ? "with MPI\n" : "without MPI\n");
 }
 
 }  // namespace lm::cli

@@ -14,6 +14,16 @@ namespace lm::cli {
 
 void Console::configure(const ConsoleOptions& options) { options_ = options; }
 
+void Console::set_rank(i64 rank) {
+  if (rank == 0) return;
+  stop_progress();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  append(tool_, "[", rank, "]");
+  options_.level = LogLevel::kError;
+  options_.progress = false;
+  options_.summary = false;
+}
+
 void Console::raw(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(STDERR_FILENO, bytes.data(), bytes.size());

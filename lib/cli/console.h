@@ -30,6 +30,9 @@ class Console final : public Log {
   explicit Console(std::string tool) : tool_(std::move(tool)) {}
   ~Console() override { stop_progress(); }
   void configure(const ConsoleOptions& options);
+  /// One of several processes of a run: those of ranks above 0 say only what failed, and who they
+  /// are.
+  void set_rank(i64 rank);
   void message(LogLevel level, std::string_view text) override;
   bool enabled(LogLevel level) const override { return level <= options_.level; }
   void error(const Error& e);
@@ -50,7 +53,7 @@ class Console final : public Log {
              const std::string& place = {});
   void raw(std::string_view bytes);
 
-  const std::string tool_;
+  std::string tool_;
   ConsoleOptions options_;
   std::mutex mutex_;
   std::condition_variable wake_;

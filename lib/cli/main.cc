@@ -204,6 +204,8 @@ int run_body(const ToolSpec& spec, Tool& tool, Console& console, const Live& liv
     exit = tool.exit_status();
   } catch (const AlreadyComplete&) {
     exit = 0;
+  } catch (const FailedElsewhere& elsewhere) {
+    exit = elsewhere.status;
   } catch (const NothingToRead&) {
     console.stop_progress();
     print_stderr(short_help(spec, tool.verb()));
@@ -220,7 +222,7 @@ int run_body(const ToolSpec& spec, Tool& tool, Console& console, const Live& liv
   } catch (const std::exception& e) {
     fail(e);
   }
-  if (report.empty()) return exit;
+  if (report.empty() || !tool.reports()) return exit;
   try {
     write_report(report, tool.report_json(status, exit, error), tool.output_options());
   } catch (const Error& e) {
@@ -290,6 +292,7 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
   int exit = 0;
   try {
     exit = run_body(spec, tool, console, live, body);
+    tool.end(exit);
   } catch (...) {
     const std::lock_guard<std::mutex> lock(live.mutex);
     live.tool = nullptr;
@@ -306,7 +309,7 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
 
 void write_interrupted_report(Live& live, int signal) {
   const std::lock_guard<std::mutex> lock(live.mutex);
-  if (live.tool == nullptr || !live.tool->options().given("report")) return;
+  if (live.tool == nullptr || !live.tool->reports() || !live.tool->options().given("report")) return;
   try {
     write_report(live.tool->options().text("report"), live.tool->interrupted_report_json(signal),
                  live.tool->output_options());

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "cli/launch.h"
 #include "core/error.h"
 #include "core/str.h"
 #include "io/file.h"
@@ -74,29 +75,19 @@ void cgroup_v1(const std::string& root, const std::string& controller, const std
   }
 }
 
-void slurm(const char* (*environment)(const char*), Resources& r) {
-  const auto number = [&](const char* name) -> i64 {
-    const char* text = environment(name);
-    return text == nullptr ? 0 : parse_int(text).value_or(0);
-  };
-  limit(r.cpus, r.cpus_from, number("SLURM_CPUS_PER_TASK"), "SLURM_CPUS_PER_TASK");
-  constexpr i64 kMiB = 1 << 20;
-  limit(r.memory_bytes, r.memory_from, number("SLURM_MEM_PER_NODE") * kMiB, "SLURM_MEM_PER_NODE");
-  const i64 cpus = std::max<i64>(number("SLURM_CPUS_PER_TASK"), 1);
-  limit(r.memory_bytes, r.memory_from, number("SLURM_MEM_PER_CPU") * cpus * kMiB, "SLURM_MEM_PER_CPU");
+i64 slurm_number(const char* (*environment)(const char*), const char* name) {
+  const char* text = environment(name);
+  return text == nullptr ? 0 : parse_int(text).value_or(0);
 }
 
-}  // namespace
+constexpr i64 kMiB = 1 << 20;
 
-Resources read_resources(const std::string& root, const char* (*environment)(const char*)) {
-  Resources r;
+// What the processes of a launcher on this machine have together.
+void common_limits(const std::string& root, const char* (*environment)(const char*), Resources& r) {
   r.cpus = std::max<i64>(1, ::sysconf(_SC_NPROCESSORS_ONLN));
   r.cpus_from = "machine";
   r.memory_bytes = i64{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGE_SIZE);
   r.memory_from = "machine";
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (::sched_getaffinity(0, sizeof mask, &mask) == 0) limit(r.cpus, r.cpus_from, CPU_COUNT(&mask), "affinity mask");
   if (const std::optional<std::string> groups = small_file(cat(root, "/proc/self/cgroup"))) {
     for (const std::string_view line : split(*groups, '\n')) {
       const std::vector<std::string_view> parts = split(line, ':');
@@ -108,7 +99,32 @@ Resources read_resources(const std::string& root, const char* (*environment)(con
       }
     }
   }
-  slurm(environment, r);
+  limit(r.memory_bytes, r.memory_from, slurm_number(environment, "SLURM_MEM_PER_NODE") * kMiB, "SLURM_MEM_PER_NODE");
+}
+
+// What this process has for itself.
+void own_limits(const char* (*environment)(const char*), Resources& r) {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (::sched_getaffinity(0, sizeof mask, &mask) == 0) limit(r.cpus, r.cpus_from, CPU_COUNT(&mask), "affinity mask");
+  const i64 cpus = slurm_number(environment, "SLURM_CPUS_PER_TASK");
+  limit(r.cpus, r.cpus_from, cpus, "SLURM_CPUS_PER_TASK");
+  limit(r.memory_bytes, r.memory_from, slurm_number(environment, "SLURM_MEM_PER_CPU") * std::max<i64>(cpus, 1) * kMiB, "SLURM_MEM_PER_CPU");
+}
+
+}  // namespace
+
+Resources read_resources(const std::string& root, const char* (*environment)(const char*)) {
+  Resources r;
+  common_limits(root, environment, r);
+  const i64 sharers = read_launch(environment).local_size;
+  if (sharers > 1) {
+    r.cpus = std::max<i64>(1, r.cpus / sharers);
+    r.memory_bytes /= sharers;
+    for (std::string* from : {&r.cpus_from, &r.memory_from})
+      *from = cat(*from, ", shared by ", sharers, " processes");
+  }
+  own_limits(environment, r);
   return r;
 }
 

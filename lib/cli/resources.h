@@ -1,6 +1,7 @@
 #pragma once
 // What this process may use: the least of the machine, cgroup limits (v1 and v2), the affinity mask
-// and the Slurm allocation. Read once at start.
+// and the Slurm allocation; an even share of what it has in common with other processes that a
+// launcher started on this machine. Read once at start.
 
 #include <string>
 

@@ -32,6 +32,15 @@ Tool::~Tool() = default;
 void Tool::set_param(const std::string& name, const std::string& value_json) { params_[name] = value_json; }
 void Tool::add_metric(const std::string& name, const std::string& value_json) { metrics_[name] = value_json; }
 
+void Tool::set_rank(i64 rank) {
+  rank_ = rank;
+  console_.set_rank(rank);
+}
+
+void Tool::end(int status) const {
+  if (at_end_) at_end_(status);
+}
+
 void Tool::expand_files() {
   if (!spec_.streams) return;
   std::string lists;

@@ -25,6 +25,12 @@ struct AlreadyComplete {};
 /// says what to do.
 struct NothingToRead {};
 
+/// Thrown by a process of a run whose failure another one shows: ends it with that status and without
+/// a word.
+struct FailedElsewhere {
+  int status;
+};
+
 /// A program's own progress text while it lives. Outlives nothing that the text reads.
 class StatusScope {
  public:
@@ -70,6 +76,12 @@ class Tool {
   void set_param(const std::string& name, const std::string& value_json);
   /// A metric for the report.
   void add_metric(const std::string& name, const std::string& value_json);
+  /// One of several processes of a run: those of ranks above 0 show errors only and write no report.
+  void set_rank(i64 rank);
+  bool reports() const { return rank_ == 0; }
+  /// Called last of all with the exit status, after messages and report, also when the body fails.
+  void at_end(std::function<void(int status)> f) { at_end_ = std::move(f); }
+  void end(int status) const;
   void set_exit(int status) { exit_ = status; }
   int exit_status() const { return exit_; }
 
@@ -119,6 +131,8 @@ class Tool {
   std::map<std::string, std::string> params_;
   std::map<std::string, std::string> metrics_;
   int exit_ = 0;
+  i64 rank_ = 0;
+  std::function<void(int)> at_end_;
   f64 start_s_;
   std::string started_;
   io::RunCounters counters_;

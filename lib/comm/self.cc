@@ -1,5 +1,4 @@
 #include "comm/comm.h"
-#include "core/error.h"
 
 namespace lm::comm {
 namespace {
@@ -11,8 +10,15 @@ class SelfComm final : public Comm {
   void all_reduce(std::span<f64>) override {}
   void reduce_scatter(std::span<f32>) override {}
   void all_gather(std::span<f32>) override {}
-  void broadcast(std::span<u8>, i64 root) override { LM_CHECK(root == 0, "the only rank is 0"); }
+  void gather(std::span<f32>, i64 root) override { check_root(root); }
+  void scatter(std::span<f32>, i64 root) override { check_root(root); }
+  void broadcast(std::span<u8>, i64 root) override { check_root(root); }
   void barrier() override {}
+  void leave() override {}
+  void abort(int) noexcept override {}
+
+ private:
+  static void check_root(i64 root) { LM_CHECK(root == 0, "the only rank is 0"); }
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "train/evaluate.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -33,9 +34,11 @@ f64 EvalResult::perplexity() const {
 }
 
 Evaluator::Evaluator(const model::Model& model, const std::vector<std::string>& manifests,
-                     const EvalOptions& options, std::vector<i32> byte_table, const Context& ctx)
+                     const EvalOptions& options, std::vector<i32> byte_table, comm::Comm& comm,
+                     const Context& ctx)
     : model_(model),
       options_(options),
+      comm_(comm),
       ctx_(ctx),
       source_(manifests, {.seq_len = options.seq_len,
                           .shuffle = false,
@@ -59,23 +62,29 @@ std::optional<EvalResult> Evaluator::run() {
   i64 samples = source_.samples_per_epoch();
   if (options_.max_tokens > 0)
     samples = std::min(samples, (options_.max_tokens + options_.seq_len - 1) / options_.seq_len);
-  source_.seek({});
-  EvalResult result;
-  f64 nats = 0;
-  i64 bytes = 0;
+  std::array<f64, 3> sums = {0, 0, 0};  // nats, targets, bytes
   SequenceBatch batch;
-  for (i64 done = 0; done < samples; done += options_.micro_batch) {
-    if (ctx_.stop->requested()) return std::nullopt;
+  const i64 round = options_.micro_batch * comm_.size();
+  for (i64 done = 0; done < samples; done += round) {
+    f64 stop = ctx_.stop->requested() ? 1 : 0;
+    comm_.all_reduce({&stop, 1});
+    if (stop > 0) return std::nullopt;
+    const i64 first = done + comm_.rank() * options_.micro_batch;
+    if (first >= samples) continue;
     batch.clear();
-    source_.next(std::min(options_.micro_batch, samples - done), batch);
+    source_.seek({first, {}});
+    source_.next(std::min(options_.micro_batch, samples - first), batch);
     micro_.fill(batch, 0);
     executor_->run(RunCtx{});
-    nats += static_cast<f64>(executor_->scalar(graph_->loss_sum));
-    result.targets += micro_.target_count;
-    if (!byte_table_.empty()) bytes += target_bytes(micro_, byte_table_);
+    sums[0] += static_cast<f64>(executor_->scalar(graph_->loss_sum));
+    sums[1] += static_cast<f64>(micro_.target_count);
+    if (!byte_table_.empty()) sums[2] += static_cast<f64>(target_bytes(micro_, byte_table_));
   }
-  if (result.targets > 0) result.loss = nats / static_cast<f64>(result.targets);
-  result.bits_per_byte = bits_per_byte(nats, bytes);
+  comm_.all_reduce(sums);
+  EvalResult result;
+  result.targets = static_cast<i64>(sums[1]);
+  if (result.targets > 0) result.loss = sums[0] / sums[1];
+  result.bits_per_byte = bits_per_byte(sums[0], static_cast<i64>(sums[2]));
   return result;
 }
 

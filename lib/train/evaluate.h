@@ -1,12 +1,13 @@
 #pragma once
 // Loss on held-out shards: every token but a set's first is predicted once, in windows of the
-// training length, in the order of the files.
+// training length, in the order of the files; a rest that fills no window is left out.
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "comm/comm.h"
 #include "core/context.h"
 #include "graph/exec.h"
 #include "model/build.h"
@@ -41,17 +42,21 @@ i64 target_bytes(const MicroBatch& micro, const std::vector<i32>& table);
 
 class Evaluator {
  public:
-  /// Opens the shards (throws as ShardSource). model and ctx outlive this; byte_table may be empty.
+  /// Opens the shards (throws as ShardSource). model, comm and ctx outlive this; byte_table may be
+  /// empty.
   Evaluator(const model::Model& model, const std::vector<std::string>& manifests,
-            const EvalOptions& options, std::vector<i32> byte_table, const Context& ctx);
+            const EvalOptions& options, std::vector<i32> byte_table, comm::Comm& comm,
+            const Context& ctx);
 
-  /// nullopt when a stop was asked for meanwhile.
+  /// The ranks share the micro-batches: a collective call with the same result on all of them.
+  /// nullopt when a stop was asked for meanwhile, on any of them.
   std::optional<EvalResult> run();
   const std::vector<text::ShardSet>& sets() const { return source_.sets(); }
 
  private:
   const model::Model& model_;
   EvalOptions options_;
+  comm::Comm& comm_;
   const Context& ctx_;
   ShardSource source_;
   std::vector<i32> byte_table_;

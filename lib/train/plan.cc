@@ -78,7 +78,8 @@ Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const st
 
 }  // namespace
 
-void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes) {
+void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
+                  i64 ranks) {
   const model::ModelParams params = model::make_params(cfg);
   const auto needed = [&](const TrainOptions& with) {
     const model::TrainGraph train(cfg, params, graph_options(cfg, with));
@@ -97,7 +98,7 @@ void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 l
     TrainOptions smaller = options;
     if (*policy != '\0') smaller.recompute = parse_checkpoint_policy(policy);
     for (i64 micro = options.micro_batch; micro >= 1; --micro) {
-      if (options.batch % micro != 0 || (micro == options.micro_batch && *policy == '\0')) continue;
+      if (options.batch % (micro * ranks) != 0 || (micro == options.micro_batch && *policy == '\0')) continue;
       smaller.micro_batch = micro;
       const i64 less = needed(smaller);
       if (less > limit_bytes) continue;
@@ -133,12 +134,13 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
           ")"));
   const i64 total = state_bytes(params) + plan.slab_bytes;
   row(out, "memory in all",
-      cat(format_bytes(total), inputs.memory_bytes > 0
-                                   ? cat(" of ", format_bytes(inputs.memory_bytes))
-                                   : std::string()));
+      cat(format_bytes(total),
+          inputs.memory_bytes > 0 ? cat(" of ", format_bytes(inputs.memory_bytes)) : std::string(),
+          inputs.ranks > 1 ? " a rank" : ""));
   row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", options.seq_len));
   row(out, "tokens per step",
-      cat(step_tokens, " (", options.batch / options.micro_batch, " micro-batches)"));
+      cat(step_tokens, " (", options.batch / options.micro_batch, " micro-batches",
+          inputs.ranks > 1 ? cat(" on ", inputs.ranks, " ranks") : std::string(), ")"));
   row(out, "steps", cat(inputs.steps));
   row(out, "tokens", format_count(run_tokens));
   if (inputs.data_tokens > 0)

@@ -12,18 +12,20 @@ struct PlanInputs {
   i64 steps = 0;
   i64 data_tokens = 0;   // of the training shards, 0: a stream
   i64 samples = 0;       // sequences in them
-  f64 peak_flops = 0;    // calibrated
-  i64 memory_bytes = 0;  // what the machine grants, 0: unknown
+  i64 ranks = 1;         // processes that share a step
+  f64 peak_flops = 0;    // calibrated, of all ranks
+  i64 memory_bytes = 0;  // what the machine grants a rank, 0: unknown
 };
 
 /// A text table; builds and plans the graph, allocates no slab. Throws as graph_options.
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const PlanInputs& inputs);
 
-/// Throws Error{kOs} if weights, gradients, moments and the step slab together exceed limit_bytes:
-/// names the largest values and, found by planning again, the least change of micro-batch or
+/// Throws Error{kOs} if weights, gradients, moments and the step slab of one of `ranks` processes
+/// together exceed limit_bytes: names the largest values and, found by planning again, the least change of micro-batch or
 /// recompute policy that fits. Builds and plans graphs, allocates no slab.
-void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes);
+void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
+                  i64 ranks = 1);
 
 /// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s. sequences: of a
 /// micro-batch.

@@ -16,18 +16,26 @@ Run::Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOpt
       evaluator_(evaluator),
       options_(std::move(options)),
       ctx_(ctx),
-      metrics_(options_.metrics_path, from ? from->counters.step : 0, options_.files.output),
       flops_per_token_(useful_flops_per_token(trainer.model().cfg, *trainer.model().params,
                                               trainer.options().seq_len)) {
+  if (writes())
+    metrics_.emplace(options_.metrics_path, from ? from->counters.step : 0, options_.files.output);
   if (!from) return;
   data_ = from->data;
   eval_ = from->eval;
   best_ = from->best;
   last_loss_ = from->loss;
-  if (io::path_exists(folder.step_path(from->counters.step))) saved_step_ = from->counters.step;
+  if (agreed(writes() && io::path_exists(folder.step_path(from->counters.step))))
+    saved_step_ = from->counters.step;
   // A kill between a checkpoint and its name as the best.
-  if (options_.keep_best && best_ && io::path_exists(folder.step_path(best_->step)))
+  if (writes() && options_.keep_best && best_ && io::path_exists(folder.step_path(best_->step)))
     folder.point("best", best_->step);
+}
+
+bool Run::agreed(bool mine) const {
+  f64 votes = mine ? 1 : 0;
+  trainer_.comm().all_reduce({&votes, 1});
+  return votes > 0;
 }
 
 std::string Run::status() const {
@@ -52,14 +60,14 @@ void Run::log_step(const SequenceBatch& batch, const StepResult& result, f64 sec
                   format_fixed(left_s / 60, 1), " min left");
   }
   const bool due = counters.step % options_.log_every == 0 || finished() || result.skipped;
-  if (!due) return;
+  if (!due || !metrics_) return;
   std::optional<f64> bpb;
   if (!options_.byte_table.empty()) {
     MicroBatch counted(batch.count(), batch.seq_len, train.doc_mask);
     counted.fill(batch, 0);
     bpb = bits_per_byte(result.loss_sum, target_bytes(counted, options_.byte_table));
   }
-  metrics_.append(step_line(counters, result, speed, bpb));
+  metrics_->append(step_line(counters, result, speed, bpb));
 }
 
 bool Run::evaluated() const {
@@ -78,13 +86,13 @@ void Run::evaluate() {
   if (!result) return;  // a stop was asked for: the resumed run evaluates before its first step
   eval_ = HeldOutLoss{result->loss, counters.step};
   if (saved_step_ == counters.step) saved_step_ = -1;  // that checkpoint lacks the result
-  metrics_.append(eval_line(counters, *result));
+  if (metrics_) metrics_->append(eval_line(counters, *result));
   ctx_.log->message(LogLevel::kInfo, cat("step ", counters.step, ": held-out loss ", result->loss));
   if (!std::isfinite(result->loss) || (best_ && result->loss >= best_->loss)) return;
   best_ = eval_;
   if (!options_.keep_best) return;
   save();
-  folder_.point("best", counters.step);
+  if (writes()) folder_.point("best", counters.step);
 }
 
 std::string Run::training_json() const {
@@ -115,7 +123,7 @@ void Run::save() {
   if (last_loss_ && std::isfinite(*last_loss_)) state.loss = last_loss_;
   state.params = options_.params;
   trainer_.gather_moments();
-  if (trainer_.comm().rank() == 0) {
+  if (writes()) {
     StateFiles files = options_.files;
     files.training_json = training_json();
     save_checkpoint(folder_, trainer_, state, files);
@@ -130,10 +138,10 @@ void Run::save() {
 
 void Run::stop() {
   save();
-  throw Error(ErrorKind::kTemporary,
-              cat("stopped at step ", trainer_.counters.step, " of ", options_.steps,
-                  ", state saved in ", folder_.step_path(trainer_.counters.step)),
-              "the same command goes on from there");
+  throw comm::CommonError(ErrorKind::kTemporary,
+                          cat("stopped at step ", trainer_.counters.step, " of ", options_.steps,
+                              ", state saved in ", folder_.step_path(trainer_.counters.step)),
+                          "the same command goes on from there");
 }
 
 void Run::take(const SequenceBatch& batch, const DataState& after) {
@@ -151,14 +159,14 @@ void Run::take(const SequenceBatch& batch, const DataState& after) {
   const i64 step = trainer_.counters.step;
   if (evaluation_due()) evaluate();
   if (options_.save_every > 0 && step % options_.save_every == 0 && !finished()) save();
-  if (ctx_.stop->requested()) stop();
+  if (agreed(ctx_.stop->requested())) stop();
 }
 
 void Run::finish() {
   evaluate();
-  if (ctx_.stop->requested() && !evaluated()) stop();
+  if (!evaluated()) stop();  // a stop was asked for meanwhile
   save();
-  if (trainer_.comm().rank() == 0) folder_.link_final(trainer_.counters.step);
+  if (writes()) folder_.link_final(trainer_.counters.step);
 }
 
 }  // namespace lm::train

@@ -28,26 +28,27 @@ struct RunOptions {
   RunParams params;
   std::string training_head;    // start of training.json: "{..." without the closing brace
   std::vector<i32> byte_table;  // bytes per token id, for bits per byte; may be empty
-  f64 peak_flops = 0;           // calibrated, 0: unknown
+  f64 peak_flops = 0;           // calibrated, of all ranks, 0: unknown
   StateFiles files;
 };
 
 class Run {
  public:
   /// All references outlive the run. evaluator may be null. from: the state to go on from, already
-  /// loaded into the trainer (load_checkpoint).
+  /// loaded into the trainer (load_checkpoint). Every rank has a Run and makes the same calls; rank 0
+  /// writes the files.
   Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOptions options,
       const std::optional<TrainState>& from, const Context& ctx);
 
   i64 step() const { return trainer_.counters.step; }
   bool finished() const { return trainer_.counters.step >= options_.steps; }
   /// One step with a batch; `after` is the data's position behind it. Logs, evaluates and saves as
-  /// due. Throws Error{kTemporary} after saving when a stop was asked for; a step that was under
-  /// way is dropped and done again by the resumed run.
+  /// due. Throws CommonError{kTemporary} after saving when a stop was asked for; a step that was
+  /// under way is dropped and done again by the resumed run.
   void take(const SequenceBatch& batch, const DataState& after);
   /// Last evaluation and checkpoint, `final`. Also after a stream that ended early.
   void finish();
-  /// Saves where the run stands and throws Error{kTemporary}; for a stop request that finds no step
+  /// Saves where the run stands and throws CommonError{kTemporary}; for a stop request that finds no step
   /// under way.
   [[noreturn]] void stop();
 
@@ -61,6 +62,9 @@ class Run {
   void log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds);
   void evaluate();
   void save();
+  bool writes() const { return trainer_.comm().rank() == 0; }
+  /// Whether any rank says so. A collective call.
+  bool agreed(bool mine) const;
   bool evaluated() const;  // nothing is to be evaluated at this step any more
   bool evaluation_due() const;
   std::string training_json() const;
@@ -70,7 +74,7 @@ class Run {
   Evaluator* evaluator_;
   RunOptions options_;
   const Context& ctx_;
-  MetricsLog metrics_;
+  std::optional<MetricsLog> metrics_;  // of the rank that writes
   DataState data_;
   std::optional<HeldOutLoss> eval_;
   std::optional<HeldOutLoss> best_;

@@ -46,10 +46,11 @@ void remove_temporaries(const std::string& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options)
+RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options, bool owner)
     : path_(path), options_(options) {
   while (path_.size() > 1 && path_.back() == '/')
     path_.pop_back();
+  if (!owner) return;
   std::error_code code;
   fs::create_directories(path_, code);
   if (code || !fs::is_directory(path_))

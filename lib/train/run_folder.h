@@ -16,8 +16,9 @@ namespace lm::train {
 class RunFolder {
  public:
   /// Makes the folder and locks it. Throws Error{kCannotCreate} if it cannot be made or another
-  /// process trains there. Temporaries that a killed run left are removed.
-  RunFolder(const std::string& path, const io::OutputOptions& options);
+  /// process trains there. Temporaries that a killed run left are removed. Of the ranks of a run one
+  /// owns the folder; others touch nothing and may only ask for names.
+  RunFolder(const std::string& path, const io::OutputOptions& options, bool owner = true);
 
   const std::string& path() const { return path_; }
   std::string step_path(i64 step) const;

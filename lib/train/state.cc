@@ -20,6 +20,10 @@ constexpr i64 kMost = i64{1} << 62;
 constexpr f64 kLargest = std::numeric_limits<f64>::max();
 constexpr const char* kMoments = "state/optimizer-00001-of-00001.safetensors";
 
+std::string state_path(const std::string& folder) {
+  return cat(folder, "/state/state.json");
+}
+
 Json held_out_json(const HeldOutLoss& from) {
   Json json = {{"step", from.step}};
   if (std::isfinite(from.loss)) json["loss"] = from.loss;  // JSON has no other numbers
@@ -100,9 +104,17 @@ void save_checkpoint(const RunFolder& run, const Trainer& trainer, const TrainSt
   out.commit();
 }
 
+std::string read_state_text(const std::string& folder) {
+  return io::read_file(state_path(folder), i64{64} << 20);
+}
+
 TrainState read_state(const std::string& folder) {
-  const std::string path = cat(folder, "/state/state.json");
-  const Json json = model::parse_object(io::read_file(path, i64{64} << 20), path);
+  return parse_state(read_state_text(folder), folder);
+}
+
+TrainState parse_state(const std::string& text, const std::string& folder) {
+  const std::string path = state_path(folder);
+  const Json json = model::parse_object(text, path);
   const JsonFields fields(json, path);
   if (fields.integer("version", 1, kMost) > kVersion)
     throw Error(ErrorKind::kData, cat(path, ": version ", fields.integer("version", 1, kMost),
@@ -156,7 +168,8 @@ void load_checkpoint(const std::string& folder, const TrainState& state, Trainer
   trainer.counters = state.counters;
 }
 
-std::string first_difference(const RunParams& mine, const RunParams& theirs) {
+std::string first_difference(const RunParams& mine, const RunParams& theirs,
+                             const std::string& owner) {
   const auto find = [](const RunParams& in, const std::string& name) -> const std::string* {
     for (const auto& [key, value] : in)
       if (key == name) return &value;
@@ -166,12 +179,12 @@ std::string first_difference(const RunParams& mine, const RunParams& theirs) {
     const std::string* other = find(theirs, name);
     const std::string there = other == nullptr ? "" : *other;
     if (there != value)
-      return cat("--", name, " is ", value.empty() ? "unset" : value, ", the checkpoint has ",
+      return cat("--", name, " is ", value.empty() ? "unset" : value, ", ", owner, " has ",
                  there.empty() ? "none" : there);
   }
   for (const auto& [name, value] : theirs)
     if (find(mine, name) == nullptr && !value.empty())
-      return cat("--", name, " is unset, the checkpoint has ", value);
+      return cat("--", name, " is unset, ", owner, " has ", value);
   return {};
 }
 

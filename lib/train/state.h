@@ -52,7 +52,11 @@ struct StateFiles {
 void save_checkpoint(const RunFolder& run, const Trainer& trainer, const TrainState& state,
                      const StateFiles& files);
 
-/// Reads state/state.json of a step folder. Throws Error{kNoInput, kData} naming file and key.
+/// The text of state/state.json of a step folder. Throws Error{kNoInput, kIo}.
+std::string read_state_text(const std::string& folder);
+/// What such a text says. Throws Error{kData} naming file and key.
+TrainState parse_state(const std::string& text, const std::string& folder);
+/// Both.
 TrainState read_state(const std::string& folder);
 
 /// Reads weights and moments of a step folder into a trainer whose model has the same shape, and
@@ -60,8 +64,9 @@ TrainState read_state(const std::string& folder);
 void load_checkpoint(const std::string& folder, const TrainState& state, Trainer& trainer,
                      model::Model& model);
 
-/// The first difference between two lists, as "--lr is 0.001, the checkpoint has 0.0006"; empty if
-/// equal.
-std::string first_difference(const RunParams& mine, const RunParams& theirs);
+/// The first difference between two lists, as "--lr is 0.001, the checkpoint has 0.0006" where owner,
+/// who has theirs, is "the checkpoint"; empty if equal.
+std::string first_difference(const RunParams& mine, const RunParams& theirs,
+                             const std::string& owner = "the checkpoint");
 
 }  // namespace lm::train

@@ -83,7 +83,7 @@ void Trainer::zero_gradients() {
 }
 
 void Trainer::fail_step(const StepResult& result) const {
-  throw Error(
+  throw comm::CommonError(
       ErrorKind::kData,
       cat("step ", counters.step + 1, ": loss ", result.loss, ", gradient norm ", result.grad_norm,
           ", expected finite numbers",
@@ -95,7 +95,14 @@ void Trainer::fail_step(const StepResult& result) const {
 
 void Trainer::gather_moments() {
   for (ParamSlab* slab : {&optimizer_.m(), &optimizer_.v()})
-    if (comm_.size() > 1) comm_.all_gather({slab->data(), usize(slab->elements())});
+    comm_.gather({slab->data(), usize(slab->elements())}, 0);
+}
+
+void Trainer::share_state() {
+  const ParamSlab& weights = model_.weights;
+  comm_.broadcast({reinterpret_cast<u8*>(weights.data()), usize(weights.elements() * 4)}, 0);
+  for (ParamSlab* slab : {&optimizer_.m(), &optimizer_.v()})
+    comm_.scatter({slab->data(), usize(slab->elements())}, 0);
 }
 
 void Trainer::run_graph(const RunCtx& run) {

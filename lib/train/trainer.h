@@ -81,8 +81,10 @@ class Trainer {
   /// then as before the step.
   StepResult step(const SequenceBatch& batch);
 
-  /// Brings all moments to every rank, for a checkpoint. A collective call.
+  /// Brings all moments to rank 0, for a checkpoint. A collective call.
   void gather_moments();
+  /// Gives every rank the weights and its part of the moments that rank 0 has. A collective call.
+  void share_state();
 
   TrainCounters counters;
   AdamW& optimizer() { return optimizer_; }

@@ -55,6 +55,19 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   return params;
 }
 
+train::RunParams rank_params(const cli::Tool& tool, const Setup& setup) {
+  const Options& o = tool.options();
+  train::RunParams params = run_params(tool, setup);
+  for (const cli::Flag& flag : all_flags()) {
+    const bool by_content = flag.name == "data" || flag.name == "init-from";
+    if (!flag.semantic && !by_content && o.given(flag.name))
+      params.emplace_back(flag.name, param_text(o, flag));
+  }
+  for (const std::string& name : o.list("eval-data"))
+    params.emplace_back(cat("eval-data ", name), file_digest(shard_name(name)));
+  return params;
+}
+
 std::string training_head(const train::RunParams& params, const Setup& setup) {
   std::string out =
       cat("{\"tool\":\"lm-train\",\"version\":\"", cli::kToolkitVersion, "\",\"params\":{");

@@ -1,12 +1,12 @@
 // From a Setup to a run: resume, feed, finish.
 
 #include <algorithm>
-#include <any>
 #include <cstdlib>
 #include <limits>
 
 #include "cli/resources.h"
 #include "core/str.h"
+#include "ranks.h"
 #include "train.h"
 #include "train/peak.h"
 #include "train/plan.h"
@@ -32,8 +32,9 @@ i64 memory_limit(const cli::Tool& tool) {
                                              : machine;
 }
 
-void show_plan(const Setup& setup, i64 memory_bytes) {
+void show_plan(const Setup& setup, const Ranks& ranks, i64 memory_bytes) {
   train::PlanInputs inputs;
+  inputs.ranks = ranks.size();
   inputs.steps = setup.run.steps;
   if (setup.shards) {
     inputs.data_tokens = setup.shards->tokens();
@@ -41,7 +42,8 @@ void show_plan(const Setup& setup, i64 memory_bytes) {
   }
   inputs.memory_bytes = memory_bytes == kUnlimited ? 0 : memory_bytes;
   inputs.peak_flops = train::calibrated_peak();
-  print(1, train::plan_text(setup.cfg, setup.train, inputs));
+  ranks.comm().all_reduce({&inputs.peak_flops, 1});
+  if (ranks.first()) print(1, train::plan_text(setup.cfg, setup.train, inputs));
 }
 
 /// The step folder to go on from, empty for a new run.
@@ -63,107 +65,43 @@ std::string resume_folder(const Options& o, const train::RunFolder& folder, Log&
   return folder.step_path(*folder.newest_good(log));
 }
 
-train::TrainState checked_state(const std::string& from, const Setup& setup) {
-  train::TrainState state = train::read_state(from);
+void check_same_run(const std::string& from, const train::TrainState& state, const Setup& setup) {
   const std::string difference = train::first_difference(setup.run.params, state.params);
   if (!difference.empty())
     throw Error(ErrorKind::kUsage, cat(from, ": made with other parameters: ", difference),
                 "use the same options, or another -o RUN with --init-from for a new run");
-  return state;
 }
 
-train::DataState shard_state(const train::ShardSource& source) {
-  train::DataState data;
-  data.samples = source.position().samples;
-  data.by_set = source.position().by_set;
-  return data;
-}
-
-void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size) {
-  source.seek({run.data().samples, run.data().by_set});
-  train::SequenceBatch batch;
-  while (!run.finished()) {
-    batch.clear();
-    source.next(batch_size, batch);
-    run.take(batch, shard_state(source));
-  }
-}
-
-/// A document of the stream: its ids, and its bytes with the line end.
-struct Document {
-  std::vector<i32> ids;
-  i64 bytes = 0;
+/// Where a run goes on: what rank 0 found in the folder, on every rank.
+struct Resume {
+  std::string from;  // a step folder, empty for a new run
+  std::optional<train::TrainState> state;
+  bool complete = false;
 };
 
-/// Runs the stages. With a stop asked for, an input that gives no more, or that is cut because the
-/// program before was stopped too, is as good a place to save as any.
-void run_until_stop(cli::Tool& tool, train::Run& run, const std::vector<io::BatchStage>& stages) {
-  try {
-    tool.records_only().run(stages);
-  } catch (const Error& e) {
-    const bool input = e.kind() == ErrorKind::kData || e.kind() == ErrorKind::kTemporary;
-    if (!input || !tool.ctx().stop->requested()) throw;
-  }
-  if (tool.ctx().stop->requested() && !run.finished()) run.stop();
-}
-
-/// Training happens in the serial stage of the record pipeline: the next batches are read and
-/// parsed meanwhile.
-void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
-  const i64 vocab = setup.cfg.vocab;
-  const i64 batch_size = setup.train.batch;
-  train::StreamPacker packer(setup.train.seq_len, setup.train.doc_mask,
-                             {run.data().documents, run.data().offset});
-  using Documents = std::vector<Document>;
-  io::WorkerPool<io::JsonReader> readers([&] {
-    return std::make_unique<io::JsonReader>(
-        std::vector<std::string>{tool.options().text("ids-field")});
+Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder,
+                   const Setup& setup) {
+  Resume out;
+  std::string text;
+  ranks.together([&] {
+    if (!ranks.first()) return;
+    out.from = resume_folder(tool.options(), folder, tool.console());
+    if (out.from.empty()) return;
+    text = train::read_state_text(out.from);
+    const train::TrainState state = train::parse_state(text, out.from);
+    check_same_run(out.from, state, setup);
+    out.complete =
+        state.counters.step >= setup.run.steps && io::path_exists(folder.path() + "/final");
   });
-  io::InputStream& input = tool.input();
-  io::RecordRun& records = tool.records_only();
-  i64 bytes = 0;
-  i64 tokens = 0;
-  const auto parse = [&](io::Batch& batch) {
-    Documents documents;
-    readers.with([&](io::JsonReader& json) {
-      records.each_record(batch, json, [&](io::Record& record) -> std::optional<Fault> {
-        Document document{.ids = {}, .bytes = isize(record.line) + 1};
-        if (std::optional<Fault> fault = record.json.integers(0, vocab, document.ids)) return fault;
-        documents.push_back(std::move(document));
-        return std::nullopt;
-      });
-    });
-    batch.user = std::move(documents);
-  };
-  const auto train = [&](io::Batch& batch) {
-    if (run.finished() || input.behind_stop(batch)) return;
-    train::SequenceBatch sequences;
-    for (const Document& document : std::any_cast<const Documents&>(batch.user)) {
-      packer.push(document.ids);
-      bytes += document.bytes;
-      tokens += isize(document.ids);
-      while (packer.ready() >= batch_size && !run.finished()) {
-        sequences.clear();
-        packer.take(batch_size, sequences);
-        train::DataState data;
-        data.documents = packer.position().documents;
-        data.offset = packer.position().offset;
-        data.bytes = bytes;
-        run.take(sequences, data);
-      }
-      if (run.finished()) return input.stop(batch);
-    }
-  };
-  if (run.finished()) return;
-  run_until_stop(tool, run, {{StageMode::kParallel, parse}, {StageMode::kSerial, train}});
-  if (run.step() == 0)
-    throw Error(ErrorKind::kData,
-                cat("the stream holds ", tokens, " tokens, expected at least ",
-                    batch_size * setup.train.seq_len + 1, " (", batch_size, " sequences of ",
-                    setup.train.seq_len, " and the last target)"));
+  out.from = ranks.from_first(out.from);
+  if (out.from.empty()) return out;
+  out.state = train::parse_state(ranks.from_first(text), out.from);
+  out.complete = !ranks.from_first(out.complete ? "complete" : "").empty();
+  return out;
 }
 
 void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Run& run) {
+  tool.add_metric("ranks", cat(trainer.comm().size()));
   tool.add_metric("steps", cat(trainer.counters.step));
   tool.add_metric("tokens", cat(trainer.counters.tokens));
   tool.add_metric("skipped", cat(trainer.counters.skipped));
@@ -186,14 +124,14 @@ void verify_shards(const std::vector<text::ShardSet>& sets) {
 }
 
 std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Setup& setup,
-                                                 const model::Model& model) {
+                                                 const Ranks& ranks, const model::Model& model) {
   const std::vector<std::string>& shards = tool.options().list("eval-data");
   if (shards.empty()) return nullptr;
   const train::EvalOptions options{setup.train.seq_len, setup.train.micro_batch,
                                    setup.train.doc_mask, tool.options().integer("eval-tokens")};
-  std::unique_ptr<train::Evaluator> out =
-      std::make_unique<train::Evaluator>(model, shards, options, setup.run.byte_table, tool.ctx());
-  if (tool.options().on("verify")) verify_shards(out->sets());
+  std::unique_ptr<train::Evaluator> out = std::make_unique<train::Evaluator>(
+      model, shards, options, setup.run.byte_table, ranks.comm(), tool.ctx());
+  if (tool.options().on("verify") && ranks.first_of_machine()) verify_shards(out->sets());
   for (i64 i = 0; i < isize(shards); ++i) {
     const text::TokenizerIdentity& held = out->sets()[usize(i)].tokenizer();
     if (setup.tokenizer && held.sha256 != setup.tokenizer->sha256)
@@ -209,41 +147,54 @@ std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Se
   return out;
 }
 
-}  // namespace
-
-void run(cli::Tool& tool) {
-  const Options& o = tool.options();
-  if (!o.on("plan") && o.text("output") == "-")
-    throw Error(ErrorKind::kUsage, "-o RUN is needed: the folder of the run");
-  Setup setup = make_setup(tool);
-  const i64 memory_bytes = memory_limit(tool);
-  if (o.on("plan")) return show_plan(setup, memory_bytes);
-  train::check_memory(setup.cfg, setup.train, memory_bytes);
-
-  const train::RunFolder folder(o.text("output"), tool.output_options());
-  const std::string from = resume_folder(o, folder, tool.console());
-  std::optional<train::TrainState> state;
-  if (!from.empty()) state = checked_state(from, setup);
-  if (state && state->counters.step >= setup.run.steps &&
-      io::path_exists(folder.path() + "/final")) {
-    tool.console().message(LogLevel::kInfo, cat(folder.path(), ": complete already"));
-    return;
+/// Options and data are the same for all ranks, whatever their machines' disks and environments
+/// hold.
+void check_same_everywhere(Ranks& ranks, const cli::Tool& tool, const Setup& setup) {
+  if (ranks.size() == 1) return;
+  const train::RunParams mine = rank_params(tool, setup);
+  train::RunParams theirs;
+  const i64 count = parse_int(ranks.from_first(cat(mine.size()))).value_or(0);
+  for (i64 i = 0; i < count; ++i) {
+    const auto& [name, value] =
+        ranks.first() ? mine[usize(i)] : std::pair<std::string, std::string>();
+    const std::string their_name = ranks.from_first(name);
+    theirs.emplace_back(their_name, ranks.from_first(value));
   }
-  if (setup.shards && o.on("verify")) verify_shards(setup.shards->sets());
-  model::Model model =
-      setup.initial ? std::move(*setup.initial) : model::new_model(setup.cfg, tool.seed());
+  ranks.together([&] {
+    const std::string difference = train::first_difference(mine, theirs, "rank 0");
+    if (!difference.empty())
+      throw Error(ErrorKind::kUsage, difference,
+                  "all ranks need the same options and the same files");
+  });
+}
+
+/// Trains from where the run stands to its end.
+void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFolder& folder,
+                 const Resume& resume) {
+  const Options& o = tool.options();
+  model::Model model = setup.initial ? std::move(*setup.initial)
+                                     : model::new_model(setup.cfg, tool.seed(), ranks.size());
   // Tokenizer files come from where the options say: a checkpoint's folder may be retired
   // meanwhile.
   model.folder.clear();
-  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
-  train::Trainer trainer(model, setup.train, *comm, tool.ctx());
-  const std::unique_ptr<train::Evaluator> evaluator = make_evaluator(tool, setup, model);
-  if (state) {
-    train::load_checkpoint(from, *state, trainer, model);
-    tool.console().message(LogLevel::kInfo, cat("going on from ", from));
-  }
-  setup.run.peak_flops = train::calibrated_peak();
-  train::Run run(folder, trainer, evaluator.get(), setup.run, state, tool.ctx());
+  if (!ranks.first()) setup.train.dump_node.clear();
+  std::optional<train::Trainer> trainer;
+  std::unique_ptr<train::Evaluator> evaluator;
+  ranks.together([&] {
+    if (setup.shards && o.on("verify") && ranks.first_of_machine())
+      verify_shards(setup.shards->sets());
+    trainer.emplace(model, setup.train, ranks.comm(), tool.ctx());
+    evaluator = make_evaluator(tool, setup, ranks, model);
+    if (!resume.state) return;
+    if (ranks.first()) train::load_checkpoint(resume.from, *resume.state, *trainer, model);
+    trainer->counters = resume.state->counters;
+    tool.console().message(LogLevel::kInfo, cat("going on from ", resume.from));
+  });
+  trainer->share_state();
+  const f64 own_peak = train::calibrated_peak();
+  setup.run.peak_flops = own_peak;
+  ranks.comm().all_reduce({&setup.run.peak_flops, 1});
+  train::Run run(folder, *trainer, evaluator.get(), setup.run, resume.state, tool.ctx());
   const cli::StatusScope status = tool.set_status([&run] { return run.status(); });
   try {
     if (setup.stream)
@@ -251,21 +202,43 @@ void run(cli::Tool& tool) {
     else
       feed_shards(*setup.shards, run, setup.train.batch);
     if (!run.finished())
-      tool.console().message(
-          LogLevel::kWarning,
-          cat("the stream ended after ", trainer.counters.step, " of ", setup.run.steps, " steps"));
+      tool.console().message(LogLevel::kWarning,
+                             cat("the stream ended after ", trainer->counters.step, " of ",
+                                 setup.run.steps, " steps"));
     run.finish();
   } catch (...) {
     tool.console().stop_progress();
-    add_metrics(tool, trainer, run);
+    add_metrics(tool, *trainer, run);
     throw;
   }
   tool.console().stop_progress();
-  add_metrics(tool, trainer, run);
-  if (setup.train.profile) {
-    print(2, train::profile_text(trainer.executor().profile(), setup.run.peak_flops,
-                                 setup.train.micro_batch));
-  }
+  add_metrics(tool, *trainer, run);
+  if (setup.train.profile && ranks.first())
+    print(2, train::profile_text(trainer->executor().profile(), own_peak, setup.train.micro_batch));
+}
+
+}  // namespace
+
+void run(cli::Tool& tool) {
+  const Options& o = tool.options();
+  if (!o.on("plan") && o.text("output") == "-")
+    throw Error(ErrorKind::kUsage, "-o RUN is needed: the folder of the run");
+  Ranks ranks(tool);
+  ranks.run([&] {
+    std::optional<Setup> setup;
+    const i64 memory_bytes = memory_limit(tool);
+    ranks.together([&] {
+      setup = make_setup(tool, ranks.size());
+      if (!o.on("plan")) train::check_memory(setup->cfg, setup->train, memory_bytes, ranks.size());
+    });
+    if (o.on("plan")) return show_plan(*setup, ranks, memory_bytes);
+    check_same_everywhere(ranks, tool, *setup);
+    std::optional<train::RunFolder> folder;
+    ranks.together([&] { folder.emplace(o.text("output"), tool.output_options(), ranks.first()); });
+    const Resume resume = find_resume(tool, ranks, *folder, *setup);
+    if (!resume.complete) return train_model(tool, ranks, *setup, *folder, resume);
+    tool.console().message(LogLevel::kInfo, cat(folder->path(), ": complete already"));
+  });
 }
 
 }  // namespace lm::train_tool

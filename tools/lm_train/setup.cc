@@ -87,23 +87,27 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   return cfg;
 }
 
-void set_batch(const Options& o, train::TrainOptions& t) {
+void set_batch(const Options& o, i64 ranks, train::TrainOptions& t) {
   const std::optional<i64> tokens = o.maybe_integer("batch-tokens");
   if (tokens && o.given("batch")) usage("--batch and --batch-tokens exclude each other");
   t.micro_batch = o.maybe_integer("micro-batch").value_or(kDefaultMicro);
   if (tokens) {
-    const i64 unit = t.micro_batch * t.seq_len;
-    t.batch = std::max<i64>(1, (*tokens + unit - 1) / unit) * t.micro_batch;
+    const i64 together = t.micro_batch * ranks;
+    const i64 unit = together * t.seq_len;
+    t.batch = std::max<i64>(1, (*tokens + unit - 1) / unit) * together;
     return;
   }
   t.batch = o.maybe_integer("batch").value_or(t.micro_batch);
+  if (t.batch % ranks != 0)
+    usage(cat("--batch ", t.batch, " is not a multiple of the ", ranks, " ranks"));
   if (!o.given("micro-batch")) {
-    t.micro_batch = std::min(t.batch, kDefaultMicro);
-    while (t.batch % t.micro_batch != 0)
+    t.micro_batch = std::min(t.batch / ranks, kDefaultMicro);
+    while (t.batch / ranks % t.micro_batch != 0)
       --t.micro_batch;
   }
-  if (t.batch % t.micro_batch != 0)
-    usage(cat("--batch ", t.batch, " is not a multiple of --micro-batch ", t.micro_batch));
+  if (t.batch / ranks % t.micro_batch != 0)
+    usage(cat("--batch ", t.batch, " is not a multiple of --micro-batch ", t.micro_batch,
+              ranks > 1 ? cat(" on ", ranks, " ranks") : std::string()));
 }
 
 i64 step_count(const Options& o, const Setup& setup) {
@@ -131,11 +135,11 @@ train::Schedule make_schedule(const Options& o, i64 steps) {
   return s;
 }
 
-train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg) {
+train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 ranks) {
   const Options& o = tool.options();
   train::TrainOptions t;
   t.seq_len = o.maybe_integer("seq-len").value_or(cfg.context);
-  set_batch(o, t);
+  set_batch(o, ranks, t);
   t.doc_mask = o.on("doc-mask");
   t.adamw = {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
   t.clip = o.real("clip");
@@ -239,18 +243,21 @@ std::optional<text::TokenizerIdentity> use_tokenizer(
 
 }  // namespace
 
-Setup make_setup(cli::Tool& tool) {
+Setup make_setup(cli::Tool& tool, i64 ranks) {
   const Options& o = tool.options();
   Setup setup;
   setup.stream = o.list("data").empty();
   if (!setup.stream && !tool.files().empty())
     usage(cat("--data and the file ", quote(tool.files()[0]), " exclude each other"));
+  if (setup.stream && ranks > 1)
+    usage(cat("a stream of records has one reader, but ", ranks, " ranks were started"),
+          "lm-tokenize pack makes shards for --data");
   if (setup.stream && !o.list("weight").empty()) usage("--weight needs --data");
   setup.run = make_run_options(tool);
   if (o.given("init-from")) {
     if (shape_given(o))
       usage("--init-from brings its own shape: leave the options of a new model out");
-    setup.initial = model::load_model(o.text("init-from"));
+    setup.initial = model::load_model(o.text("init-from"), ranks);
     setup.cfg = setup.initial->cfg;
   }
   std::vector<f64> weights;
@@ -273,7 +280,7 @@ Setup make_setup(cli::Tool& tool) {
   if (!setup.initial) setup.cfg = new_config(o, setup.tokenizer);
   if (sharded) check_vocab(shard_name(o.list("data")[0]), sharded->vocab_size, setup.cfg);
   if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);
-  setup.train = make_train(tool, setup.cfg);
+  setup.train = make_train(tool, setup.cfg, ranks);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   if (!setup.stream) open(setup.train.seq_len);
   setup.run.steps = step_count(o, setup);

@@ -1,6 +1,7 @@
 #pragma once
-// The parts of lm-train: the option table (flags.cc), from options to a model and its training
-// options (setup.cc), what identifies a run (params.cc), from there to a run (run.cc).
+// The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from options
+// to a model and its training options (setup.cc), what identifies a run (params.cc), sequences for it
+// (feed.cc), all of it together (run.cc).
 
 #include <optional>
 #include <string>
@@ -29,13 +30,23 @@ struct Setup {
   train::RunOptions run;
 };
 
-/// Reads options, opens shards, decides shape and steps. Throws Error naming options and files.
-Setup make_setup(cli::Tool& tool);
+/// Reads options, opens shards, decides shape and steps, for one of `ranks` processes. Throws Error
+/// naming options and files.
+Setup make_setup(cli::Tool& tool, i64 ranks);
+
+/// Steps until the run is finished, with sequences of the shards from where the run stands.
+void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size);
+/// The same with the tool's records, each read once and in order; what the run has seen already is
+/// dropped. Returns when the run is finished or the stream ends. Throws Error{kData} for a stream too
+/// short for one step, CommonError{kTemporary} after saving for a stop request.
+void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run);
 
 /// PREFIX or PREFIX.json as the name of the manifest.
 std::string shard_name(const std::string& given);
 /// What must agree between a run and its continuation: options that shape weights, and digests.
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup);
+/// What must agree between the ranks of a run: that, the options of this program, held-out shards.
+train::RunParams rank_params(const cli::Tool& tool, const Setup& setup);
 /// The beginning of training.json: params and data, as an object that is left open.
 std::string training_head(const train::RunParams& params, const Setup& setup);
 

@@ -104,3 +104,15 @@ TEST_CASE("without a wish for progress there is none, a status line on request a
   });
   CHECK(text == "lm-probe: starting\nlm-probe: half\n");
 }
+
+TEST_CASE("a further process of a run says errors only, and who it is", "[cli]") {
+  const std::string text = stderr_of([] {
+    Console console("lm-probe");
+    console.configure({.level = LogLevel::kInfo, .summary = true});
+    console.set_rank(3);
+    console.message(LogLevel::kWarning, "hidden");
+    console.error(Error(ErrorKind::kData, "wrong"));
+    console.summary("hidden");
+  });
+  CHECK(text == "lm-probe[3]: wrong\n");
+}

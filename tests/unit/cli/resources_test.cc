@@ -1,5 +1,6 @@
 #include "catch.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 
@@ -67,6 +68,32 @@ TEST_CASE("an allocation of Slurm limits, nonsense in it does not", "[cli]") {
   CHECK(r.memory_bytes == i64{64} << 20);
   const Resources free = read(root, [](const char*) -> const char* { return "many"; });
   CHECK(free.memory_from == "machine");
+}
+
+TEST_CASE("processes of a launcher share the machine, not what each has for itself", "[cli]") {
+  const test::TempDir root;
+  put(root, "proc/self/cgroup", "0::/job\n");
+  put(root, "sys/fs/cgroup/job/memory.max", "8388608\n");
+  const Resources r = read(root, [](const char* name) -> const char* {
+    if (std::strcmp(name, "OMPI_COMM_WORLD_RANK") == 0) return "1";
+    if (std::strcmp(name, "OMPI_COMM_WORLD_SIZE") == 0) return "8";
+    if (std::strcmp(name, "OMPI_COMM_WORLD_LOCAL_RANK") == 0) return "1";
+    if (std::strcmp(name, "OMPI_COMM_WORLD_LOCAL_SIZE") == 0) return "4";
+    return nullptr;
+  });
+  CHECK(r.memory_bytes == 2097152);
+  CHECK(r.memory_from == "cgroup memory.max, shared by 4 processes");
+  CHECK(r.cpus <= std::max<i64>(1, read(root).cpus / 4));
+  const Resources own = read(root, [](const char* name) -> const char* {
+    if (std::strcmp(name, "SLURM_STEP_NUM_TASKS") == 0) return "2";
+    if (std::strcmp(name, "SLURM_PROCID") == 0) return "0";
+    if (std::strcmp(name, "SLURM_LOCALID") == 0) return "0";
+    if (std::strcmp(name, "SLURM_STEP_TASKS_PER_NODE") == 0) return "2";
+    if (std::strcmp(name, "SLURM_MEM_PER_CPU") == 0) return "3";
+    return nullptr;
+  });
+  CHECK(own.memory_bytes == i64{3} << 20);
+  CHECK(own.memory_from == "SLURM_MEM_PER_CPU");
 }
 
 TEST_CASE("unreadable limits are no limits", "[cli]") {

@@ -65,7 +65,7 @@ bool work(const Job& job) {
   if (!job.eval.empty())
     evaluator = std::make_unique<train::Evaluator>(model, std::vector<std::string>{job.eval},
                                                    train::EvalOptions{.seq_len = 32},
-                                                   std::vector<i32>{}, *ctx);
+                                                   std::vector<i32>{}, *comm, *ctx);
   train::Run run(folder, trainer, evaluator.get(), run_options, state, *ctx);
   source.seek({run.data().samples, {}});
   train::SequenceBatch batch;

@@ -214,12 +214,13 @@ TEST_CASE("held-out loss covers every target once, whatever the micro-batch", "[
   const test::TempDir dir;
   test::write_shards(dir.file("a"), {100, 63});  // 162 targets; windows of 32: 5, the rest is cut
   const LocalContext ctx;
+  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
   const model::Model model = model::new_model(test::tiny_config("llama"), 4);
   const std::vector<i32> bytes(64, 2);
   f64 loss[2];
   for (const i64 micro : {1, 3}) {
     train::Evaluator evaluator(model, {dir.file("a")}, {.seq_len = 32, .micro_batch = micro}, bytes,
-                               *ctx);
+                               *comm, *ctx);
     const std::optional<train::EvalResult> result = evaluator.run();
     REQUIRE(result);
     CHECK(result->targets == 160);
