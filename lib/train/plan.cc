@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "cpu/backend.h"
 #include "graph/plan.h"
+#include "train/checkpointer.h"
 
 namespace lm::train {
 namespace {
@@ -78,15 +79,15 @@ Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const st
 
 }  // namespace
 
-void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
-                  i64 ranks) {
+i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
+                 i64 ranks) {
   const model::ModelParams params = model::make_params(cfg);
   const auto needed = [&](const TrainOptions& with) {
     const model::TrainGraph train(cfg, params, graph_options(cfg, with));
     return state_bytes(params) + step_plan(train.graph).slab_bytes;
   };
   const i64 bytes = needed(options);
-  if (bytes <= limit_bytes) return;
+  if (bytes <= limit_bytes) return limit_bytes - bytes;
   const model::TrainGraph train(cfg, params, graph_options(cfg, options));
   std::string largest;
   for (const PlanEntry& entry : largest_values(train.graph, 10))
@@ -98,7 +99,8 @@ void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 l
     TrainOptions smaller = options;
     if (*policy != '\0') smaller.recompute = parse_checkpoint_policy(policy);
     for (i64 micro = options.micro_batch; micro >= 1; --micro) {
-      if (options.batch % (micro * ranks) != 0 || (micro == options.micro_batch && *policy == '\0')) continue;
+      if (options.batch % (micro * ranks) != 0 || (micro == options.micro_batch && *policy == '\0'))
+        continue;
       smaller.micro_batch = micro;
       const i64 less = needed(smaller);
       if (less > limit_bytes) continue;
@@ -137,6 +139,10 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
       cat(format_bytes(total),
           inputs.memory_bytes > 0 ? cat(" of ", format_bytes(inputs.memory_bytes)) : std::string(),
           inputs.ranks > 1 ? " a rank" : ""));
+  const i64 copy = checkpoint_copy_bytes(params);
+  const bool room = inputs.memory_bytes == 0 || inputs.memory_bytes - total >= copy;
+  row(out, "copy for checkpoints",
+      cat(format_bytes(copy), room ? "" : ": no room, so training waits for them"));
   row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", options.seq_len));
   row(out, "tokens per step",
       cat(step_tokens, " (", options.batch / options.micro_batch, " micro-batches",

@@ -21,11 +21,12 @@ struct PlanInputs {
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const PlanInputs& inputs);
 
-/// Throws Error{kOs} if weights, gradients, moments and the step slab of one of `ranks` processes
-/// together exceed limit_bytes: names the largest values and, found by planning again, the least change of micro-batch or
-/// recompute policy that fits. Builds and plans graphs, allocates no slab.
-void check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
-                  i64 ranks = 1);
+/// What limit_bytes leave of the memory of one of `ranks` processes beside weights, gradients,
+/// moments and the step slab. Throws Error{kOs} if these exceed it: names the largest values and,
+/// found by planning again, the least change of micro-batch or recompute policy that fits. Builds
+/// and plans graphs, allocates no slab.
+i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
+                 i64 ranks = 1);
 
 /// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s. sequences: of a
 /// micro-batch.

@@ -16,6 +16,7 @@ Run::Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOpt
       evaluator_(evaluator),
       options_(std::move(options)),
       ctx_(ctx),
+      checkpointer_(folder, trainer, options_.save_in_background),
       flops_per_token_(useful_flops_per_token(trainer.model().cfg, *trainer.model().params,
                                               trainer.options().seq_len)) {
   if (writes())
@@ -91,8 +92,7 @@ void Run::evaluate() {
   if (!std::isfinite(result->loss) || (best_ && result->loss >= best_->loss)) return;
   best_ = eval_;
   if (!options_.keep_best) return;
-  save();
-  if (writes()) folder_.point("best", counters.step);
+  save(true, false);
 }
 
 std::string Run::training_json() const {
@@ -110,34 +110,36 @@ std::string Run::training_json() const {
   return out + "}\n";
 }
 
-void Run::save() {
+void Run::save(bool best, bool now) {
   const i64 step = trainer_.counters.step;
+  if (now) checkpointer_.wait();
   if (saved_step_ == step) return;
-  TrainState state;
-  state.counters = trainer_.counters;
-  state.seed = trainer_.options().seed;
-  state.world_size = trainer_.comm().size();
-  state.data = data_;
-  state.eval = eval_;
-  state.best = best_;
-  if (last_loss_ && std::isfinite(*last_loss_)) state.loss = last_loss_;
-  state.params = options_.params;
   trainer_.gather_moments();
   if (writes()) {
-    StateFiles files = options_.files;
-    files.training_json = training_json();
-    save_checkpoint(folder_, trainer_, state, files);
-    folder_.point("latest", step);
-    std::vector<i64> protect = {step};
-    if (options_.keep_best && best_) protect.push_back(best_->step);
-    folder_.retire(options_.keep > 0 ? options_.keep - 1 : 0, options_.keep_every, protect);
+    CheckpointJob job;
+    job.state.counters = trainer_.counters;
+    job.state.seed = trainer_.options().seed;
+    job.state.world_size = trainer_.comm().size();
+    job.state.data = data_;
+    job.state.eval = eval_;
+    job.state.best = best_;
+    if (last_loss_ && std::isfinite(*last_loss_)) job.state.loss = last_loss_;
+    job.state.params = options_.params;
+    job.files = options_.files;
+    job.files.training_json = training_json();
+    job.best = best;
+    job.keep = options_.keep;
+    job.keep_every = options_.keep_every;
+    job.protect = {step};
+    if (options_.keep_best && best_) job.protect.push_back(best_->step);
+    checkpointer_.save(std::move(job), now);
   }
   trainer_.comm().barrier();
   saved_step_ = step;
 }
 
 void Run::stop() {
-  save();
+  save(false, true);
   throw comm::CommonError(ErrorKind::kTemporary,
                           cat("stopped at step ", trainer_.counters.step, " of ", options_.steps,
                               ", state saved in ", folder_.step_path(trainer_.counters.step)),
@@ -145,6 +147,7 @@ void Run::stop() {
 }
 
 void Run::take(const SequenceBatch& batch, const DataState& after) {
+  checkpointer_.check();
   if (evaluation_due()) evaluate();
   const f64 start_s = monotonic_s();
   const StepResult result = trainer_.step(batch);
@@ -158,14 +161,14 @@ void Run::take(const SequenceBatch& batch, const DataState& after) {
   log_step(batch, result, monotonic_s() - start_s);
   const i64 step = trainer_.counters.step;
   if (evaluation_due()) evaluate();
-  if (options_.save_every > 0 && step % options_.save_every == 0 && !finished()) save();
+  if (options_.save_every > 0 && step % options_.save_every == 0 && !finished()) save(false, false);
   if (agreed(ctx_.stop->requested())) stop();
 }
 
 void Run::finish() {
   evaluate();
   if (!evaluated()) stop();  // a stop was asked for meanwhile
-  save();
+  save(false, true);
   if (writes()) folder_.link_final(trainer_.counters.step);
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "train/checkpointer.h"
 #include "train/evaluate.h"
 #include "train/metrics.h"
 #include "train/run_folder.h"
@@ -22,6 +23,7 @@ struct RunOptions {
   i64 keep = 3;        // newest checkpoints that stay; 0: all
   i64 keep_every = 0;  // and those divisible by this
   bool keep_best = false;
+  bool save_in_background = false;  // takes checkpoint_copy_bytes
   i64 eval_every = 0;  // steps; 0: only at the end
   i64 log_every = 1;
   std::string metrics_path;  // "-": standard output
@@ -61,7 +63,7 @@ class Run {
  private:
   void log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds);
   void evaluate();
-  void save();
+  void save(bool best, bool now);
   bool writes() const { return trainer_.comm().rank() == 0; }
   /// Whether any rank says so. A collective call.
   bool agreed(bool mine) const;
@@ -79,6 +81,7 @@ class Run {
   std::optional<HeldOutLoss> eval_;
   std::optional<HeldOutLoss> best_;
   std::optional<f64> last_loss_;
+  Checkpointer checkpointer_;
   i64 saved_step_ = -1;
   f64 flops_per_token_ = 0;
   mutable std::mutex status_mutex_;

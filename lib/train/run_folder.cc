@@ -123,7 +123,6 @@ void RunFolder::link_final(i64 step) const {
 }
 
 void RunFolder::retire(i64 keep, i64 keep_every, const std::vector<i64>& protect) const {
-  if (keep <= 0) return;
   std::vector<i64> candidates;
   for (const i64 step : steps()) {
     const bool stays = (keep_every > 0 && step % keep_every == 0) ||

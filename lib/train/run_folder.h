@@ -33,8 +33,8 @@ class RunFolder {
   void point(const std::string& name, i64 step) const;
   /// Makes `final` a link to a step folder, by rename.
   void link_final(i64 step) const;
-  /// Deletes checkpoints but the newest `keep` (0: all stay), those divisible by keep_every (0:
-  /// none), `protect` ones, and those beyond the newest.
+  /// Deletes checkpoints but `protect`, those divisible by keep_every (0: none), and the newest `keep`
+  /// of the rest.
   void retire(i64 keep, i64 keep_every, const std::vector<i64>& protect) const;
 
  private:

@@ -66,13 +66,12 @@ Json state_json(const TrainState& state) {
 }
 
 /// "adam.m.<name>" and "adam.v.<name>" of every trainable parameter.
-std::vector<SafeWrite> moment_writes(const Trainer& trainer) {
+std::vector<SafeWrite> moment_writes(const ParamSet& set, const ParamSlab& m, const ParamSlab& v) {
   std::vector<SafeWrite> out;
-  const ParamSet& set = trainer.model().params->set;
   for (i32 i = 0; i < set.size(); ++i) {
     if (!set[i].trainable) continue;
-    out.push_back({"adam.m." + set[i].name, trainer.optimizer().m().view(i)});
-    out.push_back({"adam.v." + set[i].name, trainer.optimizer().v().view(i)});
+    out.push_back({"adam.m." + set[i].name, m.view(i)});
+    out.push_back({"adam.v." + set[i].name, v.view(i)});
   }
   return out;
 }
@@ -90,15 +89,15 @@ std::vector<i64> read_integers(const Json& json, const JsonFields& fields, const
 
 }  // namespace
 
-void save_checkpoint(const RunFolder& run, const Trainer& trainer, const TrainState& state,
-                     const StateFiles& files) {
+void save_checkpoint(const RunFolder& run, const model::Model& model, const ParamSlab& m,
+                     const ParamSlab& v, const TrainState& state, const StateFiles& files) {
   io::AtomicDir out(run.step_path(state.counters.step), files.output, true);
   const std::string state_path = out.file("state/state.json");
-  model::write_model_files(out.temp_path(), trainer.model(), {});
+  model::write_model_files(out.temp_path(), model, {});
   for (const auto& [name, bytes] : files.tokenizer)
     io::write_file(out.file(name), bytes);
   io::write_file(out.file("training.json"), files.training_json);
-  write_safetensors(out.file(kMoments), moment_writes(trainer));
+  write_safetensors(out.file(kMoments), moment_writes(model.params->set, m, v));
   io::write_file(state_path, state_json(state).dump(1) + "\n");
   model::write_manifest(out.temp_path());
   out.commit();

@@ -47,10 +47,10 @@ struct StateFiles {
   io::OutputOptions output;
 };
 
-/// Writes step folder `state.counters.step` of the run. Throws Error{kIo} (disk full),
-/// kCannotCreate; the run's other checkpoints stay as they are.
-void save_checkpoint(const RunFolder& run, const Trainer& trainer, const TrainState& state,
-                     const StateFiles& files);
+/// Writes step folder `state.counters.step` of the run; m and v are AdamW's moments. Throws
+/// Error{kIo} (disk full), kCannotCreate; the run's other checkpoints stay as they are.
+void save_checkpoint(const RunFolder& run, const model::Model& model, const ParamSlab& m,
+                     const ParamSlab& v, const TrainState& state, const StateFiles& files);
 
 /// The text of state/state.json of a step folder. Throws Error{kNoInput, kIo}.
 std::string read_state_text(const std::string& folder);
@@ -64,8 +64,8 @@ TrainState read_state(const std::string& folder);
 void load_checkpoint(const std::string& folder, const TrainState& state, Trainer& trainer,
                      model::Model& model);
 
-/// The first difference between two lists, as "--lr is 0.001, the checkpoint has 0.0006" where owner,
-/// who has theirs, is "the checkpoint"; empty if equal.
+/// The first difference between two lists, as "--lr is 0.001, the checkpoint has 0.0006" where
+/// owner, who has theirs, is "the checkpoint"; empty if equal.
 std::string first_difference(const RunParams& mine, const RunParams& theirs,
                              const std::string& owner = "the checkpoint");
 

@@ -92,6 +92,7 @@ class Trainer {
   const model::Model& model() const { return model_; }
   const TrainOptions& options() const { return options_; }
   comm::Comm& comm() const { return comm_; }
+  Log& log() const { return *ctx_.log; }
   const Executor& executor() const { return *executor_; }
   i64 slab_bytes() const { return executor_->plan().slab_bytes; }
 

@@ -229,7 +229,10 @@ void run(cli::Tool& tool) {
     const i64 memory_bytes = memory_limit(tool);
     ranks.together([&] {
       setup = make_setup(tool, ranks.size());
-      if (!o.on("plan")) train::check_memory(setup->cfg, setup->train, memory_bytes, ranks.size());
+      if (o.on("plan")) return;
+      const i64 left = train::check_memory(setup->cfg, setup->train, memory_bytes, ranks.size());
+      setup->run.save_in_background =
+          left >= train::checkpoint_copy_bytes(model::make_params(setup->cfg));
     });
     if (o.on("plan")) return show_plan(*setup, ranks, memory_bytes);
     check_same_everywhere(ranks, tool, *setup);

@@ -24,6 +24,7 @@ struct Job {
   i64 keep_every = 0;
   std::string eval = "";
   bool keep_best = false;
+  bool background = false;
 };
 
 train::RunParams params_of(const Job& job) {
@@ -56,6 +57,7 @@ bool work(const Job& job) {
   run_options.keep = job.keep;
   run_options.keep_every = job.keep_every;
   run_options.keep_best = job.keep_best;
+  run_options.save_in_background = job.background;
   run_options.eval_every = job.eval.empty() ? 0 : 2;
   run_options.metrics_path = job.folder + "/metrics.jsonl";
   run_options.params = params_of(job);
@@ -155,7 +157,7 @@ TEST_CASE("a held-out loss that is no number is kept and is not the best", "[tra
   train::TrainState state;
   state.eval = train::HeldOutLoss{std::numeric_limits<f64>::infinity(), 3};
   state.best = train::HeldOutLoss{2.5, 2};
-  train::save_checkpoint(folder, trainer, state,
+  train::save_checkpoint(folder, model, trainer.optimizer().m(), trainer.optimizer().v(), state,
                          {.tokenizer = {}, .training_json = "{}", .output = {}});
   const train::TrainState read = train::read_state(folder.step_path(0));
   REQUIRE(read.eval);
@@ -191,12 +193,14 @@ TEST_CASE("a damaged newest checkpoint falls back to the one before", "[train]")
 }
 
 TEST_CASE("old checkpoints go, those asked for stay, the best is named", "[train]") {
+  const i64 keep = GENERATE(1, 2);
   const test::TempDir dir;
   test::write_shards(dir.file("data"), {900, 400});
   test::write_shards(dir.file("eval"), {100});
   Job job{.folder = dir.file("run"), .shards = dir.file("data")};
   job.save_every = 1;
-  job.keep = 2;
+  job.keep = keep;
+  job.background = keep == 2;
   job.keep_every = 5;
   job.eval = dir.file("eval");
   job.keep_best = true;
@@ -207,10 +211,40 @@ TEST_CASE("old checkpoints go, those asked for stay, the best is named", "[train
   const i64 best_step = *parse_int(best.substr(5).substr(best.substr(5).find_first_not_of('0')));
   std::erase(steps, best_step);
   std::vector<i64> expected = {5, 10, 11, 12};
+  if (keep == 1) std::erase(expected, 11);
   std::erase(expected, best_step);
   CHECK(steps == expected);
   for (const fs::directory_entry& entry : fs::directory_iterator(job.folder))
     CHECK(entry.path().filename().string().find(".lm-") == std::string::npos);
+}
+
+TEST_CASE("checkpoints written in the background are those written at once", "[train]") {
+  const test::TempDir dir;
+  test::write_shards(dir.file("data"), {900, 400});
+  test::write_shards(dir.file("eval"), {100});
+  Job at_once{.folder = dir.file("at-once"), .shards = dir.file("data")};
+  at_once.save_every = 1;
+  at_once.eval = dir.file("eval");
+  at_once.keep_best = true;
+  REQUIRE(work(at_once));
+  Job behind = at_once;
+  behind.folder = dir.file("behind");
+  behind.background = true;
+  behind.stop_after = 7;
+  REQUIRE_FALSE(work(behind));
+  CHECK(trim(bytes(behind.folder + "/latest")) == "step-00000007");
+  behind.stop_after = -1;
+  REQUIRE(work(behind));
+  const std::vector<i64> steps = train::RunFolder(behind.folder, {}).steps();
+  CHECK(steps.size() == 12);
+  for (const i64 step : steps) {
+    const std::string manifest =
+        train::RunFolder(at_once.folder, {}).step_path(step).substr(at_once.folder.size()) +
+        "/manifest.json";
+    CHECK(bytes(at_once.folder + manifest) == bytes(behind.folder + manifest));
+  }
+  for (const char* name : {"/best", "/latest"})
+    CHECK(bytes(at_once.folder + name) == bytes(behind.folder + name));
 }
 
 TEST_CASE("leftovers of a killed run are removed and a second process is refused", "[train]") {
@@ -231,6 +265,7 @@ TEST_CASE("a full disk during a checkpoint leaves the previous one", "[train]") 
   const test::TempDir dir;
   test::write_shards(dir.file("data"), {900, 400});
   Job job{.folder = dir.file("run"), .shards = dir.file("data")};
+  job.background = GENERATE(false, true);
   job.stop_after = 4;
   REQUIRE_FALSE(work(job));
   job.stop_after = -1;
