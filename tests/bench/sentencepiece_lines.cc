@@ -1,8 +1,7 @@
 // Runs a SentencePiece model over lines the way spm_encode and spm_decode do; run by
 // scripts/bench/parity_sentencepiece.
-//   sentencepiece_lines MODEL encode|decode < lines > ids-or-text
-//   sentencepiece_lines train TYPE VOCAB_SIZE OUT.model < lines
-// Build as tests/bench/train_bpe.cc.
+//   bench-sentencepiece-lines MODEL encode|decode < lines > ids-or-text
+//   bench-sentencepiece-lines train TYPE VOCAB_SIZE OUT.model < lines
 
 #include <cstdio>
 #include <iostream>

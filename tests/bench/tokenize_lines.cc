@@ -1,4 +1,4 @@
-// tokenize-lines TOKENIZER [--ids] [--text] [--pattern P] [--no-cache] < documents
+// bench-tokenize-lines TOKENIZER [--ids] [--text] [--pattern P] [--no-cache] < documents
 // Encodes NUL-separated documents. --ids writes, per document, the ids in decimal separated by
 // blanks and a line feed; otherwise one JSON line with the processor time of the encode calls
 // alone.

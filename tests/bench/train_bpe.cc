@@ -1,8 +1,6 @@
 // Trains BPE on NUL-separated documents and times the two phases; run by
 // scripts/bench/parity_bpe_train.
-//   train_bpe CORPUS r50k|cl100k|none VOCAB_SIZE MIN_FREQUENCY TIES THREADS OUT.json
-// Build beside a configured tree: g++ -std=c++20 -O2 -Ilib tests/bench/train_bpe.cc
-//   BUILD/CMakeFiles/lm_{core,io,text}.dir/lib/*/*.o with the libraries of lm_text.
+//   bench-train-bpe CORPUS r50k|cl100k|none VOCAB_SIZE MIN_FREQUENCY TIES THREADS OUT.json
 
 #include <cstdio>
 #include <string>
