@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include <tbb/blocked_range.h>
@@ -65,8 +67,9 @@ Pool& pool() {
 
 void warm_up(tbb::task_arena& arena, int threads) {
   arena.execute([threads] {
-    tbb::parallel_for(tbb::blocked_range<int>(0, threads * 4), [](const tbb::blocked_range<int>&) {},
-                      tbb::simple_partitioner());
+    tbb::parallel_for(
+        tbb::blocked_range<int>(0, threads * 4), [](const tbb::blocked_range<int>&) {},
+        tbb::simple_partitioner());
   });
 }
 
@@ -100,7 +103,9 @@ void set_threads(int threads) {
   }
 }
 
-int max_threads() { return pool().threads; }
+int max_threads() {
+  return pool().threads;
+}
 
 std::string parallel_version() {
   return TBB_runtime_version();
@@ -118,8 +123,8 @@ void parallel_for(i64 n, i64 grain, const std::function<void(i64, i64)>& body) {
   const char begin = 0;
   const char end = 0;
   { const HandOver started(nullptr, &begin); }
-  // Isolated: a pipeline stage that waits here must not take up the pipeline's source meanwhile, which
-  // may block on input for ever while the stage's batch is held back (parallel_test.cc).
+  // Isolated: a pipeline stage that waits here must not take up the pipeline's source meanwhile,
+  // which may block on input for ever while the stage's batch is held back (parallel_test.cc).
   p.arena->execute([&] {
     tbb::this_task_arena::isolate([&] {
       tbb::parallel_for(tbb::blocked_range<i64>(0, blocks), [&](const tbb::blocked_range<i64>& r) {
@@ -132,8 +137,28 @@ void parallel_for(i64 n, i64 grain, const std::function<void(i64, i64)>& body) {
 }
 
 namespace {
-// oneTBB filters need copyable tokens; one stage at a time owns the item.
-using ItemPtr = std::shared_ptr<PipelineItem>;
+
+/// The items in flight. What travels through oneTBB's filters is their addresses: it forgets what
+/// it holds when a stage throws.
+class Items {
+ public:
+  PipelineItem* hold(std::unique_ptr<PipelineItem> item) {
+    PipelineItem* at = item.get();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    held_[at] = std::move(item);
+    return at;
+  }
+  void drop(PipelineItem* item) {
+    std::unique_ptr<PipelineItem> last;  // destroyed outside the lock
+    const std::lock_guard<std::mutex> lock(mutex_);
+    last = std::move(held_.extract(item).mapped());
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<PipelineItem*, std::unique_ptr<PipelineItem>> held_;
+};
+
 }  // namespace
 
 void ordered_pipeline(i64 max_in_flight,
@@ -142,38 +167,48 @@ void ordered_pipeline(i64 max_in_flight,
   Pool& p = pool();
   if (p.threads == 1 || !p.arena) {
     while (std::unique_ptr<PipelineItem> item = source()) {
-      for (const PipelineStage& stage : stages) stage.run(*item);
+      for (const PipelineStage& stage : stages)
+        stage.run(*item);
     }
     return;
   }
   const char end = 0;
   { const HandOver started(nullptr, &source); }
-  tbb::filter<void, ItemPtr> chain = tbb::make_filter<void, ItemPtr>(
-      tbb::filter_mode::serial_in_order, [&source, &end](tbb::flow_control& flow) -> ItemPtr {
+  Items items;
+  tbb::filter<void, PipelineItem*> chain = tbb::make_filter<void, PipelineItem*>(
+      tbb::filter_mode::serial_in_order,
+      [&source, &items, &end](tbb::flow_control& flow) -> PipelineItem* {
         const HandOver all(nullptr, &end);
         const HandOver next(&source, &source);
-        ItemPtr item = source();
-        if (!item) flow.stop();
-        const HandOver filled(nullptr, item.get());
-        return item;
+        std::unique_ptr<PipelineItem> item = source();
+        if (!item) {
+          flow.stop();
+          return nullptr;
+        }
+        PipelineItem* held = items.hold(std::move(item));
+        const HandOver filled(nullptr, held);
+        return held;
       });
   for (const PipelineStage& stage : stages) {
     const tbb::filter_mode mode = stage.mode == StageMode::kParallel
                                       ? tbb::filter_mode::parallel
                                       : tbb::filter_mode::serial_in_order;
-    chain = chain & tbb::make_filter<ItemPtr, ItemPtr>(mode, [&stage, &end](ItemPtr item) {
-              const HandOver all(nullptr, &end);
-              const HandOver one(item.get(), item.get());
-              const bool serial = stage.mode == StageMode::kSerial;
-              const HandOver turn(serial ? &stage : nullptr, serial ? &stage : nullptr);
-              stage.run(*item);
-              return item;
-            });
+    chain = chain & tbb::make_filter<PipelineItem*, PipelineItem*>(
+                        mode, [&stage, &end](PipelineItem* item) {
+                          const HandOver all(nullptr, &end);
+                          const HandOver one(item, item);
+                          const bool serial = stage.mode == StageMode::kSerial;
+                          const HandOver turn(serial ? &stage : nullptr, serial ? &stage : nullptr);
+                          stage.run(*item);
+                          return item;
+                        });
   }
   const tbb::filter<void, void> whole =
-      chain & tbb::make_filter<ItemPtr, void>(tbb::filter_mode::parallel, [](const ItemPtr& item) {
-        const HandOver last(item.get(), nullptr);
-      });
+      chain & tbb::make_filter<PipelineItem*, void>(tbb::filter_mode::parallel,
+                                                    [&items](PipelineItem* item) {
+                                                      const HandOver last(item, nullptr);
+                                                      items.drop(item);
+                                                    });
   try {
     p.arena->execute(
         [&] { tbb::parallel_pipeline(static_cast<std::size_t>(max_in_flight), whole); });

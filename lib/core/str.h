@@ -64,6 +64,10 @@ std::optional<i64> parse_size(std::string_view text);
 std::optional<f64> parse_float(std::string_view text);
 
 std::vector<std::string_view> split(std::string_view text, char separator);
+/// The parts of a temporary would dangle.
+template <class T>
+  requires std::same_as<T, std::string>
+std::vector<std::string_view> split(T&& text, char separator) = delete;
 std::string_view trim(std::string_view text);  // ASCII blanks at both ends
 std::string ascii_lower(std::string_view text);
 bool starts_with_nocase(std::string_view text, std::string_view prefix);

@@ -119,7 +119,7 @@ Preference::Preference(const std::string& spec) {
   } else if (spec.starts_with("source=")) {
     kind_ = Kind::kSource;
     path_ = "source";
-    for (const std::string_view name : split(spec.substr(7), ','))
+    for (const std::string_view name : split(std::string_view(spec).substr(7), ','))
       sources_.emplace_back(name);
   } else if (spec.starts_with("attr:") && (spec.ends_with(":desc") || spec.ends_with(":asc"))) {
     kind_ = spec.ends_with(":desc") ? Kind::kAttrDesc : Kind::kAttrAsc;

@@ -146,8 +146,11 @@ TEST_CASE("parallel_for covers each index once for any thread count", "[core]") 
 }
 
 TEST_CASE("a pipeline keeps order and propagates the first exception", "[core]") {
+  static std::atomic<i64> alive;
   struct Item final : PipelineItem {
     i64 value = 0;
+    Item() { ++alive; }
+    ~Item() override { --alive; }
   };
   for (const int threads : {1, 2, 7}) {
     set_threads(threads);
@@ -181,9 +184,15 @@ TEST_CASE("a pipeline keeps order and propagates the first exception", "[core]")
                           }
                         }}}),
                     Error);
+    CHECK(alive == 0);  // also those that were in flight
   }
   set_threads(1);
 }
+
+template <class T>
+concept Splits = requires(T&& text) { split(std::forward<T>(text), ','); };
+static_assert(Splits<const std::string&> && Splits<std::string_view> && Splits<const char*>);
+static_assert(!Splits<std::string>, "views of a temporary dangle");
 
 TEST_CASE("stages keep their order, sum by name and tell work from waiting", "[core]") {
   Stages stages;
