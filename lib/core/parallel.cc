@@ -205,7 +205,8 @@ void ordered_pipeline(i64 max_in_flight,
   }
   const tbb::filter<void, void> whole =
       chain & tbb::make_filter<PipelineItem*, void>(tbb::filter_mode::parallel,
-                                                    [&items](PipelineItem* item) {
+                                                    [&items, &end](PipelineItem* item) {
+                                                      const HandOver all(nullptr, &end);
                                                       const HandOver last(item, nullptr);
                                                       items.drop(item);
                                                     });

@@ -15,7 +15,7 @@ OwnedTensor& CaseGraph::add(Value v, const Shape& shape, DType dtype, bool diffe
   return bound.back()->tensor;
 }
 
-Value CaseGraph::f(const Shape& shape, f64 scale, f64 shift) {
+Value CaseGraph::f(Shape shape, f64 scale, f64 shift) {
   const RandomStream draw(seed_, RandomPurpose::kOther, usize(ssize(bound)));
   const Value v = g.input("x" + std::to_string(bound.size()), shape, DType::kF32, true);
   OwnedTensor& t = add(v, shape, DType::kF32, true);
@@ -25,7 +25,7 @@ Value CaseGraph::f(const Shape& shape, f64 scale, f64 shift) {
   return v;
 }
 
-Value CaseGraph::param(const Shape& shape, f64 scale) {
+Value CaseGraph::param(Shape shape, f64 scale) {
   const RandomStream draw(seed_, RandomPurpose::kInit, usize(ssize(bound)));
   const Value v =
       g.parameter("w" + std::to_string(bound.size()), shape, static_cast<i32>(bound.size()));
@@ -36,7 +36,7 @@ Value CaseGraph::param(const Shape& shape, f64 scale) {
   return v;
 }
 
-Value CaseGraph::away_from_zero(const Shape& shape) {
+Value CaseGraph::away_from_zero(Shape shape) {
   const Value v = f(shape);
   f32* x = bound.back()->tensor.view.f32_data();
   for (i64 i = 0; i < shape.count(); ++i)
@@ -44,14 +44,14 @@ Value CaseGraph::away_from_zero(const Shape& shape) {
   return v;
 }
 
-Value CaseGraph::fixed(const Shape& shape, std::vector<f32> data) {
+Value CaseGraph::fixed(Shape shape, std::vector<f32> data) {
   const Value v = g.input("c" + std::to_string(bound.size()), shape);
   OwnedTensor& t = add(v, shape, DType::kF32, false);
   std::copy(data.begin(), data.end(), t.view.f32_data());
   return v;
 }
 
-Value CaseGraph::ints(const Shape& shape, std::vector<i32> data) {
+Value CaseGraph::ints(Shape shape, std::vector<i32> data) {
   const Value v = g.input("i" + std::to_string(bound.size()), shape, DType::kI32);
   OwnedTensor& t = add(v, shape, DType::kI32, false);
   std::copy(data.begin(), data.end(), t.view.i32_data());

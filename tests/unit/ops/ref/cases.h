@@ -20,15 +20,17 @@ class CaseGraph {
   explicit CaseGraph(u64 seed);
   Graph g;
 
+  // Shapes come by value: one of the graph's own would move when a value is added.
+
   /// Normal values times scale plus shift, differentiable.
-  Value f(const Shape& shape, f64 scale = 1, f64 shift = 0);
+  Value f(Shape shape, f64 scale = 1, f64 shift = 0);
   /// As f, but a parameter: its gradient accumulates in a bound buffer.
-  Value param(const Shape& shape, f64 scale = 1);
+  Value param(Shape shape, f64 scale = 1);
   /// Uniform in [lo, hi] with no element closer than 0.05 to zero: for kinks.
-  Value away_from_zero(const Shape& shape);
+  Value away_from_zero(Shape shape);
   /// Given numbers without a gradient.
-  Value fixed(const Shape& shape, std::vector<f32> data);
-  Value ints(const Shape& shape, std::vector<i32> data);
+  Value fixed(Shape shape, std::vector<f32> data);
+  Value ints(Shape shape, std::vector<i32> data);
   /// i32 [count] uniform in [0, bound).
   std::vector<i32> draw_ints(i64 count, i64 bound);
 
