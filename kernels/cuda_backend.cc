@@ -4,7 +4,9 @@
 #include <memory>
 
 #include "core/str.h"
+#include "pointwise.h"
 #include "runtime.h"
+#include "slab.h"
 #include "table.h"
 
 namespace lm::cuda {
@@ -13,18 +15,37 @@ namespace {
 
 constexpr i64 kMiB = i64{1} << 20;
 
-// What the table's functions share. They take no closure, so it is one object per process, made
-// when the device is chosen and left to the driver at exit.
-struct DeviceInUse {
-  int index = 0;
-  LtTable table;
-  std::unique_ptr<GemmCache> gemm;
-  Engine engine;
-  Backend backend;
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(int index);
+  Storage allocate(i64 bytes) const override;
+  void zero(void* dst, i64 bytes) const override;
+  void copy(void* dst, const void* src, i64 bytes) const override;
+  void to_device(void* dst, const void* src, i64 bytes) const override;
+  void to_host(void* dst, const void* src, i64 bytes) const override;
+  void synchronize() const override;
+  Stream* stream() const override { return stream_; }
+  std::unique_ptr<BackendState> make_state() const override;
+  std::unique_ptr<Recording> record(const std::function<void()>& work) const override;
+  void adamw(const AdamWStep& step, i64 n, const f32* grad, f32* w, f32* m, f32* v,
+             u16* w16) const override;
+  f64 sum_squares(i64 n, const f32* x) const override;
+  void round_to_bf16(i64 n, const f32* x, u16* y) const override;
+  const Engine& engine() const { return engine_; }
+
+ private:
+  void check_fault() const;
+
+  LtTable table_;
+  Stream* stream_ = nullptr;
+  std::unique_ptr<GemmCache> gemm_;
+  Engine engine_;
+  f64* partials_ = nullptr;  // device memory for square_sums
 };
 
-DeviceInUse*& in_use() {
-  static DeviceInUse* device = nullptr;
+// One object per process, made when the device is chosen and left to the driver at exit.
+CudaBackend*& in_use() {
+  static CudaBackend* device = nullptr;
   return device;
 }
 
@@ -78,12 +99,6 @@ void release_storage(void* base, i64) {
   release(base);
 }
 
-Storage allocate_storage(i64 bytes) {
-  use_device(in_use()->index);  // the current device is per thread
-  const Device device{Device::kCuda, static_cast<i16>(in_use()->index)};
-  return Storage(device, allocate(bytes), bytes, release_storage);
-}
-
 std::string_view fault_name(i32 kind) {
   switch (static_cast<FaultKind>(kind)) {
     case FaultKind::kToken:
@@ -100,38 +115,117 @@ std::string_view fault_name(i32 kind) {
   return "number";
 }
 
-// Throws if a kernel met bad data since the last time.
-void check_fault(Stream* stream) {
-  Fault fault;
-  download(&fault, engine().fault, sizeof fault, stream);
-  if (fault.taken == 0) return;
-  set_zero(engine().fault, sizeof fault, stream);
-  throw Error(ErrorKind::kData, cat(fault_name(fault.kind), " ", fault.value, " at row ", fault.row,
-                                    " is outside [0, ", fault.limit, ")"));
-}
-
-void finish(Stream* stream) {
-  wait(stream);
-  check_fault(stream);
-}
-
-// Results leave the device here: none that comes from bad data does.
-void read_back(void* dst, const void* src, i64 bytes, Stream* stream) {
-  download(dst, src, bytes, stream);
-  check_fault(stream);
-}
-
 // Weights are used where they lie: nothing is kept between runs.
 class NoState : public BackendState {
  public:
   void clear() override {}
 };
 
-std::unique_ptr<BackendState> make_state() {
+class CudaRecording : public Recording {
+ public:
+  CudaRecording(void* graph, Stream* stream) : graph_(graph), stream_(stream) {}
+  ~CudaRecording() override { release_graph(graph_); }
+  void replay() override { launch_graph(graph_, stream_); }
+
+ private:
+  void* graph_;
+  Stream* stream_;
+};
+
+CudaBackend::CudaBackend(int index)
+    : Backend("cuda", Device{Device::kCuda, static_cast<i16>(index)}, kKernels),
+      table_(load_cublaslt()) {
+  engine_.capability = capability();
+  stream_ = make_stream();
+  const i64 workspace = (engine_.capability >= 90 ? 32 : 4) * kMiB;
+  gemm_ = std::make_unique<GemmCache>(table_, cuda::allocate(workspace), workspace);
+  engine_.gemm = gemm_.get();
+  engine_.fault = static_cast<Fault*>(cuda::allocate(sizeof(Fault)));
+  set_zero(engine_.fault, sizeof(Fault), stream_);
+  partials_ = static_cast<f64*>(cuda::allocate(8 * kMostPartials));
+}
+
+Storage CudaBackend::allocate(i64 bytes) const {
+  use_device(device.index);  // the current device is per thread
+  return Storage(device, cuda::allocate(bytes), bytes, release_storage);
+}
+
+void CudaBackend::zero(void* dst, i64 bytes) const {
+  set_zero(dst, bytes, stream_);
+}
+
+void CudaBackend::copy(void* dst, const void* src, i64 bytes) const {
+  copy_within(dst, src, bytes, stream_);
+}
+
+void CudaBackend::to_device(void* dst, const void* src, i64 bytes) const {
+  upload(dst, src, bytes, stream_);
+}
+
+// Results leave the device here: none that comes from bad data does.
+void CudaBackend::to_host(void* dst, const void* src, i64 bytes) const {
+  download(dst, src, bytes, stream_);
+  check_fault();
+}
+
+void CudaBackend::synchronize() const {
+  wait(stream_);
+  check_fault();
+}
+
+// Throws if a kernel met bad data since the last time.
+void CudaBackend::check_fault() const {
+  Fault fault;
+  download(&fault, engine_.fault, sizeof fault, stream_);
+  if (fault.taken == 0) return;
+  set_zero(engine_.fault, sizeof fault, stream_);
+  throw Error(ErrorKind::kData, cat(fault_name(fault.kind), " ", fault.value, " at row ", fault.row,
+                                    " is outside [0, ", fault.limit, ")"));
+}
+
+std::unique_ptr<BackendState> CudaBackend::make_state() const {
   return std::make_unique<NoState>();
 }
 
-std::unique_ptr<DeviceInUse> start(int index) {
+std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& work) const {
+  if (!begin_capture(stream_)) return nullptr;
+  void* graph = nullptr;
+  try {
+    work();
+  } catch (...) {
+    release_graph(end_capture(stream_));
+    throw;
+  }
+  graph = end_capture(stream_);
+  if (graph == nullptr) return nullptr;
+  std::unique_ptr<CudaRecording> recording = std::make_unique<CudaRecording>(graph, stream_);
+  recording->replay();
+  return recording;
+}
+
+void CudaBackend::adamw(const AdamWStep& step, i64 n, const f32* grad, f32* w, f32* m, f32* v,
+                        u16* w16) const {
+  const AdamW cfg{step.lr,          step.beta1,       step.beta2,      step.eps,     step.weight_decay,
+                  step.correction1, step.correction2, step.grad_scale, step.cautious};
+  cuda::adamw(n, cfg, grad, w, m, v, w16, stream_);
+}
+
+f64 CudaBackend::sum_squares(i64 n, const f32* x) const {
+  std::array<f64, usize(kMostPartials)> partials{};
+  const i64 count = square_sum_count(n);
+  square_sums(n, x, partials_, stream_);
+  download(partials.data(), partials_, 8 * count, stream_);
+  f64 sum = 0;
+  for (i64 i = 0; i < count; ++i)
+    sum += partials[usize(i)];
+  return sum;
+}
+
+void CudaBackend::round_to_bf16(i64 n, const f32* x, u16* y) const {
+  f32_to_bf16(n, x, y, stream_);
+}
+
+CudaBackend* start(int index) {
   std::string why;
   const i64 count = device_count(&why);
   if (count == 0 || index < 0 || index >= count) {
@@ -140,33 +234,14 @@ std::unique_ptr<DeviceInUse> start(int index) {
                            : cat("device cuda:", index, ": there are only ", count),
                 "--device cpu always works");
   }
-  std::unique_ptr<DeviceInUse> device = std::make_unique<DeviceInUse>();
-  device->index = index;
   use_device(index);
-  device->table = load_cublaslt();
-  device->engine.capability = capability();
-  const i64 workspace = (device->engine.capability >= 90 ? 32 : 4) * kMiB;
-  device->gemm = std::make_unique<GemmCache>(device->table, allocate(workspace), workspace);
-  device->engine.gemm = device->gemm.get();
-  device->engine.fault = static_cast<Fault*>(allocate(sizeof(Fault)));
-  set_zero(device->engine.fault, sizeof(Fault), nullptr);
-  Backend& b = device->backend;
-  b.name = "cuda";
-  b.device = Device{Device::kCuda, static_cast<i16>(index)};
-  b.kernels = kKernels;
-  b.allocate = allocate_storage;
-  b.zero = set_zero;
-  b.to_device = upload;
-  b.to_host = read_back;
-  b.synchronize = finish;
-  b.make_state = make_state;
-  return device;
+  return std::make_unique<CudaBackend>(index).release();
 }
 
 }  // namespace
 
 const Engine& engine() {
-  return in_use()->engine;
+  return in_use()->engine();
 }
 
 Availability available() {
@@ -176,13 +251,13 @@ Availability available() {
 }
 
 const Backend& cuda_backend(int index) {
-  if (in_use() == nullptr) in_use() = start(index).release();
-  if (in_use()->index != index) {
+  if (in_use() == nullptr) in_use() = start(index);
+  if (in_use()->device.index != index) {
     throw Error(ErrorKind::kUnavailable,
-                cat("device cuda:", index, ": this process runs on cuda:", in_use()->index));
+                cat("device cuda:", index, ": this process runs on cuda:", in_use()->device.index));
   }
   use_device(index);
-  return in_use()->backend;
+  return *in_use();
 }
 
 }  // namespace lm::cuda

@@ -315,6 +315,20 @@ void upload(void* dst, const void* src, i64 bytes, Stream*) {
 void download(void* dst, const void* src, i64 bytes, Stream*) {
   if (bytes > 0) std::memcpy(dst, src, usize(bytes));
 }
+void copy_within(void* dst, const void* src, i64 bytes, Stream*) {
+  if (bytes > 0) std::memcpy(dst, src, usize(bytes));
+}
+Stream* make_stream() {
+  return nullptr;
+}
+bool begin_capture(Stream*) {
+  return false;
+}
+void* end_capture(Stream*) {
+  return nullptr;
+}
+void launch_graph(void*, Stream*) {}
+void release_graph(void*) noexcept {}
 void wait(Stream*) {}
 void check_launch(const char*) {}
 

@@ -90,6 +90,44 @@ void download(void* dst, const void* src, i64 bytes, Stream* stream) {
   check(cudaStreamSynchronize(handle(stream)), "copy from the device");
 }
 
+void copy_within(void* dst, const void* src, i64 bytes, Stream* stream) {
+  if (bytes > 0)
+    check(cudaMemcpyAsync(dst, src, usize(bytes), cudaMemcpyDeviceToDevice, handle(stream)),
+          "copy on the device");
+}
+
+Stream* make_stream() {
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "create a stream");
+  return reinterpret_cast<Stream*>(stream);
+}
+
+bool begin_capture(Stream* stream) {
+  if (cudaStreamBeginCapture(handle(stream), cudaStreamCaptureModeThreadLocal) == cudaSuccess)
+    return true;
+  cudaGetLastError();
+  return false;
+}
+
+void* end_capture(Stream* stream) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t ready = nullptr;
+  if (cudaStreamEndCapture(handle(stream), &graph) == cudaSuccess && graph != nullptr &&
+      cudaGraphInstantiate(&ready, graph, 0) != cudaSuccess)
+    ready = nullptr;
+  cudaGetLastError();
+  if (graph != nullptr) cudaGraphDestroy(graph);
+  return ready;
+}
+
+void launch_graph(void* graph, Stream* stream) {
+  check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(graph), handle(stream)), "launch a graph");
+}
+
+void release_graph(void* graph) noexcept {
+  if (graph != nullptr) cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(graph));
+}
+
 void wait(Stream* stream) {
   check(cudaStreamSynchronize(handle(stream)), "run");
 }

@@ -29,6 +29,19 @@ void set_zero(void* dst, i64 bytes, Stream* stream);
 /// Between host and device; return when the host side may be reused or read.
 void upload(void* dst, const void* src, i64 bytes, Stream* stream);
 void download(void* dst, const void* src, i64 bytes, Stream* stream);
+/// Within device memory, queued.
+void copy_within(void* dst, const void* src, i64 bytes, Stream* stream);
+
+/// A queue of its own, never freed.
+Stream* make_stream();
+/// Between these two, what is queued on the stream is recorded and not run. False where recording
+/// cannot begin; null where what was queued cannot be recorded.
+bool begin_capture(Stream* stream);
+void* end_capture(Stream* stream);
+/// Queues what was recorded.
+void launch_graph(void* graph, Stream* stream);
+void release_graph(void* graph) noexcept;
+
 /// Waits for the stream. Throws Error{kInternal} with the error of any kernel that failed in it.
 void wait(Stream* stream);
 /// Throws Error{kInternal} naming the kernel if the launch just made was refused.

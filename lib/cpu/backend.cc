@@ -3,6 +3,8 @@
 #include <array>
 #include <cstring>
 
+#include "core/parallel.h"
+#include "cpu/pointwise.h"
 #include "cpu/table.h"
 
 namespace lm {
@@ -58,30 +60,37 @@ constexpr std::array<KernelDef, usize(kOpCount)> make_kernels() {
 
 constexpr std::array<KernelDef, usize(kOpCount)> kKernels = make_kernels();
 
-void zero_bytes(void* dst, i64 bytes, Stream*) {
-  if (bytes > 0) std::memset(dst, 0, usize(bytes));
-}
-void copy_bytes(void* dst, const void* src, i64 bytes, Stream*) {
-  if (bytes > 0) std::memcpy(dst, src, usize(bytes));
-}
-void no_wait(Stream*) {}
+class CpuBackend : public Backend {
+ public:
+  CpuBackend() : Backend("cpu", Device{}, kKernels) {}
+  Storage allocate(i64 bytes) const override { return Storage::cpu(bytes); }
+  void zero(void* dst, i64 bytes) const override {
+    u8* to = static_cast<u8*>(dst);
+    parallel_for(bytes, 1 << 18, [to](i64 begin, i64 end) {
+      std::memset(to + begin, 0, usize(end - begin));
+    });
+  }
+  void copy(void* dst, const void* src, i64 bytes) const override {
+    if (bytes > 0) std::memcpy(dst, src, usize(bytes));
+  }
+  void to_device(void* dst, const void* src, i64 bytes) const override { copy(dst, src, bytes); }
+  void to_host(void* dst, const void* src, i64 bytes) const override { copy(dst, src, bytes); }
+  void synchronize() const override {}
+  std::unique_ptr<BackendState> make_state() const override { return make_weight_cache(); }
+  void adamw(const AdamWStep& step, i64 n, const f32* grad, f32* w, f32* m, f32* v,
+             u16* w16) const override {
+    cpu::adamw(n, step, grad, w, m, v);
+    if (w16 != nullptr) cpu::f32_to_bf16(n, w, w16);
+  }
+  f64 sum_squares(i64 n, const f32* x) const override { return cpu::sum_squares(n, x); }
+  void round_to_bf16(i64 n, const f32* x, u16* y) const override { cpu::f32_to_bf16(n, x, y); }
+};
 
 }  // namespace
 
 const Backend& cpu_backend() {
-  static constexpr Backend kBackend = [] {
-    Backend b;
-    b.name = "cpu";
-    b.kernels = kKernels;
-    b.allocate = &Storage::cpu;
-    b.zero = zero_bytes;
-    b.to_device = copy_bytes;
-    b.to_host = copy_bytes;
-    b.synchronize = no_wait;
-    b.make_state = make_weight_cache;
-    return b;
-  }();
-  return kBackend;
+  static const CpuBackend backend;
+  return backend;
 }
 
 }  // namespace lm

@@ -3,6 +3,7 @@
 
 #include "core/types.h"
 #include "cpu/gemm.h"
+#include "graph/adamw.h"
 
 namespace lm::cpu {
 
@@ -81,16 +82,8 @@ void softmax_backward(i64 rows, i64 cols, const f32* y, i64 ldy, const f32* dy, 
 /// out[r] = log(sum(exp(row r))).
 void logsumexp_rows(i64 rows, i64 cols, const f32* x, i64 ldx, f32* out);
 
-/// Decoupled weight decay (Loshchilov & Hutter 2019). g = grad_scale * grad;
-/// m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; w -= lr * (m/c1 / (sqrt(v/c2) + eps) + decay * w)
-/// with c1 = 1 - b1^t, c2 = 1 - b2^t computed by the caller. cautious: decay only where the update
-/// has the sign of w.
-struct AdamW {
-  f32 lr = 0, beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f, weight_decay = 0;
-  f32 correction1 = 1, correction2 = 1;
-  f32 grad_scale = 1;
-  bool cautious = false;
-};
+/// Formulas: graph/adamw.h.
+using AdamW = AdamWStep;
 void adamw(i64 n, const AdamW& cfg, const f32* grad, f32* w, f32* m, f32* v);
 
 /// Round to nearest even; NaN stays NaN; f16 overflow gives infinity, f16 denormals are exact.

@@ -20,7 +20,7 @@ GradCtx::Slot GradCtx::into(i64 i) {
   if (g.info(v).kind == ValueKind::kParameter) return {g.param_grad(v), true};
   const Value old = g.info(v).grad;
   if (old && !g.info(v).shared_grad) return {old, true};
-  const Value fresh = g.new_value(g.shape(v), DType::kF32, cat(g.info(v).name, ".grad"));
+  const Value fresh = g.new_value(g.shape(v), g.info(v).dtype, cat(g.info(v).name, ".grad"));
   g.info(v).grad = fresh;
   g.info(v).shared_grad = false;
   if (!old) return {fresh, false};
@@ -46,7 +46,7 @@ i64 GradCtx::emit(Op op, const Attr& attr, const ValueList& ins,
       twice = twice || (slot.value && earlier == slot.value);
     if (slot.value && slot.accumulate && (twice || (can_add & bit) == 0)) {
       const ValueInfo& target = g.info(slot.value);
-      const Value part = g.new_value(target.shape, DType::kF32, cat(target.name, ".part"));
+      const Value part = g.new_value(target.shape, target.dtype, cat(target.name, ".part"));
       add_from.push_back(part);
       add_to.push_back(slot.value);
       outs.push_back(part);

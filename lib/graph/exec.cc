@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "graph/op_def.h"
+#include "tensor/convert.h"
 #include "tensor/safetensors.h"
 
 namespace lm {
@@ -66,15 +67,23 @@ struct Executor::Impl {
   std::vector<std::vector<i32>> views_of;  // per value
   std::vector<f64> seconds;
   std::vector<i64> calls;
+  std::map<i32, Storage> own_inputs;     // of set()
+  std::unique_ptr<Recording> recording;  // of the present bindings
+  i64 plain_runs = 0;
 
   void allocate();
   void allocate_heap();
   void collect_args();
   void set_value(i32 id, void* data);
   void check_bound() const;
-  void run(const RunCtx& ctx, const Hook* hook);
+  void run_node(const RunCtx& ctx, std::size_t n);
+  void run(const RunCtx& from, const Hook* hook);
+  void run_recorded(const RunCtx& ctx);
+  bool can_record(const RunCtx& ctx) const;
+  void check_type(Value v, const Tensor& t, const char* what) const;
   void poison();
   void check_guards() const;
+  void read_row(const Tensor& t, i64 r, std::span<f32> out) const;
   void check_finite(const Node& node, const Tensor* out) const;
   void* workspace_of(i64 n) const;
 };
@@ -199,7 +208,7 @@ void Executor::Impl::poison() {
     std::vector<u8> image(usize(block.bytes + 2 * kGuardBytes), kPoisonByte);
     std::fill_n(image.begin(), kGuardBytes, kGuardByte);
     std::fill_n(image.end() - kGuardBytes, kGuardBytes, kGuardByte);
-    backend.to_device(block.storage.data(), image.data(), ssize(image), nullptr);
+    backend.to_device(block.storage.data(), image.data(), ssize(image));
   }
 }
 
@@ -207,7 +216,7 @@ void Executor::Impl::check_guards() const {
   for (const auto& [id, block] : heap) {
     std::vector<u8> zone(usize(kGuardBytes));
     for (const i64 offset : {i64{0}, kGuardBytes + block.bytes}) {
-      backend.to_host(zone.data(), block.storage.data() + offset, kGuardBytes, nullptr);
+      backend.to_host(zone.data(), block.storage.data() + offset, kGuardBytes);
       const bool whole =
           std::all_of(zone.begin(), zone.end(), [](u8 byte) { return byte == kGuardByte; });
       LM_CHECK(whole, cat("a kernel wrote outside value ", g.values()[usize(id)].name));
@@ -215,15 +224,26 @@ void Executor::Impl::check_guards() const {
   }
 }
 
+// out.size() elements from row r on, as f32.
+void Executor::Impl::read_row(const Tensor& t, i64 r, std::span<f32> out) const {
+  const i64 item = item_bytes(t.dtype);
+  const u8* from = t.bytes() + r * t.ld * item;
+  if (t.dtype == DType::kF32) return backend.to_host(out.data(), from, ssize(out) * item);
+  LM_CHECK(t.dtype == DType::kBf16, "values that are read are f32 or bf16");
+  std::vector<u16> narrow(out.size());
+  backend.to_host(narrow.data(), from, ssize(out) * item);
+  std::transform(narrow.begin(), narrow.end(), out.begin(), bf16_to_f32);
+}
+
 void Executor::Impl::check_finite(const Node& node, const Tensor* out) const {
   for (i64 j = 0; j < node.out.size(); ++j) {
     const Tensor& t = out[j];
-    if (t.data == nullptr || t.dtype != DType::kF32) continue;
+    if (t.data == nullptr || !is_real(t.dtype)) continue;
     std::vector<f32> row(usize(t.cols()));
     i64 bad = 0;
     i64 first = -1;
     for (i64 r = 0; r < t.rows(); ++r) {
-      backend.to_host(row.data(), t.f32_data() + r * t.ld, t.cols() * 4, nullptr);
+      read_row(t, r, row);
       for (i64 c = 0; c < t.cols(); ++c) {
         const f32 x = row[usize(c)];
         // Rows without keys have log-sum-exp -inf, which is a right value of a saved output.
@@ -240,37 +260,66 @@ void Executor::Impl::check_finite(const Node& node, const Tensor* out) const {
   }
 }
 
-void Executor::Impl::run(const RunCtx& ctx, const Hook* hook) {
+void Executor::Impl::run_node(const RunCtx& ctx, std::size_t n) {
+  const Node& node = g.nodes()[n];
+  Tensor* const in = args.data() + arg_begin[n];
+  Tensor* const out = in + node.in.size();
+  const f64 start = options.profile ? monotonic_s() : 0;
+  backend.kernels[static_cast<std::size_t>(node.op)].run(ctx, node, in, out,
+                                                         workspace_of(static_cast<i64>(n)));
+  if (options.profile) {
+    backend.synchronize();
+    seconds[n] += monotonic_s() - start;
+    ++calls[n];
+  }
+  if (options.check_nan) {
+    backend.synchronize();
+    check_finite(node, out);
+  }
+}
+
+void Executor::Impl::run(const RunCtx& from, const Hook* hook) {
+  RunCtx ctx = from;
+  ctx.backend = &backend;
+  ctx.stream = backend.stream();
   check_bound();
   if (options.mode == ExecMode::kHeap) poison();
   for (std::size_t n = 0; n < g.nodes().size(); ++n) {
     const Node& node = g.nodes()[n];
     if (!live[n]) continue;
-    Tensor* const in = args.data() + arg_begin[n];
-    Tensor* const out = in + node.in.size();
-    const std::size_t op = static_cast<std::size_t>(node.op);
-    if (!g.def(node.op).is_view) {
-      const f64 start = options.profile ? monotonic_s() : 0;
-      backend.kernels[op].run(ctx, node, in, out, workspace_of(static_cast<i64>(n)));
-      if (options.profile) {
-        backend.synchronize(ctx.stream);
-        seconds[n] += monotonic_s() - start;
-        ++calls[n];
-      }
-      if (options.check_nan) {
-        backend.synchronize(ctx.stream);
-        check_finite(node, out);
-      }
-    }
+    if (!g.def(node.op).is_view) run_node(ctx, n);
     if (hook != nullptr) {
-      backend.synchronize(ctx.stream);
-      (*hook)(static_cast<i64>(n), out);
+      backend.synchronize();
+      (*hook)(static_cast<i64>(n), args.data() + arg_begin[n] + node.in.size());
     }
   }
   if (options.mode == ExecMode::kHeap) {
-    backend.synchronize(ctx.stream);
+    backend.synchronize();
     check_guards();
   }
+}
+
+// A run depends on its context only through random draws, states and bindings.
+bool Executor::Impl::can_record(const RunCtx& ctx) const {
+  if (!options.record || options.mode == ExecMode::kHeap || options.profile || options.check_nan ||
+      ctx.state != nullptr || !ctx.bindings.empty())
+    return false;
+  for (std::size_t n = 0; n < g.nodes().size(); ++n)
+    if (live[n] && g.def(g.nodes()[n].op).draws) return false;
+  return true;
+}
+
+// The first run is plain: what kernels and libraries set up at their first call stays out of the
+// recording.
+void Executor::Impl::run_recorded(const RunCtx& ctx) {
+  if (recording != nullptr) return recording->replay();
+  if (plain_runs > 0 && can_record(ctx)) {
+    recording = backend.record([&] { run(ctx, nullptr); });
+    if (recording != nullptr) return;
+    options.record = false;
+  }
+  run(ctx, nullptr);
+  ++plain_runs;
 }
 
 Executor::Executor(const Graph& graph, const Backend& backend, ExecOptions options)
@@ -290,16 +339,33 @@ Executor::Executor(const Graph& graph, const Backend& backend, ExecOptions optio
 
 Executor::~Executor() = default;
 
-void Executor::bind(Value v, const Tensor& t) {
-  const ValueInfo& info = impl_->g.info(v);
+void Executor::Impl::check_type(Value v, const Tensor& t, const char* what) const {
+  const ValueInfo& info = g.info(v);
   LM_CHECK(info.kind != ValueKind::kActivation, "only parameters, gradients and inputs are bound");
-  if (!(info.shape == t.shape) || info.dtype != t.dtype || !t.contiguous()) {
-    throw ShapeError(cat("binding ", info.name, ": got ", dtype_name(t.dtype), to_string(t.shape),
-                         t.contiguous() ? "" : " (not contiguous)", ", expected ",
-                         dtype_name(info.dtype), to_string(info.shape)));
-  }
+  if (info.shape == t.shape && info.dtype == t.dtype && t.contiguous()) return;
+  throw ShapeError(cat(what, " ", info.name, ": got ", dtype_name(t.dtype), to_string(t.shape),
+                       t.contiguous() ? "" : " (not contiguous)", ", expected ",
+                       dtype_name(info.dtype), to_string(info.shape)));
+}
+
+void Executor::bind(Value v, const Tensor& t) {
+  impl_->check_type(v, t, "binding");
   LM_CHECK(t.device == impl_->backend.device, "a bound tensor lives on the executor's device");
+  if (impl_->values[usize(v.id)].data == t.data) return;
+  impl_->recording = nullptr;
   impl_->set_value(v.id, t.data);
+}
+
+void Executor::set(Value v, const Tensor& host) {
+  impl_->check_type(v, host, "setting");
+  const i64 bytes = host.count() * item_bytes(host.dtype);
+  Storage& own = impl_->own_inputs[v.id];
+  if (!own) own = impl_->backend.allocate(bytes);
+  if (impl_->values[usize(v.id)].data != own.data()) {
+    impl_->recording = nullptr;
+    impl_->set_value(v.id, own.data());
+  }
+  impl_->backend.to_device(own.data(), host.data, bytes);
 }
 
 void Executor::bind_params(const std::function<Tensor(i32)>& tensor) {
@@ -319,7 +385,7 @@ void Executor::bind_grads(const std::function<Tensor(i32)>& tensor) {
 }
 
 void Executor::run(const RunCtx& ctx) {
-  impl_->run(ctx, nullptr);
+  impl_->run_recorded(ctx);
 }
 void Executor::run(const RunCtx& ctx, const Hook& hook) {
   impl_->run(ctx, &hook);
@@ -338,10 +404,9 @@ void Executor::read(Value v, std::span<f32> out) const {
     throw ShapeError(cat("reading ", impl_->g.info(v).name, " ", to_string(t.shape), " into ",
                          out.size(), " elements"));
   }
-  for (i64 r = 0; r < t.rows(); ++r) {
-    impl_->backend.to_host(out.data() + r * t.cols(), t.f32_data() + r * t.ld, t.cols() * 4,
-                           nullptr);
-  }
+  if (t.contiguous() && t.count() > 0) return impl_->read_row(t, 0, out);
+  for (i64 r = 0; r < t.rows(); ++r)
+    impl_->read_row(t, r, out.subspan(usize(r * t.cols()), usize(t.cols())));
 }
 
 f32 Executor::scalar(Value v) const {
@@ -400,7 +465,7 @@ Executor::Hook dump_hook(const Graph& g, const Backend& backend, std::string_vie
       const i64 item = item_bytes(out[j].dtype);
       for (i64 r = 0; r < out[j].rows(); ++r) {
         backend.to_host(host.view.bytes() + r * host.view.ld * item,
-                        out[j].bytes() + r * out[j].ld * item, out[j].cols() * item, nullptr);
+                        out[j].bytes() + r * out[j].ld * item, out[j].cols() * item);
       }
       const SafeWrite one{g.info(wanted).name, host.view};
       write_safetensors(path, std::span<const SafeWrite>(&one, 1));

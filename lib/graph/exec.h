@@ -9,59 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "graph/backend.h"
 #include "graph/graph.h"
 #include "graph/plan.h"
 
 namespace lm {
-
-struct Stream;  // a device queue, opaque here
-
-/// What a backend keeps from run to run for one set of weights (packed copies);
-/// Backend::make_state. A run with a state promises that weights of linear and loss nodes are
-/// unchanged since the state was made or last cleared. For inference; training runs without.
-class BackendState {
- public:
-  virtual ~BackendState() = default;
-  /// Forgets everything: call after changing weights.
-  virtual void clear() = 0;
-};
-
-/// What a kernel may know about the run. Random draws are a function of (seed, step, micro_step,
-/// rank, Node::rng_id, element) only.
-struct RunCtx {
-  u64 seed = 0;
-  u32 step = 0;
-  u32 micro_step = 0;  // micro-step * ranks + rank
-  bool training = false;
-  Stream* stream = nullptr;
-  BackendState* state = nullptr;
-  /// Objects a graph refers to by number (KV cache views); their type is the operator's business.
-  std::span<const void* const> bindings{};
-};
-
-/// in, out: one tensor per input and output, null data for absent ones. Bits of node.accumulate say
-/// which outputs are added to. Kernels of a device must not depend on thread count.
-using Kernel = void (*)(const RunCtx& ctx, const Node& node, const Tensor* in, Tensor* out,
-                        void* workspace);
-
-struct KernelDef {
-  Kernel run = nullptr;                                          // null: operator missing
-  i64 (*workspace)(const Node& node, const Graph& g) = nullptr;  // null: none
-};
-
-/// A device with its kernels: cpu_backend() (cpu/backend.h), the CUDA table has the same type.
-struct Backend {
-  std::string_view name;
-  Device device;
-  std::span<const KernelDef> kernels;  // by Op
-  Storage (*allocate)(i64 bytes) = nullptr;
-  void (*zero)(void* dst, i64 bytes, Stream* stream) = nullptr;
-  /// Between host memory and this device; returns when the host side may be reused or read.
-  void (*to_device)(void* dst, const void* src, i64 bytes, Stream* stream) = nullptr;
-  void (*to_host)(void* dst, const void* src, i64 bytes, Stream* stream) = nullptr;
-  void (*synchronize)(Stream* stream) = nullptr;
-  std::unique_ptr<BackendState> (*make_state)() = nullptr;
-};
 
 /// Name of the first operator of g that the backend lacks, empty if it can run all.
 std::string missing_operator(const Graph& g, const Backend& backend);
@@ -75,6 +27,9 @@ struct ExecOptions {
   /// non-finite f32 values (`--check nan`). -inf in saved log-sum-exps of empty rows is allowed.
   bool check_nan = false;
   bool profile = false;  // time every node
+  /// Let the backend record the second run and replay it from then on, where it can and no node draws
+  /// random numbers. For graphs whose bindings stay.
+  bool record = false;
   /// Borrow this slab instead of allocating; must have plan().slab_bytes (checked).
   const Storage* slab = nullptr;
 };
@@ -100,6 +55,9 @@ class Executor {
   /// Binds a parameter, gradient or input. Throws ShapeError naming the value unless shape and
   /// dtype match; columns must be contiguous. Stays bound until replaced.
   void bind(Value v, const Tensor& t);
+  /// Copies host data (contiguous) to where an input lies: a buffer of the executor's own in the
+  /// device's memory, made at the first call. Throws as bind.
+  void set(Value v, const Tensor& host);
   /// Binds all parameter values of the graph by their index.
   void bind_params(const std::function<Tensor(i32 param)>& tensor);
   /// Binds all parameter gradients of the graph by index.
@@ -113,7 +71,7 @@ class Executor {
 
   /// Device view of a kept or bound value; valid until the next run.
   Tensor tensor(Value v) const;
-  /// Copies a kept value to host f32s. Throws ShapeError when out.size() is not its count.
+  /// Copies a kept value to host f32s (bf16 is widened). Throws ShapeError when out.size() is not its count.
   void read(Value v, std::span<f32> out) const;
   /// Single f32 element.
   f32 scalar(Value v) const;

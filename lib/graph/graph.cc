@@ -7,6 +7,10 @@
 
 namespace lm {
 
+Graph::Graph(std::span<const OpDef> ops, DType activation) : ops_(ops), activation_(activation) {
+  LM_CHECK(is_real(activation), "activations are f32 or bf16");
+}
+
 Value Graph::new_value(const Shape& shape, DType dtype, std::string_view name) {
   LM_CHECK(values_.size() < usize(std::numeric_limits<i32>::max()), "too many values");
   ValueInfo info;
@@ -70,7 +74,7 @@ i64 Graph::append(Op op, const Attr& attr, const ValueList& in) {
   for (const Value v : node.out) {
     if (!v) continue;
     info(v).producer = static_cast<i32>(nodes_.size());
-    info(v).needs_grad = needs_grad && !in_backward_ && info(v).dtype == DType::kF32;
+    info(v).needs_grad = needs_grad && !in_backward_ && is_real(info(v).dtype);
   }
   nodes_.push_back(std::move(node));
   return ssize(nodes_) - 1;
@@ -177,6 +181,14 @@ void InferCtx::require(bool cond, std::string_view what) const {
 void InferCtx::require_dtype(i64 i, DType dtype) const {
   require(has(i), cat("input ", i, " is missing"));
   require(g.info(n.in[i]).dtype == dtype, cat("input ", i, " must be ", dtype_name(dtype)));
+}
+
+void InferCtx::require_real(i64 i) const {
+  require(has(i), cat("input ", i, " is missing"));
+  const DType dtype = g.info(n.in[i]).dtype;
+  require(dtype == DType::kF32 || dtype == g.activation(),
+          cat("input ", i, " must be ",
+              g.activation() == DType::kF32 ? "f32" : cat("f32 or ", dtype_name(g.activation()))));
 }
 
 }  // namespace lm

@@ -63,8 +63,10 @@ struct Region {
 
 class Graph {
  public:
-  /// ops outlives the graph; ops[i] defines Op(i).
-  explicit Graph(std::span<const OpDef> ops) : ops_(ops) {}
+  /// ops outlives the graph; ops[i] defines Op(i). activation: type of the values between layers and
+  /// of their gradients, f32 or bf16. Losses, statistics and gradients of parameters are f32 always.
+  explicit Graph(std::span<const OpDef> ops, DType activation = DType::kF32);
+  DType activation() const { return activation_; }
 
   /// A trainable or frozen weight. index: the caller's number (ParamSet), used for binding.
   Value parameter(std::string_view name, const Shape& shape, i32 index, DType dtype = DType::kF32,
@@ -143,6 +145,7 @@ class Graph {
  private:
   Node make_node(Op op, const Attr& attr, const ValueList& in);
   std::span<const OpDef> ops_;
+  DType activation_;
   std::vector<Node> nodes_;
   std::vector<ValueInfo> values_;
   std::vector<Region> regions_;

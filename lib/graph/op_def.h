@@ -27,12 +27,15 @@ class InferCtx {
   T attr() const {
     return n.attr.as<T>();
   }
+  DType dtype(i64 i) const { return g.info(n.in[i]).dtype; }
   /// Appends an output of the given shape.
-  Value output(const Shape& shape, DType dtype = DType::kF32, std::string_view suffix = {});
+  Value output(const Shape& shape, DType dtype, std::string_view suffix = {});
   /// Throws ShapeError "op (node): what: shapes" unless cond holds.
   void require(bool cond, std::string_view what) const;
   /// Requires input i to be present with that dtype.
   void require_dtype(i64 i, DType dtype) const;
+  /// Requires input i to be present with f32 or the graph's activation type.
+  void require_real(i64 i) const;
 };
 
 /// Gradient construction of one node. Contributions go to inputs through into() or pass().
@@ -92,6 +95,8 @@ struct OpDef {
   bool is_view = false;
   /// Changes something outside its outputs (a KV cache): always runs, never recomputed.
   bool side_effect = false;
+  /// Draws random numbers: a recorded run would repeat them.
+  bool draws = false;
 };
 
 }  // namespace lm

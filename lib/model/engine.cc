@@ -91,7 +91,7 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       backend_(backend),
       positions_(options.positions > 0 ? options.positions : model.cfg.context),
       cache_(model.cfg, cache_pages(model.cfg, options)) {
-  if (backend.make_state != nullptr) state_ = backend.make_state();
+  state_ = backend.make_state();
   LM_CHECK(options.max_rows > 0 && options.max_logit_rows > 0, "a pass needs rows");
   if (model.cfg.position == PositionKind::kLearned && positions_ > model.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model.cfg.context, " learned positions, ",

@@ -27,8 +27,8 @@ i64 along_count(const Shape& x, Along along) {
 }
 
 void check_pair(InferCtx& c, Along along) {
-  c.require_dtype(0, DType::kF32);
-  c.require_dtype(1, DType::kF32);
+  c.require_real(0);
+  c.require_real(1);
   const bool fits = along == Along::kSame ? c.shape(0) == c.shape(1)
                                           : c.shape(1).count() == along_count(c.shape(0), along);
   c.require(fits, "operands do not fit");
@@ -50,9 +50,9 @@ void infer_add(InferCtx& c) {
   if (c.has(1)) {
     check_pair(c, c.attr<AddAttr>().along);
   } else {
-    c.require_dtype(0, DType::kF32);
+    c.require_real(0);
   }
-  c.output(c.shape(0));
+  c.output(c.shape(0), c.dtype(0));
 }
 
 void grad_add(GradCtx& c) {
@@ -69,7 +69,7 @@ void grad_add(GradCtx& c) {
 
 void infer_mul(InferCtx& c) {
   check_pair(c, c.attr<MulAttr>().along);
-  c.output(c.shape(0));
+  c.output(c.shape(0), c.dtype(0));
 }
 
 void grad_mul(GradCtx& c) {
@@ -85,8 +85,8 @@ void grad_mul(GradCtx& c) {
 }
 
 void infer_same(InferCtx& c) {
-  c.require_dtype(0, DType::kF32);
-  c.output(c.shape(0));
+  c.require_real(0);
+  c.output(c.shape(0), c.dtype(0));
 }
 
 void grad_unary(GradCtx& c) {
@@ -109,10 +109,10 @@ void grad_dropout(GradCtx& c) {
 
 void infer_reduce(InferCtx& c) {
   const Along along = c.attr<ReduceAttr>().along;
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   if (c.has(1)) check_pair(c, Along::kSame);
   c.require(along != Along::kSame, "nothing to reduce");
-  c.output({along_count(c.shape(0), along)});
+  c.output({along_count(c.shape(0), along)}, DType::kF32);
 }
 
 void grad_reduce(GradCtx& c) {
@@ -136,9 +136,9 @@ void grad_softmax(GradCtx& c) {
 }
 
 void infer_logsumexp(InferCtx& c) {
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(c.shape(0).rank >= 1 && c.shape(0).cols() > 0, "needs columns");
-  c.output({c.shape(0).rows()});
+  c.output({c.shape(0).rows()}, DType::kF32);
 }
 
 void grad_logsumexp(GradCtx& c) {
@@ -148,10 +148,10 @@ void grad_logsumexp(GradCtx& c) {
 }
 
 void infer_pick(InferCtx& c) {
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require_dtype(1, DType::kI32);
   c.require(c.shape(0).rows() == c.shape(1).count(), "one index per row");
-  c.output({c.shape(0).rows()});
+  c.output({c.shape(0).rows()}, DType::kF32);
 }
 
 void grad_pick(GradCtx& c) {
@@ -161,11 +161,11 @@ void grad_pick(GradCtx& c) {
 }
 
 void infer_glu(InferCtx& c) {
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(c.shape(0).rank >= 1 && c.shape(0).cols() % 2 == 0, "needs an even number of columns");
   Shape half = c.shape(0);
   half.dim[half.rank - 1U] /= 2;
-  c.output(half);
+  c.output(half, c.dtype(0));
 }
 
 void grad_glu(GradCtx& c) {

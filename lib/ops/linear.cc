@@ -24,26 +24,26 @@ Shape with_cols(const Shape& x, i64 cols) {
 
 void infer_linear(InferCtx& c) {
   const LinearAttr a = c.attr<LinearAttr>();
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(c.has(1) && is_weight_type(c.g.info(c.n.in[1]).dtype),
             "the weight is f32, bf16 or f16");
   const Shape& x = c.shape(0);
   const Shape& w = c.shape(1);
   c.require(x.rank >= 1 && w.rank == 2 && x.cols() == w[1], "x [N, in] and w [out, in] do not fit");
   if (c.has(2)) {
-    c.require_dtype(2, DType::kF32);
+    c.require_real(2);
     c.require(c.shape(2).count() == w[0], "the bias has one value per output");
   }
   const Shape y = with_cols(x, w[0]);
   if (c.has(3)) {
-    c.require_dtype(3, DType::kF32);
+    c.require_real(3);
     c.require(c.shape(3) == y && a.act == Unary::kNone, "the residual has the result's shape");
   }
   c.require(a.act == Unary::kNone || a.act == Unary::kGeluTanh || a.act == Unary::kGeluErf ||
                 a.act == Unary::kRelu || a.act == Unary::kRelu2 || a.act == Unary::kSilu,
             "this activation is not fused into a linear layer");
-  c.output(y);
-  if (a.act != Unary::kNone) c.output(y, DType::kF32, "pre");
+  c.output(y, c.dtype(0));
+  if (a.act != Unary::kNone) c.output(y, c.dtype(0), "pre");
 }
 
 void grad_linear(GradCtx& c) {
@@ -51,7 +51,7 @@ void grad_linear(GradCtx& c) {
   const Value dy = c.dout(0);
   Value da = dy;
   if (a.act != Unary::kNone) {
-    da = c.g.new_value(c.g.shape(dy), DType::kF32, cat(c.g.info(c.out(1)).name, ".grad"));
+    da = c.g.new_value(c.g.shape(dy), c.g.info(dy).dtype, cat(c.g.info(c.out(1)).name, ".grad"));
     c.g.append_into(Op::kUnaryGrad, Attr::of(UnaryAttr{a.act, 0}), {c.out(1), dy}, {da}, 0);
   }
   if (c.need(0)) c.emit(Op::kLinearGradX, Attr{}, {da, c.in(1)}, {c.into(0)});
@@ -74,8 +74,8 @@ Cost cost_linear_grad(const Node& n, const Graph& g) {
 
 void infer_matmul(InferCtx& c) {
   const MatmulAttr m = c.attr<MatmulAttr>();
-  c.require_dtype(0, DType::kF32);
-  c.require_dtype(1, DType::kF32);
+  c.require_real(0);
+  c.require_real(1);
   const Shape& a = c.shape(0);
   const Shape& b = c.shape(1);
   c.require(a.rank == b.rank && (a.rank == 2 || a.rank == 3), "operands have rank 2, or both 3");
@@ -88,9 +88,9 @@ void infer_matmul(InferCtx& c) {
   const i64 cols = m.tb ? b[r - 2] : b[r - 1];
   c.require(inner == inner_b, "inner dimensions differ");
   if (r == 2) {
-    c.output({rows, cols});
+    c.output({rows, cols}, c.dtype(0));
   } else {
-    c.output({a[0], rows, cols});
+    c.output({a[0], rows, cols}, c.dtype(0));
   }
 }
 

@@ -11,7 +11,7 @@ namespace op {
 namespace {
 
 void check_head(InferCtx& c, i64 vocab) {
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(c.has(1) && c.shape(1).rank == 2 && c.shape(0).cols() == c.shape(1).cols(),
             "x [N, C] and w [V, C] do not fit");
   c.require(vocab > 0 && vocab <= c.shape(1)[0], cat("vocab ", vocab, " is not in [1, V]"));
@@ -33,7 +33,7 @@ void infer_linear_ce(InferCtx& c) {
     c.require(c.shape(3).count() == c.shape(0).rows(), "one weight per row");
   }
   const i64 rows = c.shape(0).rows();
-  c.output({1});
+  c.output({1}, DType::kF32);
   c.output({rows}, DType::kF32, "rows");
   c.output({rows}, DType::kF32, "lse");
 }
@@ -52,7 +52,7 @@ void grad_linear_ce(GradCtx& c) {
   }
   // The row weights are all the upstream gradient there is: the forward node itself makes dx and
   // adds to dW while a chunk's logits are in cache.
-  const Value dx = c.need(0) ? c.g.new_value(c.g.shape(c.in(0)), DType::kF32,
+  const Value dx = c.need(0) ? c.g.new_value(c.g.shape(c.in(0)), c.g.info(c.in(0)).dtype,
                                              cat(c.g.info(c.in(0)).name, ".grad"))
                              : Value{};
   const Value dw = c.need(1) ? c.g.param_grad(c.in(1)) : Value{};

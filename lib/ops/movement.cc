@@ -36,23 +36,23 @@ void grad_view(GradCtx& c) {
 }
 
 void infer_copy(InferCtx& c) {
-  c.output(c.shape(0), c.g.info(c.n.in[0]).dtype);
+  c.output(c.shape(0), c.dtype(0));
 }
 void grad_copy(GradCtx& c) {
   c.pass(0, c.dout(0));
 }
 
 void infer_fill(InferCtx& c) {
-  c.output(c.attr<FillAttr>().shape);
+  c.output(c.attr<FillAttr>().shape, DType::kF32);
 }
 
 void infer_pad(InferCtx& c) {
   const PadAttr a = c.attr<PadAttr>();
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(a.row >= 0 && a.col >= 0 && a.row + c.shape(0).rows() <= a.shape.rows() &&
                 a.col + c.shape(0).cols() <= a.shape.cols(),
             cat("slice does not fit in ", to_string(a.shape)));
-  c.output(a.shape);
+  c.output(a.shape, c.dtype(0));
 }
 
 void infer_concat(InferCtx& c) {
@@ -61,7 +61,7 @@ void infer_concat(InferCtx& c) {
   i64 rows = 0;
   i64 cols = 0;
   for (i64 i = 0; i < c.n.in.size(); ++i) {
-    c.require_dtype(i, DType::kF32);
+    c.require_real(i);
     const bool fits =
         columns ? c.shape(i).rows() == c.shape(0).rows() : c.shape(i).cols() == c.shape(0).cols();
     c.require(fits, columns ? "parts have different row counts" : "parts have different columns");
@@ -69,9 +69,9 @@ void infer_concat(InferCtx& c) {
     cols += c.shape(i).cols();
   }
   if (columns) {
-    c.output({c.shape(0).rows(), cols});
+    c.output({c.shape(0).rows(), cols}, c.dtype(0));
   } else {
-    c.output({rows, c.shape(0).cols()});
+    c.output({rows, c.shape(0).cols()}, c.dtype(0));
   }
 }
 
@@ -104,10 +104,10 @@ Shape with_rows(const Shape& x, i64 rows) {
 }  // namespace
 
 void infer_gather(InferCtx& c) {
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require_dtype(1, DType::kI32);
   c.require(c.shape(0).rank >= 2, "gather takes rows of a matrix");
-  c.output(with_rows(c.shape(0), c.shape(1).count()));
+  c.output(with_rows(c.shape(0), c.shape(1).count()), c.dtype(0));
 }
 
 void grad_gather(GradCtx& c) {
@@ -117,11 +117,11 @@ void grad_gather(GradCtx& c) {
 }
 
 void infer_scatter(InferCtx& c) {
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require_dtype(1, DType::kI32);
   c.require(c.shape(0).rank >= 2 && c.shape(0).rows() == c.shape(1).count(),
             "one index per row of a matrix");
-  c.output(with_rows(c.shape(0), c.attr<ScatterAttr>().rows));
+  c.output(with_rows(c.shape(0), c.attr<ScatterAttr>().rows), c.dtype(0));
 }
 
 void grad_scatter(GradCtx& c) {
@@ -134,10 +134,10 @@ void infer_broadcast(InferCtx& c) {
   const i64 expected = a.along == Along::kRow   ? a.shape.cols()
                        : a.along == Along::kCol ? a.shape.rows()
                                                 : 1;
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(a.along != Along::kSame && c.shape(0).count() == expected,
             cat("does not broadcast to ", to_string(a.shape)));
-  c.output(a.shape);
+  c.output(a.shape, c.dtype(0));
 }
 
 void grad_broadcast(GradCtx& c) {
@@ -156,7 +156,7 @@ void infer_embedding(InferCtx& c) {
     c.require(c.shape(3).rank == 2 && c.shape(3).cols() == c.shape(1).cols(),
               "both tables have the same width");
   }
-  c.output({c.shape(0).count(), c.shape(1).cols()});
+  c.output({c.shape(0).count(), c.shape(1).cols()}, c.g.activation());
 }
 
 void grad_embedding(GradCtx& c) {

@@ -35,6 +35,10 @@ constexpr OpDef view(OpDef d) {
   d.is_view = true;
   return d;
 }
+constexpr OpDef random(OpDef d) {
+  d.draws = true;
+  return d;
+}
 constexpr OpDef effect(OpDef d) {
   d.side_effect = true;
   return d;
@@ -57,7 +61,7 @@ constexpr std::array<OpDef, usize(kOpCount)> kOps = {
     cheap(in_place(def("mul", infer_mul, grad_mul, cost_elementwise), 0)),
     cheap(in_place(def("unary", infer_same, grad_unary, cost_heavy), 0)),
     in_place(gradient("unary_grad", cost_heavy), 1),
-    cheap(in_place(def("dropout", infer_dropout, grad_dropout, cost_heavy), 0)),
+    random(cheap(in_place(def("dropout", infer_dropout, grad_dropout, cost_heavy), 0))),
     adds(cheap(def("reduce", infer_reduce, grad_reduce, cost_elementwise)), 1),
     cheap(in_place(def("softmax", infer_same, grad_softmax, cost_heavy), 0)),
     in_place(gradient("softmax_grad", cost_heavy), 1),

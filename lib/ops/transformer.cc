@@ -13,7 +13,7 @@ namespace op {
 void infer_norm(InferCtx& c) {
   const NormAttr a = c.attr<NormAttr>();
   const Shape x = c.shape(0);
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(x.rank >= 1 && x.cols() > 0, "needs columns");
   for (const i64 i : {i64{1}, i64{2}}) {
     if (c.has(i)) c.require(c.shape(i).count() == x.cols(), "weights have one value per column");
@@ -21,9 +21,9 @@ void infer_norm(InferCtx& c) {
   c.require(!c.has(2) || (a.kind == NormKind::kLayer && c.has(1)), "only layernorm has a bias");
   c.require(!a.plus_one || c.has(1), "plus_one needs a weight");
   if (c.has(3)) c.require(c.shape(3) == x, "the residual has x's shape");
-  c.output(x);
+  c.output(x, c.dtype(0));
   if (c.has(3)) {
-    c.output(x, DType::kF32, "sum");
+    c.output(x, c.dtype(0), "sum");
   } else {
     c.n.out.push_back(Value{});
   }
@@ -55,7 +55,7 @@ void grad_norm(GradCtx& c) {
   }
   GradCtx::Slot dx = GradCtx::skip();
   if (c.need(0) || c.need(3)) {
-    dx.value = c.g.new_value(c.g.shape(x), DType::kF32, cat(c.g.info(x).name, ".grad"));
+    dx.value = c.g.new_value(c.g.shape(x), c.g.info(x).dtype, cat(c.g.info(x).name, ".grad"));
   }
   c.emit(Op::kNormGrad, attr, ins, {dx, dw, db});
   c.pass(0, dx.value);
@@ -65,7 +65,7 @@ void grad_norm(GradCtx& c) {
 void infer_qk_norm(InferCtx& c) {
   const QkNormAttr a = c.attr<QkNormAttr>();
   const Shape x = c.shape(0);
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(a.heads > 0 && a.kv_heads > 0 && a.head_dim > 0 &&
                 x.cols() == i64{a.heads + 2 * a.kv_heads} * a.head_dim,
             "x is [N, (heads + 2 kv_heads) head_dim]");
@@ -73,7 +73,7 @@ void infer_qk_norm(InferCtx& c) {
   const i64 k_width = a.full ? i64{a.kv_heads} * a.head_dim : a.head_dim;
   c.require(c.has(1) && c.has(2) && c.shape(1).count() == q_width && c.shape(2).count() == k_width,
             "weights do not fit the heads");
-  c.output(x);
+  c.output(x, c.dtype(0));
   c.output({x.rows(), a.full ? 2 : i64{a.heads} + a.kv_heads}, DType::kF32, "rstd");
 }
 
@@ -85,7 +85,7 @@ void grad_qk_norm(GradCtx& c) {
 
 void infer_rope(InferCtx& c) {
   const RopeAttr a = c.attr<RopeAttr>();
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require_dtype(1, DType::kI32);
   c.require_dtype(2, DType::kF32);
   const Shape x = c.shape(0);
@@ -97,7 +97,7 @@ void infer_rope(InferCtx& c) {
   c.require(table.rank == 3 && table[0] == 2 && table[2] == a.rotary_dim / 2,
             "the table is [2, T, rotary_dim/2]");
   c.require(c.shape(1).count() == x.rows(), "one position per row");
-  c.output(x);
+  c.output(x, c.dtype(0));
 }
 
 void grad_rope(GradCtx& c) {
@@ -113,15 +113,15 @@ void infer_attention(InferCtx& c) {
   c.require(a.heads > 0 && a.kv_heads > 0 && d > 0 && a.heads % a.kv_heads == 0,
             "heads are a multiple of kv_heads");
   c.require(a.scale > 0, "the scale is positive");
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   const i64 rows = c.shape(0).rows();
   const i64 spans = a.fused ? 1 : 3;
   if (a.fused) {
     c.require(c.shape(0).cols() == (a.heads + 2 * i64{a.kv_heads}) * d,
               "qkv is [N, (heads + 2 kv_heads) head_dim]");
   } else {
-    c.require_dtype(1, DType::kF32);
-    c.require_dtype(2, DType::kF32);
+    c.require_real(1);
+    c.require_real(2);
     c.require(c.shape(0).cols() == a.heads * d && c.shape(1).cols() == a.kv_heads * d &&
                   c.shape(2).cols() == a.kv_heads * d && c.shape(1).rows() == c.shape(2).rows(),
               "q is [N, heads d], k and v are [M, kv_heads d]");
@@ -130,7 +130,7 @@ void infer_attention(InferCtx& c) {
   c.require_dtype(spans, DType::kI32);
   c.require(c.shape(spans).rows() == rows && c.shape(spans).cols() == kSpanInts,
             "spans are [N, 6]");
-  c.output({rows, a.heads * d});
+  c.output({rows, a.heads * d}, c.dtype(0));
   c.output({rows, i64{a.heads}}, DType::kF32, "lse");
 }
 
@@ -146,7 +146,7 @@ void grad_attention(GradCtx& c) {
   // The kernel makes all three; those nobody needs land in values nobody reads.
   const auto slot = [&](i64 i) {
     if (c.need(i)) return c.into(i);
-    return GradCtx::Slot{c.g.new_value(c.g.shape(c.in(i)), DType::kF32, "unused.grad"), false};
+    return GradCtx::Slot{c.g.new_value(c.g.shape(c.in(i)), c.g.info(c.in(i)).dtype, "unused.grad"), false};
   };
   if (!c.need(0) && !c.need(1) && !c.need(2)) return;
   c.emit(Op::kAttentionGrad, attr,
@@ -175,13 +175,13 @@ Cost cost_attention_grad(const Node& n, const Graph& g) {
 
 void infer_paged(InferCtx& c) {
   const PagedAttr a = c.attr<PagedAttr>();
-  c.require_dtype(0, DType::kF32);
+  c.require_real(0);
   c.require(a.heads > 0 && a.kv_heads > 0 && a.head_dim > 0 && a.heads % a.kv_heads == 0,
             "heads are a multiple of kv_heads");
   c.require(a.scale > 0 && a.layer >= 0 && a.binding >= 0, "scale, layer or binding is not set");
   c.require(c.shape(0).cols() == (a.heads + 2 * i64{a.kv_heads}) * a.head_dim,
             "qkv is [N, (heads + 2 kv_heads) head_dim]");
-  c.output({c.shape(0).rows(), i64{a.heads} * a.head_dim});
+  c.output({c.shape(0).rows(), i64{a.heads} * a.head_dim}, c.dtype(0));
 }
 
 }  // namespace op

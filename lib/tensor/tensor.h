@@ -19,6 +19,10 @@ namespace lm {
 enum class DType : u8 { kF32, kBf16, kF16, kI32, kU8, kF64, kI64, kI16, kI8, kBool };
 inline constexpr int kDTypeCount = 10;
 
+/// Types of activations: values between layers and their gradients.
+constexpr bool is_real(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kBf16;
+}
 /// Bytes of one element.
 i64 item_bytes(DType dtype);
 /// "f32", "bf16", ...

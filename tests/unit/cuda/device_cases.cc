@@ -55,9 +55,9 @@ Tensor DeviceRun::give(const Shape& shape, DType dtype, const void* data) {
   storages_.push_back(backend_.allocate(bytes));
   Tensor t = make_tensor(storages_.back().data(), shape, dtype, backend_.device);
   if (data == nullptr) {
-    backend_.zero(t.data, bytes, nullptr);
+    backend_.zero(t.data, bytes);
   } else {
-    backend_.to_device(t.data, data, bytes, nullptr);
+    backend_.to_device(t.data, data, bytes);
   }
   return t;
 }
@@ -80,7 +80,7 @@ std::vector<u32> DeviceRun::bits(Value v) const {
   const Tensor t = exec_->tensor(v);
   std::vector<u32> out(usize(t.count()));
   for (i64 r = 0; r < t.rows(); ++r) {
-    backend_.to_host(out.data() + r * t.cols(), t.bytes() + r * t.ld * 4, t.cols() * 4, nullptr);
+    backend_.to_host(out.data() + r * t.cols(), t.bytes() + r * t.ld * 4, t.cols() * 4);
   }
   return out;
 }

@@ -19,7 +19,7 @@ std::vector<f32> step(TinyModel& m, const Backend& backend) {
     const i64 bytes = host.count() * item_bytes(host.dtype);
     storages.push_back(backend.allocate(bytes));
     Tensor t = make_tensor(storages.back().data(), host.shape, host.dtype, backend.device);
-    backend.to_device(t.data, host.data, bytes, nullptr);
+    backend.to_device(t.data, host.data, bytes);
     return t;
   };
   m.grads.zero();
@@ -40,7 +40,7 @@ std::vector<f32> step(TinyModel& m, const Backend& backend) {
   std::vector<f32> out = {exec.scalar(m.loss)};
   for (const Tensor& g : grads) {
     std::vector<f32> part(usize(g.count()));
-    backend.to_host(part.data(), g.data, g.count() * 4, nullptr);
+    backend.to_host(part.data(), g.data, g.count() * 4);
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;

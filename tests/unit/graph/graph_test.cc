@@ -24,7 +24,7 @@ constexpr Op kAdd2{3}, kSquare{4}, kSquareGrad{5}, kSum{6}, kSpread{7}, kOpaque{
 
 void infer_first(InferCtx& c) {
   c.require(c.has(0), "needs an input");
-  c.output(c.shape(0));
+  c.output(c.shape(0), c.dtype(0));
 }
 void infer_view(InferCtx& c) {
   const ValueInfo& x = c.g.info(c.n.in[0]);
@@ -32,7 +32,7 @@ void infer_view(InferCtx& c) {
 }
 void infer_add(InferCtx& c) {
   c.require(c.shape(0) == c.shape(1), "operands differ");
-  c.output(c.shape(0));
+  c.output(c.shape(0), c.dtype(0));
 }
 void grad_add(GradCtx& c) {
   c.pass(0, c.dout(0));
@@ -42,7 +42,7 @@ void grad_square(GradCtx& c) {
   if (c.need(0)) c.emit(kSquareGrad, Attr{}, {c.in(0), c.dout(0)}, {c.into(0)});
 }
 void infer_sum(InferCtx& c) {
-  c.output({1});
+  c.output({1}, DType::kF32);
 }
 void grad_sum(GradCtx& c) {
   if (c.need(0)) c.emit(kSpread, Attr{}, {c.dout(0)}, {c.into(0)});
@@ -123,7 +123,32 @@ void k_overrun(const Node&, const Tensor* in, Tensor* out) {
   out[0].f32_data()[out[0].count()] = 1;  // one element too far
 }
 
-const Backend& toy_backend() {
+class ToyBackend : public Backend {
+ public:
+  explicit ToyBackend(std::span<const KernelDef> table) : Backend("toy", Device{}, table) {}
+  Storage allocate(i64 bytes) const override { return Storage::cpu(bytes); }
+  void zero(void* d, i64 n) const override { std::memset(d, 0, usize(n)); }
+  void copy(void* d, const void* s, i64 n) const override { std::memcpy(d, s, usize(n)); }
+  void to_device(void* d, const void* s, i64 n) const override { copy(d, s, n); }
+  void to_host(void* d, const void* s, i64 n) const override { copy(d, s, n); }
+  void synchronize() const override {}
+  std::unique_ptr<Recording> record(const std::function<void()>& work) const override {
+    struct Again : Recording {
+      explicit Again(std::function<void()> w) : again(std::move(w)) {}
+      void replay() override { again(); }
+      std::function<void()> again;
+    };
+    work();
+    ++recordings;
+    return std::make_unique<Again>(work);
+  }
+  void adamw(const AdamWStep&, i64, const f32*, f32*, f32*, f32*, u16*) const override {}
+  f64 sum_squares(i64, const f32*) const override { return 0; }
+  void round_to_bf16(i64, const f32*, u16*) const override {}
+  mutable i64 recordings = 0;
+};
+
+const ToyBackend& toy_backend() {
   static const std::vector<KernelDef> kernels = {{},
                                                  {kernel<k_copy>},
                                                  {kernel<k_fill>},
@@ -134,17 +159,7 @@ const Backend& toy_backend() {
                                                  {kernel<k_spread>},
                                                  {},
                                                  {kernel<k_overrun>}};
-  static const Backend backend = [] {
-    Backend b;
-    b.name = "toy";
-    b.kernels = kernels;
-    b.allocate = &Storage::cpu;
-    b.to_device = [](void* d, const void* s, i64 n, Stream*) { std::memcpy(d, s, usize(n)); };
-    b.to_host = b.to_device;
-    b.zero = [](void* d, i64 n, Stream*) { std::memset(d, 0, usize(n)); };
-    b.synchronize = [](Stream*) {};
-    return b;
-  }();
+  static const ToyBackend backend(kernels);
   return backend;
 }
 
@@ -361,4 +376,48 @@ TEST_CASE("parameters share offsets in every slab", "[graph]") {
   slab.zero();
   CHECK(slab.data()[128] == 0.0f);
   CHECK_THROWS_AS(slab.view(2), Error);
+}
+
+TEST_CASE("inputs are copied where they stay, and a recorded run is replayed", "[graph]") {
+  Toy toy(Recompute::kNone);
+  ExecOptions options;
+  options.record = true;
+  Executor exec(toy.g, toy_backend(), options);
+  OwnedTensor x({3}), w({3}), dw({3}), other({3});
+  exec.bind_params([&](i32) { return w.view; });
+  exec.bind_grads([&](i32) { return dw.view; });
+  const i64 before = toy_backend().recordings;
+  for (i64 round = 0; round < 4; ++round) {
+    for (i64 i = 0; i < 3; ++i)
+      x.view.f32_data()[i] = static_cast<f32>(round + i);
+    exec.set(toy.x, x.view);
+    x.view.f32_data()[0] = 99;  // the caller's copy is free at once
+    exec.run(RunCtx{});
+    f32 expected = 0;
+    for (i64 i = 0; i < 3; ++i) {
+      const f32 v = static_cast<f32>(round + i);
+      expected += v * v + v;
+    }
+    CHECK(exec.scalar(toy.loss) == expected);
+  }
+  CHECK(toy_backend().recordings - before == 1);
+  exec.bind_params([&](i32) { return other.view; });  // other places: recorded anew
+  exec.run(RunCtx{});
+  CHECK(toy_backend().recordings - before == 2);
+  OwnedTensor four({4});
+  CHECK_THROWS_AS(exec.set(toy.x, four.view), ShapeError);
+}
+
+TEST_CASE("activations take the graph's type, gradients of parameters stay f32", "[graph]") {
+  Graph g(table(), DType::kBf16);
+  const Value x = g.input("x", {3}, DType::kBf16, true);
+  const Value w = g.parameter("w", {3}, 0, DType::kBf16);
+  const Value y = g.apply(kSquare, Attr{}, {g.apply(kAdd2, Attr{}, {x, w})});
+  const Value loss = g.apply(kSum, Attr{}, {y});
+  g.backward(loss);
+  CHECK(g.info(y).dtype == DType::kBf16);
+  CHECK(g.info(loss).dtype == DType::kF32);
+  CHECK(g.info(g.grad(x)).dtype == DType::kBf16);
+  CHECK(g.info(g.grad(w)).dtype == DType::kF32);
+  CHECK_THROWS_AS(Graph(table(), DType::kF16), Error);
 }
