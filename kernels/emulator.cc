@@ -303,6 +303,9 @@ void* allocate(i64 bytes) {
   std::memset(p, 0xA5, usize(bytes));
   return p;
 }
+i64 free_memory() {
+  return i64{1} << 34;
+}
 void release(void* base) noexcept {
   std::free(base);
 }

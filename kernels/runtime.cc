@@ -68,6 +68,12 @@ void* allocate(i64 bytes) {
            " are free"));
 }
 
+i64 free_memory() {
+  std::size_t free_bytes = 0, total = 0;
+  check(cudaMemGetInfo(&free_bytes, &total), "free memory");
+  return static_cast<i64>(free_bytes);
+}
+
 void release(void* base) noexcept {
   cudaFree(base);
 }

@@ -25,6 +25,8 @@ std::string device_name();
 /// Device memory, 256-byte aligned. Throws Error{kOs} naming bytes asked, free and total.
 void* allocate(i64 bytes);
 void release(void* base) noexcept;
+/// Bytes of device memory that allocate() could give.
+i64 free_memory();
 void set_zero(void* dst, i64 bytes, Stream* stream);
 /// Between host and device; return when the host side may be reused or read.
 void upload(void* dst, const void* src, i64 bytes, Stream* stream);

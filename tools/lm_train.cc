@@ -19,6 +19,7 @@ lm::cli::ToolSpec make_spec() {
        "what would it take"},
   };
   spec.wide = true;
+  spec.kernels = true;
   spec.stateful = true;
   spec.see_also = {"lm-tokenize", "lm-decode"};
   return spec;

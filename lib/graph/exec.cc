@@ -111,7 +111,7 @@ void Executor::Impl::allocate() {
     for (const PlanEntry& entry : largest_values(g, 10)) {
       append(hint, " ", entry.name, " ", format_bytes(entry.bytes), ";");
     }
-    append(hint, " a smaller micro-batch or --checkpoint block needs less");
+    append(hint, " a smaller --micro-batch or --recompute block needs less");
     throw Error(ErrorKind::kOs, e.message(), hint);
   }
   slab = own_slab.data();
@@ -417,6 +417,9 @@ f32 Executor::scalar(Value v) const {
 
 const Plan& Executor::plan() const {
   return impl_->plan;
+}
+Device Executor::device() const {
+  return impl_->backend.device;
 }
 const Graph& Executor::graph() const {
   return impl_->g;

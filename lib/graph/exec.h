@@ -77,6 +77,7 @@ class Executor {
   f32 scalar(Value v) const;
 
   const Plan& plan() const;
+  Device device() const;
   /// Accumulated since construction, by operator, largest time first; empty without profile.
   std::vector<OpTime> profile() const;
   const Graph& graph() const;

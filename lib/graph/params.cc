@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "core/str.h"
+#include "graph/backend.h"
 
 namespace lm {
 
@@ -50,14 +51,33 @@ ParamSlab::ParamSlab(const ParamSet& set, i64 world_size)
       storage_(Storage::cpu(set.slab_elements(world_size) * 4)),
       elements_(set.slab_elements(world_size)) {}
 
+ParamSlab::ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend, DType dtype)
+    : set_(&set),
+      storage_(backend.allocate(set.slab_elements(world_size) * item_bytes(dtype))),
+      elements_(set.slab_elements(world_size)),
+      dtype_(dtype) {
+  backend.zero(storage_.data(), bytes());
+}
+
 Tensor ParamSlab::view(i32 index) const {
   LM_CHECK(set_ != nullptr && index >= 0 && index < set_->size(), "no such parameter");
   const ParamInfo& info = (*set_)[index];
-  return make_tensor(storage_, info.offset, info.shape);
+  return make_tensor(storage_, info.offset, info.shape, dtype_);
+}
+
+f32* ParamSlab::data() const {
+  LM_CHECK(dtype_ == DType::kF32, "an f32 slab");
+  return reinterpret_cast<f32*>(storage_.data());
+}
+
+u16* ParamSlab::bf16_data() const {
+  LM_CHECK(dtype_ == DType::kBf16, "a bf16 slab");
+  return reinterpret_cast<u16*>(storage_.data());
 }
 
 void ParamSlab::zero() {
-  if (elements_ > 0) std::memset(storage_.data(), 0, usize(elements_ * 4));
+  LM_CHECK(device() == Device{}, "CPU memory");
+  if (elements_ > 0) std::memset(storage_.data(), 0, usize(bytes()));
 }
 
 }  // namespace lm

@@ -41,20 +41,33 @@ class ParamSet {
   i64 end_ = 0;
 };
 
-/// One f32 CPU slab over a ParamSet, zero at first.
+class Backend;
+
+/// One slab over a ParamSet, zero at first: f32 on the CPU, or of a type in a backend's memory. set
+/// outlives it.
 class ParamSlab {
  public:
   ParamSlab() = default;
   explicit ParamSlab(const ParamSet& set, i64 world_size = 1);
+  /// dtype: f32, or bf16 for the copies that kernels read. Throws what Backend::allocate throws.
+  ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend,
+            DType dtype = DType::kF32);
   Tensor view(i32 index) const;
-  f32* data() const { return reinterpret_cast<f32*>(storage_.data()); }
+  /// Of an f32 slab (null if there is none); of a bf16 slab.
+  f32* data() const;
+  u16* bf16_data() const;
+  DType dtype() const { return dtype_; }
+  Device device() const { return storage_.device(); }
   i64 elements() const { return elements_; }
+  i64 bytes() const { return elements_ * item_bytes(dtype_); }
+  /// Of CPU memory.
   void zero();
 
  private:
   const ParamSet* set_ = nullptr;
   Storage storage_;
   i64 elements_ = 0;
+  DType dtype_ = DType::kF32;
 };
 
 }  // namespace lm

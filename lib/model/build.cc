@@ -31,8 +31,8 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
                        const BuildOptions& options)
     : g_(g), cfg_(cfg), params_(params), options_(options) {
   for (i32 i = 0; i < params.set.size(); ++i)
-    values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, DType::kF32,
-                                  options.trainable && params.set[i].trainable));
+    values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i,
+                                  options.activation, options.trainable && params.set[i].trainable));
   head_ = param(cfg.tied ? "embed.weight" : "head.weight");
   if (options_.positions == 0) options_.positions = cfg.context;
   if (cfg.position != PositionKind::kRope) return;
@@ -142,13 +142,17 @@ void GraphModel::bind(Executor& executor, const ParamSlab& weights) const {
   for (const Rope& rope : ropes_) {
     // Inputs are only read; Tensor has no read-only form.
     f32* numbers = const_cast<f32*>(rope.numbers.data());
-    executor.bind(rope.table,
-                  make_tensor(numbers, {2, options_.positions, rope.config.rotary_dim / 2}));
+    const Tensor table =
+        make_tensor(numbers, {2, options_.positions, rope.config.rotary_dim / 2});
+    if (executor.device() == table.device)
+      executor.bind(rope.table, table);
+    else
+      executor.set(rope.table, table);
   }
 }
 
 TrainGraph::TrainGraph(const ModelCfg& cfg, const ModelParams& params, const Options& options)
-    : graph(ops()), model(graph, cfg, params, options.build) {
+    : graph(ops(), options.build.activation), model(graph, cfg, params, options.build) {
   const i64 n = options.rows;
   tokens = graph.input("tokens", {n}, DType::kI32);
   positions = graph.input("positions", {n}, DType::kI32);

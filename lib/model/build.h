@@ -22,6 +22,8 @@ struct BuildOptions {
   f32 dropout = 0;         // on the embedding and on what each part adds to the stream
   CheckpointPolicy checkpoint;
   i64 positions = 0;  // rows of rotary tables, 0: cfg.context
+  /// Of the graph and of the parameters it reads.
+  DType activation = DType::kF32;
 };
 
 class GraphModel {
@@ -47,8 +49,9 @@ class GraphModel {
   /// A parameter's value, absent if the model has none of that name.
   Value param(std::string_view name) const;
 
-  /// Binds the parameters to the slab's views and the rotary tables to their memory (owned here,
-  /// which must therefore outlive the executor's runs). CPU memory.
+  /// Binds the parameters to the slab's views, of the options' activation type and in the executor's
+  /// memory; and the rotary tables: on the CPU to their memory (owned here, which must therefore
+  /// outlive the executor's runs), elsewhere to a copy.
   void bind(Executor& executor, const ParamSlab& weights) const;
 
  private:

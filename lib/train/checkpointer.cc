@@ -1,6 +1,5 @@
 #include "train/checkpointer.h"
 
-#include <cstring>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -8,13 +7,6 @@
 #include "core/str.h"
 
 namespace lm::train {
-namespace {
-
-void copy_slab(const ParamSlab& from, ParamSlab& to) {
-  std::memcpy(to.data(), from.data(), usize(from.elements()) * sizeof(f32));
-}
-
-}  // namespace
 
 i64 checkpoint_copy_bytes(const model::ModelParams& params) {
   return 3 * params.set.slab_elements() * static_cast<i64>(sizeof(f32));
@@ -42,7 +34,6 @@ void Checkpointer::write(const CheckpointJob& job, const model::Model& model, co
 
 void Checkpointer::copy_state() {
   const model::Model& model = trainer_.model();
-  const AdamW& optimizer = trainer_.optimizer();
   if (!copy_) {
     std::unique_ptr<Copy> copy = std::make_unique<Copy>();
     copy->model.cfg = model.cfg;
@@ -56,9 +47,7 @@ void Checkpointer::copy_state() {
       *slab = ParamSlab(set, ranks);
     copy_ = std::move(copy);
   }
-  copy_slab(model.weights, copy_->model.weights);
-  copy_slab(optimizer.m(), copy_->m);
-  copy_slab(optimizer.v(), copy_->v);
+  trainer_.fetch(copy_->model.weights, copy_->m, copy_->v);
 }
 
 bool Checkpointer::start(const CheckpointJob& job) {
@@ -85,6 +74,10 @@ bool Checkpointer::start(const CheckpointJob& job) {
 void Checkpointer::save(CheckpointJob job, bool now) {
   wait();
   if (background_ && !now && start(job)) return;
+  if (!trainer_.on_host()) {
+    copy_state();
+    return write(job, copy_->model, copy_->m, copy_->v);
+  }
   const AdamW& optimizer = trainer_.optimizer();
   write(job, trainer_.model(), optimizer.m(), optimizer.v());
 }

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "cpu/backend.h"
 #include "train/trainer.h"
 
 namespace lm::train {
@@ -33,11 +32,10 @@ f64 EvalResult::perplexity() const {
   return std::exp(loss);
 }
 
-Evaluator::Evaluator(const model::Model& model, const std::vector<std::string>& manifests,
-                     const EvalOptions& options, std::vector<i32> byte_table, comm::Comm& comm,
-                     const Context& ctx)
-    : model_(model),
-      options_(options),
+Evaluator::Evaluator(const model::Model& model, const ParamSlab& weights, const Backend& backend,
+                     const std::vector<std::string>& manifests, const EvalOptions& options,
+                     std::vector<i32> byte_table, comm::Comm& comm, const Context& ctx)
+    : options_(options),
       comm_(comm),
       ctx_(ctx),
       source_(manifests, {.seq_len = options.seq_len,
@@ -49,13 +47,15 @@ Evaluator::Evaluator(const model::Model& model, const std::vector<std::string>& 
   TrainOptions shape;
   shape.seq_len = options.seq_len;
   shape.micro_batch = options.micro_batch;
+  shape.activation = weights.dtype();
   model::TrainGraph::Options graph = graph_options(model.cfg, shape);
   graph.backward = false;
   graph.build.trainable = false;
   graph_ = std::make_unique<model::TrainGraph>(model.cfg, *model.params, graph);
-  executor_ = std::make_unique<Executor>(graph_->graph, cpu_backend());
-  graph_->model.bind(*executor_, model_.weights);
-  bind_micro_batch(*executor_, *graph_, micro_);
+  ExecOptions exec;
+  exec.record = true;
+  executor_ = std::make_unique<Executor>(graph_->graph, backend, exec);
+  graph_->model.bind(*executor_, weights);
 }
 
 std::optional<EvalResult> Evaluator::run() {
@@ -75,6 +75,7 @@ std::optional<EvalResult> Evaluator::run() {
     source_.seek({first, {}});
     source_.next(std::min(options_.micro_batch, samples - first), batch);
     micro_.fill(batch, 0);
+    set_micro_batch(*executor_, *graph_, micro_);
     executor_->run(RunCtx{});
     sums[0] += static_cast<f64>(executor_->scalar(graph_->loss_sum));
     sums[1] += static_cast<f64>(micro_.target_count);

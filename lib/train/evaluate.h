@@ -42,11 +42,12 @@ i64 target_bytes(const MicroBatch& micro, const std::vector<i32>& table);
 
 class Evaluator {
  public:
-  /// Opens the shards (throws as ShardSource). model, comm and ctx outlive this; byte_table may be
+  /// Opens the shards (throws as ShardSource). weights: the model's, or what a trainer computes with,
+  /// in backend's memory; activations have their type. All references outlive this; byte_table may be
   /// empty.
-  Evaluator(const model::Model& model, const std::vector<std::string>& manifests,
-            const EvalOptions& options, std::vector<i32> byte_table, comm::Comm& comm,
-            const Context& ctx);
+  Evaluator(const model::Model& model, const ParamSlab& weights, const Backend& backend,
+            const std::vector<std::string>& manifests, const EvalOptions& options,
+            std::vector<i32> byte_table, comm::Comm& comm, const Context& ctx);
 
   /// The ranks share the micro-batches: a collective call with the same result on all of them.
   /// nullopt when a stop was asked for meanwhile, on any of them.
@@ -54,7 +55,6 @@ class Evaluator {
   const std::vector<text::ShardSet>& sets() const { return source_.sets(); }
 
  private:
-  const model::Model& model_;
   EvalOptions options_;
   comm::Comm& comm_;
   const Context& ctx_;

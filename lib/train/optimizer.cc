@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/pointwise.h"
 
 namespace lm::train {
 
-AdamW::AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size)
-    : options_(options), m_(set, world_size), v_(set, world_size) {
+AdamW::AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size,
+             const Backend& backend)
+    : options_(options),
+      backend_(backend),
+      m_(set, world_size, backend),
+      v_(set, world_size, backend) {
   const std::vector<ParamInfo>& list = set.list();
   for (i64 i = 0; i < isize(list); ++i) {
     const ParamInfo& info = list[usize(i)];
@@ -24,8 +27,8 @@ AdamW::AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size)
 }
 
 void AdamW::update(i64 t, f64 lr, f64 grad_scale, const ParamSlab& grads, ParamSlab& weights,
-                   const comm::Part& part) {
-  cpu::AdamW step;
+                   ParamSlab* half, const comm::Part& part) {
+  AdamWStep step;
   step.lr = static_cast<f32>(lr);
   step.beta1 = static_cast<f32>(options_.beta1);
   step.beta2 = static_cast<f32>(options_.beta2);
@@ -38,13 +41,14 @@ void AdamW::update(i64 t, f64 lr, f64 grad_scale, const ParamSlab& grads, ParamS
     const i64 n = std::min(range.end, part.end) - begin;
     if (n <= 0) continue;
     step.weight_decay = range.decay ? static_cast<f32>(options_.weight_decay) : 0.0f;
-    cpu::adamw(n, step, grads.data() + begin, weights.data() + begin, m_.data() + begin,
-               v_.data() + begin);
+    backend_.adamw(step, n, grads.data() + begin, weights.data() + begin, m_.data() + begin,
+                   v_.data() + begin, half == nullptr ? nullptr : half->bf16_data() + begin);
   }
 }
 
-f64 gradient_norm(const ParamSlab& grads, const comm::Part& part, comm::Comm& comm) {
-  f64 squares = cpu::sum_squares(part.count(), grads.data() + part.begin);
+f64 gradient_norm(const ParamSlab& grads, const comm::Part& part, comm::Comm& comm,
+                  const Backend& backend) {
+  f64 squares = backend.sum_squares(part.count(), grads.data() + part.begin);
   comm.all_reduce({&squares, 1});
   return std::sqrt(squares);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "comm/comm.h"
+#include "graph/backend.h"
 #include "graph/params.h"
 
 namespace lm::train {
@@ -21,12 +22,14 @@ struct AdamWOptions {
 
 class AdamW {
  public:
-  AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size = 1);
+  /// The moments lie in backend's memory, as the slabs that update() takes; it outlives this.
+  AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size, const Backend& backend);
 
   /// Update number t (from 1). Gradients are multiplied by grad_scale first. Frozen parameters stay
-  /// as they are. One pass over part of the slabs; bits do not depend on the thread count.
+  /// as they are. half: null, or the bf16 copy of weights to be made anew. One pass over part of the
+  /// slabs; bits do not depend on the thread count.
   void update(i64 t, f64 lr, f64 grad_scale, const ParamSlab& grads, ParamSlab& weights,
-              const comm::Part& part);
+              ParamSlab* half, const comm::Part& part);
 
   ParamSlab& m() { return m_; }
   ParamSlab& v() { return v_; }
@@ -40,13 +43,15 @@ class AdamW {
     bool decay;
   };
   AdamWOptions options_;
+  const Backend& backend_;
   std::vector<Range> ranges_;  // runs of trainable parameters with equal decay
   ParamSlab m_;
   ParamSlab v_;
 };
 
 /// L2 norm of the whole gradient: f64 over fixed blocks of each part, parts added by all_reduce.
-f64 gradient_norm(const ParamSlab& grads, const comm::Part& part, comm::Comm& comm);
+f64 gradient_norm(const ParamSlab& grads, const comm::Part& part, comm::Comm& comm,
+                  const Backend& backend);
 
 /// min(1, clip / (norm + 1e-6)); 1 when clip is 0 (off).
 f64 clip_scale(f64 norm, f64 clip);

@@ -4,7 +4,6 @@
 
 #include "core/error.h"
 #include "core/str.h"
-#include "cpu/backend.h"
 #include "graph/plan.h"
 #include "train/checkpointer.h"
 
@@ -57,17 +56,17 @@ void operators(std::string& out, const Graph& graph, f64 tokens, i64 sequences) 
   }
 }
 
-Plan step_plan(const Graph& graph) {
-  const Backend& backend = cpu_backend();
+Plan step_plan(const Graph& graph, const Backend& backend) {
   return make_plan(graph, [&backend](const Node& node, const Graph& g) -> i64 {
     const KernelDef& kernel = backend.kernels[static_cast<std::size_t>(node.op)];
     return kernel.workspace == nullptr ? 0 : kernel.workspace(node, g);
   });
 }
 
-/// Of weights, gradients and the two moments.
-i64 state_bytes(const model::ModelParams& params) {
-  return 4 * params.set.slab_elements() * static_cast<i64>(sizeof(f32));
+/// Of weights, their bf16 copy where kernels read one, gradients and the two moments.
+i64 state_bytes(const model::ModelParams& params, const TrainOptions& options) {
+  const i64 copy = options.activation == DType::kBf16 ? 2 : 0;
+  return params.set.slab_elements() * (4 * static_cast<i64>(sizeof(f32)) + copy);
 }
 
 Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const std::string& hint) {
@@ -79,12 +78,12 @@ Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const st
 
 }  // namespace
 
-i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
-                 i64 ranks) {
+i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const Backend& backend,
+                 i64 limit_bytes, i64 ranks) {
   const model::ModelParams params = model::make_params(cfg);
   const auto needed = [&](const TrainOptions& with) {
     const model::TrainGraph train(cfg, params, graph_options(cfg, with));
-    return state_bytes(params) + step_plan(train.graph).slab_bytes;
+    return state_bytes(params, with) + step_plan(train.graph, backend).slab_bytes;
   };
   const i64 bytes = needed(options);
   if (bytes <= limit_bytes) return limit_bytes - bytes;
@@ -93,7 +92,7 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 li
   for (const PlanEntry& entry : largest_values(train.graph, 10))
     append(largest, largest.empty() ? "" : ", ", entry.name, " ", format_bytes(entry.bytes));
   std::string hint = cat("weights, gradients and moments alone take ",
-                         format_bytes(state_bytes(params)), ": a smaller model fits");
+                         format_bytes(state_bytes(params, options)), ": a smaller model fits");
   // Small micro-batches cost the least, recomputing costs up to a third more work.
   for (const char* policy : {"", "cheap", "block"}) {
     TrainOptions smaller = options;
@@ -113,28 +112,29 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 li
 }
 
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
-                      const PlanInputs& inputs) {
+                      const Backend& backend, const PlanInputs& inputs) {
   const model::ModelParams params = model::make_params(cfg);
   const model::TrainGraph train(cfg, params, graph_options(cfg, options));
   const Graph& graph = train.graph;
-  const Plan plan = step_plan(graph);
+  const Plan plan = step_plan(graph, backend);
   const f64 micro_tokens = static_cast<f64>(options.micro_batch * options.seq_len);
   const i64 step_tokens = options.batch * options.seq_len;
   const f64 executed = graph_flops(graph, options.micro_batch) / micro_tokens;
   const f64 run_tokens = static_cast<f64>(step_tokens) * static_cast<f64>(inputs.steps);
-  const i64 slab = state_bytes(params) / 4;
+  const i64 slab = 4 * params.set.slab_elements();
 
   std::string out;
   row(out, "model", model::describe(cfg));
   row(out, "parameters",
       cat(params.set.count(), " (", format_count(static_cast<f64>(params.set.count())), ")"));
   row(out, "weights", format_bytes(slab));
+  if (options.activation == DType::kBf16) row(out, "their bf16 copy", format_bytes(slab / 2));
   row(out, "gradients", format_bytes(slab));
   row(out, "moments", format_bytes(2 * slab));
   row(out, "step slab",
       cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
           ")"));
-  const i64 total = state_bytes(params) + plan.slab_bytes;
+  const i64 total = state_bytes(params, options) + plan.slab_bytes;
   row(out, "memory in all",
       cat(format_bytes(total),
           inputs.memory_bytes > 0 ? cat(" of ", format_bytes(inputs.memory_bytes)) : std::string(),

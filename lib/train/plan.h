@@ -19,14 +19,14 @@ struct PlanInputs {
 
 /// A text table; builds and plans the graph, allocates no slab. Throws as graph_options.
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
-                      const PlanInputs& inputs);
+                      const Backend& backend, const PlanInputs& inputs);
 
-/// What limit_bytes leave of the memory of one of `ranks` processes beside weights, gradients,
+/// What limit_bytes leave of the backend's memory, for one of `ranks` processes beside weights, gradients,
 /// moments and the step slab. Throws Error{kOs} if these exceed it: names the largest values and,
 /// found by planning again, the least change of micro-batch or recompute policy that fits. Builds
 /// and plans graphs, allocates no slab.
-i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, i64 limit_bytes,
-                 i64 ranks = 1);
+i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const Backend& backend,
+                 i64 limit_bytes, i64 ranks = 1);
 
 /// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s. sequences: of a
 /// micro-batch.

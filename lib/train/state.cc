@@ -161,9 +161,16 @@ void load_checkpoint(const std::string& folder, const TrainState& state, Trainer
       const SafeEntry* entry = moments.find(name);
       if (entry == nullptr)
         throw Error(ErrorKind::kData, cat(moments.path(), ": tensor ", name, " is missing"));
-      load_entry(*entry, slab->view(i));
+      if (trainer.on_host()) {
+        load_entry(*entry, slab->view(i));
+        continue;
+      }
+      const OwnedTensor host(set[i].shape);
+      load_entry(*entry, host.view);
+      trainer.backend().to_device(slab->view(i).data, host.view.data, host.storage.bytes());
     }
   }
+  trainer.take_weights();
   trainer.counters = state.counters;
 }
 

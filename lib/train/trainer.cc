@@ -2,13 +2,10 @@
 
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "core/error.h"
-#include "core/parallel.h"
 #include "core/str.h"
-#include "cpu/backend.h"
 #include "io/file.h"
 
 namespace lm::train {
@@ -27,6 +24,7 @@ model::TrainGraph::Options graph_options(const model::ModelCfg& cfg, const Train
   out.build.dropout = options.dropout;
   out.build.checkpoint = options.recompute;
   out.build.positions = options.seq_len;
+  out.build.activation = options.activation;
   return out;
 }
 
@@ -44,42 +42,60 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams&
   return 6 * (matrices + attention);
 }
 
-void bind_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro) {
+void set_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro) {
   const i64 n = isize(micro.tokens);
-  executor.bind(graph.tokens, make_tensor(micro.tokens.data(), {n}, DType::kI32));
-  executor.bind(graph.targets, make_tensor(micro.targets.data(), {n}, DType::kI32));
-  executor.bind(graph.positions, make_tensor(micro.rows.positions.data(), {n}, DType::kI32));
-  executor.bind(graph.spans, model::span_tensor(micro.rows.spans));
+  executor.set(graph.tokens, make_tensor(micro.tokens.data(), {n}, DType::kI32));
+  executor.set(graph.targets, make_tensor(micro.targets.data(), {n}, DType::kI32));
+  executor.set(graph.positions, make_tensor(micro.rows.positions.data(), {n}, DType::kI32));
+  executor.set(graph.spans, model::span_tensor(micro.rows.spans));
 }
 
 Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm,
-                 const Context& ctx)
+                 const Context& ctx, const Backend& backend)
     : model_(model),
       options_(options),
       comm_(comm),
       ctx_(ctx),
-      grads_(model.params->set, comm.size()),
-      optimizer_(model.params->set, options.adamw, comm.size()),
+      backend_(backend),
+      grads_(model.params->set, comm.size(), backend),
+      optimizer_(model.params->set, options.adamw, comm.size(), backend),
       micro_(options.micro_batch, options.seq_len, options.doc_mask) {
   LM_CHECK(options.batch % (options.micro_batch * comm.size()) == 0,
            "a step is a whole number of micro-batches on every rank");
+  LM_CHECK(comm.size() == 1 || (on_host() && options.activation == DType::kF32),
+           "several ranks compute in f32 in host memory");
+  const ParamSet& set = model.params->set;
+  if (!on_host()) master_ = ParamSlab(set, comm.size(), backend);
+  if (options.activation == DType::kBf16)
+    half_ = ParamSlab(set, comm.size(), backend, DType::kBf16);
+  take_weights();
   graph_ = std::make_unique<model::TrainGraph>(model.cfg, *model.params,
                                                graph_options(model.cfg, options));
   ExecOptions exec;
   exec.check_nan = options.check_nan;
   exec.profile = options.profile;
-  executor_ = std::make_unique<Executor>(graph_->graph, cpu_backend(), exec);
-  graph_->model.bind(*executor_, model.weights);
+  exec.record = true;
+  executor_ = std::make_unique<Executor>(graph_->graph, backend, exec);
+  graph_->model.bind(*executor_, compute_weights());
   executor_->bind_grads([this](i32 index) { return grads_.view(index); });
-  bind_micro_batch(*executor_, *graph_, micro_);
   if (!options.dump_node.empty())
-    dump_ = dump_hook(graph_->graph, cpu_backend(), options.dump_node, options.dump_path);
+    dump_ = dump_hook(graph_->graph, backend, options.dump_node, options.dump_path);
 }
 
-void Trainer::zero_gradients() {
-  parallel_for(grads_.elements(), 1 << 16, [this](i64 begin, i64 end) {
-    std::memset(grads_.data() + begin, 0, usize(end - begin) * sizeof(f32));
-  });
+const ParamSlab& Trainer::compute_weights() const {
+  return options_.activation == DType::kBf16 ? half_ : master();
+}
+
+void Trainer::fetch(ParamSlab& weights, ParamSlab& m, ParamSlab& v) const {
+  backend_.to_host(weights.data(), master().data(), weights.bytes());
+  backend_.to_host(m.data(), optimizer_.m().data(), m.bytes());
+  backend_.to_host(v.data(), optimizer_.v().data(), v.bytes());
+}
+
+void Trainer::take_weights() {
+  if (!on_host()) backend_.to_device(master_.data(), model_.weights.data(), master_.bytes());
+  if (options_.activation == DType::kBf16)
+    backend_.round_to_bf16(half_.elements(), master().data(), half_.bf16_data());
 }
 
 void Trainer::fail_step(const StepResult& result) const {
@@ -94,11 +110,13 @@ void Trainer::fail_step(const StepResult& result) const {
 }
 
 void Trainer::gather_moments() {
+  if (comm_.size() == 1) return;
   for (ParamSlab* slab : {&optimizer_.m(), &optimizer_.v()})
     comm_.gather({slab->data(), usize(slab->elements())}, 0);
 }
 
 void Trainer::share_state() {
+  if (comm_.size() == 1) return;
   const ParamSlab& weights = model_.weights;
   comm_.broadcast({reinterpret_cast<u8*>(weights.data()), usize(weights.elements() * 4)}, 0);
   for (ParamSlab* slab : {&optimizer_.m(), &optimizer_.v()})
@@ -123,7 +141,7 @@ StepResult Trainer::step(const SequenceBatch& batch) {
   LM_CHECK(batch.count() == options_.batch, "a step takes options.batch sequences");
   StepResult result;
   result.lr = options_.schedule.lr(counters.step);
-  zero_gradients();
+  backend_.zero(grads_.data(), grads_.bytes());
   const i64 ranks = comm_.size();
   const i64 rounds = options_.batch / (options_.micro_batch * ranks);
   RunCtx run;
@@ -134,6 +152,7 @@ StepResult Trainer::step(const SequenceBatch& batch) {
   for (i64 round = 0; round < rounds && sums[2] == 0; ++round) {
     const i64 number = round * ranks + comm_.rank();
     micro_.fill(batch, number * options_.micro_batch);
+    set_micro_batch(*executor_, *graph_, micro_);
     run.micro_step = static_cast<u32>(number);
     run_graph(run);
     sums[0] += static_cast<f64>(executor_->scalar(graph_->loss_sum));
@@ -150,9 +169,9 @@ StepResult Trainer::step(const SequenceBatch& batch) {
   result.targets = static_cast<i64>(sums[1]);
   const f64 mean = sums[1] > 0 ? 1 / sums[1] : 0;
   result.loss = sums[0] * mean;
-  comm_.reduce_scatter({grads_.data(), usize(grads_.elements())});
+  if (comm_.size() > 1) comm_.reduce_scatter({grads_.data(), usize(grads_.elements())});
   const comm::Part part = comm::own_part(comm_, grads_.elements());
-  result.grad_norm = gradient_norm(grads_, part, comm_) * mean;
+  result.grad_norm = gradient_norm(grads_, part, comm_, backend_) * mean;
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
     if (options_.on_non_finite == OnNonFinite::kStop || counters.skipped_in_row + 1 >= kMostSkips)
       fail_step(result);
@@ -162,9 +181,9 @@ StepResult Trainer::step(const SequenceBatch& batch) {
   } else {
     ++counters.updates;
     optimizer_.update(counters.updates, result.lr,
-                      mean * clip_scale(result.grad_norm, options_.clip), grads_, model_.weights,
-                      part);
-    comm_.all_gather({model_.weights.data(), usize(model_.weights.elements())});
+                      mean * clip_scale(result.grad_norm, options_.clip), grads_, master(),
+                      options_.activation == DType::kBf16 ? &half_ : nullptr, part);
+    if (comm_.size() > 1) comm_.all_gather({master().data(), usize(master().elements())});
     counters.skipped_in_row = 0;
   }
   ++counters.step;

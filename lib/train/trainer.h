@@ -34,6 +34,7 @@ struct TrainOptions {
   CheckpointPolicy recompute;
   u64 seed = 0;
   OnNonFinite on_non_finite = OnNonFinite::kStop;
+  DType activation = DType::kF32;  // bf16: kernels read bf16 copies of f32 weights
   bool check_nan = false;
   bool profile = false;
   std::string dump_node;  // a value's name: it is written at the first micro-batch
@@ -73,8 +74,11 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams&
 
 class Trainer {
  public:
-  /// model, comm and ctx outlive this. Plans and allocates (Error{kOs} when memory is short).
-  Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm, const Context& ctx);
+  /// model, comm, ctx and backend outlive this. Plans and allocates (Error{kOs} when memory is short).
+  /// On the CPU the model's own slab is trained; on a device a copy of it, which fetch() brings back.
+  /// Several ranks need host memory (LM_CHECK).
+  Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm, const Context& ctx,
+          const Backend& backend);
 
   /// Takes options.batch sequences. Throws Error{kData} naming the step when loss or gradient norm
   /// is not finite and the policy says stop, or after kMostSkips skips; weights and moments are
@@ -85,6 +89,16 @@ class Trainer {
   void gather_moments();
   /// Gives every rank the weights and its part of the moments that rank 0 has. A collective call.
   void share_state();
+
+  /// What is trained lies in the model's weights and the optimizer's moments.
+  bool on_host() const { return backend_.device == Device{}; }
+  /// Copies weights and moments into host slabs of the same parameters.
+  void fetch(ParamSlab& weights, ParamSlab& m, ParamSlab& v) const;
+  /// Takes the model's weights, where they were changed.
+  void take_weights();
+  /// What kernels read: f32 weights, or their bf16 copy.
+  const ParamSlab& compute_weights() const;
+  const Backend& backend() const { return backend_; }
 
   TrainCounters counters;
   AdamW& optimizer() { return optimizer_; }
@@ -97,7 +111,8 @@ class Trainer {
   i64 slab_bytes() const { return executor_->plan().slab_bytes; }
 
  private:
-  void zero_gradients();
+  ParamSlab& master() { return on_host() ? model_.weights : master_; }
+  const ParamSlab& master() const { return on_host() ? model_.weights : master_; }
   void run_graph(const RunCtx& run);
   [[noreturn]] void fail_step(const StepResult& result) const;
 
@@ -105,6 +120,9 @@ class Trainer {
   TrainOptions options_;
   comm::Comm& comm_;
   const Context& ctx_;
+  const Backend& backend_;
+  ParamSlab master_;  // f32 weights, unless they are the model's
+  ParamSlab half_;    // their bf16 copy, with bf16 activations
   ParamSlab grads_;
   AdamW optimizer_;
   std::unique_ptr<model::TrainGraph> graph_;
@@ -113,7 +131,7 @@ class Trainer {
   Executor::Hook dump_;  // until it has run
 };
 
-/// Binds a graph's inputs to a micro-batch.
-void bind_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro);
+/// Gives a graph a micro-batch as its inputs.
+void set_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro);
 
 }  // namespace lm::train

@@ -44,6 +44,7 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
     if (!flag.semantic || !o.given(flag.name)) continue;
     params.emplace_back(flag.name, param_text(o, flag));
   }
+  if (setup.train.activation == DType::kBf16) params.emplace_back("dtype", "bf16");
   params.emplace_back("seed", cat(tool.seed()));
   std::string data;
   for (const std::string& name : o.list("data"))

@@ -40,10 +40,22 @@ void show_plan(const Setup& setup, const Ranks& ranks, i64 memory_bytes) {
     inputs.data_tokens = setup.shards->tokens();
     inputs.samples = setup.shards->samples_per_epoch();
   }
-  inputs.memory_bytes = memory_bytes == kUnlimited ? 0 : memory_bytes;
-  inputs.peak_flops = train::calibrated_peak();
+  const bool cpu = setup.backend->device == Device{};
+  inputs.memory_bytes = !cpu                         ? setup.backend->free_bytes()
+                        : memory_bytes == kUnlimited ? 0
+                                                     : memory_bytes;
+  inputs.peak_flops = cpu ? train::calibrated_peak() : 0;
   ranks.comm().all_reduce({&inputs.peak_flops, 1});
-  if (ranks.first()) print(1, train::plan_text(setup.cfg, setup.train, inputs));
+  if (ranks.first()) print(1, train::plan_text(setup.cfg, setup.train, *setup.backend, inputs));
+}
+
+/// What a step leaves of the host's memory; throws where the step does not fit its device.
+i64 host_memory_left(const Setup& setup, i64 memory_bytes, i64 ranks) {
+  const Backend& backend = *setup.backend;
+  if (backend.device == Device{})
+    return train::check_memory(setup.cfg, setup.train, backend, memory_bytes, ranks);
+  train::check_memory(setup.cfg, setup.train, backend, backend.free_bytes(), ranks);
+  return memory_bytes - train::checkpoint_copy_bytes(model::make_params(setup.cfg)) / 3;
 }
 
 /// The step folder to go on from, empty for a new run.
@@ -124,13 +136,15 @@ void verify_shards(const std::vector<text::ShardSet>& sets) {
 }
 
 std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Setup& setup,
-                                                 const Ranks& ranks, const model::Model& model) {
+                                                 const Ranks& ranks, const model::Model& model,
+                                                 const train::Trainer& trainer) {
   const std::vector<std::string>& shards = tool.options().list("eval-data");
   if (shards.empty()) return nullptr;
   const train::EvalOptions options{setup.train.seq_len, setup.train.micro_batch,
                                    setup.train.doc_mask, tool.options().integer("eval-tokens")};
   std::unique_ptr<train::Evaluator> out = std::make_unique<train::Evaluator>(
-      model, shards, options, setup.run.byte_table, ranks.comm(), tool.ctx());
+      model, trainer.compute_weights(), trainer.backend(), shards, options, setup.run.byte_table,
+      ranks.comm(), tool.ctx());
   if (tool.options().on("verify") && ranks.first_of_machine()) verify_shards(out->sets());
   for (i64 i = 0; i < isize(shards); ++i) {
     const text::TokenizerIdentity& held = out->sets()[usize(i)].tokenizer();
@@ -183,15 +197,15 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
   ranks.together([&] {
     if (setup.shards && o.on("verify") && ranks.first_of_machine())
       verify_shards(setup.shards->sets());
-    trainer.emplace(model, setup.train, ranks.comm(), tool.ctx());
-    evaluator = make_evaluator(tool, setup, ranks, model);
+    trainer.emplace(model, setup.train, ranks.comm(), tool.ctx(), *setup.backend);
+    evaluator = make_evaluator(tool, setup, ranks, model, *trainer);
     if (!resume.state) return;
     if (ranks.first()) train::load_checkpoint(resume.from, *resume.state, *trainer, model);
     trainer->counters = resume.state->counters;
     tool.console().message(LogLevel::kInfo, cat("going on from ", resume.from));
   });
   trainer->share_state();
-  const f64 own_peak = train::calibrated_peak();
+  const f64 own_peak = trainer->on_host() ? train::calibrated_peak() : 0;
   setup.run.peak_flops = own_peak;
   ranks.comm().all_reduce({&setup.run.peak_flops, 1});
   train::Run run(folder, *trainer, evaluator.get(), setup.run, resume.state, tool.ctx());
@@ -230,7 +244,7 @@ void run(cli::Tool& tool) {
     ranks.together([&] {
       setup = make_setup(tool, ranks.size());
       if (o.on("plan")) return;
-      const i64 left = train::check_memory(setup->cfg, setup->train, memory_bytes, ranks.size());
+      const i64 left = host_memory_left(*setup, memory_bytes, ranks.size());
       setup->run.save_in_background =
           left >= train::checkpoint_copy_bytes(model::make_params(setup->cfg));
     });

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/str.h"
+#include "model/device.h"
 #include "model/shape.h"
 #include "text/token_roles.h"
 #include "text/tokenizer.h"
@@ -191,6 +192,18 @@ void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
               cat("--vocab ", ids, " for a new model, or shards made with the model's tokenizer"));
 }
 
+/// Several ranks have the CPU only: that is what "auto" means to them.
+const Backend& choose_backend(const Options& o, i64 ranks) {
+  const std::string& device = o.text("device");
+  const bool wish = o.origin("device") == cli::Origin::kEnvironment;
+  if (ranks > 1 && (device == "auto" || wish)) return model::backend_for("cpu");
+  if (ranks > 1 && device != "cpu")
+    throw Error(ErrorKind::kUnavailable,
+                cat("--device ", device, ": ", ranks, " ranks train together on CPUs only"),
+                "one process trains on one GPU; --device cpu for several ranks");
+  return model::backend_for(device, wish);
+}
+
 train::RunOptions make_run_options(cli::Tool& tool) {
   const Options& o = tool.options();
   train::RunOptions run;
@@ -280,7 +293,9 @@ Setup make_setup(cli::Tool& tool, i64 ranks) {
   if (!setup.initial) setup.cfg = new_config(o, setup.tokenizer);
   if (sharded) check_vocab(shard_name(o.list("data")[0]), sharded->vocab_size, setup.cfg);
   if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);
+  setup.backend = &choose_backend(o, ranks);
   setup.train = make_train(tool, setup.cfg, ranks);
+  setup.train.activation = model::dtype_for(o.text("dtype"), *setup.backend);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   if (!setup.stream) open(setup.train.seq_len);
   setup.run.steps = step_count(o, setup);

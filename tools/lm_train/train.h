@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/tool.h"
+#include "graph/backend.h"
 #include "model/checkpoint.h"
 #include "train/data.h"
 #include "train/run.h"
@@ -26,6 +27,7 @@ struct Setup {
   std::optional<model::Model> initial;               // --init-from
   std::optional<text::TokenizerIdentity> tokenizer;  // of the shards, else of --tokenizer
   model::ModelCfg cfg;
+  const Backend* backend = nullptr;
   train::TrainOptions train;
   train::RunOptions run;
 };

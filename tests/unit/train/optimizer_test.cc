@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "catch.h"
+#include "cpu/backend.h"
 #include "core/parallel.h"
 #include "core/random.h"
 #include "tiny.h"
@@ -38,7 +39,7 @@ TEST_CASE("AdamW follows a double-precision reference over many updates", "[trai
   set.add("frozen", {5}, true, false);
   set.add("last", {3, 3}, true);
   const AdamWOptions options{0.9, 0.95, 1e-8, 0.3};
-  AdamW adam(set, options);
+  AdamW adam(set, options, 1, cpu_backend());
   ParamSlab weights(set), grads(set);
   const RandomStream random(3, RandomPurpose::kOther);
   std::vector<Slow> slow(4);
@@ -61,7 +62,7 @@ TEST_CASE("AdamW follows a double-precision reference over many updates", "[trai
       }
       if (p != 2) slow[usize(p)].update(options, t, 1e-2, 0.5, g, p == 1 ? 0.0 : 0.3);
     }
-    adam.update(t, 1e-2, 0.5, grads, weights, whole);
+    adam.update(t, 1e-2, 0.5, grads, weights, nullptr, whole);
   }
   for (i32 p = 0; p < 4; ++p)
     for (i64 i = 0; i < set[p].count; ++i)
@@ -73,13 +74,13 @@ TEST_CASE("a step by hand: the first update moves by the learning rate", "[train
   // m/(1-b1) = g, v/(1-b2) = g^2: the update is lr * (sign(g) + decay * w).
   ParamSet set;
   set.add("w", {2}, true);
-  AdamW adam(set, {0.9, 0.95, 0.0, 0.5});
+  AdamW adam(set, {0.9, 0.95, 0.0, 0.5}, 1, cpu_backend());
   ParamSlab weights(set), grads(set);
   weights.data()[0] = 2;
   weights.data()[1] = -4;
   grads.data()[0] = 10;
   grads.data()[1] = -0.001f;
-  adam.update(1, 0.1, 1, grads, weights, {0, weights.elements()});
+  adam.update(1, 0.1, 1, grads, weights, nullptr, {0, weights.elements()});
   CHECK(weights.data()[0] == Approx(2 - 0.1 * (1 + 1.0)));
   CHECK(weights.data()[1] == Approx(-4 - 0.1 * (-1 - 2.0)));
 }
@@ -90,7 +91,7 @@ TEST_CASE("parts of the slab give the bits of the whole, for any thread count", 
   set.add("b", {17}, false);
   const auto run = [&](int threads, i64 pieces) {
     set_threads(threads);
-    AdamW adam(set, {}, 4);
+    AdamW adam(set, {}, 4, cpu_backend());
     ParamSlab weights(set, 4), grads(set, 4);
     const RandomStream random(5, RandomPurpose::kOther);
     for (i64 i = 0; i < set[0].count; ++i)
@@ -98,7 +99,7 @@ TEST_CASE("parts of the slab give the bits of the whole, for any thread count", 
     const i64 each = weights.elements() / pieces;
     for (i64 t = 1; t <= 3; ++t)
       for (i64 p = 0; p < pieces; ++p)
-        adam.update(t, 0.01, 1, grads, weights, {p * each, (p + 1) * each});
+        adam.update(t, 0.01, 1, grads, weights, nullptr, {p * each, (p + 1) * each});
     set_threads(1);
     return weights;
   };
@@ -115,7 +116,7 @@ TEST_CASE("norm and clipping by hand", "[train]") {
   grads.data()[0] = 3;
   grads.data()[1] = -4;
   const std::unique_ptr<comm::Comm> self = comm::self_comm();
-  CHECK(train::gradient_norm(grads, {0, grads.elements()}, *self) == 5.0);
+  CHECK(train::gradient_norm(grads, {0, grads.elements()}, *self, cpu_backend()) == 5.0);
   CHECK(train::clip_scale(5.0, 1.0) == Approx(0.2).epsilon(1e-6));
   CHECK(train::clip_scale(0.5, 1.0) == 1.0);
   CHECK(train::clip_scale(5.0, 0.0) == 1.0);

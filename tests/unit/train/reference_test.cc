@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.h"
+#include "cpu/backend.h"
 #include "io/file.h"
 #include "tiny.h"
 
@@ -59,7 +60,7 @@ TEST_CASE("200 steps follow PyTorch's loss curve within one percent", "[train]")
     const LocalContext ctx;
     const std::unique_ptr<comm::Comm> comm = comm::self_comm();
     model::Model model = formula_model(test::tiny_config(family), dir.file("model"));
-    train::Trainer trainer(model, test::tiny_options(), *comm, *ctx);
+    train::Trainer trainer(model, test::tiny_options(), *comm, *ctx, cpu_backend());
     f64 worst = 0;
     for (i64 t = 0; t < 200; ++t) {
       const f64 loss = trainer.step(test::consecutive(tokens, t * 8, 8, 32)).loss;

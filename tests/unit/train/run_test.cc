@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "catch.h"
+#include "cpu/backend.h"
 #include "io/file.h"
 #include "tiny.h"
 
@@ -43,7 +44,7 @@ bool work(const Job& job) {
   options.batch = 4;
   const std::unique_ptr<comm::Comm> comm = comm::self_comm();
   model::Model model = model::new_model(test::tiny_config("llama"), 1);
-  train::Trainer trainer(model, options, *comm, *step_ctx);
+  train::Trainer trainer(model, options, *comm, *step_ctx, cpu_backend());
   std::optional<train::TrainState> state;
   if (from) {
     state = train::read_state(folder.step_path(*from));
@@ -65,7 +66,7 @@ bool work(const Job& job) {
   run_options.files.output.sync = false;
   std::unique_ptr<train::Evaluator> evaluator;
   if (!job.eval.empty())
-    evaluator = std::make_unique<train::Evaluator>(model, std::vector<std::string>{job.eval},
+    evaluator = std::make_unique<train::Evaluator>(model, model.weights, cpu_backend(), std::vector<std::string>{job.eval},
                                                    train::EvalOptions{.seq_len = 32},
                                                    std::vector<i32>{}, *comm, *ctx);
   train::Run run(folder, trainer, evaluator.get(), run_options, state, *ctx);
@@ -153,7 +154,7 @@ TEST_CASE("a held-out loss that is no number is kept and is not the best", "[tra
   const train::RunFolder folder(dir.file("run"), {.sync = false});
   const std::unique_ptr<comm::Comm> comm = comm::self_comm();
   model::Model model = model::new_model(test::tiny_config("gpt2"), 1);
-  train::Trainer trainer(model, test::tiny_options(4), *comm, *ctx);
+  train::Trainer trainer(model, test::tiny_options(4), *comm, *ctx, cpu_backend());
   train::TrainState state;
   state.eval = train::HeldOutLoss{std::numeric_limits<f64>::infinity(), 3};
   state.best = train::HeldOutLoss{2.5, 2};

@@ -12,6 +12,7 @@
 #include "comm/comm.h"
 #include "core/context.h"
 #include "core/str.h"
+#include "cpu/backend.h"
 #include "model/checkpoint.h"
 #include "model/mapping.h"
 #include "model/shape.h"
@@ -109,7 +110,7 @@ struct Bench {
   model::Model model;
   train::Trainer trainer;
   Bench(const model::ModelCfg& cfg, const train::TrainOptions& options, u64 seed = 1)
-      : model(model::new_model(cfg, seed)), trainer(model, options, *comm, *ctx) {}
+      : model(model::new_model(cfg, seed)), trainer(model, options, *comm, *ctx, cpu_backend()) {}
 };
 
 }  // namespace lm::test

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "catch.h"
+#include "cpu/backend.h"
 #include "core/parallel.h"
 #include "tiny.h"
 #include "train/evaluate.h"
@@ -219,7 +220,7 @@ TEST_CASE("held-out loss covers every target once, whatever the micro-batch", "[
   const std::vector<i32> bytes(64, 2);
   f64 loss[2];
   for (const i64 micro : {1, 3}) {
-    train::Evaluator evaluator(model, {dir.file("a")}, {.seq_len = 32, .micro_batch = micro}, bytes,
+    train::Evaluator evaluator(model, model.weights, cpu_backend(), {dir.file("a")}, {.seq_len = 32, .micro_batch = micro}, bytes,
                                *comm, *ctx);
     const std::optional<train::EvalResult> result = evaluator.run();
     REQUIRE(result);
