@@ -84,6 +84,7 @@ constexpr std::array<KernelDef, usize(kOpCount)> make_kernels() {
   set(Op::kRope, run_rope);
   set(Op::kAttention, run_attention);
   set(Op::kAttentionGrad, run_attention_grad, space_attention_grad);
+  set(Op::kPagedAttention, run_paged, space_paged);
   set(Op::kGlu, run_glu);
   set(Op::kGluGrad, run_glu_grad);
   set(Op::kEmbedding, run_embedding);

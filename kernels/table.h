@@ -43,12 +43,12 @@ TableFn run_softmax, run_softmax_grad, run_logsumexp, run_pick, run_pick_grad;
 TableFn run_glu, run_glu_grad;
 TableFn run_linear, run_linear_grad_x, run_linear_grad_w, run_matmul;
 TableFn run_norm, run_norm_grad, run_qk_norm, run_qk_norm_grad, run_rope;
-TableFn run_attention, run_attention_grad;
+TableFn run_attention, run_attention_grad, run_paged;
 TableFn run_linear_ce, run_linear_ce_grad, run_linear_logprob;
 
 using WorkspaceRule = i64(const Node&, const Graph&);
 WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad,
-    space_attention_grad, space_linear;
+    space_attention_grad, space_paged, space_linear;
 WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
 
 /// Bytes for the f32 copy of a weight that is stored in 16 bits, 0 for an f32 one.

@@ -123,10 +123,12 @@ struct AttentionAttr {
   f32 scale = 0, softcap = 0;
   bool fused = true;
 };
+/// max_keys: no row's logical indices reach it, 0: unknown (a device then cannot share a row's keys
+/// out over its processors).
 struct PagedAttr {
   i32 heads = 0, kv_heads = 0, head_dim = 0;
   f32 scale = 0, softcap = 0;
-  i32 layer = 0, binding = 0;
+  i32 layer = 0, binding = 0, max_keys = 0;
 };
 struct GluAttr {
   GluKind kind = GluKind::kSilu;
@@ -164,7 +166,8 @@ struct RowSpan {
 inline constexpr i64 kSpanInts = 6;
 
 /// What kPagedAttention finds in RunCtx::bindings[attr.binding]: this step's rows and the page
-/// pools. Pointers are in the backend's memory.
+/// pools. Spans, slots, tables, lists and pools are in the backend's memory; the object itself and its
+/// lists of pools in the host's.
 struct KvView {
   i64 rows = 0;                        // further rows (padding) give zeros and store nothing
   const RowSpan* spans = nullptr;      // [rows] logical slots of the row's own sequence
@@ -175,6 +178,7 @@ struct KvView {
   DType dtype = DType::kF32;  // f32, bf16 or f16
   void* const* k = nullptr;   // per layer: [pages, page_tokens, kv_heads, head_dim]
   void* const* v = nullptr;
+  bool lone_rows = false;  // hint: neighbouring rows seldom belong to one sequence
 };
 
 }  // namespace lm

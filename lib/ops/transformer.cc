@@ -178,7 +178,8 @@ void infer_paged(InferCtx& c) {
   c.require_real(0);
   c.require(a.heads > 0 && a.kv_heads > 0 && a.head_dim > 0 && a.heads % a.kv_heads == 0,
             "heads are a multiple of kv_heads");
-  c.require(a.scale > 0 && a.layer >= 0 && a.binding >= 0, "scale, layer or binding is not set");
+  c.require(a.scale > 0 && a.layer >= 0 && a.binding >= 0 && a.max_keys >= 0,
+            "scale, layer or binding is not set");
   c.require(c.shape(0).cols() == (a.heads + 2 * i64{a.kv_heads}) * a.head_dim,
             "qkv is [N, (heads + 2 kv_heads) head_dim]");
   c.output({c.shape(0).rows(), i64{a.heads} * a.head_dim}, c.dtype(0));
