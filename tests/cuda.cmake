@@ -1,6 +1,7 @@
 # The cuda room's tests. test-cuda: all kernels and the whole table on the block emulator, with a
-# recording fake of cuBLASLt; runs everywhere. test-cuda-room: what the room itself says on a machine
-# without a device. test-gpu: the same operator cases on a device; skipped where there is none.
+# recording fake of cuBLASLt; runs everywhere. test-cuda-model: models on it. test-cuda-room: what the
+# room itself says on a machine without a device. test-gpu: the same cases on a device; skipped where
+# there is none.
 
 file(GLOB cuda_kernel_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/*.cu)
 file(GLOB cuda_host_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/*.cc)
@@ -12,13 +13,20 @@ target_compile_options(lm_cuda_emulated PRIVATE -Wno-unknown-pragmas)
 target_link_libraries(lm_cuda_emulated PRIVATE lm_flags)
 
 file(GLOB sources CONFIGURE_DEPENDS unit/cuda/*_test.cc)
-list(FILTER sources EXCLUDE REGEX "/room_test\\.cc$")
+list(FILTER sources EXCLUDE REGEX "/(room|engine)_test\\.cc$")
 lm_test(test-cuda ROOMS ops cpu SOURCES ${sources} unit/cuda/fake_cublaslt.cc unit/cuda/device_cases.cc
   unit/cuda/paged_cases.cc
   $<TARGET_OBJECTS:lm_cuda_emulated> $<TARGET_OBJECTS:lm_op_cases>)
 target_compile_definitions(test-cuda PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME unit-cuda COMMAND test-cuda --warn NoTests)
 set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT 600)
+
+# Models on the emulator: the model room, with the emulated device in place of the cuda room.
+lm_test(test-cuda-model ROOMS cpu text SOURCES unit/cuda/engine_test.cc unit/cuda/engine_cases.cc
+  unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_model> $<TARGET_OBJECTS:lm_cuda_emulated>)
+target_compile_definitions(test-cuda-model PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_test(NAME unit-cuda-model COMMAND test-cuda-model --warn NoTests)
+set_tests_properties(unit-cuda-model PROPERTIES LABELS unit TIMEOUT 600)
 
 lm_test(test-cuda-room ROOMS cuda SOURCES unit/cuda/room_test.cc)
 target_compile_definitions(test-cuda-room PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

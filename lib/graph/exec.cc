@@ -69,6 +69,7 @@ struct Executor::Impl {
   std::vector<i64> calls;
   std::map<i32, Storage> own_inputs;     // of set()
   std::unique_ptr<Recording> recording;  // of the present bindings
+  std::vector<const void*> recorded_bindings;
   i64 plain_runs = 0;
 
   void allocate();
@@ -302,7 +303,7 @@ void Executor::Impl::run(const RunCtx& from, const Hook* hook) {
 // A run depends on its context only through random draws, states and bindings.
 bool Executor::Impl::can_record(const RunCtx& ctx) const {
   if (!options.record || options.mode == ExecMode::kHeap || options.profile || options.check_nan ||
-      ctx.state != nullptr || !ctx.bindings.empty())
+      ctx.state != nullptr)
     return false;
   for (std::size_t n = 0; n < g.nodes().size(); ++n)
     if (live[n] && g.def(g.nodes()[n].op).draws) return false;
@@ -312,9 +313,12 @@ bool Executor::Impl::can_record(const RunCtx& ctx) const {
 // The first run is plain: what kernels and libraries set up at their first call stays out of the
 // recording.
 void Executor::Impl::run_recorded(const RunCtx& ctx) {
+  if (recording != nullptr && !std::ranges::equal(ctx.bindings, recorded_bindings))
+    recording = nullptr;
   if (recording != nullptr) return recording->replay();
   if (plain_runs > 0 && can_record(ctx)) {
     recording = backend.record([&] { run(ctx, nullptr); });
+    recorded_bindings.assign(ctx.bindings.begin(), ctx.bindings.end());
     if (recording != nullptr) return;
     options.record = false;
   }

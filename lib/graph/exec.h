@@ -28,7 +28,8 @@ struct ExecOptions {
   bool check_nan = false;
   bool profile = false;  // time every node
   /// Let the backend record the second run and replay it from then on, where it can and no node draws
-  /// random numbers. For graphs whose bindings stay.
+  /// random numbers. For graphs whose bindings stay: objects of RunCtx::bindings with other contents
+  /// must be other objects.
   bool record = false;
   /// Borrow this slab instead of allocating; must have plan().slab_bytes (checked).
   const Storage* slab = nullptr;

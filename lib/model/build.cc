@@ -34,21 +34,9 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
     values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i,
                                   options.activation, options.trainable && params.set[i].trainable));
   head_ = param(cfg.tied ? "embed.weight" : "head.weight");
-  if (options_.positions == 0) options_.positions = cfg.context;
-  if (cfg.position != PositionKind::kRope) return;
-  for (const LayerCfg& layer : cfg.layers)
-    layer_rope_.push_back(rope_index(layer.attention.rope));
-}
-
-i64 GraphModel::rope_index(const RopeConfig& rope) {
-  for (i64 i = 0; i < isize(ropes_); ++i)
-    if (same_rope(ropes_[usize(i)].config, rope)) return i;
-  Rope one;
-  one.config = rope;
-  one.numbers = make_rope_table(rope, options_.positions, cfg_.context);
-  one.table = g_.input(cat("rope.", ropes_.size()), {2, options_.positions, rope.rotary_dim / 2});
-  ropes_.push_back(std::move(one));
-  return isize(ropes_) - 1;
+  if (options_.ropes == nullptr) own_ropes_.emplace(cfg, options_.positions);
+  for (i64 i = 0; i < ropes().size(); ++i)
+    ropes_.push_back(g.input(cat("rope.", i), ropes().tensor(i).shape));
 }
 
 Value GraphModel::param(std::string_view name) const {
@@ -88,7 +76,7 @@ Value GraphModel::attention_part(i64 i, Value x, Value positions, const Attend& 
     attr.heads = narrow(a.heads + a.kv_heads);
     attr.head_dim = narrow(a.head_dim);
     attr.rotary_dim = narrow(a.rope.rotary_dim);
-    qkv = rope(g_, qkv, positions, ropes_[usize(layer_rope_[usize(i)])].table, attr);
+    qkv = rope(g_, qkv, positions, ropes_[usize(ropes().of_layer(i))], attr);
   }
   return project_add(prefix + "attn.out", attend(qkv, i), x);
 }
@@ -139,15 +127,12 @@ Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
 
 void GraphModel::bind(Executor& executor, const ParamSlab& weights) const {
   executor.bind_params([&](i32 index) { return weights.view(index); });
-  for (const Rope& rope : ropes_) {
-    // Inputs are only read; Tensor has no read-only form.
-    f32* numbers = const_cast<f32*>(rope.numbers.data());
-    const Tensor table =
-        make_tensor(numbers, {2, options_.positions, rope.config.rotary_dim / 2});
+  for (i64 i = 0; i < ropes().size(); ++i) {
+    const Tensor table = ropes().tensor(i);
     if (executor.device() == table.device)
-      executor.bind(rope.table, table);
+      executor.bind(ropes_[usize(i)], table);
     else
-      executor.set(rope.table, table);
+      executor.set(ropes_[usize(i)], table);
   }
 }
 

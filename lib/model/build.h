@@ -5,6 +5,7 @@
 // numbers of the batch ([N, 6]: keys [a0,a1) and [b0,b1)), position ids are free inputs.
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "graph/graph.h"
 #include "model/config.h"
 #include "model/params.h"
+#include "model/rope_tables.h"
 #include "ops/ops.h"
 
 namespace lm::model {
@@ -22,6 +24,8 @@ struct BuildOptions {
   f32 dropout = 0;         // on the embedding and on what each part adds to the stream
   CheckpointPolicy checkpoint;
   i64 positions = 0;  // rows of rotary tables, 0: cfg.context
+  /// Tables of these positions that outlive the graph; null: the graph makes its own.
+  const RopeTables* ropes = nullptr;
   /// Of the graph and of the parameters it reads.
   DType activation = DType::kF32;
 };
@@ -50,17 +54,17 @@ class GraphModel {
   Value param(std::string_view name) const;
 
   /// Binds the parameters to the slab's views, of the options' activation type and in the executor's
-  /// memory; and the rotary tables: on the CPU to their memory (owned here, which must therefore
-  /// outlive the executor's runs), elsewhere to a copy.
+  /// memory; and the rotary tables: to their memory where that is the executor's (this must then
+  /// outlive its runs), else to a copy.
   void bind(Executor& executor, const ParamSlab& weights) const;
 
  private:
   Value norm(const std::string& prefix, Value x);
   Value attention_part(i64 i, Value x, Value positions, const Attend& attend);
   Value ffn_part(i64 i, Value x);
+  const RopeTables& ropes() const { return own_ropes_ ? *own_ropes_ : *options_.ropes; }
   /// x w^T + b added to the residual stream, through dropout where asked.
   Value project_add(const std::string& prefix, Value x, Value residual);
-  i64 rope_index(const RopeConfig& rope);
 
   Graph& g_;
   const ModelCfg& cfg_;
@@ -68,13 +72,8 @@ class GraphModel {
   BuildOptions options_;
   std::vector<Value> values_;  // by parameter index
   Value head_;
-  struct Rope {
-    RopeConfig config;
-    Value table;
-    std::vector<f32> numbers;
-  };
-  std::vector<Rope> ropes_;      // distinct ones
-  std::vector<i64> layer_rope_;  // by layer
+  std::optional<RopeTables> own_ropes_;
+  std::vector<Value> ropes_;  // by table
 };
 
 /// A whole graph with its inputs; not movable (executors point into it).

@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "cpu/backend.h"
 #include "model/build.h"
+#include "tensor/convert.h"
 
 namespace lm::model {
 namespace {
@@ -42,43 +43,73 @@ i64 plan_bytes(const Graph& graph, const Backend& backend) {
   return make_plan(graph, workspace).slab_bytes;
 }
 
-BuildOptions build_options(i64 positions) {
-  BuildOptions out;
-  out.positions = positions;
-  return out;
+constexpr i64 kLeastKeys = 256;         // smallest bound of a pass's keys
+constexpr i64 kUploadBytes = 16 << 20;  // weights rounded at a time
+constexpr i64 kMostPasses = 512;        // of a device; beyond, all are made anew
+
+/// Where a pass's inputs lie in their block, in bytes. Page tables come last: rows point to them, so
+/// they alone may lie elsewhere in every run.
+struct InputLayout {
+  InputLayout(i64 rows, i64 logit_rows) {
+    const auto take = [this](i64 bytes) {
+      const i64 at = list;
+      list = (list + bytes + 63) / 64 * 64;
+      return at;
+    };
+    tables = take(rows * static_cast<i64>(sizeof(const i32*)));
+    tokens = take(rows * 4);
+    positions = take(rows * 4);
+    select = take(logit_rows * 4);
+    spans = take(rows * static_cast<i64>(sizeof(RowSpan)));
+    store = take(rows * 4);
+  }
+  i64 tables = 0, tokens = 0, positions = 0, select = 0, spans = 0, store = 0;
+  i64 list = 0;  // the key list begins here
+};
+
+template <typename T>
+T* at(u8* block, i64 offset) {
+  return reinterpret_cast<T*>(block + offset);
 }
 
 }  // namespace
 
 struct Engine::Pass {
-  Pass(const ModelCfg& cfg, const ModelParams& params, i64 rows, i64 logit_rows, i64 positions)
-      : graph(ops()),
-        model(graph, cfg, params, build_options(positions)),
-        token_ids(usize(rows)),
-        position_ids(usize(rows)),
-        selected(usize(logit_rows)) {
-    tokens = graph.input("tokens", {rows}, DType::kI32);
-    position = graph.input("positions", {rows}, DType::kI32);
+  Pass(const Model& from, const RopeTables& ropes, const EngineOptions& options, i64 positions,
+       const PassKey& key)
+      : graph(ops(), options.activation),
+        model(graph, from.cfg, *from.params, build_options(ropes, options, positions)) {
+    tokens = graph.input("tokens", {key.rows}, DType::kI32);
+    position = graph.input("positions", {key.rows}, DType::kI32);
     hidden = model.hidden(tokens, position, [&](Value qkv, i64 layer) {
-      const AttentionCfg& a = cfg.layers[usize(layer)].attention;
+      const AttentionCfg& a = from.cfg.layers[usize(layer)].attention;
       PagedAttr attr;
       attr.heads = static_cast<i32>(a.heads);
       attr.kv_heads = static_cast<i32>(a.kv_heads);
       attr.head_dim = static_cast<i32>(a.head_dim);
       attr.layer = static_cast<i32>(layer);
+      attr.max_keys = static_cast<i32>(key.max_keys);
       return paged_attention(graph, qkv, attr);
     });
     graph.keep(hidden);
-    if (logit_rows == 0) return;
-    select = graph.input("select", {logit_rows}, DType::kI32);
+    if (key.logit_rows == 0) return;
+    select = graph.input("select", {key.logit_rows}, DType::kI32);
     const Value x = gather_rows(graph, hidden, select);
-    logit = lm::logits(graph, x, model.head(), cfg.vocab);
+    logit = lm::logits(graph, x, model.head(), from.cfg.vocab);
     graph.keep(logit);
+  }
+  static BuildOptions build_options(const RopeTables& ropes, const EngineOptions& options,
+                                    i64 positions) {
+    BuildOptions out;
+    out.positions = positions;
+    out.ropes = &ropes;
+    out.activation = options.activation;
+    return out;
   }
   Graph graph;
   GraphModel model;
   Value tokens, position, select, hidden, logit;
-  std::vector<i32> token_ids, position_ids, selected;
+  KvView view;
   std::unique_ptr<Executor> executor;
 };
 
@@ -90,43 +121,95 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       options_(options),
       backend_(backend),
       positions_(options.positions > 0 ? options.positions : model.cfg.context),
-      cache_(model.cfg, cache_pages(model.cfg, options)) {
-  state_ = backend.make_state();
+      cache_(model.cfg, cache_pages(model.cfg, options), backend, options.activation),
+      ropes_(model.cfg, positions_) {
   LM_CHECK(options.max_rows > 0 && options.max_logit_rows > 0, "a pass needs rows");
+  LM_CHECK(!on_host() || options.activation == DType::kF32, "the CPU computes in f32");
   if (model.cfg.position == PositionKind::kLearned && positions_ > model.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model.cfg.context, " learned positions, ",
                                        positions_, " were asked for"));
+  if (on_host()) {
+    state_ = backend.make_state();
+    return;
+  }
+  ropes_.place(backend);
+  take_weights();
 }
 
 Engine::~Engine() = default;
 
-void Engine::weights_changed() {
-  if (state_) state_->clear();
+void Engine::take_weights() {
+  const f32* const from = model_.weights.data();
+  if (weights_.elements() == 0)
+    weights_ = ParamSlab(model_.params->set, 1, backend_, options_.activation);
+  const i64 count = weights_.elements();
+  if (options_.activation == DType::kF32)
+    return backend_.to_device(weights_.data(), from, weights_.bytes());
+  const i64 step = std::min(count, kUploadBytes / 4);
+  const Storage part = backend_.allocate(step * 4);
+  for (i64 begin = 0; begin < count; begin += step) {
+    const i64 n = std::min(step, count - begin);
+    backend_.to_device(part.data(), from + begin, n * 4);
+    backend_.round_to_bf16(n, at<const f32>(part.data(), 0), weights_.bf16_data() + begin);
+  }
+  backend_.synchronize();  // before the staging memory goes
 }
 
-Engine::Pass& Engine::pass(i64 rows, i64 logit_rows) {
-  std::unique_ptr<Pass>& entry = passes_[{rows, logit_rows}];
-  if (entry) return *entry;
-  const ModelCfg& cfg = model_.cfg;
-  std::unique_ptr<Pass> made =
-      std::make_unique<Pass>(cfg, *model_.params, rows, logit_rows, positions_);
+void Engine::weights_changed() {
+  if (on_host()) return state_->clear();
+  take_weights();
+}
+
+/// One slab serves every pass: they never run at once and their results are copied out.
+void Engine::make_slab(const Graph& graph) {
+  const i64 bytes = plan_bytes(graph, backend_);
   if (!slab_) {
-    // One slab serves every pass: they never run at once and their results are copied out.
-    const Pass largest(cfg, *model_.params, options_.max_rows, options_.max_logit_rows, positions_);
-    slab_ = backend_.allocate(plan_bytes(largest.graph, backend_));
+    PassKey largest;
+    largest.rows = options_.max_rows;
+    largest.logit_rows = options_.max_logit_rows;
+    const Pass most(model_, ropes_, options_, positions_, largest);
+    slab_ = backend_.allocate(std::max(bytes, plan_bytes(most.graph, backend_)));
   }
+  // The planner is greedy: a smaller graph could in principle need more. On the CPU it gets its own.
+  if (bytes <= slab_.bytes() || on_host()) return;
+  passes_.clear();
+  slab_ = {};
+  slab_ = backend_.allocate(bytes);
+}
+
+Engine::Pass& Engine::pass(const PassKey& key) {
+  const auto found = passes_.find(key);
+  if (found != passes_.end()) return *found->second;
+  if (!on_host() && isize(passes_) >= kMostPasses) passes_.clear();
+  std::unique_ptr<Pass> made =
+      std::make_unique<Pass>(model_, ropes_, options_, positions_, key);
+  make_slab(made->graph);
   ExecOptions exec;
-  // The planner is greedy: a smaller graph could in principle need more. Then it gets its own slab.
+  exec.record = !on_host();
   if (plan_bytes(made->graph, backend_) <= slab_.bytes()) exec.slab = &slab_;
   made->executor = std::make_unique<Executor>(made->graph, backend_, exec);
-  made->model.bind(*made->executor, model_.weights);
-  Executor& executor = *made->executor;
-  executor.bind(made->tokens, make_tensor(made->token_ids.data(), {rows}, DType::kI32));
-  executor.bind(made->position, make_tensor(made->position_ids.data(), {rows}, DType::kI32));
-  if (logit_rows > 0)
-    executor.bind(made->select, make_tensor(made->selected.data(), {logit_rows}, DType::kI32));
-  entry = std::move(made);
-  return *entry;
+  made->model.bind(*made->executor, on_host() ? model_.weights : weights_);
+
+  u8* const block = on_host() ? outgoing_.data() : inputs_.data();
+  const InputLayout layout(key.rows, key.logit_rows);
+  const auto bind = [&](Value v, i64 offset, i64 count) {
+    made->executor->bind(v, make_tensor(block + offset, {count}, DType::kI32, backend_.device));
+  };
+  bind(made->tokens, layout.tokens, key.rows);
+  bind(made->position, layout.positions, key.rows);
+  if (key.logit_rows > 0) bind(made->select, layout.select, key.logit_rows);
+  KvView& view = made->view;
+  view.rows = key.rows;
+  view.spans = at<const RowSpan>(block, layout.spans);
+  view.store = at<const i32>(block, layout.store);
+  view.tables = at<const i32* const>(block, layout.tables);
+  view.key_list = key.listed ? at<const i32>(block, layout.list) : nullptr;
+  view.page_tokens = kPageTokens;
+  view.dtype = cache_.dtype();
+  view.k = cache_.keys();
+  view.v = cache_.values();
+  view.lone_rows = key.lone_rows;
+  return *passes_.emplace(key, std::move(made)).first->second;
 }
 
 void Engine::check_rows(std::span<const EvalRow> rows) const {
@@ -207,6 +290,7 @@ RowSpan Engine::visibility(const EvalRow& row, const Placement& at, bool listed)
   return out;
 }
 
+/// Masks and key list of rows [begin, end).
 void Engine::fill_view(std::span<const EvalRow> rows, i64 begin, i64 end) {
   bool listed = false;
   for (i64 i = begin; i < end; ++i) {
@@ -217,63 +301,134 @@ void Engine::fill_view(std::span<const EvalRow> rows, i64 begin, i64 end) {
              "rows that see their whole span must fit one pass");
   }
   spans_.clear();
-  store_.clear();
-  tables_.clear();
   key_list_.clear();
+  for (i64 i = begin; i < end; ++i)
+    spans_.push_back(visibility(rows[usize(i)], placed_[usize(i)], listed));
+}
+
+/// The pass for rows [begin, end), of which `logits` ask for theirs.
+Engine::PassKey Engine::key_of(std::span<const EvalRow> rows, i64 begin, i64 end) const {
+  PassKey key;
+  i64 wanted = 0;
+  i64 keys = 0;
+  key.lone_rows = true;
   for (i64 i = begin; i < end; ++i) {
-    const EvalRow& row = rows[usize(i)];
-    spans_.push_back(visibility(row, placed_[usize(i)], listed));
-    store_.push_back(static_cast<i32>(placed_[usize(i)].slot));
-    tables_.push_back(cache_.table(row.seq).data());
+    wanted += rows[usize(i)].want_logits ? 1 : 0;
+    const RowSpan& span = spans_[usize(i - begin)];
+    keys = std::max<i64>({keys, span.la + span.a1 - span.a0, span.lb + span.b1 - span.b0});
+    if (i > begin && rows[usize(i)].seq == rows[usize(i - 1)].seq) key.lone_rows = false;
   }
+  key.rows = bucket(end - begin, options_.max_rows);
+  key.logit_rows = bucket(wanted, options_.max_logit_rows);
+  if (on_host()) {
+    key.lone_rows = false;
+    return key;
+  }
+  key.listed = !key_list_.empty();
+  key.max_keys = kLeastKeys;
+  while (key.max_keys < keys) key.max_keys *= 2;
+  return key;
+}
+
+/// Gives the pass its inputs: one block, one upload.
+void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
+  const i64 n = end - begin;
+  const i64 padded = p.graph.shape(p.tokens)[0];
+  const i64 selected = p.select ? p.graph.shape(p.select)[0] : 0;
+  const InputLayout layout(padded, selected);
+  u8* const block = outgoing_.data();
+  const auto pages_at = [&](i64 offset) {
+    return at<const i32>(on_host() ? block : inputs_.data(), offset);
+  };
+  std::memcpy(block + layout.list, key_list_.data(), key_list_.size() * sizeof(i32));
+  std::memcpy(block + layout.spans, spans_.data(), spans_.size() * sizeof(RowSpan));
+  i64 used = layout.list + isize(key_list_) * 4;
+  std::map<i32, i64> tables;  // offsets
+  i64 logit = 0;
+  for (i64 i = 0; i < n; ++i) {
+    const EvalRow& row = rows[usize(begin + i)];
+    const Placement& placed = placed_[usize(begin + i)];
+    const auto [table, fresh] = tables.try_emplace(row.seq, used);
+    if (fresh) {
+      const std::span<const i32> pages = cache_.table(row.seq);
+      std::memcpy(block + used, pages.data(), pages.size_bytes());
+      used += static_cast<i64>(pages.size_bytes());
+    }
+    at<const i32*>(block, layout.tables)[i] = pages_at(table->second);
+    at<i32>(block, layout.tokens)[i] = row.token;
+    at<i32>(block, layout.positions)[i] =
+        row.position < 0 ? static_cast<i32>(placed.slot) : row.position;
+    at<i32>(block, layout.store)[i] = static_cast<i32>(placed.slot);
+    if (row.want_logits) at<i32>(block, layout.select)[logit++] = static_cast<i32>(i);
+  }
+  for (i64 i = n; i < padded; ++i) {  // token 0 at position 0, which sees and stores nothing
+    at<const i32*>(block, layout.tables)[i] = pages_at(layout.list);
+    at<i32>(block, layout.tokens)[i] = 0;
+    at<i32>(block, layout.positions)[i] = 0;
+    at<i32>(block, layout.store)[i] = -1;
+    at<RowSpan>(block, layout.spans)[i] = RowSpan{};
+  }
+  for (; logit < selected; ++logit) at<i32>(block, layout.select)[logit] = -1;
+  if (on_host()) {  // reads the view at every run: padding costs nothing, lists need no pass of their own
+    p.view.rows = n;
+    p.view.key_list = key_list_.empty() ? nullptr : at<const i32>(block, layout.list);
+    return;
+  }
+  backend_.to_device(inputs_.data(), block, used);
+}
+
+/// Makes the block hold the pass of these rows. Passes that point into an older one are dropped.
+void Engine::hold_inputs(const PassKey& key, std::span<const EvalRow> rows) {
+  i64 bytes = InputLayout(key.rows, key.logit_rows).list + isize(key_list_) * 4;
+  i32 seq = -1;
+  for (const EvalRow& row : rows) {
+    if (row.seq != seq) bytes += static_cast<i64>(cache_.table(row.seq).size_bytes());
+    seq = row.seq;
+  }
+  if (bytes <= isize(outgoing_)) return;
+  passes_.clear();
+  const InputLayout most(options_.max_rows, options_.max_logit_rows);
+  outgoing_.assign(usize(2 * std::max(bytes, most.list)), 0);
+  if (!on_host()) inputs_ = backend_.allocate(isize(outgoing_));
+}
+
+/// Appends the first `rows` rows of a kept value.
+void Engine::fetch(const Pass& p, Value v, i64 first, i64 rows, std::vector<f32>& out) const {
+  const Tensor t = p.executor->tensor(v);
+  const i64 count = rows * t.cols();
+  const u8* const from = t.bytes() + first * t.ld * item_bytes(t.dtype);
+  LM_CHECK(t.contiguous(), "results lie row behind row");
+  const std::size_t end = out.size();
+  if (on_host()) {
+    const f32* const numbers = reinterpret_cast<const f32*>(from);
+    out.insert(out.end(), numbers, numbers + count);
+    return;
+  }
+  out.resize(end + usize(count));
+  if (t.dtype == DType::kF32) return backend_.to_host(out.data() + end, from, count * 4);
+  std::vector<u16> narrow(usize(count), 0);
+  backend_.to_host(narrow.data(), from, count * 2);
+  std::transform(narrow.begin(), narrow.end(), out.begin() + static_cast<i64>(end), bf16_to_f32);
 }
 
 void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
-  std::vector<i64> wanted;
-  for (i64 i = begin; i < end; ++i)
-    if (rows[usize(i)].want_logits) wanted.push_back(i);
-  Pass& p =
-      pass(bucket(end - begin, options_.max_rows), bucket(isize(wanted), options_.max_logit_rows));
-  std::fill(p.token_ids.begin(), p.token_ids.end(), 0);
-  std::fill(p.position_ids.begin(), p.position_ids.end(), 0);
-  std::fill(p.selected.begin(), p.selected.end(), -1);
-  for (i64 i = begin; i < end; ++i) {
-    const EvalRow& row = rows[usize(i)];
-    p.token_ids[usize(i - begin)] = row.token;
-    p.position_ids[usize(i - begin)] =
-        row.position < 0 ? static_cast<i32>(placed_[usize(i)].slot) : row.position;
-  }
-  for (i64 j = 0; j < isize(wanted); ++j)
-    p.selected[usize(j)] = static_cast<i32>(wanted[usize(j)] - begin);
   fill_view(rows, begin, end);
-
-  KvView view;
-  view.rows = end - begin;
-  view.spans = spans_.data();
-  view.store = store_.data();
-  view.tables = tables_.data();
-  view.key_list = key_list_.empty() ? nullptr : key_list_.data();
-  view.page_tokens = kPageTokens;
-  view.k = cache_.keys();
-  view.v = cache_.values();
-  const void* bindings[] = {&view};
+  const PassKey key = key_of(rows, begin, end);
+  hold_inputs(key, rows.subspan(usize(begin), usize(end - begin)));
+  Pass& p = pass(key);
+  send(p, rows, begin, end);
+  const void* bindings[] = {&p.view};
   RunCtx ctx;
   ctx.state = state_.get();
   ctx.bindings = bindings;
   p.executor->run(ctx);
 
-  const i64 vocab = model_.cfg.vocab;
-  const i64 width = model_.cfg.width;
-  if (!wanted.empty()) {
-    const f32* from = p.executor->tensor(p.logit).f32_data();
-    logits_.insert(logits_.end(), from, from + isize(wanted) * vocab);
-  }
-  const f32* states = p.executor->tensor(p.hidden).f32_data();
-  for (i64 i = begin; i < end; ++i) {
-    if (!rows[usize(i)].want_hidden) continue;
-    const f32* from = states + (i - begin) * width;
-    hidden_.insert(hidden_.end(), from, from + width);
-  }
+  i64 wanted = 0;
+  for (i64 i = begin; i < end; ++i)
+    wanted += rows[usize(i)].want_logits ? 1 : 0;
+  if (wanted > 0) fetch(p, p.logit, 0, wanted, logits_);
+  for (i64 i = begin; i < end; ++i)
+    if (rows[usize(i)].want_hidden) fetch(p, p.hidden, i - begin, 1, hidden_);
 }
 
 void Engine::eval(std::span<const EvalRow> rows) {

@@ -4,16 +4,18 @@
 // and the instruction-set level; never on the other rows of the call, the number of threads, the
 // chunking of a prompt, the page layout, or whether the row was in a chain or a tree. Tests compare
 // bits. One thread at a time; kernels are parallel inside.
+// On a device a pass costs one upload: tokens, positions, masks and page tables lie in one block of its
+// memory, whose layout a pass's row count fixes; so a pass is recorded once and replayed.
 
 #include <map>
 #include <memory>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "graph/exec.h"
 #include "model/checkpoint.h"
 #include "model/kv_cache.h"
+#include "model/rope_tables.h"
 
 namespace lm::model {
 
@@ -41,13 +43,17 @@ struct EngineOptions {
   i64 max_logit_rows = 64;  // logits per pass
   i64 cache_tokens = 0;     // capacity over all sequences; 0: 16 full contexts
   i64 positions = 0;  // largest position + 1; 0: the model's context (a learned table's limit)
+  /// Of what layers exchange, of cached keys and values, and of the weights that are read: f32, or
+  /// bf16 where the backend has it.
+  DType activation = DType::kF32;
 };
 
 class Engine {
  public:
-  /// Borrows the model; packs its matrices at their first use (as much memory again). Throws
-  /// Error{kUsage} when positions exceeds a learned position table, Error{kUnavailable} when the
-  /// backend lacks an operator. Reserves cache memory, touches none.
+  /// Borrows the model. On the CPU its matrices are packed at their first use (as much memory again),
+  /// and cache memory is reserved but not touched; on a device weights are copied and the cache is
+  /// taken at once. Throws Error{kUsage} when positions exceeds a learned position table, Error{kOs}
+  /// when memory is short, Error{kUnavailable} when the backend lacks an operator.
   explicit Engine(const Model& model, const EngineOptions& options = {});
   Engine(const Model& model, const EngineOptions& options, const Backend& backend);
   ~Engine();
@@ -60,12 +66,14 @@ class Engine {
   i32 fork(i32 seq) { return cache_.fork(seq); }
   void truncate(i32 seq, i64 n) { cache_.truncate(seq, n); }
   i64 length(i32 seq) const { return cache_.length(seq); }
-  /// To be called when the model's weights have changed: the backend keeps packed copies of them.
+  /// To be called when the model's weights have changed: the backend keeps copies of them.
   /// Cached keys and values are the caller's to truncate.
   void weights_changed();
   const KvCache& cache() const { return cache_; }
   const ModelCfg& cfg() const { return model_.cfg; }
   i64 positions() const { return positions_; }
+  const Backend& backend() const { return backend_; }
+  DType activation() const { return options_.activation; }
 
   /// Evaluates rows. Rows of a sequence that were not committed since its last eval are dropped
   /// first. Throws Error{kData} for a token or position out of range, Error{kOs} when the cache has
@@ -91,32 +99,51 @@ class Engine {
 
  private:
   struct Pass;  // a graph for fixed row counts with its executor
+  /// What a pass's graph is made for. The last three are the device's alone, so that a recorded pass
+  /// depends on nothing else.
+  struct PassKey {
+    i64 rows = 0;
+    i64 logit_rows = 0;
+    i64 max_keys = 0;
+    bool listed = false;
+    bool lone_rows = false;
+    auto operator<=>(const PassKey&) const = default;
+  };
   struct Placement {
     i64 slot = 0;   // cache slot the row is written to
     i64 first = 0;  // committed length of its sequence
     i64 total = 0;  // rows of its sequence in this call
   };
+  bool on_host() const { return backend_.device == Device{}; }
+  void take_weights();
   void check_rows(std::span<const EvalRow> rows) const;
   void place(std::span<const EvalRow> rows);
   RowSpan visibility(const EvalRow& row, const Placement& at, bool listed);
   i64 append_listed(const EvalRow& row, const Placement& at, i64 from, i64 to);
   void run_pass(std::span<const EvalRow> rows, i64 begin, i64 end);
-  Pass& pass(i64 rows, i64 logit_rows);
+  Pass& pass(const PassKey& key);
+  void hold_inputs(const PassKey& key, std::span<const EvalRow> rows);
+  void make_slab(const Graph& graph);
   void fill_view(std::span<const EvalRow> rows, i64 begin, i64 end);
+  PassKey key_of(std::span<const EvalRow> rows, i64 begin, i64 end) const;
+  void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
+  void fetch(const Pass& p, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
 
   const Model& model_;
   EngineOptions options_;
   const Backend& backend_;
   i64 positions_ = 0;
   KvCache cache_;
+  RopeTables ropes_;
+  ParamSlab weights_;  // the device's copy
   Storage slab_;
   std::unique_ptr<BackendState> state_;  // packed weights
-  std::map<std::pair<i64, i64>, std::unique_ptr<Pass>> passes_;
+  std::map<PassKey, std::unique_ptr<Pass>> passes_;
   std::vector<Placement> placed_;
   std::vector<RowSpan> spans_;
-  std::vector<i32> store_;
-  std::vector<const i32*> tables_;
   std::vector<i32> key_list_;
+  std::vector<u8> outgoing_;  // a pass's inputs as the device shall have them
+  Storage inputs_;            // there; absent on the CPU, which reads outgoing_
   std::vector<f32> logits_, hidden_;
   std::vector<i64> logits_at_, hidden_at_;  // by row, -1 without
 };

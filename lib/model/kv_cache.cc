@@ -1,9 +1,8 @@
 #include "model/kv_cache.h"
 
-#include <cstring>
-
 #include "core/error.h"
 #include "core/str.h"
+#include "cpu/backend.h"
 
 namespace lm::model {
 namespace {
@@ -14,13 +13,17 @@ i64 pages_for(i64 slots) {
 
 }  // namespace
 
-KvCache::KvCache(const ModelCfg& cfg, i64 pages) : pages_(pages) {
+KvCache::KvCache(const ModelCfg& cfg, i64 pages)
+    : KvCache(cfg, pages, cpu_backend(), DType::kF32) {}
+
+KvCache::KvCache(const ModelCfg& cfg, i64 pages, const Backend& backend, DType dtype)
+    : backend_(backend), dtype_(dtype), pages_(pages) {
   LM_CHECK(pages > 0 && pages < 0x7fffffff, "page numbers are 32 bits");
   for (const LayerCfg& layer : cfg.layers) {
     const i64 width = layer.attention.kv_size();
     widths_.push_back(width);
     for (std::vector<void*>* pool : {&keys_, &values_}) {
-      storage_.push_back(Storage::cpu(pages * kPageTokens * width * 4));
+      storage_.push_back(backend.allocate(pages * kPageTokens * width * item_bytes(dtype)));
       pool->push_back(storage_.back().data());
     }
   }
@@ -141,27 +144,26 @@ void KvCache::commit(i32 seq, std::span<const i32> slots) {
   drop_pages_from(s, s.length);
 }
 
-std::array<f32*, 2> KvCache::layer_pools(i64 layer) const {
-  return {static_cast<f32*>(keys_[usize(layer)]), static_cast<f32*>(values_[usize(layer)])};
+/// Numbers of slots in the pools.
+void KvCache::copy_slots(i64 from, i64 to, i64 count) {
+  for (i64 layer = 0; layer < isize(widths_); ++layer) {
+    const i64 slot = widths_[usize(layer)] * item_bytes(dtype_);
+    for (void* const base : {keys_[usize(layer)], values_[usize(layer)]}) {
+      u8* const pool = static_cast<u8*>(base);
+      backend_.copy(pool + to * slot, pool + from * slot, count * slot);
+    }
+  }
 }
 
 void KvCache::copy_page(i32 from, i32 to) {
-  for (i64 layer = 0; layer < isize(widths_); ++layer) {
-    const i64 count = kPageTokens * widths_[usize(layer)];
-    for (f32* pool : layer_pools(layer))
-      std::memcpy(pool + to * count, pool + from * count, usize(count) * sizeof(f32));
-  }
+  copy_slots(from * kPageTokens, to * kPageTokens, kPageTokens);
 }
 
 void KvCache::move_slot(const Sequence& s, i64 from, i64 to) {
-  for (i64 layer = 0; layer < isize(widths_); ++layer) {
-    const i64 width = widths_[usize(layer)];
-    const auto at = [&](i64 slot) {
-      return (s.pages[usize(slot / kPageTokens)] * kPageTokens + slot % kPageTokens) * width;
-    };
-    for (f32* pool : layer_pools(layer))
-      std::memcpy(pool + at(to), pool + at(from), usize(width) * sizeof(f32));
-  }
+  const auto at = [&](i64 slot) {
+    return s.pages[usize(slot / kPageTokens)] * kPageTokens + slot % kPageTokens;
+  };
+  copy_slots(at(from), at(to), 1);
 }
 
 }  // namespace lm::model

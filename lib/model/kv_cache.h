@@ -3,11 +3,11 @@
 // by forks and copied before the first write. A sequence has a committed length n; slots from n on
 // may be written by a step and are kept or dropped by commit. Not thread-safe: one engine owns it.
 
-#include <array>
 #include <span>
 #include <vector>
 
 #include "core/types.h"
+#include "graph/backend.h"
 #include "model/config.h"
 #include "ops/op.h"
 #include "tensor/tensor.h"
@@ -19,9 +19,11 @@ inline constexpr i64 kPageTokens = 16;
 
 class KvCache {
  public:
-  /// Room for `pages` pages of every layer. The memory is reserved, not touched: resident size
-  /// follows use. Throws Error{kOs} when it cannot be reserved. f32.
+  /// Room for `pages` pages of every layer, f32 in host memory: reserved, not touched, so that
+  /// resident size follows use. Throws Error{kOs} when it cannot be reserved.
   KvCache(const ModelCfg& cfg, i64 pages);
+  /// In a backend's memory; dtype: f32 or bf16.
+  KvCache(const ModelCfg& cfg, i64 pages, const Backend& backend, DType dtype);
 
   /// A new empty sequence. Handles are reused after release.
   i32 create();
@@ -46,7 +48,8 @@ class KvCache {
 
   /// Page numbers of a sequence, in order.
   std::span<const i32> table(i32 seq) const { return sequence(seq).pages; }
-  /// Pools by layer: [pages, kPageTokens, kv_heads * head_dim] f32.
+  DType dtype() const { return dtype_; }
+  /// Pools by layer: [pages, kPageTokens, kv_heads * head_dim].
   void* const* keys() const { return keys_.data(); }
   void* const* values() const { return values_.data(); }
 
@@ -62,10 +65,12 @@ class KvCache {
   i32 take_page();
   void drop_page(i32 page);
   void drop_pages_from(Sequence& s, i64 slots);
-  std::array<f32*, 2> layer_pools(i64 layer) const;
+  void copy_slots(i64 from, i64 to, i64 count);
   void copy_page(i32 from, i32 to);
   void move_slot(const Sequence& s, i64 from, i64 to);
 
+  const Backend& backend_;
+  DType dtype_ = DType::kF32;
   i64 pages_ = 0;
   std::vector<i64> widths_;  // kv_size by layer
   std::vector<Storage> storage_;
