@@ -25,6 +25,7 @@ class CudaBackend : public Backend {
   void to_host(void* dst, const void* src, i64 bytes) const override;
   void synchronize() const override;
   Stream* stream() const override { return stream_; }
+  void enter() const override { use_device(device.index); }
   i64 free_bytes() const override { return free_memory(); }
   std::unique_ptr<BackendState> make_state() const override;
   std::unique_ptr<Recording> record(const std::function<void()>& work) const override;

@@ -16,7 +16,7 @@ struct Availability {
 /// What this build and machine offer. Never throws, touches no device.
 Availability available();
 
-/// Kernels of every operator but paged attention for f32 values (weights of linear and losses and
+/// Kernels of every operator for f32 values (weights of linear and losses and
 /// embedding tables may be bf16 or f16) on device `index`. Opens the driver and cuBLASLt at the
 /// first call, which fixes the device of this process. Throws Error{kUnavailable} with the reason:
 /// no kernels in this build, no device, a library missing, or another device in use.

@@ -22,6 +22,9 @@ std::vector<Flag> model_flags() {
       {.name = "special", .kind = FlagKind::kChoice, .value_name = "HOW", .group = model, .def = "parse",
        .help = "special tokens spelt in a text: become specials, stay text, or make a bad record",
        .choices = {"parse", "text", "error"}},
+      {.name = "dtype", .kind = FlagKind::kChoice, .value_name = "TYPE", .group = model, .def = "auto",
+       .help = "type of weights, activations and cache: bf16 on a GPU, f32 on the CPU",
+       .choices = {"auto", "f32", "bf16"}, .semantic = false},
       {.name = "batch", .kind = FlagKind::kCount, .value_name = "N", .group = model, .def = "16",
        .help = "sequences in work at once; does not change results", .min = 1, .max = 65536,
        .semantic = false},
@@ -101,6 +104,7 @@ ToolSpec make_spec() {
       {"lm-decode score -m model --group source --report r.json docs.jsonl.zst", "bits per byte by source"},
   };
   spec.wide = true;
+  spec.kernels = true;
   spec.latency = true;
   spec.annotate = true;
   // State goes into --resume FILE; without it a stop signal ends the program at once.

@@ -31,6 +31,9 @@ Flags folder_flags() {
        .help = "begin every text with the model's begin token, if it has one"},
       {.name = "special", .kind = FlagKind::kChoice, .value_name = "HOW", .group = g, .def = "parse",
        .help = "special tokens spelt in a text: become specials, or stay text", .choices = {"parse", "text"}},
+      {.name = "dtype", .kind = FlagKind::kChoice, .value_name = "TYPE", .group = g, .def = "auto",
+       .help = "type of weights, activations and cache: bf16 on a GPU, f32 on the CPU",
+       .choices = {"auto", "f32", "bf16"}, .semantic = false},
       {.name = "batch", .kind = FlagKind::kCount, .value_name = "N", .group = g, .def = "16",
        .help = "windows in work at once; does not change results", .min = 1, .max = 65536, .semantic = false},
       {.name = "chunk", .kind = FlagKind::kCount, .value_name = "N", .group = g, .def = "512",
@@ -136,6 +139,7 @@ lm::cli::ToolSpec make_spec() {
       {"lm-ppl-filter bucket -m en.lmng --ccnet --tokenizer en.model --split-output '%s.jsonl.zst' en.jsonl.zst",
        "head, middle and tail as CCNet has them"},
   };
+  spec.kernels = true;
   spec.see_also = {"lm-ngram", "lm-train", "lm-decode"};
   return spec;
 }

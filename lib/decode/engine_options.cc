@@ -5,7 +5,7 @@
 namespace lm::decode {
 
 model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 chunk,
-                                    i64 budget_bytes) {
+                                    i64 budget_bytes, const model::Compute& compute) {
   model::EngineOptions out;
   out.max_rows = std::max(chunk, batch);
   const i64 row_bytes = cfg.vocab * static_cast<i64>(sizeof(f32));
@@ -14,9 +14,11 @@ model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 c
   i64 token_bytes = 0;
   for (const model::LayerCfg& layer : cfg.layers)
     token_bytes += 2 * layer.attention.kv_size() * static_cast<i64>(sizeof(f32));
+  out.activation = compute.activation;
   const i64 least = cfg.context + 2 * model::kPageTokens;
-  out.cache_tokens =
-      std::max(least, std::min((batch + 1) * least, budget_bytes / std::max<i64>(1, token_bytes)));
+  const bool host = compute.backend == nullptr || compute.backend->device == Device{};
+  const i64 room = host ? budget_bytes / std::max<i64>(1, token_bytes) : (batch + 1) * least;
+  out.cache_tokens = std::max(least, std::min((batch + 1) * least, room));
   return out;
 }
 

@@ -29,9 +29,13 @@ NeuralScorer::NeuralScorer(const std::string& folder, const NeuralScorerOptions&
   digest_ = cat(model::model_digest(folder), " ", tokenizer_->digest(), " window=", window_,
                 " stride=", stride_, " max_tokens=", options.max_tokens, " probes=", options.probes,
                 " begin=", begin ? cat(*begin) : "none",
-                " special=", options.special == text::SpecialPolicy::kParse ? "parse" : "text");
-  engine_ = std::make_unique<model::Engine>(
-      model_, engine_options(model_.cfg, options.batch, options.chunk, options.cache_bytes));
+                " special=", options.special == text::SpecialPolicy::kParse ? "parse" : "text",
+                options.compute.activation == DType::kBf16 ? " dtype=bf16" : "");
+  const model::EngineOptions size = engine_options(model_.cfg, options.batch, options.chunk,
+                                                   options.cache_bytes, options.compute);
+  engine_ = options.compute.backend == nullptr
+                ? std::make_unique<model::Engine>(model_, size)
+                : std::make_unique<model::Engine>(model_, size, *options.compute.backend);
   encoder_ = std::make_unique<PromptEncoder>(*tokenizer_, begin);
   scorer_ = std::make_unique<TokenScorer>(*engine_, ScoreOptions{options.batch, options.chunk});
 }

@@ -9,6 +9,7 @@
 #include "decode/prompt.h"
 #include "decode/score.h"
 #include "model/checkpoint.h"
+#include "model/device.h"
 #include "text/scorer.h"
 
 namespace lm::decode {
@@ -24,6 +25,7 @@ struct NeuralScorerOptions {
   i64 batch = 16;                   // sequences at once; the rest does not change scores
   i64 chunk = 512;                  // tokens of a pass
   i64 cache_bytes = i64{1} << 30;   // for keys and values; one window is held in any case
+  model::Compute compute = {};      // bf16 changes scores
 };
 
 class NeuralScorer final : public text::Scorer {
@@ -43,6 +45,7 @@ class NeuralScorer final : public text::Scorer {
   const std::string& digest() const override { return digest_; }
 
   const model::ModelCfg& cfg() const { return model_.cfg; }
+  const Backend& backend() const { return engine_->backend(); }
   i64 window() const { return window_; }
   i64 stride() const { return stride_; }
   const ScoreStats& stats() const { return scorer_->stats(); }

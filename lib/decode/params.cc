@@ -186,6 +186,10 @@ std::optional<Fault> set_other(std::string_view name, Element value, SampleParam
     out.seed = seed;
     return std::nullopt;
   }
+  if (name == "dtype") {  // of a record that a run with bf16 made; the run decides
+    if (!value.is_string()) return wrong(name, value, "a string");
+    return std::nullopt;
+  }
   if (name == "sampler_order") {
     std::string_view order;
     if (value.get(order) != simdjson::SUCCESS) return wrong(name, value, "a string");
@@ -216,7 +220,7 @@ std::vector<std::string> param_names() {
     names.emplace_back(param.name);
   for (const char* name : {"stop", "stop_ids", "include_stop", "ignore_eos", "logit_bias",
                            "dry_breakers", "penalty_scope", "typical_ties", "greedy", "seed",
-                           "sampler_order"})
+                           "sampler_order", "dtype"})
     names.emplace_back(name);
   return names;
 }
@@ -287,7 +291,7 @@ Result<std::pair<i32, f64>> parse_bias(std::string_view text) {
   return std::pair<i32, f64>(static_cast<i32>(*id), *value);
 }
 
-std::string params_json(const SampleParams& params) {
+std::string params_json(const SampleParams& params, DType activation) {
   std::string out = "{";
   for (const NumberParam& param : kNumbers) {
     append(out, out.size() > 1 ? "," : "", "\"", param.name, "\":");
@@ -313,6 +317,7 @@ std::string params_json(const SampleParams& params) {
   if (params.dry_multiplier > 0)
     append(out, ",\"dry_breakers\":", string_list(params.dry_breakers));
   if (params.seed) append(out, ",\"seed\":", *params.seed);
+  if (activation != DType::kF32) append(out, ",\"dtype\":\"", dtype_name(activation), "\"");
   return out + "}";
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/result.h"
 #include "core/types.h"
+#include "tensor/tensor.h"
 
 namespace lm::decode {
 
@@ -96,7 +97,8 @@ Result<std::vector<Step>> parse_order(std::string_view order);
 /// "ID:VALUE" with VALUE a number or -inf. Fault "params".
 Result<std::pair<i32, f64>> parse_bias(std::string_view text);
 
-/// The effective parameters as one JSON object, in table order.
-std::string params_json(const SampleParams& params);
+/// The effective parameters as one JSON object, in table order; then the type of the model's
+/// activations, unless it is f32. apply_params takes the latter for what it is: a note.
+std::string params_json(const SampleParams& params, DType activation = DType::kF32);
 
 }  // namespace lm::decode

@@ -42,4 +42,9 @@ DType dtype_for(std::string_view dtype, const Backend& backend) {
   return DType::kBf16;
 }
 
+Compute compute_for(std::string_view device, std::string_view dtype, bool wish) {
+  const Backend& backend = backend_for(device, wish);
+  return {&backend, dtype_for(dtype, backend)};
+}
+
 }  // namespace lm::model

@@ -16,4 +16,12 @@ const Backend& backend_for(std::string_view device, bool wish = false);
 /// Throws Error{kUsage} for other texts, Error{kUnavailable} for bf16 on the CPU.
 DType dtype_for(std::string_view dtype, const Backend& backend);
 
+/// Where a model runs, and the type of its activations.
+struct Compute {
+  const Backend* backend = nullptr;  // null: the CPU
+  DType activation = DType::kF32;
+};
+/// Both at once, from --device and --dtype.
+Compute compute_for(std::string_view device, std::string_view dtype, bool wish = false);
+
 }  // namespace lm::model

@@ -21,12 +21,6 @@ i64 bucket(i64 n, i64 limit) {
   return std::min(limit, (n + step - 1) / step * step);
 }
 
-i64 cache_pages(const ModelCfg& cfg, const EngineOptions& options) {
-  const i64 tokens =
-      options.cache_tokens > 0 ? options.cache_tokens : kDefaultContexts * cfg.context;
-  return (tokens + kPageTokens - 1) / kPageTokens;
-}
-
 /// Rows of seq among rows [begin, end).
 i64 whole_span(std::span<const EvalRow> rows, i64 begin, i64 end, i32 seq) {
   i64 count = 0;
@@ -121,27 +115,70 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       options_(options),
       backend_(backend),
       positions_(options.positions > 0 ? options.positions : model.cfg.context),
-      cache_(model.cfg, cache_pages(model.cfg, options), backend, options.activation),
-      ropes_(model.cfg, positions_) {
-  LM_CHECK(options.max_rows > 0 && options.max_logit_rows > 0, "a pass needs rows");
-  LM_CHECK(!on_host() || options.activation == DType::kF32, "the CPU computes in f32");
-  if (model.cfg.position == PositionKind::kLearned && positions_ > model.cfg.context)
-    throw Error(ErrorKind::kUsage, cat("the model has ", model.cfg.context, " learned positions, ",
-                                       positions_, " were asked for"));
-  if (on_host()) {
-    state_ = backend.make_state();
-    return;
-  }
-  ropes_.place(backend);
-  take_weights();
+      ropes_(make_ropes()),
+      weights_(make_weights()),
+      slab_(make_first_slab()),
+      cache_(model.cfg, cache_pages(), backend, options.activation) {
+  if (on_host()) state_ = backend.make_state();
+  else take_weights();
 }
 
 Engine::~Engine() = default;
 
+RopeTables Engine::make_ropes() const {
+  LM_CHECK(options_.max_rows > 0 && options_.max_logit_rows > 0, "a pass needs rows");
+  LM_CHECK(!on_host() || options_.activation == DType::kF32, "the CPU computes in f32");
+  if (model_.cfg.position == PositionKind::kLearned && positions_ > model_.cfg.context)
+    throw Error(ErrorKind::kUsage, cat("the model has ", model_.cfg.context, " learned positions, ",
+                                       positions_, " were asked for"));
+  RopeTables out(model_.cfg, positions_);
+  out.place(backend_);
+  return out;
+}
+
+ParamSlab Engine::make_weights() const {
+  if (on_host()) return {};
+  return ParamSlab(model_.params->set, 1, backend_, options_.activation);
+}
+
+/// One slab serves every pass: they never run at once and their results are copied out.
+Storage Engine::make_first_slab() const {
+  if (on_host()) return {};
+  return backend_.allocate(largest_pass_bytes());
+}
+
+i64 Engine::largest_pass_bytes() const {
+  PassKey largest;
+  largest.rows = options_.max_rows;
+  largest.logit_rows = options_.max_logit_rows;
+  return plan_bytes(Pass(model_, ropes_, options_, positions_, largest).graph, backend_);
+}
+
+/// On a device, a tenth of what is free stays: for products' workspace, recorded passes, and other
+/// slabs than the largest.
+i64 Engine::cache_pages() const {
+  const ModelCfg& cfg = model_.cfg;
+  const i64 tokens =
+      options_.cache_tokens > 0 ? options_.cache_tokens : kDefaultContexts * cfg.context;
+  const i64 pages = (tokens + kPageTokens - 1) / kPageTokens;
+  if (on_host()) return pages;
+  i64 page_bytes = 0;
+  for (const LayerCfg& layer : cfg.layers)
+    page_bytes +=
+        2 * kPageTokens * layer.attention.kv_size() * item_bytes(options_.activation);
+  const i64 room = backend_.free_bytes() / 10 * 9 / page_bytes;
+  const i64 least = std::min(pages, positions_ / kPageTokens + 2);  // one context, and a fork's page
+  if (room < least)
+    throw Error(ErrorKind::kOs,
+                cat("keys and values of ", least * kPageTokens, " tokens need ",
+                    format_bytes(least * page_bytes), " of the device's memory, ",
+                    format_bytes(backend_.free_bytes()), " are free"),
+                "--device cpu has the host's memory");
+  return std::min(pages, room);
+}
+
 void Engine::take_weights() {
   const f32* const from = model_.weights.data();
-  if (weights_.elements() == 0)
-    weights_ = ParamSlab(model_.params->set, 1, backend_, options_.activation);
   const i64 count = weights_.elements();
   if (options_.activation == DType::kF32)
     return backend_.to_device(weights_.data(), from, weights_.bytes());
@@ -160,17 +197,11 @@ void Engine::weights_changed() {
   take_weights();
 }
 
-/// One slab serves every pass: they never run at once and their results are copied out.
-void Engine::make_slab(const Graph& graph) {
+/// Makes the slab hold a pass. The planner is greedy: a smaller graph can in principle need more than
+/// the largest. Then it gets its own on the CPU; on a device the shared one grows.
+void Engine::hold_pass(const Graph& graph) {
   const i64 bytes = plan_bytes(graph, backend_);
-  if (!slab_) {
-    PassKey largest;
-    largest.rows = options_.max_rows;
-    largest.logit_rows = options_.max_logit_rows;
-    const Pass most(model_, ropes_, options_, positions_, largest);
-    slab_ = backend_.allocate(std::max(bytes, plan_bytes(most.graph, backend_)));
-  }
-  // The planner is greedy: a smaller graph could in principle need more. On the CPU it gets its own.
+  if (!slab_) slab_ = backend_.allocate(std::max(bytes, largest_pass_bytes()));
   if (bytes <= slab_.bytes() || on_host()) return;
   passes_.clear();
   slab_ = {};
@@ -183,7 +214,7 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   if (!on_host() && isize(passes_) >= kMostPasses) passes_.clear();
   std::unique_ptr<Pass> made =
       std::make_unique<Pass>(model_, ropes_, options_, positions_, key);
-  make_slab(made->graph);
+  hold_pass(made->graph);
   ExecOptions exec;
   exec.record = !on_host();
   if (plan_bytes(made->graph, backend_) <= slab_.bytes()) exec.slab = &slab_;
@@ -432,6 +463,7 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
 }
 
 void Engine::eval(std::span<const EvalRow> rows) {
+  backend_.enter();
   check_rows(rows);
   place(rows);
   logits_.clear();

@@ -41,7 +41,9 @@ struct EvalRow {
 struct EngineOptions {
   i64 max_rows = 512;       // rows per pass; longer calls are cut
   i64 max_logit_rows = 64;  // logits per pass
-  i64 cache_tokens = 0;     // capacity over all sequences; 0: 16 full contexts
+  /// Capacity over all sequences, 0: 16 full contexts. On a device at most what fits beside weights
+  /// and activations.
+  i64 cache_tokens = 0;
   i64 positions = 0;  // largest position + 1; 0: the model's context (a learned table's limit)
   /// Of what layers exchange, of cached keys and values, and of the weights that are read: f32, or
   /// bf16 where the backend has it.
@@ -115,6 +117,10 @@ class Engine {
     i64 total = 0;  // rows of its sequence in this call
   };
   bool on_host() const { return backend_.device == Device{}; }
+  RopeTables make_ropes() const;
+  ParamSlab make_weights() const;
+  Storage make_first_slab() const;
+  i64 cache_pages() const;
   void take_weights();
   void check_rows(std::span<const EvalRow> rows) const;
   void place(std::span<const EvalRow> rows);
@@ -123,7 +129,8 @@ class Engine {
   void run_pass(std::span<const EvalRow> rows, i64 begin, i64 end);
   Pass& pass(const PassKey& key);
   void hold_inputs(const PassKey& key, std::span<const EvalRow> rows);
-  void make_slab(const Graph& graph);
+  i64 largest_pass_bytes() const;
+  void hold_pass(const Graph& graph);
   void fill_view(std::span<const EvalRow> rows, i64 begin, i64 end);
   PassKey key_of(std::span<const EvalRow> rows, i64 begin, i64 end) const;
   void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
@@ -133,10 +140,10 @@ class Engine {
   EngineOptions options_;
   const Backend& backend_;
   i64 positions_ = 0;
-  KvCache cache_;
   RopeTables ropes_;
   ParamSlab weights_;  // the device's copy
-  Storage slab_;
+  Storage slab_;       // on the CPU made by the first pass
+  KvCache cache_;      // on a device takes what the others leave
   std::unique_ptr<BackendState> state_;  // packed weights
   std::map<PassKey, std::unique_ptr<Pass>> passes_;
   std::vector<Placement> placed_;

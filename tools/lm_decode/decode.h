@@ -28,6 +28,7 @@ struct Loaded {
   std::string digest;
   std::optional<i32> begin;  // put before every text
   std::unique_ptr<model::Engine> engine;
+  DType activation = DType::kF32;
   i64 batch = 0;
   i64 chunk = 0;
 };
@@ -39,7 +40,7 @@ std::unique_ptr<Loaded> load(cli::Tool& tool);
 struct Work {
   virtual ~Work() = default;
   std::string id;
-  std::string made_with;  // what the finished line has as "params"; empty: none
+  std::string made_with;  // the JSON text that the finished line has at Mode::made_path; empty: none
 };
 
 /// What a record becomes when it is read: work for the model, or the finished line.
@@ -53,6 +54,8 @@ class Mode {
  public:
   virtual ~Mode() = default;
   virtual std::vector<std::string> paths() const = 0;
+  /// Where a finished line says what it was made with.
+  virtual std::string made_path() const = 0;
   virtual std::optional<Fault> prepare(io::Record& record, Prepared& out) = 0;
   virtual void add(Work& work) = 0;
   virtual i64 pending() const = 0;

@@ -279,7 +279,7 @@ void drive(cli::Tool& tool, Mode& mode, i64 queue) {
   tool.input();
   tool.records();
   std::unique_ptr<ResumeFile> resume;
-  if (tool.options().given("resume")) resume = std::make_unique<ResumeFile>(tool);
+  if (tool.options().given("resume")) resume = std::make_unique<ResumeFile>(tool, mode.made_path());
   Drive(tool, mode, queue, resume.get()).run();
 }
 

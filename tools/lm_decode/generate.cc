@@ -58,6 +58,8 @@ class GenerateMode : public Mode {
             "completions", "completion", "model", "lm"};
   }
 
+  std::string made_path() const override { return "params"; }
+
   std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
     const Result<std::string> id = record_id(record.json, kId, record.ordinal);
     if (!id) return id.fault();
@@ -76,7 +78,7 @@ class GenerateMode : public Mode {
     r.prompt_logprobs = options_.on("prompt-logprobs");
     r.processed = options_.text("logprobs-from") == "processed";
     work->params = r.params;
-    work->made_with = decode::params_json(r.params);
+    work->made_with = decode::params_json(r.params, loaded_.activation);
     work->prompt_tokens = isize(r.prompt);
     if (options_.on("dump-prompt")) {
       out.line = cat("{\"id\":", io::json_string(*id), ",\"prompt\":",

@@ -9,7 +9,7 @@
 
 namespace lm::decode_tool {
 
-ResumeFile::ResumeFile(cli::Tool& tool)
+ResumeFile::ResumeFile(cli::Tool& tool, const std::string& made_path)
     : tool_(tool),
       path_(tool.options().text("resume")),
       found_(tool.ctx().tmp_dir),
@@ -21,7 +21,7 @@ ResumeFile::ResumeFile(cli::Tool& tool)
   in.allow_empty = true;
   in.max_record_bytes = tool.options().integer("max-record");
   io::InputStream stream(in, tool.ctx());
-  io::JsonReader json({"id", "error", "model", "params"});
+  io::JsonReader json({"id", "error", "model", made_path});
   std::set<std::string> twice;
   while (std::unique_ptr<io::Batch> batch = stream.next()) {
     stream.decode(*batch);
@@ -36,8 +36,8 @@ ResumeFile::ResumeFile(cli::Tool& tool)
       if (!id || !model) continue;
       if (digest.find(*model) == std::string::npos)
         throw Error(ErrorKind::kData, cat(path_, ": record ", quote(*id), " was made by another model"));
-      const u64 params = json.has(3) ? xxh3_64(json.raw(3)) : 0;
-      if (!places_.try_emplace(*id, Place{found_.size(), isize(line), params}).second) twice.insert(*id);
+      const u64 made_with = xxh3_64(json.has(3) ? json.raw(3) : "");
+      if (!places_.try_emplace(*id, Place{found_.size(), isize(line), made_with}).second) twice.insert(*id);
       found_.append(line.data(), isize(line));
     }
   }
@@ -54,7 +54,7 @@ std::string ResumeFile::read(Place place) const {
 std::optional<std::string> ResumeFile::find(const std::string& id, std::string_view made_with) const {
   const auto at = places_.find(id);
   if (at == places_.end()) return std::nullopt;
-  if (!made_with.empty() && at->second.params != xxh3_64(made_with))
+  if (at->second.made_with != xxh3_64(made_with))
     throw Error(ErrorKind::kData, cat(path_, ": record ", quote(id), " was made with other parameters"));
   return read(at->second);
 }

@@ -37,6 +37,7 @@ class ScoreMode : public Mode {
         loaded_(loaded),
         encoder_(*loaded.tokenizer, loaded.begin),
         scorer_(*loaded.engine, {loaded.batch, loaded.chunk}),
+        dtype_(loaded.activation == DType::kF32 ? "" : io::json_string(dtype_name(loaded.activation))),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint : decode::Boundary::kSeparate),
         window_(options_.maybe_integer("window").value_or(loaded.engine->positions())),
         stride_(options_.maybe_integer("stride").value_or(std::max<i64>(1, window_ / 2))),
@@ -57,12 +58,16 @@ class ScoreMode : public Mode {
     return out;
   }
 
+  /// Scores have no parameters; the type of activations stands beside the program's version.
+  std::string made_path() const override { return "lm.dtype"; }
+
   std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
     io::JsonReader& json = record.json;
     const Result<std::string> id = record_id(json, kId, record.ordinal);
     if (!id) return id.fault();
     std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
     work->id = *id;
+    work->made_with = dtype_;
     std::vector<std::string> texts;
     work->listed = json.has(kChoices) || json.has(kCompletions);
     std::optional<Fault> fault;
@@ -124,7 +129,8 @@ class ScoreMode : public Mode {
       line.set(kScore, "score", part_json(work.parts[0], detail_));
     }
     line.set(kModel, "model", io::json_string(loaded_.digest));
-    line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"}"));
+    line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"",
+                           dtype_.empty() ? "" : ",\"dtype\":", dtype_, "}"));
     line.write(out);
     return std::nullopt;
   }
@@ -223,6 +229,7 @@ class ScoreMode : public Mode {
   Loaded& loaded_;
   decode::PromptEncoder encoder_;
   decode::TokenScorer scorer_;
+  std::string dtype_;  // as JSON; empty for f32
   decode::Boundary boundary_;
   i64 window_;
   i64 stride_;

@@ -7,6 +7,7 @@
 #include "decode/engine_options.h"
 #include "decode/generate.h"
 #include "decode/prompt.h"
+#include "model/device.h"
 
 namespace lm::decode_tool {
 
@@ -133,6 +134,9 @@ std::unique_ptr<Loaded> load(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   const std::string& folder = options.text("model");
   if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
+  const model::Compute compute =
+      model::compute_for(options.text("device"), options.text("dtype"),
+                         options.origin("device") == cli::Origin::kEnvironment);
   std::unique_ptr<Loaded> out = std::make_unique<Loaded>();
   out->model = model::load_model(folder);
   text::LoadOptions load_options;
@@ -154,12 +158,17 @@ std::unique_ptr<Loaded> load(cli::Tool& tool) {
   tool.set_param("tokenizer", io::json_string(out->tokenizer->digest()));
   out->batch = options.integer("batch");
   out->chunk = options.integer("chunk");
-  const model::EngineOptions engine = decode::engine_options(out->model.cfg, out->batch, out->chunk,
-                                                             tool.ctx().memory->available());
-  out->engine = std::make_unique<model::Engine>(out->model, engine);
-  tool.console().message(LogLevel::kInfo, cat(folder, ": ", model::describe(out->model.cfg), ", cache of ",
-                                              out->engine->cache().total_pages() * model::kPageTokens,
-                                              " tokens"));
+  const model::EngineOptions engine = decode::engine_options(
+      out->model.cfg, out->batch, out->chunk, tool.ctx().memory->available(), compute);
+  out->engine = std::make_unique<model::Engine>(out->model, engine, *compute.backend);
+  out->activation = compute.activation;
+  if (compute.activation != DType::kF32)
+    tool.set_param("dtype", io::json_string(dtype_name(compute.activation)));
+  tool.console().message(LogLevel::kInfo,
+                         cat(folder, ": ", model::describe(out->model.cfg), ", ",
+                             dtype_name(compute.activation), " on ", compute.backend->name,
+                             ", cache of ",
+                             out->engine->cache().total_pages() * model::kPageTokens, " tokens"));
   return out;
 }
 

@@ -54,7 +54,17 @@ void check_kinds(const cli::Options& options, const std::vector<std::string>& pa
   };
   if (folders == isize(paths)) refuse({"tokenizer", "unit", "ccnet"}, "n-gram models");
   if (folders == 0)
-    refuse({"window", "stride", "max-tokens", "probe", "bos", "special"}, "model folders");
+    refuse({"window", "stride", "max-tokens", "probe", "bos", "special", "dtype"}, "model folders");
+}
+
+/// A GPU serves model folders alone; a wish for one (from the environment) does no harm.
+void check_device(const cli::Options& options, const std::vector<std::string>& paths) {
+  const std::string& device = options.text("device");
+  if (!device.starts_with("cuda") || options.origin("device") == cli::Origin::kEnvironment ||
+      std::any_of(paths.begin(), paths.end(), is_folder))
+    return;
+  throw Error(ErrorKind::kUnavailable,
+              cat("--device ", device, ": only model folders compute on a GPU"));
 }
 
 /// Refuses folders that hold no model, and says where one may be.
@@ -88,10 +98,14 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
   form.batch = options.integer("batch");
   form.chunk = options.integer("chunk");
   form.cache_bytes = cache_bytes;
+  form.compute = model::compute_for(options.text("device"), options.text("dtype"),
+                                    options.origin("device") == cli::Origin::kEnvironment);
   std::unique_ptr<decode::NeuralScorer> scorer = std::make_unique<decode::NeuralScorer>(path, form);
   tool.console().message(LogLevel::kInfo,
                          cat(path, ": ", model::describe(scorer->cfg()), ", windows of ",
-                             scorer->window(), " tokens every ", scorer->stride(), ", on the CPU"));
+                             scorer->window(), " tokens every ", scorer->stride(), ", ",
+                             dtype_name(form.compute.activation), " on ",
+                             scorer->backend().name));
   return scorer;
 }
 
@@ -140,6 +154,7 @@ std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
   }
   const std::vector<std::string> paths = model_paths(options);
   check_kinds(options, paths);
+  check_device(options, paths);
   if (stored_scores(options)) return nullptr;
   if (options.on("zlib"))
     return std::make_unique<ngram::ZlibScorer>(options.integer("zlib-min-bytes"));

@@ -21,6 +21,15 @@ lm-decode -m m --max-tokens 9 --resume state.jsonl in.jsonl -o got.jsonl; cmp wa
 lm-decode -m other --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
 lm-decode -m m --max-tokens 8 --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
 lm-decode -m m --max-tokens 9 --seed 1 --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
+jq -c '.params.dtype = "bf16"' state.jsonl > half.jsonl
+lm-decode -m m --max-tokens 9 --device cpu --resume half.jsonl in.jsonl -o no.jsonl; echo "status $?"
+# what a run with bf16 wrote is input like any other
+lm-decode -m m --device cpu half.jsonl -z none | jq -c '[.error, .params.dtype]' | sort -u
+jq -c '{id, text: .prompt}' in.jsonl > text.jsonl
+lm-decode score -m m --device cpu text.jsonl -o scores.jsonl
+jq -c '.lm.dtype = "bf16"' scores.jsonl > half.jsonl
+lm-decode score -m m --device cpu --resume half.jsonl text.jsonl -o no.jsonl; echo "status $?"
+lm-decode score -m m --device cpu --resume scores.jsonl text.jsonl -o got.jsonl; cmp scores.jsonl got.jsonl && echo same
 # ids that stand twice cannot be told apart
 printf '%s\n' '{"id":"a","prompt":"x"}' '{"id":"b","prompt":"y"}' '{"id":"a","prompt":"z"}' > twice.jsonl
 lm-decode -m m --max-tokens 3 twice.jsonl -o once.jsonl

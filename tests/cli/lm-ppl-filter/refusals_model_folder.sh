@@ -5,7 +5,7 @@ lm-ngram train -k 2 --discount-fallback in.jsonl -o w.lmng
 s() { lm-ppl-filter "$@" -z none in.jsonl; echo "status $?"; }
 # options of the other kind of model
 for option in '--tokenizer m' '--unit line' --ccnet; do s -m m $option; done
-for option in '--window 8' '--stride 4' '--max-tokens 9' '--probe 2' --no-bos '--special text'; do s -m w.lmng $option; done
+for option in '--window 8' '--stride 4' '--max-tokens 9' '--probe 2' --no-bos '--special text' '--dtype f32'; do s -m w.lmng $option; done
 s --zlib --window 8
 # windows
 s -m m --window 65
@@ -13,7 +13,9 @@ s -m m --window 8 --stride 8
 s -m m --probe 9 --max-tokens 8
 s -m m --special error
 # devices
-s -m m --device cuda
+CUDA_VISIBLE_DEVICES= s -m m --device cuda 2>err; sed -n 's/cuda:0: .*/cuda:0: .../p' err >&2
+s -m w.lmng --device cuda
+s -m m --device cpu --dtype bf16
 # what is no model
 s -m absent
 mkdir empty; s -m empty
