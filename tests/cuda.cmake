@@ -19,6 +19,13 @@ target_compile_definitions(test-cuda PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURC
 add_test(NAME unit-cuda COMMAND test-cuda --warn NoTests)
 set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT 600)
 
+# A trainer on the emulated device.
+lm_test(test-cuda-train ROOMS train WITHOUT cuda SOURCES unit/cuda_train/trainer_test.cc
+  unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_cuda_emulated>)
+target_compile_definitions(test-cuda-train PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_test(NAME unit-cuda-train COMMAND test-cuda-train --warn NoTests)
+set_tests_properties(unit-cuda-train PROPERTIES LABELS unit TIMEOUT 600)
+
 lm_test(test-cuda-room ROOMS cuda SOURCES unit/cuda/room_test.cc)
 target_compile_definitions(test-cuda-room PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 if(TARGET lm_cuda_kernels)
