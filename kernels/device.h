@@ -17,6 +17,7 @@
 #define LM_GLOBAL
 #define LM_DEVICE inline
 #define LM_UNROLL
+#define LM_BOUNDS(threads, blocks)
 #define LM_SHARED(T, name, count) const ::lm::emu::Shared<T> name(__COUNTER__, count)
 
 namespace lm::cu {
@@ -56,6 +57,8 @@ inline bool claim(i32* word) {
 #define LM_GLOBAL __global__
 #define LM_DEVICE __device__ __forceinline__
 #define LM_UNROLL _Pragma("unroll")
+// Of a kernel: threads a block, and blocks a multiprocessor shall hold.
+#define LM_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #define LM_SHARED(T, name, count) __shared__ T name[count]
 
 namespace lm::cu {
@@ -140,19 +143,31 @@ inline bool aligned16(const void* p) {
   return reinterpret_cast<std::uintptr_t>(p) % 16 == 0;
 }
 
-/// Starts kernel(args...) on `blocks` blocks; nothing when blocks is 0. `name` is for messages.
+/// Starts kernel(args...) on `blocks` blocks with shared_bytes of dynamic shared memory each
+/// (mma.h); nothing when blocks is 0. `name` is for messages.
 template <typename... P, typename... A>
-void launch(const char* name, void (*kernel)(P...), i64 blocks, int threads, Stream* stream,
-            A... args) {
+void launch_shared(const char* name, void (*kernel)(P...), i64 blocks, int threads,
+                   i64 shared_bytes, Stream* stream, A... args) {
   if (blocks <= 0) return;
 #ifdef LM_EMU
   static_cast<void>(stream);
-  emu::run(name, blocks, threads, [&] { kernel(args...); });
+  emu::run(
+      name, blocks, threads, [&] { kernel(args...); }, shared_bytes);
 #else
-  kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0,
-           reinterpret_cast<cudaStream_t>(stream)>>>(args...);
+  if (shared_bytes > 48 * 1024) {  // a refusal is reported by the launch
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         static_cast<int>(shared_bytes));
+  }
+  kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads),
+           static_cast<std::size_t>(shared_bytes), reinterpret_cast<cudaStream_t>(stream)>>>(
+      args...);
   cuda::check_launch(name);
 #endif
+}
+template <typename... P, typename... A>
+void launch(const char* name, void (*kernel)(P...), i64 blocks, int threads, Stream* stream,
+            A... args) {
+  launch_shared(name, kernel, blocks, threads, 0, stream, args...);
 }
 
 }  // namespace lm::cu

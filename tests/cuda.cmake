@@ -14,6 +14,7 @@ target_link_libraries(lm_cuda_emulated PRIVATE lm_flags)
 file(GLOB sources CONFIGURE_DEPENDS unit/cuda/*_test.cc)
 list(FILTER sources EXCLUDE REGEX "/room_test\\.cc$")
 lm_test(test-cuda ROOMS ops cpu SOURCES ${sources} unit/cuda/fake_cublaslt.cc unit/cuda/device_cases.cc
+  unit/cuda/attention_mma_cases.cc
   $<TARGET_OBJECTS:lm_cuda_emulated> $<TARGET_OBJECTS:lm_op_cases>)
 target_compile_definitions(test-cuda PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME unit-cuda COMMAND test-cuda --warn NoTests)
