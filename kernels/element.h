@@ -1,8 +1,9 @@
 #pragma once
-// Element types of kernels: f32, and bf16 as storage that is widened when read and rounded to nearest
-// even when written. A Pack<T> is what one 16-byte access moves: four f32 or eight bf16. Arithmetic is
-// f32 whatever the type.
+// Element types of kernels: f32, and bf16 as storage that is widened when read and rounded to
+// nearest even when written. A Pack<T> is what one 16-byte access moves: four f32 or eight bf16.
+// Arithmetic is f32 whatever the type.
 
+#include "bf16.h"
 #include "device.h"
 #ifdef LM_EMU
 #include "tensor/convert.h"
@@ -11,11 +12,6 @@
 #endif
 
 namespace lm::cuda {
-
-/// bfloat16: the upper half of an f32.
-struct Bf16 {
-  u16 bits;
-};
 
 LM_DEVICE f32 widen(f32 x) {
   return x;

@@ -3,6 +3,7 @@
 // after it, before any thread overwrites the row.
 
 #include "block.h"
+#include "element.h"
 #include "loss.h"
 #include "report.h"
 
@@ -16,16 +17,17 @@ LM_DEVICE f32 capped(f32 x, f32 cap) {
   return cap > 0 ? cap * tanhf(x / cap) : x;
 }
 
-LM_DEVICE f32 row_lse(i64 n, const f32* x, f32 cap) {
+template <typename T>
+LM_DEVICE f32 row_lse(i64 n, const T* x, f32 cap) {
   f32 top = -INFINITY;
   for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
-    const f32 v = capped(x[i], cap);
+    const f32 v = capped(widen(x[i]), cap);
     top = v > top ? v : top;
   }
   top = cu::block_max(top);
   f32 sum = 0;
   for (i64 i = cu::thread(); i < n; i += cu::block_size())
-    sum += expf(capped(x[i], cap) - top);
+    sum += expf(capped(widen(x[i]), cap) - top);
   return top + logf(cu::block_sum(sum));
 }
 
@@ -37,10 +39,11 @@ LM_DEVICE i32 row_target(const i32* target, i64 r, i64 vocab, Fault* fault) {
   return kIgnored;
 }
 
-LM_GLOBAL void cross_entropy_rows(CrossEntropy a, Fault* fault) {
+template <typename T>
+LM_GLOBAL void cross_entropy_rows(CrossEntropy<T> a, Fault* fault) {
   const i64 n = a.vocab;
   for (i64 r = cu::block(); r < a.rows; r += cu::grid_size()) {
-    f32* x = a.logits + r * a.ld;
+    T* x = a.logits + r * a.ld;
     const i32 y = row_target(a.target, r, n, fault);
     const f32 lse = row_lse(n, x, a.softcap);
     const bool counted = y != kIgnored;
@@ -48,10 +51,10 @@ LM_GLOBAL void cross_entropy_rows(CrossEntropy a, Fault* fault) {
     f32 mean = 0;
     if (e > 0) {
       for (i64 i = cu::thread(); i < n; i += cu::block_size())
-        mean += capped(x[i], a.softcap);
+        mean += capped(widen(x[i]), a.softcap);
       mean = cu::block_sum(mean) / static_cast<f32>(n);
     }
-    const f32 at_target = counted ? capped(x[y], a.softcap) : 0.0f;
+    const f32 at_target = counted ? capped(widen(x[y]), a.softcap) : 0.0f;
     const f32 weight = counted ? (a.weight == nullptr ? 1.0f : a.weight[r]) : 0.0f;
     if (cu::thread() == 0) {
       const f32 loss = lse - (1.0f - e) * at_target - e * mean + a.z_loss * lse * lse;
@@ -63,47 +66,49 @@ LM_GLOBAL void cross_entropy_rows(CrossEntropy a, Fault* fault) {
     const f32 up = weight * (1.0f + 2.0f * a.z_loss * lse);
     const f32 flat = weight * e / static_cast<f32>(n);
     for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
-      const f32 l = capped(x[i], a.softcap);
+      const f32 l = capped(widen(x[i]), a.softcap);
       f32 g = up * expf(l - lse) - flat;
       if (i == y) g -= weight * (1.0f - e);
       if (a.softcap > 0) {
         const f32 t = l / a.softcap;
         g *= 1.0f - t * t;
       }
-      x[i] = counted ? g : 0.0f;
+      x[i] = narrow<T>(counted ? g : 0.0f);
     }
   }
 }
 
 // Position of the largest value, lowest index among equals.
-LM_DEVICE i32 row_argmax(i64 n, const f32* x) {
+template <typename T>
+LM_DEVICE i32 row_argmax(i64 n, const T* x) {
   f32 top = -INFINITY;
   for (i64 i = cu::thread(); i < n; i += cu::block_size())
-    top = x[i] > top ? x[i] : top;
+    top = widen(x[i]) > top ? widen(x[i]) : top;
   top = cu::block_max(top);
   i64 first = n;
   for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
-    if (x[i] == top && i < first) first = i;
+    if (widen(x[i]) == top && i < first) first = i;
   }
   // The smallest index is minus the largest of the negated: exact in f32 below 2^24 ids.
   const i32 best = static_cast<i32>(-cu::block_max(-static_cast<f32>(first)));
   return best < n ? best : 0;
 }
 
-LM_GLOBAL void stats_rows(RowStats a, Fault* fault) {
+template <typename T>
+LM_GLOBAL void stats_rows(RowStats<T> a, Fault* fault) {
   const i64 n = a.vocab;
   for (i64 r = cu::block(); r < a.rows; r += cu::grid_size()) {
-    const f32* x = a.logits + r * a.ld;
+    const T* x = a.logits + r * a.ld;
     const i32 y = row_target(a.target, r, n, fault);
     const bool counted = y != kIgnored;
     const f32 lse = row_lse(n, x, a.softcap);
     if (a.logprob != nullptr && cu::thread() == 0) {
-      a.logprob[r] = counted ? capped(x[y], a.softcap) - lse : 0.0f;
+      a.logprob[r] = counted ? capped(widen(x[y]), a.softcap) - lse : 0.0f;
     }
     if (a.entropy != nullptr) {
       f32 sum = 0;
       for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
-        const f32 d = capped(x[i], a.softcap) - lse;
+        const f32 d = capped(widen(x[i]), a.softcap) - lse;
         const f32 p = expf(d);
         if (p > 0) sum -= p * d;
       }
@@ -116,8 +121,10 @@ LM_GLOBAL void stats_rows(RowStats a, Fault* fault) {
     }
     if (a.rank != nullptr) {
       f32 above = 0;
+      const f32 mine = counted ? widen(x[y]) : 0.0f;
       for (i64 i = cu::thread(); counted && i < n; i += cu::block_size()) {
-        if (x[i] > x[y] || (x[i] == x[y] && i < y)) above += 1.0f;
+        const f32 v = widen(x[i]);
+        if (v > mine || (v == mine && i < y)) above += 1.0f;
       }
       above = cu::block_sum(above);
       if (cu::thread() == 0) a.rank[r] = counted ? static_cast<i32>(above) : -1;
@@ -134,15 +141,22 @@ LM_GLOBAL void weigh_rows(i64 rows, const f32* sum, const f32* each, const f32* 
 
 }  // namespace
 
-void cross_entropy(const CrossEntropy& ce, Fault* fault, Stream* stream) {
-  cu::launch("cross_entropy", cross_entropy_rows, cu::blocks_for(ce.rows, 1),
+template <typename T>
+void cross_entropy(const CrossEntropy<T>& ce, Fault* fault, Stream* stream) {
+  cu::launch("cross_entropy", cross_entropy_rows<T>, cu::blocks_for(ce.rows, 1),
              cu::row_threads(ce.vocab), stream, ce, fault);
 }
 
-void row_stats(const RowStats& s, Fault* fault, Stream* stream) {
-  cu::launch("row_stats", stats_rows, cu::blocks_for(s.rows, 1), cu::row_threads(s.vocab), stream,
-             s, fault);
+template <typename T>
+void row_stats(const RowStats<T>& s, Fault* fault, Stream* stream) {
+  cu::launch("row_stats", stats_rows<T>, cu::blocks_for(s.rows, 1), cu::row_threads(s.vocab),
+             stream, s, fault);
 }
+
+template void cross_entropy(const CrossEntropy<f32>&, Fault*, Stream*);
+template void cross_entropy(const CrossEntropy<Bf16>&, Fault*, Stream*);
+template void row_stats(const RowStats<f32>&, Fault*, Stream*);
+template void row_stats(const RowStats<Bf16>&, Fault*, Stream*);
 
 void upstream_weights(i64 rows, const f32* sum, const f32* each, const f32* weight, f32* out,
                       Stream* stream) {

@@ -3,6 +3,7 @@
 // element is computed from its own inputs by one thread, so order and grid do not matter.
 
 #include "core/random.h"
+#include "element.h"
 #include "functions.h"
 #include "pointwise.h"
 #include "tensor/convert.h"
@@ -32,47 +33,49 @@ struct ApplyGrad {
   LM_DEVICE f32 operator()(f32 a, f32 b) const { return b * slope(f, a, p); }
 };
 
-template <typename F>
-LM_GLOBAL void pair_rows(Pair p, F f) {
+template <typename T, typename F>
+LM_GLOBAL void pair_rows(Pair<T> p, F f) {
   const i64 n = p.rows * p.cols;
   for (i64 i = cu::index(); i < n; i += cu::stride()) {
     const i64 r = i / p.cols;
     const i64 c = i - r * p.cols;
-    const f32 b = p.b == nullptr ? 0.0f : p.b[r * p.b_row + c * p.b_col];
-    p.y[r * p.ldy + c] = f(p.a[r * p.lda + c], b);
+    const f32 b = p.b == nullptr ? 0.0f : widen(p.b[r * p.b_row + c * p.b_col]);
+    p.y[r * p.ldy + c] = narrow<T>(f(widen(p.a[r * p.lda + c]), b));
   }
 }
 
-// Contiguous a, b (or none) and y; n4 groups of four, then the rest by the first threads.
-template <typename F>
-LM_GLOBAL void pair_flat(Pair p, F f) {
+// Contiguous a, b (or none) and y by packs, then the rest by the first threads.
+template <typename T, typename F>
+LM_GLOBAL void pair_flat(Pair<T> p, F f) {
+  constexpr int kCount = Pack<T>::kCount;
   const i64 n = p.rows * p.cols;
-  const i64 n4 = n / 4;
-  for (i64 i = cu::index(); i < n4; i += cu::stride()) {
-    const cu::Four a = cu::load4(p.a + 4 * i);
-    cu::Four b{};
-    if (p.b != nullptr) b = cu::load4(p.b + 4 * i);
-    cu::Four y;
+  const i64 packs = n / kCount;
+  for (i64 i = cu::index(); i < packs; i += cu::stride()) {
+    const Pack<T> a = load_pack(p.a + kCount * i);
+    Pack<T> b{};
+    if (p.b != nullptr) b = load_pack(p.b + kCount * i);
+    Pack<T> y;
     LM_UNROLL
-    for (int k = 0; k < 4; ++k)
-      y.v[k] = f(a.v[k], b.v[k]);
-    cu::store4(p.y + 4 * i, y);
+    for (int k = 0; k < kCount; ++k)
+      y.v[k] = narrow<T>(f(widen(a.v[k]), widen(b.v[k])));
+    store_pack(p.y + kCount * i, y);
   }
-  for (i64 i = 4 * n4 + cu::index(); i < n; i += cu::stride()) {
-    p.y[i] = f(p.a[i], p.b == nullptr ? 0.0f : p.b[i]);
+  for (i64 i = kCount * packs + cu::index(); i < n; i += cu::stride()) {
+    p.y[i] = narrow<T>(f(widen(p.a[i]), p.b == nullptr ? 0.0f : widen(p.b[i])));
   }
 }
 
-template <typename F>
-void run_pair(const char* name, const Pair& p, F f, Stream* stream) {
+template <typename T, typename F>
+void run_pair(const char* name, const Pair<T>& p, F f, Stream* stream) {
   const i64 n = p.rows * p.cols;
   const auto whole = [&p](i64 ld) { return ld == p.cols || p.rows <= 1; };
   const bool b_flat = p.b == nullptr || (p.b_col == 1 && whole(p.b_row) && cu::aligned16(p.b) &&
                                          (p.b_row != 0 || p.rows <= 1));
   if (b_flat && whole(p.lda) && whole(p.ldy) && cu::aligned16(p.a) && cu::aligned16(p.y)) {
-    cu::launch(name, pair_flat<F>, cu::blocks_for(n, 4 * kThreads), kThreads, stream, p, f);
+    cu::launch(name, pair_flat<T, F>, cu::blocks_for(n, Pack<T>::kCount * kThreads), kThreads,
+               stream, p, f);
   } else {
-    cu::launch(name, pair_rows<F>, cu::blocks_for(n, kThreads), kThreads, stream, p, f);
+    cu::launch(name, pair_rows<T, F>, cu::blocks_for(n, kThreads), kThreads, stream, p, f);
   }
 }
 
@@ -176,16 +179,20 @@ LM_GLOBAL void adamw_step(i64 n, AdamW a, const f32* grad, f32* w, f32* m, f32* 
 
 }  // namespace
 
-void add_scaled(const Pair& p, f32 alpha, f32 beta, Stream* stream) {
+template <typename T>
+void add_scaled(const Pair<T>& p, f32 alpha, f32 beta, Stream* stream) {
   run_pair("add_scaled", p, AddScaled{alpha, beta}, stream);
 }
-void multiply(const Pair& p, f32 alpha, Stream* stream) {
+template <typename T>
+void multiply(const Pair<T>& p, f32 alpha, Stream* stream) {
   run_pair("multiply", p, Multiply{alpha}, stream);
 }
-void unary(const Pair& p, Fn f, f32 param, Stream* stream) {
+template <typename T>
+void unary(const Pair<T>& p, Fn f, f32 param, Stream* stream) {
   run_pair("unary", p, Apply{f, param}, stream);
 }
-void unary_grad(const Pair& p, Fn f, f32 param, Stream* stream) {
+template <typename T>
+void unary_grad(const Pair<T>& p, Fn f, f32 param, Stream* stream) {
   run_pair("unary_grad", p, ApplyGrad{f, param}, stream);
 }
 
@@ -243,5 +250,14 @@ void adamw(i64 n, const AdamW& cfg, const f32* grad, f32* w, f32* m, f32* v, u16
   cu::launch("adamw", adamw_step, cu::blocks_for(n, kThreads), kThreads, stream, n, cfg, grad, w, m,
              v, copy);
 }
+
+#define LM_POINTWISE(T)                                        \
+  template void add_scaled(const Pair<T>&, f32, f32, Stream*); \
+  template void multiply(const Pair<T>&, f32, Stream*);        \
+  template void unary(const Pair<T>&, Fn, f32, Stream*);       \
+  template void unary_grad(const Pair<T>&, Fn, f32, Stream*);
+LM_POINTWISE(f32)
+LM_POINTWISE(Bf16)
+#undef LM_POINTWISE
 
 }  // namespace lm::cuda

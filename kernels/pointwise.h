@@ -1,33 +1,38 @@
 #pragma once
-// Elementwise kernels over rows of f32 matrices, gated units, dropout, casts and AdamW. What holds
-// for every launcher in this folder: device pointers; ld* is the distance between rows in elements;
-// zero rows are legal; work is queued on `stream` and not waited for; an output may be an input of
-// the same shape and position; same bits at every run.
+// Elementwise kernels over rows of matrices of type T (f32, Bf16; arithmetic is f32), gated units,
+// dropout, casts and AdamW. What holds for every launcher in this folder: device pointers; ld* is
+// the distance between rows in elements; zero rows are legal; work is queued on `stream` and not
+// waited for; an output may be an input of the same shape and position; same bits at every run.
 
-#include "core/types.h"
+#include "bf16.h"
 #include "fn.h"
 
 namespace lm::cuda {
 
 /// y[r, c] = f(a[r, c], b[r * b_row + c * b_col]). b null: one operand. Strides of b: (ld, 1) same
 /// shape, (0, 1) one row, (1, 0) one value per row, (0, 0) a scalar.
+template <typename T>
 struct Pair {
   i64 rows = 0, cols = 0;
-  const f32* a = nullptr;
+  const T* a = nullptr;
   i64 lda = 0;
-  const f32* b = nullptr;
+  const T* b = nullptr;
   i64 b_row = 0, b_col = 0;
-  f32* y = nullptr;
+  T* y = nullptr;
   i64 ldy = 0;
 };
 /// alpha a + beta b; without b: alpha a.
-void add_scaled(const Pair& p, f32 alpha, f32 beta, Stream* stream);
+template <typename T>
+void add_scaled(const Pair<T>& p, f32 alpha, f32 beta, Stream* stream);
 /// alpha a b.
-void multiply(const Pair& p, f32 alpha, Stream* stream);
+template <typename T>
+void multiply(const Pair<T>& p, f32 alpha, Stream* stream);
 /// f(a), b unused.
-void unary(const Pair& p, Fn f, f32 param, Stream* stream);
+template <typename T>
+void unary(const Pair<T>& p, Fn f, f32 param, Stream* stream);
 /// b f'(a): a is x, b is dy.
-void unary_grad(const Pair& p, Fn f, f32 param, Stream* stream);
+template <typename T>
+void unary_grad(const Pair<T>& p, Fn f, f32 param, Stream* stream);
 /// y = value.
 void fill(i64 rows, i64 cols, f32 value, f32* y, i64 ldy, Stream* stream);
 /// y = scale v[r * v_row + c * v_col].

@@ -20,8 +20,8 @@ Fn fn_of(Unary kind) {
 
 namespace {
 
-Pair one_operand(const Tensor& x, const Tensor& y) {
-  Pair p;
+Pair<f32> one_operand(const Tensor& x, const Tensor& y) {
+  Pair<f32> p;
   p.rows = y.rows();
   p.cols = y.cols();
   p.a = floats(x);
@@ -31,16 +31,16 @@ Pair one_operand(const Tensor& x, const Tensor& y) {
   return p;
 }
 
-Pair two_operands(const Tensor& a, const Tensor& b, Along along, const Tensor& y) {
-  Pair p = one_operand(a, y);
+Pair<f32> two_operands(const Tensor& a, const Tensor& b, Along along, const Tensor& y) {
+  Pair<f32> p = one_operand(a, y);
   p.b = floats(b);
   p.b_row = along == Along::kSame ? b.ld : along == Along::kCol ? 1 : 0;
   p.b_col = along == Along::kSame || along == Along::kRow ? 1 : 0;
   return p;
 }
 
-Summed summed(const Tensor& x, const Tensor* y) {
-  Summed s{x.rows(), x.cols(), floats(x), x.ld, nullptr, 0};
+Summed<f32> summed(const Tensor& x, const Tensor* y) {
+  Summed<f32> s{x.rows(), x.cols(), floats(x), x.ld, nullptr, 0};
   if (y != nullptr) {
     s.y = floats(*y);
     s.ldy = y->ld;
@@ -66,7 +66,7 @@ Fn fn_of(GluKind kind) {
 
 void run_add(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const AddAttr a = n.attr.as<AddAttr>();
-  const Pair p =
+  const Pair<f32> p =
       given(n, 1) ? two_operands(in[0], in[1], a.along, out[0]) : one_operand(in[0], out[0]);
   add_scaled(p, a.alpha, a.beta, ctx.stream);
 }
@@ -122,7 +122,7 @@ i64 space_reduce(const Node& n, const Graph& g) {
 
 void run_reduce(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void* space) {
   const ReduceAttr a = n.attr.as<ReduceAttr>();
-  const Summed s = summed(in[0], given(n, 1) ? &in[1] : nullptr);
+  const Summed<f32> s = summed(in[0], given(n, 1) ? &in[1] : nullptr);
   const bool add = adds_to(n, 0);
   if (a.along == Along::kRow) {
     sum_columns(s, a.scale, add, floats(out[0]), space, ctx.stream);

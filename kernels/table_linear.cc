@@ -30,8 +30,8 @@ void product(const Gemm& g, Stream* stream) {
 
 namespace {
 
-Pair in_place(i64 rows, i64 cols, f32* y, i64 ldy) {
-  Pair p;
+Pair<f32> in_place(i64 rows, i64 cols, f32* y, i64 ldy) {
+  Pair<f32> p;
   p.rows = rows;
   p.cols = cols;
   p.a = p.y = y;
@@ -41,7 +41,7 @@ Pair in_place(i64 rows, i64 cols, f32* y, i64 ldy) {
 
 // y = act(pre), pre kept if wanted.
 void activate(const Tensor& pre, const Tensor& y, Fn f, Stream* stream) {
-  Pair p = in_place(y.rows(), y.cols(), floats(y), y.ld);
+  Pair<f32> p = in_place(y.rows(), y.cols(), floats(y), y.ld);
   p.a = floats(pre);
   p.lda = pre.ld;
   unary(p, f, 0.0f, stream);
@@ -97,7 +97,7 @@ void run_linear(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
   } else {
     product(g, ctx.stream);
     if (bias != nullptr) {
-      Pair p = in_place(g.m, g.n, g.y, g.ldy);
+      Pair<f32> p = in_place(g.m, g.n, g.y, g.ldy);
       p.b = bias;
       p.b_col = 1;
       add_scaled(p, 1.0f, 1.0f, ctx.stream);

@@ -77,9 +77,9 @@ void make_logits(const Head& h, i64 begin, i64 rows) {
   product(g, h.stream);
 }
 
-CrossEntropy chunk_of(const CeAttr& a, const Head& h, const Tensor& targets, const f32* weight,
-                      i64 begin, i64 rows, bool want_grad) {
-  CrossEntropy ce;
+CrossEntropy<f32> chunk_of(const CeAttr& a, const Head& h, const Tensor& targets, const f32* weight,
+                           i64 begin, i64 rows, bool want_grad) {
+  CrossEntropy<f32> ce;
   ce.rows = rows;
   ce.vocab = h.vocab;
   ce.logits = h.logits;
@@ -141,14 +141,14 @@ void run_linear_ce(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* o
   for (i64 begin = 0; begin < total; begin += h.space.chunk) {
     const i64 rows = std::min(h.space.chunk, total - begin);
     make_logits(h, begin, rows);
-    CrossEntropy ce = chunk_of(a, h, in[2], weight, begin, rows, a.fused);
+    CrossEntropy<f32> ce = chunk_of(a, h, in[2], weight, begin, rows, a.fused);
     ce.loss = losses + begin;
     ce.lse = out[2].data == nullptr ? nullptr : floats(out[2]) + begin;
     cross_entropy(ce, engine().fault, ctx.stream);
     if (a.fused) push_gradients(h, begin, rows, out[3], false, out[4]);
   }
   if (out[0].data == nullptr) return;
-  const Summed s{1, total, losses, total, nullptr, 0};
+  const Summed<f32> s{1, total, losses, total, nullptr, 0};
   sum_all(s, 1.0f, false, floats(out[0]), h.sums, ctx.stream);
 }
 
@@ -194,7 +194,7 @@ void run_linear_logprob(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
   for (i64 begin = 0; begin < total; begin += h.space.chunk) {
     const i64 rows = std::min(h.space.chunk, total - begin);
     make_logits(h, begin, rows);
-    RowStats s;
+    RowStats<f32> s;
     s.rows = rows;
     s.vocab = a.vocab;
     s.logits = h.logits;

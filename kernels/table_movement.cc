@@ -14,7 +14,7 @@ void move_rows(const Tensor& from, const Tensor& to, bool add, Stream* stream) {
     copy_rows(from.rows(), from.cols(), from.data, from.ld, to.data, to.ld, stream);
     return;
   }
-  Pair p;
+  Pair<f32> p;
   p.rows = from.rows();
   p.cols = from.cols();
   p.a = floats(to);

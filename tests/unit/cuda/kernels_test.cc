@@ -63,7 +63,7 @@ TEST_CASE("elementwise kernels take every size and alignment alike", "[cuda]") {
       Guarded a(n, offset, 1);
       Guarded b(n, 0, 2);
       Guarded y(n, offset, 3);
-      cuda::Pair p;
+      cuda::Pair<f32> p;
       p.rows = 1;
       p.cols = n;
       p.a = a.data();
@@ -135,7 +135,7 @@ TEST_CASE("the squared norm is the double-precision sum in any split", "[cuda]")
     Guarded x(n, 0, 9);
     std::vector<f64> space(usize(cuda::sum_all_space(1, n) / 8 + 1));
     f32 out = -1;
-    const cuda::Summed s{1, n, x.data(), n, x.data(), n};
+    const cuda::Summed<f32> s{1, n, x.data(), n, x.data(), n};
     cuda::sum_all(s, 1.0f, false, &out, space.data(), nullptr);
     f64 expected = 0;
     for (const f32 v : x.copy())
