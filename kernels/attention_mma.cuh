@@ -365,10 +365,11 @@ LM_DEVICE void store_rows(const f32 (&c)[Tiles][D / 8][4], u32 at, Bf16* to, i64
   constexpr int kChunks = D / 8;
   const int chunk = cu::lane() % kChunks;
   LM_UNROLL
-  for (int r = cu::lane() / kChunks; r < 16 * Tiles; r += 32 / kChunks) {
+  for (int i = 0; i < 16 * Tiles; i += 32 / kChunks) {
+    const int r = i + cu::lane() / kChunks;
     const cu::Words4 words = cu::shared_load16(at + chunk_at<D>(r, chunk));
     if (first + r < rows && 8 * chunk < head_dim) {
-      *reinterpret_cast<cu::Words4*>(to + (first + r) * ld + 8 * chunk) = words;
+      cu::store16(to + (first + r) * ld + 8 * chunk, words);
     }
   }
 }

@@ -105,6 +105,18 @@ LM_DEVICE Words4 shared_load16(u32 address) {
 #endif
   return v;
 }
+/// One access to global memory; the address is a multiple of 16.
+LM_DEVICE void store16(void* to, const Words4& v) {
+#ifdef LM_EMU
+  emu::require_aligned(to, 16);
+  *static_cast<Words4*>(to) = v;
+#else
+  // From C++ the compiler makes four stores of it.
+  asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)),
+               "r"(v.w[0]), "r"(v.w[1]), "r"(v.w[2]), "r"(v.w[3])
+               : "memory");
+#endif
+}
 LM_DEVICE Pair shared_load_pair(u32 address) {
   Pair v;
 #ifdef LM_EMU

@@ -314,6 +314,9 @@ std::vector<AttentionCase> attention_cases(bool few) {
   add("head size 96, softcap", 1, 1, 96, 70, documents(70, {})).softcap = 2.0f;
   add("softcap, d 64", 2, 2, 64, 140, documents(140, {0, 70})).softcap = 1.5f;
 
+  add("no rows", 2, 1, 64, 70, {});
+  add("no keys", 1, 1, 128, 0, std::vector<i32>(60, 0));
+
   // A prompt seen by all, then own rows: samples of 37 from 70 on.
   std::vector<i32> spans;
   for (i32 i = 0; i < 300; ++i) {
