@@ -18,7 +18,7 @@ namespace {
 constexpr int kWarps = 4;
 constexpr int kThreads = 32 * kWarps;
 constexpr int kTile = 16 * kWarps;  // rows of a query tile, slots of a key tile
-constexpr int kN = kTile / 8;
+constexpr int kStep = 32;           // of a tile, at once in registers
 constexpr int kRestThreads = 256;
 
 // What the backward adds to the plan; both [heads, padded_rows].
@@ -27,19 +27,12 @@ struct Rows {
   f32* lse2 = nullptr;  // lse log2(e); inf for a row without keys and past the last: P = 0
 };
 
-// d = 128 leaves no registers to hold operands in.
+// Sums of dk and dv of d = 128 leave no registers to hold operands in.
 template <int D>
-using Operand = std::conditional_t<D == 64, HeldRows<D, 1>, SharedRows<D, 1>>;
+using KeyOperand = std::conditional_t<D == 64, HeldRows<D, 1>, SharedRows<D, 1>>;
+template <int D>
+using QueryOperand = HeldRows<D, 1>;
 
-template <int N>
-LM_DEVICE void clear(f32 (&c)[1][N][4]) {
-  LM_UNROLL
-  for (int n = 0; n < N; ++n) {
-    LM_UNROLL
-    for (int i = 0; i < 4; ++i)
-      c[0][n][i] = 0;
-  }
-}
 template <int N>
 LM_DEVICE void scale_by(f32 (&c)[1][N][4], f32 x) {
   LM_UNROLL
@@ -79,21 +72,29 @@ LM_GLOBAL void LM_BOUNDS(kRestThreads, 1)
 }
 
 template <int D>
+constexpr int dq_shared() {
+  return 6 * tile_bytes<D>(kTile) + View::kBytes * kWarps;
+}
+template <int D>
 constexpr int dkv_shared() {
   return 6 * tile_bytes<D>(kTile) + 4 * 4 * kTile;
 }
 
 template <int D, bool Cap>
-LM_GLOBAL void LM_BOUNDS(kThreads, 2)
+LM_GLOBAL void LM_BOUNDS(kThreads, D == 64 && !Cap ? 3 : 2)
     mma_dkv(AttentionMma a, AttentionMmaBackward b, Plan plan, Rows rows) {
   constexpr u32 kBytes = tile_bytes<D>(kTile);
-  const i64 tile = plan.key_order[cu::block() / a.kv_heads];
-  const i64 kv_head = cu::block() % a.kv_heads;
-  const i64 kv = kv_head * a.head_dim;
-  const i64 group = a.heads / a.kv_heads;
+  // Queries at once in registers: half as many where tanh would make it spill.
+  constexpr int kColumns = D == 128 && Cap ? kStep / 2 : kStep;
+  constexpr int kN = kColumns / 8;
+  const int block = static_cast<int>(cu::block());
+  const int kv_heads = static_cast<int>(a.kv_heads);
   const int head_dim = static_cast<int>(a.head_dim);
-  const i32 first_key = static_cast<i32>(tile) * kTile;
-  const QueryTiles queries = plan.queries[tile];
+  const int tile = plan.key_order[block / kv_heads];
+  const int kv_head = block % kv_heads;
+  const int kv = kv_head * head_dim;
+  const int group = static_cast<int>(a.heads) / kv_heads;
+  const int first_key = tile * kTile;
 
   const u32 k_at = cu::dynamic_shared();
   const u32 v_at = k_at + kBytes;
@@ -102,15 +103,16 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
   const u32 lse_at = d_o_at + 2 * kBytes;
   const u32 rest_at = lse_at + 2 * 4 * kTile;
 
-  // The query tile after `from` that sees this block's keys, or queries.end.
-  const auto seeing = [&](i32 from) {
+  // The first query tile from `from` on that sees this block's keys, or -1.
+  const auto seeing = [&](int from) {
+    const QueryTiles queries = plan.queries[tile];
     if (queries.dense == 0) {
       while (from < queries.end && !plan.seen[from].any(first_key, first_key + kTile))
         ++from;
     }
-    return from;
+    return from < queries.end ? from : -1;
   };
-  const auto copy_queries = [&](i64 head, i32 query_tile, i32 stage) {
+  const auto copy_queries = [&](int head, int query_tile, int stage) {
     const i32 first = query_tile * kTile;
     const u32 offset = static_cast<u32>(stage) * kBytes;
     const Readable readable{0, static_cast<i32>(a.rows), 0, 0};
@@ -127,13 +129,12 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
     }
   };
 
-  i64 head = kv_head * group;
-  const i64 last_head = head + group - 1;
-  i32 query = queries.first;  // seen by definition, if there is one at all
+  int head = kv_head * group;
+  int query = seeing(plan.queries[tile].first);
   const Readable readable{0, static_cast<i32>(a.keys), 0, 0};
   copy_tile<D, kTile, kThreads>(k_at, a.k + kv, a.ldkv, first_key, readable, head_dim);
   copy_tile<D, kTile, kThreads>(v_at, a.v + kv, a.ldkv, first_key, readable, head_dim);
-  if (query < queries.end) copy_queries(head, query, 0);
+  if (query >= 0) copy_queries(head, query, 0);
   cu::cp_async_commit();
 
   const f32 unit2 = (Cap ? a.softcap : a.scale) * kLog2e;
@@ -142,7 +143,8 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
   const int t = cu::lane() % 4;
   const u32 own = static_cast<u32>(cu::warp() * tile_bytes<D>(16));
   const i32 warp_key = first_key + 16 * cu::warp();
-  Operand<D> key, value;
+  KeyOperand<D> key;
+  SharedRows<D, 1> value;
   f32 dk[1][D / 8][4];
   f32 dv[1][D / 8][4];
   clear(dk);
@@ -152,25 +154,29 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
   key.load(as_a<D>(k_at + own));
   value.load(as_a<D>(v_at + own));
 
-  for (i32 stage = 0; query < queries.end; stage ^= 1) {
-    i64 next_head = head;
-    i32 next = seeing(query + 1);
-    if (next == queries.end && head < last_head) {
+  for (int stage = 0; query >= 0; stage ^= 1) {
+    int next_head = head;
+    int next = seeing(query + 1);
+    if (next < 0 && (head + 1) % group != 0) {
       ++next_head;
-      next = queries.first;
+      next = plan.queries[tile].first;
     }
-    if (next < queries.end) copy_queries(next_head, next, stage ^ 1);
+    if (next >= 0) copy_queries(next_head, next, stage ^ 1);
     cu::cp_async_commit();
 
     const Seen seen = plan.seen[query];
-    if (seen.any(warp_key, warp_key + 16)) {
-      const u32 q_tile = q_at + static_cast<u32>(stage) * kBytes;
-      const u32 d_o_tile = d_o_at + static_cast<u32>(stage) * kBytes;
-      const u32 lse_tile = lse_at + static_cast<u32>(4 * (stage * kTile + 2 * t));
-      const u32 rest_tile = rest_at + static_cast<u32>(4 * (stage * kTile + 2 * t));
+    const bool all = seen.all(warp_key, warp_key + 16);
+    const int steps = seen.any(warp_key, warp_key + 16) ? kTile : 0;
+    LM_NO_UNROLL
+    for (int step = 0; step < steps; step += kColumns) {
+      const u32 part = static_cast<u32>(stage) * kBytes + static_cast<u32>(tile_bytes<D>(step));
+      const u32 q_part = q_at + part;
+      const u32 d_o_part = d_o_at + part;
+      const u32 columns = static_cast<u32>(4 * (stage * kTile + step + 2 * t));
 
       f32 s[1][kN][4];  // key g or g + 8, query 8 n + 2 t or the next
-      multiply_transposed<D, 1, kN>(s, key, as_b<D>(q_tile));
+      clear(s);
+      add_transposed<D, 1, kN>(s, key, as_b<D>(q_part));
       if constexpr (Cap) {
         LM_UNROLL
         for (int n = 0; n < kN; ++n) {
@@ -180,8 +186,8 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
         }
       }
       u32 unseen = 0;  // bit 4 n + i
-      if (!seen.all(warp_key, warp_key + 16)) {
-        const RowKeys* row_keys = plan.rows + i64{query} * kTile + 2 * t;
+      if (!all) {
+        const RowKeys* row_keys = plan.rows + query * kTile + step + 2 * t;
         LM_UNROLL
         for (int n = 0; n < kN; ++n) {
           LM_UNROLL
@@ -195,7 +201,7 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
       f32 p[1][kN][4];
       LM_UNROLL
       for (int n = 0; n < kN; ++n) {
-        const cu::Pair lse2 = cu::shared_load_pair(lse_tile + static_cast<u32>(32 * n));
+        const cu::Pair lse2 = cu::shared_load_pair(lse_at + columns + static_cast<u32>(32 * n));
         LM_UNROLL
         for (int i = 0; i < 4; ++i)
           p[0][n][i] = cu::exp2_approx(s[0][n][i] * unit2 - (i % 2 == 0 ? lse2.x : lse2.y));
@@ -210,19 +216,29 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
       }
       u32 weights[kN / 2][1][4];
       pack_rows<1, kN>(weights, p);
-      add_product<D, 1, kN / 2>(dv, weights, as_a<D>(d_o_tile));
+      if constexpr (Cap) {  // from here on P only makes dS
+        LM_UNROLL
+        for (int n = 0; n < kN; ++n) {
+          LM_UNROLL
+          for (int i = 0; i < 4; ++i)
+            p[0][n][i] *= 1.0f - s[0][n][i] * s[0][n][i];
+        }
+      }
+      add_product<D, 1, kN / 2>(dv, weights, as_a<D>(d_o_part));
 
-      f32 dp[1][kN][4];
-      multiply_transposed<D, 1, kN>(dp, value, as_b<D>(d_o_tile));
+      f32 dp[1][kN][4];  // less D
       LM_UNROLL
       for (int n = 0; n < kN; ++n) {
-        const cu::Pair rest = cu::shared_load_pair(rest_tile + static_cast<u32>(32 * n));
+        const cu::Pair rest = cu::shared_load_pair(rest_at + columns + static_cast<u32>(32 * n));
+        dp[0][n][0] = dp[0][n][2] = -rest.x;
+        dp[0][n][1] = dp[0][n][3] = -rest.y;
+      }
+      add_transposed<D, 1, kN>(dp, value, as_b<D>(d_o_part));
+      LM_UNROLL
+      for (int n = 0; n < kN; ++n) {
         LM_UNROLL
-        for (int i = 0; i < 4; ++i) {
-          f32 ds = p[0][n][i] * (dp[0][n][i] - (i % 2 == 0 ? rest.x : rest.y));
-          if constexpr (Cap) ds *= 1.0f - s[0][n][i] * s[0][n][i];
-          dp[0][n][i] = ds;
-        }
+        for (int i = 0; i < 4; ++i)
+          dp[0][n][i] *= p[0][n][i];
       }
       if (unseen != 0) {  // not a product with zero: such a key may hold NaN
         LM_UNROLL
@@ -233,7 +249,7 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
         }
       }
       pack_rows<1, kN>(weights, dp);
-      add_product<D, 1, kN / 2>(dk, weights, as_a<D>(q_tile));
+      add_product<D, 1, kN / 2>(dk, weights, as_a<D>(q_part));
     }
     head = next_head;
     query = next;
@@ -242,41 +258,44 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
   }
 
   scale_by(dk, a.scale);
-  store_rows<D, 1>(dk, k_at + own, b.dk + kv, b.lddkv, warp_key, a.keys, head_dim);
-  store_rows<D, 1>(dv, v_at + own, b.dv + kv, b.lddkv, warp_key, a.keys, head_dim);
+  const int kv_column = static_cast<int>(cu::block() % a.kv_heads) * head_dim;
+  store_rows<D, 1>(dk, k_at + own, b.dk + kv_column, b.lddkv, warp_key, a.keys, head_dim);
+  store_rows<D, 1>(dv, v_at + own, b.dv + kv_column, b.lddkv, warp_key, a.keys, head_dim);
 }
 
 template <int D, bool Cap>
-LM_GLOBAL void LM_BOUNDS(kThreads, 2)
+LM_GLOBAL void LM_BOUNDS(kThreads, D == 64 ? 3 : 2)
     mma_dq(AttentionMma a, AttentionMmaBackward b, Plan plan, Rows rows) {
   constexpr u32 kBytes = tile_bytes<D>(kTile);
-  const i64 tile = plan.query_order[cu::block() / a.heads];
-  const i64 head = cu::block() % a.heads;
-  const i64 kv = head / (a.heads / a.kv_heads) * a.head_dim;
+  constexpr int kN = kStep / 8;
+  const int block = static_cast<int>(cu::block());
+  const int heads = static_cast<int>(a.heads);
   const int head_dim = static_cast<int>(a.head_dim);
-  const i32 block_row = static_cast<i32>(tile) * kTile;
-  const i64 first_row = block_row + 16 * cu::warp();  // of this warp
+  const int tile = plan.query_order[block / heads];
+  const int head = block % heads;
+  const int kv = head / (heads / static_cast<int>(a.kv_heads)) * head_dim;
+  const int block_row = tile * kTile;
+  const int first_row = block_row + 16 * cu::warp();  // of this warp
   const Seen block_seen = plan.seen[tile];
   const KeyTiles<kTile> tiles(block_seen);
-  const Readable readable = seen_keys(block_seen);
   const Readable in_rows{0, static_cast<i32>(a.rows), 0, 0};
 
   const u32 q_at = cu::dynamic_shared();
   const u32 d_o_at = q_at + kBytes;
   const u32 k_at = d_o_at + kBytes;  // two stages, as the values
   const u32 v_at = k_at + 2 * kBytes;
-  const auto copy_keys = [&](i32 i) {
-    const u32 stage = static_cast<u32>(i & 1) * kBytes;
-    const i32 first = tiles.tile(i) * kTile;
+  const View view{v_at + 2 * kBytes + static_cast<u32>(View::kBytes * cu::warp())};
+  const auto copy_keys = [&](int first, int at_stage, const Readable& readable) {
+    const u32 stage = static_cast<u32>(at_stage) * kBytes;
     copy_tile<D, kTile, kThreads>(k_at + stage, a.k + kv, a.ldkv, first, readable, head_dim);
     copy_tile<D, kTile, kThreads>(v_at + stage, a.v + kv, a.ldkv, first, readable, head_dim);
   };
   copy_tile<D, kTile, kThreads>(q_at, a.q + head * head_dim, a.ldq, block_row, in_rows, head_dim);
   copy_tile<D, kTile, kThreads>(d_o_at, b.d_o + head * head_dim, b.lddo, block_row, in_rows,
                                 head_dim);
-  if (tiles.count > 0) copy_keys(0);
+  if (tiles.count > 0) copy_keys(tiles.first * kTile, 0, seen_keys(block_seen));
   cu::cp_async_commit();
-  const Seen seen = warp_seen<16>(plan.rows, first_row, a.rows);
+  view.put(warp_seen<16>(plan.rows, first_row, a.rows), block_seen);
 
   const f32 unit2 = (Cap ? a.softcap : a.scale) * kLog2e;
   const f32 scale_over_cap = Cap ? a.scale / a.softcap : 0.0f;
@@ -286,7 +305,7 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
   const i64 at = head * plan.padded_rows + first_row + g;
   const f32 lse2[2] = {rows.lse2[at], rows.lse2[at + 8]};
   const f32 rest[2] = {rows.rest[at], rows.rest[at + 8]};
-  Operand<D> query, d_o;
+  QueryOperand<D> query, d_o;
   f32 dq[1][D / 8][4];
   clear(dq);
   cu::cp_async_wait<0>();
@@ -294,47 +313,56 @@ LM_GLOBAL void LM_BOUNDS(kThreads, 2)
   query.load(as_a<D>(q_at + own));
   d_o.load(as_a<D>(d_o_at + own));
 
-  for (i32 i = 0; i < tiles.count; ++i) {
+  for (int i = 0; i < tiles.count; ++i) {
     if (i > 0) {
       cu::cp_async_wait<0>();
       cu::sync();  // tile i has come, and tile i - 1 is done with
     }
-    if (i + 1 < tiles.count) copy_keys(i + 1);
+    if (i + 1 < tiles.count) copy_keys(tiles.first_key(i + 1), (i + 1) & 1, view.readable());
     cu::cp_async_commit();
-    const i32 first = tiles.tile(i) * kTile;
-    if (!seen.any(first, first + kTile)) continue;
-    const u32 stage = static_cast<u32>(i & 1) * kBytes;
+    LM_NO_UNROLL
+    for (int step = 0; step < kTile; step += kStep) {
+      const int first = tiles.first_key(i) + step;
+      if (!view.any(first, first + kStep)) continue;
+      const u32 part = static_cast<u32>(i & 1) * kBytes + static_cast<u32>(tile_bytes<D>(step));
 
-    f32 s[1][kN][4];
-    multiply_transposed<D, 1, kN>(s, query, as_b<D>(k_at + stage));
-    f32 dp[1][kN][4];
-    multiply_transposed<D, 1, kN>(dp, d_o, as_b<D>(v_at + stage));
-    LM_UNROLL
-    for (int n = 0; n < kN; ++n) {
+      f32 s[1][kN][4];
+      clear(s);
+      add_transposed<D, 1, kN>(s, query, as_b<D>(k_at + part));
+      f32 dp[1][kN][4];  // less D
       LM_UNROLL
-      for (int c = 0; c < 4; ++c) {
-        const f32 x = Cap ? capped(s[0][n][c], scale_over_cap) : s[0][n][c];
-        f32 ds = cu::exp2_approx(x * unit2 - lse2[c / 2]) * (dp[0][n][c] - rest[c / 2]);
-        if constexpr (Cap) ds *= 1.0f - x * x;
-        s[0][n][c] = ds;
+      for (int n = 0; n < kN; ++n) {
+        dp[0][n][0] = dp[0][n][1] = -rest[0];
+        dp[0][n][2] = dp[0][n][3] = -rest[1];
       }
-    }
-    if (!seen.all(first, first + kTile)) {
+      add_transposed<D, 1, kN>(dp, d_o, as_b<D>(v_at + part));
       LM_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const RowKeys keys = plan.rows[first_row + 8 * half + g];
+      for (int n = 0; n < kN; ++n) {
         LM_UNROLL
-        for (int n = 0; n < kN; ++n) {
+        for (int c = 0; c < 4; ++c) {
+          const f32 x = Cap ? capped(s[0][n][c], scale_over_cap) : s[0][n][c];
+          f32 ds = cu::exp2_approx(x * unit2 - lse2[c / 2]) * dp[0][n][c];
+          if constexpr (Cap) ds *= 1.0f - x * x;
+          s[0][n][c] = ds;
+        }
+      }
+      if (!view.all(first, first + kStep)) {
+        LM_UNROLL
+        for (int half = 0; half < 2; ++half) {
+          const RowKeys keys = plan.rows[first_row + 8 * half + g];
           LM_UNROLL
-          for (int c = 0; c < 2; ++c) {
-            if (!keys.sees(first + 8 * n + 2 * t + c)) s[0][n][2 * half + c] = 0;
+          for (int n = 0; n < kN; ++n) {
+            LM_UNROLL
+            for (int c = 0; c < 2; ++c) {
+              if (!keys.sees(first + 8 * n + 2 * t + c)) s[0][n][2 * half + c] = 0;
+            }
           }
         }
       }
+      u32 weights[kN / 2][1][4];
+      pack_rows<1, kN>(weights, s);
+      add_product<D, 1, kN / 2>(dq, weights, as_a<D>(k_at + part));
     }
-    u32 weights[kN / 2][1][4];
-    pack_rows<1, kN>(weights, s);
-    add_product<D, 1, kN / 2>(dq, weights, as_a<D>(k_at + stage));
   }
   scale_by(dq, a.scale);
   store_rows<D, 1>(dq, q_at + own, b.dq + head * head_dim, b.lddq, first_row, a.rows, head_dim);
@@ -358,8 +386,8 @@ void backward(const AttentionMma& a, const AttentionMmaBackward& b, const Plan& 
              stream, a, b, plan, rows);
   cu::launch_shared("mma_dkv", mma_dkv<D, Cap>, plan.key_tiles * a.kv_heads, kThreads,
                     dkv_shared<D>(), stream, a, b, plan, rows);
-  cu::launch_shared("mma_dq", mma_dq<D, Cap>, plan.query_tiles * a.heads, kThreads,
-                    6 * tile_bytes<D>(kTile), stream, a, b, plan, rows);
+  cu::launch_shared("mma_dq", mma_dq<D, Cap>, plan.query_tiles * a.heads, kThreads, dq_shared<D>(),
+                    stream, a, b, plan, rows);
 }
 
 }  // namespace

@@ -36,6 +36,17 @@ LM_DEVICE f32 exp2_approx(f32 x) {
 #endif
 }
 
+/// 1 / x within 1 unit in the last place, for x of at least 2^-126; 0 for infinity.
+LM_DEVICE f32 reciprocal_approx(f32 x) {
+#ifdef LM_EMU
+  return 1.0f / x;
+#else
+  f32 y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+#endif
+}
+
 /// Address of the block's dynamic shared memory, a multiple of 1024.
 LM_DEVICE u32 dynamic_shared() {
 #ifdef LM_EMU
@@ -52,6 +63,20 @@ LM_DEVICE void sync_warp() {
   emu::warp_barrier();
 #else
   __syncwarp();
+#endif
+}
+
+/// True in every lane if v is true in any.
+LM_DEVICE bool any_lane(bool v) {
+#ifdef LM_EMU
+  const u64 mine = v ? 1 : 0;
+  const u64* all = emu::publish(&mine, 1);
+  bool any = false;
+  for (int lane = 0; lane < 32; ++lane)
+    any = any || all[lane * emu::kMostPublished] != 0;
+  return any;
+#else
+  return __any_sync(0xffffffffu, v) != 0;
 #endif
 }
 
@@ -79,6 +104,18 @@ LM_DEVICE Words4 shared_load16(u32 address) {
                : "r"(address));
 #endif
   return v;
+}
+/// One access to global memory; the address is a multiple of 16.
+LM_DEVICE void store16(void* to, const Words4& v) {
+#ifdef LM_EMU
+  emu::require_aligned(to, 16);
+  *static_cast<Words4*>(to) = v;
+#else
+  // From C++ the compiler makes four stores of it.
+  asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(to)),
+               "r"(v.w[0]), "r"(v.w[1]), "r"(v.w[2]), "r"(v.w[3])
+               : "memory");
+#endif
 }
 LM_DEVICE Pair shared_load_pair(u32 address) {
   Pair v;

@@ -36,8 +36,10 @@ add_test(NAME unit-cuda-room COMMAND test-cuda-room --warn NoTests)
 set_tests_properties(unit-cuda-room PROPERTIES LABELS unit)
 
 file(GLOB gpu_sources CONFIGURE_DEPENDS gpu/*_test.cc)
-if(NOT TARGET lm_cuda_kernels)  # figures call the launchers, which a stub build lacks
-  list(FILTER gpu_sources EXCLUDE REGEX "/figures_test\\.cc$")
+if(TARGET lm_cuda_kernels)
+  list(APPEND gpu_sources unit/cuda/attention_mma_cases.cc)
+else()  # these call the launchers, which a stub build lacks
+  list(FILTER gpu_sources EXCLUDE REGEX "/(figures|attention_mma)_test\\.cc$")
 endif()
 lm_test(test-gpu ROOMS cuda cpu SOURCES ${gpu_sources} unit/cuda/device_cases.cc $<TARGET_OBJECTS:lm_op_cases>)
 target_compile_definitions(test-gpu PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

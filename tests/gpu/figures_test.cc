@@ -2,11 +2,15 @@
 // must move or teraflops, beside a plain copy timed in the same run. Prints, never fails on a
 // figure.
 
+#include <algorithm>
+#include <cmath>
 #include <iostream>
 
 #include "attention.h"
+#include "attention_mma.h"
 #include "catch.h"
 #include "core/clock.h"
+#include "core/random.h"
 #include "cublaslt_shim.h"
 #include "cuda_backend.h"
 #include "loss.h"
@@ -14,6 +18,7 @@
 #include "pointwise.h"
 #include "runtime.h"
 #include "softmax.h"
+#include "tensor/convert.h"
 
 using namespace lm;
 
@@ -119,4 +124,83 @@ TEST_CASE("figures of products and attention", "[.][gpu][figures]") {
   report("attention f32 causal",
          seconds([&] { cuda::attention_forward(s, y, kHeads * kDim, nullptr, nullptr, nullptr); }),
          0, 2.0 * kRows * kRows * kHeads * kDim);
+}
+
+namespace {
+
+// Device bf16, normal numbers of a period of a million.
+class Normals {
+ public:
+  explicit Normals(i64 n) : p_(static_cast<u16*>(cuda::allocate(2 * n))) {
+    const RandomStream draw(7, RandomPurpose::kOther);
+    std::vector<u16> some(usize(std::min(n, i64{1} << 20)));
+    for (i64 i = 0; i < isize(some); ++i)
+      some[usize(i)] = f32_to_bf16(static_cast<f32>(draw.normal(static_cast<u64>(i))));
+    for (i64 i = 0; i < n; i += isize(some))
+      cuda::upload(p_ + i, some.data(), 2 * std::min(isize(some), n - i), nullptr);
+  }
+  ~Normals() { cuda::release(p_); }
+  Normals(const Normals&) = delete;
+  Normals& operator=(const Normals&) = delete;
+  cuda::Bf16* from(i64 i) const { return reinterpret_cast<cuda::Bf16*>(p_ + i); }
+
+ private:
+  u16* p_;
+};
+
+// Causal attention of `batch` sequences of `length` rows, q, k and v in one buffer. Counts the
+// products of the visible pairs: two forward, five backward.
+void time_attention(const char* name, i64 batch, i64 length, i64 heads, i64 kv_heads, i64 d) {
+  const i64 rows = batch * length, width = (heads + 2 * kv_heads) * d;
+  std::vector<i32> spans;
+  for (i32 i = 0; i < rows; ++i) {
+    const i32 start = i / static_cast<i32>(length) * static_cast<i32>(length);
+    spans.insert(spans.end(), {start, i + 1, 0, 0, 0, 0});
+  }
+  const Normals qkv(rows * width), d_o(rows * heads * d), o(rows * heads * d), d_qkv(rows * width);
+  const Floats on_device(6 * rows), lse(rows * heads);
+  cuda::upload(on_device, spans.data(), 24 * rows, nullptr);
+  cuda::AttentionMma a;
+  a.rows = a.keys = rows;
+  a.heads = heads;
+  a.kv_heads = kv_heads;
+  a.head_dim = d;
+  a.scale = 1.0f / std::sqrt(static_cast<f32>(d));
+  a.spans = reinterpret_cast<const i32*>(static_cast<f32*>(on_device));
+  a.q = qkv.from(0);
+  a.k = qkv.from(heads * d);
+  a.v = qkv.from((heads + kv_heads) * d);
+  a.ldq = a.ldkv = width;
+  cuda::AttentionMmaBackward b;
+  b.o = o.from(0);
+  b.lse = lse;
+  b.d_o = d_o.from(0);
+  b.ldo = b.lddo = heads * d;
+  b.dq = d_qkv.from(0);
+  b.dk = d_qkv.from(heads * d);
+  b.dv = d_qkv.from((heads + kv_heads) * d);
+  b.lddq = b.lddkv = width;
+  const Floats space(cuda::attention_mma_forward_space(a) / 4);
+  const Floats space2(cuda::attention_mma_backward_space(a) / 4);
+  const f64 pairs = 0.5 * static_cast<f64>(rows) * static_cast<f64>(length + 1);
+  const f64 flops = 4.0 * pairs * static_cast<f64>(heads * d);
+  const std::string label = std::string("attention bf16 causal ") + name;
+  report((label + " forward").c_str(), seconds([&] {
+           cuda::attention_mma_forward(a, o.from(0), heads * d, lse, nullptr, space, nullptr);
+         }),
+         0, flops);
+  report((label + " backward").c_str(),
+         seconds([&] { cuda::attention_mma_backward(a, b, space2, nullptr, nullptr); }), 0,
+         2.5 * flops);
+}
+
+}  // namespace
+
+TEST_CASE("figures of attention on tensor cores", "[.][gpu][figures][attention_mma]") {
+  if (cuda::available().devices == 0) LM_SKIP("no CUDA device");
+  cuda::cuda_backend();
+  time_attention("64 x 1024, 12 x 64", 64, 1024, 12, 12, 64);
+  time_attention("4 x 4096, 12 x 64", 4, 4096, 12, 12, 64);
+  time_attention("4 x 4096, 16 x 128", 4, 4096, 16, 16, 128);
+  time_attention("4 x 4096, 16 x 128, 4 kv", 4, 4096, 16, 4, 128);
 }

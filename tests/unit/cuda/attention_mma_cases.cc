@@ -161,8 +161,8 @@ struct Reported {
   cuda::Fault* memory;
 };
 
-cuda::Bf16* bf16(u16* p) {
-  return reinterpret_cast<cuda::Bf16*>(p);
+cuda::Bf16* bf16(Matrix<u16>& m, i64 col = 0) {
+  return reinterpret_cast<cuda::Bf16*>(m.device() + col);
 }
 
 std::vector<i32> documents(i64 rows, const std::vector<i32>& starts) {
@@ -217,20 +217,20 @@ void check_attention(const AttentionCase& c) {
   a.scale = 1.5f / std::sqrt(static_cast<f32>(d));
   a.softcap = c.softcap;
   a.spans = spans.device();
-  a.q = bf16(qkv.device());
-  a.k = a.q + k_col;
-  a.v = a.q + v_col;
+  a.q = bf16(qkv);
+  a.k = bf16(qkv, k_col);
+  a.v = bf16(qkv, v_col);
   a.ldq = a.ldkv = ld;
   REQUIRE(cuda::attention_mma_supports(a));
   cuda::AttentionMmaBackward b;
-  b.o = bf16(o.device());
+  b.o = bf16(o);
   b.ldo = ldo;
   b.lse = reinterpret_cast<f32*>(lse.device());
-  b.d_o = bf16(d_o.device());
+  b.d_o = bf16(d_o);
   b.lddo = ldo;
-  b.dq = bf16(d_qkv.device());
-  b.dk = b.dq + k_col;
-  b.dv = b.dq + v_col;
+  b.dq = bf16(d_qkv);
+  b.dk = bf16(d_qkv, k_col);
+  b.dv = bf16(d_qkv, v_col);
   b.lddq = b.lddkv = ld;
 
   Matrix<u32> space(1, cuda::attention_mma_forward_space(a) / 4,
@@ -241,8 +241,8 @@ void check_attention(const AttentionCase& c) {
   std::vector<u16> first_o, first_d;
   std::vector<u32> first_lse;
   for (int run = 0; run < 2; ++run) {
-    cuda::attention_mma_forward(a, bf16(o.device()), ldo, reinterpret_cast<f32*>(lse.device()),
-                                fault.memory, space.device(), nullptr);
+    cuda::attention_mma_forward(a, bf16(o), ldo, reinterpret_cast<f32*>(lse.device()), fault.memory,
+                                space.device(), nullptr);
     cuda::attention_mma_backward(a, b, space2.device(), fault2.memory, nullptr);
     cuda::wait(nullptr);
     o.get();
@@ -313,6 +313,9 @@ std::vector<AttentionCase> attention_cases(bool few) {
   add("head size 40", 2, 1, 40, 100, documents(100, {0, 30}));
   add("head size 96, softcap", 1, 1, 96, 70, documents(70, {})).softcap = 2.0f;
   add("softcap, d 64", 2, 2, 64, 140, documents(140, {0, 70})).softcap = 1.5f;
+
+  add("no rows", 2, 1, 64, 70, {});
+  add("no keys", 1, 1, 128, 0, std::vector<i32>(60, 0));
 
   // A prompt seen by all, then own rows: samples of 37 from 70 on.
   std::vector<i32> spans;
