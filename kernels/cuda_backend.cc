@@ -24,7 +24,10 @@ class CudaBackend : public Backend {
   void to_device(void* dst, const void* src, i64 bytes) const override;
   void to_host(void* dst, const void* src, i64 bytes) const override;
   void synchronize() const override;
-  Stream* stream() const override { return stream_; }
+  Stream* stream() const override {
+    use_device(device.index);
+    return stream_;
+  }
   i64 free_bytes() const override { return free_memory(); }
   std::unique_ptr<BackendState> make_state() const override;
   std::unique_ptr<Recording> record(const std::function<void()>& work) const override;

@@ -2,6 +2,7 @@
 // Private to this room: functions that fit operator nodes to the kernels, by family (inputs and
 // outputs by position: ops/attr.h), and what they share.
 
+#include "bf16.h"
 #include "cublaslt_shim.h"
 #include "fault.h"
 #include "fn.h"
@@ -27,6 +28,24 @@ inline bool given(const Node& n, i64 i) {
 inline f32* floats(const Tensor& t) {
   return t.data == nullptr ? nullptr : t.f32_data();
 }
+
+template <typename T>
+inline constexpr DType kTypeOf = DType::kF32;
+template <>
+inline constexpr DType kTypeOf<Bf16> = DType::kBf16;
+/// t's elements; null for an absent tensor.
+template <typename T>
+T* items(const Tensor& t) {
+  LM_CHECK(t.data == nullptr || t.dtype == kTypeOf<T>, "a tensor of the kernel's type");
+  return static_cast<T*>(t.data);
+}
+/// Calls f(T{}) with T the element type of activations.
+template <typename F>
+void by_type(DType dtype, F f) {
+  if (dtype == DType::kBf16) return f(Bf16{});
+  LM_CHECK(dtype == DType::kF32, "activations are f32 or bf16");
+  f(f32{});
+}
 inline i64 padded(i64 bytes) {
   return (bytes + 255) / 256 * 256;
 }
@@ -51,10 +70,10 @@ WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad,
     space_attention_grad, space_linear;
 WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
 
-/// Bytes for the f32 copy of a weight that is stored in 16 bits, 0 for an f32 one.
-i64 widened_bytes(const Shape& w, DType dtype);
-/// w as f32: itself, or its copy made in space.
-const f32* widened(const Tensor& w, void* space, Stream* stream);
+/// Bytes for the f32 copy of a weight that is stored in 16 bits where activations are f32, else 0.
+i64 weight_bytes(DType x, const Shape& w, DType dtype);
+/// w in x's type: itself, or its f32 copy made in space.
+const void* weight_of(const Tensor& x, const Tensor& w, void* space, Stream* stream);
 
 /// Queues the product; what k = 0 leaves of it otherwise.
 void product(const Gemm& g, Stream* stream);

@@ -82,6 +82,7 @@ class Backend {
   virtual void to_device(void* dst, const void* src, i64 bytes) const = 0;
   virtual void to_host(void* dst, const void* src, i64 bytes) const = 0;
   virtual void synchronize() const = 0;
+  /// The device's queue; makes the device the calling thread's, which may change between runs.
   virtual Stream* stream() const { return nullptr; }
   /// Free memory of a device with memory of its own; 0 otherwise.
   virtual i64 free_bytes() const { return 0; }

@@ -88,7 +88,8 @@ struct SoftmaxAttr {
 struct PickGradAttr {
   Shape shape{};
 };
-/// in: x, w, bias?, residual?; out: y, pre?
+/// kLinear in: x, w, bias?, residual?; out: y, pre? of act. kLinearGradX in: dy, w, pre?; out: dx,
+/// times act'(pre) where pre is given.
 struct LinearAttr {
   Unary act = Unary::kNone;
 };
