@@ -343,7 +343,9 @@ std::vector<AttentionCase> attention_cases(bool few) {
     if (i % 11 == 0) spans[spans.size() - 6] = below(60), spans[spans.size() - 5] = 60 + below(300);
   }
   AttentionCase& wild = add("two intervals", 2, 1, 64, 450, spans);
-  wild.unwritten_from = 440;
+  for (i64 i = 0; i < isize(wild.spans); i += 6)
+    wild.unwritten_from =
+        std::max<i64>({wild.unwritten_from, spans[usize(i + 1)], spans[usize(i + 3)]});
   AttentionCase& bad = add("a span outside", 1, 1, 64, 160, documents(160, {}));
   bad.bad_row = 100;
   bad.spans[601] = 161;
@@ -359,6 +361,11 @@ std::vector<AttentionCase> attention_cases(bool few) {
   for (i32 i = 0; i < 192; ++i)
     spans.insert(spans.end(), {0, 192, 0, 0, 0, 0});
   add("all to all", 1, 1, 64, 192, spans);
+  // A key short of whole tiles at either end.
+  spans.clear();
+  for (i32 i = 0; i < 128; ++i)
+    spans.insert(spans.end(), {0, 63, 65, 127, 0, 63});
+  add("nearly whole tiles", 1, 1, 64, 130, spans);
   return all;
 }
 
