@@ -221,11 +221,13 @@ void block_barrier() {
   ++f.block_gate;
 }
 
-u64 exchange_bits(u64 bits, int lane) {
+namespace {
+
+// Waits for the warp; the 32 values given.
+const u64* exchange_row(u64 bits) {
   Machine& m = machine();
   Fiber& f = running();
   Warp& w = m.warps[usize(m.now.thread / 32)];
-  if (lane < 0 || lane > 31) fail("exchange with a lane outside the warp");
   // Two rows of slots in turn: nobody writes a row again before all have passed the next exchange.
   u64* slot = w.slot[f.warp_gate & 1];
   slot[m.now.thread % 32] = bits;
@@ -238,7 +240,22 @@ u64 exchange_bits(u64 bits, int lane) {
     f.waits_warp = false;
   }
   ++f.warp_gate;
-  return slot[lane];
+  return slot;
+}
+
+}  // namespace
+
+u64 exchange_bits(u64 bits, int lane) {
+  if (lane < 0 || lane > 31) fail("exchange with a lane outside the warp");
+  return exchange_row(bits)[lane];
+}
+
+u32 ballot(bool set) {
+  const u64* row = exchange_row(set ? 1 : 0);
+  u32 bits = 0;
+  for (int lane = 0; lane < 32; ++lane)
+    bits |= static_cast<u32>(row[lane]) << lane;
+  return bits;
 }
 
 void require_aligned(const void* p, i64 bytes) {
