@@ -6,11 +6,10 @@
 // Numerics: scores, softmax and sums are f32; the weights P, and dS in the backward, are rounded to
 // bf16 before their second product. Outputs are rounded once.
 
+#include "bf16.h"
 #include "fault.h"
 
 namespace lm::cuda {
-
-struct Bf16;  // element.h, which host code cannot include
 
 /// Layouts: q row i head h at q + i ldq + h d; k, v slot j kv head h at k + j ldkv + h d. spans:
 /// i32 [rows, 6] = a0 a1 b0 b1 la lb (ops/attr.h); row i sees the keys of [a0,a1) and [b0,b1), a

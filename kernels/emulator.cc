@@ -289,6 +289,15 @@ void warp_barrier() {
   ++running().warp_order;
 }
 
+u32 ballot(bool set) {
+  const u64 mine = set ? 1 : 0;
+  const u64* all = publish(&mine, 1);
+  u32 bits = 0;
+  for (int lane = 0; lane < 32; ++lane)
+    bits |= static_cast<u32>(all[lane * kMostPublished]) << lane;
+  return bits;
+}
+
 void require_aligned(const void* p, i64 bytes) {
   if (reinterpret_cast<std::uintptr_t>(p) % static_cast<u64>(bytes) != 0) fail("unaligned access");
 }

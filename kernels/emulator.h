@@ -36,6 +36,8 @@ void run(const char* kernel, i64 blocks, int threads, const std::function<void()
 void block_barrier();
 /// The value that lane `lane` of this warp gives to the same exchange.
 u64 exchange_bits(u64 bits, int lane);
+/// Bit l: what lane l of this warp gives to the same exchange.
+u32 ballot(bool set);
 void require_aligned(const void* p, i64 bytes);
 
 /// An exchange of up to kMostPublished words per lane: word w of lane l is in the result at

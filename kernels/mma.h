@@ -57,27 +57,9 @@ LM_DEVICE u32 dynamic_shared() {
 #endif
 }
 
-/// Orders the warp's accesses to shared memory.
-LM_DEVICE void sync_warp() {
-#ifdef LM_EMU
-  emu::warp_barrier();
-#else
-  __syncwarp();
-#endif
-}
-
 /// True in every lane if v is true in any.
 LM_DEVICE bool any_lane(bool v) {
-#ifdef LM_EMU
-  const u64 mine = v ? 1 : 0;
-  const u64* all = emu::publish(&mine, 1);
-  bool any = false;
-  for (int lane = 0; lane < 32; ++lane)
-    any = any || all[lane * emu::kMostPublished] != 0;
-  return any;
-#else
-  return __any_sync(0xffffffffu, v) != 0;
-#endif
+  return ballot(v) != 0;
 }
 
 /// Accesses to dynamic shared memory; addresses are multiples of the size.

@@ -34,17 +34,26 @@ void unary(const Pair<T>& p, Fn f, f32 param, Stream* stream);
 template <typename T>
 void unary_grad(const Pair<T>& p, Fn f, f32 param, Stream* stream);
 /// y = value.
-void fill(i64 rows, i64 cols, f32 value, f32* y, i64 ldy, Stream* stream);
-/// y = scale v[r * v_row + c * v_col].
-void broadcast(i64 rows, i64 cols, const f32* v, i64 v_row, i64 v_col, f32 scale, f32* y, i64 ldy,
+template <typename T>
+void fill(i64 rows, i64 cols, f32 value, T* y, i64 ldy, Stream* stream);
+/// y = scale v[r * v_row + c * v_col]; v is f32 or has y's type.
+template <typename V, typename T>
+void broadcast(i64 rows, i64 cols, const V* v, i64 v_row, i64 v_col, f32 scale, T* y, i64 ldy,
                Stream* stream);
-/// Copies rows of 4-byte items, bits untouched.
-void copy_rows(i64 rows, i64 cols, const void* x, i64 ldx, void* y, i64 ldy, Stream* stream);
+/// Copies rows of items of 1, 2, 4, 8 or 16 bytes, bits untouched.
+void copy_rows(i64 rows, i64 cols, i64 item_bytes, const void* x, i64 ldx, void* y, i64 ldy,
+               Stream* stream);
+/// y = x, or y += x with add, between f32 and bf16 (sums in f32).
+template <typename From, typename To>
+void convert_rows(i64 rows, i64 cols, const From* x, i64 ldx, bool add, To* y, i64 ldy,
+                  Stream* stream);
 
 /// x [rows, 2 half] = [a | u]: y [rows, half] = f(a) u; dx [rows, 2 half] may be x.
-void glu(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, f32* y, i64 ldy, Stream* stream);
-void glu_grad(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, const f32* dy, i64 lddy, f32* dx,
-              i64 lddx, Stream* stream);
+template <typename T>
+void glu(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64 ldy, Stream* stream);
+template <typename T>
+void glu_grad(i64 rows, i64 half, Fn f, const T* x, i64 ldx, const T* dy, i64 lddy, T* dx, i64 lddx,
+              Stream* stream);
 
 /// y = x factor where the element's Philox word (counter {step, micro_step, node, element / 4},
 /// word element % 4, core/random.h) is at least threshold, else 0.
@@ -54,7 +63,8 @@ struct Dropout {
   u32 threshold = 0;
   f32 factor = 1;
 };
-void dropout(i64 rows, i64 cols, const Dropout& d, const f32* x, i64 ldx, f32* y, i64 ldy,
+template <typename T>
+void dropout(i64 rows, i64 cols, const Dropout& d, const T* x, i64 ldx, T* y, i64 ldy,
              Stream* stream);
 
 /// Contiguous casts; rounding to nearest even.

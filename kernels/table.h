@@ -3,6 +3,7 @@
 // outputs by position: ops/attr.h), and what they share.
 
 #include "bf16.h"
+#include "core/str.h"
 #include "cublaslt_shim.h"
 #include "fault.h"
 #include "fn.h"
@@ -28,23 +29,44 @@ inline bool given(const Node& n, i64 i) {
 inline f32* floats(const Tensor& t) {
   return t.data == nullptr ? nullptr : t.f32_data();
 }
-
-template <typename T>
-inline constexpr DType kTypeOf = DType::kF32;
-template <>
-inline constexpr DType kTypeOf<Bf16> = DType::kBf16;
-/// t's elements; null for an absent tensor.
+/// t's elements as T: f32, or Bf16 where the tensor holds bf16. LM_CHECKs the element type.
 template <typename T>
 T* items(const Tensor& t) {
-  LM_CHECK(t.data == nullptr || t.dtype == kTypeOf<T>, "a tensor of the kernel's type");
+  constexpr DType kType = std::is_same_v<T, Bf16> ? DType::kBf16 : DType::kF32;
+  LM_CHECK(t.data == nullptr || t.dtype == kType, "an operator's tensors have fitting types");
   return static_cast<T*>(t.data);
 }
-/// Calls f(T{}) with T the element type of activations.
-template <typename F>
-void by_type(DType dtype, F f) {
-  if (dtype == DType::kBf16) return f(Bf16{});
-  LM_CHECK(dtype == DType::kF32, "activations are f32 or bf16");
-  f(f32{});
+/// run(TypeTag<T>{}) with the element type of a node's activations. Throws Error{kInternal} naming
+/// node and type where there are no kernels for it.
+template <typename T>
+struct TypeTag {
+  using type = T;
+};
+template <typename Run>
+void by_type(const Node& n, DType dtype, Run run) {
+  if (dtype == DType::kF32) {
+    run(TypeTag<f32>{});
+  } else if (dtype == DType::kBf16) {
+    run(TypeTag<Bf16>{});
+  } else {
+    throw Error(ErrorKind::kInternal, cat(n.name, ": no kernel for ", dtype_name(dtype)));
+  }
+}
+/// run(TypeTag<T>{}, TypeTag<O>{}): one value may be f32 beside bf16 activations (a loss, a
+/// parameter's gradient).
+template <typename Run>
+void by_types(const Node& n, DType dtype, DType other, Run run) {
+  by_type(n, dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    if (other == DType::kF32) {
+      run(t, TypeTag<f32>{});
+    } else if (other == dtype) {
+      run(t, TypeTag<T>{});
+    } else {
+      throw Error(ErrorKind::kInternal,
+                  cat(n.name, ": no kernel for ", dtype_name(dtype), " with ", dtype_name(other)));
+    }
+  });
 }
 inline i64 padded(i64 bytes) {
   return (bytes + 255) / 256 * 256;

@@ -115,8 +115,8 @@ void run_linear(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
   biased.bias = bias;
   const bool one_step = bias != nullptr && engine().gemm->supports(biased);
   product(one_step ? biased : g, ctx.stream);
-  by_type(y.dtype, [&](auto type) {
-    using T = decltype(type);
+  by_type(n, y.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
     if (bias != nullptr && !one_step) {
       Pair<T> p = in_place(g.m, g.n, items<T>(pre), g.ldy);
       p.b = static_cast<const T*>(bias);
@@ -158,8 +158,8 @@ void run_linear_grad_x(const RunCtx& ctx, const Node& n, const Tensor* in, Tenso
   }
   product(g, ctx.stream);
   if (act == Unary::kNone) return;
-  by_type(dx.dtype, [&](auto type) {
-    using T = decltype(type);
+  by_type(n, dx.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
     Pair<T> p = in_place(dx.rows(), dx.cols(), items<T>(dx), dx.ld);
     p.a = items<T>(in[2]);
     p.lda = in[2].ld;

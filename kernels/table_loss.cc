@@ -166,8 +166,9 @@ void run_linear_ce(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* o
   for (i64 begin = 0; begin < total; begin += h.space.chunk) {
     const i64 rows = std::min(h.space.chunk, total - begin);
     make_logits(h, begin, rows);
-    by_type(h.type, [&](auto type) {
-      CrossEntropy ce = chunk_of<decltype(type)>(a, h, in[2], weight, begin, rows, a.fused);
+    by_type(n, h.type, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      CrossEntropy ce = chunk_of<T>(a, h, in[2], weight, begin, rows, a.fused);
       ce.loss = losses + begin;
       ce.lse = out[2].data == nullptr ? nullptr : floats(out[2]) + begin;
       cross_entropy(ce, engine().fault, ctx.stream);
@@ -196,8 +197,9 @@ void run_linear_ce_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
   for (i64 begin = 0; begin < total; begin += h.space.chunk) {
     const i64 rows = std::min(h.space.chunk, total - begin);
     make_logits(h, begin, rows);
-    by_type(h.type, [&](auto type) {
-      cross_entropy(chunk_of<decltype(type)>(a, h, in[2], h.row, begin, rows, true),
+    by_type(n, h.type, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      cross_entropy(chunk_of<T>(a, h, in[2], h.row, begin, rows, true),
                     engine().fault, ctx.stream);
     });
     push_gradients(h, begin, rows, out[0], adds_to(n, 0), out[1]);

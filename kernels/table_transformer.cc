@@ -12,23 +12,26 @@ namespace lm::cuda {
 void run_norm(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const NormAttr a = n.attr.as<NormAttr>();
   const bool layer = a.kind == NormKind::kLayer;
-  NormForward f;
-  f.shape = {in[0].rows(), in[0].cols(), 1, layer, a.plus_one, a.eps};
-  f.x = floats(in[0]);
-  f.ldx = in[0].ld;
-  f.weight = given(n, 1) ? floats(in[1]) : nullptr;
-  f.bias = given(n, 2) ? floats(in[2]) : nullptr;
-  if (given(n, 3)) {
-    f.add = floats(in[3]);
-    f.ld_add = in[3].ld;
-    f.sum = floats(out[1]);
-    f.ld_sum = out[1].ld;
-  }
-  f.y = floats(out[0]);
-  f.ldy = out[0].ld;
-  f.mean = layer ? floats(out[2]) : nullptr;
-  f.rstd = floats(out[3]);
-  norm_forward(f, ctx.stream);
+  by_type(n, in[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    NormForward<T> f;
+    f.shape = {in[0].rows(), in[0].cols(), 1, layer, a.plus_one, a.eps};
+    f.x = items<T>(in[0]);
+    f.ldx = in[0].ld;
+    f.weight = given(n, 1) ? items<T>(in[1]) : nullptr;
+    f.bias = given(n, 2) ? items<T>(in[2]) : nullptr;
+    if (given(n, 3)) {
+      f.add = items<T>(in[3]);
+      f.ld_add = in[3].ld;
+      f.sum = items<T>(out[1]);
+      f.ld_sum = out[1].ld;
+    }
+    f.y = items<T>(out[0]);
+    f.ldy = out[0].ld;
+    f.mean = layer ? floats(out[2]) : nullptr;
+    f.rstd = floats(out[3]);
+    norm_forward(f, ctx.stream);
+  });
 }
 
 i64 space_norm_grad(const Node& n, const Graph& g) {
@@ -37,30 +40,33 @@ i64 space_norm_grad(const Node& n, const Graph& g) {
 
 void run_norm_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void* space) {
   const NormAttr a = n.attr.as<NormAttr>();
-  NormBackward b;
-  b.shape = {in[1].rows(), in[1].cols(), 1, a.kind == NormKind::kLayer, a.plus_one, a.eps};
-  b.dy = floats(in[0]);
-  b.lddy = in[0].ld;
-  b.x = floats(in[1]);
-  b.ldx = in[1].ld;
-  b.weight = given(n, 2) ? floats(in[2]) : nullptr;
-  b.mean = given(n, 3) ? floats(in[3]) : nullptr;
-  b.rstd = floats(in[4]);
-  b.dx = floats(out[0]);
-  b.lddx = out[0].ld;
-  if (given(n, 5)) {
-    b.dx_add = floats(in[5]);
-    b.ld_dx_add = in[5].ld;
-    LM_CHECK(!adds_to(n, 0), "one extra gradient at a time");
-  } else if (adds_to(n, 0)) {
-    b.dx_add = b.dx;
-    b.ld_dx_add = b.lddx;
-  }
-  b.dweight = floats(out[1]);
-  b.dbias = floats(out[2]);
-  b.add_weight = adds_to(n, 1);
-  b.add_bias = adds_to(n, 2);
-  norm_backward(b, space, ctx.stream);
+  by_type(n, in[1].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    NormBackward<T> b;
+    b.shape = {in[1].rows(), in[1].cols(), 1, a.kind == NormKind::kLayer, a.plus_one, a.eps};
+    b.dy = items<T>(in[0]);
+    b.lddy = in[0].ld;
+    b.x = items<T>(in[1]);
+    b.ldx = in[1].ld;
+    b.weight = given(n, 2) ? items<T>(in[2]) : nullptr;
+    b.mean = given(n, 3) ? floats(in[3]) : nullptr;
+    b.rstd = floats(in[4]);
+    b.dx = items<T>(out[0]);
+    b.lddx = out[0].ld;
+    if (given(n, 5)) {
+      b.dx_add = items<T>(in[5]);
+      b.ld_dx_add = in[5].ld;
+      LM_CHECK(!adds_to(n, 0), "one extra gradient at a time");
+    } else if (adds_to(n, 0)) {
+      b.dx_add = b.dx;
+      b.ld_dx_add = b.lddx;
+    }
+    b.dweight = floats(out[1]);
+    b.dbias = floats(out[2]);
+    b.add_weight = adds_to(n, 1);
+    b.add_bias = adds_to(n, 2);
+    norm_backward(b, space, ctx.stream);
+  });
 }
 
 namespace {
@@ -83,29 +89,33 @@ std::array<QkPart, 2> qk_parts(const QkNormAttr& a, i64 rows) {
           QkPart{shape(a.kv_heads), q * a.head_dim, rows * (a.full ? 1 : q), 2}};
 }
 
+template <typename T>
 void copy_values(const QkNormAttr& a, const Tensor& from, const Tensor& to, Stream* stream) {
   if (from.data == to.data) return;
   const i64 column = i64{a.heads + a.kv_heads} * a.head_dim;
-  copy_rows(from.rows(), i64{a.kv_heads} * a.head_dim, floats(from) + column, from.ld,
-            floats(to) + column, to.ld, stream);
+  copy_rows(from.rows(), i64{a.kv_heads} * a.head_dim, item_bytes(from.dtype),
+            items<T>(from) + column, from.ld, items<T>(to) + column, to.ld, stream);
 }
 
 }  // namespace
 
 void run_qk_norm(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const QkNormAttr a = n.attr.as<QkNormAttr>();
-  for (const QkPart& part : qk_parts(a, in[0].rows())) {
-    NormForward f;
-    f.shape = part.shape;
-    f.x = floats(in[0]) + part.column;
-    f.ldx = in[0].ld;
-    f.weight = floats(in[part.weight]);
-    f.y = floats(out[0]) + part.column;
-    f.ldy = out[0].ld;
-    f.rstd = out[1].data == nullptr ? nullptr : floats(out[1]) + part.saved;
-    norm_forward(f, ctx.stream);
-  }
-  copy_values(a, in[0], out[0], ctx.stream);
+  by_type(n, in[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    for (const QkPart& part : qk_parts(a, in[0].rows())) {
+      NormForward<T> f;
+      f.shape = part.shape;
+      f.x = items<T>(in[0]) + part.column;
+      f.ldx = in[0].ld;
+      f.weight = items<T>(in[part.weight]);
+      f.y = items<T>(out[0]) + part.column;
+      f.ldy = out[0].ld;
+      f.rstd = out[1].data == nullptr ? nullptr : floats(out[1]) + part.saved;
+      norm_forward(f, ctx.stream);
+    }
+    copy_values<T>(a, in[0], out[0], ctx.stream);
+  });
 }
 
 i64 space_qk_norm_grad(const Node& n, const Graph& g) {
@@ -119,22 +129,25 @@ i64 space_qk_norm_grad(const Node& n, const Graph& g) {
 void run_qk_norm_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
                       void* space) {
   const QkNormAttr a = n.attr.as<QkNormAttr>();
-  for (const QkPart& part : qk_parts(a, in[1].rows())) {
-    NormBackward b;
-    b.shape = part.shape;
-    b.dy = floats(in[0]) + part.column;
-    b.lddy = in[0].ld;
-    b.x = floats(in[1]) + part.column;
-    b.ldx = in[1].ld;
-    b.weight = floats(in[part.weight + 1]);
-    b.rstd = floats(in[4]) + part.saved;
-    b.dx = out[0].data == nullptr ? nullptr : floats(out[0]) + part.column;
-    b.lddx = out[0].ld;
-    b.dweight = floats(out[part.weight]);
-    b.add_weight = adds_to(n, part.weight);
-    norm_backward(b, space, ctx.stream);
-  }
-  if (out[0].data != nullptr) copy_values(a, in[0], out[0], ctx.stream);
+  by_type(n, in[1].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    for (const QkPart& part : qk_parts(a, in[1].rows())) {
+      NormBackward<T> b;
+      b.shape = part.shape;
+      b.dy = items<T>(in[0]) + part.column;
+      b.lddy = in[0].ld;
+      b.x = items<T>(in[1]) + part.column;
+      b.ldx = in[1].ld;
+      b.weight = items<T>(in[part.weight + 1]);
+      b.rstd = floats(in[4]) + part.saved;
+      b.dx = out[0].data == nullptr ? nullptr : items<T>(out[0]) + part.column;
+      b.lddx = out[0].ld;
+      b.dweight = floats(out[part.weight]);
+      b.add_weight = adds_to(n, part.weight);
+      norm_backward(b, space, ctx.stream);
+    }
+    if (out[0].data != nullptr) copy_values<T>(a, in[0], out[0], ctx.stream);
+  });
 }
 
 void run_rope(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
@@ -151,7 +164,11 @@ void run_rope(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, v
   r.cos = floats(in[2]);
   r.sin = floats(in[2]) + r.positions * (a.rotary_dim / 2);
   r.pos = in[1].i32_data();
-  rope(r, floats(in[0]), in[0].ld, floats(out[0]), out[0].ld, engine().fault, ctx.stream);
+  by_type(n, in[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    const T* x = items<T>(in[0]);
+    rope(r, x, in[0].ld, items<T>(out[0]), out[0].ld, engine().fault, ctx.stream);
+  });
 }
 
 namespace {
@@ -175,6 +192,10 @@ Qkv qkv_of(const AttentionAttr& a, const Tensor* t) {
 
 Attention attention_of(const Node& n, const AttentionAttr& a, const Tensor* t,
                        const Tensor& spans) {
+  if (t[0].dtype != DType::kF32) {
+    throw Error(ErrorKind::kUnavailable,
+                cat(n.name, ": no attention kernel for ", dtype_name(t[0].dtype)));
+  }
   if (a.head_dim > kMaxHeadDim) {
     throw Error(ErrorKind::kUnavailable, cat(n.name, ": heads of ", a.head_dim,
                                              " are wider than the device kernel's ", kMaxHeadDim));
