@@ -6,6 +6,7 @@
 
 #include "bf16.h"
 #include "fn.h"
+#include "graph/adamw.h"
 
 namespace lm::cuda {
 
@@ -72,15 +73,8 @@ void bf16_to_f32(i64 n, const u16* x, f32* y, Stream* stream);
 void f16_to_f32(i64 n, const u16* x, f32* y, Stream* stream);
 void f32_to_bf16(i64 n, const f32* x, u16* y, Stream* stream);
 
-/// Decoupled weight decay (Loshchilov & Hutter 2019) over flat slabs, formulas as cpu/pointwise.h:
-/// g = grad_scale grad; m, v moments; w -= lr (m/c1 / (sqrt(v/c2) + eps) + decay w). copy: null, or
-/// where the bf16 copy of w goes.
-struct AdamW {
-  f32 lr = 0, beta1 = 0.9f, beta2 = 0.95f, eps = 1e-8f, weight_decay = 0;
-  f32 correction1 = 1, correction2 = 1;
-  f32 grad_scale = 1;
-  bool cautious = false;
-};
+/// Over flat slabs, formulas as graph/adamw.h. copy: null, or where the bf16 copy of w goes.
+using AdamW = AdamWStep;
 void adamw(i64 n, const AdamW& cfg, const f32* grad, f32* w, f32* m, f32* v, u16* copy,
            Stream* stream);
 

@@ -1,6 +1,5 @@
-// Norms, rotary positions, attention.
+// Norms and rotary positions.
 
-#include "attention.h"
 #include "core/str.h"
 #include "norm.h"
 #include "pointwise.h"
@@ -169,98 +168,6 @@ void run_rope(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, v
     const T* x = items<T>(in[0]);
     rope(r, x, in[0].ld, items<T>(out[0]), out[0].ld, engine().fault, ctx.stream);
   });
-}
-
-namespace {
-
-// Where q, k and v start in the tensors from t on.
-struct Qkv {
-  f32 *q = nullptr, *k = nullptr, *v = nullptr;
-  i64 ldq = 0, ldkv = 0, keys = 0;
-};
-
-Qkv qkv_of(const AttentionAttr& a, const Tensor* t) {
-  const i64 d = a.head_dim;
-  if (a.fused) {
-    f32* x = floats(t[0]);
-    const i64 k = a.heads * d;
-    return {x, x + k, x + k + a.kv_heads * d, t[0].ld, t[0].ld, t[0].rows()};
-  }
-  LM_CHECK(t[1].ld == t[2].ld, "keys and values have one row stride");
-  return {floats(t[0]), floats(t[1]), floats(t[2]), t[0].ld, t[1].ld, t[1].rows()};
-}
-
-Attention attention_of(const Node& n, const AttentionAttr& a, const Tensor* t,
-                       const Tensor& spans) {
-  if (t[0].dtype != DType::kF32) {
-    throw Error(ErrorKind::kUnavailable,
-                cat(n.name, ": no attention kernel for ", dtype_name(t[0].dtype)));
-  }
-  if (a.head_dim > kMaxHeadDim) {
-    throw Error(ErrorKind::kUnavailable, cat(n.name, ": heads of ", a.head_dim,
-                                             " are wider than the device kernel's ", kMaxHeadDim));
-  }
-  const Qkv x = qkv_of(a, t);
-  Attention s;
-  s.rows = t[0].rows();
-  s.keys = x.keys;
-  s.heads = a.heads;
-  s.kv_heads = a.kv_heads;
-  s.head_dim = a.head_dim;
-  s.scale = a.scale;
-  s.softcap = a.softcap;
-  s.spans = spans.i32_data();
-  s.q = x.q;
-  s.k = x.k;
-  s.v = x.v;
-  s.ldq = x.ldq;
-  s.ldkv = x.ldkv;
-  return s;
-}
-
-}  // namespace
-
-void run_attention(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
-  const AttentionAttr a = n.attr.as<AttentionAttr>();
-  attention_forward(attention_of(n, a, in, in[a.fused ? 1 : 3]), floats(out[0]), out[0].ld,
-                    floats(out[1]), engine().fault, ctx.stream);
-}
-
-i64 space_attention_grad(const Node& n, const Graph& g) {
-  const AttentionAttr a = n.attr.as<AttentionAttr>();
-  i64 bytes = padded(attention_backward_space(g.shape(n.in[4]).rows(), a.heads));
-  for (i64 i = 4; !a.fused && i < n.in.size(); ++i) {  // gradients nobody reads need a place
-    bytes += padded(g.shape(n.in[i]).count() * 4);
-  }
-  return bytes;
-}
-
-void run_attention_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
-                        void* space) {
-  const AttentionAttr a = n.attr.as<AttentionAttr>();
-  const Attention s = attention_of(n, a, in + 4, in[3]);
-  std::array<Tensor, 3> grads{};
-  u8* spare = static_cast<u8*>(space) + padded(attention_backward_space(s.rows, s.heads));
-  for (std::size_t j = 0; j < (a.fused ? 1U : 3U); ++j) {
-    grads[j] = out[j];
-    if (grads[j].data == nullptr) {
-      grads[j] = make_tensor(spare, in[4 + j].shape);
-      spare += padded(in[4 + j].count() * 4);
-    }
-  }
-  const Qkv dx = qkv_of(a, grads.data());
-  AttentionBackward b;
-  b.o = floats(in[0]);
-  b.ldo = in[0].ld;
-  b.lse = floats(in[1]);
-  b.d_o = floats(in[2]);
-  b.lddo = in[2].ld;
-  b.dq = dx.q;
-  b.dk = dx.k;
-  b.dv = dx.v;
-  b.lddq = dx.ldq;
-  b.lddkv = dx.ldkv;
-  attention_backward(s, b, space, engine().fault, ctx.stream);
 }
 
 }  // namespace lm::cuda

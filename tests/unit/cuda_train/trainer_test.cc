@@ -66,3 +66,19 @@ TEST_CASE("a trainer on the emulated device follows the CPU's in f32", "[cuda]")
     CHECK(same_bits(again.v, device.v));
   }
 }
+
+TEST_CASE("bf16 activations over f32 weights stay near f32", "[cuda]") {
+  set_threads(2);
+  for (const char* family : {"gpt2", "llama"}) {
+    INFO(family);
+    const Trained exact = train_on(family, DType::kF32, cpu_backend());
+    const Trained device = train_on(family, DType::kBf16, cuda::cuda_backend());
+    check_near(device, exact, 5e-3);
+    CHECK(device.losses != exact.losses);
+    const Trained again = train_on(family, DType::kBf16, cuda::cuda_backend());
+    CHECK(again.losses == device.losses);
+    CHECK(same_bits(again.weights, device.weights));
+    CHECK(same_bits(again.m, device.m));
+    CHECK(same_bits(again.v, device.v));
+  }
+}
