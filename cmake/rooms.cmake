@@ -143,8 +143,11 @@ endfunction()
 
 # lm_test(name ROOMS rooms SOURCES files LIBS targets): one Catch2 program.
 function(lm_test name)
-  cmake_parse_arguments(A "" "" "ROOMS;SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(A "" "" "ROOMS;WITHOUT;SOURCES;LIBS" ${ARGN})
   lm_room_closure(all core ${A_ROOMS})
+  if(A_WITHOUT)
+    list(REMOVE_ITEM all ${A_WITHOUT})
+  endif()
   add_executable(${name} ${A_SOURCES} $<TARGET_OBJECTS:lm_test_main>)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE lm_flags ${A_LIBS} Threads::Threads ${CMAKE_DL_LIBS})

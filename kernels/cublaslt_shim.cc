@@ -11,10 +11,24 @@ namespace lm::cuda {
 namespace {
 
 // Largest power of two up to 16 that divides an address and the step between rows and products.
-u32 alignment(const void* p, i64 ld, i64 stride) {
-  const u64 all = reinterpret_cast<std::uintptr_t>(p) | static_cast<u64>(4 * ld) |
-                  static_cast<u64>(4 * stride) | 16U;
+u32 alignment(const void* p, i64 ld, i64 stride, DType type) {
+  const i64 item = item_bytes(type);
+  const u64 all = reinterpret_cast<std::uintptr_t>(p) | static_cast<u64>(item * ld) |
+                  static_cast<u64>(item * stride) | 16U;
   return static_cast<u32>(all & (~all + 1));
+}
+
+// Of a, b, c, y.
+std::array<u32, 4> alignments(const Gemm& g) {
+  const bool own = g.c == nullptr;
+  return {alignment(g.a, g.lda, g.stride_a, g.in), alignment(g.b, g.ldb, g.stride_b, g.in),
+          alignment(own ? g.y : g.c, own ? g.ldy : g.ldc, g.stride_y, g.out),
+          alignment(g.y, g.ldy, g.stride_y, g.out)};
+}
+
+int type_code(DType type) {
+  LM_CHECK(type == DType::kF32 || type == DType::kBf16, "products are f32 or bf16");
+  return type == DType::kF32 ? lt::kR32F : lt::kR16BF;
 }
 
 }  // namespace
@@ -62,8 +76,10 @@ void GemmCache::check(int status, const char* what) const {
 void GemmCache::choose(Plan& plan, const Gemm& g) {
   const bool ta = g.layout == GemmLayout::kTN;
   const bool tb = g.layout == GemmLayout::kNT;
-  const auto layout = [&](void** at, i64 rows, i64 cols, i64 ld, i64 stride) {
-    check(table_.layout_create(at, lt::kR32F, static_cast<u64>(rows), static_cast<u64>(cols), ld),
+  const int in = type_code(g.in);
+  const int out = type_code(g.out);
+  const auto layout = [&](void** at, int type, i64 rows, i64 cols, i64 ld, i64 stride) {
+    check(table_.layout_create(at, type, static_cast<u64>(rows), static_cast<u64>(cols), ld),
           "describe a matrix");
     if (g.batch == 1) return;
     const i32 count = static_cast<i32>(g.batch);
@@ -77,29 +93,33 @@ void GemmCache::choose(Plan& plan, const Gemm& g) {
   };
   set(lt::kDescTransA, i32{tb ? lt::kOpT : lt::kOpN});
   set(lt::kDescTransB, i32{ta ? lt::kOpT : lt::kOpN});
-  constexpr std::array<i32, 4> kCodes = {lt::kEpilogueDefault, lt::kEpilogueBias,
-                                         lt::kEpilogueGeluAux, lt::kEpilogueGeluAuxBias};
+  constexpr std::array<i32, 5> kCodes = {lt::kEpilogueDefault, lt::kEpilogueBias,
+                                         lt::kEpilogueGeluAux, lt::kEpilogueGeluAuxBias,
+                                         lt::kEpilogueDGelu};
   set(lt::kDescEpilogue, kCodes[static_cast<std::size_t>(g.epilogue)]);
   // The pointers change from call to call, but the heuristic wants them present.
-  if (g.bias != nullptr) set(lt::kDescBias, g.bias);
+  if (g.bias != nullptr) {
+    set(lt::kDescBias, g.bias);
+    set(lt::kDescBiasType, i32{out});
+  }
   if (g.aux != nullptr) {
     set(lt::kDescAux, g.aux);
     set(lt::kDescAuxLd, g.ld_aux);
+    set(lt::kDescAuxType, i32{out});
   }
-  layout(&plan.a, tb ? g.k : g.n, tb ? g.n : g.k, g.ldb, g.stride_b);
-  layout(&plan.b, ta ? g.m : g.k, ta ? g.k : g.m, g.lda, g.stride_a);
-  layout(&plan.c, g.n, g.m, g.c == nullptr ? g.ldy : g.ldc, g.stride_y);
-  layout(&plan.d, g.n, g.m, g.ldy, g.stride_y);
+  layout(&plan.a, in, tb ? g.k : g.n, tb ? g.n : g.k, g.ldb, g.stride_b);
+  layout(&plan.b, in, ta ? g.m : g.k, ta ? g.k : g.m, g.lda, g.stride_a);
+  layout(&plan.c, out, g.n, g.m, g.c == nullptr ? g.ldy : g.ldc, g.stride_y);
+  layout(&plan.d, out, g.n, g.m, g.ldy, g.stride_y);
 
   void* pref = nullptr;
   check(table_.pref_create(&pref), "state preferences");
   const u64 most = static_cast<u64>(workspace_bytes_);
   table_.pref_set(pref, lt::kPrefWorkspace, &most, sizeof most);
-  const f32* c = g.c == nullptr ? g.y : g.c;
-  const i64 ldc = g.c == nullptr ? g.ldy : g.ldc;
-  const std::array<u32, 4> align = {
-      alignment(g.b, g.ldb, g.stride_b), alignment(g.a, g.lda, g.stride_a),
-      alignment(c, ldc, g.stride_y), alignment(g.y, g.ldy, g.stride_y)};
+  constexpr u32 kDeterministic = lt::kReductionComputeType | lt::kReductionOutputType;
+  table_.pref_set(pref, lt::kPrefReductions, &kDeterministic, sizeof kDeterministic);
+  const auto [align_a, align_b, align_c, align_y] = alignments(g);
+  const std::array<u32, 4> align = {align_b, align_a, align_c, align_y};  // the library's order
   constexpr std::array<int, 4> kAlign = {lt::kPrefAlignA, lt::kPrefAlignB, lt::kPrefAlignC,
                                          lt::kPrefAlignD};
   for (std::size_t i = 0; i < 4; ++i)
@@ -119,28 +139,29 @@ void GemmCache::choose(Plan& plan, const Gemm& g) {
   }
 }
 
+GemmCache::Key GemmCache::key_of(const Gemm& g) {
+  i64 kinds = static_cast<i64>(g.layout) | static_cast<i64>(g.epilogue) << 4 |
+              static_cast<i64>(g.in) << 8 | static_cast<i64>(g.out) << 12;
+  int shift = 16;
+  for (const u32 align : alignments(g)) {
+    kinds |= static_cast<i64>(align) << shift;
+    shift += 8;
+  }
+  return {kinds, g.m,   g.n,        g.k,        g.batch,    g.lda,   g.ldb, g.c == nullptr ? g.ldy : g.ldc,
+          g.ldy, g.stride_a, g.stride_b, g.stride_y, g.ld_aux};
+}
+
+std::size_t GemmCache::KeyHash::operator()(const Key& key) const {
+  u64 h = 0;
+  for (const i64 word : key) {
+    h = (h ^ static_cast<u64>(word)) * 0x9E3779B97F4A7C15U;
+    h ^= h >> 32;
+  }
+  return h;
+}
+
 GemmCache::Plan& GemmCache::plan_of(const Gemm& g) {
-  const f32* c = g.c == nullptr ? g.y : g.c;
-  const i64 ldc = g.c == nullptr ? g.ldy : g.ldc;
-  const std::vector<i64> key = {static_cast<i64>(g.layout),
-                                static_cast<i64>(g.epilogue),
-                                g.m,
-                                g.n,
-                                g.k,
-                                g.batch,
-                                g.lda,
-                                g.ldb,
-                                ldc,
-                                g.ldy,
-                                g.stride_a,
-                                g.stride_b,
-                                g.stride_y,
-                                g.ld_aux,
-                                alignment(g.a, g.lda, g.stride_a),
-                                alignment(g.b, g.ldb, g.stride_b),
-                                alignment(c, ldc, g.stride_y),
-                                alignment(g.y, g.ldy, g.stride_y)};
-  std::unique_ptr<Plan>& plan = plans_[key];
+  std::unique_ptr<Plan>& plan = plans_[key_of(g)];
   if (plan == nullptr) {
     std::unique_ptr<Plan> fresh = std::make_unique<Plan>(table_);
     choose(*fresh, g);
@@ -166,7 +187,7 @@ void GemmCache::run(const Gemm& g, Stream* stream) {
   if (g.aux != nullptr) {
     check(table_.desc_set(plan.desc, lt::kDescAux, &g.aux, sizeof g.aux), "set the saved input");
   }
-  const f32* c = g.c == nullptr ? g.y : g.c;
+  const void* c = g.c == nullptr ? g.y : g.c;
   check(table_.matmul(handle_, plan.desc, &g.alpha, g.b, plan.a, g.a, plan.b, &g.beta, c, plan.c,
                       g.y, plan.d, &plan.algo, workspace_, plan.workspace, stream),
         "multiply");

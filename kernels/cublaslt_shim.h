@@ -1,16 +1,16 @@
 #pragma once
-// cuBLASLt opened at run time, and f32 matrix products through it. A tool that never multiplies on
+// cuBLASLt opened at run time, and f32 and bf16 matrix products through it. A tool that never multiplies on
 // a GPU never loads the library (linked, it would cost 0.3 s and 200 MB at every start).
 //
 // The library's types are opaque pointers and integers here, so that this compiles without the CUDA
 // toolkit; cublaslt_abi.cc asserts the values against the toolkit's header. Tests install a table
 // of recording fakes.
 
-#include <map>
+#include <array>
 #include <memory>
-#include <vector>
+#include <unordered_map>
 
-#include "core/types.h"
+#include "tensor/tensor.h"
 
 namespace lm {
 struct Stream;
@@ -20,15 +20,17 @@ namespace lm::cuda {
 
 /// Values of the enumerations in cublasLt.h that are used.
 namespace lt {
-inline constexpr int kCompute32F = 68, kR32F = 0;
+inline constexpr int kCompute32F = 68, kR32F = 0, kR16BF = 14;
 inline constexpr int kOpN = 0, kOpT = 1;
 inline constexpr int kDescTransA = 3, kDescTransB = 4, kDescEpilogue = 7, kDescBias = 8;
-inline constexpr int kDescAux = 11, kDescAuxLd = 12;
+inline constexpr int kDescAux = 11, kDescAuxLd = 12, kDescAuxType = 22, kDescBiasType = 26;
 inline constexpr int kLayoutBatch = 5, kLayoutBatchStride = 6;
-inline constexpr int kPrefWorkspace = 1;
+inline constexpr int kPrefWorkspace = 1, kPrefReductions = 3;
 inline constexpr int kPrefAlignA = 5, kPrefAlignB = 6, kPrefAlignC = 7, kPrefAlignD = 8;
 inline constexpr int kEpilogueDefault = 1, kEpilogueBias = 4;
-inline constexpr int kEpilogueGeluAux = 160, kEpilogueGeluAuxBias = 164;
+inline constexpr int kEpilogueGeluAux = 160, kEpilogueGeluAuxBias = 164, kEpilogueDGelu = 192;
+// Partial sums of a split product: added up by a fixed tree, not by atomics in place (1).
+inline constexpr u32 kReductionComputeType = 2, kReductionOutputType = 4;
 
 struct Algo {
   u64 data[8] = {};
@@ -73,21 +75,25 @@ LtTable load_cublaslt();
 /// Row-major product: y [m, n] = alpha op(a) op(b) + beta c, with the transposition of each
 /// operand. nt: a [m, k], b [n, k]; nn: b [k, n]; tn: a [k, m], b [k, n].
 enum class GemmLayout : u8 { kNT, kNN, kTN };
-enum class GemmEpilogue : u8 { kNone, kBias, kGeluAux, kGeluAuxBias };
+/// kDGelu: y = product times the tanh-GELU's slope at aux, which is read. The others write aux.
+enum class GemmEpilogue : u8 { kNone, kBias, kGeluAux, kGeluAuxBias, kDGelu };
+/// in: type of a and b; out: of c, y, bias and aux. f32 or bf16; in bf16 with out f32 or bf16. Sums are
+/// f32, without TF32.
 struct Gemm {
+  DType in = DType::kF32, out = DType::kF32;
   GemmLayout layout = GemmLayout::kNT;
   i64 m = 0, n = 0, k = 0, batch = 1;
-  const f32* a = nullptr;
-  const f32* b = nullptr;
-  const f32* c = nullptr;  // null: y itself; read only if beta is not 0
-  f32* y = nullptr;
+  const void* a = nullptr;
+  const void* b = nullptr;
+  const void* c = nullptr;  // null: y itself; read only if beta is not 0
+  void* y = nullptr;
   i64 lda = 0, ldb = 0, ldc = 0, ldy = 0;
   i64 stride_a = 0, stride_b = 0, stride_y = 0;  // between the products of a batch; c as y
   f32 alpha = 1, beta = 0;
   GemmEpilogue epilogue = GemmEpilogue::kNone;
-  const f32* bias = nullptr;  // [n]
-  f32* aux = nullptr;         // pre-activation [m, n], rows ld_aux apart
-  i64 ld_aux = 0;
+  const void* bias = nullptr;  // [n]
+  void* aux = nullptr;         // pre-activation [m, n], rows ld_aux apart
+  i64 ld_aux = 0;              // a multiple of 8
 };
 
 /// Descriptors and the chosen algorithm of every product seen, by everything they depend on. One
@@ -108,6 +114,11 @@ class GemmCache {
 
  private:
   struct Plan;
+  using Key = std::array<i64, 13>;
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const;
+  };
+  static Key key_of(const Gemm& g);
   Plan& plan_of(const Gemm& g);
   void check(int status, const char* what) const;
   void choose(Plan& plan, const Gemm& g);
@@ -116,7 +127,7 @@ class GemmCache {
   void* handle_ = nullptr;
   void* workspace_ = nullptr;
   i64 workspace_bytes_ = 0;
-  std::map<std::vector<i64>, std::unique_ptr<Plan>> plans_;
+  std::unordered_map<Key, std::unique_ptr<Plan>, KeyHash> plans_;
 };
 
 }  // namespace lm::cuda

@@ -24,8 +24,10 @@ class CudaBackend : public Backend {
   void to_device(void* dst, const void* src, i64 bytes) const override;
   void to_host(void* dst, const void* src, i64 bytes) const override;
   void synchronize() const override;
-  Stream* stream() const override { return stream_; }
-  void enter() const override { use_device(device.index); }
+  Stream* stream() const override {
+    use_device(device.index);
+    return stream_;
+  }
   i64 free_bytes() const override { return free_memory(); }
   std::unique_ptr<BackendState> make_state() const override;
   std::unique_ptr<Recording> record(const std::function<void()>& work) const override;
@@ -83,7 +85,7 @@ constexpr std::array<KernelDef, usize(kOpCount)> make_kernels() {
   set(Op::kQkNorm, run_qk_norm);
   set(Op::kQkNormGrad, run_qk_norm_grad, space_qk_norm_grad);
   set(Op::kRope, run_rope);
-  set(Op::kAttention, run_attention);
+  set(Op::kAttention, run_attention, space_attention);
   set(Op::kAttentionGrad, run_attention_grad, space_attention_grad);
   set(Op::kPagedAttention, run_paged, space_paged);
   set(Op::kGlu, run_glu);
@@ -208,9 +210,7 @@ std::unique_ptr<Recording> CudaBackend::record(const std::function<void()>& work
 
 void CudaBackend::adamw(const AdamWStep& step, i64 n, const f32* grad, f32* w, f32* m, f32* v,
                         u16* w16) const {
-  const AdamW cfg{step.lr,          step.beta1,       step.beta2,      step.eps,     step.weight_decay,
-                  step.correction1, step.correction2, step.grad_scale, step.cautious};
-  cuda::adamw(n, cfg, grad, w, m, v, w16, stream_);
+  cuda::adamw(n, step, grad, w, m, v, w16, stream_);
 }
 
 f64 CudaBackend::sum_squares(i64 n, const f32* x) const {

@@ -3,20 +3,26 @@
 // arrays, 16-byte accesses, launching. Under nvcc these are the hardware's; with LM_EMU the same
 // sources compile with g++ and run on the block emulator (emulator.h), which checks them.
 //
-// Kernels are one-dimensional, blocks have a multiple of 32 threads, and every lane of a warp takes
-// part in every exchange. Shared arrays are named by LM_SHARED and indexed, never pointed into.
+// LM_BOUNDS(threads, blocks) stands before a kernel's name: at most so many threads a block, and
+// registers for at least so many blocks on a multiprocessor. Kernels are one-dimensional, blocks
+// have a multiple of 32 threads, and every lane of a warp takes part in every exchange. Shared
+// arrays are named by LM_SHARED and indexed, never pointed into.
 
 #include "core/types.h"
 #include "runtime.h"
 
 #ifdef LM_EMU
 
+#include <bit>
 #include <cmath>
 
 #include "emulator.h"
 #define LM_GLOBAL
 #define LM_DEVICE inline
+#define LM_BOUNDS(threads, blocks)
 #define LM_UNROLL
+#define LM_NO_UNROLL
+#define LM_BOUNDS(threads, blocks)
 #define LM_SHARED(T, name, count) const ::lm::emu::Shared<T> name(__COUNTER__, count)
 
 namespace lm::cu {
@@ -35,6 +41,12 @@ inline i64 grid_size() {
 inline void sync() {
   emu::block_barrier();
 }
+inline void sync_warp() {
+  emu::warp_barrier();
+}
+inline int count_bits(u32 x) {
+  return std::popcount(x);
+}
 template <typename T>
 inline T shfl(T v, int lane) {
   return emu::exchange(v, lane);
@@ -42,6 +54,9 @@ inline T shfl(T v, int lane) {
 template <typename T>
 inline T shfl_xor(T v, int mask) {
   return emu::exchange(v, (thread() & 31) ^ mask);
+}
+inline u32 ballot(bool set) {
+  return emu::ballot(set);
 }
 inline bool claim(i32* word) {
   const bool mine = *word == 0;
@@ -55,7 +70,11 @@ inline bool claim(i32* word) {
 #include <cuda_runtime.h>
 #define LM_GLOBAL __global__
 #define LM_DEVICE __device__ __forceinline__
+#define LM_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #define LM_UNROLL _Pragma("unroll")
+#define LM_NO_UNROLL _Pragma("unroll 1")
+// Of a kernel: threads a block, and blocks a multiprocessor shall hold.
+#define LM_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #define LM_SHARED(T, name, count) __shared__ T name[count]
 
 namespace lm::cu {
@@ -74,6 +93,13 @@ LM_DEVICE i64 grid_size() {
 LM_DEVICE void sync() {
   __syncthreads();
 }
+/// Orders the warp's accesses to shared arrays.
+LM_DEVICE void sync_warp() {
+  __syncwarp();
+}
+LM_DEVICE int count_bits(u32 x) {
+  return __popc(x);
+}
 template <typename T>
 LM_DEVICE T shfl(T v, int lane) {
   return __shfl_sync(0xffffffffu, v, lane);
@@ -81,6 +107,10 @@ LM_DEVICE T shfl(T v, int lane) {
 template <typename T>
 LM_DEVICE T shfl_xor(T v, int mask) {
   return __shfl_xor_sync(0xffffffffu, v, mask);
+}
+/// Bit l is set where lane l gives true.
+LM_DEVICE u32 ballot(bool set) {
+  return __ballot_sync(0xffffffffu, set);
 }
 /// True for the one caller that finds *word zero.
 LM_DEVICE bool claim(i32* word) {
@@ -140,19 +170,31 @@ inline bool aligned16(const void* p) {
   return reinterpret_cast<std::uintptr_t>(p) % 16 == 0;
 }
 
-/// Starts kernel(args...) on `blocks` blocks; nothing when blocks is 0. `name` is for messages.
+/// Starts kernel(args...) on `blocks` blocks with shared_bytes of dynamic shared memory each
+/// (mma.h); nothing when blocks is 0. `name` is for messages.
 template <typename... P, typename... A>
-void launch(const char* name, void (*kernel)(P...), i64 blocks, int threads, Stream* stream,
-            A... args) {
+void launch_shared(const char* name, void (*kernel)(P...), i64 blocks, int threads,
+                   i64 shared_bytes, Stream* stream, A... args) {
   if (blocks <= 0) return;
 #ifdef LM_EMU
   static_cast<void>(stream);
-  emu::run(name, blocks, threads, [&] { kernel(args...); });
+  emu::run(
+      name, blocks, threads, [&] { kernel(args...); }, shared_bytes);
 #else
-  kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads), 0,
-           reinterpret_cast<cudaStream_t>(stream)>>>(args...);
+  if (shared_bytes > 48 * 1024) {  // a refusal is reported by the launch
+    cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                         static_cast<int>(shared_bytes));
+  }
+  kernel<<<static_cast<unsigned>(blocks), static_cast<unsigned>(threads),
+           static_cast<std::size_t>(shared_bytes), reinterpret_cast<cudaStream_t>(stream)>>>(
+      args...);
   cuda::check_launch(name);
 #endif
+}
+template <typename... P, typename... A>
+void launch(const char* name, void (*kernel)(P...), i64 blocks, int threads, Stream* stream,
+            A... args) {
+  launch_shared(name, kernel, blocks, threads, 0, stream, args...);
 }
 
 }  // namespace lm::cu

@@ -1,7 +1,10 @@
 #include "emulator.h"
 
+#include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <map>
 #include <memory>
@@ -20,6 +23,13 @@ namespace {
 
 constexpr i64 kStackBytes = 256 * 1024;
 constexpr int kNobody = -1;
+constexpr int kSeveral = -2;
+
+// A cp.async of 16 bytes that has not happened yet.
+struct Copy {
+  u32 address = 0;
+  std::array<u8, 16> bytes{};
+};
 
 // One thread of the block. `gate` counts the barriers it has passed.
 struct Fiber {
@@ -32,12 +42,15 @@ struct Fiber {
   bool waits_warp = false;
   i64 block_gate = 0;
   i64 warp_gate = 0;
+  i64 warp_order = 0;  // warp barriers passed
+  std::vector<Copy> open_copies;
+  std::deque<std::vector<Copy>> copy_groups;
 };
 
 struct Warp {
   i64 gate = 0;
   int arrived = 0;
-  u64 slot[2][32] = {};
+  u64 slot[2][32 * kMostPublished] = {};
 };
 
 // An access is ordered after another when a barrier that both threads took part in lies between.
@@ -58,6 +71,20 @@ struct Array {
   std::vector<Word> words;
 };
 
+// A word of dynamic shared memory. Its readers are those since the last write within one block
+// gate: a thread, or several of one warp, or several.
+struct Cell {
+  bool written = false;
+  bool in_flight = false;
+  int writer = kNobody;
+  int reader = kNobody;
+  int reader_warp = kNobody;
+  i64 write_gate = 0;
+  i64 write_order = 0;
+  i64 read_gate = 0;
+  i64 read_order = 0;
+};
+
 // The state of the block being run.
 struct Machine {
   const char* kernel = "";
@@ -68,6 +95,9 @@ struct Machine {
   int block_arrived = 0;
   std::map<int, int> sites;
   std::vector<Array> arrays;
+  std::vector<u8> dynamic;
+  std::vector<Cell> cells;
+  i64 conflicts = 0;
   Self now;
   std::jmp_buf scheduler{};
   std::exception_ptr error;
@@ -148,8 +178,12 @@ void run_block(Machine& m, i64 block) {
   for (int t = 0; t < m.now.threads; ++t) {
     Fiber& f = *m.fibers[usize(t)];
     f.done = f.waits_block = f.waits_warp = false;
-    f.block_gate = f.warp_gate = 0;
+    f.block_gate = f.warp_gate = f.warp_order = 0;
+    f.open_copies.clear();
+    f.copy_groups.clear();
   }
+  std::fill(m.dynamic.begin(), m.dynamic.end(), u8{0xFF});
+  std::fill(m.cells.begin(), m.cells.end(), Cell{});
   m.now.block = block;
   for (bool progress = true; progress;) {
     progress = false;
@@ -191,7 +225,8 @@ i64 launches() {
   return machine().launches;
 }
 
-void run(const char* kernel, i64 blocks, int threads, const std::function<void()>& body) {
+void run(const char* kernel, i64 blocks, int threads, const std::function<void()>& body,
+         i64 shared_bytes) {
   Machine& m = machine();
   m.kernel = kernel;
   ++m.launches;
@@ -203,6 +238,9 @@ void run(const char* kernel, i64 blocks, int threads, const std::function<void()
   m.body = &body;
   m.now.threads = threads;
   m.now.blocks = blocks;
+  LM_CHECK(shared_bytes % 16 == 0 && shared_bytes <= 227 * 1024, "a block's shared memory");
+  m.dynamic.resize(usize(shared_bytes));
+  m.cells.resize(usize(shared_bytes / 4));
   for (i64 b = 0; b < blocks; ++b)
     run_block(m, b);
 }
@@ -222,13 +260,17 @@ void block_barrier() {
 }
 
 u64 exchange_bits(u64 bits, int lane) {
+  if (lane < 0 || lane > 31) fail("exchange with a lane outside the warp");
+  return publish(&bits, 1)[lane * kMostPublished];
+}
+
+const u64* publish(const u64* words, int count) {
   Machine& m = machine();
   Fiber& f = running();
   Warp& w = m.warps[usize(m.now.thread / 32)];
-  if (lane < 0 || lane > 31) fail("exchange with a lane outside the warp");
   // Two rows of slots in turn: nobody writes a row again before all have passed the next exchange.
   u64* slot = w.slot[f.warp_gate & 1];
-  slot[m.now.thread % 32] = bits;
+  std::copy_n(words, count, slot + m.now.thread % 32 * kMostPublished);
   if (++w.arrived == 32) {
     w.arrived = 0;
     ++w.gate;
@@ -238,7 +280,22 @@ u64 exchange_bits(u64 bits, int lane) {
     f.waits_warp = false;
   }
   ++f.warp_gate;
-  return slot[lane];
+  return slot;
+}
+
+void warp_barrier() {
+  const u64 nothing = 0;
+  publish(&nothing, 1);
+  ++running().warp_order;
+}
+
+u32 ballot(bool set) {
+  const u64 mine = set ? 1 : 0;
+  const u64* all = publish(&mine, 1);
+  u32 bits = 0;
+  for (int lane = 0; lane < 32; ++lane)
+    bits |= static_cast<u32>(all[lane * kMostPublished]) << lane;
+  return bits;
 }
 
 void require_aligned(const void* p, i64 bytes) {
@@ -280,6 +337,132 @@ void* shared_at(int array, i64 i, bool write) {
     w.readers.back() = now;
   }
   return a.data.data() + i * a.item;
+}
+
+namespace {
+
+Cell* dynamic_cells(u32 address, int bytes) {
+  Machine& m = machine();
+  if (address % static_cast<u32>(bytes) != 0) fail("unaligned shared access");
+  if (i64{address} + bytes > isize(m.dynamic)) {
+    fail(cat("shared address ", address, " outside ", m.dynamic.size()));
+  }
+  return &m.cells[usize(address / 4)];
+}
+
+void check_writer(const Cell& c, u32 address) {
+  const Machine& m = machine();
+  const Fiber& f = running();
+  if (c.in_flight) fail(cat("shared address ", address, " is used during an asynchronous copy"));
+  const bool free = c.writer == kNobody || c.writer == m.now.thread ||
+                    c.write_gate != f.block_gate ||
+                    (c.writer / 32 == m.now.thread / 32 && c.write_order != f.warp_order);
+  if (!free) fail(cat("race on shared address ", address, " with its writer"));
+}
+
+void check_readers(const Cell& c, u32 address) {
+  const Machine& m = machine();
+  const Fiber& f = running();
+  const bool free = c.reader == kNobody || c.reader == m.now.thread ||
+                    c.read_gate != f.block_gate ||
+                    (c.reader_warp == m.now.thread / 32 && c.read_order != f.warp_order);
+  if (!free) fail(cat("race on shared address ", address, " with a reader"));
+}
+
+void note_write(Cell& c) {
+  c.written = true;
+  c.in_flight = false;
+  c.writer = machine().now.thread;
+  c.write_gate = running().block_gate;
+  c.write_order = running().warp_order;
+  c.reader = c.reader_warp = kNobody;
+}
+
+void finish(const Copy& copy) {
+  Machine& m = machine();
+  std::copy(copy.bytes.begin(), copy.bytes.end(), m.dynamic.begin() + copy.address);
+  Cell* c = dynamic_cells(copy.address, 16);
+  std::for_each(c, c + 4, note_write);
+}
+
+}  // namespace
+
+void dynamic_read(u32 address, void* to, int bytes) {
+  Machine& m = machine();
+  const Fiber& f = running();
+  Cell* cells = dynamic_cells(address, bytes);
+  for (Cell* c = cells; c != cells + bytes / 4; ++c) {
+    if (!c->written && !c->in_flight) {
+      fail(cat("shared address ", address, " is read before it is written"));
+    }
+    check_writer(*c, address);
+    const int thread = m.now.thread;
+    if (c->reader == kNobody || c->read_gate != f.block_gate) {
+      c->reader = thread;
+      c->reader_warp = thread / 32;
+    } else {
+      if (c->reader != thread) c->reader = kSeveral;
+      if (c->reader_warp != thread / 32) c->reader_warp = kSeveral;
+    }
+    c->read_gate = f.block_gate;
+    c->read_order = f.warp_order;
+  }
+  std::memcpy(to, m.dynamic.data() + address, usize(bytes));
+}
+
+void dynamic_write(u32 address, const void* from, int bytes) {
+  Cell* cells = dynamic_cells(address, bytes);
+  for (Cell* c = cells; c != cells + bytes / 4; ++c) {
+    check_writer(*c, address);
+    check_readers(*c, address);
+    note_write(*c);
+  }
+  std::memcpy(machine().dynamic.data() + address, from, usize(bytes));
+}
+
+// The source is read here, the destination changes at the wait: global memory that a kernel both
+// writes and copies is not checked.
+void async_copy(u32 address, const void* from) {
+  Cell* cells = dynamic_cells(address, 16);
+  for (Cell* c = cells; c != cells + 4; ++c) {
+    check_writer(*c, address);
+    check_readers(*c, address);
+    c->in_flight = true;
+  }
+  Copy copy{address, {}};
+  if (from != nullptr) {
+    require_aligned(from, 16);
+    std::memcpy(copy.bytes.data(), from, 16);
+  }
+  running().open_copies.push_back(copy);
+}
+
+void async_commit() {
+  Fiber& f = running();
+  f.copy_groups.push_back(std::move(f.open_copies));
+  f.open_copies.clear();
+}
+
+void async_wait(int pending) {
+  Fiber& f = running();
+  while (isize(f.copy_groups) > pending) {
+    for (const Copy& copy : f.copy_groups.front())
+      finish(copy);
+    f.copy_groups.pop_front();
+  }
+}
+
+void count_conflicts(const u32* addresses) {
+  u32 met = 0;
+  for (int i = 0; i < 8; ++i) {
+    const u32 bank = 1u << (addresses[i] / 16 % 8);
+    if ((met & bank) != 0) ++machine().conflicts;
+    met |= bank;
+  }
+}
+
+i64 bank_conflicts() {
+  return machine().conflicts;
 }
 
 }  // namespace lm::emu

@@ -1,8 +1,9 @@
 #pragma once
 // LayerNorm and RMSNorm (Zhang & Sennrich 2019), forward and backward, also over the heads of a
-// fused projection. Formulas: cpu/norm.h.
+// fused projection. Activations, weights and biases have the type T (f32, Bf16); mean, rstd and the
+// gradients of weights and biases are f32. Formulas: cpu/norm.h.
 
-#include "core/types.h"
+#include "bf16.h"
 
 namespace lm {
 struct Stream;
@@ -21,45 +22,49 @@ struct NormShape {
 };
 
 /// y = weight * xhat + bias of x (+ add). Null: weight 1, no bias, no second summand, not wanted.
-/// sum gets x + add. Moments in two passes. y, sum may be x or add.
+/// sum gets x + add, and y is of the sum as stored. Moments in two passes. y, sum may be x or add.
+template <typename T>
 struct NormForward {
   NormShape shape;
-  const f32* x = nullptr;
+  const T* x = nullptr;
   i64 ldx = 0;
-  const f32* add = nullptr;
+  const T* add = nullptr;
   i64 ld_add = 0;
-  f32* sum = nullptr;
+  T* sum = nullptr;
   i64 ld_sum = 0;
-  const f32* weight = nullptr;
-  const f32* bias = nullptr;
-  f32* y = nullptr;
+  const T* weight = nullptr;
+  const T* bias = nullptr;
+  T* y = nullptr;
   i64 ldy = 0;
   f32* mean = nullptr;  // [rows]
   f32* rstd = nullptr;
 };
-void norm_forward(const NormForward& f, Stream* stream);
+template <typename T>
+void norm_forward(const NormForward<T>& f, Stream* stream);
 
 /// dx = backward of dy (+ dx_add); dx may be dy or dx_add. dweight, dbias [cols] are stored, or
 /// added to with add_weight, add_bias. mean: null for RMSNorm.
+template <typename T>
 struct NormBackward {
   NormShape shape;
-  const f32* dy = nullptr;
+  const T* dy = nullptr;
   i64 lddy = 0;
-  const f32* x = nullptr;
+  const T* x = nullptr;
   i64 ldx = 0;
-  const f32* weight = nullptr;
+  const T* weight = nullptr;
   const f32* mean = nullptr;
   const f32* rstd = nullptr;
-  const f32* dx_add = nullptr;
+  const T* dx_add = nullptr;
   i64 ld_dx_add = 0;
-  f32* dx = nullptr;  // null: not wanted
+  T* dx = nullptr;  // null: not wanted
   i64 lddx = 0;
   f32* dweight = nullptr;
   f32* dbias = nullptr;
   bool add_weight = false, add_bias = false;
 };
-/// Bytes of workspace for the parameter gradients.
+/// Bytes of workspace for the parameter gradients, for any type.
 i64 norm_backward_space(i64 rows, i64 cols);
-void norm_backward(const NormBackward& b, void* space, Stream* stream);
+template <typename T>
+void norm_backward(const NormBackward<T>& b, void* space, Stream* stream);
 
 }  // namespace lm::cuda

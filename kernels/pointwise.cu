@@ -1,247 +1,667 @@
-// Elementwise kernels. Layout: rows of f32, ld elements apart; contiguous operands at 16-byte
-// addresses take the vector path (four elements per access), others one element per access. Each
-// element is computed from its own inputs by one thread, so order and grid do not matter.
+// Elementwise kernels. Layout: rows of T (f32, bf16), ld elements apart. Rows that begin at
+// multiples of 16 bytes and hold whole packs are read and written 16 bytes at a time, each thread
+// with kUnroll packs of every operand in flight; contiguous operands count as one long row, and a
+// number's row is found by multiplication (divide.h). Everything else takes one element per access.
+// Each element is computed in f32 from its own inputs by one thread, so order and grid do not
+// matter.
 
 #include "core/random.h"
+#include "divide.h"
+#include "element.h"
 #include "functions.h"
 #include "pointwise.h"
-#include "tensor/convert.h"
 
 namespace lm::cuda {
 
 namespace {
 
 constexpr int kThreads = 256;
+constexpr int kUnroll = 2;
 
+// First group of a thread and distance to its next, when a block takes kUnroll * kThreads at a
+// time.
+LM_DEVICE u32 first_group() {
+  return static_cast<u32>(cu::block()) * (kUnroll * kThreads) + static_cast<u32>(cu::thread());
+}
+LM_DEVICE u32 group_step() {
+  return static_cast<u32>(cu::grid_size()) * (kUnroll * kThreads);
+}
+i64 group_blocks(const GroupMap& map, i64 at_least) {
+  return cu::blocks_for(map.count > at_least ? map.count : at_least, kUnroll * kThreads);
+}
+bool one_row(i64 rows, i64 cols, i64 ld) {
+  return ld == cols || rows <= 1;
+}
+
+// What a pair of operands is combined by: with(work) calls work(g), g(a, b) the function. kBlocks:
+// as many on a multiprocessor as registers allow without spilling.
 struct AddScaled {
+  static constexpr int kBlocks = 4;
   f32 alpha, beta;
-  LM_DEVICE f32 operator()(f32 a, f32 b) const { return alpha * a + beta * b; }
+  template <typename Work>
+  LM_DEVICE void with(Work work) const {
+    work([alpha = alpha, beta = beta](f32 a, f32 b) { return alpha * a + beta * b; });
+  }
 };
 struct Multiply {
+  static constexpr int kBlocks = 4;
   f32 alpha;
-  LM_DEVICE f32 operator()(f32 a, f32 b) const { return alpha * (a * b); }
+  template <typename Work>
+  LM_DEVICE void with(Work work) const {
+    work([alpha = alpha](f32 a, f32 b) { return alpha * (a * b); });
+  }
 };
+template <typename T>
 struct Apply {
+  static constexpr int kBlocks = 4;
   Fn f;
   f32 p;
-  LM_DEVICE f32 operator()(f32 a, f32) const { return apply(f, a, p); }
+  template <typename Work>
+  LM_DEVICE void with(Work work) const {
+    with_fn(f, [&](auto fn) {
+      work([p = p](f32 a, f32) { return apply<T>(decltype(fn)::value, a, p); });
+    });
+  }
 };
+template <typename T>
 struct ApplyGrad {
+  static constexpr int kBlocks = 3;
   Fn f;
   f32 p;
-  LM_DEVICE f32 operator()(f32 a, f32 b) const { return b * slope(f, a, p); }
+  template <typename Work>
+  LM_DEVICE void with(Work work) const {
+    with_fn(f, [&](auto fn) {
+      work([p = p](f32 a, f32 b) { return b * slope<T>(decltype(fn)::value, a, p); });
+    });
+  }
 };
 
-template <typename F>
-LM_GLOBAL void pair_rows(Pair p, F f) {
-  const i64 n = p.rows * p.cols;
-  for (i64 i = cu::index(); i < n; i += cu::stride()) {
-    const i64 r = i / p.cols;
-    const i64 c = i - r * p.cols;
-    const f32 b = p.b == nullptr ? 0.0f : p.b[r * p.b_row + c * p.b_col];
-    p.y[r * p.ldy + c] = f(p.a[r * p.lda + c], b);
-  }
+template <typename T, typename F>
+LM_GLOBAL void pair_rows(Pair<T> p, F f) {
+  f.with([&](auto g) {
+    const i64 n = p.rows * p.cols;
+    for (i64 i = cu::index(); i < n; i += cu::stride()) {
+      const i64 r = i / p.cols;
+      const i64 c = i - r * p.cols;
+      const f32 b = p.b == nullptr ? 0.0f : widen(p.b[r * p.b_row + c * p.b_col]);
+      p.y[r * p.ldy + c] = narrow<T>(g(widen(p.a[r * p.lda + c]), b));
+    }
+  });
 }
 
-// Contiguous a, b (or none) and y; n4 groups of four, then the rest by the first threads.
-template <typename F>
-LM_GLOBAL void pair_flat(Pair p, F f) {
-  const i64 n = p.rows * p.cols;
-  const i64 n4 = n / 4;
-  for (i64 i = cu::index(); i < n4; i += cu::stride()) {
-    const cu::Four a = cu::load4(p.a + 4 * i);
-    cu::Four b{};
-    if (p.b != nullptr) b = cu::load4(p.b + 4 * i);
-    cu::Four y;
-    LM_UNROLL
-    for (int k = 0; k < 4; ++k)
-      y.v[k] = f(a.v[k], b.v[k]);
-    cu::store4(p.y + 4 * i, y);
-  }
-  for (i64 i = 4 * n4 + cu::index(); i < n; i += cu::stride()) {
-    p.y[i] = f(p.a[i], p.b == nullptr ? 0.0f : p.b[i]);
-  }
+// A single row may end in less than a pack: its last elements are the first threads'.
+template <typename T, typename F>
+LM_GLOBAL LM_BOUNDS(kThreads, F::kBlocks) void pair_packs(Pair<T> p, GroupMap map, F f) {
+  constexpr int kCount = Pack<T>::kCount;
+  f.with([&](auto g) {
+    for (u32 base = first_group(); base < map.count; base += group_step()) {
+      Held<T> a[kUnroll];
+      Held<T> b[kUnroll];
+      LM_UNROLL
+      for (int u = 0; u < kUnroll; ++u) {
+        const u32 i = base + static_cast<u32>(u) * kThreads;
+        if (i >= map.count) continue;
+        const u32 r = map.row(i);
+        const i64 c = i64{map.in_row(i, r)} * kCount;
+        a[u] = hold(p.a + i64{r} * p.lda + c);
+        if (p.b == nullptr) {
+          b[u] = Held<T>{};
+        } else if (p.b_col == 1) {
+          b[u] = hold(p.b + i64{r} * p.b_row + c);
+        } else {
+          f32 same[kCount];
+          LM_UNROLL
+          for (int k = 0; k < kCount; ++k)
+            same[k] = widen(p.b[i64{r} * p.b_row]);
+          b[u] = hold_narrowed<T>(same);
+        }
+      }
+      LM_UNROLL
+      for (int u = 0; u < kUnroll; ++u) {
+        const u32 i = base + static_cast<u32>(u) * kThreads;
+        if (i >= map.count) continue;
+        const u32 r = map.row(i);
+        f32 y[kCount];
+        LM_UNROLL
+        for (int k = 0; k < kCount; ++k)
+          y[k] = g(a[u].at(k), b[u].at(k));
+        put(p.y + i64{r} * p.ldy + i64{map.in_row(i, r)} * kCount, hold_narrowed<T>(y));
+      }
+    }
+    if (p.rows != 1) return;
+    for (i64 c = i64{map.count} * kCount + cu::index(); c < p.cols; c += cu::stride()) {
+      const f32 b = p.b == nullptr ? 0.0f : widen(p.b[c * p.b_col]);
+      p.y[c] = narrow<T>(g(widen(p.a[c]), b));
+    }
+  });
 }
 
-template <typename F>
-void run_pair(const char* name, const Pair& p, F f, Stream* stream) {
+template <typename T, typename F>
+void run_pair(const char* name, Pair<T> p, F f, Stream* stream) {
+  constexpr i64 kCount = Pack<T>::kCount;
   const i64 n = p.rows * p.cols;
-  const auto whole = [&p](i64 ld) { return ld == p.cols || p.rows <= 1; };
-  const bool b_flat = p.b == nullptr || (p.b_col == 1 && whole(p.b_row) && cu::aligned16(p.b) &&
-                                         (p.b_row != 0 || p.rows <= 1));
-  if (b_flat && whole(p.lda) && whole(p.ldy) && cu::aligned16(p.a) && cu::aligned16(p.y)) {
-    cu::launch(name, pair_flat<F>, cu::blocks_for(n, 4 * kThreads), kThreads, stream, p, f);
+  const bool b_flat = p.b == nullptr || (p.b_row == 0 && p.b_col == 0) ||
+                      (p.b_col == 1 && p.b_row == p.cols) || (p.b_col == 1 && p.rows <= 1);
+  if (n > 0 && b_flat && one_row(p.rows, p.cols, p.lda) && one_row(p.rows, p.cols, p.ldy)) {
+    p.rows = 1;
+    p.cols = n;
+    p.lda = p.ldy = p.b_row = 0;
+  }
+  const bool b_packs = p.b == nullptr || p.b_col == 0 || packable(p.b, p.b_row);
+  if (small_count(n / kCount) && (p.rows == 1 || p.cols % kCount == 0) && b_packs &&
+      packable(p.a, p.lda) && packable(p.y, p.ldy)) {
+    const GroupMap map(p.rows, p.cols, kCount);
+    cu::launch(name, pair_packs<T, F>, group_blocks(map, n > 0 ? 1 : 0), kThreads, stream, p, map,
+               f);
   } else {
-    cu::launch(name, pair_rows<F>, cu::blocks_for(n, kThreads), kThreads, stream, p, f);
+    cu::launch(name, pair_rows<T, F>, cu::blocks_for(n, kThreads), kThreads, stream, p, f);
   }
 }
 
-LM_GLOBAL void fill_rows(i64 rows, i64 cols, f32 value, f32* y, i64 ldy) {
+template <typename T>
+LM_GLOBAL void fill_rows(i64 rows, i64 cols, f32 value, T* y, i64 ldy) {
   for (i64 i = cu::index(); i < rows * cols; i += cu::stride()) {
     const i64 r = i / cols;
-    y[r * ldy + (i - r * cols)] = value;
+    y[r * ldy + (i - r * cols)] = narrow<T>(value);
   }
 }
 
-LM_GLOBAL void broadcast_rows(i64 rows, i64 cols, const f32* v, i64 v_row, i64 v_col, f32 scale,
-                              f32* y, i64 ldy) {
+template <typename T>
+LM_GLOBAL void fill_packs(GroupMap map, f32 value, T* y, i64 ldy) {
+  constexpr int kCount = Pack<T>::kCount;
+  Pack<T> pack;
+  LM_UNROLL
+  for (int k = 0; k < kCount; ++k)
+    pack.v[k] = narrow<T>(value);
+  for (u32 i = static_cast<u32>(cu::index()); i < map.count; i += static_cast<u32>(cu::stride())) {
+    const u32 r = map.row(i);
+    store_pack(y + i64{r} * ldy + i64{map.in_row(i, r)} * kCount, pack);
+  }
+}
+
+template <typename V, typename T>
+LM_GLOBAL void broadcast_rows(i64 rows, i64 cols, const V* v, i64 v_row, i64 v_col, f32 scale, T* y,
+                              i64 ldy) {
   for (i64 i = cu::index(); i < rows * cols; i += cu::stride()) {
     const i64 r = i / cols;
     const i64 c = i - r * cols;
-    y[r * ldy + c] = scale * v[r * v_row + c * v_col];
+    y[r * ldy + c] = narrow<T>(scale * widen(v[r * v_row + c * v_col]));
   }
 }
 
-LM_GLOBAL void copy_words(i64 rows, i64 cols, const u32* x, i64 ldx, u32* y, i64 ldy) {
-  for (i64 i = cu::index(); i < rows * cols; i += cu::stride()) {
-    const i64 r = i / cols;
-    const i64 c = i - r * cols;
-    y[r * ldy + c] = x[r * ldx + c];
+template <typename V, typename T>
+LM_GLOBAL void broadcast_packs(GroupMap map, const V* v, i64 v_row, i64 v_col, f32 scale, T* y,
+                               i64 ldy) {
+  constexpr int kCount = Pack<T>::kCount;
+  for (u32 i = static_cast<u32>(cu::index()); i < map.count; i += static_cast<u32>(cu::stride())) {
+    const u32 r = map.row(i);
+    const i64 c = i64{map.in_row(i, r)} * kCount;
+    const V* from = v + i64{r} * v_row + c * v_col;
+    Pack<T> pack;
+    LM_UNROLL
+    for (int k = 0; k < kCount; ++k)
+      pack.v[k] = narrow<T>(scale * widen(from[k * v_col]));
+    store_pack(y + i64{r} * ldy + c, pack);
   }
 }
 
-LM_GLOBAL void copy_flat(i64 n, const f32* x, f32* y) {
-  const i64 n4 = n / 4;
-  for (i64 i = cu::index(); i < n4; i += cu::stride())
-    cu::store4(y + 4 * i, cu::load4(x + 4 * i));
-  for (i64 i = 4 * n4 + cu::index(); i < n; i += cu::stride())
-    y[i] = x[i];
-}
+struct alignas(16) Bytes16 {
+  u64 v[2];
+};
 
-LM_GLOBAL void glu_rows(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, f32* y, i64 ldy) {
-  for (i64 i = cu::index(); i < rows * half; i += cu::stride()) {
-    const i64 r = i / half;
-    const i64 c = i - r * half;
-    const f32* row = x + r * ldx;
-    y[r * ldy + c] = apply(f, row[c], 0.0f) * row[half + c];
-  }
-}
-
-LM_GLOBAL void glu_grad_rows(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, const f32* dy,
-                             i64 lddy, f32* dx, i64 lddx) {
-  for (i64 i = cu::index(); i < rows * half; i += cu::stride()) {
-    const i64 r = i / half;
-    const i64 c = i - r * half;
-    const f32 a = x[r * ldx + c];
-    const f32 u = x[r * ldx + half + c];
-    const f32 d = dy[r * lddy + c];
-    dx[r * lddx + c] = d * u * slope(f, a, 0.0f);
-    dx[r * lddx + half + c] = d * apply(f, a, 0.0f);
-  }
-}
-
-// One thread makes the four words of a group and uses all of them.
-LM_GLOBAL void dropout_rows(i64 rows, i64 cols, Dropout d, const f32* x, i64 ldx, f32* y, i64 ldy) {
-  const i64 n = rows * cols;
-  for (i64 group = cu::index(); 4 * group < n; group += cu::stride()) {
-    const Philox4 words =
-        philox({d.step, d.micro_step, d.node, static_cast<u32>(group)}, {d.key0, d.key1});
-    for (i64 i = 4 * group; i < n && i < 4 * group + 4; ++i) {
-      const i64 r = i / cols;
-      const i64 c = i - r * cols;
-      const bool kept = words[static_cast<std::size_t>(i & 3)] >= d.threshold;
-      y[r * ldy + c] = kept ? x[r * ldx + c] * d.factor : 0.0f;
+// Strides in units.
+template <typename Unit>
+LM_GLOBAL LM_BOUNDS(kThreads, 4) void copy_units(GroupMap map, const Unit* x, i64 ldx, Unit* y,
+                                                 i64 ldy) {
+  for (u32 base = first_group(); base < map.count; base += group_step()) {
+    Unit held[kUnroll];
+    LM_UNROLL
+    for (int u = 0; u < kUnroll; ++u) {
+      const u32 i = base + static_cast<u32>(u) * kThreads;
+      const u32 r = map.row(i);
+      if (i < map.count) held[u] = x[i64{r} * ldx + map.in_row(i, r)];
+    }
+    LM_UNROLL
+    for (int u = 0; u < kUnroll; ++u) {
+      const u32 i = base + static_cast<u32>(u) * kThreads;
+      const u32 r = map.row(i);
+      if (i < map.count) y[i64{r} * ldy + map.in_row(i, r)] = held[u];
     }
   }
 }
 
-LM_GLOBAL void widen_bf16(i64 n, const u16* x, f32* y) {
-  for (i64 i = cu::index(); i < n; i += cu::stride())
-    y[i] = lm::bf16_to_f32(x[i]);
-}
-LM_GLOBAL void widen_f16(i64 n, const u16* x, f32* y) {
-  for (i64 i = cu::index(); i < n; i += cu::stride())
-    y[i] = lm::f16_to_f32(x[i]);
-}
-LM_GLOBAL void narrow_bf16(i64 n, const f32* x, u16* y) {
-  for (i64 i = cu::index(); i < n; i += cu::stride())
-    y[i] = lm::f32_to_bf16(x[i]);
+template <typename From, typename To>
+LM_GLOBAL void convert_elements(i64 rows, i64 cols, const From* x, i64 ldx, bool add, To* y,
+                                i64 ldy) {
+  for (i64 i = cu::index(); i < rows * cols; i += cu::stride()) {
+    const i64 r = i / cols;
+    const i64 c = i - r * cols;
+    To* to = y + r * ldy + c;
+    const f32 v = widen(x[r * ldx + c]);
+    *to = narrow<To>(add ? widen(*to) + v : v);
+  }
 }
 
-LM_GLOBAL void adamw_step(i64 n, AdamW a, const f32* grad, f32* w, f32* m, f32* v, u16* copy) {
-  for (i64 i = cu::index(); i < n; i += cu::stride()) {
-    const f32 g = a.grad_scale * grad[i];
-    const f32 mean = a.beta1 * m[i] + (1.0f - a.beta1) * g;
-    const f32 square = a.beta2 * v[i] + (1.0f - a.beta2) * (g * g);
-    const f32 update = mean / a.correction1 / (sqrtf(square / a.correction2) + a.eps);
-    const f32 old = w[i];
-    const bool decays = !a.cautious || update * old > 0.0f;
-    const f32 now = old - a.lr * (update + (decays ? a.weight_decay * old : 0.0f));
+template <typename From, typename To>
+LM_GLOBAL LM_BOUNDS(kThreads, 4) void convert_eights(GroupMap map, const From* x, i64 ldx, bool add,
+                                                     To* y, i64 ldy) {
+  for (u32 base = first_group(); base < map.count; base += group_step()) {
+    Eight v[kUnroll];
+    LM_UNROLL
+    for (int u = 0; u < kUnroll; ++u) {
+      const u32 i = base + static_cast<u32>(u) * kThreads;
+      const u32 r = map.row(i);
+      if (i < map.count) v[u] = load_eight(x + i64{r} * ldx + i64{map.in_row(i, r)} * 8);
+    }
+    LM_UNROLL
+    for (int u = 0; u < kUnroll; ++u) {
+      const u32 i = base + static_cast<u32>(u) * kThreads;
+      if (i >= map.count) continue;
+      const u32 r = map.row(i);
+      To* to = y + i64{r} * ldy + i64{map.in_row(i, r)} * 8;
+      if (add) {
+        const Eight before = load_eight(to);
+        LM_UNROLL
+        for (int k = 0; k < 8; ++k)
+          v[u].v[k] = before.v[k] + v[u].v[k];
+      }
+      store_eight(to, v[u]);
+    }
+  }
+}
+
+template <typename T>
+LM_GLOBAL void glu_rows(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64 ldy) {
+  for (i64 i = cu::index(); i < rows * half; i += cu::stride()) {
+    const i64 r = i / half;
+    const i64 c = i - r * half;
+    const T* row = x + r * ldx;
+    y[r * ldy + c] = narrow<T>(apply<T>(f, widen(row[c]), 0.0f) * widen(row[half + c]));
+  }
+}
+
+template <typename T>
+LM_GLOBAL LM_BOUNDS(kThreads, 4) void glu_packs(GroupMap map, i64 half, Fn f, const T* x, i64 ldx,
+                                                T* y, i64 ldy) {
+  constexpr int kCount = Pack<T>::kCount;
+  with_fn(f, [&](auto fn) {
+    for (u32 base = first_group(); base < map.count; base += group_step()) {
+      Held<T> a[kUnroll];
+      Held<T> b[kUnroll];
+      LM_UNROLL
+      for (int u = 0; u < kUnroll; ++u) {
+        const u32 i = base + static_cast<u32>(u) * kThreads;
+        if (i >= map.count) continue;
+        const u32 r = map.row(i);
+        const T* from = x + i64{r} * ldx + i64{map.in_row(i, r)} * kCount;
+        a[u] = hold(from);
+        b[u] = hold(from + half);
+      }
+      LM_UNROLL
+      for (int u = 0; u < kUnroll; ++u) {
+        const u32 i = base + static_cast<u32>(u) * kThreads;
+        if (i >= map.count) continue;
+        const u32 r = map.row(i);
+        f32 product[kCount];
+        LM_UNROLL
+        for (int k = 0; k < kCount; ++k) {
+          product[k] = apply<T>(decltype(fn)::value, a[u].at(k), 0.0f) * b[u].at(k);
+        }
+        put(y + i64{r} * ldy + i64{map.in_row(i, r)} * kCount, hold_narrowed<T>(product));
+      }
+    }
+  });
+}
+
+template <typename T>
+LM_GLOBAL void glu_grad_rows(i64 rows, i64 half, Fn f, const T* x, i64 ldx, const T* dy, i64 lddy,
+                             T* dx, i64 lddx) {
+  for (i64 i = cu::index(); i < rows * half; i += cu::stride()) {
+    const i64 r = i / half;
+    const i64 c = i - r * half;
+    const f32 a = widen(x[r * ldx + c]);
+    const f32 u = widen(x[r * ldx + half + c]);
+    const f32 d = widen(dy[r * lddy + c]);
+    dx[r * lddx + c] = narrow<T>(d * u * slope<T>(f, a, 0.0f));
+    dx[r * lddx + half + c] = narrow<T>(d * apply<T>(f, a, 0.0f));
+  }
+}
+
+template <typename T>
+LM_GLOBAL LM_BOUNDS(kThreads, 4) void glu_grad_packs(GroupMap map, i64 half, Fn f, const T* x,
+                                                     i64 ldx, const T* dy, i64 lddy, T* dx,
+                                                     i64 lddx) {
+  constexpr int kCount = Pack<T>::kCount;
+  with_fn(f, [&](auto fn) {
+    constexpr Fn kFn = decltype(fn)::value;
+    for (u32 i = static_cast<u32>(cu::index()); i < map.count;
+         i += static_cast<u32>(cu::stride())) {
+      const u32 r = map.row(i);
+      const i64 c = i64{map.in_row(i, r)} * kCount;
+      const Held<T> a = hold(x + i64{r} * ldx + c);
+      const Held<T> b = hold(x + i64{r} * ldx + half + c);
+      const Held<T> d = hold(dy + i64{r} * lddy + c);
+      f32 da[kCount];
+      f32 db[kCount];
+      LM_UNROLL
+      for (int k = 0; k < kCount; ++k) {
+        const f32 at = a.at(k);
+        const f32 up = d.at(k);
+        da[k] = up * b.at(k) * slope<T>(kFn, at, 0.0f);
+        db[k] = up * apply<T>(kFn, at, 0.0f);
+      }
+      put(dx + i64{r} * lddx + c, hold_narrowed<T>(da));
+      put(dx + i64{r} * lddx + half + c, hold_narrowed<T>(db));
+    }
+  });
+}
+
+// The four words of a group of elements.
+LM_DEVICE Philox4 dropout_words(const Dropout& d, u32 group) {
+  return philox({d.step, d.micro_step, d.node, group}, {d.key0, d.key1});
+}
+
+// One thread makes the four words of a group and uses all of them.
+template <typename T>
+LM_GLOBAL void dropout_rows(i64 rows, i64 cols, Dropout d, const T* x, i64 ldx, T* y, i64 ldy) {
+  const i64 n = rows * cols;
+  for (i64 group = cu::index(); 4 * group < n; group += cu::stride()) {
+    const Philox4 words = dropout_words(d, static_cast<u32>(group));
+    for (i64 i = 4 * group; i < n && i < 4 * group + 4; ++i) {
+      const i64 r = i / cols;
+      const i64 c = i - r * cols;
+      const bool kept = words[static_cast<std::size_t>(i & 3)] >= d.threshold;
+      y[r * ldy + c] = narrow<T>(kept ? widen(x[r * ldx + c]) * d.factor : 0.0f);
+    }
+  }
+}
+
+// Rows hold whole packs, so pack i begins at element i * kCount of the row-major order.
+template <typename T>
+LM_GLOBAL void dropout_packs(GroupMap map, Dropout d, const T* x, i64 ldx, T* y, i64 ldy) {
+  constexpr int kCount = Pack<T>::kCount;
+  for (u32 i = static_cast<u32>(cu::index()); i < map.count; i += static_cast<u32>(cu::stride())) {
+    const u32 r = map.row(i);
+    const i64 c = i64{map.in_row(i, r)} * kCount;
+    Pack<T> v = load_pack(x + i64{r} * ldx + c);
+    LM_UNROLL
+    for (int part = 0; part < kCount / 4; ++part) {
+      const Philox4 words = dropout_words(d, i * (kCount / 4) + static_cast<u32>(part));
+      LM_UNROLL
+      for (int k = 0; k < 4; ++k) {
+        T& e = v.v[part * 4 + k];
+        e = narrow<T>(words[static_cast<std::size_t>(k)] >= d.threshold ? widen(e) * d.factor
+                                                                        : 0.0f);
+      }
+    }
+    store_pack(y + i64{r} * ldy + c, v);
+  }
+}
+
+// One parameter; the new weight.
+LM_DEVICE f32 adamw_element(const AdamW& a, f32 grad, f32 old, f32& m, f32& v) {
+  const f32 g = a.grad_scale * grad;
+  const f32 mean = a.beta1 * m + (1.0f - a.beta1) * g;
+  const f32 square = a.beta2 * v + (1.0f - a.beta2) * (g * g);
+  const f32 update = mean / a.correction1 / (sqrtf(square / a.correction2) + a.eps);
+  const bool decays = !a.cautious || update * old > 0.0f;
+  m = mean;
+  v = square;
+  return old - a.lr * (update + (decays ? a.weight_decay * old : 0.0f));
+}
+
+struct alignas(8) Copy4 {
+  Bf16 v[4];
+};
+
+// Elements [begin, n), one a thread.
+LM_GLOBAL void adamw_step(i64 begin, i64 n, AdamW a, const f32* grad, f32* w, f32* m, f32* v,
+                          u16* copy) {
+  for (i64 i = begin + cu::index(); i < n; i += cu::stride()) {
+    f32 mean = m[i];
+    f32 square = v[i];
+    const f32 now = adamw_element(a, grad[i], w[i], mean, square);
     m[i] = mean;
     v[i] = square;
     w[i] = now;
-    if (copy != nullptr) copy[i] = lm::f32_to_bf16(now);
+    if (copy != nullptr) copy[i] = narrow<Bf16>(now).bits;
   }
+}
+
+// Four elements a thread: four 16-byte loads in flight, one of 8 bytes written for the copy.
+LM_GLOBAL LM_BOUNDS(kThreads, 4) void adamw_packs(i64 packs, AdamW a, const f32* grad, f32* w,
+                                                  f32* m, f32* v, u16* copy) {
+  for (i64 i = cu::index(); i < packs; i += cu::stride()) {
+    const cu::Four g = cu::load4(grad + 4 * i);
+    cu::Four weight = cu::load4(w + 4 * i);
+    cu::Four mean = cu::load4(m + 4 * i);
+    cu::Four square = cu::load4(v + 4 * i);
+    Copy4 rounded;
+    LM_UNROLL
+    for (int k = 0; k < 4; ++k) {
+      weight.v[k] = adamw_element(a, g.v[k], weight.v[k], mean.v[k], square.v[k]);
+      rounded.v[k] = narrow<Bf16>(weight.v[k]);
+    }
+    cu::store4(m + 4 * i, mean);
+    cu::store4(v + 4 * i, square);
+    cu::store4(w + 4 * i, weight);
+    if (copy != nullptr) *reinterpret_cast<Copy4*>(copy + 4 * i) = rounded;
+  }
+}
+
+// Rows of units, strides in units; in pieces that 32-bit numbers hold.
+template <typename Unit>
+void copy_as(i64 rows, i64 units, const void* x, i64 ldx, void* y, i64 ldy, Stream* stream) {
+  const Unit* from = static_cast<const Unit*>(x);
+  Unit* to = static_cast<Unit*>(y);
+  constexpr i64 kMost = i64{1} << 29;
+  const i64 across = units < kMost ? units : kMost;
+  const i64 down = across == 0 ? rows : kMost / across;
+  for (i64 r = 0; r < rows; r += down) {
+    const i64 part = rows - r < down ? rows - r : down;
+    for (i64 c = 0; c < units; c += across) {
+      const GroupMap map(part, units - c < across ? units - c : across, 1);
+      cu::launch("copy_rows", copy_units<Unit>, group_blocks(map, 0), kThreads, stream, map,
+                 from + r * ldx + c, ldx, to + r * ldy + c, ldy);
+    }
+  }
+}
+
+// f32 or bf16 rows of whole eights at 16-byte boundaries.
+template <typename T>
+bool in_eights(const T* p, i64 ld) {
+  return cu::aligned16(p) && ld % 8 == 0;
+}
+
+template <typename From, typename To>
+void convert(const char* name, i64 rows, i64 cols, const From* x, i64 ldx, bool add, To* y, i64 ldy,
+             Stream* stream) {
+  if (one_row(rows, cols, ldx) && one_row(rows, cols, ldy)) {
+    cols *= rows;
+    rows = 1;
+    ldx = ldy = 0;
+  }
+  i64 done = 0;  // columns
+  if (in_eights(x, ldx) && in_eights(y, ldy) && (rows == 1 || cols % 8 == 0) &&
+      small_count(rows * (cols / 8))) {
+    done = cols / 8 * 8;
+    const GroupMap map(rows, cols, 8);
+    cu::launch(name, convert_eights<From, To>, group_blocks(map, 0), kThreads, stream, map, x, ldx,
+               add, y, ldy);
+  }
+  cu::launch(name, convert_elements<From, To>, cu::blocks_for(rows * (cols - done), kThreads),
+             kThreads, stream, rows, cols - done, x + done, ldx, add, y + done, ldy);
 }
 
 }  // namespace
 
-void add_scaled(const Pair& p, f32 alpha, f32 beta, Stream* stream) {
+template <typename T>
+void add_scaled(const Pair<T>& p, f32 alpha, f32 beta, Stream* stream) {
   run_pair("add_scaled", p, AddScaled{alpha, beta}, stream);
 }
-void multiply(const Pair& p, f32 alpha, Stream* stream) {
+template <typename T>
+void multiply(const Pair<T>& p, f32 alpha, Stream* stream) {
   run_pair("multiply", p, Multiply{alpha}, stream);
 }
-void unary(const Pair& p, Fn f, f32 param, Stream* stream) {
-  run_pair("unary", p, Apply{f, param}, stream);
+template <typename T>
+void unary(const Pair<T>& p, Fn f, f32 param, Stream* stream) {
+  run_pair("unary", p, Apply<T>{f, param}, stream);
 }
-void unary_grad(const Pair& p, Fn f, f32 param, Stream* stream) {
-  run_pair("unary_grad", p, ApplyGrad{f, param}, stream);
-}
-
-void fill(i64 rows, i64 cols, f32 value, f32* y, i64 ldy, Stream* stream) {
-  cu::launch("fill", fill_rows, cu::blocks_for(rows * cols, 4 * kThreads), kThreads, stream, rows,
-             cols, value, y, ldy);
+template <typename T>
+void unary_grad(const Pair<T>& p, Fn f, f32 param, Stream* stream) {
+  run_pair("unary_grad", p, ApplyGrad<T>{f, param}, stream);
 }
 
-void broadcast(i64 rows, i64 cols, const f32* v, i64 v_row, i64 v_col, f32 scale, f32* y, i64 ldy,
+template <typename T>
+void fill(i64 rows, i64 cols, f32 value, T* y, i64 ldy, Stream* stream) {
+  constexpr i64 kCount = Pack<T>::kCount;
+  if (one_row(rows, cols, ldy)) {
+    cols *= rows;
+    rows = 1;
+    ldy = 0;
+  }
+  i64 done = 0;
+  if (packable(y, ldy) && (rows == 1 || cols % kCount == 0) &&
+      small_count(rows * (cols / kCount))) {
+    done = cols / kCount * kCount;
+    const GroupMap map(rows, cols, kCount);
+    cu::launch("fill", fill_packs<T>, cu::blocks_for(map.count, 2 * kThreads), kThreads, stream,
+               map, value, y, ldy);
+  }
+  cu::launch("fill", fill_rows<T>, cu::blocks_for(rows * (cols - done), kThreads), kThreads, stream,
+             rows, cols - done, value, y + done, ldy);
+}
+
+template <typename V, typename T>
+void broadcast(i64 rows, i64 cols, const V* v, i64 v_row, i64 v_col, f32 scale, T* y, i64 ldy,
                Stream* stream) {
-  cu::launch("broadcast", broadcast_rows, cu::blocks_for(rows * cols, kThreads), kThreads, stream,
-             rows, cols, v, v_row, v_col, scale, y, ldy);
-}
-
-void copy_rows(i64 rows, i64 cols, const void* x, i64 ldx, void* y, i64 ldy, Stream* stream) {
-  const bool flat = rows <= 1 || (ldx == cols && ldy == cols);
-  if (flat && cu::aligned16(x) && cu::aligned16(y)) {
-    cu::launch("copy_flat", copy_flat, cu::blocks_for(rows * cols, 4 * kThreads), kThreads, stream,
-               rows * cols, static_cast<const f32*>(x), static_cast<f32*>(y));
+  constexpr i64 kCount = Pack<T>::kCount;
+  if (packable(y, ldy) && cols % kCount == 0 && small_count(rows * (cols / kCount))) {
+    const GroupMap map(rows, cols, kCount);
+    cu::launch("broadcast", broadcast_packs<V, T>, cu::blocks_for(map.count, kThreads), kThreads,
+               stream, map, v, v_row, v_col, scale, y, ldy);
   } else {
-    cu::launch("copy_rows", copy_words, cu::blocks_for(rows * cols, kThreads), kThreads, stream,
-               rows, cols, static_cast<const u32*>(x), ldx, static_cast<u32*>(y), ldy);
+    cu::launch("broadcast", broadcast_rows<V, T>, cu::blocks_for(rows * cols, kThreads), kThreads,
+               stream, rows, cols, v, v_row, v_col, scale, y, ldy);
   }
 }
 
-void glu(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, f32* y, i64 ldy, Stream* stream) {
-  cu::launch("glu", glu_rows, cu::blocks_for(rows * half, kThreads), kThreads, stream, rows, half,
-             f, x, ldx, y, ldy);
+void copy_rows(i64 rows, i64 cols, i64 item_bytes, const void* x, i64 ldx, void* y, i64 ldy,
+               Stream* stream) {
+  i64 bytes = cols * item_bytes;
+  ldx *= item_bytes;
+  ldy *= item_bytes;
+  if (one_row(rows, bytes, ldx) && one_row(rows, bytes, ldy)) {
+    bytes *= rows;
+    rows = bytes > 0 ? 1 : 0;
+    ldx = ldy = 0;
+  }
+  const auto address = [](const void* p) {
+    return static_cast<i64>(reinterpret_cast<std::uintptr_t>(p));
+  };
+  const i64 aligned = address(x) | address(y) | ldx | ldy;
+  if (rows == 1 && aligned % 16 == 0) {
+    const i64 whole = bytes / 16 * 16;
+    copy_as<Bytes16>(1, whole / 16, x, 0, y, 0, stream);
+    copy_as<u8>(1, bytes - whole, static_cast<const u8*>(x) + whole, 0, static_cast<u8*>(y) + whole,
+                0, stream);
+  } else if ((aligned | bytes) % 16 == 0) {
+    copy_as<Bytes16>(rows, bytes / 16, x, ldx / 16, y, ldy / 16, stream);
+  } else if ((aligned | bytes) % 4 == 0) {
+    copy_as<u32>(rows, bytes / 4, x, ldx / 4, y, ldy / 4, stream);
+  } else if ((aligned | bytes) % 2 == 0) {
+    copy_as<u16>(rows, bytes / 2, x, ldx / 2, y, ldy / 2, stream);
+  } else {
+    copy_as<u8>(rows, bytes, x, ldx, y, ldy, stream);
+  }
 }
 
-void glu_grad(i64 rows, i64 half, Fn f, const f32* x, i64 ldx, const f32* dy, i64 lddy, f32* dx,
-              i64 lddx, Stream* stream) {
-  cu::launch("glu_grad", glu_grad_rows, cu::blocks_for(rows * half, kThreads), kThreads, stream,
-             rows, half, f, x, ldx, dy, lddy, dx, lddx);
+template <typename From, typename To>
+void convert_rows(i64 rows, i64 cols, const From* x, i64 ldx, bool add, To* y, i64 ldy,
+                  Stream* stream) {
+  convert("convert_rows", rows, cols, x, ldx, add, y, ldy, stream);
 }
 
-void dropout(i64 rows, i64 cols, const Dropout& d, const f32* x, i64 ldx, f32* y, i64 ldy,
+template <typename T>
+void glu(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64 ldy, Stream* stream) {
+  constexpr i64 kCount = Pack<T>::kCount;
+  if (half % kCount == 0 && packable(x, ldx) && packable(y, ldy) &&
+      small_count(rows * (half / kCount))) {
+    const GroupMap map(rows, half, kCount);
+    cu::launch("glu", glu_packs<T>, group_blocks(map, 0), kThreads, stream, map, half, f, x, ldx, y,
+               ldy);
+  } else {
+    cu::launch("glu", glu_rows<T>, cu::blocks_for(rows * half, kThreads), kThreads, stream, rows,
+               half, f, x, ldx, y, ldy);
+  }
+}
+
+template <typename T>
+void glu_grad(i64 rows, i64 half, Fn f, const T* x, i64 ldx, const T* dy, i64 lddy, T* dx, i64 lddx,
+              Stream* stream) {
+  constexpr i64 kCount = Pack<T>::kCount;
+  if (half % kCount == 0 && packable(x, ldx) && packable(dy, lddy) && packable(dx, lddx) &&
+      small_count(rows * (half / kCount))) {
+    const GroupMap map(rows, half, kCount);
+    cu::launch("glu_grad", glu_grad_packs<T>, cu::blocks_for(map.count, kThreads), kThreads, stream,
+               map, half, f, x, ldx, dy, lddy, dx, lddx);
+  } else {
+    cu::launch("glu_grad", glu_grad_rows<T>, cu::blocks_for(rows * half, kThreads), kThreads,
+               stream, rows, half, f, x, ldx, dy, lddy, dx, lddx);
+  }
+}
+
+template <typename T>
+void dropout(i64 rows, i64 cols, const Dropout& d, const T* x, i64 ldx, T* y, i64 ldy,
              Stream* stream) {
-  cu::launch("dropout", dropout_rows, cu::blocks_for(rows * cols, 4 * kThreads), kThreads, stream,
-             rows, cols, d, x, ldx, y, ldy);
+  constexpr i64 kCount = Pack<T>::kCount;
+  if (cols % kCount == 0 && packable(x, ldx) && packable(y, ldy) &&
+      small_count(rows * (cols / kCount))) {
+    const GroupMap map(rows, cols, kCount);
+    cu::launch("dropout", dropout_packs<T>, cu::blocks_for(map.count, kThreads), kThreads, stream,
+               map, d, x, ldx, y, ldy);
+  } else {
+    cu::launch("dropout", dropout_rows<T>, cu::blocks_for(rows * cols, 4 * kThreads), kThreads,
+               stream, rows, cols, d, x, ldx, y, ldy);
+  }
 }
 
 void bf16_to_f32(i64 n, const u16* x, f32* y, Stream* stream) {
-  cu::launch("bf16_to_f32", widen_bf16, cu::blocks_for(n, kThreads), kThreads, stream, n, x, y);
+  convert("bf16_to_f32", 1, n, reinterpret_cast<const Bf16*>(x), n, false, y, n, stream);
 }
 void f16_to_f32(i64 n, const u16* x, f32* y, Stream* stream) {
-  cu::launch("f16_to_f32", widen_f16, cu::blocks_for(n, kThreads), kThreads, stream, n, x, y);
+  convert("f16_to_f32", 1, n, reinterpret_cast<const F16*>(x), n, false, y, n, stream);
 }
 void f32_to_bf16(i64 n, const f32* x, u16* y, Stream* stream) {
-  cu::launch("f32_to_bf16", narrow_bf16, cu::blocks_for(n, kThreads), kThreads, stream, n, x, y);
+  convert("f32_to_bf16", 1, n, x, n, false, reinterpret_cast<Bf16*>(y), n, stream);
 }
 
 void adamw(i64 n, const AdamW& cfg, const f32* grad, f32* w, f32* m, f32* v, u16* copy,
            Stream* stream) {
-  cu::launch("adamw", adamw_step, cu::blocks_for(n, kThreads), kThreads, stream, n, cfg, grad, w, m,
-             v, copy);
+  const bool packs = cu::aligned16(grad) && cu::aligned16(w) && cu::aligned16(m) &&
+                     cu::aligned16(v) && reinterpret_cast<std::uintptr_t>(copy) % 8 == 0;
+  const i64 done = packs ? n / 4 * 4 : 0;
+  cu::launch("adamw", adamw_packs, cu::blocks_for(done / 4, kThreads), kThreads, stream, done / 4,
+             cfg, grad, w, m, v, copy);
+  cu::launch("adamw", adamw_step, cu::blocks_for(n - done, kThreads), kThreads, stream, done, n,
+             cfg, grad, w, m, v, copy);
 }
+
+#define LM_POINTWISE(T)                                                                 \
+  template void add_scaled(const Pair<T>&, f32, f32, Stream*);                          \
+  template void multiply(const Pair<T>&, f32, Stream*);                                 \
+  template void unary(const Pair<T>&, Fn, f32, Stream*);                                \
+  template void unary_grad(const Pair<T>&, Fn, f32, Stream*);                           \
+  template void fill(i64, i64, f32, T*, i64, Stream*);                                  \
+  template void broadcast(i64, i64, const T*, i64, i64, f32, T*, i64, Stream*);         \
+  template void glu(i64, i64, Fn, const T*, i64, T*, i64, Stream*);                     \
+  template void glu_grad(i64, i64, Fn, const T*, i64, const T*, i64, T*, i64, Stream*); \
+  template void dropout(i64, i64, const Dropout&, const T*, i64, T*, i64, Stream*);
+LM_POINTWISE(f32)
+LM_POINTWISE(Bf16)
+#undef LM_POINTWISE
+template void broadcast(i64, i64, const f32*, i64, i64, f32, Bf16*, i64, Stream*);
+template void convert_rows(i64, i64, const Bf16*, i64, bool, f32*, i64, Stream*);
+template void convert_rows(i64, i64, const f32*, i64, bool, Bf16*, i64, Stream*);
 
 }  // namespace lm::cuda

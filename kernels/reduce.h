@@ -1,7 +1,8 @@
 #pragma once
-// Sums with an order fixed by shape: of everything, per row, per column. f64 between blocks.
+// Sums with an order fixed by shape: of everything, per row, per column, of matrices of type T
+// (f32, Bf16) into O (f32, or T). f64 between blocks.
 
-#include "core/types.h"
+#include "bf16.h"
 
 namespace lm {
 struct Stream;
@@ -10,11 +11,12 @@ struct Stream;
 namespace lm::cuda {
 
 /// x (times y when not null) over [rows, cols].
+template <typename T>
 struct Summed {
   i64 rows = 0, cols = 0;
-  const f32* x = nullptr;
+  const T* x = nullptr;
   i64 ldx = 0;
-  const f32* y = nullptr;
+  const T* y = nullptr;
   i64 ldy = 0;
 };
 
@@ -23,15 +25,24 @@ i64 sum_all_space(i64 rows, i64 cols);
 i64 sum_columns_space(i64 rows, i64 cols);
 
 /// out[0] = scale * sum, or += with add. Squared norm: y = x.
-void sum_all(const Summed& s, f32 scale, bool add, f32* out, void* space, Stream* stream);
-/// out[r]; out[c]. Columns are summed over chunks of 256 rows, chunks in order.
-void sum_rows(const Summed& s, f32 scale, bool add, f32* out, Stream* stream);
-void sum_columns(const Summed& s, f32 scale, bool add, f32* out, void* space, Stream* stream);
+template <typename T, typename O>
+void sum_all(const Summed<T>& s, f32 scale, bool add, O* out, void* space, Stream* stream);
+/// out[r]; out[c]. Columns are summed over chunks of 256 rows, chunks in a fixed order.
+template <typename T, typename O>
+void sum_rows(const Summed<T>& s, f32 scale, bool add, O* out, Stream* stream);
+template <typename T, typename O>
+void sum_columns(const Summed<T>& s, f32 scale, bool add, O* out, void* space, Stream* stream);
 
-/// out[c] = scale * sum over k of partial[k, c], k in order; += with add. The last step of every
-/// parameter gradient.
-void sum_partials(i64 chunks, i64 cols, const f32* partial, i64 ld, f32 scale, bool add, f32* out,
-                  Stream* stream);
+/// Where column sums go: stored, or added. Null: nowhere.
+struct PartialSum {
+  f32* out = nullptr;
+  bool add = false;
+};
+/// The last step of parameter gradients: of partial [chunks, 2, cols], scale times the sum over
+/// chunks of the first cols columns goes to `first`, of the others to `second`. The order is fixed
+/// by the count of chunks.
+void sum_partials(i64 chunks, i64 cols, const f32* partial, f32 scale, PartialSum first,
+                  PartialSum second, Stream* stream);
 
 inline constexpr i64 kSumChunkRows = 256;
 

@@ -1,6 +1,7 @@
 #pragma once
-// Rotary positions (Su et al. 2021) by table.
+// Rotary positions (Su et al. 2021) by table; x and y of type T (f32, Bf16), the table f32.
 
+#include "bf16.h"
 #include "fault.h"
 
 namespace lm::cuda {
@@ -16,6 +17,7 @@ struct Rope {
   i64 positions = 0;
   const i32* pos = nullptr;
 };
-void rope(const Rope& rope, const f32* x, i64 ldx, f32* y, i64 ldy, Fault* fault, Stream* stream);
+template <typename T>
+void rope(const Rope& rope, const T* x, i64 ldx, T* y, i64 ldy, Fault* fault, Stream* stream);
 
 }  // namespace lm::cuda

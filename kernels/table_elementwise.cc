@@ -20,32 +20,25 @@ Fn fn_of(Unary kind) {
 
 namespace {
 
-Pair one_operand(const Tensor& x, const Tensor& y) {
-  Pair p;
+template <typename T>
+Pair<T> one_operand(const Tensor& x, const Tensor& y) {
+  Pair<T> p;
   p.rows = y.rows();
   p.cols = y.cols();
-  p.a = floats(x);
+  p.a = items<T>(x);
   p.lda = x.ld;
-  p.y = floats(y);
+  p.y = items<T>(y);
   p.ldy = y.ld;
   return p;
 }
 
-Pair two_operands(const Tensor& a, const Tensor& b, Along along, const Tensor& y) {
-  Pair p = one_operand(a, y);
-  p.b = floats(b);
+template <typename T>
+Pair<T> two_operands(const Tensor& a, const Tensor& b, Along along, const Tensor& y) {
+  Pair<T> p = one_operand<T>(a, y);
+  p.b = items<T>(b);
   p.b_row = along == Along::kSame ? b.ld : along == Along::kCol ? 1 : 0;
   p.b_col = along == Along::kSame || along == Along::kRow ? 1 : 0;
   return p;
-}
-
-Summed summed(const Tensor& x, const Tensor* y) {
-  Summed s{x.rows(), x.cols(), floats(x), x.ld, nullptr, 0};
-  if (y != nullptr) {
-    s.y = floats(*y);
-    s.ldy = y->ld;
-  }
-  return s;
 }
 
 Fn fn_of(GluKind kind) {
@@ -66,24 +59,37 @@ Fn fn_of(GluKind kind) {
 
 void run_add(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const AddAttr a = n.attr.as<AddAttr>();
-  const Pair p =
-      given(n, 1) ? two_operands(in[0], in[1], a.along, out[0]) : one_operand(in[0], out[0]);
-  add_scaled(p, a.alpha, a.beta, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    const Pair<T> p = given(n, 1) ? two_operands<T>(in[0], in[1], a.along, out[0])
+                                  : one_operand<T>(in[0], out[0]);
+    add_scaled(p, a.alpha, a.beta, ctx.stream);
+  });
 }
 
 void run_mul(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const MulAttr a = n.attr.as<MulAttr>();
-  multiply(two_operands(in[0], in[1], a.along, out[0]), a.alpha, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    multiply(two_operands<T>(in[0], in[1], a.along, out[0]), a.alpha, ctx.stream);
+  });
 }
 
 void run_unary(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const UnaryAttr a = n.attr.as<UnaryAttr>();
-  unary(one_operand(in[0], out[0]), fn_of(a.kind), a.param, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    unary(one_operand<T>(in[0], out[0]), fn_of(a.kind), a.param, ctx.stream);
+  });
 }
 
 void run_unary_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const UnaryAttr a = n.attr.as<UnaryAttr>();
-  unary_grad(two_operands(in[0], in[1], Along::kSame, out[0]), fn_of(a.kind), a.param, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    unary_grad(two_operands<T>(in[0], in[1], Along::kSame, out[0]), fn_of(a.kind), a.param,
+               ctx.stream);
+  });
 }
 
 void run_dropout(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
@@ -92,7 +98,8 @@ void run_dropout(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out
   const i64 cols = out[0].cols();
   if (!ctx.training || p == 0.0f) {
     if (in[0].data != out[0].data) {
-      copy_rows(rows, cols, in[0].data, in[0].ld, out[0].data, out[0].ld, ctx.stream);
+      copy_rows(rows, cols, item_bytes(in[0].dtype), in[0].data, in[0].ld, out[0].data, out[0].ld,
+                ctx.stream);
     }
     return;
   }
@@ -105,7 +112,10 @@ void run_dropout(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out
   d.node = n.rng_id;
   d.threshold = static_cast<u32>(static_cast<f64>(p) * 4294967296.0);
   d.factor = 1.0f / (1.0f - p);
-  dropout(rows, cols, d, floats(in[0]), in[0].ld, floats(out[0]), out[0].ld, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    dropout(rows, cols, d, items<T>(in[0]), in[0].ld, items<T>(out[0]), out[0].ld, ctx.stream);
+  });
 }
 
 i64 space_reduce(const Node& n, const Graph& g) {
@@ -122,49 +132,81 @@ i64 space_reduce(const Node& n, const Graph& g) {
 
 void run_reduce(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void* space) {
   const ReduceAttr a = n.attr.as<ReduceAttr>();
-  const Summed s = summed(in[0], given(n, 1) ? &in[1] : nullptr);
-  const bool add = adds_to(n, 0);
-  if (a.along == Along::kRow) {
-    sum_columns(s, a.scale, add, floats(out[0]), space, ctx.stream);
-  } else if (a.along == Along::kCol) {
-    sum_rows(s, a.scale, add, floats(out[0]), ctx.stream);
-  } else {
-    sum_all(s, a.scale, add, floats(out[0]), space, ctx.stream);
-  }
+  by_types(n, in[0].dtype, out[0].dtype, [&](auto t, auto o) {
+    using T = typename decltype(t)::type;
+    using O = typename decltype(o)::type;
+    Summed<T> s{in[0].rows(), in[0].cols(), items<T>(in[0]), in[0].ld, nullptr, 0};
+    if (given(n, 1)) {
+      s.y = items<T>(in[1]);
+      s.ldy = in[1].ld;
+    }
+    const bool add = adds_to(n, 0);
+    if (a.along == Along::kRow) {
+      sum_columns(s, a.scale, add, items<O>(out[0]), space, ctx.stream);
+    } else if (a.along == Along::kCol) {
+      sum_rows(s, a.scale, add, items<O>(out[0]), ctx.stream);
+    } else {
+      sum_all(s, a.scale, add, items<O>(out[0]), space, ctx.stream);
+    }
+  });
 }
 
 void run_softmax(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
-  softmax(in[0].rows(), in[0].cols(), n.attr.as<SoftmaxAttr>().scale, floats(in[0]), in[0].ld,
-          floats(out[0]), out[0].ld, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    softmax(in[0].rows(), in[0].cols(), n.attr.as<SoftmaxAttr>().scale, items<T>(in[0]), in[0].ld,
+            items<T>(out[0]), out[0].ld, ctx.stream);
+  });
 }
 
 void run_softmax_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
-  softmax_grad(in[0].rows(), in[0].cols(), n.attr.as<SoftmaxAttr>().scale, floats(in[0]), in[0].ld,
-               floats(in[1]), in[1].ld, floats(out[0]), out[0].ld, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    softmax_grad(in[0].rows(), in[0].cols(), n.attr.as<SoftmaxAttr>().scale, items<T>(in[0]),
+                 in[0].ld, items<T>(in[1]), in[1].ld, items<T>(out[0]), out[0].ld, ctx.stream);
+  });
 }
 
-void run_logsumexp(const RunCtx& ctx, const Node&, const Tensor* in, Tensor* out, void*) {
-  logsumexp(in[0].rows(), in[0].cols(), floats(in[0]), in[0].ld, floats(out[0]), ctx.stream);
+void run_logsumexp(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  by_types(n, in[0].dtype, out[0].dtype, [&](auto t, auto o) {
+    using T = typename decltype(t)::type;
+    using O = typename decltype(o)::type;
+    logsumexp(in[0].rows(), in[0].cols(), items<T>(in[0]), in[0].ld, items<O>(out[0]), ctx.stream);
+  });
 }
 
-void run_pick(const RunCtx& ctx, const Node&, const Tensor* in, Tensor* out, void*) {
-  pick(in[0].rows(), in[0].cols(), floats(in[0]), in[0].ld, in[1].i32_data(), floats(out[0]),
-       ctx.stream);
+void run_pick(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  by_types(n, in[0].dtype, out[0].dtype, [&](auto t, auto o) {
+    using T = typename decltype(t)::type;
+    using O = typename decltype(o)::type;
+    pick(in[0].rows(), in[0].cols(), items<T>(in[0]), in[0].ld, in[1].i32_data(), items<O>(out[0]),
+         ctx.stream);
+  });
 }
 
-void run_pick_grad(const RunCtx& ctx, const Node&, const Tensor* in, Tensor* out, void*) {
-  pick_grad(out[0].rows(), out[0].cols(), floats(in[0]), in[1].i32_data(), floats(out[0]),
-            out[0].ld, ctx.stream);
+void run_pick_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  by_types(n, out[0].dtype, in[0].dtype, [&](auto t, auto o) {
+    using T = typename decltype(t)::type;
+    using O = typename decltype(o)::type;
+    pick_grad(out[0].rows(), out[0].cols(), items<O>(in[0]), in[1].i32_data(), items<T>(out[0]),
+              out[0].ld, ctx.stream);
+  });
 }
 
 void run_glu(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
-  glu(out[0].rows(), out[0].cols(), fn_of(n.attr.as<GluAttr>().kind), floats(in[0]), in[0].ld,
-      floats(out[0]), out[0].ld, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    glu(out[0].rows(), out[0].cols(), fn_of(n.attr.as<GluAttr>().kind), items<T>(in[0]), in[0].ld,
+        items<T>(out[0]), out[0].ld, ctx.stream);
+  });
 }
 
 void run_glu_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
-  glu_grad(in[1].rows(), in[1].cols(), fn_of(n.attr.as<GluAttr>().kind), floats(in[0]), in[0].ld,
-           floats(in[1]), in[1].ld, floats(out[0]), out[0].ld, ctx.stream);
+  by_type(n, out[0].dtype, [&](auto t) {
+    using T = typename decltype(t)::type;
+    glu_grad(in[1].rows(), in[1].cols(), fn_of(n.attr.as<GluAttr>().kind), items<T>(in[0]),
+             in[0].ld, items<T>(in[1]), in[1].ld, items<T>(out[0]), out[0].ld, ctx.stream);
+  });
 }
 
 }  // namespace lm::cuda

@@ -20,6 +20,14 @@ i64 chunk_rows(i64 rows, i64 width, i64 vocab) {
     chunk *= 2;
   return chunk;
 }
+// In bf16 a product is so much faster that small ones do not fill the device: the power of two of
+// rows whose logits take up to 1 GiB.
+i64 chunk_rows_bf16(i64 vocab) {
+  i64 chunk = 1024;
+  while (4 * chunk * vocab <= i64{1} << 30)
+    chunk *= 2;
+  return chunk;
+}
 i64 logits_ld(i64 vocab) {
   return (vocab + 31) / 32 * 32;
 }
@@ -30,13 +38,17 @@ struct Space {
   i64 logits = 0, row = 0, sums = 0, weight = 0;  // bytes
   i64 total() const { return logits + row + sums + weight; }
 };
-Space space_of(const Shape& x, const Shape& w, DType type, i64 vocab) {
+// x_type: of the hidden states; logits: of the logits.
+Space space_of(const Shape& x, DType x_type, const Shape& w, DType w_type, DType logits,
+               i64 vocab) {
   Space s;
-  s.chunk = std::max<i64>(1, std::min(x.rows(), chunk_rows(x.rows(), x.cols(), vocab)));
-  s.logits = padded(4 * s.chunk * logits_ld(vocab));
+  const i64 chunk = logits == DType::kBf16 ? chunk_rows_bf16(vocab)
+                                           : chunk_rows(x.rows(), x.cols(), vocab);
+  s.chunk = std::max<i64>(1, std::min(x.rows(), chunk));
+  s.logits = padded(item_bytes(logits) * s.chunk * logits_ld(vocab));
   s.row = padded(4 * x.rows());
   s.sums = padded(sum_all_space(1, x.rows()));
-  s.weight = padded(widened_bytes(w, type));
+  s.weight = padded(weight_bytes(x_type, w, w_type));
   return s;
 }
 
@@ -46,21 +58,28 @@ struct Head {
   const Tensor& w;
   i64 vocab = 0;
   Space space;
-  f32* logits = nullptr;
+  DType type;  // of the logits
+  void* logits = nullptr;
   f32* row = nullptr;  // one value per row of x
   void* sums = nullptr;
-  const f32* weight = nullptr;
+  const void* weight = nullptr;
   Stream* stream = nullptr;
 };
 
-Head head_of(const RunCtx& ctx, const Tensor* in, i64 vocab, void* base) {
-  const Space s = space_of(in[0].shape, in[1].shape, in[1].dtype, vocab);
+Head head_of(const RunCtx& ctx, const Tensor* in, DType type, i64 vocab, void* base) {
+  const Space s =
+      space_of(in[0].shape, in[0].dtype, in[1].shape, in[1].dtype, type, vocab);
   u8* at = static_cast<u8*>(base);
   u8* const row = at + s.logits;
   u8* const sums = row + s.row;
-  const f32* weight = in[0].rows() == 0 ? nullptr : widened(in[1], sums + s.sums, ctx.stream);
-  return {in[0], in[1],  vocab,     s, reinterpret_cast<f32*>(at), reinterpret_cast<f32*>(row),
-          sums,  weight, ctx.stream};
+  const void* weight =
+      in[0].rows() == 0 ? nullptr : weight_of(in[0], in[1], sums + s.sums, ctx.stream);
+  return {in[0], in[1],  vocab,     s, type, at, reinterpret_cast<f32*>(row), sums,
+          weight, ctx.stream};
+}
+
+const void* row_of(const Tensor& t, i64 row) {
+  return t.bytes() + row * t.ld * item_bytes(t.dtype);
 }
 
 void make_logits(const Head& h, i64 begin, i64 rows) {
@@ -68,7 +87,9 @@ void make_logits(const Head& h, i64 begin, i64 rows) {
   g.m = rows;
   g.n = h.vocab;
   g.k = h.w.cols();
-  g.a = floats(h.x) + begin * h.x.ld;
+  g.in = h.x.dtype;
+  g.out = h.type;
+  g.a = row_of(h.x, begin);
   g.lda = h.x.ld;
   g.b = h.weight;
   g.ldb = h.w.ld;
@@ -77,12 +98,13 @@ void make_logits(const Head& h, i64 begin, i64 rows) {
   product(g, h.stream);
 }
 
-CrossEntropy chunk_of(const CeAttr& a, const Head& h, const Tensor& targets, const f32* weight,
-                      i64 begin, i64 rows, bool want_grad) {
-  CrossEntropy ce;
+template <typename T>
+CrossEntropy<T> chunk_of(const CeAttr& a, const Head& h, const Tensor& targets, const f32* weight,
+                           i64 begin, i64 rows, bool want_grad) {
+  CrossEntropy<T> ce;
   ce.rows = rows;
   ce.vocab = h.vocab;
-  ce.logits = h.logits;
+  ce.logits = static_cast<T*>(h.logits);
   ce.ld = logits_ld(h.vocab);
   ce.target = targets.i32_data() + begin;
   ce.weight = weight == nullptr ? nullptr : weight + begin;
@@ -97,6 +119,7 @@ CrossEntropy chunk_of(const CeAttr& a, const Head& h, const Tensor& targets, con
 void push_gradients(const Head& h, i64 begin, i64 rows, const Tensor& dx, bool add_dx,
                     const Tensor& dw) {
   Gemm g;
+  g.in = h.type;
   g.n = h.w.cols();
   g.a = h.logits;
   g.lda = logits_ld(h.vocab);
@@ -106,7 +129,8 @@ void push_gradients(const Head& h, i64 begin, i64 rows, const Tensor& dx, bool a
     g.k = h.vocab;
     g.b = h.weight;
     g.ldb = h.w.ld;
-    g.y = floats(dx) + begin * dx.ld;
+    g.out = dx.dtype;
+    g.y = dx.bytes() + begin * dx.ld * item_bytes(dx.dtype);
     g.ldy = dx.ld;
     g.beta = add_dx ? 1.0f : 0.0f;
     product(g, h.stream);
@@ -115,7 +139,8 @@ void push_gradients(const Head& h, i64 begin, i64 rows, const Tensor& dx, bool a
     g.layout = GemmLayout::kTN;
     g.m = h.vocab;
     g.k = rows;
-    g.b = floats(h.x) + begin * h.x.ld;
+    g.out = DType::kF32;
+    g.b = row_of(h.x, begin);
     g.ldb = h.x.ld;
     g.y = floats(dw);
     g.ldy = dw.ld;
@@ -127,28 +152,31 @@ void push_gradients(const Head& h, i64 begin, i64 rows, const Tensor& dx, bool a
 }  // namespace
 
 i64 space_linear_ce(const Node& n, const Graph& g) {
-  return space_of(g.shape(n.in[0]), g.shape(n.in[1]), g.info(n.in[1]).dtype,
-                  n.attr.as<CeAttr>().vocab)
-      .total();
+  const ValueInfo& x = g.info(n.in[0]);
+  const ValueInfo& w = g.info(n.in[1]);
+  return space_of(x.shape, x.dtype, w.shape, w.dtype, x.dtype, n.attr.as<CeAttr>().vocab).total();
 }
 
 void run_linear_ce(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void* space) {
   const CeAttr a = n.attr.as<CeAttr>();
-  const Head h = head_of(ctx, in, a.vocab, space);
+  const Head h = head_of(ctx, in, in[0].dtype, a.vocab, space);
   const f32* weight = given(n, 3) ? floats(in[3]) : nullptr;
   f32* losses = out[1].data == nullptr ? h.row : floats(out[1]);
   const i64 total = in[0].rows();
   for (i64 begin = 0; begin < total; begin += h.space.chunk) {
     const i64 rows = std::min(h.space.chunk, total - begin);
     make_logits(h, begin, rows);
-    CrossEntropy ce = chunk_of(a, h, in[2], weight, begin, rows, a.fused);
-    ce.loss = losses + begin;
-    ce.lse = out[2].data == nullptr ? nullptr : floats(out[2]) + begin;
-    cross_entropy(ce, engine().fault, ctx.stream);
+    by_type(n, h.type, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      CrossEntropy ce = chunk_of<T>(a, h, in[2], weight, begin, rows, a.fused);
+      ce.loss = losses + begin;
+      ce.lse = out[2].data == nullptr ? nullptr : floats(out[2]) + begin;
+      cross_entropy(ce, engine().fault, ctx.stream);
+    });
     if (a.fused) push_gradients(h, begin, rows, out[3], false, out[4]);
   }
   if (out[0].data == nullptr) return;
-  const Summed s{1, total, losses, total, nullptr, 0};
+  const Summed<f32> s{1, total, losses, total, nullptr, 0};
   sum_all(s, 1.0f, false, floats(out[0]), h.sums, ctx.stream);
 }
 
@@ -160,7 +188,7 @@ void run_linear_ce_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
                         void* space) {
   const CeAttr a = n.attr.as<CeAttr>();
   const i64 total = in[0].rows();
-  const Head h = head_of(ctx, in, a.vocab, space);
+  const Head h = head_of(ctx, in, in[0].dtype, a.vocab, space);
   // The upstream gradient of row i joins its weight: loss and gradient are linear in it.
   upstream_weights(total, given(n, 5) ? floats(in[5]) : nullptr,
                    given(n, 6) ? floats(in[6]) : nullptr, given(n, 3) ? floats(in[3]) : nullptr,
@@ -169,21 +197,27 @@ void run_linear_ce_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
   for (i64 begin = 0; begin < total; begin += h.space.chunk) {
     const i64 rows = std::min(h.space.chunk, total - begin);
     make_logits(h, begin, rows);
-    cross_entropy(chunk_of(a, h, in[2], h.row, begin, rows, true), engine().fault, ctx.stream);
+    by_type(n, h.type, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      cross_entropy(chunk_of<T>(a, h, in[2], h.row, begin, rows, true),
+                    engine().fault, ctx.stream);
+    });
     push_gradients(h, begin, rows, out[0], adds_to(n, 0), out[1]);
   }
 }
 
 i64 space_linear_logprob(const Node& n, const Graph& g) {
-  return space_of(g.shape(n.in[0]), g.shape(n.in[1]), g.info(n.in[1]).dtype,
-                  n.attr.as<LogprobAttr>().vocab)
+  const ValueInfo& x = g.info(n.in[0]);
+  const ValueInfo& w = g.info(n.in[1]);
+  return space_of(x.shape, x.dtype, w.shape, w.dtype, DType::kF32, n.attr.as<LogprobAttr>().vocab)
       .total();
 }
 
 void run_linear_logprob(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
                         void* space) {
   const LogprobAttr a = n.attr.as<LogprobAttr>();
-  const Head h = head_of(ctx, in, a.vocab, space);
+  // Log-probabilities of 16-bit models still come from f32 logits.
+  const Head h = head_of(ctx, in, DType::kF32, a.vocab, space);
   const i64 total = in[0].rows();
   const auto part = [](const Tensor& t, i64 begin) {
     return t.data == nullptr ? nullptr : t.f32_data() + begin;
@@ -194,10 +228,10 @@ void run_linear_logprob(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
   for (i64 begin = 0; begin < total; begin += h.space.chunk) {
     const i64 rows = std::min(h.space.chunk, total - begin);
     make_logits(h, begin, rows);
-    RowStats s;
+    RowStats<f32> s;
     s.rows = rows;
     s.vocab = a.vocab;
-    s.logits = h.logits;
+    s.logits = static_cast<const f32*>(h.logits);
     s.ld = logits_ld(a.vocab);
     s.target = given(n, 2) ? in[2].i32_data() + begin : nullptr;
     s.softcap = a.softcap;

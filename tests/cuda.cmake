@@ -15,18 +15,25 @@ target_link_libraries(lm_cuda_emulated PRIVATE lm_flags)
 file(GLOB sources CONFIGURE_DEPENDS unit/cuda/*_test.cc)
 list(FILTER sources EXCLUDE REGEX "/(room|engine)_test\\.cc$")
 lm_test(test-cuda ROOMS ops cpu SOURCES ${sources} unit/cuda/fake_cublaslt.cc unit/cuda/device_cases.cc
-  unit/cuda/paged_cases.cc
+  unit/cuda/attention_mma_cases.cc unit/cuda/paged_cases.cc
   $<TARGET_OBJECTS:lm_cuda_emulated> $<TARGET_OBJECTS:lm_op_cases>)
 target_compile_definitions(test-cuda PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME unit-cuda COMMAND test-cuda --warn NoTests)
 set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT 600)
 
-# Models on the emulator: the model room, with the emulated device in place of the cuda room.
-lm_test(test-cuda-model ROOMS cpu text SOURCES unit/cuda/engine_test.cc unit/cuda/engine_cases.cc
-  unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_model> $<TARGET_OBJECTS:lm_cuda_emulated>)
+# Models on the emulated device.
+lm_test(test-cuda-model ROOMS model WITHOUT cuda SOURCES unit/cuda/engine_test.cc unit/cuda/engine_cases.cc
+  unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_cuda_emulated>)
 target_compile_definitions(test-cuda-model PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME unit-cuda-model COMMAND test-cuda-model --warn NoTests)
 set_tests_properties(unit-cuda-model PROPERTIES LABELS unit TIMEOUT 600)
+
+# A trainer on the emulated device.
+lm_test(test-cuda-train ROOMS train WITHOUT cuda SOURCES unit/cuda_train/trainer_test.cc
+  unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_cuda_emulated>)
+target_compile_definitions(test-cuda-train PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_test(NAME unit-cuda-train COMMAND test-cuda-train --warn NoTests)
+set_tests_properties(unit-cuda-train PROPERTIES LABELS unit TIMEOUT 600)
 
 lm_test(test-cuda-room ROOMS cuda SOURCES unit/cuda/room_test.cc)
 target_compile_definitions(test-cuda-room PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
@@ -37,8 +44,10 @@ add_test(NAME unit-cuda-room COMMAND test-cuda-room --warn NoTests)
 set_tests_properties(unit-cuda-room PROPERTIES LABELS unit)
 
 file(GLOB gpu_sources CONFIGURE_DEPENDS gpu/*_test.cc)
-if(NOT TARGET lm_cuda_kernels)  # figures call the launchers, which a stub build lacks
-  list(FILTER gpu_sources EXCLUDE REGEX "/figures_test\\.cc$")
+if(TARGET lm_cuda_kernels)
+  list(APPEND gpu_sources unit/cuda/attention_mma_cases.cc)
+else()  # these call the launchers, which a stub build lacks
+  list(FILTER gpu_sources EXCLUDE REGEX "/(figures|attention_mma)_test\\.cc$")
 endif()
 lm_test(test-gpu ROOMS cuda cpu SOURCES ${gpu_sources} unit/cuda/device_cases.cc $<TARGET_OBJECTS:lm_op_cases>)
 target_compile_definitions(test-gpu PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")

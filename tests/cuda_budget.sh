@@ -12,7 +12,7 @@ measured=$(cat "$folder"/*.ptxas | c++filt | awk '
     sub(/^.*Function properties for /, "", name)
     sub(/^.*entry function ./, "", name)
     sub(/\x27.*/, "", name)
-    gsub(/[(]anonymous namespace[)]::|_GLOBAL__N__[A-Za-z0-9_]*::|lm::cuda::|void /, "", name)
+    gsub(/[(]anonymous namespace[)]::|_GLOBAL__N__[A-Za-z0-9_]*::|lm::cuda::|attn::|void /, "", name)
     sub(/[<(].*/, "", name)
     current = name
   }

@@ -74,6 +74,10 @@ void run_linear_grad_x(const RunCtx&, const Node& n, const Tensor* in, Tensor* o
   e.accumulate = adds_to(n, 0);
   gemm(Layout::kNN, in[0].rows(), in[1].cols(), in[1].rows(), floats(in[0]), in[0].ld,
        floats(in[1]), in[1].ld, floats(out[0]), out[0].ld, e);
+  if (n.in.size() < 3) return;
+  LM_CHECK(out[0].contiguous() && in[2].contiguous(), "a fused slope takes whole matrices");
+  act_backward(act_of(n.attr.as<LinearAttr>().act), out[0].count(), floats(in[2]), floats(out[0]),
+               floats(out[0]));
 }
 
 void run_linear_grad_w(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {

@@ -82,9 +82,8 @@ class Backend {
   virtual void to_device(void* dst, const void* src, i64 bytes) const = 0;
   virtual void to_host(void* dst, const void* src, i64 bytes) const = 0;
   virtual void synchronize() const = 0;
+  /// The device's queue; makes the device the calling thread's, which may change between runs.
   virtual Stream* stream() const { return nullptr; }
-  /// To be called by a thread that runs graphs and did not make the backend.
-  virtual void enter() const {}
   /// Free memory of a device with memory of its own; 0 otherwise.
   virtual i64 free_bytes() const { return 0; }
   virtual std::unique_ptr<BackendState> make_state() const { return nullptr; }

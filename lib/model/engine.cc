@@ -463,7 +463,6 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
 }
 
 void Engine::eval(std::span<const EvalRow> rows) {
-  backend_.enter();
   check_rows(rows);
   place(rows);
   logits_.clear();

@@ -88,9 +88,12 @@ struct SoftmaxAttr {
 struct PickGradAttr {
   Shape shape{};
 };
-/// in: x, w, bias?, residual?; out: y, pre?
+/// kLinear in: x, w, bias?, residual?; out: y, pre? of act. kLinearGradX in: dy, w, pre?; out: dx,
+/// times act'(pre) where pre is given. wide: y is f32 whatever x is; without bias, residual and
+/// act, and where x is bf16, without gradient.
 struct LinearAttr {
   Unary act = Unary::kNone;
+  bool wide = false;
 };
 struct MatmulAttr {
   bool ta = false;

@@ -42,19 +42,46 @@ void infer_linear(InferCtx& c) {
   c.require(a.act == Unary::kNone || a.act == Unary::kGeluTanh || a.act == Unary::kGeluErf ||
                 a.act == Unary::kRelu || a.act == Unary::kRelu2 || a.act == Unary::kSilu,
             "this activation is not fused into a linear layer");
-  c.output(y, c.dtype(0));
+  c.require(!a.wide || (a.act == Unary::kNone && !c.has(2) && !c.has(3)),
+            "a widened result is the bare product");
+  c.output(y, a.wide ? DType::kF32 : c.dtype(0));
   if (a.act != Unary::kNone) c.output(y, c.dtype(0), "pre");
 }
+
+namespace {
+
+// y = act(pre), and its gradient dy is one product that nobody else reads: lets that product multiply
+// by act'(pre) on the way, which saves a pass over three matrices. False where that does not hold.
+bool fuse_slope(GradCtx& c, Value dy, Unary act) {
+  const ValueInfo& grad = c.g.info(dy);
+  if (grad.producer < 0 || c.g.info(c.out(0)).shared_grad) return false;
+  Node& product = c.g.mutable_node(grad.producer);
+  if (product.op != Op::kLinearGradX || product.accumulate != 0 || product.in.size() != 2 ||
+      !(product.out[0] == dy))
+    return false;
+  for (i64 i = grad.producer + 1; i < isize(c.g.nodes()); ++i) {
+    const Node& later = c.g.nodes()[usize(i)];
+    for (const ValueList* list : {&later.in, &later.out})
+      for (const Value v : *list)
+        if (v == dy) return false;
+  }
+  product.in.push_back(c.out(1));
+  product.attr = Attr::of(LinearAttr{act});
+  return true;
+}
+
+}  // namespace
 
 void grad_linear(GradCtx& c) {
   const LinearAttr a = c.attr<LinearAttr>();
   const Value dy = c.dout(0);
   Value da = dy;
-  if (a.act != Unary::kNone) {
+  LM_CHECK(c.g.info(c.out(0)).dtype == c.g.info(c.in(0)).dtype, "a widened product has no gradient");
+  if (a.act != Unary::kNone && !fuse_slope(c, dy, a.act)) {
     da = c.g.new_value(c.g.shape(dy), c.g.info(dy).dtype, cat(c.g.info(c.out(1)).name, ".grad"));
     c.g.append_into(Op::kUnaryGrad, Attr::of(UnaryAttr{a.act, 0}), {c.out(1), dy}, {da}, 0);
   }
-  if (c.need(0)) c.emit(Op::kLinearGradX, Attr{}, {da, c.in(1)}, {c.into(0)});
+  if (c.need(0)) c.emit(Op::kLinearGradX, Attr::of(LinearAttr{}), {da, c.in(1)}, {c.into(0)});
   if (c.need(1)) c.emit(Op::kLinearGradW, Attr{}, {da, c.in(0)}, {c.into(1)});
   if (c.need(2)) {
     c.emit(Op::kReduce, Attr::of(ReduceAttr{Along::kRow, 1.0f}), {da}, {c.into(2)});

@@ -117,7 +117,7 @@ LogprobResult linear_logprob(Graph& g, Value x, Value w, Value targets, const Lo
 
 Value logits(Graph& g, Value x, Value w, i64 vocab, f32 cap) {
   const Value rows = vocab == g.shape(w)[0] ? w : slice_rows(g, w, 0, vocab);
-  const Value y = linear(g, x, rows);
+  const Value y = g.apply(Op::kLinear, Attr::of(LinearAttr{Unary::kNone, true}), {x, rows});
   return cap == 0 ? y : softcap(g, y, cap);
 }
 

@@ -138,7 +138,7 @@ struct LogprobResult {
   Value rank;    // i32, -1 without a target
 };
 LogprobResult linear_logprob(Graph& g, Value x, Value w, Value targets, const LogprobAttr& attr);
-/// softcap(x w^T) over the first `vocab` rows of w: [N, vocab].
+/// softcap(x w^T) over the first `vocab` rows of w: f32 [N, vocab].
 Value logits(Graph& g, Value x, Value w, i64 vocab, f32 softcap = 0);
 
 // Fallbacks: the same result from simpler operators, for tests and missing kernels

@@ -13,7 +13,7 @@ s -m m --window 8 --stride 8
 s -m m --probe 9 --max-tokens 8
 s -m m --special error
 # devices
-CUDA_VISIBLE_DEVICES="" s -m m --device cuda 2>err; sed -n 's/cuda:0: .*/cuda:0: .../p' err >&2
+s -m m --device cuda 2>err; sed -n 's/cuda:0: .*/cuda:0: .../p' err >&2
 s -m w.lmng --device cuda
 s -m m --device cpu --dtype bf16
 # what is no model

@@ -13,6 +13,10 @@ TEST_CASE("the engine on the emulated device decodes as the CPU does", "[cuda]")
   test::check_engine_values(cuda::cuda_backend());
 }
 
+TEST_CASE("the engine decodes in bf16 on the emulated device", "[cuda]") {
+  test::check_engine_bf16(cuda::cuda_backend());
+}
+
 TEST_CASE("logits on the emulated device depend on a row alone", "[cuda]") {
   test::check_engine_bits(cuda::cuda_backend());
 }

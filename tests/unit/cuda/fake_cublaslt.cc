@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "tensor/convert.h"
 
 namespace lm::test {
 
@@ -13,9 +14,10 @@ using namespace cuda::lt;
 
 struct Desc {
   int trans_a = 0, trans_b = 0, epilogue = 1;
-  const f32* bias = nullptr;
-  f32* aux = nullptr;
+  const void* bias = nullptr;
+  void* aux = nullptr;
   i64 aux_ld = 0;
+  int bias_type = -1, aux_type = -1;  // of the result unless set
 };
 
 template <typename T>
@@ -55,6 +57,10 @@ int desc_set(void* object, int attribute, const void* value, std::size_t bytes) 
       return put(&d.bias, value, bytes);
     case kDescAux:
       return put(&d.aux, value, bytes);
+    case kDescBiasType:
+      return put(&d.bias_type, value, bytes);
+    case kDescAuxType:
+      return put(&d.aux_type, value, bytes);
     case kDescAuxLd:
       return put(&d.aux_ld, value, bytes);
     default:
@@ -63,6 +69,7 @@ int desc_set(void* object, int attribute, const void* value, std::size_t bytes) 
 }
 
 int layout_create(void** at, int type, u64 rows, u64 cols, i64 ld) {
+  if (type != kR32F && type != kR16BF) return 7;
   if (rows == 0 || cols == 0 || ld < static_cast<i64>(rows)) return 7;
   LtLayout l;
   l.type = type;
@@ -94,13 +101,30 @@ int heuristic(void*, void* desc, void*, void*, void*, void*, void*, int wanted, 
   return 0;
 }
 
-// Element (r, c) of op(x) in column-major order.
-f32 at(const f32* x, const LtLayout& l, bool transposed, i64 r, i64 c) {
-  return transposed ? x[r * l.ld + c] : x[c * l.ld + r];
+// Element i of memory of a type.
+f64 get(const void* x, int type, i64 i) {
+  return type == kR32F ? f64{static_cast<const f32*>(x)[i]}
+                       : f64{bf16_to_f32(static_cast<const u16*>(x)[i])};
+}
+void put_number(void* x, int type, i64 i, f64 value) {
+  const f32 v = static_cast<f32>(value);
+  if (type == kR32F)
+    static_cast<f32*>(x)[i] = v;
+  else
+    static_cast<u16*>(x)[i] = f32_to_bf16(v);
+}
+// Element (r, c) of op(x), number k of a batch, in column-major order.
+f64 at(const void* x, const LtLayout& l, i64 k, bool transposed, i64 r, i64 c) {
+  return get(x, l.type, k * l.batch_stride + (transposed ? r * l.ld + c : c * l.ld + r));
 }
 
-f32 gelu(f32 a) {
-  return 0.5f * a * (1.0f + std::tanh(0.7978845608028654f * (a + 0.044715f * a * a * a)));
+f64 gelu(f64 a) {
+  return 0.5 * a * (1.0 + std::tanh(0.7978845608028654 * (a + 0.044715 * a * a * a)));
+}
+f64 gelu_slope(f64 a) {
+  const f64 t = std::tanh(0.7978845608028654 * (a + 0.044715 * a * a * a));
+  return 0.5 * (1.0 + t) +
+         0.5 * a * (1.0 - t * t) * 0.7978845608028654 * (1.0 + 3.0 * 0.044715 * a * a);
 }
 
 int matmul(void*, void* desc, const void* alpha, const void* a, void* la, const void* b, void* lb,
@@ -132,32 +156,31 @@ int matmul(void*, void* desc, const void* alpha, const void* a, void* la, const 
   const u64 b_cols = m.trans_b != 0 ? call.b.rows : call.b.cols;
   if (a_rows != call.d.rows || b_cols != call.d.cols || b_rows != inner) return 7;
   for (i32 k = 0; k < call.d.batch; ++k) {
-    const f32* pa = static_cast<const f32*>(a) + k * call.a.batch_stride;
-    const f32* pb = static_cast<const f32*>(b) + k * call.b.batch_stride;
-    const f32* pc = static_cast<const f32*>(c) + k * call.c.batch_stride;
-    f32* pd = static_cast<f32*>(d) + k * call.d.batch_stride;
     for (i64 j = 0; j < cols; ++j) {
       for (i64 i = 0; i < rows; ++i) {
         f64 sum = 0;
-        for (i64 x = 0; x < static_cast<i64>(inner); ++x) {
-          sum += f64{at(pa, call.a, m.trans_a != 0, i, x)} * at(pb, call.b, m.trans_b != 0, x, j);
-        }
+        for (i64 x = 0; x < static_cast<i64>(inner); ++x)
+          sum += at(a, call.a, k, m.trans_a != 0, i, x) * at(b, call.b, k, m.trans_b != 0, x, j);
         f64 v = f64{call.alpha} * sum;
-        if (call.beta != 0) v += f64{call.beta} * pc[j * call.c.ld + i];
-        if ((m.epilogue & kEpilogueBias) != 0) v += m.bias[i];
-        if ((m.epilogue & kEpilogueGeluAux) == kEpilogueGeluAux) {
-          m.aux[j * m.aux_ld + i] = static_cast<f32>(v);
-          v = gelu(static_cast<f32>(v));
+        if (call.beta != 0) v += f64{call.beta} * at(c, call.c, k, false, i, j);
+        const int bias_type = m.bias_type < 0 ? call.d.type : m.bias_type;
+        const int aux_type = m.aux_type < 0 ? call.d.type : m.aux_type;
+        if ((m.epilogue & kEpilogueBias) != 0) v += get(m.bias, bias_type, i);
+        if (m.epilogue == kEpilogueDGelu) {
+          v *= gelu_slope(get(m.aux, aux_type, j * m.aux_ld + i));
+        } else if ((m.epilogue & kEpilogueGeluAux) == kEpilogueGeluAux) {
+          put_number(m.aux, aux_type, j * m.aux_ld + i, v);
+          v = gelu(get(m.aux, aux_type, j * m.aux_ld + i));
         }
-        pd[j * call.d.ld + i] = static_cast<f32>(v);
+        put_number(d, call.d.type, k * call.d.batch_stride + j * call.d.ld + i, v);
       }
     }
   }
   return 0;
 }
 
-int pref_set(void*, int, const void*, std::size_t) {
-  return 0;
+int pref_set(void*, int attribute, const void* value, std::size_t bytes) {
+  return attribute == kPrefReductions ? put(&lt_fake().reductions, value, bytes) : 0;
 }
 std::size_t version() {
   return 130000;

@@ -32,6 +32,7 @@ struct LtFake {
   i64 heuristic_calls = 0;
   i64 live_objects = 0;           // descriptors, layouts, preferences, handles not yet destroyed
   bool refuse_epilogues = false;  // no algorithm for anything but the default epilogue
+  u32 reductions = 7;             // schemes that the last preference allows
   int fail_matmul = 0;            // status to return
   std::vector<std::size_t> proposals = {std::size_t{1} << 40, 1024};  // workspace of each algorithm
 };

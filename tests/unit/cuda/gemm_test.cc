@@ -1,8 +1,11 @@
 // The products' host side: what is asked of cuBLASLt, by a recording fake.
 
+#include <cmath>
+
 #include "catch.h"
 #include "core/error.h"
 #include "core/random.h"
+#include "tensor/convert.h"
 #include "unit/cuda/fake_cublaslt.h"
 
 using namespace lm;
@@ -173,4 +176,104 @@ TEST_CASE("refusals and failures of the library are told apart", "[cuda]") {
   g.m = 2;
   CHECK_FALSE(cache.supports(g));  // nothing fits the workspace
   lt_fake() = LtFake{};
+}
+
+namespace {
+
+std::vector<u16> rounded(const std::vector<f32>& x) {
+  std::vector<u16> out;
+  for (const f32 v : x)
+    out.push_back(f32_to_bf16(v));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("bf16 operands, f32 sums, every epilogue", "[cuda]") {
+  const i64 m = 3, n = 16, k = 5;
+  const std::vector<u16> x = rounded(numbers(m * k, 0));
+  const std::vector<u16> w = rounded(numbers(n * k, 1));
+  const std::vector<u16> bias = rounded(numbers(n, 2));
+  const auto sum_at = [&](i64 i, i64 j) {
+    f64 sum = 0;
+    for (i64 l = 0; l < k; ++l)
+      sum += f64{bf16_to_f32(x[usize(i * k + l)])} * f64{bf16_to_f32(w[usize(j * k + l)])};
+    return sum;
+  };
+  for (const GemmEpilogue epilogue :
+       {GemmEpilogue::kNone, GemmEpilogue::kBias, GemmEpilogue::kGeluAux,
+        GemmEpilogue::kGeluAuxBias, GemmEpilogue::kDGelu}) {
+    lt_fake() = LtFake{};
+    GemmCache cache(fake_cublaslt(), nullptr, kWorkspace);
+    std::vector<u16> y(usize(m * n)), aux = rounded(numbers(m * n, 3));
+    Gemm g;
+    g.in = g.out = DType::kBf16;
+    g.m = m;
+    g.n = n;
+    g.k = k;
+    g.a = x.data();
+    g.b = w.data();
+    g.y = y.data();
+    g.lda = g.ldb = k;
+    g.ldy = g.ld_aux = n;
+    g.epilogue = epilogue;
+    const bool biased = epilogue == GemmEpilogue::kBias || epilogue == GemmEpilogue::kGeluAuxBias;
+    if (biased) g.bias = bias.data();
+    if (epilogue != GemmEpilogue::kNone && epilogue != GemmEpilogue::kBias) g.aux = aux.data();
+    cache.run(g, nullptr);
+    const LtCall& call = lt_fake().calls.at(0);
+    CHECK((call.a.type == lt::kR16BF && call.b.type == lt::kR16BF && call.d.type == lt::kR16BF));
+    for (i64 i = 0; i < m; ++i) {
+      for (i64 j = 0; j < n; ++j) {
+        f64 v = sum_at(i, j);
+        if (biased) v += f64{bf16_to_f32(bias[usize(j)])};
+        const f64 saved = f64{bf16_to_f32(aux[usize(i * n + j)])};
+        if (epilogue == GemmEpilogue::kGeluAux || epilogue == GemmEpilogue::kGeluAuxBias) {
+          CHECK(saved == f64{bf16_to_f32(f32_to_bf16(static_cast<f32>(v)))});
+          v = 0.5 * saved * (1 + std::tanh(0.7978845608 * (saved + 0.044715 * saved * saved * saved)));
+        }
+        if (epilogue == GemmEpilogue::kDGelu) {
+          const f64 t = std::tanh(0.7978845608 * (saved + 0.044715 * saved * saved * saved));
+          v *= 0.5 * (1 + t) +
+               0.5 * saved * (1 - t * t) * 0.7978845608 * (1 + 3 * 0.044715 * saved * saved);
+        }
+        const f64 got = f64{bf16_to_f32(y[usize(i * n + j)])};
+        CHECK(std::abs(got - v) <= 0.004 * std::abs(v) + 1e-30);
+      }
+    }
+  }
+}
+
+TEST_CASE("bf16 operands add to an f32 gradient, by sums without atomics", "[cuda]") {
+  lt_fake() = LtFake{};
+  GemmCache cache(fake_cublaslt(), nullptr, kWorkspace);
+  const std::vector<u16> dy = rounded(numbers(4 * 6, 0));
+  const std::vector<u16> x = rounded(numbers(4 * 3, 1));
+  std::vector<f32> dw(6 * 3, 0.25f);
+  Gemm g;
+  g.in = DType::kBf16;
+  g.layout = GemmLayout::kTN;
+  g.m = 6;
+  g.n = 3;
+  g.k = 4;
+  g.a = dy.data();
+  g.lda = 6;
+  g.b = x.data();
+  g.ldb = g.ldy = 3;
+  g.y = dw.data();
+  g.beta = 1;
+  cache.run(g, nullptr);
+  CHECK(lt_fake().reductions == (lt::kReductionComputeType | lt::kReductionOutputType));
+  CHECK((lt_fake().calls.at(0).a.type == lt::kR16BF && lt_fake().calls.at(0).d.type == lt::kR32F));
+  for (i64 i = 0; i < 6; ++i) {
+    for (i64 j = 0; j < 3; ++j) {
+      f64 sum = 0.25;
+      for (i64 r = 0; r < 4; ++r)
+        sum += f64{bf16_to_f32(dy[usize(r * 6 + i)])} * f64{bf16_to_f32(x[usize(r * 3 + j)])};
+      CHECK(dw[usize(i * 3 + j)] == static_cast<f32>(sum));
+    }
+  }
+  g.in = DType::kF32;  // another product, though the shape is the same
+  CHECK(cache.supports(g));
+  CHECK(cache.plans() == 2);
 }

@@ -63,7 +63,7 @@ TEST_CASE("elementwise kernels take every size and alignment alike", "[cuda]") {
       Guarded a(n, offset, 1);
       Guarded b(n, 0, 2);
       Guarded y(n, offset, 3);
-      cuda::Pair p;
+      cuda::Pair<f32> p;
       p.rows = 1;
       p.cols = n;
       p.a = a.data();
@@ -77,7 +77,7 @@ TEST_CASE("elementwise kernels take every size and alignment alike", "[cuda]") {
       for (i64 i = 0; i < n; ++i) {
         REQUIRE(y.data()[i] == 0.5f * a.data()[i] + -2.0f * b.data()[i]);
       }
-      cuda::copy_rows(1, n, a.data(), n, y.data(), n, nullptr);
+      cuda::copy_rows(1, n, 4, a.data(), n, y.data(), n, nullptr);
       CHECK(y.intact());
       CHECK(y.copy() == a.copy());
     }
@@ -135,7 +135,7 @@ TEST_CASE("the squared norm is the double-precision sum in any split", "[cuda]")
     Guarded x(n, 0, 9);
     std::vector<f64> space(usize(cuda::sum_all_space(1, n) / 8 + 1));
     f32 out = -1;
-    const cuda::Summed s{1, n, x.data(), n, x.data(), n};
+    const cuda::Summed<f32> s{1, n, x.data(), n, x.data(), n};
     cuda::sum_all(s, 1.0f, false, &out, space.data(), nullptr);
     f64 expected = 0;
     for (const f32 v : x.copy())
@@ -159,7 +159,7 @@ TEST_CASE("row sums by id follow row order across sorting tiles", "[cuda]") {
       for (i64 c = 0; c < kCols; ++c)
         expected[usize(ids[usize(i)] * kCols + c)] += 0.5f * x.data()[i * kCols + c];
     }
-    std::vector<u64> space(usize(cuda::scatter_space(rows) / 8));
+    std::vector<u64> space(usize(cuda::scatter_space(rows, kCols) / 8));
     cuda::scatter_add_rows(rows, kCols, kVocab, ids.data(), 0.5f, x.data(), kCols, table.data(),
                            kCols, space.data(), nullptr);
     CHECK(table.copy() == expected);  // the same additions in the same order
@@ -173,7 +173,7 @@ TEST_CASE("16-bit tables give their rows widened", "[cuda]") {
     table.push_back(static_cast<u16>(0x3F80 + i));  // bf16 1, 1 + 2^-7, ...
   const std::vector<i32> ids = {2, 0, 5};           // 5 is outside: zeros
   Guarded y(9, 1, 1);
-  cuda::Gather g;
+  cuda::Gather<f32> g;
   g.rows = 3;
   g.cols = 3;
   g.table_rows = 4;

@@ -1,0 +1,84 @@
+// A trainer on the emulated device beside the CPU's.
+
+#include <cmath>
+
+#include "catch.h"
+#include "core/parallel.h"
+#include "cuda_backend.h"
+#include "unit/train/tiny.h"
+
+using namespace lm;
+using namespace lm::test;
+
+namespace {
+
+constexpr i64 kSteps = 4;
+
+train::TrainOptions small_options(DType activation) {
+  train::TrainOptions options = tiny_options(kSteps);
+  options.seq_len = 16;
+  options.micro_batch = 2;
+  options.batch = 4;
+  options.activation = activation;
+  return options;
+}
+
+struct Trained {
+  std::vector<f64> losses;
+  ParamSlab weights, m, v;
+};
+
+Trained train_on(const std::string& family, DType activation, const Backend& backend) {
+  const LocalContext ctx;
+  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
+  model::Model model = model::new_model(tiny_config(family, 16), 1);
+  train::Trainer trainer(model, small_options(activation), *comm, *ctx, backend);
+  const std::vector<i32> tokens = formula_tokens(4 * kSteps * 16 + 1);
+  Trained out;
+  for (i64 step = 0; step < kSteps; ++step) {
+    const train::StepResult result = trainer.step(consecutive(tokens, 4 * step, 4, 16));
+    out.losses.push_back(result.loss);
+  }
+  for (ParamSlab* slab : {&out.weights, &out.m, &out.v})
+    *slab = ParamSlab(model.params->set);
+  trainer.fetch(out.weights, out.m, out.v);
+  return out;
+}
+
+void check_near(const Trained& a, const Trained& b, f64 tolerance) {
+  for (std::size_t i = 0; i < a.losses.size(); ++i)
+    CHECK(std::abs(a.losses[i] - b.losses[i]) <= tolerance * b.losses[i]);
+}
+
+}  // namespace
+
+TEST_CASE("a trainer on the emulated device follows the CPU's in f32", "[cuda]") {
+  set_threads(2);
+  for (const char* family : {"gpt2", "llama"}) {
+    INFO(family);
+    const Trained cpu = train_on(family, DType::kF32, cpu_backend());
+    const Trained device = train_on(family, DType::kF32, cuda::cuda_backend());
+    check_near(device, cpu, 1e-5);
+    const Trained again = train_on(family, DType::kF32, cuda::cuda_backend());
+    CHECK(again.losses == device.losses);
+    CHECK(same_bits(again.weights, device.weights));
+    CHECK(same_bits(again.m, device.m));
+    CHECK(same_bits(again.v, device.v));
+  }
+}
+
+TEST_CASE("bf16 activations over f32 weights stay near f32", "[cuda]") {
+  set_threads(2);
+  for (const char* family : {"gpt2", "llama"}) {
+    INFO(family);
+    const Trained exact = train_on(family, DType::kF32, cpu_backend());
+    const Trained device = train_on(family, DType::kBf16, cuda::cuda_backend());
+    check_near(device, exact, 5e-3);
+    CHECK(device.losses != exact.losses);
+    const Trained again = train_on(family, DType::kBf16, cuda::cuda_backend());
+    CHECK(again.losses == device.losses);
+    CHECK(same_bits(again.weights, device.weights));
+    CHECK(same_bits(again.m, device.m));
+    CHECK(same_bits(again.v, device.v));
+  }
+}
