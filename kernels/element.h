@@ -165,7 +165,8 @@ LM_DEVICE void put(T* p, const Held<T>& x) {
   emu::require_aligned(p, 16);
   std::memcpy(p, x.word, 16);
 #else
-  *reinterpret_cast<uint4*>(p) = make_uint4(x.word[0], x.word[1], x.word[2], x.word[3]);
+  // An assignment becomes four stores where the compiler moves them apart.
+  __stwb(reinterpret_cast<uint4*>(p), make_uint4(x.word[0], x.word[1], x.word[2], x.word[3]));
 #endif
 }
 
@@ -202,7 +203,7 @@ LM_DEVICE void store_eight(T* p, const Eight& x) {
     LM_UNROLL
     for (int k = 0; k < kCount; ++k)
       v[k] = x.v[part * kCount + k];
-    store_pack(p + part * kCount, narrow_pack<T>(v));
+    put(p + part * kCount, hold_narrowed<T>(v));
   }
 }
 

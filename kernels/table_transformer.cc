@@ -222,8 +222,8 @@ Attention attention_of(const Node& n, const AttentionAttr& a, const Tensor* t,
 
 void run_attention(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   const AttentionAttr a = n.attr.as<AttentionAttr>();
-  attention_forward(attention_of(n, a, in, in[a.fused ? 1 : 3]), floats(out[0]), out[0].ld,
-                    floats(out[1]), engine().fault, ctx.stream);
+  const Attention s = attention_of(n, a, in, in[a.fused ? 1 : 3]);
+  attention_forward(s, floats(out[0]), out[0].ld, floats(out[1]), engine().fault, ctx.stream);
 }
 
 i64 space_attention_grad(const Node& n, const Graph& g) {
