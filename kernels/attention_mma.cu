@@ -3,7 +3,7 @@
 // tile that sees it; a warp per tile ranks it by work within a window, so that long tiles start
 // first and the keys of a window stay in the second-level cache.
 
-#include "attention_mma.cuh"
+#include "attention_plan.cuh"
 #include "report.h"
 
 namespace lm::cuda {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/str.h"
+#include "adamw.h"
 #include "pointwise.h"
 #include "runtime.h"
 #include "slab.h"

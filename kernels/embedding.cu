@@ -11,8 +11,8 @@
 
 #include "block.h"
 #include "divide.h"
-#include "element.h"
 #include "embedding.h"
+#include "held.h"
 #include "report.h"
 
 namespace lm::cuda {

@@ -1,13 +1,13 @@
 // Loss rows. A block owns a row of logits of T (f32, bf16): maximum, sum of exponentials, loss,
 // then (cross-entropy) the gradient over the logits; f32 inside. The target's logit is read, with a
 // barrier after it, before any thread overwrites the row. Cross-entropy of rows of packs at 16-byte
-// boundaries reads a row once: of 512 threads each keeps 8 packs in registers and 5 in shared
-// memory (53,248 bf16 or 26,624 f32, two blocks on a multiprocessor), and only what is longer is
-// read again. Other rows, and the statistics, read the row again for every step.
+// boundaries reads a row once: of 512 threads each keeps 8 packs (f32: 7) in registers and 5 in
+// shared memory, 53,248 bf16 or 24,576 f32 with two blocks on a multiprocessor, and only what is
+// longer is read again. Other rows, and the statistics, read the row again for every step.
 
 #include "block.h"
-#include "element.h"
 #include "functions.h"
+#include "held.h"
 #include "loss.h"
 #include "report.h"
 
@@ -47,7 +47,6 @@ LM_DEVICE i32 row_target(const i32* target, i64 r, i64 vocab, Fault* fault) {
 // What the gradient of a row is made of: g = up e^(l - lse) - flat, less `hit` at the target.
 struct RowGrad {
   f32 lse = 0, up = 0, flat = 0, hit = 0, cap = 0;
-  bool counted = false;
 };
 // The row's loss and log-sum-exp are stored by one thread.
 template <typename T>
@@ -66,7 +65,6 @@ LM_DEVICE RowGrad finish_row(const CrossEntropy<T>& a, i64 r, bool counted, f32 
   g.flat = weight * e / static_cast<f32>(a.vocab);
   g.hit = weight * (1.0f - e);
   g.cap = a.softcap;
-  g.counted = counted;
   return g;
 }
 // l: the capped logit.
@@ -78,7 +76,7 @@ LM_DEVICE f32 grad_at(const RowGrad& row, f32 l, bool is_target) {
     const f32 t = l / row.cap;
     g *= 1.0f - t * t;
   }
-  return row.counted ? g : 0.0f;
+  return g;
 }
 
 template <typename T>
@@ -99,29 +97,31 @@ LM_GLOBAL void cross_entropy_rows(CrossEntropy<T> a, Fault* fault) {
     const RowGrad g = finish_row(a, r, counted, lse, at_target, mean);
     if (!a.want_grad) continue;
     cu::sync();  // everyone has read x[y]
-    for (i64 i = cu::thread(); i < n; i += cu::block_size())
-      x[i] = narrow<T>(grad_at<T>(g, capped<T>(widen(x[i]), a.softcap), i == y));
+    for (i64 i = cu::thread(); i < n; i += cu::block_size()) {
+      const f32 d = counted ? grad_at<T>(g, capped<T>(widen(x[i]), a.softcap), i == y) : 0.0f;
+      x[i] = narrow<T>(d);
+    }
   }
 }
 
 constexpr int kRowThreads = 512;
-constexpr int kKept = 8;    // packs of a thread in registers
-constexpr int kStored = 5;  // and in shared memory
+constexpr int kStored = 5;  // packs of a thread in shared memory
 
 struct alignas(16) Words {
   u32 v[4];
 };
 
-// kCap: the logits are capped.
-template <typename T, bool kCap>
-LM_GLOBAL LM_BOUNDS(kRowThreads, kCap ? 1 : 2) void cross_entropy_packs(CrossEntropy<T> a,
-                                                                        Fault* fault) {
+// kPlain: no cap, no smoothing.
+template <typename T, bool kPlain>
+LM_GLOBAL LM_BOUNDS(kRowThreads, kPlain ? 2 : 1) void cross_entropy_packs(CrossEntropy<T> a,
+                                                                          Fault* fault) {
   constexpr int kCount = Pack<T>::kCount;
+  constexpr int kKept = sizeof(T) == 2 ? 8 : 7;  // packs of a thread in registers
   LM_SHARED(Words, stored, kStored * kRowThreads);
   const int n = static_cast<int>(a.vocab);
   const int packs = n / kCount;
-  const f32 cap = kCap ? a.softcap : 0.0f;
-  const auto logit = [&](f32 v) { return kCap ? capped<T>(v, cap) : v; };
+  const f32 cap = kPlain ? 0.0f : a.softcap;
+  const auto logit = [&](f32 v) { return kPlain ? v : capped<T>(v, cap); };
   for (i64 r = cu::block(); r < a.rows; r += cu::grid_size()) {
     T* x = a.logits + r * a.ld;
     // Elements behind the last pack: one for each of the first threads.
@@ -181,19 +181,38 @@ LM_GLOBAL LM_BOUNDS(kRowThreads, kCap ? 1 : 2) void cross_entropy_packs(CrossEnt
       for (int k = 0; k < kCount; ++k) {
         const f32 l = logit(h.at(k));
         sum += Exact<T>::exp(l - top);
-        mean += l;
+        if (!kPlain) mean += l;
       }
     });
     const f32 lse = top + logf(cu::block_sum(sum));
-    mean = a.label_smoothing > 0 ? cu::block_sum(mean) / static_cast<f32>(n) : 0.0f;
+    mean = !kPlain && a.label_smoothing > 0 ? cu::block_sum(mean) / static_cast<f32>(n) : 0.0f;
     RowGrad g = finish_row(a, r, counted, lse, at_target, mean);
     g.cap = cap;
+    if constexpr (kPlain) g.flat = 0;
     if (!a.want_grad) continue;
+    if (!counted) {
+      for (int p = cu::thread(); p < packs; p += kRowThreads)
+        put(x + p * kCount, Held<T>{});
+      if (has_last) x[behind] = narrow<T>(0.0f);
+      continue;
+    }
     each(false, [&](const Held<T>& h, int p) {
       f32 out[kCount];
-      LM_UNROLL
-      for (int k = 0; k < kCount; ++k)
-        out[k] = grad_at<T>(g, logit(h.at(k)), p * kCount + k == y);
+      const int hit = y - p * kCount;
+      if constexpr (kPlain) {
+        LM_UNROLL
+        for (int k = 0; k < kCount; ++k)
+          out[k] = g.up * Exact<T>::exp(h.at(k) - lse);
+        if (hit >= 0 && hit < kCount) {
+          LM_UNROLL
+          for (int k = 0; k < kCount; ++k)
+            out[k] -= k == hit ? g.hit : 0.0f;
+        }
+      } else {
+        LM_UNROLL
+        for (int k = 0; k < kCount; ++k)
+          out[k] = grad_at<T>(g, logit(h.at(k)), k == hit);
+      }
       put(x + p * kCount, hold_narrowed<T>(out));
     });
     if (has_last) x[behind] = narrow<T>(grad_at<T>(g, last, behind == y));
@@ -266,10 +285,11 @@ LM_GLOBAL void weigh_rows(i64 rows, const f32* sum, const f32* each, const f32* 
 template <typename T>
 void cross_entropy(const CrossEntropy<T>& ce, Fault* fault, Stream* stream) {
   const i64 blocks = cu::blocks_for(ce.rows, 1);
+  const bool plain = ce.softcap <= 0 && ce.label_smoothing <= 0;
   if (packable(ce.logits, ce.ld) && ce.vocab < (i64{1} << 30)) {
     cu::launch("cross_entropy",
-               ce.softcap > 0 ? cross_entropy_packs<T, true> : cross_entropy_packs<T, false>,
-               blocks, kRowThreads, stream, ce, fault);
+               plain ? cross_entropy_packs<T, true> : cross_entropy_packs<T, false>, blocks,
+               kRowThreads, stream, ce, fault);
   } else {
     cu::launch("cross_entropy", cross_entropy_rows<T>, blocks, cu::row_threads(ce.vocab), stream,
                ce, fault);

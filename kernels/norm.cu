@@ -12,7 +12,7 @@
 
 #include "block.h"
 #include "divide.h"
-#include "element.h"
+#include "held.h"
 #include "norm.h"
 #include "reduce.h"
 

@@ -1,12 +1,11 @@
 #pragma once
 // Elementwise kernels over rows of matrices of type T (f32, Bf16; arithmetic is f32), gated units,
-// dropout, casts and AdamW. What holds for every launcher in this folder: device pointers; ld* is
+// dropout, casts. What holds for every launcher in this folder: device pointers; ld* is
 // the distance between rows in elements; zero rows are legal; work is queued on `stream` and not
 // waited for; an output may be an input of the same shape and position; same bits at every run.
 
 #include "bf16.h"
 #include "fn.h"
-#include "graph/adamw.h"
 
 namespace lm::cuda {
 
@@ -72,10 +71,5 @@ void dropout(i64 rows, i64 cols, const Dropout& d, const T* x, i64 ldx, T* y, i6
 void bf16_to_f32(i64 n, const u16* x, f32* y, Stream* stream);
 void f16_to_f32(i64 n, const u16* x, f32* y, Stream* stream);
 void f32_to_bf16(i64 n, const f32* x, u16* y, Stream* stream);
-
-/// Over flat slabs, formulas as graph/adamw.h. copy: null, or where the bf16 copy of w goes.
-using AdamW = AdamWStep;
-void adamw(i64 n, const AdamW& cfg, const f32* grad, f32* w, f32* m, f32* v, u16* copy,
-           Stream* stream);
 
 }  // namespace lm::cuda

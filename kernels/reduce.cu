@@ -6,7 +6,7 @@
 // row.
 
 #include "block.h"
-#include "element.h"
+#include "held.h"
 #include "reduce.h"
 
 namespace lm::cuda {

@@ -4,7 +4,7 @@
 // interleaved) or a pack to copy, all in one kernel; else a pair or a component.
 
 #include "divide.h"
-#include "element.h"
+#include "held.h"
 #include "report.h"
 #include "rope.h"
 

@@ -1,8 +1,9 @@
 // Runs a fuzz target where libFuzzer is not there: every file named, or in a folder named, then
-// mutations of them for some seconds. The same seed gives the same sequence of inputs. An input
-// that ends the program, takes longer than 20 s or asks for more than 3 GiB is written to
-// ./failed-input.
-//   fuzz-TARGET [--seconds S] [--seed N] [--runs N] [FILE | FOLDER]...
+// mutations of them: --runs of them, or, for a hunt, as many as fit into --seconds. The same seed
+// gives the same sequence of inputs, so a test gives a number of runs: what it meets must not
+// depend on how fast the machine is. An input that ends the program, never ends (20 s) or asks for
+// more than 3 GiB is written to ./failed-input.
+//   fuzz-TARGET [--seed N] (--runs N | --seconds S) [FILE | FOLDER]...
 
 #include <algorithm>
 #include <charconv>
@@ -10,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <vector>
 
 #include <fcntl.h>
@@ -149,8 +151,8 @@ class Mutator {
 };
 
 struct Options {
-  f64 seconds = 10;
-  i64 runs = i64{1} << 60;
+  std::optional<f64> seconds;
+  std::optional<i64> runs;
   u64 seed = 1;
   std::vector<std::string> inputs;
 };
@@ -159,17 +161,19 @@ Options parse(int argc, char** argv) {
   Options out;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    const auto value = [&](auto& number) {
+    const auto value = [&](auto number) {
       const std::string_view text = ++i < argc ? argv[i] : "";
-      if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc())
-        throw Error(ErrorKind::kUsage, std::string(word) + " takes a number");
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (error != std::errc() || end != text.data() + text.size() || number < 0)
+        throw Error(ErrorKind::kUsage, std::string(word) + " takes a number of 0 or more");
+      return number;
     };
     if (word == "--seconds") {
-      value(out.seconds);
+      out.seconds = value(f64{});
     } else if (word == "--seed") {
-      value(out.seed);
+      out.seed = static_cast<u64>(value(i64{}));
     } else if (word == "--runs") {
-      value(out.runs);
+      out.runs = value(i64{});
     } else if (std::filesystem::is_directory(word)) {
       for (const auto& entry : std::filesystem::directory_iterator(word))
         out.inputs.push_back(entry.path().string());
@@ -177,6 +181,8 @@ Options parse(int argc, char** argv) {
       out.inputs.emplace_back(word);
     }
   }
+  if (out.runs.has_value() == out.seconds.has_value())
+    throw Error(ErrorKind::kUsage, "one of --runs and --seconds says how many mutations to try");
   std::sort(out.inputs.begin(), out.inputs.end());
   return out;
 }
@@ -205,8 +211,11 @@ int main(int argc, char** argv) {
   i64 runs = 0;
   if (!corpus.empty()) {
     Mutator mutator(corpus, options.seed);
-    const f64 end = monotonic_s() + options.seconds;
-    for (; runs < options.runs && monotonic_s() < end; ++runs)
+    const f64 start = monotonic_s();
+    const auto goes_on = [&] {
+      return options.runs ? runs < *options.runs : monotonic_s() - start < *options.seconds;
+    };
+    for (; goes_on(); ++runs)
       run(mutator.next());
   }
   std::cout << corpus.size() << " inputs and " << runs << " mutations\n";

@@ -18,6 +18,7 @@
 #include "embedding.h"
 #include "loss.h"
 #include "norm.h"
+#include "adamw.h"
 #include "pointwise.h"
 #include "reduce.h"
 #include "rope.h"

@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <map>
 
 #include "core/str.h"
 #include "model/device.h"
 #include "model/shape.h"
-#include "text/token_roles.h"
-#include "text/tokenizer.h"
+#include "tokenizer.h"
 #include "train.h"
 
 namespace lm::train_tool {
@@ -23,23 +20,6 @@ constexpr i64 kDefaultMicro = 8;
 
 [[noreturn]] void usage(std::string message, std::string hint = {}) {
   throw Error(ErrorKind::kUsage, std::move(message), std::move(hint));
-}
-
-/// The tokenizer all training and held-out shards were made with.
-std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const Setup& setup) {
-  if (!setup.shards) return std::nullopt;
-  const std::vector<text::ShardSet>& sets = setup.shards->sets();
-  for (i64 i = 1; i < isize(sets); ++i) {
-    const text::TokenizerIdentity& first = sets[0].tokenizer();
-    const text::TokenizerIdentity& other = sets[usize(i)].tokenizer();
-    if (first.sha256 != other.sha256 || first.vocab_size != other.vocab_size)
-      throw Error(
-          ErrorKind::kData,
-          cat(shard_name(o.list("data")[usize(i)]), ": made with tokenizer ", quote(other.name),
-              " (", other.vocab_size, " ids), but ", shard_name(o.list("data")[0]), " with ",
-              quote(first.name), " (", first.vocab_size, " ids)"));
-  }
-  return sets[0].tokenizer();
 }
 
 bool shape_given(const Options& o) {
@@ -161,29 +141,6 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   return t;
 }
 
-/// --tokenizer, or the tokenizer files of --init-from.
-std::string tokenizer_path(const Options& o) {
-  if (o.given("tokenizer")) return o.text("tokenizer");
-  if (!o.given("init-from")) return {};
-  for (const char* name : {"tokenizer.json", "tokenizer.model"})
-    if (io::path_exists(cat(o.text("init-from"), "/", name))) return o.text("init-from");
-  return {};
-}
-
-void check_tokenizer(const std::string& path, const text::Tokenizer& tokenizer, const Options& o,
-                     const std::optional<text::TokenizerIdentity>& shards) {
-  if (!shards || shards->sha256 == tokenizer.digest()) return;
-  throw Error(
-      ErrorKind::kData,
-      cat(path, ": a tokenizer of ", tokenizer.vocab_size(), " ids with digest ",
-          tokenizer.digest().substr(0, 16), ", but ", shard_name(o.list("data")[0]),
-          " was made with ", quote(shards->name), " of ", shards->vocab_size, " ids with digest ",
-          shards->sha256.substr(0, 16)),
-      o.given("tokenizer")
-          ? ""
-          : "--tokenizer FILE names the shards' own, if the model's ids mean the same there");
-}
-
 void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
   if (ids <= cfg.vocab) return;
   throw Error(ErrorKind::kData,
@@ -218,40 +175,6 @@ train::RunOptions make_run_options(cli::Tool& tool) {
   if (o.given("metrics")) tool.claim_output(run.metrics_path);
   run.files.output = tool.output_options();
   return run;
-}
-
-/// What checkpoints hold of a tokenizer, read now: a long run outlives many a folder.
-std::vector<std::pair<std::string, std::string>> tokenizer_copies(
-    const std::string& path, const text::Tokenizer& tokenizer) {
-  std::map<std::string, std::string> copies;
-  for (const text::TokenizerFile& file : text::tokenizer_files(path))
-    copies[file.name] = io::read_file(file.path);
-  if (std::filesystem::is_directory(path)) {
-    for (const char* name : model::tokenizer_file_names())
-      if (const std::string file = cat(path, "/", name); io::path_exists(file))
-        copies.try_emplace(name, io::read_file(file));
-  }
-  // transformers takes a bare tokenizer.json for whatever class the model's family has.
-  if (copies.contains("tokenizer.json") && !copies.contains("tokenizer_config.json")) {
-    std::vector<std::string> specials;
-    for (i32 id = 0; id < tokenizer.vocab_size(); ++id)
-      if (tokenizer.is_special(id)) specials.push_back(tokenizer.token_bytes(id, true));
-    copies["tokenizer_config.json"] = text::tokenizer_config_json(specials);
-  }
-  return {copies.begin(), copies.end()};
-}
-
-/// Loads the tokenizer if there is one: checks, byte table, what checkpoints copy.
-std::optional<text::TokenizerIdentity> use_tokenizer(
-    const Options& o, const std::optional<text::TokenizerIdentity>& shards,
-    train::RunOptions& run) {
-  const std::string path = tokenizer_path(o);
-  if (path.empty()) return std::nullopt;
-  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(path);
-  check_tokenizer(path, *tokenizer, o, shards);
-  run.byte_table = train::token_byte_table(*tokenizer);
-  run.files.tokenizer = tokenizer_copies(path, *tokenizer);
-  return text::identity_of(*tokenizer, path);
 }
 
 }  // namespace

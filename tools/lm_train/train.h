@@ -1,7 +1,7 @@
 #pragma once
 // The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from options
-// to a model and its training options (setup.cc), what identifies a run (params.cc), sequences for it
-// (feed.cc), all of it together (run.cc).
+// to a model and its training options (setup.cc), tokenizers (tokenizer.cc), what identifies a run
+// (params.cc), sequences for it (feed.cc), all of it together (run.cc).
 
 #include <optional>
 #include <string>

@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "cpu/pointwise.h"
 #include "embedding.h"
+#include "adamw.h"
 #include "pointwise.h"
 #include "reduce.h"
 #include "tensor/convert.h"

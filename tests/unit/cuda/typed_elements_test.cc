@@ -1,8 +1,9 @@
 // Elementwise kernels, copies, rotary positions and tables in f32 and bf16 against double
 // precision: odd sizes, unaligned pointers, strides, guard zones, equal bits at a second run.
 
-#include "cpu/pointwise.h"
+#include "divide.h"
 #include "embedding.h"
+#include "adamw.h"
 #include "pointwise.h"
 #include "rope.h"
 #include "unit/cuda/typed_buffer.h"
@@ -138,6 +139,18 @@ void check_glu(i64 rows, i64 half, i64 offset) {
 }
 
 }  // namespace
+
+TEST_CASE("division by multiplication is exact", "[cuda]") {
+  const RandomStream draw(1, RandomPurpose::kOther);
+  constexpr u32 kMost = 0x7FFFFFFFu;
+  for (u64 i = 0; i < 2000; ++i) {
+    const u32 by = static_cast<u32>(1 + draw.below(4 * i, i % 2 == 0 ? 100 : kMost));
+    const cuda::Divider d(by);
+    const u32 multiple = static_cast<u32>(draw.below(4 * i + 1, kMost)) / by * by;
+    for (const u32 n : {0u, 1u, by - 1, by, multiple, multiple == 0 ? 0 : multiple - 1, kMost})
+      REQUIRE(d.quotient(n) == n / by);
+  }
+}
 
 TEST_CASE("functions and slopes hold in every size and alignment", "[cuda]") {
   for (const i64 n : {0, 1, 7, 8, 9, 1023, 4101}) {

@@ -1,0 +1,18 @@
+#pragma once
+// Tokenizers of a run: the shards' own and the one that is loaded.
+
+#include "train.h"
+
+namespace lm::train_tool {
+
+/// The tokenizer that all training shards were made with; none for a stream. Error{kData}: two
+/// shards differ in it.
+std::optional<text::TokenizerIdentity> shard_tokenizer(const cli::Options& o, const Setup& setup);
+
+/// Loads --tokenizer or the one of --init-from, if there is one, into `run`: byte table, what
+/// checkpoints copy. Error{kData}: not the shards'.
+std::optional<text::TokenizerIdentity> use_tokenizer(
+    const cli::Options& o, const std::optional<text::TokenizerIdentity>& shards,
+    train::RunOptions& run);
+
+}  // namespace lm::train_tool
