@@ -149,6 +149,9 @@ CudaBackend::CudaBackend(int index)
   engine_.fault = static_cast<Fault*>(cuda::allocate(sizeof(Fault)));
   set_zero(engine_.fault, sizeof(Fault), stream_);
   partials_ = static_cast<f64*>(cuda::allocate(8 * kMostPartials));
+  set_zero(partials_, 8, stream_);
+  f32_to_bf16(1, reinterpret_cast<const f32*>(partials_), reinterpret_cast<u16*>(partials_ + 1),
+              stream_);  // a card that this build has no kernels for says so now
 }
 
 Storage CudaBackend::allocate(i64 bytes) const {

@@ -481,6 +481,10 @@ std::string device_name() {
   return "block emulator";
 }
 void* allocate(i64 bytes) {
+  if (bytes > emu::largest_allocation) {
+    throw Error(ErrorKind::kOs, cat("asked for ", bytes, " bytes of device memory, ",
+                                    emu::largest_allocation, " are free"));
+  }
   void* p = std::aligned_alloc(256, usize((bytes + 255) / 256 * 256 + 256));
   if (p == nullptr) throw Error(ErrorKind::kOs, cat("cannot allocate ", bytes, " bytes"));
   std::memset(p, 0xA5, usize(bytes));

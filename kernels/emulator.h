@@ -40,6 +40,9 @@ u64 exchange_bits(u64 bits, int lane);
 u32 ballot(bool set);
 void require_aligned(const void* p, i64 bytes);
 
+/// Larger allocations fail as they do on a device that is full. For tests.
+inline i64 largest_allocation = i64{1} << 40;
+
 /// An exchange of up to kMostPublished words per lane: word w of lane l is in the result at
 /// l * kMostPublished + w, until this thread's next exchange.
 inline constexpr int kMostPublished = 4;

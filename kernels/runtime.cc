@@ -143,6 +143,13 @@ void wait(Stream* stream) {
 
 void check_launch(const char* kernel) {
   const cudaError_t code = cudaGetLastError();
+  if (code == cudaErrorNoKernelImageForDevice || code == cudaErrorUnsupportedPtxVersion) {
+    const int c = capability();
+    throw Error(ErrorKind::kUnavailable,
+                cat("cuda: ", device_name(), " has compute capability ", c / 10, ".", c % 10,
+                    ", for which this build has no kernels"),
+                "--device cpu always works; LM_CUDA_ARCHS says what a build is for");
+  }
   if (code != cudaSuccess) fail(ErrorKind::kInternal, code, cat("kernel ", kernel));
 }
 

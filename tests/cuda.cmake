@@ -45,11 +45,12 @@ set_tests_properties(unit-cuda-room PROPERTIES LABELS unit)
 
 file(GLOB gpu_sources CONFIGURE_DEPENDS gpu/*_test.cc)
 if(TARGET lm_cuda_kernels)
-  list(APPEND gpu_sources unit/cuda/attention_mma_cases.cc)
+  list(APPEND gpu_sources unit/cuda/attention_mma_cases.cc unit/cuda/paged_cases.cc)
 else()  # these call the launchers, which a stub build lacks
-  list(FILTER gpu_sources EXCLUDE REGEX "/(figures|attention_mma)_test\\.cc$")
+  list(FILTER gpu_sources EXCLUDE REGEX "/(figures|attention_mma|decode)_test\\.cc$")
 endif()
-lm_test(test-gpu ROOMS cuda cpu SOURCES ${gpu_sources} unit/cuda/device_cases.cc $<TARGET_OBJECTS:lm_op_cases>)
+lm_test(test-gpu ROOMS cuda model SOURCES ${gpu_sources} unit/cuda/device_cases.cc
+  unit/cuda/engine_cases.cc $<TARGET_OBJECTS:lm_op_cases>)
 target_compile_definitions(test-gpu PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME gpu COMMAND test-gpu --warn NoTests)
 set_tests_properties(gpu PROPERTIES LABELS gpu TIMEOUT 600 SKIP_REGULAR_EXPRESSION "no CUDA device")

@@ -135,7 +135,7 @@ lm::cli::ToolSpec make_spec() {
       {"lm-ppl-filter -m wiki.lmng docs.jsonl.zst -o scored.jsonl.zst", "perplexity of each document"},
       {"lm-ppl-filter select -m wiki.lmng --max 1200 docs.jsonl.zst -o kept.jsonl.zst", "a fixed limit, in one pass"},
       {"lm-ppl-filter select --from-attr lm_ppl__wiki__ppl --keep-lowest 0.2 scored.jsonl.zst", "the best fifth"},
-      {"lm-ppl-filter select -m run/latest --max 40 docs.jsonl.zst -o kept.jsonl.zst", "under a trained language model"},
+      {"lm-ppl-filter select -m run/final --max 40 docs.jsonl.zst -o kept.jsonl.zst", "under a trained language model"},
       {"lm-ppl-filter bucket -m en.lmng --ccnet --tokenizer en.model --split-output '%s.jsonl.zst' en.jsonl.zst",
        "head, middle and tail as CCNet has them"},
   };

@@ -75,11 +75,23 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
   exec.check_nan = options.check_nan;
   exec.profile = options.profile;
   exec.record = true;
-  executor_ = std::make_unique<Executor>(graph_->graph, backend, exec);
+  executor_ = make_executor(exec);
   graph_->model.bind(*executor_, compute_weights());
   executor_->bind_grads([this](i32 index) { return grads_.view(index); });
   if (!options.dump_node.empty())
     dump_ = dump_hook(graph_->graph, backend, options.dump_node, options.dump_path);
+}
+
+std::unique_ptr<Executor> Trainer::make_executor(const ExecOptions& exec) const {
+  try {
+    return std::make_unique<Executor>(graph_->graph, backend_, exec);
+  } catch (const Error& e) {
+    if (on_host() || e.kind() != ErrorKind::kOs) throw;
+    throw Error(e.kind(),
+                cat("activations of a micro-batch of ", options_.micro_batch, " x ",
+                    options_.seq_len, " tokens: ", e.message()),
+                "a smaller --micro-batch, or --recompute block, needs less; --plan tells how much");
+  }
 }
 
 const ParamSlab& Trainer::compute_weights() const {

@@ -96,6 +96,8 @@ class Trainer {
   void fetch(ParamSlab& weights, ParamSlab& m, ParamSlab& v) const;
   /// Takes the model's weights, where they were changed.
   void take_weights();
+  /// Takes the slab of activations. Throws Error{kOs} with what would need less.
+  std::unique_ptr<Executor> make_executor(const ExecOptions& exec) const;
   /// What kernels read: f32 weights, or their bf16 copy.
   const ParamSlab& compute_weights() const;
   const Backend& backend() const { return backend_; }

@@ -1,10 +1,9 @@
 // Tensor-core attention on a real device: the cases of the block emulator. Without a device the
 // test says so and is reported as skipped.
 
-#include <iostream>
-
 #include "catch.h"
 #include "cuda_backend.h"
+#include "gpu/device.h"
 #include "unit/cuda/attention_mma_cases.h"
 
 using namespace lm;
@@ -13,11 +12,7 @@ using namespace lm::test;
 namespace {
 
 void check_all(bool few) {
-  const cuda::Availability a = cuda::available();
-  if (a.devices == 0) {
-    std::cout << "skipped: no CUDA device: " << a.reason << "\n";
-    LM_SKIP("no CUDA device");
-  }
+  if (!device_present()) LM_SKIP("no CUDA device");
   cuda::cuda_backend();
   for (const AttentionCase& c : attention_cases(few))
     check_attention(c);

@@ -1,26 +1,13 @@
 // The operator table on a real device. Without one the test says so and is reported as skipped.
 
-#include <iostream>
-
 #include "catch.h"
 #include "core/parallel.h"
 #include "cuda_backend.h"
+#include "gpu/device.h"
 #include "unit/cuda/device_cases.h"
 
 using namespace lm;
 using namespace lm::test;
-
-namespace {
-
-// False, with the line that ctest looks for, when nothing can run.
-bool device_present() {
-  const cuda::Availability a = cuda::available();
-  if (a.devices > 0) return true;
-  std::cout << "skipped: no CUDA device: " << a.reason << "\n";
-  return false;
-}
-
-}  // namespace
 
 TEST_CASE("operators on the device agree with the reference", "[gpu]") {
   if (!device_present()) LM_SKIP("no CUDA device");

@@ -5,6 +5,7 @@
 #include "catch.h"
 #include "core/parallel.h"
 #include "cuda_backend.h"
+#include "emulator.h"
 #include "unit/train/tiny.h"
 
 using namespace lm;
@@ -80,5 +81,27 @@ TEST_CASE("bf16 activations over f32 weights stay near f32", "[cuda]") {
     CHECK(same_bits(again.weights, device.weights));
     CHECK(same_bits(again.m, device.m));
     CHECK(same_bits(again.v, device.v));
+  }
+}
+
+TEST_CASE("a full device names the micro-batch and what needs less", "[cuda]") {
+  const LocalContext ctx;
+  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
+  model::Model model = model::new_model(tiny_config("llama", 16), 1);
+  train::TrainOptions options = small_options(DType::kF32);
+  options.batch = options.micro_batch = 512;  // activations outgrow weights
+  struct Restore {
+    i64 before = emu::largest_allocation;
+    ~Restore() { emu::largest_allocation = before; }
+  } const restore;
+  emu::largest_allocation = 4 * model.weights.bytes();
+  try {
+    const train::Trainer trainer(model, options, *comm, *ctx, cuda::cuda_backend());
+    FAIL("no error");
+  } catch (const Error& e) {
+    CHECK(e.kind() == ErrorKind::kOs);
+    CHECK(e.message().starts_with(
+        "activations of a micro-batch of 512 x 16 tokens: asked for "));
+    CHECK(e.hint().starts_with("a smaller --micro-batch"));
   }
 }
