@@ -22,7 +22,6 @@
 #define LM_BOUNDS(threads, blocks)
 #define LM_UNROLL
 #define LM_NO_UNROLL
-#define LM_BOUNDS(threads, blocks)
 #define LM_SHARED(T, name, count) const ::lm::emu::Shared<T> name(__COUNTER__, count)
 
 namespace lm::cu {
@@ -73,8 +72,6 @@ inline bool claim(i32* word) {
 #define LM_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #define LM_UNROLL _Pragma("unroll")
 #define LM_NO_UNROLL _Pragma("unroll 1")
-// Of a kernel: threads a block, and blocks a multiprocessor shall hold.
-#define LM_BOUNDS(threads, blocks) __launch_bounds__(threads, blocks)
 #define LM_SHARED(T, name, count) __shared__ T name[count]
 
 namespace lm::cu {

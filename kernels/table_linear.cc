@@ -1,5 +1,6 @@
 // Linear layers and batched products through cuBLASLt.
 
+#include "linear_rows.h"
 #include "pointwise.h"
 #include "runtime.h"
 #include "table.h"
@@ -62,6 +63,36 @@ bool fuses_gelu(Unary act, const Tensor& saved) {
          engine().capability >= 90;
 }
 
+// A layer on a few rows that keeps nothing for a gradient: decoding. False where it is not one.
+bool run_few_rows(const RunCtx& ctx, const Node& n, const Tensor* in, const Tensor& y) {
+  const Tensor& x = in[0];
+  if (x.rows() > kFewRows || x.dtype != in[1].dtype || n.out.size() > 1) return false;
+  bool done = false;
+  by_type(n, x.dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    LinearRows<T> l;
+    l.rows = x.rows();
+    l.n = in[1].rows();
+    l.k = in[1].cols();
+    l.x = items<T>(x);
+    l.ldx = x.ld;
+    l.w = items<T>(in[1]);
+    l.ldw = in[1].ld;
+    l.bias = given(n, 2) ? items<T>(in[2]) : nullptr;
+    l.residual = given(n, 3) ? items<T>(in[3]) : nullptr;
+    l.ld_residual = given(n, 3) ? in[3].ld : 0;
+    l.f = fn_of(n.attr.as<LinearAttr>().act);
+    if (!few_rows(l)) return;
+    done = true;
+    if (y.dtype == x.dtype) {
+      linear_rows(l, items<T>(y), y.ld, ctx.stream);
+    } else {
+      linear_rows(l, items<f32>(y), y.ld, ctx.stream);
+    }
+  });
+  return done;
+}
+
 }  // namespace
 
 i64 weight_bytes(DType x, const Shape& w, DType dtype) {
@@ -86,7 +117,7 @@ void run_linear(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
   const Unary act = n.attr.as<LinearAttr>().act;
   const Tensor& y = out[0];
   const Tensor saved = n.out.size() > 1 ? out[1] : Tensor{};
-  if (y.count() == 0) return;
+  if (y.count() == 0 || run_few_rows(ctx, n, in, y)) return;
   Gemm g = forward_of(in[0], in[1], space, ctx.stream);
   g.out = y.dtype;
   if (given(n, 3)) {

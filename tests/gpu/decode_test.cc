@@ -76,6 +76,7 @@ TEST_CASE("paged attention on the device agrees with the reference", "[gpu][deco
 TEST_CASE("the engine on the device decodes as the CPU does", "[gpu][decode]") {
   if (!device_present()) LM_SKIP("no CUDA device");
   check_engine_values(cuda::cuda_backend());
+  check_engine_bits(cuda::cuda_backend());
   check_engine_bf16(cuda::cuda_backend());
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <string>
 #include <vector>
 
 #include "attention.h"
@@ -16,6 +17,7 @@
 #include "cublaslt_shim.h"
 #include "cuda_backend.h"
 #include "embedding.h"
+#include "linear_rows.h"
 #include "loss.h"
 #include "norm.h"
 #include "adamw.h"
@@ -394,6 +396,25 @@ void time_attention(const char* name, i64 batch, i64 length, i64 heads, i64 kv_h
 }
 
 }  // namespace
+
+TEST_CASE("figures of linear layers on a few rows", "[.][gpu][figures]") {
+  if (cuda::available().devices == 0) LM_SKIP("no CUDA device");
+  cuda::cuda_backend();
+  constexpr i64 kIn = 4096, kOut = 16384;  // weights that no cache holds
+  const std::vector<Bf16> values = drawn_bf16();
+  const Array<Bf16> x(8 * kIn, values), w(kIn * kOut, values), y(8 * kOut);
+  for (const i64 rows : {1, 2, 4, 8}) {
+    cuda::LinearRows<Bf16> l;
+    l.rows = rows;
+    l.n = kOut;
+    l.k = l.ldx = l.ldw = kIn;
+    l.x = x;
+    l.w = w;
+    report_bytes(("linear on rows: " + std::to_string(rows)).c_str(),
+                 2.0 * static_cast<f64>(kIn * kOut),
+                 [&] { cuda::linear_rows(l, y.get(), kOut, nullptr); });
+  }
+}
 
 TEST_CASE("figures of attention on tensor cores", "[.][gpu][figures][attention_mma]") {
   if (cuda::available().devices == 0) LM_SKIP("no CUDA device");
