@@ -5,9 +5,8 @@
 #include <cstring>
 
 #include "catch.h"
-#include "core/random.h"
 #include "model/engine.h"
-#include "model/shape.h"
+#include "unit/model/engine_rows.h"
 
 namespace lm::test {
 
@@ -21,29 +20,7 @@ const char* const kShapes[] = {
 };
 
 Model make(const std::string& shape) {
-  Model model = new_model(make_config(parse_shape(shape)), 11);
-  for (i64 i = 0; i < model.weights.elements(); ++i) model.weights.data()[i] *= 4.0f;
-  return model;
-}
-
-std::vector<i32> random_tokens(i64 n, u64 seed) {
-  const RandomStream random(seed, RandomPurpose::kOther);
-  std::vector<i32> out;
-  for (i64 i = 0; i < n; ++i)
-    out.push_back(static_cast<i32>(random.below(static_cast<u64>(i), 50)));
-  return out;
-}
-
-std::vector<EvalRow> chain(i32 seq, std::span<const i32> tokens) {
-  std::vector<EvalRow> rows;
-  for (const i32 token : tokens) {
-    EvalRow row;
-    row.seq = seq;
-    row.token = token;
-    row.want_logits = true;
-    rows.push_back(row);
-  }
-  return rows;
+  return test::scaled_model(shape, 4.0f);
 }
 
 EngineOptions options_of(DType activation = DType::kF32) {

@@ -6,13 +6,14 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/parallel.h"
-#include "core/random.h"
 #include "cpu/backend.h"
 #include "model/build.h"
-#include "model/shape.h"
+#include "unit/model/engine_rows.h"
 
 using namespace lm;
 using namespace lm::model;
+using test::chain;
+using test::random_tokens;
 
 namespace {
 
@@ -21,32 +22,8 @@ const char* const kShapes[] = {
     "family=llama,layers=2,width=24,heads=6,kv_heads=2,ffn=40,vocab=50,context=700",
 };
 
-/// Larger weights than a fresh model's, so that attention is far from uniform.
 Model make(const std::string& shape) {
-  Model model = new_model(make_config(parse_shape(shape)), 11);
-  for (i64 i = 0; i < model.weights.elements(); ++i)
-    model.weights.data()[i] *= 8.0f;
-  return model;
-}
-
-std::vector<i32> random_tokens(i64 n, u64 seed) {
-  const RandomStream random(seed, RandomPurpose::kOther);
-  std::vector<i32> out;
-  for (i64 i = 0; i < n; ++i)
-    out.push_back(static_cast<i32>(random.below(static_cast<u64>(i), 50)));
-  return out;
-}
-
-std::vector<EvalRow> chain(i32 seq, std::span<const i32> tokens) {
-  std::vector<EvalRow> rows;
-  for (const i32 token : tokens) {
-    EvalRow row;
-    row.seq = seq;
-    row.token = token;
-    row.want_logits = true;
-    rows.push_back(row);
-  }
-  return rows;
+  return test::scaled_model(shape, 8.0f);
 }
 
 using Logits = std::vector<std::vector<f32>>;
