@@ -1,5 +1,6 @@
 // AdamW: each parameter from its own gradient and moments, by one thread, f32. Reads 16 and writes
 // 12 bytes a parameter, 2 more for the bf16 copy.
+// H200, by test-gpu [figures] (a copy: 3.86 TB/s): 3.98 TB/s.
 
 #include "adamw.h"
 #include "element.h"

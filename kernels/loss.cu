@@ -4,6 +4,8 @@
 // boundaries reads a row once: of 512 threads each keeps 8 packs (f32: 7) in registers and 5 in
 // shared memory, 53,248 bf16 or 24,576 f32 with two blocks on a multiprocessor, and only what is
 // longer is read again. Other rows, and the statistics, read the row again for every step.
+// H200, test-gpu [figures], rows of 50,304 bf16 (a copy: 3.86 TB/s): cross-entropy with gradient
+// 2.83 TB/s, without 2.49.
 
 #include "block.h"
 #include "functions.h"

@@ -4,6 +4,8 @@
 // number's row is found by multiplication (divide.h). Everything else takes one element per access.
 // Each element is computed in f32 from its own inputs by one thread, so order and grid do not
 // matter. A little over the size guide: the launchers share the maps of packs.
+// H200, test-gpu [figures], bf16: copy 3.86 TB/s, GELU 3.83, its gradient 3.99, add 4.16, gated
+// unit 4.20, its gradient 4.15, dropout 3.93, bf16 to f32 2.78.
 
 #include "core/random.h"
 #include "divide.h"

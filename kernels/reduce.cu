@@ -4,6 +4,8 @@
 // eighth row and are added in order. A second kernel adds the chunks in f64: a warp every eighth
 // chunk (of many chunks every 32nd) of 32 columns, then the warps in order. sum_rows: a block per
 // row.
+// H200, test-gpu [figures], bf16 (a copy: 3.86 TB/s): column sums of 65,536 x 768 2.90 TB/s, x
+// 3072 4.01.
 
 #include "block.h"
 #include "held.h"
