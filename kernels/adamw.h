@@ -1,8 +1,8 @@
 #pragma once
 // The optimizer's step over flat slabs.
 
-#include "graph/adamw.h"
 #include "fn.h"
+#include "graph/adamw.h"
 
 namespace lm::cuda {
 

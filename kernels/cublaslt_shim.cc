@@ -147,8 +147,10 @@ GemmCache::Key GemmCache::key_of(const Gemm& g) {
     kinds |= static_cast<i64>(align) << shift;
     shift += 8;
   }
-  return {kinds, g.m,   g.n,        g.k,        g.batch,    g.lda,   g.ldb, g.c == nullptr ? g.ldy : g.ldc,
-          g.ldy, g.stride_a, g.stride_b, g.stride_y, g.ld_aux};
+  return {kinds,   g.m,        g.n,        g.k,
+          g.batch, g.lda,      g.ldb,      g.c == nullptr ? g.ldy : g.ldc,
+          g.ldy,   g.stride_a, g.stride_b, g.stride_y,
+          g.ld_aux};
 }
 
 std::size_t GemmCache::KeyHash::operator()(const Key& key) const {

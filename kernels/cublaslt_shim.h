@@ -1,6 +1,7 @@
 #pragma once
-// cuBLASLt opened at run time, and f32 and bf16 matrix products through it. A tool that never multiplies on
-// a GPU never loads the library (linked, it would cost 0.3 s and 200 MB at every start).
+// cuBLASLt opened at run time, and f32 and bf16 matrix products through it. A tool that never
+// multiplies on a GPU never loads the library (linked, it would cost 0.3 s and 200 MB at every
+// start).
 //
 // The library's types are opaque pointers and integers here, so that this compiles without the CUDA
 // toolkit; cublaslt_abi.cc asserts the values against the toolkit's header. Tests install a table
@@ -77,8 +78,8 @@ LtTable load_cublaslt();
 enum class GemmLayout : u8 { kNT, kNN, kTN };
 /// kDGelu: y = product times the tanh-GELU's slope at aux, which is read. The others write aux.
 enum class GemmEpilogue : u8 { kNone, kBias, kGeluAux, kGeluAuxBias, kDGelu };
-/// in: type of a and b; out: of c, y, bias and aux. f32 or bf16; in bf16 with out f32 or bf16. Sums are
-/// f32, without TF32.
+/// in: type of a and b; out: of c, y, bias and aux. f32 or bf16; in bf16 with out f32 or bf16. Sums
+/// are f32, without TF32.
 struct Gemm {
   DType in = DType::kF32, out = DType::kF32;
   GemmLayout layout = GemmLayout::kNT;

@@ -3,8 +3,8 @@
 #include <array>
 #include <memory>
 
-#include "core/str.h"
 #include "adamw.h"
+#include "core/str.h"
 #include "pointwise.h"
 #include "runtime.h"
 #include "slab.h"

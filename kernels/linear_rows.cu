@@ -1,8 +1,8 @@
-// Linear layers on a few rows. A warp makes kOutputs neighbouring outputs of all rows: its lanes take
-// the packs of a weight row in turn, kAheadOf of them in flight, and multiply each with the same pack of
-// every row of x, which the first-level cache holds. Sums are fmaf in the order of the packs, then a
-// butterfly over the lanes: the same operations whatever the number of rows.
-// Bytes moved: the weights, once. No card has timed this kernel yet.
+// Linear layers on a few rows. A warp makes kOutputs neighbouring outputs of all rows: its lanes
+// take the packs of a weight row in turn, kAheadOf of them in flight, and multiply each with the
+// same pack of every row of x, which the first-level cache holds. Sums are fmaf in the order of the
+// packs, then a butterfly over the lanes: the same operations whatever the number of rows. Bytes
+// moved: the weights, once. No card has timed this kernel yet.
 
 #include "block.h"
 #include "functions.h"
@@ -44,7 +44,8 @@ LM_GLOBAL LM_BOUNDS(kThreads, 4) void multiply_rows(LinearRows<T> l, Y* y, i64 l
         const i64 p = begin + 32 * u;
         LM_UNROLL
         for (int o = 0; o < kOut; ++o)
-          if (p < packs && first + o < l.n) weight[u][o] = hold(l.w + (first + o) * l.ldw + p * kCount);
+          if (p < packs && first + o < l.n)
+            weight[u][o] = hold(l.w + (first + o) * l.ldw + p * kCount);
       }
       LM_UNROLL
       for (int u = 0; u < kAhead; ++u) {

@@ -1,5 +1,6 @@
 #pragma once
-// A linear layer on a few rows, as decoding has it: each weight is read once, at the memory's speed.
+// A linear layer on a few rows, as decoding has it: each weight is read once, at the memory's
+// speed.
 
 #include "bf16.h"
 #include "fn.h"

@@ -1,11 +1,11 @@
 // Paged attention. A block of four warps takes N query vectors (the heads of a group, of one row or
-// of neighbouring rows of one sequence) through parts of 128 keys, 32 keys a warp. `lanes` lanes share
-// a key, 16 bytes each: scores by dot products and a butterfly, softmax of a part by one warp per
-// vector, values weighted into registers, lanes and warps summed in order. Nothing depends on N, so a
-// row has the same bits alone and beside others. Products and sums are written as fmaf where a
-// compiler could choose.
-// With few rows every part has a block and its sums go to workspace ([rows, heads, parts] times
-// {maximum, total}, then vectors); `merge` adds them as the loop over parts does.
+// of neighbouring rows of one sequence) through parts of 128 keys, 32 keys a warp. `lanes` lanes
+// share a key, 16 bytes each: scores by dot products and a butterfly, softmax of a part by one warp
+// per vector, values weighted into registers, lanes and warps summed in order. Nothing depends on
+// N, so a row has the same bits alone and beside others. Products and sums are written as fmaf
+// where a compiler could choose. With few rows every part has a block and its sums go to workspace
+// ([rows, heads, parts] times {maximum, total}, then vectors); `merge` adds them as the loop over
+// parts does.
 
 #include <bit>
 
@@ -28,12 +28,12 @@ static_assert(kWarpKeys == 32 && kPart == kThreads, "a thread looks up one key o
 
 // How the rows fall to blocks.
 struct Cut {
-  i64 group = 1;  // query heads of a kv head
-  i64 per = 1;    // of them in a block
-  i64 subs = 1;   // blocks of a group
-  i64 tile = 1;   // rows of a block
-  i64 parts = 1;  // of which each has a block; 1: taken in turn
-  int lanes = 8;  // that share a key
+  i64 group = 1;      // query heads of a kv head
+  i64 per = 1;        // of them in a block
+  i64 subs = 1;       // blocks of a group
+  i64 tile = 1;       // rows of a block
+  i64 parts = 1;      // of which each has a block; 1: taken in turn
+  int lanes = 8;      // that share a key
   bool wide = false;  // 16-byte accesses are possible
 };
 
@@ -156,13 +156,13 @@ template <typename C, int N, int W>
 LM_GLOBAL void attend(Paged p, Cut cut, f32* tops, f32* sums) {
   constexpr int kCount = Pack<C>::kCount;
   constexpr int kHeld = W * kCount;
-  constexpr int kDim = 32 * kHeld;  // most components
+  constexpr int kDim = 32 * kHeld;              // most components
   constexpr int kBatch = (N == 8 ? 4 : 8) / W;  // keys in flight per lane
   constexpr int kOwn = N * kDim / kThreads > 0 ? N * kDim / kThreads : 1;
   constexpr int kTurns = (N + kWarps - 1) / kWarps;  // vectors whose softmax a warp does
   LM_SHARED(i64, where, kPart);
-  LM_SHARED(f32, score, N* kPart);
-  LM_SHARED(f32, part_sum, kWarps* N* kDim);
+  LM_SHARED(f32, score, N * kPart);
+  LM_SHARED(f32, part_sum, kWarps * N * kDim);
   LM_SHARED(f32, keep, N);
   LM_SHARED(f32, weight, N);
 
@@ -186,8 +186,7 @@ LM_GLOBAL void attend(Paged p, Cut cut, f32* tops, f32* sums) {
     const i64 first_head = (rest - kv * cut.subs) * cut.per;  // in the group
     const i64 left = cut.group - first_head;
     const int per = static_cast<int>(left < cut.per ? left : cut.per);
-    const i64 tile_end =
-        (tile + 1) * cut.tile < p.all_rows ? (tile + 1) * cut.tile : p.all_rows;
+    const i64 tile_end = (tile + 1) * cut.tile < p.all_rows ? (tile + 1) * cut.tile : p.all_rows;
 
     int count = 0;
     for (i64 row0 = tile * cut.tile; row0 < tile_end; row0 += count) {
@@ -197,8 +196,7 @@ LM_GLOBAL void attend(Paged p, Cut cut, f32* tops, f32* sums) {
       while (row0 + count < tile_end && row0 + count < p.rows && all.b0 >= all.b1 &&
              all.a0 < all.a1) {
         const Sight s = sight_of(p, row0 + count);
-        if (p.tables[row0 + count] != p.tables[row0] || s.b0 < s.b1 || s.a0 >= s.a1 ||
-            s.a != all.a)
+        if (p.tables[row0 + count] != p.tables[row0] || s.b0 < s.b1 || s.a0 >= s.a1 || s.a != all.a)
           break;
         all.a0 = s.a0 < all.a0 ? s.a0 : all.a0;
         all.a1 = s.a1 > all.a1 ? s.a1 : all.a1;
@@ -237,8 +235,8 @@ LM_GLOBAL void attend(Paged p, Cut cut, f32* tops, f32* sums) {
 
       const int first_part = split ? static_cast<int>(own_part) : all.begin() / kPart;
       const int parts_end = (all.end() + kPart - 1) / kPart;
-      const int last_part = split && own_part + 1 < parts_end ? static_cast<int>(own_part) + 1
-                                                              : parts_end;
+      const int last_part =
+          split && own_part + 1 < parts_end ? static_cast<int>(own_part) + 1 : parts_end;
       for (int part = first_part; part < last_part; ++part) {
         {
           const i32 i = part * kPart + cu::thread();
@@ -491,8 +489,7 @@ Cut cut_of(const Paged& p, i64* vectors) {
 }
 
 template <typename C, int W>
-void run_attend(const Paged& p, const Cut& cut, i64 vectors, f32* tops, f32* sums,
-                Stream* stream) {
+void run_attend(const Paged& p, const Cut& cut, i64 vectors, f32* tops, f32* sums, Stream* stream) {
   const i64 tiles = (p.all_rows + cut.tile - 1) / cut.tile;
   const i64 blocks = cu::blocks_for(tiles * p.kv_heads * cut.subs * cut.parts, 1);
   void (*kernel)(Paged, Cut, f32*, f32*) = attend<C, 8, W>;
@@ -513,8 +510,7 @@ i64 paged_space(i64 rows, i64 heads, i64 kv_heads, i64 head_dim, i64 max_keys) {
 
 void paged_store(const Paged& p, Stream* stream) {
   const i64 items = p.rows * p.kv_heads * p.head_dim;
-  cu::launch("paged_store",
-             p.cache == PagedType::kF32 ? store_rows<f32> : store_rows<Bf16>,
+  cu::launch("paged_store", p.cache == PagedType::kF32 ? store_rows<f32> : store_rows<Bf16>,
              cu::blocks_for(items, 256), 256, stream, p);
 }
 

@@ -31,9 +31,9 @@ i64 device_count(std::string* why) {
   const cudaError_t code = cudaGetDeviceCount(&count);
   if (code == cudaSuccess && count > 0) return count;
   if (why != nullptr)
-    *why = code == cudaSuccess                     ? "no device present"
-           : code == cudaErrorInsufficientDriver   ? "no NVIDIA driver, or one too old for CUDA 13"
-                                                   : cudaGetErrorString(code);
+    *why = code == cudaSuccess                   ? "no device present"
+           : code == cudaErrorInsufficientDriver ? "no NVIDIA driver, or one too old for CUDA 13"
+                                                 : cudaGetErrorString(code);
   cudaGetLastError();  // forget it: later launches must not report it again
   return 0;
 }

@@ -88,8 +88,8 @@ TableFn run_attention, run_attention_grad, run_paged;
 TableFn run_linear_ce, run_linear_ce_grad, run_linear_logprob;
 
 using WorkspaceRule = i64(const Node&, const Graph&);
-WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad,
-    space_attention, space_attention_grad, space_paged, space_linear;
+WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad, space_attention,
+    space_attention_grad, space_paged, space_linear;
 WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
 
 /// Bytes for the f32 copy of a weight that is stored in 16 bits where activations are f32, else 0.

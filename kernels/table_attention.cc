@@ -135,8 +135,8 @@ void run_attention_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
   const AttentionAttr a = n.attr.as<AttentionAttr>();
   const DType dtype = in[4].dtype;
   std::array<Tensor, 3> grads{};
-  u8* spare = static_cast<u8*>(space) +
-              backward_space(a, dtype, in[4].shape, in[a.fused ? 4 : 5].shape);
+  u8* spare =
+      static_cast<u8*>(space) + backward_space(a, dtype, in[4].shape, in[a.fused ? 4 : 5].shape);
   for (std::size_t j = 0; j < (a.fused ? 1U : 3U); ++j) {
     grads[j] = out[j];
     if (grads[j].data != nullptr) continue;

@@ -42,8 +42,8 @@ struct Space {
 Space space_of(const Shape& x, DType x_type, const Shape& w, DType w_type, DType logits,
                i64 vocab) {
   Space s;
-  const i64 chunk = logits == DType::kBf16 ? chunk_rows_bf16(vocab)
-                                           : chunk_rows(x.rows(), x.cols(), vocab);
+  const i64 chunk =
+      logits == DType::kBf16 ? chunk_rows_bf16(vocab) : chunk_rows(x.rows(), x.cols(), vocab);
   s.chunk = std::max<i64>(1, std::min(x.rows(), chunk));
   s.logits = padded(item_bytes(logits) * s.chunk * logits_ld(vocab));
   s.row = padded(4 * x.rows());
@@ -67,15 +67,13 @@ struct Head {
 };
 
 Head head_of(const RunCtx& ctx, const Tensor* in, DType type, i64 vocab, void* base) {
-  const Space s =
-      space_of(in[0].shape, in[0].dtype, in[1].shape, in[1].dtype, type, vocab);
+  const Space s = space_of(in[0].shape, in[0].dtype, in[1].shape, in[1].dtype, type, vocab);
   u8* at = static_cast<u8*>(base);
   u8* const row = at + s.logits;
   u8* const sums = row + s.row;
   const void* weight =
       in[0].rows() == 0 ? nullptr : weight_of(in[0], in[1], sums + s.sums, ctx.stream);
-  return {in[0], in[1],  vocab,     s, type, at, reinterpret_cast<f32*>(row), sums,
-          weight, ctx.stream};
+  return {in[0], in[1], vocab, s, type, at, reinterpret_cast<f32*>(row), sums, weight, ctx.stream};
 }
 
 const void* row_of(const Tensor& t, i64 row) {
@@ -100,7 +98,7 @@ void make_logits(const Head& h, i64 begin, i64 rows) {
 
 template <typename T>
 CrossEntropy<T> chunk_of(const CeAttr& a, const Head& h, const Tensor& targets, const f32* weight,
-                           i64 begin, i64 rows, bool want_grad) {
+                         i64 begin, i64 rows, bool want_grad) {
   CrossEntropy<T> ce;
   ce.rows = rows;
   ce.vocab = h.vocab;
@@ -199,8 +197,7 @@ void run_linear_ce_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
     make_logits(h, begin, rows);
     by_type(n, h.type, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      cross_entropy(chunk_of<T>(a, h, in[2], h.row, begin, rows, true),
-                    engine().fault, ctx.stream);
+      cross_entropy(chunk_of<T>(a, h, in[2], h.row, begin, rows, true), engine().fault, ctx.stream);
     });
     push_gradients(h, begin, rows, out[0], adds_to(n, 0), out[1]);
   }

@@ -6,7 +6,9 @@
 #else
 #include <catch2/catch.hpp>
 namespace Catch::Matchers {
-inline auto ContainsSubstring(const std::string& text) { return Catch::Contains(text); }
+inline auto ContainsSubstring(const std::string& text) {
+  return Catch::Contains(text);
+}
 }  // namespace Catch::Matchers
 #endif
 
@@ -47,9 +49,9 @@ class TempDir {
 
 }  // namespace lm::test
 
-#define LM_SKIP(message)                \
-  do {                                  \
-    WARN("skipped: " << (message));     \
-    SUCCEED("skipped");                 \
-    return;                             \
+#define LM_SKIP(message)            \
+  do {                              \
+    WARN("skipped: " << (message)); \
+    SUCCEED("skipped");             \
+    return;                         \
   } while (false)

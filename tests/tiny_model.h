@@ -35,26 +35,29 @@ inline void write_tiny_tokenizer(const std::string& folder) {
   }
   const auto added = [](const char* token, i32 number) {
     return cat("{\"id\":", number, ",\"content\":\"", token,
-               "\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":true}");
+               "\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,"
+               "\"special\":true}");
   };
-  std::ofstream(folder + "/tokenizer.json")
-      << cat("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[",
-             added("<s>", kTinyBos), ",", added("</s>", kTinyEos),
-             "],\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
-             "\"trim_offsets\":true,\"use_regex\":true},\"post_processor\":null,"
-             "\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,"
-             "\"use_regex\":true},\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
-             "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,"
-             "\"vocab\":{",
-             vocab, "},\"merges\":[", merges, "]}}");
+  std::ofstream(folder + "/tokenizer.json") << cat(
+      "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[",
+      added("<s>", kTinyBos), ",", added("</s>", kTinyEos),
+      "],\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+      "\"trim_offsets\":true,\"use_regex\":true},\"post_processor\":null,"
+      "\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,"
+      "\"use_regex\":true},\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+      "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,"
+      "\"vocab\":{",
+      vocab, "},\"merges\":[", merges, "]}}");
   std::ofstream(folder + "/tokenizer_config.json")
-      << "{\"bos_token\":\"<s>\",\"eos_token\":\"</s>\",\"tokenizer_class\":\"PreTrainedTokenizerFast\"}";
+      << "{\"bos_token\":\"<s>\",\"eos_token\":\"</"
+         "s>\",\"tokenizer_class\":\"PreTrainedTokenizerFast\"}";
 }
 
 /// Weights are larger than a fresh model's, so that distributions are far from uniform.
 inline model::Model make_tiny_model(u64 seed = 1, i64 vocab = 262, i64 context = 64) {
   model::ModelCfg cfg = model::make_config(model::parse_shape(
-      cat("family=llama,layers=2,width=16,heads=4,kv_heads=2,ffn=32,vocab=", vocab, ",context=", context)));
+      cat("family=llama,layers=2,width=16,heads=4,kv_heads=2,ffn=32,vocab=", vocab,
+          ",context=", context)));
   cfg.bos = kTinyBos < vocab ? std::optional<i32>(kTinyBos) : std::nullopt;
   if (kTinyEos < vocab) cfg.eos = cfg.end_ids = {kTinyEos};
   model::Model made = model::new_model(cfg, seed);
@@ -64,7 +67,8 @@ inline model::Model make_tiny_model(u64 seed = 1, i64 vocab = 262, i64 context =
 }
 
 /// The folder must not exist.
-inline void write_tiny_folder(const std::string& folder, u64 seed = 1, i64 vocab = 262, i64 context = 64) {
+inline void write_tiny_folder(const std::string& folder, u64 seed = 1, i64 vocab = 262,
+                              i64 context = 64) {
   const std::string files = folder + ".tokenizer";
   std::filesystem::create_directories(files);
   write_tiny_tokenizer(files);

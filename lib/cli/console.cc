@@ -1,18 +1,20 @@
 #include "cli/console.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
+
+#include <unistd.h>
 
 #include "core/str.h"
 #include "io/json.h"
 
 namespace lm::cli {
 
-void Console::configure(const ConsoleOptions& options) { options_ = options; }
+void Console::configure(const ConsoleOptions& options) {
+  options_ = options;
+}
 
 void Console::set_rank(i64 rank) {
   if (rank == 0) return;
@@ -102,7 +104,8 @@ void Console::start_progress(std::function<std::string()> status) {
   };
   try {
     thread_ = std::jthread(show);
-  } catch (const std::system_error&) {  // no thread to spare: the work matters more than its progress
+  } catch (
+      const std::system_error&) {  // no thread to spare: the work matters more than its progress
     options_.progress = false;
   }
 }

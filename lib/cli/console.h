@@ -19,9 +19,9 @@ struct ConsoleOptions {
   LogLevel level = LogLevel::kWarning;
   bool json = false;
   bool color = false;
-  bool progress = false;       // show the line
-  bool rewrite = false;        // rewrite it in place (terminal) or print full lines
-  bool summary = false;        // one last line at success
+  bool progress = false;  // show the line
+  bool rewrite = false;   // rewrite it in place (terminal) or print full lines
+  bool summary = false;   // one last line at success
   f64 progress_every_s = 0.5;
 };
 

@@ -21,7 +21,8 @@ std::vector<Flag> all_flags(const ToolSpec& spec, const std::string& verb) {
   flags.insert(flags.end(), spec.flags.begin(), spec.flags.end());
   // A program may give a common flag its own default or wording: the first of a name wins.
   for (const Flag& flag : common_flags(spec)) {
-    if (std::none_of(flags.begin(), flags.end(), [&](const Flag& f) { return f.name == flag.name; })) {
+    if (std::none_of(flags.begin(), flags.end(),
+                     [&](const Flag& f) { return f.name == flag.name; })) {
       flags.push_back(flag);
     }
   }
@@ -48,8 +49,11 @@ const Flag* Options::find(const std::string& name) const {
 namespace {
 
 std::string range_text(const Flag& flag) {
-  const auto show = [](f64 v) { return std::abs(v) < 1e15 && v == std::floor(v) ? cat(static_cast<i64>(v)) : cat(v); };
-  if (std::isfinite(flag.min) && std::isfinite(flag.max)) return cat(" from ", show(flag.min), " to ", show(flag.max));
+  const auto show = [](f64 v) {
+    return std::abs(v) < 1e15 && v == std::floor(v) ? cat(static_cast<i64>(v)) : cat(v);
+  };
+  if (std::isfinite(flag.min) && std::isfinite(flag.max))
+    return cat(" from ", show(flag.min), " to ", show(flag.max));
   if (std::isfinite(flag.min)) return cat(", at least ", show(flag.min));
   if (std::isfinite(flag.max)) return cat(", at most ", show(flag.max));
   return "";
@@ -84,9 +88,15 @@ void Options::set(const std::string& name, const std::vector<std::string>& value
       value.whole = text == "true";
       break;
     case FlagKind::kRepeat:
-    case FlagKind::kInt: number(parse_int(text), "a whole number"); break;
-    case FlagKind::kCount: number(parse_count(text), "a whole number (1e6 is allowed)"); break;
-    case FlagKind::kSize: number(parse_size(text), "a size such as 64K, 2G"); break;
+    case FlagKind::kInt:
+      number(parse_int(text), "a whole number");
+      break;
+    case FlagKind::kCount:
+      number(parse_count(text), "a whole number (1e6 is allowed)");
+      break;
+    case FlagKind::kSize:
+      number(parse_size(text), "a size such as 64K, 2G");
+      break;
     case FlagKind::kFloat: {
       const std::optional<f64> parsed = parse_float(text);
       if (!parsed || std::isnan(*parsed) || *parsed < flag->min || *parsed > flag->max) {
@@ -98,11 +108,13 @@ void Options::set(const std::string& name, const std::vector<std::string>& value
     case FlagKind::kChoice:
       if (std::find(flag->choices.begin(), flag->choices.end(), text) == flag->choices.end()) {
         const std::string near = nearest_name(text, flag->choices);
-        throw Error(kind, cat(where, ": ", quote(text), " is not one of ", join(flag->choices, ", ")),
+        throw Error(kind,
+                    cat(where, ": ", quote(text), " is not one of ", join(flag->choices, ", ")),
                     near.empty() ? "" : cat("did you mean ", near, "?"));
       }
       break;
-    default: break;
+    default:
+      break;
   }
   values_[name] = std::move(value);
 }
@@ -113,9 +125,15 @@ const Options::Value& Options::value(const std::string& name) const {
   return found->second;
 }
 
-bool Options::given(const std::string& name) const { return !value(name).texts.empty(); }
-Origin Options::origin(const std::string& name) const { return value(name).origin; }
-bool Options::on(const std::string& name) const { return value(name).whole != 0; }
+bool Options::given(const std::string& name) const {
+  return !value(name).texts.empty();
+}
+Origin Options::origin(const std::string& name) const {
+  return value(name).origin;
+}
+bool Options::on(const std::string& name) const {
+  return value(name).whole != 0;
+}
 
 const std::string& Options::text(const std::string& name) const {
   static const std::string kNone;
@@ -147,13 +165,16 @@ std::optional<f64> Options::maybe_real(const std::string& name) const {
 
 std::string Options::value_json(const Flag& flag) const {
   const Value& v = value(flag.name);
-  if (v.texts.empty()) return flag.kind == FlagKind::kList ? "[]" : flag.kind == FlagKind::kSwitch ? "false" : "null";
+  if (v.texts.empty())
+    return flag.kind == FlagKind::kList ? "[]" : flag.kind == FlagKind::kSwitch ? "false" : "null";
   switch (flag.kind) {
-    case FlagKind::kSwitch: return v.whole ? "true" : "false";
+    case FlagKind::kSwitch:
+      return v.whole ? "true" : "false";
     case FlagKind::kRepeat:
     case FlagKind::kInt:
     case FlagKind::kCount:
-    case FlagKind::kSize: return cat(v.whole);
+    case FlagKind::kSize:
+      return cat(v.whole);
     case FlagKind::kFloat: {
       std::string out;
       io::append_json_number(out, v.real);
@@ -161,10 +182,12 @@ std::string Options::value_json(const Flag& flag) const {
     }
     case FlagKind::kList: {
       std::string out = "[";
-      for (std::size_t i = 0; i < v.texts.size(); ++i) append(out, i ? "," : "", io::json_string(v.texts[i]));
+      for (std::size_t i = 0; i < v.texts.size(); ++i)
+        append(out, i ? "," : "", io::json_string(v.texts[i]));
       return out + "]";
     }
-    default: return io::json_string(v.texts.back());
+    default:
+      return io::json_string(v.texts.back());
   }
 }
 

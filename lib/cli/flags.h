@@ -1,8 +1,9 @@
 #pragma once
 // One table per program: from it come the parser, both helps, the manual's options, completions and
-// the settings file. Values are parsed here (decimal only, 1e6 for counts, K M G T for sizes), so that
-// every program words its mistakes alike.
+// the settings file. Values are parsed here (decimal only, 1e6 for counts, K M G T for sizes), so
+// that every program words its mistakes alike.
 
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <optional>
@@ -14,12 +15,12 @@
 namespace lm::cli {
 
 enum class FlagKind {
-  kSwitch,    // --name / --no-name
+  kSwitch,  // --name / --no-name
   kString,
   kPath,
   kInt,
-  kCount,     // 1000, 1e6
-  kSize,      // bytes with K M G T
+  kCount,  // 1000, 1e6
+  kSize,   // bytes with K M G T
   kFloat,
   kChoice,
   kList,      // may be repeated; every value counts
@@ -28,25 +29,25 @@ enum class FlagKind {
 };
 
 struct Flag {
-  std::string name;               // without dashes
+  std::string name;  // without dashes
   char letter = '\0';
   FlagKind kind = FlagKind::kString;
-  std::string value_name = "";    // "N", "FILE"
+  std::string value_name = "";  // "N", "FILE"
   std::string group = "";
-  std::string def = "";           // default as text; empty = unset
-  std::string help = "";          // one sentence without full stop
-  std::string details = "";       // more, for --help and the manual
+  std::string def = "";      // default as text; empty = unset
+  std::string help = "";     // one sentence without full stop
+  std::string details = "";  // more, for --help and the manual
   std::vector<std::string> choices = {};
   f64 min = -std::numeric_limits<f64>::infinity();
   f64 max = std::numeric_limits<f64>::infinity();
-  std::string bare = "";          // kOptional: the value of a bare --name
-  bool semantic = true;           // can change the content of the output
-  bool main = false;              // shown by -h
-  std::string env = "";           // environment variable (only for how to run)
+  std::string bare = "";  // kOptional: the value of a bare --name
+  bool semantic = true;   // can change the content of the output
+  bool main = false;      // shown by -h
+  std::string env = "";   // environment variable (only for how to run)
 };
 
 struct Verb {
-  std::string name;               // empty for a program without verbs
+  std::string name;  // empty for a program without verbs
   std::string summary;
   std::vector<Flag> flags;
 };
@@ -57,24 +58,27 @@ struct Example {
 };
 
 struct ToolSpec {
-  std::string name;               // "lm-cat"
-  std::string summary;            // one sentence without full stop
+  std::string name;     // "lm-cat"
+  std::string summary;  // one sentence without full stop
   std::string operands = "[FILE]...";
-  std::vector<Verb> verbs;        // the first is the default
-  std::vector<Flag> flags = {};   // of every verb
+  std::vector<Verb> verbs;       // the first is the default
+  std::vector<Flag> flags = {};  // of every verb
   std::vector<Example> examples = {};
-  bool wide = false;              // uses all cores by default (training, decoding)
-  bool latency = false;           // --flush latency by default
-  bool annotate = false;          // --on-error annotate offered and the default
-  bool stateful = false;          // saves its state on a stop request and exits 75
-  std::string stateful_with = ""; // ... but only when this option is given
-  bool streams = true;            // reads and writes record streams
-  bool kernels = false;           // can compute on a GPU
+  bool wide = false;               // uses all cores by default (training, decoding)
+  bool latency = false;            // --flush latency by default
+  bool annotate = false;           // --on-error annotate offered and the default
+  bool stateful = false;           // saves its state on a stop request and exits 75
+  std::string stateful_with = "";  // ... but only when this option is given
+  bool streams = true;             // reads and writes record streams
+  bool kernels = false;            // can compute on a GPU
   std::vector<std::string> see_also = {};
 
   const Verb& verb(const std::string& verb_name) const;
   bool has_verbs() const { return verbs.size() > 1 || !verbs[0].name.empty(); }
 };
+
+/// Tables one behind the other.
+std::vector<Flag> joined(std::initializer_list<std::vector<Flag>> parts);
 
 /// The flags that every program has, in the order of the manual.
 std::vector<Flag> common_flags(const ToolSpec& spec);
@@ -95,13 +99,13 @@ class Options {
   void set(const std::string& name, const std::vector<std::string>& values, Origin origin,
            const std::string& where);
 
-  bool given(const std::string& name) const;    // set to something, by default or otherwise
+  bool given(const std::string& name) const;  // set to something, by default or otherwise
   bool explicitly(const std::string& name) const { return origin(name) != Origin::kDefault; }
   Origin origin(const std::string& name) const;
   bool on(const std::string& name) const;
-  const std::string& text(const std::string& name) const;   // "" when unset
-  i64 integer(const std::string& name) const;               // kInt, kCount, kSize, kRepeat
-  f64 real(const std::string& name) const;                  // kFloat
+  const std::string& text(const std::string& name) const;  // "" when unset
+  i64 integer(const std::string& name) const;              // kInt, kCount, kSize, kRepeat
+  f64 real(const std::string& name) const;                 // kFloat
   const std::vector<std::string>& list(const std::string& name) const;
   std::optional<i64> maybe_integer(const std::string& name) const;
   std::optional<f64> maybe_real(const std::string& name) const;

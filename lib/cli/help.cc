@@ -29,7 +29,8 @@ std::string flag_text(const Flag& flag) {
   if (flag.kind == FlagKind::kChoice && !flag.value_name.empty()) {
     append(out, " (", join(flag.choices, ", "), ")");
   }
-  const bool show_default = !flag.def.empty() && flag.kind != FlagKind::kSwitch && flag.kind != FlagKind::kRepeat;
+  const bool show_default =
+      !flag.def.empty() && flag.kind != FlagKind::kSwitch && flag.kind != FlagKind::kRepeat;
   if (show_default) append(out, " [", flag.def, "]");
   if (flag.kind == FlagKind::kSwitch && flag.def == "true") out += " [on]";
   if (!flag.env.empty()) append(out, " (environment: ", flag.env, ")");
@@ -71,13 +72,15 @@ void print_flag(std::string& out, const Flag& flag, bool details) {
 }
 
 std::string synopsis_line(const ToolSpec& spec, const Verb& verb) {
-  return cat(spec.name, verb.name.empty() ? "" : cat(" ", verb.name), " [OPTION]... ", spec.operands);
+  return cat(spec.name, verb.name.empty() ? "" : cat(" ", verb.name), " [OPTION]... ",
+             spec.operands);
 }
 
 std::vector<std::string> groups_of(const std::vector<Flag>& flags) {
   std::vector<std::string> groups;
   for (const Flag& flag : flags) {
-    if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) groups.push_back(flag.group);
+    if (std::find(groups.begin(), groups.end(), flag.group) == groups.end())
+      groups.push_back(flag.group);
   }
   // The common groups close every page in the same order.
   for (const char* common : {"Input and output", "Running", "Messages"}) {
@@ -155,42 +158,51 @@ std::string generate_man(const ToolSpec& spec) {
   bool first = true;  // no paragraph macro straight after a section's heading
   for (const Verb& verb : spec.verbs) {
     if (verb.flags.empty()) continue;
-    if (spec.has_verbs()) append(out, first ? "" : ".PP\n", ".B Options of ", roff(verb.name), "\n");
+    if (spec.has_verbs())
+      append(out, first ? "" : ".PP\n", ".B Options of ", roff(verb.name), "\n");
     first = false;
     man_flags(out, verb.flags);
   }
   std::vector<Flag> shared = spec.flags;
   for (const Flag& flag : common_flags(spec)) {
-    if (std::none_of(shared.begin(), shared.end(), [&](const Flag& f) { return f.name == flag.name; })) {
+    if (std::none_of(shared.begin(), shared.end(),
+                     [&](const Flag& f) { return f.name == flag.name; })) {
       shared.push_back(flag);
     }
   }
   man_flags(out, shared);
   out += ".SH EXIT STATUS\n";
-  for (const ExitRow& row : kExitRows) append(out, ".TP\n.B ", row.status, "\n", roff(row.meaning), ".\n");
+  for (const ExitRow& row : kExitRows)
+    append(out, ".TP\n.B ", row.status, "\n", roff(row.meaning), ".\n");
   return out;
 }
 
 std::string flag_json(const Flag& flag) {
-  static const std::vector<std::string> kKinds = {"switch", "string", "path",   "int",  "count",   "size",
-                                                  "float",  "choice", "list", "optional", "repeat"};
-  std::string out = cat("{\"name\":", io::json_string(flag.name), ",\"kind\":\"",
-                        kKinds[static_cast<std::size_t>(flag.kind)], "\",\"group\":", io::json_string(flag.group),
-                        ",\"default\":", io::json_string(flag.def), ",\"help\":", io::json_string(flag.help),
-                        ",\"semantic\":", flag.semantic ? "true" : "false", ",\"choices\":[");
-  for (std::size_t i = 0; i < flag.choices.size(); ++i) append(out, i ? "," : "", io::json_string(flag.choices[i]));
+  static const std::vector<std::string> kKinds = {"switch", "string",   "path",  "int",
+                                                  "count",  "size",     "float", "choice",
+                                                  "list",   "optional", "repeat"};
+  std::string out =
+      cat("{\"name\":", io::json_string(flag.name), ",\"kind\":\"",
+          kKinds[static_cast<std::size_t>(flag.kind)], "\",\"group\":", io::json_string(flag.group),
+          ",\"default\":", io::json_string(flag.def), ",\"help\":", io::json_string(flag.help),
+          ",\"semantic\":", flag.semantic ? "true" : "false", ",\"choices\":[");
+  for (std::size_t i = 0; i < flag.choices.size(); ++i)
+    append(out, i ? "," : "", io::json_string(flag.choices[i]));
   out += "]";
   if (flag.letter != '\0') append(out, ",\"letter\":\"", flag.letter, "\"");
   return out + "}";
 }
 
 std::string generate_json(const ToolSpec& spec) {
-  std::string out = cat("{\"name\":", io::json_string(spec.name), ",\"summary\":", io::json_string(spec.summary), ",\"verbs\":[");
+  std::string out = cat("{\"name\":", io::json_string(spec.name),
+                        ",\"summary\":", io::json_string(spec.summary), ",\"verbs\":[");
   for (std::size_t v = 0; v < spec.verbs.size(); ++v) {
     const Verb& verb = spec.verbs[v];
-    append(out, v ? "," : "", "{\"name\":", io::json_string(verb.name), ",\"summary\":", io::json_string(verb.summary), ",\"flags\":[");
+    append(out, v ? "," : "", "{\"name\":", io::json_string(verb.name),
+           ",\"summary\":", io::json_string(verb.summary), ",\"flags\":[");
     const std::vector<Flag> flags = all_flags(spec, verb.name);
-    for (std::size_t i = 0; i < flags.size(); ++i) append(out, i ? "," : "", flag_json(flags[i]));
+    for (std::size_t i = 0; i < flags.size(); ++i)
+      append(out, i ? "," : "", flag_json(flags[i]));
     out += "]}";
   }
   return out + "]}\n";
@@ -224,8 +236,11 @@ std::string generate_completion(const ToolSpec& spec, const std::string& shell) 
   std::string function = cat("_", spec.name);
   std::replace(function.begin(), function.end(), '-', '_');
   if (shell == "bash") {
-    return cat(function, "() {\n  local word=${COMP_WORDS[COMP_CWORD]}\n  COMPREPLY=($(compgen -o default -W '",
-               all_option_words(spec), "' -- \"$word\"))\n}\ncomplete -o default -F ", function, " ", spec.name, "\n");
+    return cat(
+        function,
+        "() {\n  local word=${COMP_WORDS[COMP_CWORD]}\n  COMPREPLY=($(compgen -o default -W '",
+        all_option_words(spec), "' -- \"$word\"))\n}\ncomplete -o default -F ", function, " ",
+        spec.name, "\n");
   }
   std::string out = shell == "zsh" ? cat("#compdef ", spec.name, "\n_arguments \\\n") : "";
   std::vector<std::string> seen;
@@ -239,9 +254,13 @@ std::string generate_completion(const ToolSpec& spec, const std::string& shell) 
         std::replace(help.begin(), help.end(), '[', '(');
         std::replace(help.begin(), help.end(), ']', ')');
         std::replace(help.begin(), help.end(), ':', ';');
-        append(out, "  ", shell_quote(cat("--", flag.name, value ? "=" : "", "[", help, "]", value ? ":value:_files" : "")), " \\\n");
+        append(out, "  ",
+               shell_quote(cat("--", flag.name, value ? "=" : "", "[", help, "]",
+                               value ? ":value:_files" : "")),
+               " \\\n");
       } else {
-        append(out, "complete -c ", spec.name, " -l ", flag.name, value ? " -r" : "", " -d ", shell_quote(flag.help), "\n");
+        append(out, "complete -c ", spec.name, " -l ", flag.name, value ? " -r" : "", " -d ",
+               shell_quote(flag.help), "\n");
       }
     }
   }
@@ -258,7 +277,8 @@ std::string short_help(const ToolSpec& spec, const std::string& verb_name) {
   if (spec.has_verbs()) {
     out += "\n";
     for (const Verb& v : spec.verbs) {
-      append(out, "  ", v.name, std::string(v.name.size() < 14 ? 14 - v.name.size() : 1, ' '), v.summary, "\n");
+      append(out, "  ", v.name, std::string(v.name.size() < 14 ? 14 - v.name.size() : 1, ' '),
+             v.summary, "\n");
     }
   }
   if (!spec.examples.empty()) {
@@ -282,8 +302,8 @@ std::string long_help(const ToolSpec& spec, const std::string& verb_name) {
   if (spec.has_verbs()) {
     out += "\ncommands:\n";
     for (const Verb& v : spec.verbs) {
-      append(out, "  ", v.name, std::string(v.name.size() < 14 ? 14 - v.name.size() : 1, ' '), v.summary,
-             &v == &spec.verbs[0] ? " (default)" : "", "\n");
+      append(out, "  ", v.name, std::string(v.name.size() < 14 ? 14 - v.name.size() : 1, ' '),
+             v.summary, &v == &spec.verbs[0] ? " (default)" : "", "\n");
     }
     append(out, "\nThe options below are those of '", verb.name, "'.\n");
   }
@@ -296,7 +316,8 @@ std::string long_help(const ToolSpec& spec, const std::string& verb_name) {
   }
   if (!spec.examples.empty()) {
     out += "\nExamples:\n";
-    for (const Example& example : spec.examples) append(out, "  # ", example.what, "\n  ", example.command, "\n");
+    for (const Example& example : spec.examples)
+      append(out, "  # ", example.what, "\n  ", example.command, "\n");
   }
   out += "\nExit status:\n";
   for (const ExitRow& row : kExitRows) {
@@ -304,7 +325,8 @@ std::string long_help(const ToolSpec& spec, const std::string& verb_name) {
     wrap(out, row.meaning, 6);
   }
   out += "\nSee also: lm-tools(7)";
-  for (const std::string& name : spec.see_also) append(out, ", ", name, "(1)");
+  for (const std::string& name : spec.see_also)
+    append(out, ", ", name, "(1)");
   return out + "\n";
 }
 

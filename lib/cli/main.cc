@@ -29,7 +29,9 @@ namespace lm::cli {
 
 namespace {
 
-const char* environment(const char* name) { return std::getenv(name); }
+const char* environment(const char* name) {
+  return std::getenv(name);
+}
 
 void print_stdout(const std::string& text) {
   io::write_full(STDOUT_FILENO, text.data(), static_cast<i64>(text.size()), "<stdout>");
@@ -67,14 +69,16 @@ void check_device(const ToolSpec& spec, const Options& options, Console& console
 i64 memory_budget(const Options& options, const Resources& resources) {
   const std::string& text = options.text("memory");
   if (text.ends_with("%")) {
-    const std::optional<f64> percent = parse_float(std::string_view(text).substr(0, text.size() - 1));
+    const std::optional<f64> percent =
+        parse_float(std::string_view(text).substr(0, text.size() - 1));
     if (percent && *percent > 0 && *percent <= 100) {
       return static_cast<i64>(static_cast<f64>(resources.memory_bytes) * *percent / 100);
     }
   } else if (const std::optional<i64> bytes = parse_size(text); bytes && *bytes > 0) {
     return *bytes;
   }
-  throw Error(ErrorKind::kUsage, cat("--memory: ", quote(text), " is not a size such as 2G, or a percentage"));
+  throw Error(ErrorKind::kUsage,
+              cat("--memory: ", quote(text), " is not a size such as 2G, or a percentage"));
 }
 
 u64 parse_seed(const std::string& text) {
@@ -86,7 +90,9 @@ u64 parse_seed(const std::string& text) {
     return seed >> 1;  // every JSON reader holds 63 bits
   }
   const std::optional<u64> seed = parse_u64(text);
-  if (!seed) throw Error(ErrorKind::kUsage, cat("--seed: ", quote(text), " is not a whole number or 'random'"));
+  if (!seed)
+    throw Error(ErrorKind::kUsage,
+                cat("--seed: ", quote(text), " is not a whole number or 'random'"));
   return *seed;
 }
 
@@ -99,8 +105,9 @@ ConsoleOptions console_options(const Options& options) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
   const std::string& color = options.text("color");
-  out.color = color == "always" || (color == "auto" && tty && (no_color == nullptr || *no_color == '\0') &&
-                                    (term == nullptr || std::string_view(term) != "dumb"));
+  out.color =
+      color == "always" || (color == "auto" && tty && (no_color == nullptr || *no_color == '\0') &&
+                            (term == nullptr || std::string_view(term) != "dumb"));
   const std::string& progress = options.text("progress");
   out.rewrite = tty && !out.json;
   out.summary = tty && !options.on("quiet") && progress != "never";
@@ -111,7 +118,8 @@ ConsoleOptions console_options(const Options& options) {
   } else if (progress != "never") {
     const std::optional<f64> seconds = parse_float(progress);
     if (!seconds || *seconds <= 0) {
-      throw Error(ErrorKind::kUsage, cat("--progress: ", quote(progress), " is not auto, never, always or seconds"));
+      throw Error(ErrorKind::kUsage,
+                  cat("--progress: ", quote(progress), " is not auto, never, always or seconds"));
     }
     out.progress = true;
     out.progress_every_s = *seconds;
@@ -120,10 +128,12 @@ ConsoleOptions console_options(const Options& options) {
   return out;
 }
 
-void write_report(const std::string& target, const std::string& json, const io::OutputOptions& options) {
+void write_report(const std::string& target, const std::string& json,
+                  const io::OutputOptions& options) {
   if (target.starts_with("fd:")) {
     const std::optional<i64> fd = parse_int(std::string_view(target).substr(3));
-    if (!fd || *fd < 0) throw Error(ErrorKind::kUsage, cat("--report: ", quote(target), " is not FILE or fd:N"));
+    if (!fd || *fd < 0)
+      throw Error(ErrorKind::kUsage, cat("--report: ", quote(target), " is not FILE or fd:N"));
     io::write_full(static_cast<int>(*fd), json.data(), static_cast<i64>(json.size()), target);
   } else if (target == "-") {
     print_stdout(json);
@@ -140,7 +150,7 @@ struct Live {
   std::atomic<bool> dying{false};  // the signal waiter is about to end the process
   Console* console = nullptr;
   std::mutex mutex;
-  Tool* tool = nullptr;   // guarded by mutex
+  Tool* tool = nullptr;  // guarded by mutex
 };
 
 void print_stderr(const std::string& text) {
@@ -148,7 +158,8 @@ void print_stderr(const std::string& text) {
 }
 
 std::string error_json(const Error& e) {
-  return cat("{\"kind\":", static_cast<int>(e.kind()), ",\"message\":", io::json_string(e.message()), "}");
+  return cat("{\"kind\":", static_cast<int>(e.kind()),
+             ",\"message\":", io::json_string(e.message()), "}");
 }
 
 // Any exception as an Error: what the standard library throws has an exit status too.
@@ -168,7 +179,8 @@ Error as_error(const std::exception& e) {
 
 // A dying process's other threads may fail because its temporaries are gone. Nobody is to see that.
 void wait_for_death(const Live& live) {
-  while (live.dying.load()) ::pause();
+  while (live.dying.load())
+    ::pause();
 }
 
 // Runs the body and completes the outputs; returns the exit status.
@@ -233,8 +245,8 @@ int run_body(const ToolSpec& spec, Tool& tool, Console& console, const Live& liv
   return exit;
 }
 
-int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console& console, Live& live,
-             const std::function<void(Tool&)>& body) {
+int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console& console,
+             Live& live, const std::function<void(Tool&)>& body) {
   CommandLine line = parse_command_line(spec, args, environment);
   const Options& options = line.options;
   if (options.on("help")) {
@@ -270,9 +282,12 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
   const i64 most = spec.wide ? resources.cpus : std::min<i64>(resources.cpus, 4);
   ctx.threads = static_cast<int>(options.maybe_integer("threads").value_or(most));
   const char* tmp = std::getenv("TMPDIR");
-  ctx.tmp_dir = options.given("tmp-dir") ? options.text("tmp-dir") : tmp != nullptr && *tmp != '\0' ? tmp : "/tmp";
+  ctx.tmp_dir = options.given("tmp-dir")         ? options.text("tmp-dir")
+                : tmp != nullptr && *tmp != '\0' ? tmp
+                                                 : "/tmp";
   if (options.text("seed") == "random") console.message(LogLevel::kWarning, cat("seed ", ctx.seed));
-  live.stateful = spec.stateful && (spec.stateful_with.empty() || options.given(spec.stateful_with));
+  live.stateful =
+      spec.stateful && (spec.stateful_with.empty() || options.given(spec.stateful_with));
   live.grace_s = options.real("grace");
   set_threads(ctx.threads);
   if (console.enabled(LogLevel::kInfo)) {
@@ -309,7 +324,8 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
 
 void write_interrupted_report(Live& live, int signal) {
   const std::lock_guard<std::mutex> lock(live.mutex);
-  if (live.tool == nullptr || !live.tool->reports() || !live.tool->options().given("report")) return;
+  if (live.tool == nullptr || !live.tool->reports() || !live.tool->options().given("report"))
+    return;
   try {
     write_report(live.tool->options().text("report"), live.tool->interrupted_report_json(signal),
                  live.tool->output_options());
@@ -334,20 +350,19 @@ void write_interrupted_report(Live& live, int signal) {
 }
 
 void start_signals(Live& live) {
-  start_signal_thread(
-      {.stop =
-           [&live](int) {
-             if (!live.stateful.load()) return 0.0;
-             live.stop.request();
-             return std::max(live.grace_s.load(), 1e-3);
-           },
-       .status = [&live] { live.console->show_status(); },
-       .before_death =
-           [&live](int signal) {
-             live.dying.store(true);
-             write_interrupted_report(live, signal);
-             io::discard_unfinished_outputs();
-           }});
+  start_signal_thread({.stop =
+                           [&live](int) {
+                             if (!live.stateful.load()) return 0.0;
+                             live.stop.request();
+                             return std::max(live.grace_s.load(), 1e-3);
+                           },
+                       .status = [&live] { live.console->show_status(); },
+                       .before_death =
+                           [&live](int signal) {
+                             live.dying.store(true);
+                             write_interrupted_report(live, signal);
+                             io::discard_unfinished_outputs();
+                           }});
 }
 
 }  // namespace

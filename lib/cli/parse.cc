@@ -41,28 +41,32 @@ const Flag* by_name(const std::vector<Flag>& flags, std::string_view name) {
   std::string near = nearest_name(name, names);
   if (near.empty()) {
     for (const Verb& verb : spec.verbs) {
-      if (by_name(verb.flags, std::string_view(name).substr(std::min<std::size_t>(2, name.size()))) != nullptr) {
+      if (by_name(verb.flags, std::string_view(name).substr(
+                                  std::min<std::size_t>(2, name.size()))) != nullptr) {
         throw Error(ErrorKind::kUsage, cat("unknown option ", name),
                     cat(name, " belongs to '", spec.name, " ", verb.name, "'"));
       }
     }
   }
-  throw Error(ErrorKind::kUsage, cat("unknown option ", name),
-              near.empty() ? cat(spec.name, " --help lists the options") : cat("did you mean ", near, "?"));
+  throw Error(
+      ErrorKind::kUsage, cat("unknown option ", name),
+      near.empty() ? cat(spec.name, " --help lists the options") : cat("did you mean ", near, "?"));
 }
 
 // Words to values and operands, from left to right. A value is a value whatever it looks like, so
 // nothing that follows an option in need of one is ever taken for another option.
 class WordSplitter {
  public:
-  WordSplitter(const ToolSpec& spec, const std::vector<Flag>& flags, const std::vector<std::string>& words)
+  WordSplitter(const ToolSpec& spec, const std::vector<Flag>& flags,
+               const std::vector<std::string>& words)
       : spec_(spec), flags_(flags), words_(words) {}
 
   void split() {
     for (at_ = 0; at_ < words_.size(); ++at_) {
       const std::string& word = words_[at_];
       if (word == "--") {
-        operands.insert(operands.end(), words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1, words_.end());
+        operands.insert(operands.end(), words_.begin() + static_cast<std::ptrdiff_t>(at_) + 1,
+                        words_.end());
         return;
       }
       if (word.starts_with("--")) {
@@ -84,7 +88,8 @@ class WordSplitter {
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(2, equals - 2);
     const Flag* flag = by_name(flags_, name);
-    const Flag* negated = flag == nullptr && name.starts_with("no-") ? by_name(flags_, name.substr(3)) : nullptr;
+    const Flag* negated =
+        flag == nullptr && name.starts_with("no-") ? by_name(flags_, name.substr(3)) : nullptr;
     if (negated != nullptr && negated->kind != FlagKind::kSwitch) negated = nullptr;
     if (flag == nullptr && negated == nullptr) unknown_option(spec_, flags_, word);
     if (negated != nullptr || is_counter(*flag)) {
@@ -117,7 +122,8 @@ class WordSplitter {
       const std::string rest = word.substr(i + 1);
       if (!rest.empty()) {
         values[flag->name].push_back(rest);
-      } else if (!flag->bare.empty() && (flag->kind == FlagKind::kOptional || !next_is_compression())) {
+      } else if (!flag->bare.empty() &&
+                 (flag->kind == FlagKind::kOptional || !next_is_compression())) {
         values[flag->name].push_back(flag->bare);
       } else {
         values[flag->name].push_back(next_word(cat("-", word[i])));
@@ -130,7 +136,8 @@ class WordSplitter {
   bool next_is_compression() const {
     if (at_ + 1 == words_.size()) return false;
     const std::string& next = words_[at_ + 1];
-    return next == "auto" || next == "none" || next == "stored" || next == "zstd" || next.starts_with("zstd:");
+    return next == "auto" || next == "none" || next == "stored" || next == "zstd" ||
+           next.starts_with("zstd:");
   }
 
   std::string next_word(const std::string& option) {
@@ -178,11 +185,13 @@ void apply_config(const ToolSpec& spec, Options& options, const std::string& pat
     const Flag* flag = options.find(setting.key);
     if (flag == nullptr || setting.key == "config" || setting.key == "print-config") {
       std::vector<std::string> names;
-      for (const Flag& f : options.flags()) names.push_back(f.name);
+      for (const Flag& f : options.flags())
+        names.push_back(f.name);
       const std::string near = nearest_name(setting.key, names);
-      throw Error(ErrorKind::kConfig,
-                  cat(path, ":", setting.line, ": unknown key ", quote(setting.key), " for ", spec.name),
-                  near.empty() ? "" : cat("did you mean ", near, "?"));
+      throw Error(
+          ErrorKind::kConfig,
+          cat(path, ":", setting.line, ": unknown key ", quote(setting.key), " for ", spec.name),
+          near.empty() ? "" : cat("did you mean ", near, "?"));
     }
     if (setting.array && flag->kind != FlagKind::kList) {
       throw Error(ErrorKind::kConfig, cat(where, ": is an array, expected one value"));
@@ -227,7 +236,8 @@ CommandLine parse_command_line(const ToolSpec& spec, const std::vector<std::stri
   for (const Flag& flag : flags) {
     const auto found = words.values.find(flag.name);
     if (found == words.values.end()) continue;
-    const bool about = std::find(std::begin(kAboutItself), std::end(kAboutItself), flag.name) != std::end(kAboutItself);
+    const bool about = std::find(std::begin(kAboutItself), std::end(kAboutItself), flag.name) !=
+                       std::end(kAboutItself);
     if (only_itself && !about) continue;
     line.options.set(flag.name, found->second, Origin::kCommandLine, cat("--", flag.name));
   }
@@ -236,7 +246,8 @@ CommandLine parse_command_line(const ToolSpec& spec, const std::vector<std::stri
 }
 
 std::string print_config(const ToolSpec& spec, const Options& options) {
-  static const std::vector<std::string> kOrigins = {"default", "environment", "config", "command line"};
+  static const std::vector<std::string> kOrigins = {"default", "environment", "config",
+                                                    "command line"};
   std::string out = cat("[", spec.name, "]\n");
   const auto value_text = [](const Flag& flag, const std::string& text) {
     const bool bare = flag.kind == FlagKind::kSwitch || flag.kind == FlagKind::kInt ||
@@ -254,7 +265,8 @@ std::string print_config(const ToolSpec& spec, const Options& options) {
     append(out, flag.name, " = ");
     if (flag.kind == FlagKind::kList) {
       out.push_back('[');
-      for (std::size_t i = 0; i < texts.size(); ++i) append(out, i ? ", " : "", value_text(flag, texts[i]));
+      for (std::size_t i = 0; i < texts.size(); ++i)
+        append(out, i ? ", " : "", value_text(flag, texts[i]));
       out.push_back(']');
     } else {
       out += value_text(flag, texts.back());

@@ -1,6 +1,7 @@
 #pragma once
-// Command line, settings file and environment to Options. The words are split here: CLI11 2.1.2 takes
-// a value that begins with a dash for an option, refuses an empty one, loses the order of --x and
+// Command line, settings file and environment to Options. The words are split here: CLI11 2.1.2
+// takes a value that begins with a dash for an option, refuses an empty one, loses the order of --x
+// and
 // --no-x, and has exit codes and messages of its own.
 
 #include <string>
@@ -14,7 +15,7 @@ struct CommandLine {
   std::string verb;
   Options options;
   std::vector<std::string> operands;
-  bool short_help = false;   // -h
+  bool short_help = false;  // -h
 };
 
 /// Throws Error{kUsage} or Error{kConfig}. environment(name) returns nullptr when unset.

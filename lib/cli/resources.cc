@@ -1,11 +1,11 @@
 #include "cli/resources.h"
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
+
+#include <sched.h>
+#include <unistd.h>
 
 #include "cli/launch.h"
 #include "core/error.h"
@@ -47,7 +47,8 @@ void cgroup_v2(const std::string& root, const std::string& group, Resources& r) 
         const std::optional<f64> quota = parse_float(parts[0]);
         const std::optional<f64> period = parse_float(parts[1]);
         if (quota && period && *period > 0) {
-          limit(r.cpus, r.cpus_from, std::max<i64>(1, static_cast<i64>(std::ceil(*quota / *period))), "cgroup cpu.max");
+          limit(r.cpus, r.cpus_from,
+                std::max<i64>(1, static_cast<i64>(std::ceil(*quota / *period))), "cgroup cpu.max");
         }
       }
     }
@@ -56,11 +57,14 @@ void cgroup_v2(const std::string& root, const std::string& group, Resources& r) 
   }
 }
 
-void cgroup_v1(const std::string& root, const std::string& controller, const std::string& group, Resources& r) {
-  for (const std::string& dir : {cat(root, "/sys/fs/cgroup/", controller, group), cat(root, "/sys/fs/cgroup/", controller)}) {
+void cgroup_v1(const std::string& root, const std::string& controller, const std::string& group,
+               Resources& r) {
+  for (const std::string& dir : {cat(root, "/sys/fs/cgroup/", controller, group),
+                                 cat(root, "/sys/fs/cgroup/", controller)}) {
     if (controller.find("memory") != std::string::npos) {
       if (const std::optional<std::string> text = small_file(cat(dir, "/memory.limit_in_bytes"))) {
-        if (const std::optional<i64> bytes = parse_int(trim(*text))) limit(r.memory_bytes, r.memory_from, *bytes, "cgroup memory.limit_in_bytes");
+        if (const std::optional<i64> bytes = parse_int(trim(*text)))
+          limit(r.memory_bytes, r.memory_from, *bytes, "cgroup memory.limit_in_bytes");
       }
     } else {
       const std::optional<std::string> quota_text = small_file(cat(dir, "/cpu.cfs_quota_us"));
@@ -69,7 +73,8 @@ void cgroup_v1(const std::string& root, const std::string& controller, const std
       const std::optional<f64> quota = parse_float(trim(*quota_text));
       const std::optional<f64> period = parse_float(trim(*period_text));
       if (quota && period && *quota > 0 && *period > 0) {
-        limit(r.cpus, r.cpus_from, std::max<i64>(1, static_cast<i64>(std::ceil(*quota / *period))), "cgroup cpu.cfs_quota_us");
+        limit(r.cpus, r.cpus_from, std::max<i64>(1, static_cast<i64>(std::ceil(*quota / *period))),
+              "cgroup cpu.cfs_quota_us");
       }
     }
   }
@@ -94,22 +99,27 @@ void common_limits(const std::string& root, const char* (*environment)(const cha
       if (parts.size() < 3) continue;
       if (parts[0] == "0" && parts[1].empty()) {
         cgroup_v2(root, std::string(parts[2]), r);
-      } else if (parts[1].find("memory") != std::string_view::npos || parts[1].find("cpu") != std::string_view::npos) {
+      } else if (parts[1].find("memory") != std::string_view::npos ||
+                 parts[1].find("cpu") != std::string_view::npos) {
         cgroup_v1(root, std::string(parts[1]), std::string(parts[2]), r);
       }
     }
   }
-  limit(r.memory_bytes, r.memory_from, slurm_number(environment, "SLURM_MEM_PER_NODE") * kMiB, "SLURM_MEM_PER_NODE");
+  limit(r.memory_bytes, r.memory_from, slurm_number(environment, "SLURM_MEM_PER_NODE") * kMiB,
+        "SLURM_MEM_PER_NODE");
 }
 
 // What this process has for itself.
 void own_limits(const char* (*environment)(const char*), Resources& r) {
   cpu_set_t mask;
   CPU_ZERO(&mask);
-  if (::sched_getaffinity(0, sizeof mask, &mask) == 0) limit(r.cpus, r.cpus_from, CPU_COUNT(&mask), "affinity mask");
+  if (::sched_getaffinity(0, sizeof mask, &mask) == 0)
+    limit(r.cpus, r.cpus_from, CPU_COUNT(&mask), "affinity mask");
   const i64 cpus = slurm_number(environment, "SLURM_CPUS_PER_TASK");
   limit(r.cpus, r.cpus_from, cpus, "SLURM_CPUS_PER_TASK");
-  limit(r.memory_bytes, r.memory_from, slurm_number(environment, "SLURM_MEM_PER_CPU") * std::max<i64>(cpus, 1) * kMiB, "SLURM_MEM_PER_CPU");
+  limit(r.memory_bytes, r.memory_from,
+        slurm_number(environment, "SLURM_MEM_PER_CPU") * std::max<i64>(cpus, 1) * kMiB,
+        "SLURM_MEM_PER_CPU");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace lm::cli {
 struct Resources {
   i64 cpus = 1;
   i64 memory_bytes = 0;
-  std::string cpus_from;     // which limit decided
+  std::string cpus_from;  // which limit decided
   std::string memory_from;
 };
 

@@ -67,13 +67,15 @@ class SettingsParser {
   std::string_view rest_of_line() const { return text_.substr(at_, text_.find('\n', at_) - at_); }
 
   static bool bare_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   }
 
   std::string name(const char* what) {
     if (peek() == '"' || peek() == '\'') return quoted();
     const std::size_t begin = at_;
-    while (bare_char(peek())) ++at_;
+    while (bare_char(peek()))
+      ++at_;
     if (at_ == begin) fail(cat("expected ", what, ", got ", quote(rest_of_line(), 20)));
     return std::string(text_.substr(begin, at_ - begin));
   }
@@ -121,11 +123,13 @@ class SettingsParser {
   std::string value(const std::string& key) {
     if (peek() == '"' || peek() == '\'') return quoted();
     const std::size_t begin = at_;
-    while (bare_char(peek()) || peek() == '.' || peek() == '+') ++at_;
+    while (bare_char(peek()) || peek() == '.' || peek() == '+')
+      ++at_;
     const std::string word(text_.substr(begin, at_ - begin));
     if (word == "true" || word == "false" || parse_float(word)) return word;
     at_ = begin;
-    fail(cat(key, ": expected a number, true, false or a quoted text, got ", quote(rest_of_line(), 20)));
+    fail(cat(key, ": expected a number, true, false or a quoted text, got ",
+             quote(rest_of_line(), 20)));
   }
 
   std::string quoted() {
@@ -146,7 +150,8 @@ class SettingsParser {
     ++at_;
     if (peek() == 'u' || peek() == 'U') return code_point(out);
     const std::size_t which = kNames.find(peek());
-    if (at_ == text_.size() || which == std::string_view::npos) fail(cat("unknown escape \\", peek()));
+    if (at_ == text_.size() || which == std::string_view::npos)
+      fail(cat("unknown escape \\", peek()));
     ++at_;
     return kBytes[which];
   }
@@ -157,10 +162,13 @@ class SettingsParser {
     const std::string_view hex = text_.substr(at_, digits);
     const std::from_chars_result end = std::from_chars(hex.data(), hex.data() + hex.size(), c, 16);
     const bool whole = hex.size() == digits && end.ptr == hex.data() + digits;
-    if (!whole || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) fail(cat("not a code point: ", quote(hex)));
+    if (!whole || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
+      fail(cat("not a code point: ", quote(hex)));
     at_ += digits;
     std::string bytes;
-    const auto tail = [&](int shift) { bytes.push_back(static_cast<char>(0x80 | ((c >> shift) & 0x3F))); };
+    const auto tail = [&](int shift) {
+      bytes.push_back(static_cast<char>(0x80 | ((c >> shift) & 0x3F)));
+    };
     if (c < 0x80) {
       bytes.push_back(static_cast<char>(c));
     } else if (c < 0x800) {
@@ -193,6 +201,8 @@ std::vector<Setting> parse_settings(std::string_view text, const std::string& pa
 }
 
 // JSON's string syntax is a part of TOML's.
-std::string settings_string(std::string_view text) { return io::json_string(text); }
+std::string settings_string(std::string_view text) {
+  return io::json_string(text);
+}
 
 }  // namespace lm::cli

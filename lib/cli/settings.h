@@ -1,8 +1,8 @@
 #pragma once
 // Settings files: the part of TOML that settings need. Sections, key = value, strings ("..." with
-// escapes, '...' without), numbers, true and false, arrays of these (over several lines if need be),
-// comments. Read here because CLI11 2.1.2 cuts quoted texts at '#' and '[', knows no line numbers and
-// takes what it cannot read for a key.
+// escapes, '...' without), numbers, true and false, arrays of these (over several lines if need
+// be), comments. Read here because CLI11 2.1.2 cuts quoted texts at '#' and '[', knows no line
+// numbers and takes what it cannot read for a key.
 
 #include <string>
 #include <string_view>
@@ -13,11 +13,11 @@
 namespace lm::cli {
 
 struct Setting {
-  std::string section;               // "" before the first section
+  std::string section;  // "" before the first section
   std::string key;
-  std::vector<std::string> values;   // one, or the elements of an array
+  std::vector<std::string> values;  // one, or the elements of an array
   bool array = false;
-  i64 line = 0;                      // of the key, 1-based
+  i64 line = 0;  // of the key, 1-based
 };
 
 /// Throws Error{kConfig} "path:line: what"; path only names the text in messages.

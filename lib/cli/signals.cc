@@ -1,11 +1,11 @@
 #include "cli/signals.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <ctime>
 #include <memory>
 #include <thread>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 
@@ -75,7 +75,8 @@ void die_of_signal(int signal) {
   sigaddset(&set, signal);
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
   ::kill(::getpid(), signal);
-  while (true) ::pause();
+  while (true)
+    ::pause();
 }
 
 }  // namespace lm::cli

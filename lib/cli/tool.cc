@@ -1,15 +1,16 @@
 #include "cli/tool.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "core/clock.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "io/file_header.h"
 #include "io/json.h"
 
 namespace lm::cli {
@@ -29,8 +30,12 @@ Tool::Tool(const ToolSpec& spec, std::string verb, Options options,
 
 Tool::~Tool() = default;
 
-void Tool::set_param(const std::string& name, const std::string& value_json) { params_[name] = value_json; }
-void Tool::add_metric(const std::string& name, const std::string& value_json) { metrics_[name] = value_json; }
+void Tool::set_param(const std::string& name, const std::string& value_json) {
+  params_[name] = value_json;
+}
+void Tool::add_metric(const std::string& name, const std::string& value_json) {
+  metrics_[name] = value_json;
+}
 
 void Tool::set_rank(i64 rank) {
   rank_ = rank;
@@ -72,7 +77,8 @@ void Tool::claim_output(const std::string& path) {
   const bool exists = ::stat(path.c_str(), &out) == 0;
   if (path == "-" || (exists && !S_ISREG(out.st_mode))) return;
   std::error_code error;
-  const std::string resolved = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error).string();
+  const std::string resolved =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(path), error).string();
   if (std::find(claimed_.begin(), claimed_.end(), resolved) != claimed_.end()) {
     throw Error(ErrorKind::kUsage, cat(path, ": is named for two outputs"));
   }
@@ -82,7 +88,8 @@ void Tool::claim_output(const std::string& path) {
   if (inputs.empty() && spec_.streams) inputs.emplace_back("-");
   for (const std::string& file : inputs) {
     struct stat in {};
-    const bool known = file == "-" ? ::fstat(STDIN_FILENO, &in) == 0 : ::stat(file.c_str(), &in) == 0;
+    const bool known =
+        file == "-" ? ::fstat(STDIN_FILENO, &in) == 0 : ::stat(file.c_str(), &in) == 0;
     if (known && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
       throw Error(ErrorKind::kUsage, cat(path, ": is an input and an output"),
                   "write to another name, then rename");
@@ -95,8 +102,12 @@ namespace {
 io::Shard parse_shard(const Options& options) {
   const std::string& text = options.text("shard");
   const std::size_t slash = text.find('/');
-  const std::optional<i64> index = slash == std::string::npos ? std::nullopt : parse_int(std::string_view(text).substr(0, slash));
-  const std::optional<i64> count = slash == std::string::npos ? std::nullopt : parse_int(std::string_view(text).substr(slash + 1));
+  const std::optional<i64> index = slash == std::string::npos
+                                       ? std::nullopt
+                                       : parse_int(std::string_view(text).substr(0, slash));
+  const std::optional<i64> count = slash == std::string::npos
+                                       ? std::nullopt
+                                       : parse_int(std::string_view(text).substr(slash + 1));
   if (!index || !count || *count < 1 || *index < 0 || *index >= *count) {
     throw Error(ErrorKind::kUsage, cat("--shard: ", quote(text), " is not I/N with 0 <= I < N"));
   }
@@ -112,15 +123,18 @@ io::ErrorPolicy parse_policy(const Options& options) {
                                        : io::OnError::kFail;
   const std::string& limit = options.text("max-errors");
   if (limit.ends_with("%")) {
-    const std::optional<f64> percent = parse_float(std::string_view(limit).substr(0, limit.size() - 1));
+    const std::optional<f64> percent =
+        parse_float(std::string_view(limit).substr(0, limit.size() - 1));
     if (!percent || *percent < 0 || *percent > 100) {
-      throw Error(ErrorKind::kUsage, cat("--max-errors: ", quote(limit), " is not a number or a percentage"));
+      throw Error(ErrorKind::kUsage,
+                  cat("--max-errors: ", quote(limit), " is not a number or a percentage"));
     }
     policy.max_error_share = *percent / 100;
   } else {
     const std::optional<i64> count = parse_count(limit);
     if (!count || *count < 0) {
-      throw Error(ErrorKind::kUsage, cat("--max-errors: ", quote(limit), " is not a number or a percentage"));
+      throw Error(ErrorKind::kUsage,
+                  cat("--max-errors: ", quote(limit), " is not a number or a percentage"));
     }
     policy.max_errors = *count;
   }
@@ -158,7 +172,9 @@ io::StreamHeader Tool::header() {
   header.version = kToolkitVersion;
   header.seed = ctx_.seed;
   std::string params = options_.params_json();
-  if (!verb_.empty()) params = cat("{\"verb\":", io::json_string(verb_), params.size() > 2 ? "," : "", params.substr(1));
+  if (!verb_.empty())
+    params =
+        cat("{\"verb\":", io::json_string(verb_), params.size() > 2 ? "," : "", params.substr(1));
   for (const auto& [name, value] : params_) {
     params.pop_back();
     append(params, params.size() > 1 ? "," : "", io::json_string(name), ":", value, "}");
@@ -191,10 +207,12 @@ io::OutputStream& Tool::output() {
   const std::string& path = options_.text("output");
   claim_output(path);
   if (path == "-") refuse_stdout_that_is_input();
-  const std::optional<io::Compression> compression = io::parse_compression(options_.text("compress"));
+  const std::optional<io::Compression> compression =
+      io::parse_compression(options_.text("compress"));
   if (!compression) {
-    throw Error(ErrorKind::kUsage, cat("--compress: ", quote(options_.text("compress")),
-                                       " is not auto, none, stored or zstd[:LEVEL] with LEVEL from -50 to 22"));
+    throw Error(ErrorKind::kUsage,
+                cat("--compress: ", quote(options_.text("compress")),
+                    " is not auto, none, stored or zstd[:LEVEL] with LEVEL from -50 to 22"));
   }
   check_skip_complete();
   io::StreamOutputOptions out;
@@ -206,7 +224,8 @@ io::OutputStream& Tool::output() {
   output_ = std::make_unique<io::OutputStream>(std::move(out), ctx_);
   io::StreamHeader mine = header();
   if (input_) {
-    for (const io::StreamHeader& above : input_->headers()) mine.add_input(above);
+    for (const io::StreamHeader& above : input_->headers())
+      mine.add_input(above);
   }
   output_->begin(mine);
   return *output_;
@@ -238,8 +257,12 @@ io::RecordRun& Tool::make_run(bool with_output) {
   return *run_;
 }
 
-io::RecordRun& Tool::records() { return make_run(true); }
-io::RecordRun& Tool::records_only() { return make_run(false); }
+io::RecordRun& Tool::records() {
+  return make_run(true);
+}
+io::RecordRun& Tool::records_only() {
+  return make_run(false);
+}
 
 io::AtomicFile& Tool::other_output(const std::string& path) {
   claim_output(path);
@@ -248,24 +271,29 @@ io::AtomicFile& Tool::other_output(const std::string& path) {
 }
 
 bool Tool::has_unfinished_file() const {
-  const auto open = [](const std::unique_ptr<io::AtomicFile>& file) { return file && !file->committed(); };
+  const auto open = [](const std::unique_ptr<io::AtomicFile>& file) {
+    return file && !file->committed();
+  };
   return (rejects_ && !rejects_->committed()) ||
          std::any_of(others_.begin(), others_.end(), open) || (output_ && !output_->to_stdout());
 }
 
 void Tool::finish() {
   std::vector<io::AtomicFile*> others;
-  for (const std::unique_ptr<io::AtomicFile>& other : others_) others.push_back(other.get());
-  for (io::AtomicFile* other : others) other->finish();
+  for (const std::unique_ptr<io::AtomicFile>& other : others_)
+    others.push_back(other.get());
+  for (io::AtomicFile* other : others)
+    other->finish();
   std::vector<io::StreamTotals> inputs;
   if (run_) inputs = run_->input_totals();
-  // LME1 says that nothing can fail any more, so a pipe gets it after the renames; a file is renamed
-  // last, so that its existence implies the others'.
+  // LME1 says that nothing can fail any more, so a pipe gets it after the renames; a file is
+  // renamed last, so that its existence implies the others'.
   const bool file_last = output_ && !output_->to_stdout();
   if (rejects_) rejects_->finish(inputs);
   if (file_last) output_->finish(inputs);
   if (rejects_) rejects_->commit();
-  for (io::AtomicFile* other : others) other->commit();
+  for (io::AtomicFile* other : others)
+    other->commit();
   if (file_last) output_->commit();
   if (output_ && !file_last) output_->finish(inputs);
 }
@@ -321,7 +349,8 @@ void Tool::refuse_stdout_that_is_input() const {
   }
 }
 
-std::string Tool::report_head(const std::string& status, int exit, const std::string& error_json) const {
+std::string Tool::report_head(const std::string& status, int exit,
+                              const std::string& error_json) const {
   std::string out = cat("{\"schema\":\"lm-report/1\",\"tool\":", io::json_string(spec_.name),
                         ",\"version\":\"", kToolkitVersion, "\",\"build\":", build_json(),
                         ",\"status\":\"", status, "\",\"exit\":", exit, ",\"error\":", error_json);
@@ -350,15 +379,18 @@ std::string Tool::interrupted_report_json(int signal) const {
              ",\"metrics\":{}}\n");
 }
 
-std::string Tool::report_json(const std::string& status, int exit, const std::string& error_json) const {
+std::string Tool::report_json(const std::string& status, int exit,
+                              const std::string& error_json) const {
   const auto totals = [](const io::StreamTotals& t) {
-    return cat("\"records\":", t.records, ",\"bytes\":", t.bytes, ",\"digest\":\"", hex64(t.digest), "\"");
+    return cat("\"records\":", t.records, ",\"bytes\":", t.bytes, ",\"digest\":\"", hex64(t.digest),
+               "\"");
   };
   std::string out = cat(report_head(status, exit, error_json), ",\"inputs\":[");
   if (input_) {
     bool first = true;
     for (const io::InputSummary& in : input_->inputs()) {
-      append(out, first ? "" : ",", "{\"name\":", io::json_string(in.name), ",", totals(in.totals), ",\"bytes_compressed\":", in.bytes_compressed, "}");
+      append(out, first ? "" : ",", "{\"name\":", io::json_string(in.name), ",", totals(in.totals),
+             ",\"bytes_compressed\":", in.bytes_compressed, "}");
       first = false;
     }
   }
@@ -372,7 +404,8 @@ std::string Tool::report_json(const std::string& status, int exit, const std::st
   }
   append(out, "},\"blank_lines\":", run_ ? run_->blank_lines() : 0, ",\"output\":");
   if (output_) {
-    append(out, "{", totals(output_->totals()), ",\"bytes_compressed\":", output_->bytes_compressed(), "}");
+    append(out, "{", totals(output_->totals()),
+           ",\"bytes_compressed\":", output_->bytes_compressed(), "}");
   } else {
     out += "null";
   }

@@ -25,8 +25,8 @@ struct AlreadyComplete {};
 /// says what to do.
 struct NothingToRead {};
 
-/// Thrown by a process of a run whose failure another one shows: ends it with that status and without
-/// a word.
+/// Thrown by a process of a run whose failure another one shows: ends it with that status and
+/// without a word.
 struct FailedElsewhere {
   int status;
 };
@@ -63,8 +63,8 @@ class Tool {
   void expand_files();
   /// Throws NothingToRead when no file is named and standard input is a terminal. input() calls it.
   void need_input() const;
-  /// Refuses (kUsage) an output that is an input or was claimed before; for paths that are not opened
-  /// through output() or other_output().
+  /// Refuses (kUsage) an output that is an input or was claimed before; for paths that are not
+  /// opened through output() or other_output().
   void claim_output(const std::string& path);
   void set_files(std::vector<std::string> files) { files_ = std::move(files); }
   const Context& ctx() const { return ctx_; }
@@ -76,7 +76,8 @@ class Tool {
   void set_param(const std::string& name, const std::string& value_json);
   /// A metric for the report.
   void add_metric(const std::string& name, const std::string& value_json);
-  /// One of several processes of a run: those of ranks above 0 show errors only and write no report.
+  /// One of several processes of a run: those of ranks above 0 show errors only and write no
+  /// report.
   void set_rank(i64 rank);
   bool reports() const { return rank_ == 0; }
   /// Called last of all with the exit status, after messages and report, also when the body fails.
@@ -127,7 +128,7 @@ class Tool {
   const std::vector<std::string> args_;
   Console& console_;
   const Context& ctx_;
-  std::vector<std::string> claimed_;   // resolved paths of outputs
+  std::vector<std::string> claimed_;  // resolved paths of outputs
   std::map<std::string, std::string> params_;
   std::map<std::string, std::string> metrics_;
   int exit_ = 0;

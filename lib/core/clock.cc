@@ -1,9 +1,9 @@
 #include "core/clock.h"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <ctime>
+
+#include <sys/resource.h>
 
 namespace lm {
 

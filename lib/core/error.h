@@ -21,7 +21,7 @@ enum class ErrorKind {
   kIo = 74,            // a read or write failed (disk full included)
   kTemporary = 75,     // stopped on request, state saved
   kPermission = 77,
-  kConfig = 78,        // a configuration file is wrong
+  kConfig = 78,  // a configuration file is wrong
 };
 
 /// One line, lower case, no full stop; names the user's file and line first. The hint, when not
@@ -36,7 +36,8 @@ class Error : public std::exception {
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
   const std::source_location& where() const { return where_; }
-  /// A copy whose message starts with "prefix: ". For boundaries that know more (file, shard, layer).
+  /// A copy whose message starts with "prefix: ". For boundaries that know more (file, shard,
+  /// layer).
   Error with_prefix(std::string_view prefix) const;
 
  private:
@@ -59,11 +60,12 @@ std::string source_place(const std::source_location& where);
 
 }  // namespace lm
 
-/// Invariant of this program, checked in release builds too. Throws Error{kInternal} with file:line.
-#define LM_CHECK(condition, what)                                                       \
-  do {                                                                                  \
-    if (!(condition)) [[unlikely]]                                                      \
-      ::lm::check_failed(#condition, (what), std::source_location::current());          \
+/// Invariant of this program, checked in release builds too. Throws Error{kInternal} with
+/// file:line.
+#define LM_CHECK(condition, what)                                              \
+  do {                                                                         \
+    if (!(condition)) [[unlikely]]                                             \
+      ::lm::check_failed(#condition, (what), std::source_location::current()); \
   } while (false)
 
 /// The same for hot loops: compiled only when NDEBUG is not defined.

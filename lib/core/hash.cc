@@ -11,7 +11,9 @@
 
 namespace lm {
 
-u64 xxh64(std::string_view bytes, u64 seed) { return XXH64(bytes.data(), bytes.size(), seed); }
+u64 xxh64(std::string_view bytes, u64 seed) {
+  return XXH64(bytes.data(), bytes.size(), seed);
+}
 u64 xxh3_64(std::string_view bytes, u64 seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
@@ -46,7 +48,9 @@ constexpr std::array<u32, 64> kSha256K = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-constexpr u32 rotr(u32 x, int n) { return (x >> n) | (x << (32 - n)); }
+constexpr u32 rotr(u32 x, int n) {
+  return (x >> n) | (x << (32 - n));
+}
 
 }  // namespace
 
@@ -74,7 +78,8 @@ void Sha256::block(const u8* p) {
     const u32 majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
     s = {t1 + e0 + majority, s[0], s[1], s[2], s[3] + t1, s[4], s[5], s[6]};
   }
-  for (std::size_t i = 0; i < 8; ++i) state_[i] += s[i];
+  for (std::size_t i = 0; i < 8; ++i)
+    state_[i] += s[i];
 }
 
 void Sha256::update(std::string_view bytes) {
@@ -106,7 +111,8 @@ std::string Sha256::finish() {
   const std::size_t fill = static_cast<std::size_t>(total_ % 64);
   update(std::string_view(kZeros.data(), (fill <= 56 ? 56 : 120) - fill));
   std::array<char, 8> length;
-  for (int i = 0; i < 8; ++i) length[usize(i)] = static_cast<char>(bits >> (56 - 8 * i));
+  for (int i = 0; i < 8; ++i)
+    length[usize(i)] = static_cast<char>(bits >> (56 - 8 * i));
   update(std::string_view(length.data(), 8));
   std::array<u8, 32> digest;
   for (std::size_t i = 0; i < 32; ++i) {
@@ -125,11 +131,17 @@ Xxh64Stream::Xxh64Stream() : state_(XXH64_createState()) {
   if (state_ == nullptr) throw std::bad_alloc();
   reset();
 }
-void Xxh64Stream::reset() { XXH64_reset(static_cast<XXH64_state_t*>(state_), 0); }
-Xxh64Stream::~Xxh64Stream() { XXH64_freeState(static_cast<XXH64_state_t*>(state_)); }
+void Xxh64Stream::reset() {
+  XXH64_reset(static_cast<XXH64_state_t*>(state_), 0);
+}
+Xxh64Stream::~Xxh64Stream() {
+  XXH64_freeState(static_cast<XXH64_state_t*>(state_));
+}
 void Xxh64Stream::update(std::string_view bytes) {
   XXH64_update(static_cast<XXH64_state_t*>(state_), bytes.data(), bytes.size());
 }
-u64 Xxh64Stream::digest() const { return XXH64_digest(static_cast<XXH64_state_t*>(state_)); }
+u64 Xxh64Stream::digest() const {
+  return XXH64_digest(static_cast<XXH64_state_t*>(state_));
+}
 
 }  // namespace lm

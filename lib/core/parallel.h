@@ -37,8 +37,8 @@ struct PipelineStage {
 };
 
 /// `source` is called serially and returns null at the end; every item then passes through all
-/// stages. At most max_in_flight items exist. Items are destroyed after the last stage. An exception
-/// in any stage stops the pipeline and propagates after all running stages have returned.
+/// stages. At most max_in_flight items exist. Items are destroyed after the last stage. An
+/// exception in any stage stops the pipeline and propagates after all running stages have returned.
 void ordered_pipeline(i64 max_in_flight,
                       const std::function<std::unique_ptr<PipelineItem>()>& source,
                       const std::vector<PipelineStage>& stages);

@@ -47,8 +47,8 @@ enum class RandomPurpose : u32 {
 class RandomStream {
  public:
   RandomStream(u64 seed, RandomPurpose purpose, u64 stream = 0)
-      : key_{static_cast<u32>(mix64(seed)), static_cast<u32>(mix64(seed) >> 32) ^
-                                                static_cast<u32>(purpose) * 0x9E3779B9u},
+      : key_{static_cast<u32>(mix64(seed)),
+             static_cast<u32>(mix64(seed) >> 32) ^ static_cast<u32>(purpose) * 0x9E3779B9u},
         stream_(stream) {}
   u64 bits(u64 index) const {
     const Philox4 w = philox({static_cast<u32>(index >> 1), static_cast<u32>(index >> 33),

@@ -20,8 +20,8 @@ struct Fault {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}        // NOLINT: implicit by design
-  Result(Fault fault) : state_(std::move(fault)) {}    // NOLINT: implicit by design
+  Result(T value) : state_(std::move(value)) {}      // NOLINT: implicit by design
+  Result(Fault fault) : state_(std::move(fault)) {}  // NOLINT: implicit by design
   explicit operator bool() const { return state_.index() == 0; }
   T& operator*() { return value(); }
   const T& operator*() const { return value(); }

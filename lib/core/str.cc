@@ -18,11 +18,17 @@ void append_shortest(std::string& out, T value) {
   const std::to_chars_result end = std::to_chars(buf, buf + sizeof buf, value);
   out.append(buf, end.ptr);
 }
-void append_float(std::string& out, f64 value) { append_shortest(out, value); }
-void append_float(std::string& out, f32 value) { append_shortest(out, value); }
+void append_float(std::string& out, f64 value) {
+  append_shortest(out, value);
+}
+void append_float(std::string& out, f32 value) {
+  append_shortest(out, value);
+}
 }  // namespace detail
 
-std::string format_float(f64 value) { return cat(value); }
+std::string format_float(f64 value) {
+  return cat(value);
+}
 
 std::string format_fixed(f64 value, int digits) {
   char buf[400];
@@ -187,13 +193,15 @@ std::string hex(std::span<const u8> bytes) {
 
 std::string hex64(u64 value) {
   std::array<u8, 8> bytes{};
-  for (int i = 0; i < 8; ++i) bytes[usize(i)] = static_cast<u8>(value >> (56 - 8 * i));
+  for (int i = 0; i < 8; ++i)
+    bytes[usize(i)] = static_cast<u8>(value >> (56 - 8 * i));
   return hex(bytes);
 }
 
 i64 edit_distance(std::string_view a, std::string_view b) {
   std::vector<i64> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<i64>(j);
+  for (std::size_t j = 0; j <= b.size(); ++j)
+    row[j] = static_cast<i64>(j);
   for (std::size_t i = 1; i <= a.size(); ++i) {
     i64 diagonal = row[0];
     row[0] = static_cast<i64>(i);

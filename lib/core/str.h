@@ -14,10 +14,18 @@
 namespace lm {
 
 namespace detail {
-inline void append_piece(std::string& out, std::string_view piece) { out.append(piece); }
-inline void append_piece(std::string& out, const char* piece) { out.append(piece); }
-inline void append_piece(std::string& out, char piece) { out.push_back(piece); }
-inline void append_piece(std::string& out, bool piece) { out.append(piece ? "true" : "false"); }
+inline void append_piece(std::string& out, std::string_view piece) {
+  out.append(piece);
+}
+inline void append_piece(std::string& out, const char* piece) {
+  out.append(piece);
+}
+inline void append_piece(std::string& out, char piece) {
+  out.push_back(piece);
+}
+inline void append_piece(std::string& out, bool piece) {
+  out.append(piece ? "true" : "false");
+}
 template <std::integral T>
 void append_piece(std::string& out, T value) {
   char buf[24];
@@ -26,8 +34,12 @@ void append_piece(std::string& out, T value) {
 }
 void append_float(std::string& out, f64 value);
 void append_float(std::string& out, f32 value);
-inline void append_piece(std::string& out, f64 value) { append_float(out, value); }
-inline void append_piece(std::string& out, f32 value) { append_float(out, value); }
+inline void append_piece(std::string& out, f64 value) {
+  append_float(out, value);
+}
+inline void append_piece(std::string& out, f32 value) {
+  append_float(out, value);
+}
 }  // namespace detail
 
 /// Concatenates strings, characters and numbers; floats in shortest round-trip form.
@@ -59,15 +71,16 @@ std::optional<i64> parse_int(std::string_view text);
 std::optional<u64> parse_u64(std::string_view text);
 /// A count: "1000", "1e6", "2.5e3" (must be whole).
 std::optional<i64> parse_count(std::string_view text);
-/// A size in bytes: a count with optional suffix K M G T (powers of 1024), case-insensitive, optional "B"/"iB".
+/// A size in bytes: a count with optional suffix K M G T (powers of 1024), case-insensitive,
+/// optional "B"/"iB".
 std::optional<i64> parse_size(std::string_view text);
 std::optional<f64> parse_float(std::string_view text);
 
 std::vector<std::string_view> split(std::string_view text, char separator);
 /// The parts of a temporary would dangle.
 template <class T>
-  requires std::same_as<T, std::string>
-std::vector<std::string_view> split(T&& text, char separator) = delete;
+requires std::same_as<T, std::string> std::vector<std::string_view> split(T&& text, char separator)
+= delete;
 std::string_view trim(std::string_view text);  // ASCII blanks at both ends
 std::string ascii_lower(std::string_view text);
 bool starts_with_nocase(std::string_view text, std::string_view prefix);

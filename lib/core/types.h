@@ -24,6 +24,8 @@ constexpr i64 isize(const C& container) {
 }
 
 /// Sign conversion for indexing standard containers; the caller guarantees value >= 0.
-constexpr std::size_t usize(i64 value) { return static_cast<std::size_t>(value); }
+constexpr std::size_t usize(i64 value) {
+  return static_cast<std::size_t>(value);
+}
 
 }  // namespace lm

@@ -66,9 +66,8 @@ class CpuBackend : public Backend {
   Storage allocate(i64 bytes) const override { return Storage::cpu(bytes); }
   void zero(void* dst, i64 bytes) const override {
     u8* to = static_cast<u8*>(dst);
-    parallel_for(bytes, 1 << 18, [to](i64 begin, i64 end) {
-      std::memset(to + begin, 0, usize(end - begin));
-    });
+    parallel_for(bytes, 1 << 18,
+                 [to](i64 begin, i64 end) { std::memset(to + begin, 0, usize(end - begin)); });
   }
   void copy(void* dst, const void* src, i64 bytes) const override {
     if (bytes > 0) std::memcpy(dst, src, usize(bytes));

@@ -21,9 +21,13 @@ constexpr i64 kPackDepth = 256;
 constexpr i64 kSharedPackFloats = i64{2} << 20;  // 8 MiB of packed panels at a time
 constexpr i64 kMaxPanelsPerTask = 16;
 
-i64 ceil_div(i64 a, i64 b) { return (a + b - 1) / b; }
+i64 ceil_div(i64 a, i64 b) {
+  return (a + b - 1) / b;
+}
 
-i64 block_rows(const isa::Kernels& isa) { return kBlockRows / isa.mr * isa.mr; }
+i64 block_rows(const isa::Kernels& isa) {
+  return kBlockRows / isa.mr * isa.mr;
+}
 
 // Panels per task: about four tasks a thread, whole groups of four panels (the one-row kernel takes
 // four at a time). May depend on the thread count: it cannot change bits.
@@ -143,8 +147,7 @@ void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BVie
         part.resume = k0 > 0;
         isa.gemm_block(part);
       }
-      const isa::GemmBlock g =
-          sub_block(out, 0, out.m, col, std::min(count * isa.nr, out.n - col));
+      const isa::GemmBlock g = sub_block(out, 0, out.m, col, std::min(count * isa.nr, out.n - col));
       isa.gemm_finish(g, sums.data(), width);
     }
   });
@@ -240,9 +243,15 @@ PackedWeights::~PackedWeights() = default;
 PackedWeights::PackedWeights(PackedWeights&&) noexcept = default;
 PackedWeights& PackedWeights::operator=(PackedWeights&&) noexcept = default;
 
-i64 PackedWeights::n() const { return panels_ ? panels_->n : 0; }
-i64 PackedWeights::k() const { return panels_ ? panels_->k : 0; }
-bool PackedWeights::empty() const { return !panels_; }
+i64 PackedWeights::n() const {
+  return panels_ ? panels_->n : 0;
+}
+i64 PackedWeights::k() const {
+  return panels_ ? panels_->k : 0;
+}
+bool PackedWeights::empty() const {
+  return !panels_;
+}
 i64 PackedWeights::bytes() const {
   return panels_ ? ssize(panels_->f32_data) * 4 + ssize(panels_->bf16_data) * 2 : 0;
 }
@@ -291,7 +300,7 @@ void PackedWeights::pack16(Layout layout, i64 n, i64 k, WeightType from, const u
       const u16* src = w + (nt ? panel * isa.nr * ldw : panel * isa.nr);
       for (i64 r = 0; r < rows; ++r) {
         (from == WeightType::kBf16 ? isa.bf16_to_f32 : isa.f16_to_f32)(len, src + r * ldw,
-                                                                     wide.data() + r * len);
+                                                                       wide.data() + r * len);
       }
       f32* dst = keep_bf16 ? packed.data() : p.f32_data.data() + panel * isa.nr * k;
       (nt ? isa.pack_nt : isa.pack_nn)(cols, k, wide.data(), len, 0, 1, dst);

@@ -60,6 +60,8 @@ void select_isa(std::string_view name) {
               cat("the best it has is ", supported_isas().back()));
 }
 
-std::string_view isa_name() { return active().name; }
+std::string_view isa_name() {
+  return active().name;
+}
 
 }  // namespace lm::cpu

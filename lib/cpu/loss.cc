@@ -67,8 +67,8 @@ f64 kl_to_teacher(i64 rows, i64 vocab, f32* student, i64 lds, const f32* teacher
   });
   f64 total = 0;
   for (i64 r = 0; r < rows; ++r) {
-    total += static_cast<f64>(value[usize(r)]) *
-             (weight != nullptr ? static_cast<f64>(weight[r]) : 1.0);
+    total +=
+        static_cast<f64>(value[usize(r)]) * (weight != nullptr ? static_cast<f64>(weight[r]) : 1.0);
   }
   return total;
 }

@@ -7,14 +7,16 @@ namespace lm::cpu {
 
 void layernorm_forward(const NormForward& args) {
   if (args.rows <= 0 || args.cols <= 0) return;
-  LM_CHECK(args.add == nullptr || args.sum != nullptr, "a fused residual needs a place for the sum");
+  LM_CHECK(args.add == nullptr || args.sum != nullptr,
+           "a fused residual needs a place for the sum");
   const isa::Kernels& isa = active();
   for_rows(args.rows, 3 * args.cols, [&](i64 r) { isa.layernorm_forward(args, r, r + 1); });
 }
 
 void rmsnorm_forward(const NormForward& args) {
   if (args.rows <= 0 || args.cols <= 0) return;
-  LM_CHECK(args.add == nullptr || args.sum != nullptr, "a fused residual needs a place for the sum");
+  LM_CHECK(args.add == nullptr || args.sum != nullptr,
+           "a fused residual needs a place for the sum");
   const isa::Kernels& isa = active();
   for_rows(args.rows, 2 * args.cols, [&](i64 r) { isa.rmsnorm_forward(args, r, r + 1); });
 }
@@ -46,9 +48,8 @@ void rmsnorm_backward(const NormBackward& args) {
   if (args.rows <= 0 || args.cols <= 0) return;
   LM_CHECK(args.rstd != nullptr, "the backward needs the saved rstd");
   const isa::Kernels& isa = active();
-  sum_chunks(args.rows, args.cols, args.dweight, [&](i64 r0, i64 r1, f32* partial) {
-    isa.rmsnorm_backward(args, r0, r1, partial);
-  });
+  sum_chunks(args.rows, args.cols, args.dweight,
+             [&](i64 r0, i64 r1, f32* partial) { isa.rmsnorm_backward(args, r0, r1, partial); });
 }
 
 void rope_forward(const Rope& rope, const f32* x, i64 ldx, f32* y, i64 ldy, f32* rstd) {

@@ -14,8 +14,7 @@ namespace lm::cpu {
 
 void unary(Unary f, i64 n, const f32* x, f32* y, f32 p) {
   const isa::Kernels& isa = active();
-  parallel_for(n, kFlatGrain / 4,
-               [&](i64 b, i64 e) { isa.unary(f, e - b, x + b, y + b, p); });
+  parallel_for(n, kFlatGrain / 4, [&](i64 b, i64 e) { isa.unary(f, e - b, x + b, y + b, p); });
 }
 
 void unary_backward(Unary f, i64 n, const f32* x, const f32* dy, f32* dx, f32 p) {
@@ -26,8 +25,7 @@ void unary_backward(Unary f, i64 n, const f32* x, const f32* dy, f32* dx, f32 p)
 
 void act_forward(Act act, i64 n, const f32* x, f32* y) {
   const isa::Kernels& isa = active();
-  parallel_for(n, kFlatGrain / 4,
-               [&](i64 b, i64 e) { isa.act_forward(act, e - b, x + b, y + b); });
+  parallel_for(n, kFlatGrain / 4, [&](i64 b, i64 e) { isa.act_forward(act, e - b, x + b, y + b); });
 }
 
 void act_backward(Act act, i64 n, const f32* x, const f32* dy, f32* dx) {
@@ -44,9 +42,8 @@ void glu_forward(Act act, i64 rows, i64 f, const f32* x, i64 ldx, f32* y, i64 ld
 void glu_backward(Act act, i64 rows, i64 f, const f32* x, i64 ldx, const f32* dy, i64 lddy, f32* dx,
                   i64 lddx) {
   const isa::Kernels& isa = active();
-  for_rows(rows, 8 * f, [&](i64 r) {
-    isa.glu_backward(act, f, x + r * ldx, dy + r * lddy, dx + r * lddx);
-  });
+  for_rows(rows, 8 * f,
+           [&](i64 r) { isa.glu_backward(act, f, x + r * ldx, dy + r * lddy, dx + r * lddx); });
 }
 
 namespace {
@@ -59,7 +56,9 @@ void run_binary(Binary f, i64 n, const f32* x, const f32* y, f32* out) {
 
 }  // namespace
 
-void add(i64 n, const f32* x, const f32* y, f32* out) { run_binary(active().add, n, x, y, out); }
+void add(i64 n, const f32* x, const f32* y, f32* out) {
+  run_binary(active().add, n, x, y, out);
+}
 void subtract(i64 n, const f32* x, const f32* y, f32* out) {
   run_binary(active().subtract, n, x, y, out);
 }
@@ -86,7 +85,8 @@ void fill(i64 n, f32 value, f32* out) {
 
 void where(i64 n, const u8* mask, const f32* x, const f32* y, f32* out) {
   parallel_for(n, kFlatGrain, [&](i64 b, i64 e) {
-    for (i64 i = b; i < e; ++i) out[i] = mask[i] != 0 ? x[i] : y[i];
+    for (i64 i = b; i < e; ++i)
+      out[i] = mask[i] != 0 ? x[i] : y[i];
   });
 }
 
@@ -107,8 +107,7 @@ void scale_rows(i64 rows, i64 cols, const f32* x, i64 ldx, const f32* s, f32* ou
 }
 
 void copy_rows(i64 rows, i64 cols, const f32* x, i64 ldx, f32* out, i64 ldo) {
-  for_rows(rows, cols,
-           [&](i64 r) { std::copy(x + r * ldx, x + r * ldx + cols, out + r * ldo); });
+  for_rows(rows, cols, [&](i64 r) { std::copy(x + r * ldx, x + r * ldx + cols, out + r * ldo); });
 }
 
 void copy_strided(i64 rank, const i64* shape, const i64* strides, const f32* x, f32* out) {
@@ -127,7 +126,8 @@ void copy_strided(i64 rank, const i64* shape, const i64* strides, const f32* x, 
       rest /= dim[axis];
     }
     f32* to = out + run * dim[4];
-    for (i64 i = 0; i < dim[4]; ++i) to[i] = x[base + i * step[4]];
+    for (i64 i = 0; i < dim[4]; ++i)
+      to[i] = x[base + i * step[4]];
   });
 }
 
@@ -145,14 +145,19 @@ f64 block_sum(f64 (*f)(i64, const f32*), i64 n, const f32* x) {
     }
   });
   f64 total = 0;
-  for (const f64 p : partial) total += p;
+  for (const f64 p : partial)
+    total += p;
   return total;
 }
 
 }  // namespace
 
-f64 sum(i64 n, const f32* x) { return block_sum(active().sum, n, x); }
-f64 sum_squares(i64 n, const f32* x) { return block_sum(active().sum_squares, n, x); }
+f64 sum(i64 n, const f32* x) {
+  return block_sum(active().sum, n, x);
+}
+f64 sum_squares(i64 n, const f32* x) {
+  return block_sum(active().sum_squares, n, x);
+}
 
 void add_column_sums(i64 rows, i64 cols, const f32* x, i64 ldx, f32* out) {
   const isa::Kernels& isa = active();

@@ -11,14 +11,16 @@
 
 namespace lm::cpu {
 
-constexpr i64 kFlatGrain = 32768;  // elements of a streaming loop per task, a multiple of any vector
+constexpr i64 kFlatGrain =
+    32768;  // elements of a streaming loop per task, a multiple of any vector
 
 /// f(row) for every row; `work` is the cost of a row in streamed elements.
 template <typename F>
 void for_rows(i64 rows, i64 work, F f) {
   const i64 grain = std::max<i64>(1, kFlatGrain / std::max<i64>(1, work));
   parallel_for(rows, grain, [&](i64 begin, i64 end) {
-    for (i64 r = begin; r < end; ++r) f(r);
+    for (i64 r = begin; r < end; ++r)
+      f(r);
   });
 }
 
@@ -37,7 +39,8 @@ void sum_chunks(i64 rows, i64 cols, f32* out, F f) {
   });
   if (out == nullptr) return;
   const isa::Kernels& isa = active();
-  for (i64 c = 0; c < chunks; ++c) isa.add(cols, out, partial.data() + c * cols, out);
+  for (i64 c = 0; c < chunks; ++c)
+    isa.add(cols, out, partial.data() + c * cols, out);
 }
 
 }  // namespace lm::cpu

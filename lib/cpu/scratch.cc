@@ -19,7 +19,8 @@ struct FreeList {
   std::vector<Block> blocks;
   i64 held = 0;
   ~FreeList() {
-    for (const Block& block : blocks) std::free(block.data);
+    for (const Block& block : blocks)
+      std::free(block.data);
   }
 };
 

@@ -17,8 +17,8 @@ struct Generator::Sample {
   Job& job;
   i64 index;
   i32 seq = -1;
-  i64 charge = 0;            // pages
-  std::vector<i32> tokens;   // prompt and output
+  i64 charge = 0;               // pages
+  std::vector<i32> tokens;      // prompt and output
   std::span<const f32> logits;  // to draw from, empty while there are none
   Sampler sampler;
   text::StreamDecoder decoder;
@@ -99,7 +99,9 @@ Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
 
 Generator::~Generator() = default;
 
-i64 Generator::pages(i64 tokens) const { return (tokens + kPageTokens - 1) / kPageTokens; }
+i64 Generator::pages(i64 tokens) const {
+  return (tokens + kPageTokens - 1) / kPageTokens;
+}
 
 void Generator::add(GenerateRequest request) {
   std::unique_ptr<Job> job = std::make_unique<Job>();
@@ -115,14 +117,18 @@ void Generator::check(Job& job) const {
   std::optional<Fault>& fault = job.result.fault;
   LM_CHECK(!r.prompt.empty(), "a prompt has a token");
   if (isize(r.prompt) > engine_.positions())
-    fault = Fault{"context", cat("the prompt has ", r.prompt.size(), " tokens, the model's context ",
-                                 engine_.positions()), -1};
+    fault = Fault{"context",
+                  cat("the prompt has ", r.prompt.size(), " tokens, the model's context ",
+                      engine_.positions()),
+                  -1};
   for (const i32 token : r.prompt)
     if (token < 0 || token >= vocab)
-      fault = Fault{"token", cat("token ", token, " is outside the model's vocabulary of ", vocab), -1};
+      fault =
+          Fault{"token", cat("token ", token, " is outside the model's vocabulary of ", vocab), -1};
   for (const auto& [id, bias] : r.params.logit_bias)
     if (id >= vocab)
-      fault = Fault{"params", cat("logit_bias names token ", id, ", the vocabulary has ", vocab), -1};
+      fault =
+          Fault{"params", cat("logit_bias names token ", id, ", the vocabulary has ", vocab), -1};
   for (const i32 id : r.params.stop_ids)
     if (id >= vocab)
       fault = Fault{"params", cat("stop_ids names token ", id, ", the vocabulary has ", vocab), -1};

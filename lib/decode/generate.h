@@ -22,14 +22,14 @@
 namespace lm::decode {
 
 struct GenerateRequest {
-  std::string id;           // keys the draws
+  std::string id;  // keys the draws
   u64 seed = 0;
   std::vector<i32> prompt;  // at least one token
   SampleParams params;
-  bool logprobs = false;    // of the drawn tokens, raw distribution
-  i64 top_logprobs = 0;     // likeliest tokens to note at each position
+  bool logprobs = false;  // of the drawn tokens, raw distribution
+  i64 top_logprobs = 0;   // likeliest tokens to note at each position
   bool prompt_logprobs = false;
-  bool processed = false;   // logprobs of the sampling distribution instead
+  bool processed = false;  // logprobs of the sampling distribution instead
 };
 
 struct Completion {
@@ -37,7 +37,7 @@ struct Completion {
   std::vector<i32> tokens;    // an end token included
   std::vector<f32> logprobs;  // by token, when asked for
   std::vector<std::vector<TokenLogprob>> top;
-  std::string finish_reason;  // stop, stop_string, length, context, repetition, error
+  std::string finish_reason;   // stop, stop_string, length, context, repetition, error
   std::optional<Fault> fault;  // of reason error: "logits" (not numbers), "no_token" (all banned)
 };
 
@@ -48,14 +48,14 @@ struct Generated {
 };
 
 struct GenerateStats {
-  i64 steps = 0;          // forward calls
-  i64 prompt_rows = 0;    // prompt tokens evaluated
-  i64 decode_rows = 0;    // drawn tokens evaluated
+  i64 steps = 0;        // forward calls
+  i64 prompt_rows = 0;  // prompt tokens evaluated
+  i64 decode_rows = 0;  // drawn tokens evaluated
   i64 drawn_tokens = 0;
-  i64 busy_samples = 0;   // running samples, summed over steps
-  i64 most_pages = 0;     // key-value pages in use at once
+  i64 busy_samples = 0;  // running samples, summed over steps
+  i64 most_pages = 0;    // key-value pages in use at once
   f64 forward_s = 0;
-  f64 prompt_s = 0;       // share of forward_s by rows
+  f64 prompt_s = 0;  // share of forward_s by rows
   f64 draw_s = 0;
 };
 
@@ -111,7 +111,7 @@ class Generator {
   model::Engine& engine_;
   const text::Tokenizer& tokenizer_;
   GenerateOptions options_;
-  std::deque<std::unique_ptr<Job>> jobs_;            // in order of add()
+  std::deque<std::unique_ptr<Job>> jobs_;  // in order of add()
   std::vector<std::unique_ptr<Sample>> running_;
   std::vector<model::EvalRow> rows_;
   std::vector<Row> plan_;

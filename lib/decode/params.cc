@@ -1,12 +1,12 @@
 #include "decode/params.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <set>
+
+#include <simdjson.h>
 
 #include "core/str.h"
 #include "io/json.h"
@@ -24,10 +24,13 @@ constexpr NumberParam kNumbers[] = {
     {"n", &P::n, nullptr, 1, 65536, "samples per record"},
     {"max_tokens", &P::max_tokens, nullptr, 0, kMany, "most tokens of a sample"},
     {"min_tokens", &P::min_tokens, nullptr, 0, kMany, "ends are banned before that many tokens"},
-    {"temperature", nullptr, &P::temperature, 0, 1e6, "divides logits; 0 takes the likeliest token"},
+    {"temperature", nullptr, &P::temperature, 0, 1e6,
+     "divides logits; 0 takes the likeliest token"},
     {"top_k", &P::top_k, nullptr, 0, kMany, "keep the K likeliest tokens and ties; 0 is off"},
-    {"top_p", nullptr, &P::top_p, 0, 1, "keep the likeliest tokens of joint probability P; 1 is off"},
-    {"min_p", nullptr, &P::min_p, 0, 1, "keep tokens of at least P times the likeliest's probability"},
+    {"top_p", nullptr, &P::top_p, 0, 1,
+     "keep the likeliest tokens of joint probability P; 1 is off"},
+    {"min_p", nullptr, &P::min_p, 0, 1,
+     "keep tokens of at least P times the likeliest's probability"},
     {"typical", nullptr, &P::typical, 1e-9, 1,
      "keep tokens of surprise close to the entropy, of joint probability TAU; 1 is off"},
     {"epsilon", nullptr, &P::epsilon, 0, 1, "keep tokens of at least this probability"},
@@ -47,9 +50,11 @@ constexpr NumberParam kNumbers[] = {
      "penalties look at the last N tokens; 0 is all"},
     {"no_repeat_ngram", &P::no_repeat_ngram, nullptr, 0, kMany,
      "ban tokens that would repeat an n-gram of this size; 0 is off"},
-    {"dry_multiplier", nullptr, &P::dry_multiplier, 0, 1e6, "DRY penalty of a repeated sequence; 0 is off"},
+    {"dry_multiplier", nullptr, &P::dry_multiplier, 0, 1e6,
+     "DRY penalty of a repeated sequence; 0 is off"},
     {"dry_base", nullptr, &P::dry_base, 1, 1e6, "its growth per token of the sequence"},
-    {"dry_allowed", &P::dry_allowed, nullptr, 1, kMany, "length from which a sequence is penalised"},
+    {"dry_allowed", &P::dry_allowed, nullptr, 1, kMany,
+     "length from which a sequence is penalised"},
     {"loop_size", &P::loop_size, nullptr, 0, 4096,
      "end a text that repeats an n-gram of up to this size in a row; 0 is off"},
     {"loop_count", &P::loop_count, nullptr, 2, 4096, "so many times"},
@@ -75,8 +80,10 @@ using Element = simdjson::dom::element;
 
 Fault wrong(std::string_view name, Element value, std::string_view expected) {
   const std::string seen = simdjson::minify(value);
-  return Fault{"params", cat("params.", name, " is ", std::string_view(seen).substr(0, 40),
-                             seen.size() > 40 ? "..." : "", ", expected ", expected), -1};
+  return Fault{"params",
+               cat("params.", name, " is ", std::string_view(seen).substr(0, 40),
+                   seen.size() > 40 ? "..." : "", ", expected ", expected),
+               -1};
 }
 
 std::optional<Fault> set_number(const NumberParam& param, Element value, SampleParams& out) {
@@ -84,8 +91,9 @@ std::optional<Fault> set_number(const NumberParam& param, Element value, SampleP
   const bool ok = value.get(number) == simdjson::SUCCESS && number >= param.low &&
                   number <= param.high && (param.whole == nullptr || number == std::floor(number));
   if (!ok) {
-    return wrong(param.name, value, cat(param.whole != nullptr ? "a whole number" : "a number", " from ",
-                                 param.low, " to ", param.high));
+    return wrong(param.name, value,
+                 cat(param.whole != nullptr ? "a whole number" : "a number", " from ", param.low,
+                     " to ", param.high));
   }
   if (param.whole != nullptr) {
     out.*param.whole = static_cast<i64>(number);
@@ -182,7 +190,8 @@ std::optional<Fault> set_other(std::string_view name, Element value, SampleParam
   }
   if (name == "seed") {
     u64 seed = 0;
-    if (value.get(seed) != simdjson::SUCCESS) return wrong(name, value, "a whole number from 0 to 18446744073709551615");
+    if (value.get(seed) != simdjson::SUCCESS)
+      return wrong(name, value, "a whole number from 0 to 18446744073709551615");
     out.seed = seed;
     return std::nullopt;
   }
@@ -199,8 +208,10 @@ std::optional<Fault> set_other(std::string_view name, Element value, SampleParam
     return std::nullopt;
   }
   const std::string near = nearest_name(name, param_names());
-  return Fault{"params", cat("unknown parameter ", quote(name),
-                             near.empty() ? "" : cat("; did you mean \"", near, "\"?")), -1};
+  return Fault{"params",
+               cat("unknown parameter ", quote(name),
+                   near.empty() ? "" : cat("; did you mean \"", near, "\"?")),
+               -1};
 }
 
 std::string string_list(const std::vector<std::string>& texts) {
@@ -212,15 +223,17 @@ std::string string_list(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-std::span<const NumberParam> number_params() { return kNumbers; }
+std::span<const NumberParam> number_params() {
+  return kNumbers;
+}
 
 std::vector<std::string> param_names() {
   std::vector<std::string> names;
   for (const NumberParam& param : kNumbers)
     names.emplace_back(param.name);
-  for (const char* name : {"stop", "stop_ids", "include_stop", "ignore_eos", "logit_bias",
-                           "dry_breakers", "penalty_scope", "typical_ties", "greedy", "seed",
-                           "sampler_order", "dtype"})
+  for (const char* name :
+       {"stop", "stop_ids", "include_stop", "ignore_eos", "logit_bias", "dry_breakers",
+        "penalty_scope", "typical_ties", "greedy", "seed", "sampler_order", "dtype"})
     names.emplace_back(name);
   return names;
 }
@@ -258,8 +271,8 @@ Result<std::vector<Step>> parse_order(std::string_view order) {
     return all;
   }
   if (order == "llama") {
-    return std::vector<Step>{Step::kRepetition, Step::kFrequency, Step::kNoRepeat, Step::kDry,
-                             Step::kTopNSigma,  Step::kTopK,      Step::kTypical,  Step::kTopP,
+    return std::vector<Step>{Step::kRepetition, Step::kFrequency, Step::kNoRepeat,   Step::kDry,
+                             Step::kTopNSigma,  Step::kTopK,      Step::kTypical,    Step::kTopP,
                              Step::kMinP,       Step::kXtc,       Step::kTemperature};
   }
   std::vector<Step> steps;
@@ -270,8 +283,10 @@ Result<std::vector<Step>> parse_order(std::string_view order) {
       std::string names;
       for (const auto& [name, step] : kSteps)
         append(names, names.empty() ? "" : ", ", name);
-      return Fault{"params", cat("unknown sampler step ", quote(trim(part)),
-                                 "; expected hf, llama or a list of ", names), -1};
+      return Fault{"params",
+                   cat("unknown sampler step ", quote(trim(part)),
+                       "; expected hf, llama or a list of ", names),
+                   -1};
     }
     steps.push_back(known->second);
   }
@@ -286,8 +301,9 @@ Result<std::pair<i32, f64>> parse_bias(std::string_view text) {
   const bool ok = id && *id >= 0 && *id <= std::numeric_limits<i32>::max() && value &&
                   (*value == -kInf || std::abs(*value) <= kMaxBias);
   if (!ok)
-    return Fault{"params", cat(quote(text), " is not ID:NUMBER, -", kMaxBias, " to ", kMaxBias,
-                               ", or ID:-inf"), -1};
+    return Fault{
+        "params",
+        cat(quote(text), " is not ID:NUMBER, -", kMaxBias, " to ", kMaxBias, ", or ID:-inf"), -1};
   return std::pair<i32, f64>(static_cast<i32>(*id), *value);
 }
 

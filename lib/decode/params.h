@@ -42,8 +42,8 @@ struct SampleParams {
   std::vector<i32> stop_ids;
   bool include_stop = false;
   bool ignore_eos = false;
-  i64 loop_size = 0;    // longest repeated n-gram that ends a text; 0: off
-  i64 loop_count = 4;   // after that many repetitions in a row
+  i64 loop_size = 0;        // longest repeated n-gram that ends a text; 0: off
+  i64 loop_count = 4;       // after that many repetitions in a row
   std::optional<u64> seed;  // of this record instead of the run's
 
   // Processors.
@@ -51,7 +51,7 @@ struct SampleParams {
   f64 repetition_penalty = 1;
   f64 frequency_penalty = 0;
   f64 presence_penalty = 0;
-  i64 penalty_last_n = 0;  // 0: all
+  i64 penalty_last_n = 0;    // 0: all
   bool penalty_all = false;  // frequency and presence count the prompt too
   i64 no_repeat_ngram = 0;
   f64 dry_multiplier = 0;

@@ -69,7 +69,8 @@ Result<ScoredTokens> PromptEncoder::text(std::string_view text) {
   return stretch(text, 0, isize(ids_));
 }
 
-Result<std::vector<ScoredTokens>> PromptEncoder::stretches(std::string_view text, i64 most, i64 parts) {
+Result<std::vector<ScoredTokens>> PromptEncoder::stretches(std::string_view text, i64 most,
+                                                           i64 parts) {
   LM_CHECK(parts >= 1 && most >= parts, "a stretch has a token");
   if (std::optional<Fault> fault = encode(text)) return *fault;
   const i64 n = isize(ids_);

@@ -30,7 +30,8 @@ struct ScoredTokens {
 /// Not thread-safe: owns the tokenizer's scratch.
 class PromptEncoder {
  public:
-  /// begin: put before every text, or nothing. Borrows the tokenizer, which adds no specials itself.
+  /// begin: put before every text, or nothing. Borrows the tokenizer, which adds no specials
+  /// itself.
   PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32> begin);
 
   /// Faults: "special" (a special token stands in the text and the tokenizer refuses it),

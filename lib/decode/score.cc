@@ -30,7 +30,9 @@ struct TokenScorer::Job {
 
 namespace {
 
-i64 pages_of(i64 tokens) { return (tokens + kPageTokens - 1) / kPageTokens; }
+i64 pages_of(i64 tokens) {
+  return (tokens + kPageTokens - 1) / kPageTokens;
+}
 
 /// What a row's logits are reduced to before they are looked up.
 struct RowSummary {
@@ -45,7 +47,8 @@ bool BranchScore::all_greedy() const {
   return std::all_of(greedy.begin(), greedy.end(), [](u8 g) { return g != 0; });
 }
 
-TokenScorer::TokenScorer(model::Engine& engine, ScoreOptions options) : engine_(engine), options_(options) {
+TokenScorer::TokenScorer(model::Engine& engine, ScoreOptions options)
+    : engine_(engine), options_(options) {
   LM_CHECK(options.batch > 0 && options.chunk > 0, "a step needs rows");
   LM_CHECK(engine.cache().total_pages() > pages_of(engine.positions()),
            "the cache holds a full context and a page");
@@ -77,7 +80,8 @@ bool TokenScorer::start(Job& job) {
     for (i64 b = 0; b < isize(job.branches); ++b)
       most = std::max(most, charge(b));
     const bool alone = charged_pages_ == 0;
-    if (!alone && (sequences_ >= options_.batch || charged_pages_ + own + most > limit)) return false;
+    if (!alone && (sequences_ >= options_.batch || charged_pages_ + own + most > limit))
+      return false;
     job.prefix.seq = engine_.create();
     job.prefix.charge = own;
     charged_pages_ += own;

@@ -1,9 +1,9 @@
 #pragma once
 // Log-probabilities of given tokens through the inference engine, so that they obey N1: a text's
-// score does not depend on what is scored beside it, on chunks or on threads. Windows, branches that
-// share a prefix, many records at once. One thread drives it.
-// Source of the windowing rule: every token is scored once, with at least window - stride tokens of
-// context where the text has them (Press et al. 2021 call it a sliding window).
+// score does not depend on what is scored beside it, on chunks or on threads. Windows, branches
+// that share a prefix, many records at once. One thread drives it. Source of the windowing rule:
+// every token is scored once, with at least window - stride tokens of context where the text has
+// them (Press et al. 2021 call it a sliding window).
 
 #include <deque>
 #include <memory>
@@ -35,8 +35,8 @@ struct ScoreRequest {
 struct BranchScore {
   std::vector<f32> logprobs;  // of tokens [first, end)
   std::vector<std::vector<TokenLogprob>> top;
-  std::vector<u8> greedy;     // 1 where the token is the likeliest
-  f64 sum = 0;                // nats, of the float64 log-probabilities in order
+  std::vector<u8> greedy;  // 1 where the token is the likeliest
+  f64 sum = 0;             // nats, of the float64 log-probabilities in order
   bool all_greedy() const;
 };
 

@@ -50,7 +50,8 @@ bool ends_in_loop(std::span<const i32> tokens, i64 size, i64 count) {
   const i64 n = isize(tokens);
   for (i64 gram = 1; gram <= size && gram * count <= n; ++gram) {
     i64 same = 0;  // tokens from the end that equal the one `gram` before them
-    while (same < gram * (count - 1) && tokens[usize(n - 1 - same)] == tokens[usize(n - 1 - same - gram)])
+    while (same < gram * (count - 1) &&
+           tokens[usize(n - 1 - same)] == tokens[usize(n - 1 - same - gram)])
       ++same;
     if (same == gram * (count - 1)) return true;
   }

@@ -3,7 +3,8 @@
 // file when the allowance is used up, and merged again while being read. The order is the record's
 // own total order, so the stream of records is the same for every budget and thread count.
 // T: trivially copyable, operator<, no padding that could be read uninitialised.
-// Thread rule: one thread at a time; the sorting inside is parallel. Over the size guide: one template.
+// Thread rule: one thread at a time; the sorting inside is parallel. Over the size guide: one
+// template.
 
 #include <algorithm>
 #include <memory>

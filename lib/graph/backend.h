@@ -58,8 +58,8 @@ class Recording {
   virtual void replay() = 0;
 };
 
-/// Work is queued on the device's one stream and done in order; only the functions that say so wait.
-/// One thread at a time.
+/// Work is queued on the device's one stream and done in order; only the functions that say so
+/// wait. One thread at a time.
 class Backend {
  public:
   Backend(std::string_view backend_name, Device where, std::span<const KernelDef> table)

@@ -27,9 +27,9 @@ struct ExecOptions {
   /// non-finite f32 values (`--check nan`). -inf in saved log-sum-exps of empty rows is allowed.
   bool check_nan = false;
   bool profile = false;  // time every node
-  /// Let the backend record the second run and replay it from then on, where it can and no node draws
-  /// random numbers. For graphs whose bindings stay: objects of RunCtx::bindings with other contents
-  /// must be other objects.
+  /// Let the backend record the second run and replay it from then on, where it can and no node
+  /// draws random numbers. For graphs whose bindings stay: objects of RunCtx::bindings with other
+  /// contents must be other objects.
   bool record = false;
   /// Borrow this slab instead of allocating; must have plan().slab_bytes (checked).
   const Storage* slab = nullptr;
@@ -72,7 +72,8 @@ class Executor {
 
   /// Device view of a kept or bound value; valid until the next run.
   Tensor tensor(Value v) const;
-  /// Copies a kept value to host f32s (bf16 is widened). Throws ShapeError when out.size() is not its count.
+  /// Copies a kept value to host f32s (bf16 is widened). Throws ShapeError when out.size() is not
+  /// its count.
   void read(Value v, std::span<f32> out) const;
   /// Single f32 element.
   f32 scalar(Value v) const;

@@ -63,8 +63,9 @@ struct Region {
 
 class Graph {
  public:
-  /// ops outlives the graph; ops[i] defines Op(i). activation: type of the values between layers and
-  /// of their gradients, f32 or bf16. Losses, statistics and gradients of parameters are f32 always.
+  /// ops outlives the graph; ops[i] defines Op(i). activation: type of the values between layers
+  /// and of their gradients, f32 or bf16. Losses, statistics and gradients of parameters are f32
+  /// always.
   explicit Graph(std::span<const OpDef> ops, DType activation = DType::kF32);
   DType activation() const { return activation_; }
 

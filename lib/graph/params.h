@@ -50,8 +50,7 @@ class ParamSlab {
   ParamSlab() = default;
   explicit ParamSlab(const ParamSet& set, i64 world_size = 1);
   /// dtype: f32, or bf16 for the copies that kernels read. Throws what Backend::allocate throws.
-  ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend,
-            DType dtype = DType::kF32);
+  ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend, DType dtype = DType::kF32);
   Tensor view(i32 index) const;
   /// Of an f32 slab (null if there is none); of a bf16 slab.
   f32* data() const;

@@ -1,11 +1,5 @@
 #include "io/atomic_file.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -13,6 +7,12 @@
 #include <filesystem>
 #include <mutex>
 #include <set>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/clock.h"
 #include "core/hash.h"
@@ -98,7 +98,9 @@ std::string host_tag() {
   return hex64(fnv1a64(host)).substr(0, 6);
 }
 
-std::string temp_prefix(const SplitPath& parts) { return cat(".", parts.name, ".lm-"); }
+std::string temp_prefix(const SplitPath& parts) {
+  return cat(".", parts.name, ".lm-");
+}
 
 std::string temp_name(const SplitPath& parts) {
   const u64 salt = mix64(static_cast<u64>(monotonic_s() * 1e9) ^ fnv1a64(parts.name));
@@ -125,7 +127,8 @@ void remove_stale(const SplitPath& parts) {
     }
   }
   ::closedir(dir);
-  for (const std::string& path : stale) remove_path(path);
+  for (const std::string& path : stale)
+    remove_path(path);
 }
 
 void sync_dir(const std::string& dir) {
@@ -175,9 +178,9 @@ void rename_registered(const std::string& from, const std::string& to) {
   u.paths.erase(from);
 }
 
-// Puts the new folder in the old one's place and removes the old one. One atomic step where the file
-// system can exchange names; else the old folder steps aside first, and a crash between the two
-// renames leaves it under its visible aside name.
+// Puts the new folder in the old one's place and removes the old one. One atomic step where the
+// file system can exchange names; else the old folder steps aside first, and a crash between the
+// two renames leaves it under its visible aside name.
 void exchange_registered(const std::string& from, const std::string& to) {
   Unfinished& u = unfinished();
   const std::lock_guard<std::mutex> lock(u.mutex);
@@ -261,7 +264,8 @@ void AtomicFile::commit() {
 
 AtomicDir::AtomicDir(const std::string& path, const OutputOptions& options, bool replace)
     : path_(path), options_(options), replace_(replace) {
-  while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+  while (path_.size() > 1 && path_.back() == '/')
+    path_.pop_back();
   const SplitPath parts = split_path(path_);
   if (!replace && path_exists(path_)) {
     throw Error(ErrorKind::kCannotCreate, cat(path_, ": exists already"));
@@ -301,12 +305,14 @@ void AtomicDir::commit() {
         dirs.push_back(entry.path().string());
       } else if (entry.is_regular_file()) {
         const int fd = open_retry(entry.path().string(), O_RDONLY);
-        if (fd < 0) throw os_error(ErrorKind::kIo, entry.path().string(), "cannot open to sync", errno);
+        if (fd < 0)
+          throw os_error(ErrorKind::kIo, entry.path().string(), "cannot open to sync", errno);
         const Fd owner(fd);
         sync_fd(fd, entry.path().string());
       }
     }
-    for (const std::string& dir : dirs) sync_dir(dir);
+    for (const std::string& dir : dirs)
+      sync_dir(dir);
   }
   if (replace_ && path_exists(path_)) {
     exchange_registered(temp_, path_);
@@ -327,7 +333,8 @@ void discard_unfinished_outputs() {
   Unfinished& u = unfinished();
   const std::lock_guard<std::mutex> lock(u.mutex);
   u.dying = true;
-  for (const std::string& path : u.paths) remove_path(path);
+  for (const std::string& path : u.paths)
+    remove_path(path);
   u.paths.clear();
 }
 

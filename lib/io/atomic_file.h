@@ -15,8 +15,8 @@
 namespace lm::io {
 
 struct OutputOptions {
-  bool sync = true;     // fsync file and folder (--no-sync turns it off)
-  bool rename = true;   // false: write in place (--no-rename), for mounts without atomic rename
+  bool sync = true;    // fsync file and folder (--no-sync turns it off)
+  bool rename = true;  // false: write in place (--no-rename), for mounts without atomic rename
 };
 
 /// One output file. Not a regular file (/dev/null, fifo): written directly. A symbolic link is
@@ -40,8 +40,8 @@ class AtomicFile {
   bool committed() const { return committed_; }
 
  private:
-  std::string path_;    // resolved target
-  std::string temp_;    // empty when written directly
+  std::string path_;  // resolved target
+  std::string temp_;  // empty when written directly
   OutputOptions options_;
   Fd fd_;
   bool finished_ = false;

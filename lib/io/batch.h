@@ -1,8 +1,8 @@
 #pragma once
 // A batch is a run of whole lines on its way through a pipeline: read (serial), decoded (parallel),
 // stitched to whole lines (serial), worked on (parallel and serial stages), accounted and written
-// (serial). Errors travel inside the batch, so that the first one in stream order is the one reported,
-// whatever the thread count.
+// (serial). Errors travel inside the batch, so that the first one in stream order is the one
+// reported, whatever the thread count.
 
 #include <any>
 #include <exception>
@@ -21,21 +21,21 @@ namespace lm::io {
 /// A bad record: where it was and why.
 struct BadRecord {
   Fault fault;
-  i64 line = 0;         // 1-based in its input
-  i64 byte = 0;         // 0-based offset of the line in the uncompressed input
-  std::string id;       // the record's id when it could be read
-  std::string raw;      // the line, kept only when the policy stores or annotates it
+  i64 line = 0;     // 1-based in its input
+  i64 byte = 0;     // 0-based offset of the line in the uncompressed input
+  std::string id;   // the record's id when it could be read
+  std::string raw;  // the line, kept only when the policy stores or annotates it
 };
 
 struct Batch final : PipelineItem {
   // Set by the reader.
-  i64 number = 0;                // 0, 1, ... in the order of reading
-  i64 input = 0;                 // index into the list of inputs
-  std::string frame;             // one compressed frame still to decode, or empty
-  i64 frame_offset = -1;         // where its frame begins in the compressed input; -1: plain lines
-  i64 unit = 0;                  // shard unit
-  bool fresh = false;            // the first batch of a segment: totals start again
-  i64 dropped_bytes = 0;         // bytes of an overlong last line that were not kept
+  i64 number = 0;         // 0, 1, ... in the order of reading
+  i64 input = 0;          // index into the list of inputs
+  std::string frame;      // one compressed frame still to decode, or empty
+  i64 frame_offset = -1;  // where its frame begins in the compressed input; -1: plain lines
+  i64 unit = 0;           // shard unit
+  bool fresh = false;     // the first batch of a segment: totals start again
+  i64 dropped_bytes = 0;  // bytes of an overlong last line that were not kept
   bool last_of_input = false;
   std::optional<StreamHeader> begin;  // a header frame stood behind this batch's text
   std::optional<StreamEnd> end;       // an end frame stood behind it
@@ -44,8 +44,8 @@ struct Batch final : PipelineItem {
   // Whole lines; kJsonPadding readable bytes follow. Valid after stitching.
   std::string text;
   i64 text_size = 0;
-  i64 first_line = 0;   // 0-based number of the first line in its input
-  i64 first_byte = 0;   // offset of the first line in the uncompressed input
+  i64 first_line = 0;  // 0-based number of the first line in its input
+  i64 first_byte = 0;  // offset of the first line in the uncompressed input
 
   // Set by the stages.
   StreamTotals in;
@@ -53,7 +53,7 @@ struct Batch final : PipelineItem {
   std::string out;
   StreamTotals out_totals;
   std::vector<BadRecord> bad;
-  std::any user;        // a program's own per-batch data between its stages
+  std::any user;  // a program's own per-batch data between its stages
   std::exception_ptr error;
 
   std::string_view lines() const { return std::string_view(text).substr(0, usize(text_size)); }

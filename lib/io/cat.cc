@@ -1,13 +1,12 @@
 #include "io/cat.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <memory>
 
+#include <fcntl.h>
 #include <simdjson.h>
+#include <unistd.h>
 
 #include "core/str.h"
 #include "io/input_source.h"
@@ -23,7 +22,8 @@ const char* skip_data_frame(RawBuffer& raw, const FrameInfo& info) {
   while (true) {
     if (!raw.fill(3)) return "ended inside a frame";
     const std::string_view v = raw.view();
-    const u32 block = static_cast<u32>(static_cast<u8>(v[0])) | static_cast<u32>(static_cast<u8>(v[1])) << 8 |
+    const u32 block = static_cast<u32>(static_cast<u8>(v[0])) |
+                      static_cast<u32>(static_cast<u8>(v[1])) << 8 |
                       static_cast<u32>(static_cast<u8>(v[2])) << 16;
     const u32 type = block >> 1 & 3;
     if (type == 3 || block >> 3 > (128 << 10)) return "corrupt block header";
@@ -67,15 +67,16 @@ CheckResult check_frames(const std::string& file) {
   const FrameWalker walker;
   while (raw.fill(1) && state.result.detail.empty()) {
     FrameInfo info = walker.peek(raw.view());
-    while (info.kind == FrameKind::kNeedMore && raw.fill(raw.available() + 1)) info = walker.peek(raw.view());
+    while (info.kind == FrameKind::kNeedMore && raw.fill(raw.available() + 1))
+      info = walker.peek(raw.view());
     const i64 at = raw.offset();
     const char* problem = nullptr;
     if (info.kind == FrameKind::kData) {
       state.ended = false;
       problem = skip_data_frame(raw, info);
     } else if (info.kind == FrameKind::kSkippable) {
-      const bool tagged = info.magic == kLmMagic && info.content <= kMaxTagPayload && raw.fill(info.total) &&
-                          has_lm_tag(raw.view().substr(8));
+      const bool tagged = info.magic == kLmMagic && info.content <= kMaxTagPayload &&
+                          raw.fill(info.total) && has_lm_tag(raw.view().substr(8));
       if (tagged && !state.tag(raw.view().substr(8, usize(info.content)))) break;
       if (!raw.skip(info.total)) problem = "ended inside a frame";
     } else {
@@ -101,7 +102,8 @@ StreamTotals read_through(const std::string& file, const Context& ctx, bool& end
   InputStream in(options, ctx);
   RunCounters counters;
   RecordRun run(in, nullptr, nullptr, {.mode = OnError::kSkip}, ctx, counters);
-  WorkerPool<JsonReader> readers([] { return std::make_unique<JsonReader>(std::vector<std::string>{}); });
+  WorkerPool<JsonReader> readers(
+      [] { return std::make_unique<JsonReader>(std::vector<std::string>{}); });
   run.run({{StageMode::kParallel,
             [&](Batch& batch) {
               readers.with([&](JsonReader& json) {
@@ -147,7 +149,8 @@ bool has_lone_surrogate(std::string_view line) {
   const auto unit_at = [line](std::size_t at) -> u32 {  // of \uXXXX, or 0
     if (at + 6 > line.size() || line[at] != '\\' || line[at + 1] != 'u') return 0;
     u32 unit = 0;
-    const std::from_chars_result end = std::from_chars(line.data() + at + 2, line.data() + at + 6, unit, 16);
+    const std::from_chars_result end =
+        std::from_chars(line.data() + at + 2, line.data() + at + 6, unit, 16);
     return end.ptr == line.data() + at + 6 ? unit : 0;
   };
   for (std::size_t at = line.find('\\'); at != std::string_view::npos; at = line.find('\\', at)) {
@@ -165,8 +168,7 @@ bool has_lone_surrogate(std::string_view line) {
 class FullValidator {
  public:
   std::optional<Fault> check(std::string_view line) {
-    const simdjson::error_code error =
-        parser_.parse(line.data(), line.size(), false).error();
+    const simdjson::error_code error = parser_.parse(line.data(), line.size(), false).error();
     if (!error) return std::nullopt;
     if (error == simdjson::STRING_ERROR && has_lone_surrogate(line))
       return Fault{"utf8", "lone surrogate escape", -1};
@@ -192,7 +194,8 @@ BatchStage copy_stage(RecordRun& run, WorkerPool<CatWorker>& workers, bool full)
               batch.out.reserve(usize(batch.text_size));
               run.each_record(batch, worker.json, [&](Record& record) -> std::optional<Fault> {
                 if (full) {
-                  if (std::optional<Fault> fault = worker.validator.check(record.line)) return fault;
+                  if (std::optional<Fault> fault = worker.validator.check(record.line))
+                    return fault;
                 }
                 batch.out.append(record.line);
                 batch.out.push_back('\n');
@@ -212,20 +215,22 @@ void cat_records(RecordRun& run, InputStream& in, const CatOptions& options) {
   std::vector<BatchStage> stages = {copy_stage(run, workers, options.validate_full)};
   i64 left = options.head.value_or(0);
   if (options.head) {
-    stages.push_back({StageMode::kSerial, [&](Batch& batch) {
-                        const std::vector<i64>& lines = std::any_cast<const std::vector<i64>&>(batch.user);
-                        const i64 take = std::min(left, isize(lines));
-                        std::size_t at = 0;
-                        for (i64 i = 0; i < take; ++i) at = batch.out.find('\n', at) + 1;
-                        batch.out.resize(at);
-                        if (take == left && !in.behind_stop(batch)) {
-                          // What lies behind the cut is none of our business, bad records included.
-                          const i64 cut = take > 0 ? lines[usize(take - 1)] : 0;
-                          std::erase_if(batch.bad, [cut](const BadRecord& bad) { return bad.line > cut; });
-                          in.stop(batch);
-                        }
-                        left -= take;
-                      }});
+    stages.push_back(
+        {StageMode::kSerial, [&](Batch& batch) {
+           const std::vector<i64>& lines = std::any_cast<const std::vector<i64>&>(batch.user);
+           const i64 take = std::min(left, isize(lines));
+           std::size_t at = 0;
+           for (i64 i = 0; i < take; ++i)
+             at = batch.out.find('\n', at) + 1;
+           batch.out.resize(at);
+           if (take == left && !in.behind_stop(batch)) {
+             // What lies behind the cut is none of our business, bad records included.
+             const i64 cut = take > 0 ? lines[usize(take - 1)] : 0;
+             std::erase_if(batch.bad, [cut](const BadRecord& bad) { return bad.line > cut; });
+             in.stop(batch);
+           }
+           left -= take;
+         }});
   }
   run.run(stages);
 }
@@ -244,25 +249,31 @@ std::string part_name(const std::string& pattern, i64 index, i64 parts) {
       continue;
     }
     std::size_t end = i + 1;
-    while (end < pattern.size() && pattern[end] >= '0' && pattern[end] <= '9') ++end;
+    while (end < pattern.size() && pattern[end] >= '0' && pattern[end] <= '9')
+      ++end;
     const std::string_view width = std::string_view(pattern).substr(i + 1, end - i - 1);
     const i64 digits = width.empty() ? 0 : parse_int(width).value_or(99);
     if (end == pattern.size() || pattern[end] != 'd' || digits > 20 || used == 2) {
-      throw Error(ErrorKind::kUsage, cat("--output: ", quote(pattern), " is not a name with one or two %d or %05d"));
+      throw Error(ErrorKind::kUsage,
+                  cat("--output: ", quote(pattern), " is not a name with one or two %d or %05d"));
     }
     std::string number = cat(used++ == 0 ? index : parts);
     if (isize(number) < digits) number.insert(0, usize(digits - isize(number)), '0');
     out += number;
     i = end;
   }
-  if (used == 0) throw Error(ErrorKind::kUsage, cat("--output: ", quote(pattern), " has no %d for the part number"));
+  if (used == 0)
+    throw Error(ErrorKind::kUsage,
+                cat("--output: ", quote(pattern), " has no %d for the part number"));
   return out;
 }
 
-void split_records(RecordRun& run, const std::string& pattern, i64 parts, const StreamOutputOptions& form,
-                   StreamHeader header, InputStream& in, const CatOptions& options, const Context& ctx) {
+void split_records(RecordRun& run, const std::string& pattern, i64 parts,
+                   const StreamOutputOptions& form, StreamHeader header, InputStream& in,
+                   const CatOptions& options, const Context& ctx) {
   std::vector<std::unique_ptr<OutputStream>> outputs;
-  for (const StreamHeader& above : in.headers()) header.add_input(above);
+  for (const StreamHeader& above : in.headers())
+    header.add_input(above);
   for (i64 i = 0; i < parts; ++i) {
     StreamOutputOptions one = form;
     one.path = part_name(pattern, i, parts);
@@ -272,29 +283,33 @@ void split_records(RecordRun& run, const std::string& pattern, i64 parts, const 
   WorkerPool<CatWorker> workers([] { return std::make_unique<CatWorker>(); });
   i64 turn = 0;
   i64 in_turn = 0;
-  run.run({copy_stage(run, workers, options.validate_full), {StageMode::kSerial, [&](Batch& batch) {
-             std::string_view rest = batch.out;
-             while (!rest.empty()) {
-               // A turn ends with the record that fills it, so the parts depend on the records only.
-               StreamTotals totals;
-               std::size_t at = 0;
-               while (at < rest.size() && in_turn < kFrameBytes) {
-                 const std::size_t end = rest.find('\n', at) + 1;
-                 totals.add_line(rest.substr(at, end - 1 - at));
-                 in_turn += static_cast<i64>(end - at);
-                 at = end;
-               }
-               outputs[usize(turn)]->write(rest.substr(0, at), totals);
-               rest.remove_prefix(at);
-               if (in_turn >= kFrameBytes) {
-                 turn = (turn + 1) % parts;
-                 in_turn = 0;
-               }
-             }
-             batch.out.clear();
-           }}});
-  for (const std::unique_ptr<OutputStream>& out : outputs) out->finish(run.input_totals());
-  for (const std::unique_ptr<OutputStream>& out : outputs) out->commit();
+  run.run({copy_stage(run, workers, options.validate_full),
+           {StageMode::kSerial, [&](Batch& batch) {
+              std::string_view rest = batch.out;
+              while (!rest.empty()) {
+                // A turn ends with the record that fills it, so the parts depend on the records
+                // only.
+                StreamTotals totals;
+                std::size_t at = 0;
+                while (at < rest.size() && in_turn < kFrameBytes) {
+                  const std::size_t end = rest.find('\n', at) + 1;
+                  totals.add_line(rest.substr(at, end - 1 - at));
+                  in_turn += static_cast<i64>(end - at);
+                  at = end;
+                }
+                outputs[usize(turn)]->write(rest.substr(0, at), totals);
+                rest.remove_prefix(at);
+                if (in_turn >= kFrameBytes) {
+                  turn = (turn + 1) % parts;
+                  in_turn = 0;
+                }
+              }
+              batch.out.clear();
+            }}});
+  for (const std::unique_ptr<OutputStream>& out : outputs)
+    out->finish(run.input_totals());
+  for (const std::unique_ptr<OutputStream>& out : outputs)
+    out->commit();
 }
 
 }  // namespace lm::io

@@ -37,7 +37,7 @@ class Fd {
 Fd open_input(const std::string& path);
 
 /// Reads until size bytes or the end of input; returns the count. Throws kIo.
-i64 read_some(int fd, void* buf, i64 size, std::string_view name);   // one successful read(2)
+i64 read_some(int fd, void* buf, i64 size, std::string_view name);  // one successful read(2)
 i64 read_full(int fd, void* buf, i64 size, std::string_view name);
 i64 pread_full(int fd, void* buf, i64 size, i64 offset, std::string_view name);
 /// Writes everything or throws kIo (EPIPE included: callers that care test PipeClosed).

@@ -1,10 +1,10 @@
 #include "io/frame.h"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <array>
 #include <memory>
+
+#include <zstd.h>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -19,11 +19,14 @@ constexpr int kMaxWindowLog = 23;  // 8 MiB, so that every default reader accept
 
 u64 load_le(const char* p, int bytes) {
   u64 value = 0;
-  for (int i = 0; i < bytes; ++i) value |= u64{static_cast<u8>(p[i])} << (8 * i);
+  for (int i = 0; i < bytes; ++i)
+    value |= u64{static_cast<u8>(p[i])} << (8 * i);
   return value;
 }
 
-bool is_skippable(u32 magic) { return (magic & 0xFFFFFFF0u) == kSkippableBase; }
+bool is_skippable(u32 magic) {
+  return (magic & 0xFFFFFFF0u) == kSkippableBase;
+}
 
 struct ContextDeleter {
   void operator()(ZSTD_CCtx* c) const { ZSTD_freeCCtx(c); }
@@ -32,10 +35,13 @@ struct ContextDeleter {
 
 }  // namespace
 
-u32 load_u32le(const char* p) { return static_cast<u32>(load_le(p, 4)); }
+u32 load_u32le(const char* p) {
+  return static_cast<u32>(load_le(p, 4));
+}
 
 void append_u32le(std::string& out, u32 value) {
-  for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+  for (int i = 0; i < 4; ++i)
+    out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
 FrameInfo FrameWalker::peek(std::string_view buf) const {
@@ -71,7 +77,8 @@ FrameInfo FrameWalker::peek(std::string_view buf) const {
   const i64 header = 5 + (single ? 0 : 1) + dict + size_bytes;
   if (static_cast<i64>(buf.size()) < header) return info;
   if (size_bytes > 0) {
-    const u64 content = load_le(buf.data() + header - size_bytes, size_bytes) + (size_bytes == 2 ? 256 : 0);
+    const u64 content =
+        load_le(buf.data() + header - size_bytes, size_bytes) + (size_bytes == 2 ? 256 : 0);
     if (content > u64{1} << 62) {
       info.kind = FrameKind::kBad;
       info.problem = "impossible content size in a frame header";

@@ -15,7 +15,8 @@ inline constexpr u32 kSkippableBase = 0x184D2A50u;  // ..5F
 inline constexpr u32 kLmMagic = 0x184D2A5Au;        // header and end frames of this toolkit
 inline constexpr u32 kSeekMagic = 0x184D2A5Eu;
 inline constexpr u32 kSeekFooterMagic = 0x8F92EAB1u;
-inline constexpr i64 kFrameBytes = i64{4} << 20;    // a data frame is cut at the first record end here
+inline constexpr i64 kFrameBytes = i64{4}
+                                   << 20;  // a data frame is cut at the first record end here
 inline constexpr i64 kMaxTagPayload = 64 << 10;
 
 enum class FrameKind { kNeedMore, kData, kSkippable, kBad };
@@ -23,9 +24,9 @@ enum class FrameKind { kNeedMore, kData, kSkippable, kBad };
 /// What stands at the start of a buffer.
 struct FrameInfo {
   FrameKind kind = FrameKind::kNeedMore;
-  i64 total = 0;          // bytes of the whole frame (data and skippable)
-  i64 header = 0;         // bytes before the first block / before the payload
-  i64 content = -1;       // decompressed size, -1 if the frame does not say
+  i64 total = 0;     // bytes of the whole frame (data and skippable)
+  i64 header = 0;    // bytes before the first block / before the payload
+  i64 content = -1;  // decompressed size, -1 if the frame does not say
   u32 magic = 0;
   const char* problem = nullptr;  // for kBad
 };
@@ -36,7 +37,8 @@ class FrameWalker {
  public:
   /// buf: from the frame's first byte. kNeedMore until the whole frame is there.
   FrameInfo walk(std::string_view buf);
-  /// The frame's header as soon as it is readable (kind kData or kSkippable, total unset for kData).
+  /// The frame's header as soon as it is readable (kind kData or kSkippable, total unset for
+  /// kData).
   FrameInfo peek(std::string_view buf) const;
   void reset() { at_ = 0; }
 
@@ -47,8 +49,8 @@ class FrameWalker {
 /// Appends a skippable frame. payload <= 4 GiB - 1.
 void append_skippable(std::string& out, u32 magic, std::string_view payload);
 
-/// Appends a data frame of raw blocks with content size and checksum: a valid zstd frame at the cost
-/// of one copy and one XXH64 pass. Cut content to <= 8 MiB where a reader's window matters.
+/// Appends a data frame of raw blocks with content size and checksum: a valid zstd frame at the
+/// cost of one copy and one XXH64 pass. Cut content to <= 8 MiB where a reader's window matters.
 void append_stored_frame(std::string& out, std::string_view content);
 
 /// Appends one independent compressed frame with content size and checksum; window <= 8 MiB.

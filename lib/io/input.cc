@@ -1,15 +1,16 @@
 #include "io/input.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "core/hash.h"
 #include "core/str.h"
+#include "io/file_header.h"
 #include "io/input_source.h"
 #include "io/json.h"
 
@@ -27,7 +28,9 @@ struct Foreign {
 };
 constexpr std::array<Foreign, 4> kForeign = {{
     {"\x1f\x8b", "gzip", "zcat"},
-    {"\xfd" "7zXZ", "xz", "xzcat"},
+    {"\xfd"
+     "7zXZ",
+     "xz", "xzcat"},
     {"BZh", "bzip2", "bzcat"},
     {"PAR1", "Parquet", nullptr},
 }};
@@ -44,76 +47,8 @@ bool is_pipe_like(int fd) {
 
 }  // namespace
 
-std::string input_display_name(const std::string& path) { return path == "-" ? "<stdin>" : path; }
-
-namespace {
-
-// LMH1 at the start of an input. Waits only for what a producer sends before its first record.
-std::optional<StreamHeader> leading_header(RawBuffer& raw) {
-  if (!raw.fill(8) || load_u32le(raw.view().data()) != kLmMagic) return std::nullopt;
-  const i64 total = 8 + i64{load_u32le(raw.view().data() + 4)};
-  if (total > kMaxTagPayload + 8 || !raw.fill(total)) return std::nullopt;
-  const Result<StreamHeader> header = parse_header(raw.view().substr(8, usize(total - 8)));
-  return header ? std::optional<StreamHeader>(*header) : std::nullopt;
-}
-
-}  // namespace
-
-namespace {
-
-// The end frame that closes a regular file; behind it only a seek table may stand.
-std::optional<StreamEnd> closing_end(int fd, i64 size, const std::string& path) {
-  std::string footer(9, '\0');
-  if (size < 16 || pread_full(fd, footer.data(), 9, size - 9, path) != 9) return std::nullopt;
-  if (load_u32le(footer.data() + 5) == kSeekFooterMagic) {
-    const i64 width = static_cast<u8>(footer[4]) & 0x80 ? 12 : 8;
-    size -= 8 + i64{load_u32le(footer.data())} * width + 9;
-    if (size < 16) return std::nullopt;
-  }
-  std::string tail(usize(std::min<i64>(size, kMaxTagPayload + 8)), '\0');
-  tail.resize(usize(pread_full(fd, tail.data(), isize(tail), size - isize(tail), path)));
-  std::string magic;
-  append_u32le(magic, kLmMagic);
-  for (std::size_t at = tail.rfind(magic); at != std::string::npos;
-       at = at == 0 ? std::string::npos : tail.rfind(magic, at - 1)) {
-    const std::size_t left = tail.size() - at;
-    if (left < 12 || left != usize(i64{load_u32le(tail.data() + at + 4)} + 8)) continue;
-    Result<StreamEnd> end = parse_end(std::string_view(tail).substr(at + 8));
-    if (end) return std::move(*end);
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-// The header of a finished file: LMH1 at its start, or inside LME1 at its end. Anything that is not
-// ours gives nothing; reading the file will judge it.
-std::optional<StreamHeader> file_header(const std::string& path) {
-  Fd fd = open_input(path);
-  if (!is_regular(fd.get())) {
-    RawBuffer raw(std::move(fd), path);
-    return leading_header(raw);
-  }
-  const i64 size = file_size(fd.get(), path);
-  std::string head(usize(std::min<i64>(size, kMaxTagPayload + 8)), '\0');
-  head.resize(usize(pread_full(fd.get(), head.data(), isize(head), 0, path)));
-  if (head.size() < 8) return std::nullopt;
-  if (load_u32le(head.data()) == kLmMagic) {
-    const Result<StreamHeader> header =
-        parse_header(std::string_view(head).substr(8, load_u32le(head.data() + 4)));
-    return header ? std::optional<StreamHeader>(*header) : std::nullopt;
-  }
-  if (load_u32le(head.data()) != kZstdMagic) return std::nullopt;
-  const std::optional<StreamEnd> end = closing_end(fd.get(), size, path);
-  return end ? end->header : std::nullopt;
-}
-
-std::optional<StreamHeader> finished_header(const std::string& path) {
-  const Fd fd = open_input(path);
-  if (!is_regular(fd.get())) return std::nullopt;
-  const std::optional<StreamEnd> end = closing_end(fd.get(), file_size(fd.get(), path), path);
-  if (!end) return std::nullopt;
-  return end->header ? end->header : file_header(path);
+std::string input_display_name(const std::string& path) {
+  return path == "-" ? "<stdin>" : path;
 }
 
 struct InputStream::Source {
@@ -208,10 +143,12 @@ void InputStream::open_next() {
   const std::string_view head = s.raw.view();
   for (const Foreign& f : kForeign) {
     if (head.starts_with(f.magic)) {
-      s.fail(cat("is ", f.name, ", expected JSON lines, plain or zstd"),
-             f.command != nullptr
-                 ? cat(f.command, " ", file == "-" ? "" : file, " | lm-cat - -o FILE.jsonl.zst converts it")
-                 : std::string("convert it to JSON lines first, for example with duckdb or pyarrow"));
+      s.fail(
+          cat("is ", f.name, ", expected JSON lines, plain or zstd"),
+          f.command != nullptr
+              ? cat(f.command, " ", file == "-" ? "" : file,
+                    " | lm-cat - -o FILE.jsonl.zst converts it")
+              : std::string("convert it to JSON lines first, for example with duckdb or pyarrow"));
     }
   }
   const u32 magic = head.size() >= 4 ? load_u32le(head.data()) : 0;
@@ -262,9 +199,9 @@ std::unique_ptr<Batch> InputStream::next_batch() {
       continue;
     }
     if (source_->pending_error) throw Error(*source_->pending_error);
-    std::unique_ptr<Batch> batch = !source_->framed       ? plain_batch()
+    std::unique_ptr<Batch> batch = !source_->framed     ? plain_batch()
                                    : source_->streaming ? stream_batch()
-                                                          : frame_batch();
+                                                        : frame_batch();
     if (batch) {
       batch->input = source_->input;
       return batch;
@@ -303,7 +240,8 @@ std::unique_ptr<Batch> InputStream::plain_batch() {
 bool InputStream::looks_ours(const FrameInfo& info) {
   Source& s = *source_;
   if (s.raw.fill(12) && has_lm_tag(s.raw.view().substr(8))) return true;
-  if (!s.ours || info.content > kMaxTagPayload || !s.raw.fill(info.total) || info.content < 4) return false;
+  if (!s.ours || info.content > kMaxTagPayload || !s.raw.fill(info.total) || info.content < 4)
+    return false;
   return load_u32le(s.raw.view().data() + info.total - 4) == kSeekFooterMagic;
 }
 
@@ -349,7 +287,8 @@ std::unique_ptr<Batch> InputStream::frame_batch() {
     if (!s.decoder) s.decoder = std::make_unique<StreamDecoder>();
     s.decoder->start();
     if (options_.shard.count > 1 && !options_.shard.by_file && s.data_frames == 1) {
-      ctx_.log->message(LogLevel::kWarning, cat(s.raw.name(), ": one large frame is one shard unit; "
+      ctx_.log->message(LogLevel::kWarning, cat(s.raw.name(),
+                                                ": one large frame is one shard unit; "
                                                 "lm-cat --seekable makes it divisible"));
     }
     next_unit_ = unit + 1;
@@ -381,11 +320,12 @@ void InputStream::skippable(Batch& batch, std::string_view bytes, u32 magic) {
   if (has_lm_tag(payload) != (magic == kLmMagic)) s.fail(cat("damaged stream frame", at()));
   if (magic == kSeekMagic) {
     std::vector<SeekEntry> table;
-    const bool same = parse_seek_table(payload, table) && table.size() == s.walked.size() &&
-                      std::equal(table.begin(), table.end(), s.walked.begin(),
-                                 [](const SeekEntry& a, const SeekEntry& b) {
-                                   return a.compressed == b.compressed && a.decompressed == b.decompressed;
-                                 });
+    const bool same =
+        parse_seek_table(payload, table) && table.size() == s.walked.size() &&
+        std::equal(table.begin(), table.end(), s.walked.begin(),
+                   [](const SeekEntry& a, const SeekEntry& b) {
+                     return a.compressed == b.compressed && a.decompressed == b.decompressed;
+                   });
     // A foreign table may count frames in its own way; ours must agree with what was walked.
     if (s.ours && !same) s.fail(cat("seek table does not fit the frames", at()));
     return;
@@ -429,17 +369,18 @@ std::unique_ptr<Batch> InputStream::stream_batch() {
     if (std::optional<LineCutter::Block> full = s.cutter.take()) return make(std::move(*full));
     if (s.stream_done) {
       s.streaming = false;
-      s.walked.push_back({static_cast<u32>(s.raw.offset() - s.stream_begin),
-                          static_cast<u32>(s.stream_content)});
+      s.walked.push_back(
+          {static_cast<u32>(s.raw.offset() - s.stream_begin), static_cast<u32>(s.stream_content)});
       std::unique_ptr<Batch> batch = make(s.cutter.take_all());
       batch->frame_hashes.push_back(s.stream_hash.digest());
       return batch;
     }
     // An empty view lets the decoder flush what it still holds before more input is needed.
     if (!s.raw.fill(1)) {
-      s.pending_error = Error(
-          ErrorKind::kData, cat(s.raw.name(), ": ended inside a zstd frame at byte ", s.raw.offset(),
-                                " (the file is cut or the program before this one failed)"));
+      s.pending_error =
+          Error(ErrorKind::kData,
+                cat(s.raw.name(), ": ended inside a zstd frame at byte ", s.raw.offset(),
+                    " (the file is cut or the program before this one failed)"));
       return make(s.cutter.take_lines());
     }
     bool done = false;
@@ -466,7 +407,9 @@ std::unique_ptr<Batch> InputStream::stream_batch() {
 std::unique_ptr<Batch> InputStream::end_of_input() {
   Source& s = *source_;
   if (s.in_header) {
-    s.fail("stream ended without its end frame (the program before this one failed or the file is cut)");
+    s.fail(
+        "stream ended without its end frame (the program before this one failed or the file is "
+        "cut)");
   }
   if (options_.expect_end && !s.ended) {
     s.fail("has no end frame, and --expect-end asks for one");
@@ -562,7 +505,8 @@ std::vector<StreamHeader> InputStream::headers() {
     }
     std::unique_ptr<Source>& s = opened_[i];
     s = open_source(i);
-    if (std::optional<StreamHeader> header = leading_header(s->raw)) found.push_back(std::move(*header));
+    if (std::optional<StreamHeader> header = leading_header(s->raw))
+      found.push_back(std::move(*header));
   }
   return found;
 }
@@ -588,12 +532,13 @@ void InputStream::account(Batch& batch) {
   const bool partly = batch.number >= last_batch_.load();  // its last records may have been cut off
   if (options_.shard.count > 1 || partly) return;
   if (end.frames != digest) {
-    throw Error(ErrorKind::kData, cat(summary.name, ": frames do not match the end frame (bytes were changed)"));
+    throw Error(ErrorKind::kData,
+                cat(summary.name, ": frames do not match the end frame (bytes were changed)"));
   }
   if (!(end.totals == seen)) {
-    throw Error(ErrorKind::kData,
-                cat(summary.name, ": end frame says ", end.totals.records, " records and digest ",
-                    hex64(end.totals.digest), ", seen ", seen.records, " and ", hex64(seen.digest)));
+    throw Error(ErrorKind::kData, cat(summary.name, ": end frame says ", end.totals.records,
+                                      " records and digest ", hex64(end.totals.digest), ", seen ",
+                                      seen.records, " and ", hex64(seen.digest)));
   }
 }
 

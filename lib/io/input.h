@@ -1,8 +1,8 @@
 #pragma once
 // The reading side of the stream contract: several inputs in order, detected by their first bytes
 // (zstd or skippable frames, plain JSONL), cut into batches of whole lines, completeness checked.
-// Throws Error{kNoInput} for inputs that cannot be opened and Error{kData} for what is not a complete
-// stream: cut or corrupt frames, a missing end frame, wrong counts, other formats.
+// Throws Error{kNoInput} for inputs that cannot be opened and Error{kData} for what is not a
+// complete stream: cut or corrupt frames, a missing end frame, wrong counts, other formats.
 
 #include <atomic>
 #include <limits>
@@ -31,7 +31,7 @@ struct InputOptions {
   i64 max_record_bytes = i64{64} << 20;
   bool allow_empty = false;
   bool expect_end = false;
-  bool latency = false;            // hand out whole lines as soon as a pipe delivers them
+  bool latency = false;  // hand out whole lines as soon as a pipe delivers them
 };
 
 /// What was read of one input.
@@ -45,14 +45,6 @@ struct InputSummary {
 /// Display name of an input ("<stdin>" for "-").
 std::string input_display_name(const std::string& path);
 
-/// The header of a complete file of this toolkit, from its start or from its end frame; of a pipe only
-/// one at its start. nullopt for anything else. Throws kNoInput.
-std::optional<StreamHeader> file_header(const std::string& path);
-
-/// The same for a regular file that is complete: an end frame is the last thing in it (behind it a
-/// seek table may stand). Looks at both ends of the file only.
-std::optional<StreamHeader> finished_header(const std::string& path);
-
 class InputStream {
  public:
   /// Opens every regular file once to fail early; reads nothing else yet.
@@ -65,16 +57,18 @@ class InputStream {
 
   // The four stages, to be called in this order for each batch; next and stitch and account
   // serially in batch order, decode from any thread.
-  /// Null at the end or some time after stop(). Never throws for bad data: such a batch carries `error`.
+  /// Null at the end or some time after stop(). Never throws for bad data: such a batch carries
+  /// `error`.
   std::unique_ptr<Batch> next();
   void decode(Batch& batch) const;
   void stitch(Batch& batch);
-  /// Rethrows the batch's error; checks end frames; adds the batch's totals. Call after `in` is set.
+  /// Rethrows the batch's error; checks end frames; adds the batch's totals. Call after `in` is
+  /// set.
   void account(Batch& batch);
 
-  /// Makes `last` the last batch that counts: next() returns null from now on, and batches behind it
-  /// that were read already are as if they had not been, whatever is wrong with them. Call from a
-  /// serial stage.
+  /// Makes `last` the last batch that counts: next() returns null from now on, and batches behind
+  /// it that were read already are as if they had not been, whatever is wrong with them. Call from
+  /// a serial stage.
   void stop(const Batch& last) { last_batch_.store(last.number); }
   /// True for batches behind the one given to stop().
   bool behind_stop(const Batch& batch) const { return batch.number > last_batch_.load(); }
@@ -87,7 +81,7 @@ class InputStream {
   const std::string& name(i64 input) const { return summaries_[usize(input)].name; }
 
  private:
-  struct Source;   // one open input
+  struct Source;  // one open input
   std::unique_ptr<Batch> next_batch();
   std::unique_ptr<Batch> frame_batch();
   std::unique_ptr<Batch> plain_batch();

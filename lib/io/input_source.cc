@@ -1,11 +1,11 @@
 #include "io/input_source.h"
 
-#include <poll.h>
-#include <zstd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include <poll.h>
+#include <zstd.h>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -15,7 +15,7 @@ namespace lm::io {
 namespace {
 constexpr i64 kReadBytes = i64{1} << 20;
 constexpr int kStopCheckMs = 100;  // how long a stop request may go unseen
-}
+}  // namespace
 
 void RawBuffer::await_bytes() const {
   if (stop_ == nullptr) return;
@@ -150,11 +150,16 @@ StreamDecoder::StreamDecoder() : stream_(ZSTD_createDStream()) {
   if (stream_ == nullptr) throw Error(ErrorKind::kOs, "no memory for zstd decompression");
 }
 
-StreamDecoder::~StreamDecoder() { ZSTD_freeDStream(static_cast<ZSTD_DStream*>(stream_)); }
+StreamDecoder::~StreamDecoder() {
+  ZSTD_freeDStream(static_cast<ZSTD_DStream*>(stream_));
+}
 
-void StreamDecoder::start() { ZSTD_initDStream(static_cast<ZSTD_DStream*>(stream_)); }
+void StreamDecoder::start() {
+  ZSTD_initDStream(static_cast<ZSTD_DStream*>(stream_));
+}
 
-i64 StreamDecoder::decode(std::string_view raw, std::string& out, bool& done, const char*& problem) {
+i64 StreamDecoder::decode(std::string_view raw, std::string& out, bool& done,
+                          const char*& problem) {
   done = false;
   problem = nullptr;
   const std::size_t begin = out.size();

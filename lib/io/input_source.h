@@ -30,7 +30,7 @@ class RawBuffer {
   void consume(i64 n);
   /// Drops n bytes, reading as needed; false if the input ends before.
   bool skip(i64 n);
-  i64 offset() const { return offset_; }      // of view()[0] in the input
+  i64 offset() const { return offset_; }  // of view()[0] in the input
   i64 bytes_read() const { return bytes_read_; }
   int fd() const { return fd_.get(); }
   const std::string& name() const { return name_; }
@@ -69,8 +69,8 @@ class LineCutter {
   Block take_prefix(std::size_t n);
   i64 max_line_;
   std::string pending_;
-  std::size_t scanned_ = 0;       // no line end at or after kFrameBytes before this offset
-  std::size_t line_begin_ = 0;    // start of the last, still open line
+  std::size_t scanned_ = 0;     // no line end at or after kFrameBytes before this offset
+  std::size_t line_begin_ = 0;  // start of the last, still open line
   bool skipping_ = false;
   i64 dropped_ = 0;
 };

@@ -1,11 +1,11 @@
 #include "io/json.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
+
+#include <simdjson.h>
 
 #include "core/str.h"
 #include "core/utf8.h"
@@ -24,13 +24,27 @@ void append_json_string(std::string& out, std::string_view text) {
     out.append(text, run, i - run);
     run = i + 1;
     switch (c) {
-      case '"': out.append("\\\""); break;
-      case '\\': out.append("\\\\"); break;
-      case '\b': out.append("\\b"); break;
-      case '\f': out.append("\\f"); break;
-      case '\n': out.append("\\n"); break;
-      case '\r': out.append("\\r"); break;
-      case '\t': out.append("\\t"); break;
+      case '"':
+        out.append("\\\"");
+        break;
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '\b':
+        out.append("\\b");
+        break;
+      case '\f':
+        out.append("\\f");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\r':
+        out.append("\\r");
+        break;
+      case '\t':
+        out.append("\\t");
+        break;
       default:
         out.append("\\u00");
         out.push_back(kDigits[c >> 4]);
@@ -52,8 +66,12 @@ void append_number(std::string& out, T value) {
 }
 }  // namespace
 
-void append_json_number(std::string& out, f64 value) { append_number(out, value); }
-void append_json_number(std::string& out, f32 value) { append_number(out, value); }
+void append_json_number(std::string& out, f64 value) {
+  append_number(out, value);
+}
+void append_json_number(std::string& out, f32 value) {
+  append_number(out, value);
+}
 
 std::string json_string(std::string_view text) {
   std::string out;
@@ -168,19 +186,34 @@ std::optional<Fault> unescape(std::string_view in, std::string& out) {
     const char kind = slash + 1 < in.size() ? in[slash + 1] : '\0';
     at = slash + 2;
     switch (kind) {
-      case '"': case '\\': case '/': out.push_back(kind); break;
-      case 'b': out.push_back('\b'); break;
-      case 'f': out.push_back('\f'); break;
-      case 'n': out.push_back('\n'); break;
-      case 'r': out.push_back('\r'); break;
-      case 't': out.push_back('\t'); break;
+      case '"':
+      case '\\':
+      case '/':
+        out.push_back(kind);
+        break;
+      case 'b':
+        out.push_back('\b');
+        break;
+      case 'f':
+        out.push_back('\f');
+        break;
+      case 'n':
+        out.push_back('\n');
+        break;
+      case 'r':
+        out.push_back('\r');
+        break;
+      case 't':
+        out.push_back('\t');
+        break;
       case 'u': {
         const int high = hex4(in, at);
         if (high < 0) return Fault{"json", "bad \\u escape", static_cast<i64>(slash)};
         at += 4;
         u32 cp = static_cast<u32>(high);
         if (cp >= 0xD800 && cp < 0xE000) {
-          const int low = at + 1 < in.size() && in[at] == '\\' && in[at + 1] == 'u' ? hex4(in, at + 2) : -1;
+          const int low =
+              at + 1 < in.size() && in[at] == '\\' && in[at + 1] == 'u' ? hex4(in, at + 2) : -1;
           if (cp >= 0xDC00 || low < 0xDC00 || low > 0xDFFF) {
             return Fault{"utf8", "lone surrogate escape", static_cast<i64>(slash)};
           }
@@ -190,7 +223,8 @@ std::optional<Fault> unescape(std::string_view in, std::string& out) {
         append_utf8(out, cp);
         break;
       }
-      default: return Fault{"json", "bad escape", static_cast<i64>(slash)};
+      default:
+        return Fault{"json", "bad escape", static_cast<i64>(slash)};
     }
   }
   out.append(in, at, in.size() - at);
@@ -247,18 +281,25 @@ Fault json_fault(simdjson::error_code code) {
   if (code == simdjson::DEPTH_ERROR) return {"depth", "nested deeper than 1024", -1};
   if (code == simdjson::EMPTY) return {"json", "empty record", -1};
   std::string text = simdjson::error_message(code);
-  while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+  while (!text.empty() && (text.back() == '.' || text.back() == ' '))
+    text.pop_back();
   return {"json", cat("not a JSON object (", text, ")"), -1};
 }
 
 JsonType map_type(od::json_type type) {
   switch (type) {
-    case od::json_type::array: return JsonType::kArray;
-    case od::json_type::object: return JsonType::kObject;
-    case od::json_type::number: return JsonType::kNumber;
-    case od::json_type::string: return JsonType::kString;
-    case od::json_type::boolean: return JsonType::kBool;
-    case od::json_type::null: return JsonType::kNull;
+    case od::json_type::array:
+      return JsonType::kArray;
+    case od::json_type::object:
+      return JsonType::kObject;
+    case od::json_type::number:
+      return JsonType::kNumber;
+    case od::json_type::string:
+      return JsonType::kString;
+    case od::json_type::boolean:
+      return JsonType::kBool;
+    case od::json_type::null:
+      return JsonType::kNull;
   }
   return JsonType::kNull;
 }
@@ -295,7 +336,8 @@ std::optional<Fault> Walker::walk(od::object& object, const Wanted& wanted) {
       key = key_;
     }
     std::size_t which = 0;
-    while (which < wanted.below.size() && wanted.below[which].key != key) ++which;
+    while (which < wanted.below.size() && wanted.below[which].key != key)
+      ++which;
     if (which == wanted.below.size()) continue;
     if (seen >> which & 1) {
       return Fault{"duplicate_key", cat("key ", quote(key), " occurs twice"), offset(key_begin)};
@@ -356,8 +398,9 @@ std::optional<Fault> JsonReader::parse(std::string_view line) {
   const std::size_t first = line.find_first_not_of(" \t\r\n");
   if (last == std::string_view::npos) return Fault{"json", "empty record", 0};
   if (line[first] != '{' || line[last] != '}') {
-    return Fault{"json", cat("not a JSON object: starts with ", quote(line.substr(first, 1)),
-                             " and ends with ", quote(line.substr(last, 1))),
+    return Fault{"json",
+                 cat("not a JSON object: starts with ", quote(line.substr(first, 1)),
+                     " and ends with ", quote(line.substr(last, 1))),
                  static_cast<i64>(first)};
   }
   if (isize(line) > kMaxDepth &&
@@ -370,16 +413,19 @@ std::optional<Fault> JsonReader::parse(std::string_view line) {
 
   od::document document;
   if (const simdjson::error_code error =
-          impl_->parser.iterate(line.data(), line.size(), line.size() + usize(kJsonPadding)).get(document)) {
+          impl_->parser.iterate(line.data(), line.size(), line.size() + usize(kJsonPadding))
+              .get(document)) {
     return json_fault(error);
   }
   od::object object;
-  if (const simdjson::error_code error = document.get_object().get(object)) return json_fault(error);
+  if (const simdjson::error_code error = document.get_object().get(object))
+    return json_fault(error);
   std::fill(anchors_.begin(), anchors_.end(), JsonAnchor{root_close_, root_empty_, 0});
   Walker walker(line, fields_, anchors_);
   if (std::optional<Fault> fault = walker.walk(object, impl_->root)) return fault;
   const char* rest = nullptr;
-  if (document.current_location().get(rest) == simdjson::SUCCESS) return Fault{"json", "bytes after the record's closing brace", -1};
+  if (document.current_location().get(rest) == simdjson::SUCCESS)
+    return Fault{"json", "bytes after the record's closing brace", -1};
   return std::nullopt;
 }
 
@@ -388,7 +434,8 @@ Fault wrong_type(const std::string& path, JsonType seen, std::string_view expect
   if (seen == JsonType::kMissing) {
     return {"missing", cat("field ", quote(path), " is missing, expected ", expected), -1};
   }
-  return {"type", cat("field ", quote(path), " is ", json_type_name(seen), ", expected ", expected), -1};
+  return {"type", cat("field ", quote(path), " is ", json_type_name(seen), ", expected ", expected),
+          -1};
 }
 }  // namespace
 
@@ -410,7 +457,11 @@ Result<f64> JsonReader::number(i64 i) const {
   const JsonField& f = field(i);
   if (f.type != JsonType::kNumber) return wrong_type(path(i), f.type, "a number");
   const std::optional<f64> value = parse_float(raw(i));
-  if (!value) return Fault{"range", cat("field ", quote(path(i)), ": number ", quote(raw(i)), " cannot be represented"), f.begin};
+  if (!value)
+    return Fault{
+        "range",
+        cat("field ", quote(path(i)), ": number ", quote(raw(i)), " cannot be represented"),
+        f.begin};
   return *value;
 }
 
@@ -418,7 +469,10 @@ Result<i64> JsonReader::integer(i64 i) const {
   const JsonField& f = field(i);
   if (f.type != JsonType::kNumber) return wrong_type(path(i), f.type, "a whole number");
   const std::optional<i64> value = parse_int(raw(i));
-  if (!value) return Fault{"range", cat("field ", quote(path(i)), ": ", quote(raw(i)), " is no 64-bit whole number"), f.begin};
+  if (!value)
+    return Fault{"range",
+                 cat("field ", quote(path(i)), ": ", quote(raw(i)), " is no 64-bit whole number"),
+                 f.begin};
   return *value;
 }
 
@@ -428,27 +482,36 @@ std::optional<Fault> JsonReader::integers(i64 i, i64 limit, std::vector<i32>& ou
   const std::string_view text = raw(i);
   std::size_t at = 1;
   const auto blanks = [&] {
-    while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r')) ++at;
+    while (at < text.size() && (text[at] == ' ' || text[at] == '\t' || text[at] == '\r'))
+      ++at;
   };
   blanks();
   if (at + 1 == text.size()) return std::nullopt;
   while (true) {
     blanks();
     i64 value = 0;
-    const std::from_chars_result r = std::from_chars(text.data() + at, text.data() + text.size(), value);
+    const std::from_chars_result r =
+        std::from_chars(text.data() + at, text.data() + text.size(), value);
     const std::size_t next = static_cast<std::size_t>(r.ptr - text.data());
     if (r.ec == std::errc::invalid_argument) {
-      return Fault{"type", cat("field ", quote(path(i)), ": element ", isize(out), " is no whole number"), f.begin + static_cast<i64>(at)};
+      return Fault{"type",
+                   cat("field ", quote(path(i)), ": element ", isize(out), " is no whole number"),
+                   f.begin + static_cast<i64>(at)};
     }
     if (r.ec != std::errc() || value < 0 || value >= limit) {
-      return Fault{"range", cat("field ", quote(path(i)), ": ", quote(text.substr(at, next - at)), " is not in [0, ", limit, ")"), f.begin + static_cast<i64>(at)};
+      return Fault{"range",
+                   cat("field ", quote(path(i)), ": ", quote(text.substr(at, next - at)),
+                       " is not in [0, ", limit, ")"),
+                   f.begin + static_cast<i64>(at)};
     }
     out.push_back(static_cast<i32>(value));
     at = next;
     blanks();
     if (at + 1 == text.size()) return std::nullopt;
     if (text[at] != ',') {
-      return Fault{"type", cat("field ", quote(path(i)), ": expected whole numbers separated by commas"), f.begin + static_cast<i64>(at)};
+      return Fault{"type",
+                   cat("field ", quote(path(i)), ": expected whole numbers separated by commas"),
+                   f.begin + static_cast<i64>(at)};
     }
     ++at;
   }

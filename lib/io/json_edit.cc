@@ -105,7 +105,8 @@ bool join(std::string& out, std::string_view part) {
 void RecordEdit::write(std::string& out) const {
   std::vector<Splice> splices = splices_;
   std::vector<const NewField*> order;
-  for (const NewField& field : added_) order.push_back(&field);
+  for (const NewField& field : added_)
+    order.push_back(&field);
   std::stable_sort(order.begin(), order.end(), [](const NewField* a, const NewField* b) {
     return a->anchor.close < b->anchor.close;
   });
@@ -142,7 +143,8 @@ void RecordEdit::write(std::string& out) const {
     if (splice.text.empty()) removed = true;
   }
   put(line.substr(usize(at)));
-  while (!out.empty() && (out.back() == '\r' || out.back() == ' ' || out.back() == '\t')) out.pop_back();
+  while (!out.empty() && (out.back() == '\r' || out.back() == ' ' || out.back() == '\t'))
+    out.pop_back();
   out.push_back('\n');
 }
 

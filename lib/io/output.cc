@@ -1,12 +1,12 @@
 #include "io/output.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
-
-#include <algorithm>
-#include <chrono>
 
 #include "core/clock.h"
 #include "core/hash.h"
@@ -38,11 +38,11 @@ std::optional<Compression> parse_compression(std::string_view text) {
 // The one data frame of a regular file: libzstd with worker threads (one worker at least, since the
 // bytes are then the same for any number), or raw blocks for `stored`.
 struct OutputStream::Single {
-  ZSTD_CCtx* ctx = nullptr;   // null for stored
-  Xxh64Stream checksum;       // stored only
-  std::string block;          // stored: bytes of the block being filled
+  ZSTD_CCtx* ctx = nullptr;  // null for stored
+  Xxh64Stream checksum;      // stored only
+  std::string block;         // stored: bytes of the block being filled
   bool started = false;
-  Xxh64Stream wire;           // the frame as written
+  Xxh64Stream wire;  // the frame as written
 
   Single() = default;
   Single(const Single&) = delete;
@@ -61,19 +61,18 @@ OutputStream::OutputStream(StreamOutputOptions options, const Context& ctx)
     file_ = std::make_unique<AtomicFile>(options_.path, options_.file);
     fd_ = file_->fd();
   }
-  if (::fstat(fd_, &st) != 0) throw os_error(ErrorKind::kCannotCreate, name_, "cannot write", errno);
+  if (::fstat(fd_, &st) != 0)
+    throw os_error(ErrorKind::kCannotCreate, name_, "cannot write", errno);
   const bool pipe = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
   codec_ = options_.compression.codec;
   if (codec_ == Codec::kAuto) {
-    codec_ = pipe                               ? Codec::kStored
-             : options_.path.ends_with(".zst") ? Codec::kZstd
-                                                : Codec::kNone;
+    codec_ = pipe ? Codec::kStored : options_.path.ends_with(".zst") ? Codec::kZstd : Codec::kNone;
   }
   if (options_.seekable && (codec_ == Codec::kNone || !S_ISREG(st.st_mode))) {
     throw Error(ErrorKind::kUsage, cat(name_, ": --seekable needs a compressed regular file"),
                 "name it FILE.jsonl.zst, or give --compress zstd");
   }
-  form_ = codec_ == Codec::kNone                             ? Form::kPlain
+  form_ = codec_ == Codec::kNone                      ? Form::kPlain
           : options_.seekable || !S_ISREG(st.st_mode) ? Form::kFrames
                                                       : Form::kSingle;
   if (ctx_.log->enabled(LogLevel::kInfo))
@@ -190,7 +189,8 @@ void OutputStream::flush_frames(bool all) {
       }
     }
   });
-  for (std::size_t i = 0; i < frames.size(); ++i) emit_frame(contents[i], std::move(frames[i]));
+  for (std::size_t i = 0; i < frames.size(); ++i)
+    emit_frame(contents[i], std::move(frames[i]));
   pending_.erase(0, begin);
   pending_records_ = 0;
   scanned_ = 0;
@@ -208,7 +208,7 @@ void OutputStream::single_write(std::string_view lines, bool last) {
   if (codec_ == Codec::kStored) {
     if (!s.started) {
       append_u32le(out, kZstdMagic);
-      out.push_back('\x04');                            // checksum, no content size
+      out.push_back('\x04');                             // checksum, no content size
       out.push_back(static_cast<char>((23 - 10) << 3));  // window of 8 MiB
     }
     s.checksum.update(lines);

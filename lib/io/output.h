@@ -1,7 +1,7 @@
 #pragma once
-// The writing side of the stream contract: plain lines, stored or compressed frames between LMH1 and
-// LME1 (pipes, --seekable), or one frame plus LME1 (files). Frames are cut at the first record end at
-// or after 4 MiB of output, so the bytes do not depend on threads or batches.
+// The writing side of the stream contract: plain lines, stored or compressed frames between LMH1
+// and LME1 (pipes, --seekable), or one frame plus LME1 (files). Frames are cut at the first record
+// end at or after 4 MiB of output, so the bytes do not depend on threads or batches.
 
 #include <condition_variable>
 #include <memory>
@@ -33,7 +33,7 @@ struct StreamOutputOptions {
   std::string path = "-";
   Compression compression;
   bool seekable = false;
-  bool latency = false;   // data leaves after 1 s or 256 records
+  bool latency = false;  // data leaves after 1 s or 256 records
   OutputOptions file;
 };
 
@@ -82,7 +82,7 @@ class OutputStream {
   Form form_ = Form::kPlain;
   Codec codec_ = Codec::kNone;
   StreamHeader header_;
-  std::string pending_;       // lines of the frames being filled
+  std::string pending_;  // lines of the frames being filled
   i64 pending_records_ = 0;
   std::size_t scanned_ = 0;
   StreamTotals totals_;
@@ -91,7 +91,7 @@ class OutputStream {
   i64 bytes_compressed_ = 0;
   bool put_failed_ = false;  // part of the data may be out: writing again would repeat it
 
-  struct Single;              // state of the one streamed frame
+  struct Single;  // state of the one streamed frame
   std::unique_ptr<Single> single_;
 
   // Latency mode: a thread pushes out what has waited for a second.

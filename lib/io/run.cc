@@ -14,9 +14,10 @@ constexpr i64 kShareFrom = 1000;
 constexpr std::size_t kRawKept = std::size_t{1} << 20;  // of an overlong record, in rejects
 
 std::string reject_line(const std::string& name, const BadRecord& bad) {
-  std::string out = cat("{\"error\":{\"code\":", json_string(bad.fault.code), ",\"detail\":",
-                        json_string(bad.fault.detail), ",\"file\":", json_string(name),
-                        ",\"line\":", bad.line, ",\"offset\":", bad.byte, "},");
+  std::string out =
+      cat("{\"error\":{\"code\":", json_string(bad.fault.code),
+          ",\"detail\":", json_string(bad.fault.detail), ",\"file\":", json_string(name),
+          ",\"line\":", bad.line, ",\"offset\":", bad.byte, "},");
   if (is_valid_utf8(bad.raw)) {
     append(out, "\"raw\":", json_string(bad.raw), "}\n");
   } else {
@@ -52,8 +53,9 @@ void RecordRun::map(const std::vector<std::string>& paths,
     JsonReader json;
     std::unique_ptr<RecordMapper> mapper;
   };
-  WorkerPool<Worker> pool(
-      [&] { return std::unique_ptr<Worker>(new Worker{JsonReader(paths), make_mapper()}); });
+  WorkerPool<Worker> pool([&] {
+    return std::unique_ptr<Worker>(new Worker{JsonReader(paths), make_mapper()});
+  });
   run({{StageMode::kParallel, [&](Batch& batch) {
           pool.with([&](Worker& worker) {
             each_record(batch, worker.json, [&](Record& record) -> std::optional<Fault> {
@@ -89,15 +91,16 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
                        }
                      }});
   }
-  chain.push_back({StageMode::kParallel,
-                   [](PipelineItem& item) { sum_lines(static_cast<Batch&>(item)); }});
+  chain.push_back(
+      {StageMode::kParallel, [](PipelineItem& item) { sum_lines(static_cast<Batch&>(item)); }});
   chain.push_back({StageMode::kSerial, [this, &times](PipelineItem& item) {
                      Batch& batch = static_cast<Batch&>(item);
                      sink(batch);
                      for (Stage* time : times)
                        time->records += batch.in.records;
                    }});
-  ordered_pipeline(2 * ctx_.threads + 2, [this] { return in_.next(); }, chain);
+  ordered_pipeline(
+      2 * ctx_.threads + 2, [this] { return in_.next(); }, chain);
   end();
 }
 
@@ -105,18 +108,19 @@ void RecordRun::end() {
   check_limits(true);
   for (const auto& [code, count] : errors_) {
     if (count > kShownPerCode) {
-      ctx_.log->message(LogLevel::kWarning, cat(code, ": ", count - kShownPerCode, " more bad records"));
+      ctx_.log->message(LogLevel::kWarning,
+                        cat(code, ": ", count - kShownPerCode, " more bad records"));
     }
   }
   if (!errors_.empty()) {
     std::string summary;
-    for (const auto& [code, count] : errors_) append(summary, summary.empty() ? "" : ", ", code, " ", count);
-    ctx_.log->message(LogLevel::kWarning,
-                      cat(counters_.errors.load(), " bad records ",
-                          policy_.mode == OnError::kSkip         ? "skipped"
-                          : policy_.mode == OnError::kQuarantine ? "set aside"
-                                                                 : "annotated",
-                          " (", summary, ")"));
+    for (const auto& [code, count] : errors_)
+      append(summary, summary.empty() ? "" : ", ", code, " ", count);
+    ctx_.log->message(LogLevel::kWarning, cat(counters_.errors.load(), " bad records ",
+                                              policy_.mode == OnError::kSkip         ? "skipped"
+                                              : policy_.mode == OnError::kQuarantine ? "set aside"
+                                                                                     : "annotated",
+                                              " (", summary, ")"));
   }
 }
 
@@ -127,7 +131,8 @@ void RecordRun::complete(Batch& batch) {
 
 std::optional<Fault> RecordRun::check_line(std::string_view line) const {
   if (isize(line) > max_record_bytes_) {
-    return Fault{"too_long", cat("record is longer than --max-record ", format_bytes(max_record_bytes_)), -1};
+    return Fault{"too_long",
+                 cat("record is longer than --max-record ", format_bytes(max_record_bytes_)), -1};
   }
   return std::nullopt;
 }
@@ -149,8 +154,8 @@ void RecordRun::each_record(Batch& batch, JsonReader& json,
       continue;
     }
     batch.in.add_line(line);
-    Record record{json, line, batch.input, number, byte,
-                  static_cast<u64>(batch.input) << 40 | static_cast<u64>(number - 1)};
+    Record record{json,   line, batch.input,
+                  number, byte, static_cast<u64>(batch.input) << 40 | static_cast<u64>(number - 1)};
     std::optional<Fault> fault = check_line(line);
     if (!fault) fault = json.parse(line);
     if (!fault) fault = visit(record);
@@ -166,13 +171,14 @@ void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
   const bool parsed = fault.code != "too_long" && !with_id.parse(record.line);
   if (parsed && with_id.has(0)) {
     const bool text = with_id.field(0).type == JsonType::kString;
-    const Result<std::string_view> id = text ? with_id.string(0) : Result<std::string_view>(with_id.raw(0));
+    const Result<std::string_view> id =
+        text ? with_id.string(0) : Result<std::string_view>(with_id.raw(0));
     if (id) bad.id = *id;
   }
   if (policy_.mode == OnError::kQuarantine) bad.raw = record.line.substr(0, kRawKept);
   if (policy_.mode == OnError::kAnnotate) {
-    const std::string error = cat("{\"code\":", json_string(fault.code), ",\"message\":",
-                                  json_string(fault.detail), "}");
+    const std::string error =
+        cat("{\"code\":", json_string(fault.code), ",\"message\":", json_string(fault.detail), "}");
     JsonReader whole({"error"});
     if (parsed && !whole.parse(record.line)) {
       RecordEdit edit(whole);
@@ -203,7 +209,8 @@ std::string RecordRun::location(const Batch& batch, const BadRecord& bad) const 
 void RecordRun::sink(Batch& batch) {
   if (in_.behind_stop(batch)) return;
   // A bad record comes before whatever made the batch fail.
-  for (const BadRecord& bad : batch.bad) handle_bad(batch, bad);
+  for (const BadRecord& bad : batch.bad)
+    handle_bad(batch, bad);
   in_.account(batch);
   blank_lines_ += batch.blank_lines;
   counters_.records_in += batch.in.records;
@@ -239,19 +246,22 @@ void RecordRun::handle_bad(const Batch& batch, const BadRecord& bad) {
 void RecordRun::check_limits(bool at_end) const {
   const i64 errors = counters_.errors.load();
   if (policy_.max_errors > 0 && errors > policy_.max_errors) {
-    throw Error(ErrorKind::kData, cat("more than --max-errors ", policy_.max_errors, " bad records"));
+    throw Error(ErrorKind::kData,
+                cat("more than --max-errors ", policy_.max_errors, " bad records"));
   }
   const i64 seen = counters_.records_in.load();
   if (policy_.max_error_share > 0 && (at_end || seen >= kShareFrom) &&
       static_cast<f64>(errors) > policy_.max_error_share * static_cast<f64>(seen)) {
-    throw Error(ErrorKind::kData, cat(errors, " bad records of ", seen, " are more than --max-errors ",
-                                      policy_.max_error_share * 100, "%"));
+    throw Error(ErrorKind::kData,
+                cat(errors, " bad records of ", seen, " are more than --max-errors ",
+                    policy_.max_error_share * 100, "%"));
   }
 }
 
 std::vector<StreamTotals> RecordRun::input_totals() const {
   std::vector<StreamTotals> totals;
-  for (const InputSummary& input : in_.inputs()) totals.push_back(input.totals);
+  for (const InputSummary& input : in_.inputs())
+    totals.push_back(input.totals);
   return totals;
 }
 

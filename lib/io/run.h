@@ -24,8 +24,8 @@ enum class OnError { kFail, kSkip, kQuarantine, kAnnotate };
 
 struct ErrorPolicy {
   OnError mode = OnError::kFail;
-  i64 max_errors = 0;        // 0 = no limit
-  f64 max_error_share = 0;   // 0 = no limit; judged from 1000 records on and at the end
+  i64 max_errors = 0;       // 0 = no limit
+  f64 max_error_share = 0;  // 0 = no limit; judged from 1000 records on and at the end
 };
 
 /// One record inside a batch. Views live until the next record.
@@ -33,9 +33,9 @@ struct Record {
   JsonReader& json;
   std::string_view line;
   i64 input = 0;
-  i64 line_number = 0;   // 1-based
+  i64 line_number = 0;  // 1-based
   i64 byte = 0;
-  u64 ordinal = 0;       // input << 40 | 0-based line
+  u64 ordinal = 0;  // input << 40 | 0-based line
 };
 
 /// Work on one record. Appends zero or more whole lines to out; a fault makes the record a bad one

@@ -16,7 +16,8 @@ constexpr i64 kMaxChain = 64;
 constexpr i64 kMaxHeaderBytes = 40 << 10;  // with 256 inputs an end frame stays under 64 KiB
 
 std::string totals_json(const StreamTotals& t) {
-  return cat("{\"records\":", t.records, ",\"bytes\":", t.bytes, ",\"digest\":\"", hex64(t.digest), "\"}");
+  return cat("{\"records\":", t.records, ",\"bytes\":", t.bytes, ",\"digest\":\"", hex64(t.digest),
+             "\"}");
 }
 
 // json ends in '}': puts the check field in front of it.
@@ -28,13 +29,18 @@ std::string with_check(std::string_view tag, std::string json) {
 
 std::optional<u64> parse_hex64(std::string_view text) {
   u64 value = 0;
-  const std::from_chars_result r = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  const std::from_chars_result r =
+      std::from_chars(text.data(), text.data() + text.size(), value, 16);
   // Lower case only: a flipped case bit is damage too.
-  if (text.size() != 16 || hex64(value) != text || r.ec != std::errc() || r.ptr != text.data() + text.size()) return std::nullopt;
+  if (text.size() != 16 || hex64(value) != text || r.ec != std::errc() ||
+      r.ptr != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 
-Fault damaged(std::string_view what) { return Fault{"json", cat("damaged ", what, " frame"), -1}; }
+Fault damaged(std::string_view what) {
+  return Fault{"json", cat("damaged ", what, " frame"), -1};
+}
 
 // The JSON between tag and check, verified; nullopt when the check does not hold.
 std::optional<std::string_view> checked_json(std::string_view payload) {
@@ -49,7 +55,8 @@ std::optional<std::string_view> checked_json(std::string_view payload) {
   return payload.substr(4);
 }
 
-// Splits the raw text of a JSON array of objects (written by this file, so no blanks) into elements.
+// Splits the raw text of a JSON array of objects (written by this file, so no blanks) into
+// elements.
 std::vector<std::string_view> array_elements(std::string_view raw) {
   std::vector<std::string_view> out;
   i64 depth = 0;
@@ -102,7 +109,8 @@ std::optional<StreamTotals> read_totals(std::string_view json) {
 }
 
 Fault newer_version(i64 v) {
-  return Fault{"version", cat("stream version ", v, ", this program reads up to ", kStreamVersion), -1};
+  return Fault{"version", cat("stream version ", v, ", this program reads up to ", kStreamVersion),
+               -1};
 }
 
 Result<StreamHeader> read_header_json(std::string_view json) {
@@ -124,7 +132,8 @@ Result<StreamHeader> read_header_json(std::string_view json) {
   header.params_json = r->raw(3);
   header.seed = *seed;
   if (r->field(5).type == JsonType::kArray) {
-    for (const std::string_view one : array_elements(r->raw(5))) header.chain.emplace_back(one);
+    for (const std::string_view one : array_elements(r->raw(5)))
+      header.chain.emplace_back(one);
   }
   return header;
 }
@@ -165,11 +174,13 @@ void StreamHeader::add_input(const StreamHeader& input) {
     if (std::find(chain.begin(), chain.end(), entry) == chain.end()) chain.push_back(entry);
   };
   add(input.self_json());
-  for (const std::string& entry : input.chain) add(entry);
+  for (const std::string& entry : input.chain)
+    add(entry);
   if (isize(chain) > kMaxChain) {
     std::string older;
     const i64 dropped = isize(chain) - (kMaxChain - 1);
-    for (i64 i = kMaxChain - 1; i < isize(chain); ++i) append(older, chain[usize(i)], '\n');
+    for (i64 i = kMaxChain - 1; i < isize(chain); ++i)
+      append(older, chain[usize(i)], '\n');
     chain.resize(usize(kMaxChain - 1));
     chain.push_back(cat("{\"older\":", dropped, ",\"digest\":\"", hex64(xxh64(older)), "\"}"));
   }
@@ -181,8 +192,10 @@ std::string header_payload(const StreamHeader& header) {
     // Too much provenance for the frame: keep who made the stream, fold the rest into a digest.
     StreamHeader small = header;
     std::string all;
-    for (const std::string& entry : header.chain) append(all, entry, '\n');
-    small.chain = {cat("{\"older\":", isize(header.chain), ",\"digest\":\"", hex64(xxh64(all)), "\"}")};
+    for (const std::string& entry : header.chain)
+      append(all, entry, '\n');
+    small.chain = {
+        cat("{\"older\":", isize(header.chain), ",\"digest\":\"", hex64(xxh64(all)), "\"}")};
     if (isize(small.params_json) > kMaxHeaderBytes / 2) {
       small.params_json = cat("{\"digest\":\"", hex64(xxh64(header.params_json)), "\"}");
     }
@@ -192,9 +205,10 @@ std::string header_payload(const StreamHeader& header) {
 }
 
 std::string end_payload(const StreamEnd& end) {
-  std::string json = cat("{\"v\":", end.v, ",\"records\":", end.totals.records, ",\"bytes\":", end.totals.bytes,
-                         ",\"digest\":\"", hex64(end.totals.digest), "\",\"frames\":\"", hex64(end.frames),
-                         "\",\"inputs\":[");
+  std::string json =
+      cat("{\"v\":", end.v, ",\"records\":", end.totals.records, ",\"bytes\":", end.totals.bytes,
+          ",\"digest\":\"", hex64(end.totals.digest), "\",\"frames\":\"", hex64(end.frames),
+          "\",\"inputs\":[");
   // More inputs than fit are summed into one entry: the counts stay checkable.
   if (isize(end.inputs) <= 256) {
     for (std::size_t i = 0; i < end.inputs.size(); ++i) {
@@ -202,7 +216,8 @@ std::string end_payload(const StreamEnd& end) {
     }
   } else {
     StreamTotals all;
-    for (const StreamTotals& t : end.inputs) all.add(t);
+    for (const StreamTotals& t : end.inputs)
+      all.add(t);
     json.append(totals_json(all));
   }
   json.push_back(']');
@@ -263,8 +278,14 @@ Result<StreamEnd> parse_end(std::string_view payload) {
   return end;
 }
 
-bool has_lm_tag(std::string_view payload) { return is_header_tag(payload) || is_end_tag(payload); }
-bool is_header_tag(std::string_view payload) { return payload.starts_with(kHeaderTag); }
-bool is_end_tag(std::string_view payload) { return payload.starts_with(kEndTag); }
+bool has_lm_tag(std::string_view payload) {
+  return is_header_tag(payload) || is_end_tag(payload);
+}
+bool is_header_tag(std::string_view payload) {
+  return payload.starts_with(kHeaderTag);
+}
+bool is_end_tag(std::string_view payload) {
+  return payload.starts_with(kEndTag);
+}
 
 }  // namespace lm::io

@@ -1,7 +1,8 @@
 #pragma once
 // The header (LMH1) and end (LME1) frames of a stream: provenance in, completeness out. Payload =
-// 4-byte tag + compact JSON whose last field "check" is the XXH64 of the JSON before it, so a flipped
-// bit in either is noticed; LME1's "frames" covers every frame since LMH1 as it was on the wire.
+// 4-byte tag + compact JSON whose last field "check" is the XXH64 of the JSON before it, so a
+// flipped bit in either is noticed; LME1's "frames" covers every frame since LMH1 as it was on the
+// wire.
 
 #include <optional>
 #include <string>
@@ -49,8 +50,8 @@ struct StreamEnd {
   i64 v = kStreamVersion;
   StreamTotals totals;
   std::vector<StreamTotals> inputs;
-  u64 frames = 0;                       // chain_digest over the frames (frame.h)
-  std::optional<StreamHeader> header;   // single-frame files carry it here
+  u64 frames = 0;                      // chain_digest over the frames (frame.h)
+  std::optional<StreamHeader> header;  // single-frame files carry it here
 };
 
 std::string header_payload(const StreamHeader& header);

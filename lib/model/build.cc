@@ -31,8 +31,8 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
                        const BuildOptions& options)
     : g_(g), cfg_(cfg), params_(params), options_(options) {
   for (i32 i = 0; i < params.set.size(); ++i)
-    values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i,
-                                  options.activation, options.trainable && params.set[i].trainable));
+    values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, options.activation,
+                                  options.trainable && params.set[i].trainable));
   head_ = param(cfg.tied ? "embed.weight" : "head.weight");
   if (options_.ropes == nullptr) own_ropes_.emplace(cfg, options_.positions);
   for (i64 i = 0; i < ropes().size(); ++i)

@@ -53,9 +53,9 @@ class GraphModel {
   /// A parameter's value, absent if the model has none of that name.
   Value param(std::string_view name) const;
 
-  /// Binds the parameters to the slab's views, of the options' activation type and in the executor's
-  /// memory; and the rotary tables: to their memory where that is the executor's (this must then
-  /// outlive its runs), else to a copy.
+  /// Binds the parameters to the slab's views, of the options' activation type and in the
+  /// executor's memory; and the rotary tables: to their memory where that is the executor's (this
+  /// must then outlive its runs), else to a copy.
   void bind(Executor& executor, const ParamSlab& weights) const;
 
  private:

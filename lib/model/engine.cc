@@ -41,8 +41,8 @@ constexpr i64 kLeastKeys = 256;         // smallest bound of a pass's keys
 constexpr i64 kUploadBytes = 16 << 20;  // weights rounded at a time
 constexpr i64 kMostPasses = 512;        // of a device; beyond, all are made anew
 
-/// Where a pass's inputs lie in their block, in bytes. Page tables come last: rows point to them, so
-/// they alone may lie elsewhere in every run.
+/// Where a pass's inputs lie in their block, in bytes. Page tables come last: rows point to them,
+/// so they alone may lie elsewhere in every run.
 struct InputLayout {
   InputLayout(i64 rows, i64 logit_rows) {
     const auto take = [this](i64 bytes) {
@@ -119,8 +119,10 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       weights_(make_weights()),
       slab_(make_first_slab()),
       cache_(model.cfg, cache_pages(), backend, options.activation) {
-  if (on_host()) state_ = backend.make_state();
-  else take_weights();
+  if (on_host())
+    state_ = backend.make_state();
+  else
+    take_weights();
 }
 
 Engine::~Engine() = default;
@@ -164,10 +166,10 @@ i64 Engine::cache_pages() const {
   if (on_host()) return pages;
   i64 page_bytes = 0;
   for (const LayerCfg& layer : cfg.layers)
-    page_bytes +=
-        2 * kPageTokens * layer.attention.kv_size() * item_bytes(options_.activation);
+    page_bytes += 2 * kPageTokens * layer.attention.kv_size() * item_bytes(options_.activation);
   const i64 room = backend_.free_bytes() / 10 * 9 / page_bytes;
-  const i64 least = std::min(pages, positions_ / kPageTokens + 2);  // one context, and a fork's page
+  const i64 least =
+      std::min(pages, positions_ / kPageTokens + 2);  // one context, and a fork's page
   if (room < least)
     throw Error(ErrorKind::kOs,
                 cat("keys and values of ", least * kPageTokens, " tokens need ",
@@ -197,8 +199,8 @@ void Engine::weights_changed() {
   take_weights();
 }
 
-/// Makes the slab hold a pass. The planner is greedy: a smaller graph can in principle need more than
-/// the largest. Then it gets its own on the CPU; on a device the shared one grows.
+/// Makes the slab hold a pass. The planner is greedy: a smaller graph can in principle need more
+/// than the largest. Then it gets its own on the CPU; on a device the shared one grows.
 void Engine::hold_pass(const Graph& graph) {
   const i64 bytes = plan_bytes(graph, backend_);
   if (!slab_) slab_ = backend_.allocate(std::max(bytes, largest_pass_bytes()));
@@ -212,8 +214,7 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   const auto found = passes_.find(key);
   if (found != passes_.end()) return *found->second;
   if (!on_host() && isize(passes_) >= kMostPasses) passes_.clear();
-  std::unique_ptr<Pass> made =
-      std::make_unique<Pass>(model_, ropes_, options_, positions_, key);
+  std::unique_ptr<Pass> made = std::make_unique<Pass>(model_, ropes_, options_, positions_, key);
   hold_pass(made->graph);
   ExecOptions exec;
   exec.record = !on_host();
@@ -357,7 +358,8 @@ Engine::PassKey Engine::key_of(std::span<const EvalRow> rows, i64 begin, i64 end
   }
   key.listed = !key_list_.empty();
   key.max_keys = kLeastKeys;
-  while (key.max_keys < keys) key.max_keys *= 2;
+  while (key.max_keys < keys)
+    key.max_keys *= 2;
   return key;
 }
 
@@ -399,8 +401,10 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
     at<i32>(block, layout.store)[i] = -1;
     at<RowSpan>(block, layout.spans)[i] = RowSpan{};
   }
-  for (; logit < selected; ++logit) at<i32>(block, layout.select)[logit] = -1;
-  if (on_host()) {  // reads the view at every run: padding costs nothing, lists need no pass of their own
+  for (; logit < selected; ++logit)
+    at<i32>(block, layout.select)[logit] = -1;
+  if (on_host()) {  // reads the view at every run: padding costs nothing, lists need no pass of
+                    // their own
     p.view.rows = n;
     p.view.key_list = key_list_.empty() ? nullptr : at<const i32>(block, layout.list);
     return;

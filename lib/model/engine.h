@@ -4,8 +4,8 @@
 // and the instruction-set level; never on the other rows of the call, the number of threads, the
 // chunking of a prompt, the page layout, or whether the row was in a chain or a tree. Tests compare
 // bits. One thread at a time; kernels are parallel inside.
-// On a device a pass costs one upload: tokens, positions, masks and page tables lie in one block of its
-// memory, whose layout a pass's row count fixes; so a pass is recorded once and replayed.
+// On a device a pass costs one upload: tokens, positions, masks and page tables lie in one block of
+// its memory, whose layout a pass's row count fixes; so a pass is recorded once and replayed.
 
 #include <map>
 #include <memory>
@@ -52,10 +52,10 @@ struct EngineOptions {
 
 class Engine {
  public:
-  /// Borrows the model. On the CPU its matrices are packed at their first use (as much memory again),
-  /// and cache memory is reserved but not touched; on a device weights are copied and the cache is
-  /// taken at once. Throws Error{kUsage} when positions exceeds a learned position table, Error{kOs}
-  /// when memory is short, Error{kUnavailable} when the backend lacks an operator.
+  /// Borrows the model. On the CPU its matrices are packed at their first use (as much memory
+  /// again), and cache memory is reserved but not touched; on a device weights are copied and the
+  /// cache is taken at once. Throws Error{kUsage} when positions exceeds a learned position table,
+  /// Error{kOs} when memory is short, Error{kUnavailable} when the backend lacks an operator.
   explicit Engine(const Model& model, const EngineOptions& options = {});
   Engine(const Model& model, const EngineOptions& options, const Backend& backend);
   ~Engine();
@@ -101,8 +101,8 @@ class Engine {
 
  private:
   struct Pass;  // a graph for fixed row counts with its executor
-  /// What a pass's graph is made for. The last three are the device's alone, so that a recorded pass
-  /// depends on nothing else.
+  /// What a pass's graph is made for. The last three are the device's alone, so that a recorded
+  /// pass depends on nothing else.
   struct PassKey {
     i64 rows = 0;
     i64 logit_rows = 0;
@@ -141,9 +141,9 @@ class Engine {
   const Backend& backend_;
   i64 positions_ = 0;
   RopeTables ropes_;
-  ParamSlab weights_;  // the device's copy
-  Storage slab_;       // on the CPU made by the first pass
-  KvCache cache_;      // on a device takes what the others leave
+  ParamSlab weights_;                    // the device's copy
+  Storage slab_;                         // on the CPU made by the first pass
+  KvCache cache_;                        // on a device takes what the others leave
   std::unique_ptr<BackendState> state_;  // packed weights
   std::map<PassKey, std::unique_ptr<Pass>> passes_;
   std::vector<Placement> placed_;

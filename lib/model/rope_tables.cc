@@ -8,7 +8,8 @@ RopeTables::RopeTables(const ModelCfg& cfg, i64 positions) {
   for (const LayerCfg& layer : cfg.layers) {
     const RopeConfig& rope = layer.attention.rope;
     i64 at = 0;
-    while (at < size() && !same_rope(tables_[usize(at)].config, rope)) ++at;
+    while (at < size() && !same_rope(tables_[usize(at)].config, rope))
+      ++at;
     layers_.push_back(at);
     if (at < size()) continue;
     Table one;
@@ -37,7 +38,8 @@ Tensor RopeTables::tensor(i64 table) const {
 
 i64 RopeTables::bytes() const {
   i64 sum = 0;
-  for (const Table& one : tables_) sum += one.shape.count() * static_cast<i64>(sizeof(f32));
+  for (const Table& one : tables_)
+    sum += one.shape.count() * static_cast<i64>(sizeof(f32));
   return sum;
 }
 

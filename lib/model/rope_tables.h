@@ -1,6 +1,6 @@
 #pragma once
-// The rotary tables of a model: one per distinct configuration of its layers, made once and shared by
-// all its graphs. Empty for models with learned positions.
+// The rotary tables of a model: one per distinct configuration of its layers, made once and shared
+// by all its graphs. Empty for models with learned positions.
 
 #include <vector>
 

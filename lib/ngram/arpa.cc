@@ -48,24 +48,32 @@ void ArpaWriter::begin(const Vocab& vocab, std::span<const i64> counts) {
   vocab_ = &vocab;
   order_ = static_cast<int>(counts.size());
   std::string text = "\\data\\\n";
-  for (int n = 1; n <= order_; ++n) append(text, "ngram ", n, "=", counts[usize(n - 1)], "\n");
+  for (int n = 1; n <= order_; ++n)
+    append(text, "ngram ", n, "=", counts[usize(n - 1)], "\n");
   write_(text);
 }
 
-void ArpaWriter::begin_order(int n) { write_(cat("\n\\", n, "-grams:\n")); }
+void ArpaWriter::begin_order(int n) {
+  write_(cat("\n\\", n, "-grams:\n"));
+}
 
 std::unique_ptr<ModelSink::Chunk> ArpaWriter::new_chunk(int n) const {
   return std::make_unique<ArpaChunk>(*vocab_, n == order_);
 }
 
-void ArpaWriter::take(Chunk& chunk) { write_(static_cast<ArpaChunk&>(chunk).text); }
+void ArpaWriter::take(Chunk& chunk) {
+  write_(static_cast<ArpaChunk&>(chunk).text);
+}
 
-void ArpaWriter::end() { write_("\n\\end\\\n"); }
+void ArpaWriter::end() {
+  write_("\n\\end\\\n");
+}
 
 // Reading -----------------------------------------------------------------------------------------
 
 bool looks_like_arpa(std::string_view bytes) {
-  while (!bytes.empty() && is_blank(bytes.front()) && bytes.front() != '\0') bytes.remove_prefix(1);
+  while (!bytes.empty() && is_blank(bytes.front()) && bytes.front() != '\0')
+    bytes.remove_prefix(1);
   return bytes.starts_with("\\data\\");
 }
 
@@ -142,10 +150,12 @@ void ArpaReader::entry(std::string_view text, int n, ArpaGram& gram) {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at < end) {
-    while (at < end && (*at == ' ' || *at == '\t')) ++at;
+    while (at < end && (*at == ' ' || *at == '\t'))
+      ++at;
     if (at == end) break;
     const char* const begin = at;
-    while (at < end && *at != ' ' && *at != '\t') ++at;
+    while (at < end && *at != ' ' && *at != '\t')
+      ++at;
     if (found == n + 2) fail(cat("too many fields for a ", n, "-gram: ", quote(text)));
     fields[found++] = {begin, static_cast<std::size_t>(at - begin)};
   }
@@ -166,7 +176,8 @@ void ArpaReader::read(const std::function<void(const ArpaGram&)>& visit) {
   std::string_view head = next_content();
   for (int n = 1; n <= order(); ++n) {
     if (head != cat("\\", n, "-grams:")) {
-      fail(cat("expected \\", n, "-grams:, found ", head.empty() ? "the end of the file" : quote(head)));
+      fail(cat("expected \\", n, "-grams:, found ",
+               head.empty() ? "the end of the file" : quote(head)));
     }
     i64 count = 0;
     for (;;) {

@@ -1,8 +1,8 @@
 #pragma once
 // ARPA files: the text form of back-off models. Writing is deterministic (shortest decimals that
-// read back as the same float). Reading trusts nothing: every malformed, missing or superfluous line
-// is Error{kData} naming file and line.
-// Format: Doug Paul's ARPA format as SRILM documents it; fields are separated by tabs or blanks.
+// read back as the same float). Reading trusts nothing: every malformed, missing or superfluous
+// line is Error{kData} naming file and line. Format: Doug Paul's ARPA format as SRILM documents it;
+// fields are separated by tabs or blanks.
 
 #include <functional>
 #include <span>

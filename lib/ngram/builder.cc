@@ -13,18 +13,22 @@ namespace {
 
 constexpr f32 kUnknownLog10 = -100.0f;
 
-i64 slots_for(i64 entries) { return entries + entries / 2 + 1; }
+i64 slots_for(i64 entries) {
+  return entries + entries / 2 + 1;
+}
 
 u64 hash_of(std::span<const u32> words) {
   u64 hash = gram_hash(words.back());
-  for (std::size_t i = words.size() - 1; i-- > 0;) hash = gram_hash(hash, words[i]);
+  for (std::size_t i = words.size() - 1; i-- > 0;)
+    hash = gram_hash(hash, words[i]);
   return hash;
 }
 
 template <typename Slot>
 void place(std::vector<Slot>& slots, const Slot& slot) {
   std::size_t at = usize(slot_of(slot_hash(slot), isize(slots)));
-  while (slot_hash(slots[at]) != 0) at = at + 1 == slots.size() ? 0 : at + 1;
+  while (slot_hash(slots[at]) != 0)
+    at = at + 1 == slots.size() ? 0 : at + 1;
   slots[at] = slot;
 }
 
@@ -62,7 +66,8 @@ void ImageBuilder::begin(const Vocab& vocab, std::span<const i64> counts) {
   order_ = static_cast<int>(counts.size());
   counts_.assign(usize(order_), 0);
   unigrams_.assign(usize(vocab.size()), {kUnknownLog10, -0.0f});
-  for (Weights& weights : unigrams_) weights.p = kUnknownLog10;  // no flag: extends nowhere
+  for (Weights& weights : unigrams_)
+    weights.p = kUnknownLog10;  // no flag: extends nowhere
   unigram_known_.assign(usize(vocab.size()), 0);
   word_slots_.resize(usize(2 * vocab.size()));
   spelling_begin_.assign(1, 0);
@@ -185,7 +190,8 @@ void ImageBuilder::end() {
   view_.counts = counts_;
   view_.unigrams = unigrams_;
   view_.words = word_slots_;
-  for (const std::vector<MiddleSlot>& slots : middle_) view_.middle.emplace_back(slots);
+  for (const std::vector<MiddleSlot>& slots : middle_)
+    view_.middle.emplace_back(slots);
   view_.top = top_;
   view_.spelling_begin = spelling_begin_;
   view_.spelling = spelling_;

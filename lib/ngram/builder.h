@@ -55,8 +55,8 @@ class ImageBuilder final : public ModelSink {
 };
 
 /// Reads a whole ARPA file into builder. name is for messages. Throws Error{kData} as ArpaReader
-/// does, and for repeated n-grams, words missing from the unigrams, and a model without <s> or </s>.
-/// A model without <unk> gives unknown words log10 p = -100.
+/// does, and for repeated n-grams, words missing from the unigrams, and a model without <s> or
+/// </s>. A model without <unk> gives unknown words log10 p = -100.
 void read_arpa(std::string_view text, const std::string& name, ImageBuilder& builder);
 
 }  // namespace lm::ngram

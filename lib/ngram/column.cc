@@ -1,7 +1,7 @@
 #include "ngram/column.h"
 
-#include <cerrno>
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -18,7 +18,9 @@ namespace {
 // Committed at a time: small beside any useful budget, large beside the cost of mmap.
 constexpr i64 kPieceBytes = i64{1} << 20;
 
-i64 round_up(i64 bytes) { return (bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes; }
+i64 round_up(i64 bytes) {
+  return (bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
+}
 
 io::Fd open_spill(const std::string& dir) {
   std::string name = cat(dir, "/lm-spill-XXXXXX");
@@ -63,7 +65,9 @@ PagedBytes& PagedBytes::operator=(PagedBytes&& other) noexcept {
   return *this;
 }
 
-PagedBytes::~PagedBytes() { release(); }
+PagedBytes::~PagedBytes() {
+  release();
+}
 
 void PagedBytes::release() noexcept {
   if (base_ != nullptr) ::munmap(base_, usize(reserved_));

@@ -46,7 +46,8 @@ class Column {
  public:
   /// At most max_size elements will ever be held.
   Column(const Context& ctx, i64 max_size)
-      : bytes_(ctx, max_size * static_cast<i64>(sizeof(T))), data_(static_cast<T*>(bytes_.data())) {}
+      : bytes_(ctx, max_size * static_cast<i64>(sizeof(T))),
+        data_(static_cast<T*>(bytes_.data())) {}
 
   i64 size() const { return size_; }
   T& operator[](i64 i) { return data_[i]; }

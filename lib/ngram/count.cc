@@ -42,7 +42,8 @@ class LocalWords {
     slots_.assign(slots_.size() * 2, 0);
     for (std::size_t i = 0; i < words_.size(); ++i) {
       std::size_t at = words_[i].hash & (slots_.size() - 1);
-      while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
+      while (slots_[at] != 0)
+        at = (at + 1) & (slots_.size() - 1);
       slots_[at] = static_cast<u32>(i + 1);
     }
   }
@@ -69,15 +70,16 @@ struct NgramCounter::Block final : PipelineItem {
 NgramCounter::NgramCounter(const Context& ctx, const CountOptions& options)
     : ctx_(&ctx), options_(options) {
   if (options.order < 1 || options.order > kMaxOrder) {
-    throw Error(ErrorKind::kUsage,
-                cat("order is ", options.order, ", expected 1 to ", kMaxOrder));
+    throw Error(ErrorKind::kUsage, cat("order is ", options.order, ", expected 1 to ", kMaxOrder));
   }
   // Half of what is left: the trie that grows from the last run needs the rest.
   const i64 budget = ctx.memory->available() / 2;
   capacity_ = std::clamp(budget / kBytesPerToken, kMinRunTokens, kMaxRunTokens);
 }
 
-NgramCounter::~NgramCounter() { ctx_->memory->release(charged_ + vocab_charged_); }
+NgramCounter::~NgramCounter() {
+  ctx_->memory->release(charged_ + vocab_charged_);
+}
 
 void NgramCounter::cut(Block& block) const {
   const char* at = block.text.data();
@@ -86,10 +88,12 @@ void NgramCounter::cut(Block& block) const {
   while (at < end) {
     block.tokens.push_back(kBos);
     for (;;) {
-      while (at < end && *at != '\n' && is_blank(*at)) ++at;
+      while (at < end && *at != '\n' && is_blank(*at))
+        ++at;
       if (at == end || *at == '\n') break;
       const char* const begin = at;
-      while (at < end && !is_blank(*at)) ++at;
+      while (at < end && !is_blank(*at))
+        ++at;
       const std::string_view word(begin, static_cast<std::size_t>(at - begin));
       if (is_symbol(word)) {
         if (!options_.skip_symbols && block.bad_line < 0) {
@@ -148,9 +152,12 @@ void NgramCounter::append(const Block& block) {
     const std::size_t room = usize(std::max<i64>(capacity_ - isize(tokens_), 0));
     if (end - begin > room) {
       end = begin + room;
-      while (end > begin && all[end - 1] != kEos) --end;
+      while (end > begin && all[end - 1] != kEos)
+        --end;
       if (end == begin && tokens_.empty()) {  // one sentence larger than a run
-        end = usize(std::find(all.begin() + static_cast<i64>(begin), all.end(), kEos) - all.begin()) + 1;
+        end =
+            usize(std::find(all.begin() + static_cast<i64>(begin), all.end(), kEos) - all.begin()) +
+            1;
       }
     }
     if (end > begin) append_tokens(all.subspan(begin, end - begin));
@@ -170,8 +177,8 @@ void NgramCounter::append_tokens(std::span<const u32> tokens) {
   const i64 size = isize(tokens_) + isize(tokens);
   if (static_cast<i64>(tokens_.capacity()) < size) {
     // Doubling, but never above what one run may hold.
-    tokens_.reserve(usize(
-        std::max(size, std::min(capacity_, 2 * static_cast<i64>(tokens_.capacity())))));
+    tokens_.reserve(
+        usize(std::max(size, std::min(capacity_, 2 * static_cast<i64>(tokens_.capacity())))));
   }
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
   const i64 charge = size * kBytesPerToken;

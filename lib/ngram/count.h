@@ -1,8 +1,8 @@
 #pragma once
 // Counts the n-grams of a text that may be larger than memory. Blocks of lines are cut into words
 // in parallel; word ids are given in text order; the tokens of as many blocks as the budget holds
-// are sorted as windows (gram_sort.h) and written as a run when more follows. So vocabulary, ids and
-// the stream of counts are a function of the text alone, never of threads or budget.
+// are sorted as windows (gram_sort.h) and written as a run when more follows. So vocabulary, ids
+// and the stream of counts are a function of the text alone, never of threads or budget.
 
 #include <functional>
 #include <memory>
@@ -33,8 +33,8 @@ class NgramCounter {
   /// from one thread at a time.
   using BlockSource = std::function<bool(std::string& block)>;
   /// One sentence a line, words between ASCII blanks; an empty line is the empty sentence, a last
-  /// line without newline counts. May be called again with more text. Throws Error{kData} naming the
-  /// line of a reserved symbol, what the source throws, Error{kIo} on a full spill disk.
+  /// line without newline counts. May be called again with more text. Throws Error{kData} naming
+  /// the line of a reserved symbol, what the source throws, Error{kIo} on a full spill disk.
   void add_text(const BlockSource& source);
   struct Block;
   /// The same in two steps, for callers with threads of their own: cut from any thread, take from
@@ -64,8 +64,8 @@ class NgramCounter {
   CountOptions options_;
   Vocab vocab_;
   std::vector<u32> tokens_;
-  i64 capacity_;             // tokens per run
-  i64 charged_ = 0;          // for tokens and items
+  i64 capacity_;     // tokens per run
+  i64 charged_ = 0;  // for tokens and items
   i64 vocab_charged_ = 0;
   i64 words_ = 0;
   i64 sentences_ = 0;

@@ -12,16 +12,19 @@ namespace lm::ngram {
 
 namespace {
 
-const char* unit_name(SentenceUnit unit) { return unit == SentenceUnit::kDoc ? "doc" : "line"; }
+const char* unit_name(SentenceUnit unit) {
+  return unit == SentenceUnit::kDoc ? "doc" : "line";
+}
 
 const char* words_name(WordKind words) {
   return words == WordKind::kIds ? "ids" : words == WordKind::kPieces ? "pieces" : "blanks";
 }
 
 std::string describe(const TextForm& form) {
-  std::string out = form.words == WordKind::kBlanks   ? "words between blanks"
-                    : form.words == WordKind::kPieces ? cat("pieces of the tokenizer sha256:", form.tokenizer.substr(0, 12))
-                                                      : "token ids";
+  std::string out = form.words == WordKind::kBlanks ? "words between blanks"
+                    : form.words == WordKind::kPieces
+                        ? cat("pieces of the tokenizer sha256:", form.tokenizer.substr(0, 12))
+                        : "token ids";
   if (form.ccnet) out += " of CCNet-normalised text";
   return out;
 }
@@ -61,15 +64,18 @@ std::optional<TextForm> parse_form(std::string_view text, const std::string& nam
 }
 
 void check_form(const TextForm& trained, const TextForm& asked, const std::string& name) {
-  if (trained.words == asked.words && trained.tokenizer == asked.tokenizer && trained.ccnet == asked.ccnet) {
+  if (trained.words == asked.words && trained.tokenizer == asked.tokenizer &&
+      trained.ccnet == asked.ccnet) {
     return;
   }
   std::string hint;
-  if (trained.words == WordKind::kPieces) hint = "--tokenizer FILE names the one it was trained with";
+  if (trained.words == WordKind::kPieces)
+    hint = "--tokenizer FILE names the one it was trained with";
   if (trained.words == WordKind::kIds) hint = "--ids-field names the field with the ids";
-  throw Error(ErrorKind::kUsage,
-              cat(name, ": the model was trained on ", describe(trained), ", not on ", describe(asked)),
-              std::move(hint));
+  throw Error(
+      ErrorKind::kUsage,
+      cat(name, ": the model was trained on ", describe(trained), ", not on ", describe(asked)),
+      std::move(hint));
 }
 
 std::string spell_piece(std::string_view bytes) {
@@ -95,7 +101,8 @@ std::string spell_piece(std::string_view bytes) {
 
 TextCutter::TextCutter(TextForm form, const text::Tokenizer* tokenizer)
     : form_(std::move(form)), tokenizer_(tokenizer) {
-  LM_CHECK((form_.words == WordKind::kPieces) == (tokenizer != nullptr), "a tokenizer for pieces only");
+  LM_CHECK((form_.words == WordKind::kPieces) == (tokenizer != nullptr),
+           "a tokenizer for pieces only");
   if (tokenizer == nullptr) return;
   spelling_.resize(usize(tokenizer->vocab_size()));
   for (i64 id = 0; id < tokenizer->vocab_size(); ++id) {
@@ -141,12 +148,15 @@ void TextCutter::by_blanks(std::string_view text, i64 offset, CutText& cut, bool
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at < end) {
-    while (at < end && is_blank(*at)) ++at;
+    while (at < end && is_blank(*at))
+      ++at;
     const char* const begin = at;
-    while (at < end && !is_blank(*at)) ++at;
+    while (at < end && !is_blank(*at))
+      ++at;
     if (at == begin) break;
     cut.words.emplace_back(begin, static_cast<std::size_t>(at - begin));
-    if (with_spans) cut.spans.emplace_back(offset + (begin - text.data()), offset + (at - text.data()));
+    if (with_spans)
+      cut.spans.emplace_back(offset + (begin - text.data()), offset + (at - text.data()));
   }
 }
 
@@ -170,9 +180,11 @@ void TextCutter::by_pieces(std::string_view text, i64 offset, CutText& cut, bool
       cut.words.push_back(cut.own.back());
     } else {
       const std::string& spelling = spelling_[usize(id)];
-      cut.words.push_back(spelling.empty() ? std::string_view("<unk>") : std::string_view(spelling));
+      cut.words.push_back(spelling.empty() ? std::string_view("<unk>")
+                                           : std::string_view(spelling));
     }
-    if (with_spans) cut.spans.emplace_back(offset + cut.offsets[i].first, offset + cut.offsets[i].second);
+    if (with_spans)
+      cut.spans.emplace_back(offset + cut.offsets[i].first, offset + cut.offsets[i].second);
   }
 }
 
@@ -187,7 +199,8 @@ void TextCutter::cut_ids(std::span<const i32> ids, CutText& cut) const {
     } else {
       LM_CHECK(id >= 0 && usize(id) < spelling_.size(), "the ids belong to the tokenizer");
       const std::string& spelling = spelling_[usize(id)];
-      cut.words.push_back(spelling.empty() ? std::string_view("<unk>") : std::string_view(spelling));
+      cut.words.push_back(spelling.empty() ? std::string_view("<unk>")
+                                           : std::string_view(spelling));
     }
   }
   if (!ids.empty()) cut.ends.push_back(isize(cut.words));

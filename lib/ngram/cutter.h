@@ -38,8 +38,9 @@ std::string form_text(const TextForm& form);
 /// nullopt for an empty text (a model that does not say). Throws Error{kData} naming `name` for a
 /// form that this program does not know.
 std::optional<TextForm> parse_form(std::string_view text, const std::string& name);
-/// Throws Error{kUsage} when words cut as `asked` are not the words of a model trained as `trained`:
-/// another word kind, tokenizer or normalisation. The unit may differ. name is the model's.
+/// Throws Error{kUsage} when words cut as `asked` are not the words of a model trained as
+/// `trained`: another word kind, tokenizer or normalisation. The unit may differ. name is the
+/// model's.
 void check_form(const TextForm& trained, const TextForm& asked, const std::string& name);
 
 /// One text in words, and the buffers that the next text reuses. One per worker.

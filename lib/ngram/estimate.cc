@@ -36,7 +36,9 @@ f64 gamma(const ContextSums& c, const Discounts& d) {
   return (d[1] * c.once + d[2] * c.twice + d[3] * c.more + static_cast<f64>(c.pruned)) / total(c);
 }
 
-bool is_context(const ContextSums& c) { return (c.heavy | c.pruned | c.once | c.twice) != 0; }
+bool is_context(const ContextSums& c) {
+  return (c.heavy | c.pruned | c.once | c.twice) != 0;
+}
 
 void gather(ContextSums& sums, u64 adjusted, bool pruned) {
   // Relaxed: only the totals matter, and parallel_for's end orders them before any read.
@@ -88,7 +90,7 @@ void choose_discounts(const Context& ctx, const EstimateOptions& options, const 
       report.discounts.push_back({0, d[0], d[1], d[2]});
       report.fallback_orders.push_back(n);
       ctx.log->message(LogLevel::kInfo, cat(error.message(), "; using the fallback discounts ",
-                                               d[0], " ", d[1], " ", d[2]));
+                                            d[0], " ", d[1], " ", d[2]));
     }
   }
 }
@@ -116,11 +118,11 @@ class Interpolation {
   Column<f64> unigrams() const {
     const i64 size = trie_.size(1);
     ContextSums empty{};
-    for (i64 w = 0; w < size; ++w) gather(empty, trie_.adjusted(1, w), trie_.pruned(1, w));
+    for (i64 w = 0; w < size; ++w)
+      gather(empty, trie_.adjusted(1, w), trie_.pruned(1, w));
     const Discounts& d = discounts_[0];
     const f64 left = gamma(empty, d);
-    const i64 predicted =
-        (options_.compat_kenlm ? trie_.stats(1).grams : trie_.stats(1).kept) - 1;
+    const i64 predicted = (options_.compat_kenlm ? trie_.stats(1).grams : trie_.stats(1).kept) - 1;
     const f64 share = options_.interpolate_unigrams ? left / static_cast<f64>(predicted) : 0.0;
     Column<f64> p(ctx_, size);
     p.resize(size);
@@ -154,8 +156,8 @@ class Interpolation {
       for (i64 s = begin; s < end; ++s) {
         for (i64 i = trie_.first_child(n - 1, s); i < trie_.first_child(n - 1, s + 1); ++i) {
           const ContextSums& context = sums[contexts[i]];
-          p[i] = discounted(trie_.adjusted(n, i), d) / total(context) +
-                 gamma(context, d) * shorter[s];
+          p[i] =
+              discounted(trie_.adjusted(n, i), d) / total(context) + gamma(context, d) * shorter[s];
         }
       }
     });
@@ -171,19 +173,18 @@ class Interpolation {
   void write_order(int n, const Column<f64>& p, const Column<ContextSums>* sums) {
     sink_.begin_order(n);
     i64 next = 0;
-    ordered_pipeline(
-        4 * max_threads(),
-        [&]() -> std::unique_ptr<PipelineItem> {
-          if (next >= trie_.size(n)) return nullptr;
-          std::unique_ptr<Item> item = std::make_unique<Item>();
-          item->begin = next;
-          item->end = next = std::min(next + kChunkGrams, trie_.size(n));
-          return item;
-        },
-        {{StageMode::kParallel,
-          [&](PipelineItem& item) { fill(n, p, sums, static_cast<Item&>(item)); }},
-         {StageMode::kSerial,
-          [&](PipelineItem& item) { sink_.take(*static_cast<Item&>(item).chunk); }}});
+    ordered_pipeline(4 * max_threads(),
+                     [&]() -> std::unique_ptr<PipelineItem> {
+                       if (next >= trie_.size(n)) return nullptr;
+                       std::unique_ptr<Item> item = std::make_unique<Item>();
+                       item->begin = next;
+                       item->end = next = std::min(next + kChunkGrams, trie_.size(n));
+                       return item;
+                     },
+                     {{StageMode::kParallel,
+                       [&](PipelineItem& item) { fill(n, p, sums, static_cast<Item&>(item)); }},
+                      {StageMode::kSerial,
+                       [&](PipelineItem& item) { sink_.take(*static_cast<Item&>(item).chunk); }}});
   }
 
   void fill(int n, const Column<f64>& p, const Column<ContextSums>* sums, Item& item) const {
@@ -191,15 +192,18 @@ class Interpolation {
     std::array<i64, kMaxOrder> node{};  // [m - 1] = index on level m of the last m words
     std::array<u32, kMaxOrder> words{};
     node[usize(n - 1)] = item.begin;
-    for (int m = n - 1; m >= 1; --m) node[usize(m - 1)] = trie_.parent_of(m, node[usize(m)]);
+    for (int m = n - 1; m >= 1; --m)
+      node[usize(m - 1)] = trie_.parent_of(m, node[usize(m)]);
     for (i64 i = item.begin; i < item.end; ++i) {
       node[usize(n - 1)] = i;
       for (int m = n - 1; m >= 1; --m) {
         i64& at = node[usize(m - 1)];
-        while (trie_.first_child(m, at + 1) <= node[usize(m)]) ++at;
+        while (trie_.first_child(m, at + 1) <= node[usize(m)])
+          ++at;
       }
       if (trie_.pruned(n, i)) continue;
-      for (int m = n; m >= 1; --m) words[usize(n - m)] = trie_.word(m, node[usize(m - 1)]);
+      for (int m = n; m >= 1; --m)
+        words[usize(n - m)] = trie_.word(m, node[usize(m - 1)]);
       f64 backoff = 0.0;
       if (sums != nullptr && is_context((*sums)[i])) {
         backoff = std::log10(gamma((*sums)[i], discounts_[usize(n)]));
@@ -219,8 +223,8 @@ class Interpolation {
 
 void check_options(const EstimateOptions& options) {
   if (isize(options.prune) > options.order) {
-    throw Error(ErrorKind::kUsage, cat(options.prune.size(), " pruning thresholds for a model of order ",
-                                       options.order));
+    throw Error(ErrorKind::kUsage, cat(options.prune.size(),
+                                       " pruning thresholds for a model of order ", options.order));
   }
   i64 lower = 0;
   for (const i64 threshold : options.prune) {
@@ -236,8 +240,8 @@ void check_options(const EstimateOptions& options) {
   for (int k = 1; k <= 3; ++k) {
     const f64 d = (*options.discount_fallback)[usize(k - 1)];
     if (!(d >= 0.0 && d <= k)) {
-      throw Error(ErrorKind::kUsage, cat("fallback discount ", d, " for count ", k,
-                                         " is outside [0, ", k, "]"));
+      throw Error(ErrorKind::kUsage,
+                  cat("fallback discount ", d, " for count ", k, " is outside [0, ", k, "]"));
     }
   }
 }
@@ -255,7 +259,8 @@ Discounts closed_form_discounts(const LevelStats& stats, int order) {
   }
   const f64 y = static_cast<f64>(t[1]) / static_cast<f64>(t[1] + 2 * t[2]);
   for (int k = 1; k <= 3; ++k) {
-    d[usize(k)] = k - (k + 1) * y * static_cast<f64>(t[usize(k + 1)]) / static_cast<f64>(t[usize(k)]);
+    d[usize(k)] =
+        k - (k + 1) * y * static_cast<f64>(t[usize(k + 1)]) / static_cast<f64>(t[usize(k)]);
     if (!(d[usize(k)] >= 0.0 && d[usize(k)] <= k)) {
       throw Error(ErrorKind::kData,
                   cat("the discount of ", order, "-grams with adjusted count ", k, " is ",
@@ -273,7 +278,8 @@ EstimateReport estimate(const Context& ctx, const EstimateOptions& options, Ngra
   const CountTrie trie = build_trie(ctx, options, counter);
   choose_discounts(ctx, options, trie, report);
   std::vector<i64> counts;
-  for (const LevelStats& stats : report.stats) counts.push_back(stats.kept);
+  for (const LevelStats& stats : report.stats)
+    counts.push_back(stats.kept);
   sink.begin(counter.vocab(), counts);
   Interpolation(ctx, options, trie, report.discounts, sink).run();
   sink.end();

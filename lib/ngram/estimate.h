@@ -4,15 +4,16 @@
 // Words w, contexts h, h- = h without its first word, N = order.
 //   a(g)   adjusted count: of order N, or if g starts with <s>, the raw count; else the number of
 //          distinct v with v g observed. a(<unk>) = a(<s>) = 0.
-//   D_k    = k - (k + 1) Y t_{k+1} / t_k, k = 1, 2, 3, Y = t_1 / (t_1 + 2 t_2), per order, where t_k
+//   D_k    = k - (k + 1) Y t_{k+1} / t_k, k = 1, 2, 3, Y = t_1 / (t_1 + 2 t_2), per order, where
+//   t_k
 //          counts the n-grams with a = k, pruned ones included; D(a) = D_min(a,3), D(0) = 0.
 //   S(h)   = sum over w of a(hw), pruned ones included
 //   u(w|h) = (a(hw) - D(a(hw))) / S(h)
 //   g(h)   = (D_1 N_1(h) + D_2 N_2(h) + D_3 N_3+(h) + sum of a(hw) over pruned hw) / S(h)
 //   p(w|h) = u(w|h) + g(h) p(w|h-);  p(w) = u(w) + g() / |V'|;  p(<unk>) = g() / |V'|
 // V' is the kept vocabulary without <s>. The back-off of a kept h is g(h), or 1 if h is no context.
-// With compat_kenlm two defects of lmplz are reproduced: the counts of D-27, and |V'| includes words
-// that the vocabulary limit removed (so the kept words sum to less than one).
+// With compat_kenlm two defects of lmplz are reproduced: the counts of D-27, and |V'| includes
+// words that the vocabulary limit removed (so the kept words sum to less than one).
 
 #include <array>
 #include <optional>

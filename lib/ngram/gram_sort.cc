@@ -83,11 +83,13 @@ constexpr i64 kSmallRange = 48;
 std::vector<u8> cut_words(std::span<const u32> tokens, i64 vocab_size) {
   std::vector<u32> weight(usize(vocab_size), 0);
   i64 total = 0;
-  for (std::size_t i = 1; i < tokens.size(); i += 16, ++total) ++weight[tokens[i]];
+  for (std::size_t i = 1; i < tokens.size(); i += 16, ++total)
+    ++weight[tokens[i]];
   std::vector<u8> part(usize(vocab_size));
   i64 seen = 0;
   for (std::size_t w = 0; w < part.size(); ++w) {
-    part[w] = static_cast<u8>(std::min(kPartitions - 1, seen * kPartitions / std::max<i64>(total, 1)));
+    part[w] =
+        static_cast<u8>(std::min(kPartitions - 1, seen * kPartitions / std::max<i64>(total, 1)));
     seen += weight[w];
   }
   return part;
@@ -101,10 +103,12 @@ void sort_range(const GramOrder& order, GramItem* begin, GramItem* end, int shif
     const int low = std::max(shift, 0);
     const u64 mask = shift >= 0 ? 255 : (u64{1} << (8 + shift)) - 1;
     std::array<i64, 257> start{};
-    for (const GramItem* i = begin; i != end; ++i) ++start[((i->key >> low) & mask) + 1];
+    for (const GramItem* i = begin; i != end; ++i)
+      ++start[((i->key >> low) & mask) + 1];
     shift -= 8;
     if (start[((begin->key >> low) & mask) + 1] == end - begin) continue;
-    for (std::size_t d = 0; d < 256; ++d) start[d + 1] += start[d];
+    for (std::size_t d = 0; d < 256; ++d)
+      start[d + 1] += start[d];
     std::array<i64, 256> next;
     std::copy_n(start.begin(), 256, next.begin());
     for (std::size_t d = 0; d < 256; ++d) {
@@ -150,7 +154,8 @@ std::vector<GramItem> sort_grams(const GramOrder& order) {
   i64 total = 0;
   for (std::size_t p = 0; p < kPartitions; ++p) {
     edge[p] = total;
-    for (std::array<i64, kPartitions>& block : at) total += std::exchange(block[p], total);
+    for (std::array<i64, kPartitions>& block : at)
+      total += std::exchange(block[p], total);
   }
   edge[kPartitions] = total;
   std::vector<GramItem> items(usize(total));
@@ -158,7 +163,8 @@ std::vector<GramItem> sort_grams(const GramOrder& order) {
     for (i64 b = begin; b < end; ++b) {
       for (i64 i = b * kBlockTokens; i < std::min(n, (b + 1) * kBlockTokens); ++i) {
         const u32 word = tokens[usize(i)];
-        if (word != kBos) items[usize(at[usize(b)][part[word]]++)] = order.item(static_cast<u32>(i));
+        if (word != kBos)
+          items[usize(at[usize(b)][part[word]]++)] = order.item(static_cast<u32>(i));
       }
     }
   });

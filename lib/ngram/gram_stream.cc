@@ -46,7 +46,8 @@ GramRun write_run(GramStream& grams, io::TempFile& file) {
     buf.append(reinterpret_cast<const char*>(gram.words + gram.common),
                static_cast<std::size_t>(gram.length - gram.common) * sizeof(u32));
     u64 count = gram.count;
-    for (; count >= 128; count >>= 7) buf.push_back(static_cast<char>(count | 128));
+    for (; count >= 128; count >>= 7)
+      buf.push_back(static_cast<char>(count | 128));
     buf.push_back(static_cast<char>(count));
     if (buf.size() >= kFlushBytes) {
       file.append(buf.data(), isize(buf));
@@ -86,7 +87,8 @@ bool RunGrams::next(Gram& gram) {
       at_ += sizeof word;
     } else {
       u8 bytes[sizeof word];
-      for (u8& b : bytes) b = byte();
+      for (u8& b : bytes)
+        b = byte();
       std::memcpy(&word, bytes, sizeof word);
     }
     gram.words[d] = word;
@@ -117,7 +119,8 @@ int compare(const Gram& a, const Gram& b) {
 
 MergedGrams::MergedGrams(std::vector<std::unique_ptr<GramStream>> parts)
     : parts_(std::move(parts)), heads_(parts_.size()) {
-  for (std::size_t p = 0; p < parts_.size(); ++p) advance(p);
+  for (std::size_t p = 0; p < parts_.size(); ++p)
+    advance(p);
 }
 
 void MergedGrams::advance(std::size_t part) {

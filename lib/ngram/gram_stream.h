@@ -13,8 +13,8 @@
 namespace lm::ngram {
 
 struct Gram {
-  int common = 0;  // words, from the last, shared with the previous n-gram of the stream
-  int length = 0;  // order, or less when the first word is <s>
+  int common = 0;             // words, from the last, shared with the previous n-gram of the stream
+  int length = 0;             // order, or less when the first word is <s>
   u32 words[kMaxOrder] = {};  // from the last word to the first
   u64 count = 0;
 };

@@ -48,12 +48,15 @@ bool section_bytes(const Header& h, std::vector<i64>& out) {
     return true;
   };
   bool good = add(h.vocab, sizeof(Weights)) && add(h.word_slots, sizeof(WordSlot));
-  for (u32 n = 2; n < h.order; ++n) good = good && add(h.slots[n - 1], sizeof(MiddleSlot));
+  for (u32 n = 2; n < h.order; ++n)
+    good = good && add(h.slots[n - 1], sizeof(MiddleSlot));
   if (h.order > 1) good = good && add(h.slots[h.order - 1], sizeof(TopSlot));
   return good && add(h.vocab + 1, sizeof(u64)) && add(h.spelling_bytes, 1) && add(h.form_bytes, 1);
 }
 
-i64 padded(i64 bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+i64 padded(i64 bytes) {
+  return (bytes + kAlign - 1) / kAlign * kAlign;
+}
 
 template <typename T>
 std::string_view as_bytes(std::span<const T> items) {
@@ -63,7 +66,8 @@ std::string_view as_bytes(std::span<const T> items) {
 // The sections in file order.
 std::vector<std::string_view> sections(const ImageView& view) {
   std::vector<std::string_view> out{as_bytes(view.unigrams), as_bytes(view.words)};
-  for (const std::span<const MiddleSlot>& slots : view.middle) out.push_back(as_bytes(slots));
+  for (const std::span<const MiddleSlot>& slots : view.middle)
+    out.push_back(as_bytes(slots));
   if (view.order > 1) out.push_back(as_bytes(view.top));
   out.push_back(as_bytes(view.spelling_begin));
   out.push_back(view.spelling);
@@ -96,8 +100,8 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   if (isize(bytes) < kBodyBegin) corrupt(name, "it ends inside the header");
   std::memcpy(&h, bytes.data(), sizeof h);
   if (h.version > kVersion) {
-    throw Error(ErrorKind::kData, cat(name, ": LMNG version ", h.version,
-                                      ", this program reads up to ", kVersion));
+    throw Error(ErrorKind::kData,
+                cat(name, ": LMNG version ", h.version, ", this program reads up to ", kVersion));
   }
   if (h.header_digest != header_digest(h)) corrupt(name, "the header is damaged");
   if (h.version == 0 || h.order < 1 || h.order > kMaxOrder || h.vocab <= kEos ||
@@ -107,7 +111,8 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   std::vector<i64> sizes;
   if (!section_bytes(h, sizes)) corrupt(name, "section sizes are out of range");
   i64 total = kBodyBegin;
-  for (const i64 size : sizes) total += padded(size);
+  for (const i64 size : sizes)
+    total += padded(size);
   if (static_cast<u64>(total) != h.file_bytes || total != isize(bytes)) {
     corrupt(name, cat("it has ", bytes.size(), " bytes, expected ", total));
   }
@@ -116,12 +121,14 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   }
   ImageView view;
   view.order = static_cast<int>(h.order);
-  for (u32 n = 0; n < h.order; ++n) view.counts.push_back(static_cast<i64>(h.counts[n]));
+  for (u32 n = 0; n < h.order; ++n)
+    view.counts.push_back(static_cast<i64>(h.counts[n]));
   i64 at = kBodyBegin;
   std::size_t s = 0;
   view.unigrams = take<Weights>(bytes, at, sizes[s++]);
   view.words = take<WordSlot>(bytes, at, sizes[s++]);
-  for (u32 n = 2; n < h.order; ++n) view.middle.push_back(take<MiddleSlot>(bytes, at, sizes[s++]));
+  for (u32 n = 2; n < h.order; ++n)
+    view.middle.push_back(take<MiddleSlot>(bytes, at, sizes[s++]));
   if (h.order > 1) view.top = take<TopSlot>(bytes, at, sizes[s++]);
   view.spelling_begin = take<u64>(bytes, at, sizes[s++]);
   view.spelling = bytes.substr(usize(at), usize(sizes[s]));
@@ -140,8 +147,10 @@ void write_image(const ImageView& view, io::AtomicFile& file) {
   h.vocab = view.unigrams.size();
   h.word_slots = view.words.size();
   h.spelling_bytes = view.spelling.size();
-  for (std::size_t n = 0; n < view.counts.size(); ++n) h.counts[n] = static_cast<u64>(view.counts[n]);
-  for (std::size_t n = 0; n < view.middle.size(); ++n) h.slots[n + 1] = view.middle[n].size();
+  for (std::size_t n = 0; n < view.counts.size(); ++n)
+    h.counts[n] = static_cast<u64>(view.counts[n]);
+  for (std::size_t n = 0; n < view.middle.size(); ++n)
+    h.slots[n + 1] = view.middle[n].size();
   if (view.order > 1) h.slots[usize(view.order - 1)] = view.top.size();
   h.file_bytes = kBodyBegin;
   XXH3_state_t* const state = XXH3_createState();

@@ -1,7 +1,7 @@
 #pragma once
-// The query form of a model: one open-addressing table of 64-bit n-gram hashes per order, as it lies
-// in an LMNG file and in memory. The hash of w1..wn is built from wn backwards, so the hash of a
-// suffix is an intermediate value. Two n-grams with equal hashes are taken as one (2^-64 a pair).
+// The query form of a model: one open-addressing table of 64-bit n-gram hashes per order, as it
+// lies in an LMNG file and in memory. The hash of w1..wn is built from wn backwards, so the hash of
+// a suffix is an intermediate value. Two n-grams with equal hashes are taken as one (2^-64 a pair).
 //
 // LMNG, little endian, sections in this order, each padded to 64 bytes:
 //   Header | unigrams: Weights[vocab] | words: WordSlot[] | orders 2..N-1: MiddleSlot[] |
@@ -46,16 +46,24 @@ struct TopSlot {
 static_assert(sizeof(MiddleSlot) == 16 && sizeof(TopSlot) == 12 && sizeof(WordSlot) == 16);
 static_assert(std::endian::native == std::endian::little);
 
-inline u64 gram_hash(u32 last_word) { return (u64{last_word} + 1) * 0x9E3779B97F4A7C15ULL; }
+inline u64 gram_hash(u32 last_word) {
+  return (u64{last_word} + 1) * 0x9E3779B97F4A7C15ULL;
+}
 /// The hash of w h from the hash of h, where w stands before h.
 inline u64 gram_hash(u64 hash, u32 word) {
   hash = (hash ^ (u64{word} + 1)) * 0xD6E8FEB86659FD93ULL;
   hash ^= hash >> 32;
   return hash == 0 ? 1 : hash;
 }
-inline u64 slot_hash(const WordSlot& slot) { return slot.hash; }
-inline u64 slot_hash(const MiddleSlot& slot) { return slot.hash; }
-inline u64 slot_hash(const TopSlot& slot) { return u64{slot.hash_high} << 32 | slot.hash_low; }
+inline u64 slot_hash(const WordSlot& slot) {
+  return slot.hash;
+}
+inline u64 slot_hash(const MiddleSlot& slot) {
+  return slot.hash;
+}
+inline u64 slot_hash(const TopSlot& slot) {
+  return u64{slot.hash_high} << 32 | slot.hash_low;
+}
 
 /// Where hash's search starts among n > 0 slots. The multiplication spreads low bits upwards.
 inline i64 slot_of(u64 hash, i64 n) {
@@ -78,9 +86,15 @@ const Slot* find_slot(std::span<const Slot> slots, u64 hash) {
   return nullptr;
 }
 
-inline bool extends_left(f32 stored_p) { return !std::signbit(stored_p); }
-inline f32 log10_p(f32 stored_p) { return -std::fabs(stored_p); }
-inline bool extends_right(f32 b) { return std::bit_cast<u32>(b) != 0x80000000u; }
+inline bool extends_left(f32 stored_p) {
+  return !std::signbit(stored_p);
+}
+inline f32 log10_p(f32 stored_p) {
+  return -std::fabs(stored_p);
+}
+inline bool extends_right(f32 b) {
+  return std::bit_cast<u32>(b) != 0x80000000u;
+}
 
 /// Views of the sections of a model; whoever holds it keeps the bytes alive.
 struct ImageView {

@@ -102,7 +102,8 @@ f32 Model::advance(State& state, u32 word, std::span<const u64> hashes, int* mat
     ++found;
     if (extends_right(slot->weights.b)) keep = found;
   }
-  for (int k = found; k <= state.length; ++k) p += state.backoffs[usize(k - 1)];
+  for (int k = found; k <= state.length; ++k)
+    p += state.backoffs[usize(k - 1)];
   if (matched != nullptr) *matched = found;
   for (int k = std::min(keep, state.length + 1); k > 1; --k) {
     state.words[usize(k - 1)] = state.words[usize(k - 2)];
@@ -138,7 +139,8 @@ void Model::prefetch(u32 word, std::span<const u64> hashes) const {
   __builtin_prefetch(&view_.unigrams[word]);
   for (std::size_t n = 2; n <= hashes.size(); ++n) {
     if (static_cast<int>(n) == view_.order) {
-      if (!view_.top.empty()) __builtin_prefetch(&view_.top[usize(slot_of(hashes[n - 1], isize(view_.top)))]);
+      if (!view_.top.empty())
+        __builtin_prefetch(&view_.top[usize(slot_of(hashes[n - 1], isize(view_.top)))]);
     } else if (const std::span<const MiddleSlot>& slots = view_.middle[n - 2]; !slots.empty()) {
       __builtin_prefetch(&slots[usize(slot_of(hashes[n - 1], isize(slots)))]);
     }
@@ -161,7 +163,8 @@ void Model::walk(std::span<const u32> tokens, State& state, bool begins, const P
       Hashes& hashes = ring[usize(i % kRing)];
       const i64 have = std::min<i64>(view_.order, i + 1 + (begins ? 1 : 0));
       hashes[0] = gram_hash(at(i));
-      for (i64 k = 1; k < have; ++k) hashes[usize(k)] = gram_hash(hashes[usize(k - 1)], at(i - k));
+      for (i64 k = 1; k < have; ++k)
+        hashes[usize(k)] = gram_hash(hashes[usize(k - 1)], at(i - k));
       prefetch(at(i), {hashes.data(), usize(have)});
     }
     const i64 j = i - kAhead;
@@ -197,9 +200,11 @@ TextScore Model::score_sentence(std::string_view text) const {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at < end) {
-    while (at < end && is_blank(*at)) ++at;
+    while (at < end && is_blank(*at))
+      ++at;
     const char* const begin = at;
-    while (at < end && !is_blank(*at)) ++at;
+    while (at < end && !is_blank(*at))
+      ++at;
     if (at > begin) ids.push_back(find({begin, static_cast<std::size_t>(at - begin)}));
   }
   return score_sentence(ids);

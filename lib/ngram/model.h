@@ -26,8 +26,8 @@ struct State {
 };
 
 struct TextScore {
-  f64 nll_nats = 0;       // of the words and the ends of sentence
-  f64 nll_words_nats = 0; // of the words alone
+  f64 nll_nats = 0;        // of the words and the ends of sentence
+  f64 nll_words_nats = 0;  // of the words alone
   i64 words = 0;
   i64 sentences = 0;
   i64 oov = 0;

@@ -1,8 +1,8 @@
 #include "ngram/scorer.h"
 
-#include <zlib.h>
-
 #include <cmath>
+
+#include <zlib.h>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -16,12 +16,14 @@ void check_sizes(std::span<const std::string_view> texts, std::span<text::Score>
 }
 
 // To one decimal, ties of the exact binary value to even: what Python's round does.
-f64 round_tenth(f64 value) { return parse_float(format_fixed(value, 1)).value_or(value); }
+f64 round_tenth(f64 value) {
+  return parse_float(format_fixed(value, 1)).value_or(value);
+}
 
 }  // namespace
 
-NgramScorer::NgramScorer(Model model, const std::string& name, std::unique_ptr<text::Tokenizer> tokenizer,
-                         Options options)
+NgramScorer::NgramScorer(Model model, const std::string& name,
+                         std::unique_ptr<text::Tokenizer> tokenizer, Options options)
     : model_(std::move(model)),
       tokenizer_(std::move(tokenizer)),
       cutter_(options.form, tokenizer_.get()),
@@ -48,7 +50,8 @@ TextScore NgramScorer::score_cut(const CutText& cut, std::vector<f32>* token_nat
       ids.push_back(kEos);
       nats.resize(ids.size());
       model_.score(ids, nats);
-      for (const f32 log_p : nats) token_nats->push_back(0 - log_p);
+      for (const f32 log_p : nats)
+        token_nats->push_back(0 - log_p);
     }
     begin = end;
   }
@@ -95,13 +98,15 @@ std::unique_ptr<NgramScorer> open_ngram_scorer(const NgramSource& source) {
     options.form.words = WordKind::kIds;
     options.form.ccnet = false;
   }
-  return std::make_unique<NgramScorer>(std::move(model), source.path, std::move(tokenizer), options);
+  return std::make_unique<NgramScorer>(std::move(model), source.path, std::move(tokenizer),
+                                       options);
 }
 
 f64 zlib_ratio(std::string_view text) {
   std::vector<u8> buf(compressBound(text.size()));
   uLongf size = buf.size();
-  const int rc = compress2(buf.data(), &size, reinterpret_cast<const Bytef*>(text.data()), text.size(), 6);
+  const int rc =
+      compress2(buf.data(), &size, reinterpret_cast<const Bytef*>(text.data()), text.size(), 6);
   if (rc != Z_OK) throw std::bad_alloc();  // the buffer is large enough, so nothing else is left
   return static_cast<f64>(size) / static_cast<f64>(text.size());
 }
@@ -118,7 +123,8 @@ void ZlibScorer::score(std::span<const std::string_view> texts, std::span<text::
   }
 }
 
-ContrastScorer::ContrastScorer(std::unique_ptr<text::Scorer> good, std::unique_ptr<text::Scorer> bad)
+ContrastScorer::ContrastScorer(std::unique_ptr<text::Scorer> good,
+                               std::unique_ptr<text::Scorer> bad)
     : good_(std::move(good)),
       bad_(std::move(bad)),
       digest_(cat("good ", good_->digest(), ", bad ", bad_->digest())) {}

@@ -1,6 +1,6 @@
 #pragma once
-// Scorers (text/scorer.h) that need no neural model: an n-gram model, the deflate ratio, the contrast
-// of two scorers. All may run concurrently if what they contrast may.
+// Scorers (text/scorer.h) that need no neural model: an n-gram model, the deflate ratio, the
+// contrast of two scorers. All may run concurrently if what they contrast may.
 
 #include <memory>
 #include <optional>
@@ -14,8 +14,8 @@
 
 namespace lm::ngram {
 
-/// Perplexity under a back-off model. ppl = exp(nll / tokens), tokens = words + one end per sentence.
-/// Words <s> and </s> inside a text count as unknown words: the model reserves them.
+/// Perplexity under a back-off model. ppl = exp(nll / tokens), tokens = words + one end per
+/// sentence. Words <s> and </s> inside a text count as unknown words: the model reserves them.
 class NgramScorer final : public text::Scorer {
  public:
   struct Options {
@@ -24,7 +24,8 @@ class NgramScorer final : public text::Scorer {
   };
   /// tokenizer: for WordKind::kPieces. Throws Error{kUsage} when the model says that it was trained
   /// in another form; name is the model's, for messages.
-  NgramScorer(Model model, const std::string& name, std::unique_ptr<text::Tokenizer> tokenizer, Options options);
+  NgramScorer(Model model, const std::string& name, std::unique_ptr<text::Tokenizer> tokenizer,
+              Options options);
 
   void score(std::span<const std::string_view> texts, std::span<text::Score> scores) override;
   bool concurrent() const override { return true; }
@@ -35,8 +36,8 @@ class NgramScorer final : public text::Scorer {
   const TextCutter& cutter() const { return cutter_; }
   /// Ids below it can be cut; 0 = no tokenizer, any id.
   i64 tokenizer_size() const { return tokenizer_ ? tokenizer_->vocab_size() : 0; }
-  /// The sum over a cut text's sentences. token_nats, when not null, receives -log p of each word and,
-  /// after the words of each sentence, of its end.
+  /// The sum over a cut text's sentences. token_nats, when not null, receives -log p of each word
+  /// and, after the words of each sentence, of its end.
   TextScore score_cut(const CutText& cut, std::vector<f32>* token_nats = nullptr) const;
 
  private:
@@ -50,16 +51,16 @@ class NgramScorer final : public text::Scorer {
 
 /// What to ask and how; unset parts follow what the model says of its training.
 struct NgramSource {
-  std::string path;                   // ARPA or LMNG
-  std::string tokenizer;              // words are its pieces
-  bool ids = false;                   // words are ids in decimal (TextCutter::cut_ids)
-  std::optional<SentenceUnit> unit;   // else the model's
+  std::string path;                  // ARPA or LMNG
+  std::string tokenizer;             // words are its pieces
+  bool ids = false;                  // words are ids in decimal (TextCutter::cut_ids)
+  std::optional<SentenceUnit> unit;  // else the model's
   SentenceUnit default_unit = SentenceUnit::kLine;  // for models that do not say
-  std::optional<bool> ccnet;          // else the model's, else none
+  std::optional<bool> ccnet;                        // else the model's, else none
   bool round = false;
 };
-/// Loads model and tokenizer. Throws what Model::load and load_tokenizer throw, and Error{kUsage} for
-/// a tokenizer, ids or normalisation that are not the model's.
+/// Loads model and tokenizer. Throws what Model::load and load_tokenizer throw, and Error{kUsage}
+/// for a tokenizer, ids or normalisation that are not the model's.
 std::unique_ptr<NgramScorer> open_ngram_scorer(const NgramSource& source);
 /// A tokenizer as TextCutter wants it: specials are text, nothing is added.
 std::unique_ptr<text::Tokenizer> load_cutter_tokenizer(const std::string& path);
@@ -80,8 +81,8 @@ class ZlibScorer final : public text::Scorer {
   std::string digest_;
 };
 
-/// Mean log-likelihood per token under `good` less the one under `bad`, each by its own tokens. nll,
-/// tokens and oov are those of `good`.
+/// Mean log-likelihood per token under `good` less the one under `bad`, each by its own tokens.
+/// nll, tokens and oov are those of `good`.
 class ContrastScorer final : public text::Scorer {
  public:
   ContrastScorer(std::unique_ptr<text::Scorer> good, std::unique_ptr<text::Scorer> bad);

@@ -16,10 +16,14 @@ constexpr i64 kMaxBuckets = 100;
 constexpr i64 kMaxDocuments = i64{1} << 34;
 constexpr f64 kNone = std::numeric_limits<f64>::quiet_NaN();
 
-[[noreturn]] void usage(std::string message) { throw Error(ErrorKind::kUsage, std::move(message)); }
+[[noreturn]] void usage(std::string message) {
+  throw Error(ErrorKind::kUsage, std::move(message));
+}
 
 // floor(f n), where f n that is whole but for rounding counts as whole (0.29 * 100).
-i64 share(f64 f, i64 n) { return static_cast<i64>(std::floor(f * static_cast<f64>(n) + 1e-6)); }
+i64 share(f64 f, i64 n) {
+  return static_cast<i64>(std::floor(f * static_cast<f64>(n) + 1e-6));
+}
 
 }  // namespace
 
@@ -34,7 +38,8 @@ void check_rules(const SelectRules& rules) {
   fraction(rules.keep_highest, "the highest fraction");
   percent(rules.percentile_low, "the low percentile");
   percent(rules.percentile_high, "the high percentile");
-  if (rules.percentile_low && rules.percentile_high && *rules.percentile_low > *rules.percentile_high) {
+  if (rules.percentile_low && rules.percentile_high &&
+      *rules.percentile_low > *rules.percentile_high) {
     usage(cat("the low percentile ", *rules.percentile_low, " is above the high one ",
               *rules.percentile_high));
   }
@@ -111,7 +116,8 @@ void Selection::finish() {
   verdicts_.resize(items_.size());
   for (const Item* first = begin; first != end;) {
     const Item* last = first;
-    while (last != end && last->group == first->group) ++last;
+    while (last != end && last->group == first->group)
+      ++last;
     judge_group(first, last);
     first = last;
   }
@@ -125,7 +131,8 @@ void Selection::judge_group(const Item* begin, const Item* end) {
   cuts.documents = end - begin;
   cuts.unscored = end - unscored;
   const auto at = [&](f64 q) { return n == 0 ? kNone : begin[percentile_index(q, n)].score; };
-  for (std::size_t q = 0; q <= 100; ++q) cuts.percentiles[q] = at(static_cast<f64>(q));
+  for (std::size_t q = 0; q <= 100; ++q)
+    cuts.percentiles[q] = at(static_cast<f64>(q));
   cuts.low = at(rules_.percentile_low.value_or(0));
   cuts.high = at(rules_.percentile_high.value_or(100));
   for (std::size_t b = 0; b + 1 < rules_.buckets.size(); ++b) {
@@ -135,7 +142,8 @@ void Selection::judge_group(const Item* begin, const Item* end) {
     // Equal scores: from above they rank in the same order of place as from below.
     const Item* after = run + 1;
     if (run < unscored) {
-      while (after < unscored && after->score == run->score) ++after;
+      while (after < unscored && after->score == run->score)
+        ++after;
     } else {
       after = end;
     }
@@ -159,7 +167,8 @@ void Selection::judge_group(const Item* begin, const Item* end) {
 bool Selection::keep(const GroupCuts& cuts, f64 score, i64 lowest_rank, i64 highest_rank) const {
   if ((rules_.min || rules_.max) && !within_limits(rules_, score)) return false;
   if (rules_.keep_lowest && lowest_rank >= share(*rules_.keep_lowest, cuts.documents)) return false;
-  if (rules_.keep_highest && highest_rank >= share(*rules_.keep_highest, cuts.documents)) return false;
+  if (rules_.keep_highest && highest_rank >= share(*rules_.keep_highest, cuts.documents))
+    return false;
   if (rules_.percentile_low && !(score >= cuts.low)) return false;
   if (rules_.percentile_high && !(score <= cuts.high)) return false;
   if ((rules_.percentile_low || rules_.percentile_high) && !std::isfinite(score)) return false;
@@ -174,7 +183,8 @@ Selection::Verdict Selection::next() {
 
 // Cut-off tables ----------------------------------------------------------------------------------
 
-std::string cutoffs_csv(const std::map<u32, GroupCuts>& groups, const std::vector<std::string>& names) {
+std::string cutoffs_csv(const std::map<u32, GroupCuts>& groups,
+                        const std::vector<std::string>& names) {
   std::string out = "percentile";
   for (const std::string& name : names) {
     if (name.find_first_of(",\"\r\n") != std::string::npos) {
@@ -197,7 +207,8 @@ std::string cutoffs_csv(const std::map<u32, GroupCuts>& groups, const std::vecto
   return out;
 }
 
-std::map<std::string, std::array<f64, 101>> parse_cutoffs(std::string_view csv, const std::string& name) {
+std::map<std::string, std::array<f64, 101>> parse_cutoffs(std::string_view csv,
+                                                          const std::string& name) {
   i64 line = 0;
   const auto fail = [&](const std::string& what) {
     throw Error(ErrorKind::kData, cat(name, ":", line, ": ", what));
@@ -210,7 +221,8 @@ std::map<std::string, std::array<f64, 101>> parse_cutoffs(std::string_view csv, 
     if (row.empty()) continue;
     const std::vector<std::string_view> cells = split(row, ',');
     if (columns.empty()) {
-      for (const std::string_view cell : cells) columns.emplace_back(trim(cell));
+      for (const std::string_view cell : cells)
+        columns.emplace_back(trim(cell));
       if (columns.size() < 2) fail("expected a header with at least one column after the first");
       for (std::size_t c = 1; c < columns.size(); ++c) {
         if (!out.emplace(columns[c], std::array<f64, 101>{}).second) {

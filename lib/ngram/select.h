@@ -1,8 +1,8 @@
 #pragma once
 // Which documents of a scored stream are kept: fixed limits, an exact lowest or highest fraction,
-// exact percentiles, named buckets; per group. Everything is a function of (score, place in the stream, group):
-// equal scores rank by place, documents without a finite score rank last and are counted.
-// Scores lie in a column (column.h): 25 bytes a document, spilled beyond the budget.
+// exact percentiles, named buckets; per group. Everything is a function of (score, place in the
+// stream, group): equal scores rank by place, documents without a finite score rank last and are
+// counted. Scores lie in a column (column.h): 25 bytes a document, spilled beyond the budget.
 
 #include <array>
 #include <map>
@@ -24,10 +24,11 @@ struct BucketRule {
 };
 
 struct SelectRules {
-  std::optional<f64> min = {}, max = {};                // keep min <= score <= max
-  std::optional<f64> keep_lowest = {};             // fraction in [0, 1]
+  std::optional<f64> min = {}, max = {};  // keep min <= score <= max
+  std::optional<f64> keep_lowest = {};    // fraction in [0, 1]
   std::optional<f64> keep_highest = {};
-  std::optional<f64> percentile_low = {}, percentile_high = {};  // keep between these percentiles, inclusive
+  std::optional<f64> percentile_low = {},
+                     percentile_high = {};  // keep between these percentiles, inclusive
   std::vector<BucketRule> buckets = {};
 };
 
@@ -92,9 +93,11 @@ bool within_limits(const SelectRules& rules, f64 score);
 
 /// The CSV of cut-offs: header "percentile,GROUP,...", rows 0..100, shortest decimals; empty cells
 /// for groups without a score. names[group] are the columns, in order of group number.
-std::string cutoffs_csv(const std::map<u32, GroupCuts>& groups, const std::vector<std::string>& names);
+std::string cutoffs_csv(const std::map<u32, GroupCuts>& groups,
+                        const std::vector<std::string>& names);
 /// cutoffs[column name][percentile]; empty cells are NaN. Throws Error{kData} naming file and line.
-std::map<std::string, std::array<f64, 101>> parse_cutoffs(std::string_view csv, const std::string& name);
+std::map<std::string, std::array<f64, 101>> parse_cutoffs(std::string_view csv,
+                                                          const std::string& name);
 /// Bucket of a score by cuts read from a table: the first bucket whose cut is above it.
 i32 bucket_of(f64 score, const std::vector<f64>& cuts);
 

@@ -26,12 +26,16 @@ CountTrie::CountTrie(const Context& ctx, const TrieOptions& options, GramStream&
   Path path;
   Gram gram;
   while (grams.next(gram)) {
-    while (path.depth > gram.common) close(path, path.depth, false);
-    while (path.depth < gram.length) open(path, gram, path.depth + 1);
+    while (path.depth > gram.common)
+      close(path, path.depth, false);
+    while (path.depth < gram.length)
+      open(path, gram, path.depth + 1);
     path.raw[usize(path.depth - 1)] += gram.count;
   }
-  while (path.depth > 0) close(path, path.depth, true);
-  for (int n = 1; n < options.order; ++n) levels_[usize(n - 1)].child.push_back(static_cast<u32>(size(n + 1)));
+  while (path.depth > 0)
+    close(path, path.depth, true);
+  for (int n = 1; n < options.order; ++n)
+    levels_[usize(n - 1)].child.push_back(static_cast<u32>(size(n + 1)));
 }
 
 void CountTrie::open(Path& path, const Gram& gram, int depth) {
@@ -72,8 +76,7 @@ void CountTrie::close(Path& path, int depth, bool at_end) {
   const u64 adjusted =
       counted_raw ? raw : static_cast<u64>(size(depth + 1) - levels_[d].child[node]);
   const bool special = depth == 1 && word <= kEos;
-  const bool pruned =
-      !special && (static_cast<i64>(raw) <= options_.prune[d] || path.outside[d]);
+  const bool pruned = !special && (static_cast<i64>(raw) <= options_.prune[d] || path.outside[d]);
   // lmplz takes raw counts for the lower-order n-grams still open at the end of its stream.
   const u64 counted = at_end && options_.compat_kenlm ? raw : adjusted;
   tally(depth, node, counted, adjusted, pruned);
@@ -110,7 +113,8 @@ Column<u32> CountTrie::contexts(int n, const Column<u32>* shorter) const {
   const Level& level = levels_[usize(n - 1)];
   if (n == 2) {
     parallel_for(size(2), kGrain, [&](i64 begin, i64 end) {
-      for (i64 i = begin; i < end; ++i) out[i] = level.word[i] & ~kPruned;
+      for (i64 i = begin; i < end; ++i)
+        out[i] = level.word[i] & ~kPruned;
     });
     return out;
   }

@@ -20,9 +20,9 @@ namespace lm::ngram {
 
 struct TrieOptions {
   int order = 5;
-  std::vector<i64> prune;         // threshold per order, from 1; size is order
-  std::vector<u8> excluded;       // by word id, 1 = outside the vocabulary limit; empty = no limit
-  bool compat_kenlm = false;      // statistics of the last open n-grams as lmplz takes them (D-27)
+  std::vector<i64> prune;     // threshold per order, from 1; size is order
+  std::vector<u8> excluded;   // by word id, 1 = outside the vocabulary limit; empty = no limit
+  bool compat_kenlm = false;  // statistics of the last open n-grams as lmplz takes them (D-27)
 };
 
 /// t_{n,k} of one order, and its sizes.

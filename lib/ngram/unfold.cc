@@ -15,7 +15,8 @@ u64 undo_step(u64 hash) {
   constexpr u64 kFactor = 0xD6E8FEB86659FD93ULL;
   constexpr auto inverse = [] {
     u64 x = kFactor;  // right in 3 bits; every Newton step doubles them
-    for (int i = 0; i < 5; ++i) x *= 2 - kFactor * x;
+    for (int i = 0; i < 5; ++i)
+      x *= 2 - kFactor * x;
     return x;
   };
   static_assert(inverse() * kFactor == 1);
@@ -71,7 +72,8 @@ class Unfolder {
     }
     if (counts != view_.counts) fail("the tables do not hold what the header promises");
     sink.begin(vocab_, counts);
-    for (int n = 1; n <= view_.order; ++n) give(n, sink);
+    for (int n = 1; n <= view_.order; ++n)
+      give(n, sink);
     sink.end();
   }
 
@@ -120,7 +122,8 @@ class Unfolder {
     std::array<u32, kMaxOrder> below;
     const std::span<const u32> rest = words(n - 1, suffix, below);
     u64 hash = gram_hash(rest[rest.size() - 2]);
-    for (std::size_t i = rest.size() - 2; i-- > 0;) hash = gram_hash(hash, rest[i]);
+    for (std::size_t i = rest.size() - 2; i-- > 0;)
+      hash = gram_hash(hash, rest[i]);
     return find_slot(view_.middle[usize(n - 3)], gram_hash(hash, first)) != nullptr;
   }
 
@@ -142,7 +145,8 @@ class Unfolder {
       const std::size_t before = found.size();
       index.each(static_cast<u32>(mixed >> 32), [&](u32 suffix) {
         const u64 word = (mixed ^ below.hash[suffix]) - 1;
-        if (word >= known_.size() || !context_exists(n, static_cast<u32>(word), suffix)) return false;
+        if (word >= known_.size() || !context_exists(n, static_cast<u32>(word), suffix))
+          return false;
         found.push_back({suffix, static_cast<u32>(word), hash});
         return true;
       });
@@ -191,6 +195,8 @@ class Unfolder {
 
 }  // namespace
 
-void unfold(const ImageView& view, const std::string& name, ModelSink& sink) { Unfolder(view, name).run(sink); }
+void unfold(const ImageView& view, const std::string& name, ModelSink& sink) {
+  Unfolder(view, name).run(sink);
+}
 
 }  // namespace lm::ngram

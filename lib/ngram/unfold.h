@@ -1,8 +1,8 @@
 #pragma once
-// From the query form back to the list of n-grams. An LMNG file keeps hashes only, but the hash step
-// (image.h) can be undone: a hash gives (hash of the suffix) xor (first word + 1), whose upper half
-// finds the suffix among the n-grams that are one word shorter; the context, which is in every image
-// too, confirms the find. So an image loses nothing but the text it was counted from.
+// From the query form back to the list of n-grams. An LMNG file keeps hashes only, but the hash
+// step (image.h) can be undone: a hash gives (hash of the suffix) xor (first word + 1), whose upper
+// half finds the suffix among the n-grams that are one word shorter; the context, which is in every
+// image too, confirms the find. So an image loses nothing but the text it was counted from.
 
 #include "ngram/image.h"
 #include "ngram/sink.h"

@@ -52,7 +52,8 @@ void Vocab::grow() {
   for (const Slot& slot : old) {
     if (slot.id_plus_1 == 0) continue;
     std::size_t at = slot.hash & mask;
-    while (slots_[at].id_plus_1 != 0) at = (at + 1) & mask;
+    while (slots_[at].id_plus_1 != 0)
+      at = (at + 1) & mask;
     slots_[at] = slot;
   }
 }

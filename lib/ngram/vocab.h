@@ -20,7 +20,9 @@ inline constexpr int kMaxOrder = 10;
 /// Ids stay below 2^31: the count trie keeps one flag beside them.
 inline constexpr i64 kMaxVocab = (i64{1} << 31) - 1;
 
-inline u64 word_hash(std::string_view word) { return xxh3_64(word); }
+inline u64 word_hash(std::string_view word) {
+  return xxh3_64(word);
+}
 /// True for the bytes that separate words: blank, tab, carriage return, newline, NUL.
 constexpr bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';

@@ -169,8 +169,8 @@ struct RowSpan {
 inline constexpr i64 kSpanInts = 6;
 
 /// What kPagedAttention finds in RunCtx::bindings[attr.binding]: this step's rows and the page
-/// pools. Spans, slots, tables, lists and pools are in the backend's memory; the object itself and its
-/// lists of pools in the host's.
+/// pools. Spans, slots, tables, lists and pools are in the backend's memory; the object itself and
+/// its lists of pools in the host's.
 struct KvView {
   i64 rows = 0;                        // further rows (padding) give zeros and store nothing
   const RowSpan* spans = nullptr;      // [rows] logical slots of the row's own sequence

@@ -50,8 +50,9 @@ void infer_linear(InferCtx& c) {
 
 namespace {
 
-// y = act(pre), and its gradient dy is one product that nobody else reads: lets that product multiply
-// by act'(pre) on the way, which saves a pass over three matrices. False where that does not hold.
+// y = act(pre), and its gradient dy is one product that nobody else reads: lets that product
+// multiply by act'(pre) on the way, which saves a pass over three matrices. False where that does
+// not hold.
 bool fuse_slope(GradCtx& c, Value dy, Unary act) {
   const ValueInfo& grad = c.g.info(dy);
   if (grad.producer < 0 || c.g.info(c.out(0)).shared_grad) return false;
@@ -76,7 +77,8 @@ void grad_linear(GradCtx& c) {
   const LinearAttr a = c.attr<LinearAttr>();
   const Value dy = c.dout(0);
   Value da = dy;
-  LM_CHECK(c.g.info(c.out(0)).dtype == c.g.info(c.in(0)).dtype, "a widened product has no gradient");
+  LM_CHECK(c.g.info(c.out(0)).dtype == c.g.info(c.in(0)).dtype,
+           "a widened product has no gradient");
   if (a.act != Unary::kNone && !fuse_slope(c, dy, a.act)) {
     da = c.g.new_value(c.g.shape(dy), c.g.info(dy).dtype, cat(c.g.info(c.out(1)).name, ".grad"));
     c.g.append_into(Op::kUnaryGrad, Attr::of(UnaryAttr{a.act, 0}), {c.out(1), dy}, {da}, 0);

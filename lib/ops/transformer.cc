@@ -146,7 +146,8 @@ void grad_attention(GradCtx& c) {
   // The kernel makes all three; those nobody needs land in values nobody reads.
   const auto slot = [&](i64 i) {
     if (c.need(i)) return c.into(i);
-    return GradCtx::Slot{c.g.new_value(c.g.shape(c.in(i)), c.g.info(c.in(i)).dtype, "unused.grad"), false};
+    return GradCtx::Slot{c.g.new_value(c.g.shape(c.in(i)), c.g.info(c.in(i)).dtype, "unused.grad"),
+                         false};
   };
   if (!c.need(0) && !c.need(1) && !c.need(2)) return;
   c.emit(Op::kAttentionGrad, attr,

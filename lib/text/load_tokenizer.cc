@@ -201,7 +201,9 @@ void Tokenizer::assign_roles(const LoadOptions& options) {
   const auto assign = [&](const std::string& name, std::optional<i32>& id, const char* role) {
     if (name.empty()) return;
     id = find(name);
-    if (!id) throw Error(ErrorKind::kUsage, cat("the tokenizer has no token ", quote(name), " to ", role, " texts"));
+    if (!id)
+      throw Error(ErrorKind::kUsage,
+                  cat("the tokenizer has no token ", quote(name), " to ", role, " texts"));
   };
   assign(options.bos_token, bos_, "begin");
   assign(options.eos_token, eos_, "end");

@@ -58,11 +58,12 @@ std::optional<f64> parse_span_list(std::string_view raw) {
 
 }  // namespace
 
-ScoreFields::ScoreFields(const std::string& text_path, const std::string& name, std::string_view measure,
-                         const std::vector<std::string>& more)
+ScoreFields::ScoreFields(const std::string& text_path, const std::string& name,
+                         std::string_view measure, const std::vector<std::string>& more)
     : paths_{text_path, "attributes"}, companions_{std::string(measure)} {
   if (name.empty() || !std::all_of(name.begin(), name.end(), is_name_char)) {
-    throw Error(ErrorKind::kUsage, cat("the name ", quote(name), " of a score has characters outside A-Z a-z 0-9 _"));
+    throw Error(ErrorKind::kUsage,
+                cat("the name ", quote(name), " of a score has characters outside A-Z a-z 0-9 _"));
   }
   if (measure == "ppl") companions_.insert(companions_.end(), {"nll", "tokens", "oov", "bpb"});
   if (measure == "contrast") companions_.emplace_back("tokens");
@@ -82,14 +83,16 @@ i64 ScoreFields::index(std::string_view companion) const {
 std::optional<Fault> ScoreFields::check(const io::JsonReader& json) const {
   const io::JsonType type = json.field(1).type;
   if (type == io::JsonType::kMissing || type == io::JsonType::kObject) return std::nullopt;
-  return Fault{"type", cat("field \"attributes\" is ", io::json_type_name(type), ", expected an object"),
+  return Fault{"type",
+               cat("field \"attributes\" is ", io::json_type_name(type), ", expected an object"),
                json.field(1).begin};
 }
 
 void ScoreFields::set(io::RecordEdit& edit, const Score& score, i64 length) const {
   const bool scored = std::isfinite(score.value);
   for (std::size_t i = 0; i < own_; ++i) {
-    edit.set(static_cast<i64>(i) + 2, scored ? document_span(length, companion_value(companions_[i], score)) : "[]");
+    edit.set(static_cast<i64>(i) + 2,
+             scored ? document_span(length, companion_value(companions_[i], score)) : "[]");
   }
 }
 
@@ -113,17 +116,20 @@ Result<f64> read_document_span(const io::JsonReader& json, i64 field) {
     default:
       break;
   }
-  return Fault{"type", cat("field ", quote(json.path(field)), " is ", quote(json.raw(field)),
-                           ", expected [[start,end,score]]"),
+  return Fault{"type",
+               cat("field ", quote(json.path(field)), " is ", quote(json.raw(field)),
+                   ", expected [[start,end,score]]"),
                json.field(field).begin};
 }
 
 std::string score_name(std::string_view path) {
-  while (path.ends_with('/')) path.remove_suffix(1);
+  while (path.ends_with('/'))
+    path.remove_suffix(1);
   std::string out(path.substr(path.rfind('/') + 1));
   const std::size_t dot = out.rfind('.');
   if (dot != std::string::npos && dot > 0) out.resize(dot);
-  std::replace_if(out.begin(), out.end(), [](char c) { return !is_name_char(c); }, '_');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return !is_name_char(c); }, '_');
   return out;
 }
 

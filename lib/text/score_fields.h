@@ -1,7 +1,7 @@
 #pragma once
 // The attributes in which a score is stored: lm_ppl__NAME__MEASURE and companions, each a document
-// span [[0,code points,value]] or, for a text without a score, an empty list. One definition for every
-// program that writes them; whoever selects reads them back with read_document_span().
+// span [[0,code points,value]] or, for a text without a score, an empty list. One definition for
+// every program that writes them; whoever selects reads them back with read_document_span().
 //   ppl:      ppl, nll (nats), tokens, oov, bpb (bits per byte)
 //   contrast: contrast, tokens
 //   ratio:    ratio
@@ -19,8 +19,8 @@ namespace lm::text {
 
 class ScoreFields {
  public:
-  /// more: further companions the caller sets itself, such as "ppl_no_end". Throws Error{kUsage} for
-  /// a name with other characters than A-Z a-z 0-9 _.
+  /// more: further companions the caller sets itself, such as "ppl_no_end". Throws Error{kUsage}
+  /// for a name with other characters than A-Z a-z 0-9 _.
   ScoreFields(const std::string& text_path, const std::string& name, std::string_view measure,
               const std::vector<std::string>& more = {});
   /// What a JsonReader must read: the text first, then attributes and the stored fields.
@@ -40,8 +40,8 @@ class ScoreFields {
 
 /// [[0,length,value]], or [] when the value is not finite.
 std::string document_span(i64 length, f64 value);
-/// The score of a list with one span, or a bare number; NaN for a missing or null field, an empty list,
-/// or a null score. Fault "type" for anything else.
+/// The score of a list with one span, or a bare number; NaN for a missing or null field, an empty
+/// list, or a null score. Fault "type" for anything else.
 Result<f64> read_document_span(const io::JsonReader& json, i64 field);
 
 /// The file name of a path without its last suffix, with _ for everything outside A-Z a-z 0-9 _.

@@ -1,8 +1,8 @@
 #pragma once
-// How likely, regular or good a text is, by whatever model: the one interface of programs that score
-// and select. Implementations: n-gram models, deflate ratio, contrast of two scorers (ngram/scorer.h);
-// neural models stand above this room and implement it there.
-// Thread rule: score() may run concurrently when concurrent() says so; else one call at a time.
+// How likely, regular or good a text is, by whatever model: the one interface of programs that
+// score and select. Implementations: n-gram models, deflate ratio, contrast of two scorers
+// (ngram/scorer.h); neural models stand above this room and implement it there. Thread rule:
+// score() may run concurrently when concurrent() says so; else one call at a time.
 
 #include <limits>
 #include <span>
@@ -15,14 +15,17 @@ namespace lm::text {
 
 /// A text that cannot be scored (no word, too short) has value and nll_nats NaN.
 struct Score {
-  f64 value = std::numeric_limits<f64>::quiet_NaN();  // in the unit of measure(): what is selected on
+  f64 value =
+      std::numeric_limits<f64>::quiet_NaN();  // in the unit of measure(): what is selected on
   f64 nll_nats = std::numeric_limits<f64>::quiet_NaN();  // -log p of all tokens
   i64 tokens = 0;                                        // scored, ends of sentence included
   i64 oov = 0;                                           // of them outside the vocabulary
   i64 bytes = 0;                                         // that the scored tokens stand for
 
   /// Bits per UTF-8 byte; NaN for an empty or unscored text.
-  f64 bits_per_byte() const { return bytes == 0 ? kNan : nll_nats / kLn2 / static_cast<f64>(bytes); }
+  f64 bits_per_byte() const {
+    return bytes == 0 ? kNan : nll_nats / kLn2 / static_cast<f64>(bytes);
+  }
 
  private:
   static constexpr f64 kNan = std::numeric_limits<f64>::quiet_NaN();

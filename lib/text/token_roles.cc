@@ -25,8 +25,9 @@ std::vector<std::string_view> names_of(TokenRole role) {
 /// "key": "text", for every role that a special has, in the order of the keys.
 std::vector<std::string> role_lines(std::span<const std::string> specials) {
   std::vector<std::string> lines;
-  const std::pair<const char*, TokenRole> keys[] = {
-      {"bos_token", TokenRole::kBos}, {"eos_token", TokenRole::kEos}, {"pad_token", TokenRole::kPad}};
+  const std::pair<const char*, TokenRole> keys[] = {{"bos_token", TokenRole::kBos},
+                                                    {"eos_token", TokenRole::kEos},
+                                                    {"pad_token", TokenRole::kPad}};
   for (const auto& [key, role] : keys) {
     const std::optional<std::string> token = conventional_token(specials, role);
     if (token) lines.push_back(cat("\"", key, "\": ", io::json_string(*token)));

@@ -24,9 +24,9 @@ enum class SpecialPolicy {
 
 struct LoadOptions {
   SpecialPolicy special = SpecialPolicy::kParse;
-  bool add_specials = true;      // run the post-processor template (BOS/EOS of the tokenizer file)
-  std::string pattern;           // for tiktoken files: r50k | cl100k | o200k | llama3 | qwen2; empty = guess
-  i64 cache_bytes = i64{64} << 20;  // pretoken cache per EncodeState
+  bool add_specials = true;  // run the post-processor template (BOS/EOS of the tokenizer file)
+  std::string pattern;  // for tiktoken files: r50k | cl100k | o200k | llama3 | qwen2; empty = guess
+  i64 cache_bytes = i64{64} << 20;   // pretoken cache per EncodeState
   std::string bos_token, eos_token;  // these tokens begin and end texts; empty = as the files say
 };
 
@@ -43,8 +43,8 @@ class Tokenizer {
   virtual std::unique_ptr<EncodeState> new_state() const = 0;
   /// Appends the ids of text (valid UTF-8). Returns false only under SpecialPolicy::kError when a
   /// special string occurs; throws Error{kData} only where a pattern of the file exceeds the match
-  /// limit or its normalizer makes a text more than 64 times longer. offsets, when not null, receives
-  /// one [begin,end) byte range per id.
+  /// limit or its normalizer makes a text more than 64 times longer. offsets, when not null,
+  /// receives one [begin,end) byte range per id.
   virtual bool encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
                       std::vector<std::pair<i64, i64>>* offsets = nullptr) const = 0;
   /// Text of ids; special tokens are left out when skip_specials. Ids outside the vocabulary throw
@@ -82,12 +82,12 @@ class Tokenizer {
   std::string kind_;
 };
 
-/// path: a tokenizer.json, a *.tiktoken file, a SentencePiece *.model, a vocab.json/encoder.json with
-/// its merges beside it, a zstd-compressed form of any of them, or a folder holding one. Detected by
-/// content. bos, eos and pad: options, else tokenizer_config.json and special_tokens_map.json beside
-/// the file; without either, the names of special tokens (token_roles.h). SentencePiece models have
-/// their own.
-/// Throws Error{kNoInput} or Error{kData} naming the file and the component that is not understood.
+/// path: a tokenizer.json, a *.tiktoken file, a SentencePiece *.model, a vocab.json/encoder.json
+/// with its merges beside it, a zstd-compressed form of any of them, or a folder holding one.
+/// Detected by content. bos, eos and pad: options, else tokenizer_config.json and
+/// special_tokens_map.json beside the file; without either, the names of special tokens
+/// (token_roles.h). SentencePiece models have their own. Throws Error{kNoInput} or Error{kData}
+/// naming the file and the component that is not understood.
 std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOptions& options = {});
 
 /// A file of a tokenizer and the name it has in a model folder.

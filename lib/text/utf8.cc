@@ -53,7 +53,9 @@ i64 incomplete_suffix(std::string_view bytes) {
     // An ill-formed subpart that reaches the end is a proper prefix of some sequence, unless the
     // byte is no lead at all.
     const bool lead = b >= 0xC2 && b <= 0xF4;
-    return !d.valid && d.size == back && lead && sequence_size(bytes[usize(size - back)]) > back ? back : 0;
+    return !d.valid && d.size == back && lead && sequence_size(bytes[usize(size - back)]) > back
+               ? back
+               : 0;
   }
   return 0;
 }

@@ -42,9 +42,9 @@ i64 target_bytes(const MicroBatch& micro, const std::vector<i32>& table);
 
 class Evaluator {
  public:
-  /// Opens the shards (throws as ShardSource). weights: the model's, or what a trainer computes with,
-  /// in backend's memory; activations have their type. All references outlive this; byte_table may be
-  /// empty.
+  /// Opens the shards (throws as ShardSource). weights: the model's, or what a trainer computes
+  /// with, in backend's memory; activations have their type. All references outlive this;
+  /// byte_table may be empty.
   Evaluator(const model::Model& model, const ParamSlab& weights, const Backend& backend,
             const std::vector<std::string>& manifests, const EvalOptions& options,
             std::vector<i32> byte_table, comm::Comm& comm, const Context& ctx);

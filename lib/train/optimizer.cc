@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-
 namespace lm::train {
 
 AdamW::AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size,

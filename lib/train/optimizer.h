@@ -26,8 +26,8 @@ class AdamW {
   AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size, const Backend& backend);
 
   /// Update number t (from 1). Gradients are multiplied by grad_scale first. Frozen parameters stay
-  /// as they are. half: null, or the bf16 copy of weights to be made anew. One pass over part of the
-  /// slabs; bits do not depend on the thread count.
+  /// as they are. half: null, or the bf16 copy of weights to be made anew. One pass over part of
+  /// the slabs; bits do not depend on the thread count.
   void update(i64 t, f64 lr, f64 grad_scale, const ParamSlab& grads, ParamSlab& weights,
               ParamSlab* half, const comm::Part& part);
 

@@ -21,10 +21,10 @@ struct PlanInputs {
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const Backend& backend, const PlanInputs& inputs);
 
-/// What limit_bytes leave of the backend's memory, for one of `ranks` processes beside weights, gradients,
-/// moments and the step slab. Throws Error{kOs} if these exceed it: names the largest values and,
-/// found by planning again, the least change of micro-batch or recompute policy that fits. Builds
-/// and plans graphs, allocates no slab.
+/// What limit_bytes leave of the backend's memory, for one of `ranks` processes beside weights,
+/// gradients, moments and the step slab. Throws Error{kOs} if these exceed it: names the largest
+/// values and, found by planning again, the least change of micro-batch or recompute policy that
+/// fits. Builds and plans graphs, allocates no slab.
 i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const Backend& backend,
                  i64 limit_bytes, i64 ranks = 1);
 

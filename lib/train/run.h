@@ -24,7 +24,7 @@ struct RunOptions {
   i64 keep_every = 0;  // and those divisible by this
   bool keep_best = false;
   bool save_in_background = false;  // takes checkpoint_copy_bytes
-  i64 eval_every = 0;  // steps; 0: only at the end
+  i64 eval_every = 0;               // steps; 0: only at the end
   i64 log_every = 1;
   std::string metrics_path;  // "-": standard output
   RunParams params;
@@ -37,8 +37,8 @@ struct RunOptions {
 class Run {
  public:
   /// All references outlive the run. evaluator may be null. from: the state to go on from, already
-  /// loaded into the trainer (load_checkpoint). Every rank has a Run and makes the same calls; rank 0
-  /// writes the files.
+  /// loaded into the trainer (load_checkpoint). Every rank has a Run and makes the same calls; rank
+  /// 0 writes the files.
   Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOptions options,
       const std::optional<TrainState>& from, const Context& ctx);
 
@@ -50,8 +50,8 @@ class Run {
   void take(const SequenceBatch& batch, const DataState& after);
   /// Last evaluation and checkpoint, `final`. Also after a stream that ended early.
   void finish();
-  /// Saves where the run stands and throws CommonError{kTemporary}; for a stop request that finds no step
-  /// under way.
+  /// Saves where the run stands and throws CommonError{kTemporary}; for a stop request that finds
+  /// no step under way.
   [[noreturn]] void stop();
 
   const DataState& data() const { return data_; }

@@ -16,8 +16,8 @@ namespace lm::train {
 class RunFolder {
  public:
   /// Makes the folder and locks it. Throws Error{kCannotCreate} if it cannot be made or another
-  /// process trains there. Temporaries that a killed run left are removed. Of the ranks of a run one
-  /// owns the folder; others touch nothing and may only ask for names.
+  /// process trains there. Temporaries that a killed run left are removed. Of the ranks of a run
+  /// one owns the folder; others touch nothing and may only ask for names.
   RunFolder(const std::string& path, const io::OutputOptions& options, bool owner = true);
 
   const std::string& path() const { return path_; }
@@ -33,8 +33,8 @@ class RunFolder {
   void point(const std::string& name, i64 step) const;
   /// Makes `final` a link to a step folder, by rename.
   void link_final(i64 step) const;
-  /// Deletes checkpoints but `protect`, those divisible by keep_every (0: none), and the newest `keep`
-  /// of the rest.
+  /// Deletes checkpoints but `protect`, those divisible by keep_every (0: none), and the newest
+  /// `keep` of the rest.
   void retire(i64 keep, i64 keep_every, const std::vector<i64>& protect) const;
 
  private:

@@ -74,9 +74,9 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams&
 
 class Trainer {
  public:
-  /// model, comm, ctx and backend outlive this. Plans and allocates (Error{kOs} when memory is short).
-  /// On the CPU the model's own slab is trained; on a device a copy of it, which fetch() brings back.
-  /// Several ranks need host memory (LM_CHECK).
+  /// model, comm, ctx and backend outlive this. Plans and allocates (Error{kOs} when memory is
+  /// short). On the CPU the model's own slab is trained; on a device a copy of it, which fetch()
+  /// brings back. Several ranks need host memory (LM_CHECK).
   Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm, const Context& ctx,
           const Backend& backend);
 

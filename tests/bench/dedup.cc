@@ -83,8 +83,7 @@ void sign(const std::string& path) {
       shingle_s += seconds() - before;
     }
     printf("{\"cpu_s\":%.6f,\"shingle_s\":%.6f,\"bytes\":%zu,\"documents\":%zu,\"sum\":\"%s\"}\n",
-           total_s, shingle_s, all.size() - documents.size(), documents.size(),
-           hex64(sum).c_str());
+           total_s, shingle_s, all.size() - documents.size(), documents.size(), hex64(sum).c_str());
     fflush(stdout);
   }
 }
@@ -162,11 +161,12 @@ void bloom(const std::string& scheme, i64 gib, i64 k) {
         found += one;
     }
     if (pass == 0) continue;
-    printf("{\"scheme\":\"%s\",\"gib\":%lld,\"k\":%lld,\"keys\":\"%s\",\"million_per_s\":%.2f,"
-           "\"found\":%lld}\n",
-           scheme.c_str(), static_cast<long long>(gib), static_cast<long long>(k),
-           pass == 1 ? "new" : "seen",
-           static_cast<f64>(kBatches * kBatch) / spent / 1e6, static_cast<long long>(found));
+    printf(
+        "{\"scheme\":\"%s\",\"gib\":%lld,\"k\":%lld,\"keys\":\"%s\",\"million_per_s\":%.2f,"
+        "\"found\":%lld}\n",
+        scheme.c_str(), static_cast<long long>(gib), static_cast<long long>(k),
+        pass == 1 ? "new" : "seen", static_cast<f64>(kBatches * kBatch) / spent / 1e6,
+        static_cast<long long>(found));
   }
 }
 

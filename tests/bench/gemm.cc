@@ -1,7 +1,7 @@
-// f32 products: our packed and per-call-packed gemm beside OpenBLAS and oneDNN, in rounds that visit
-// every contender once, so that a neighbour's load hits all of them. Prints one JSON line per shape:
-// the best rate of each over the rounds (GFLOP/s), the FMA loop's best rate, and our ratios to the
-// better of the two libraries. Usage: bench-gemm THREADS [ROUNDS [SHAPE_SUBSTRING]]
+// f32 products: our packed and per-call-packed gemm beside OpenBLAS and oneDNN, in rounds that
+// visit every contender once, so that a neighbour's load hits all of them. Prints one JSON line per
+// shape: the best rate of each over the rounds (GFLOP/s), the FMA loop's best rate, and our ratios
+// to the better of the two libraries. Usage: bench-gemm THREADS [ROUNDS [SHAPE_SUBSTRING]]
 
 #include <algorithm>
 #include <cstdio>
@@ -71,8 +71,8 @@ __attribute__((target("avx2,fma"), noinline)) void fma_loop(i64 steps, f32* sink
         "vfmadd231ps %12, %12, %3\n vfmadd231ps %12, %12, %4\n vfmadd231ps %12, %12, %5\n"
         "vfmadd231ps %12, %12, %6\n vfmadd231ps %12, %12, %7\n vfmadd231ps %12, %12, %8\n"
         "vfmadd231ps %12, %12, %9\n vfmadd231ps %12, %12, %10\n vfmadd231ps %12, %12, %11\n"
-        : "+x"(a0), "+x"(a1), "+x"(a2), "+x"(a3), "+x"(a4), "+x"(a5), "+x"(a6), "+x"(a7),
-          "+x"(a8), "+x"(a9), "+x"(a10), "+x"(a11)
+        : "+x"(a0), "+x"(a1), "+x"(a2), "+x"(a3), "+x"(a4), "+x"(a5), "+x"(a6), "+x"(a7), "+x"(a8),
+          "+x"(a9), "+x"(a10), "+x"(a11)
         : "x"(x));
   }
   const V8 sum = a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11;
@@ -84,7 +84,8 @@ f64 peak_rate(int threads) {
   const i64 steps = 400000;
   const f64 start = now(threads);
   lm::parallel_for(threads, 1, [&](i64 begin, i64 end) {
-    for (i64 t = begin; t < end; ++t) fma_loop(steps, &sink[lm::usize(t * 64)]);
+    for (i64 t = begin; t < end; ++t)
+      fma_loop(steps, &sink[lm::usize(t * 64)]);
   });
   return static_cast<f64>(steps) * 12 * 16 * threads / (now(threads) - start) / 1e9;
 }
@@ -101,8 +102,10 @@ void measure(const Case& shape, int threads, int rounds) {
   std::vector<f32> a(lm::usize(m * k)), b(lm::usize(n * k)), c(lm::usize(m * n));
   const lm::RandomStream random(1, lm::RandomPurpose::kOther);
   lm::u64 draw = 0;
-  for (f32& x : a) x = static_cast<f32>(random.bits(draw++) >> 40) * 0x1p-24f - 0.5f;
-  for (f32& x : b) x = static_cast<f32>(random.bits(draw++) >> 40) * 0x1p-24f - 0.5f;
+  for (f32& x : a)
+    x = static_cast<f32>(random.bits(draw++) >> 40) * 0x1p-24f - 0.5f;
+  for (f32& x : b)
+    x = static_cast<f32>(random.bits(draw++) >> 40) * 0x1p-24f - 0.5f;
   const bool ta = layout == Layout::kTN;
   const bool tb = layout == Layout::kNT;
   const i64 lda = ta ? m : k;

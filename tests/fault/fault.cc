@@ -1,5 +1,6 @@
-// A library to preload: makes one kind of system or library call fail, so that tests can walk through
-// every place where it might. Calls are counted while main() runs; what goes to stderr never fails.
+// A library to preload: makes one kind of system or library call fail, so that tests can walk
+// through every place where it might. Calls are counted while main() runs; what goes to stderr
+// never fails.
 //
 //   LM_FAULT=KIND:ERROR:N[+]   the N-th call of KIND fails with ERROR; with + all later ones too
 //                              (for EINTR every second one)
@@ -8,18 +9,18 @@
 // KIND: read write fsync close rename mmap malloc thread. ERROR: EIO ENOSPC EINTR EAGAIN ENOMEM, or
 // "short": a read or write that moves only part of what was asked.
 
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <atomic>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 
 extern "C" {
 void* __libc_malloc(std::size_t);
@@ -31,7 +32,8 @@ void* __libc_memalign(std::size_t, std::size_t);
 namespace {
 
 enum Kind { kRead, kWrite, kFsync, kClose, kRename, kMmap, kMalloc, kThread, kKinds };
-constexpr const char* kNames[kKinds] = {"read", "write", "fsync", "close", "rename", "mmap", "malloc", "thread"};
+constexpr const char* kNames[kKinds] = {"read",   "write", "fsync",  "close",
+                                        "rename", "mmap",  "malloc", "thread"};
 constexpr int kShort = -1;
 
 struct Plan {
@@ -42,7 +44,7 @@ struct Plan {
   const char* fired = nullptr;
 };
 
-Plan plan;                        // set before main() runs
+Plan plan;  // set before main() runs
 std::atomic<bool> counting{false};
 std::atomic<long> calls{0};
 
@@ -63,11 +65,12 @@ void read_plan() {
     const char* name;
     int code;
   };
-  constexpr Error kErrors[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
+  constexpr Error kErrors[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
                                {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"short", kShort}};
   plan.error = 0;
   for (const Error& error : kErrors) {
-    if (named(colon + 1, error.name, static_cast<std::size_t>(second - colon - 1))) plan.error = error.code;
+    if (named(colon + 1, error.name, static_cast<std::size_t>(second - colon - 1)))
+      plan.error = error.code;
   }
   char* end = nullptr;
   plan.at = std::strtol(second + 1, &end, 10);
@@ -79,8 +82,10 @@ void read_plan() {
 bool fires(Kind kind) {
   if (plan.kind != kind || !counting.load(std::memory_order_relaxed)) return false;
   const long call = calls.fetch_add(1) + 1;
-  // Interruptions alternate with progress: a call that is interrupted for ever may be retried for ever.
-  const bool later = plan.onward && call > plan.at && (plan.error != EINTR || (call - plan.at) % 2 == 0);
+  // Interruptions alternate with progress: a call that is interrupted for ever may be retried for
+  // ever.
+  const bool later =
+      plan.onward && call > plan.at && (plan.error != EINTR || (call - plan.at) % 2 == 0);
   if (call != plan.at && !later) return false;
   if (plan.fired != nullptr) {
     const long fd = ::syscall(SYS_openat, AT_FDCWD, plan.fired, O_WRONLY | O_CREAT, 0600);
@@ -99,7 +104,9 @@ Function* real(const char* name) {
 }
 
 // A shortened length for a short transfer; 0 when the call is to fail outright.
-std::size_t part(std::size_t size) { return plan.error == kShort ? (size + 1) / 2 : 0; }
+std::size_t part(std::size_t size) {
+  return plan.error == kShort ? (size + 1) / 2 : 0;
+}
 
 using Main = int(int, char**, char**);
 Main* real_main = nullptr;
@@ -115,8 +122,8 @@ int counted_main(int argc, char** argv, char** envp) {
 
 extern "C" {
 
-int __libc_start_main(Main* main, int argc, char** argv, void (*init)(), void (*fini)(), void (*ld_fini)(),
-                      void* stack_end) {
+int __libc_start_main(Main* main, int argc, char** argv, void (*init)(), void (*fini)(),
+                      void (*ld_fini)(), void* stack_end) {
   read_plan();
   real_main = main;
   using Start = int(Main*, int, char**, void (*)(), void (*)(), void (*)(), void*);
@@ -139,7 +146,9 @@ ssize_t pread(int fd, void* buf, std::size_t size, off_t offset) {
   return ::syscall(SYS_pread64, fd, buf, size, offset);
 }
 
-ssize_t pread64(int fd, void* buf, std::size_t size, off_t offset) { return pread(fd, buf, size, offset); }
+ssize_t pread64(int fd, void* buf, std::size_t size, off_t offset) {
+  return pread(fd, buf, size, offset);
+}
 
 ssize_t write(int fd, const void* buf, std::size_t size) {
   if (fd != STDERR_FILENO && fires(kWrite)) {
@@ -157,9 +166,13 @@ ssize_t pwrite(int fd, const void* buf, std::size_t size, off_t offset) {
   return ::syscall(SYS_pwrite64, fd, buf, size, offset);
 }
 
-ssize_t pwrite64(int fd, const void* buf, std::size_t size, off_t offset) { return pwrite(fd, buf, size, offset); }
+ssize_t pwrite64(int fd, const void* buf, std::size_t size, off_t offset) {
+  return pwrite(fd, buf, size, offset);
+}
 
-int fsync(int fd) { return fires(kFsync) ? -1 : static_cast<int>(::syscall(SYS_fsync, fd)); }
+int fsync(int fd) {
+  return fires(kFsync) ? -1 : static_cast<int>(::syscall(SYS_fsync, fd));
+}
 
 // As Linux does: the descriptor is gone even when close fails.
 int close(int fd) {
@@ -172,11 +185,14 @@ int close(int fd) {
 }
 
 int rename(const char* from, const char* to) noexcept {
-  return fires(kRename) ? -1 : static_cast<int>(::syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to));
+  return fires(kRename) ? -1
+                        : static_cast<int>(::syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to));
 }
 
 int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) noexcept {
-  return fires(kRename) ? -1 : static_cast<int>(::syscall(SYS_renameat2, from_dir, from, to_dir, to, flags));
+  return fires(kRename)
+             ? -1
+             : static_cast<int>(::syscall(SYS_renameat2, from_dir, from, to_dir, to, flags));
 }
 
 void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t offset) noexcept {
@@ -191,9 +207,15 @@ void* mmap64(void* at, std::size_t size, int protection, int flags, int fd, off_
   return mmap(at, size, protection, flags, fd, offset);
 }
 
-void* malloc(std::size_t size) noexcept { return fires(kMalloc) ? nullptr : __libc_malloc(size); }
-void* calloc(std::size_t n, std::size_t size) noexcept { return fires(kMalloc) ? nullptr : __libc_calloc(n, size); }
-void* realloc(void* old, std::size_t size) noexcept { return fires(kMalloc) ? nullptr : __libc_realloc(old, size); }
+void* malloc(std::size_t size) noexcept {
+  return fires(kMalloc) ? nullptr : __libc_malloc(size);
+}
+void* calloc(std::size_t n, std::size_t size) noexcept {
+  return fires(kMalloc) ? nullptr : __libc_calloc(n, size);
+}
+void* realloc(void* old, std::size_t size) noexcept {
+  return fires(kMalloc) ? nullptr : __libc_realloc(old, size);
+}
 void* aligned_alloc(std::size_t align, std::size_t size) noexcept {
   return fires(kMalloc) ? nullptr : __libc_memalign(align, size);
 }
@@ -203,7 +225,8 @@ int posix_memalign(void** out, std::size_t align, std::size_t size) noexcept {
   return *out == nullptr ? ENOMEM : 0;
 }
 
-int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) noexcept {
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                   void* argument) noexcept {
   if (fires(kThread)) return plan.error;
   using Create = int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
   static Create* const create = real<Create>("pthread_create");

@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "core/str.h"
 #include "fuzz.h"
+#include "io/file_header.h"
 #include "io/input.h"
 #include "io/json.h"
 #include "io/run.h"

@@ -33,7 +33,8 @@ model::Model quick_model(const char* shape) {
   constexpr i64 kDrawn = 1 << 20;
   for (i64 i = 0; i < std::min(n, kDrawn); ++i)
     w[i] = 0.04f * static_cast<f32>(random.uniform(static_cast<u64>(i)) - 0.5);
-  for (i64 i = kDrawn; i < n; i += kDrawn) std::copy_n(w, std::min(kDrawn, n - i), w + i);
+  for (i64 i = kDrawn; i < n; i += kDrawn)
+    std::copy_n(w, std::min(kDrawn, n - i), w + i);
   return out;
 }
 
@@ -53,9 +54,11 @@ void time_decoding(const char* name, const char* shape, i64 prompt) {
     tokens.back() =
         static_cast<i32>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   };
-  for (int i = 0; i < 8; ++i) step();
+  for (int i = 0; i < 8; ++i)
+    step();
   const f64 start = monotonic_s();
-  for (i64 i = 0; i < kSteps; ++i) step();
+  for (i64 i = 0; i < kSteps; ++i)
+    step();
   const f64 wall_s = (monotonic_s() - start) / kSteps;
   // An untied embedding table is looked up, not read.
   const i64 read = m.weights.elements() - (m.cfg.tied ? 0 : m.cfg.vocab * m.cfg.width);
@@ -91,6 +94,6 @@ TEST_CASE("figures of decoding", "[.][gpu][figures][decode]") {
                 "family=llama,layers=22,width=2048,heads=32,kv_heads=4,ffn=5632,vocab=32000,"
                 "context=2048",
                 256);
-  time_decoding("124M bf16",
-                "family=gpt2,layers=12,width=768,heads=12,vocab=50304,context=1024", 256);
+  time_decoding("124M bf16", "family=gpt2,layers=12,width=768,heads=12,vocab=50304,context=1024",
+                256);
 }

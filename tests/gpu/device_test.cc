@@ -1,9 +1,10 @@
 // The operator table on a real device. Without one the test says so and is reported as skipped.
 
+#include "gpu/device.h"
+
 #include "catch.h"
 #include "core/parallel.h"
 #include "cuda_backend.h"
-#include "gpu/device.h"
 #include "unit/cuda/device_cases.h"
 
 using namespace lm;

@@ -8,19 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "adamw.h"
 #include "attention.h"
 #include "attention_mma.h"
 #include "catch.h"
 #include "core/clock.h"
-#include "core/random.h"
 #include "core/hash.h"
+#include "core/random.h"
 #include "cublaslt_shim.h"
 #include "cuda_backend.h"
 #include "embedding.h"
 #include "linear_rows.h"
 #include "loss.h"
 #include "norm.h"
-#include "adamw.h"
 #include "pointwise.h"
 #include "reduce.h"
 #include "rope.h"

@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   };
   if (argc < 2) return 64;
   try {
-    lm::test::write_tiny_folder(argv[1], static_cast<lm::u64>(number(2, 1)), number(3, 262), number(4, 64));
+    lm::test::write_tiny_folder(argv[1], static_cast<lm::u64>(number(2, 1)), number(3, 262),
+                                number(4, 64));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "make-tiny-model: %s\n", e.what());
     return 1;

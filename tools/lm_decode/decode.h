@@ -40,7 +40,8 @@ std::unique_ptr<Loaded> load(cli::Tool& tool);
 struct Work {
   virtual ~Work() = default;
   std::string id;
-  std::string made_with;  // the JSON text that the finished line has at Mode::made_path; empty: none
+  std::string
+      made_with;  // the JSON text that the finished line has at Mode::made_path; empty: none
 };
 
 /// What a record becomes when it is read: work for the model, or the finished line.

@@ -127,8 +127,11 @@ class Reader {
       item.text = made.line + "\n";
     } else if (resume_ != nullptr) {
       if (!resume_->first(item.work->id))
-        return Fault{"id", cat("id ", quote(item.work->id), " was there before; --resume needs distinct ids"), -1};
-      if (const std::optional<std::string> done = resume_->find(item.work->id, item.work->made_with)) {
+        return Fault{
+            "id",
+            cat("id ", quote(item.work->id), " was there before; --resume needs distinct ids"), -1};
+      if (const std::optional<std::string> done =
+              resume_->find(item.work->id, item.work->made_with)) {
         item.text = *done + "\n";
         item.work = nullptr;
       }
@@ -230,7 +233,8 @@ class Drive {
       if (resume_ != nullptr) resume_->note(item.text);
       return;
     }
-    io::Record record{json_, item.line, from.batch->input, item.line_number, item.byte, item.ordinal};
+    io::Record record{json_,     item.line,   from.batch->input, item.line_number,
+                      item.byte, item.ordinal};
     tool_.records().add_bad(*from.batch, record, std::move(*fault));
     item.text = std::exchange(from.batch->out, {});
     if (fails_) {
@@ -252,9 +256,10 @@ class Drive {
 
   [[noreturn]] void stop() {
     const i64 stored = resume_->store();
-    throw Error(ErrorKind::kTemporary,
-                cat("stopped on request, ", stored, " finished records stored in ", resume_->path()),
-                "the same command goes on from there");
+    throw Error(
+        ErrorKind::kTemporary,
+        cat("stopped on request, ", stored, " finished records stored in ", resume_->path()),
+        "the same command goes on from there");
   }
 
   cli::Tool& tool_;
@@ -275,7 +280,8 @@ void drive(cli::Tool& tool, Mode& mode, i64 queue) {
   std::sort(paths.begin(), paths.end());
   const auto twice = std::adjacent_find(paths.begin(), paths.end());
   if (twice != paths.end())
-    throw Error(ErrorKind::kUsage, cat("field ", quote(*twice), " has another meaning here already"));
+    throw Error(ErrorKind::kUsage,
+                cat("field ", quote(*twice), " has another meaning here already"));
   tool.input();
   tool.records();
   std::unique_ptr<ResumeFile> resume;

@@ -1,11 +1,12 @@
 // lm-decode generate: records with prompts become records with completions.
 
+#include "decode/generate.h"
+
 #include <cmath>
 
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
-#include "decode/generate.h"
 #include "decode/prompt.h"
 #include "score_json.h"
 
@@ -14,10 +15,21 @@ namespace lm::decode_tool {
 namespace {
 
 using decode::Completion;
-using decode::GenerateRequest;
 using decode::Generated;
+using decode::GenerateRequest;
 
-enum Field : i64 { kId, kPrompt, kTokens, kParams, kPromptTokens, kPromptLogprobs, kCompletions, kCompletion, kModel, kLm };
+enum Field : i64 {
+  kId,
+  kPrompt,
+  kTokens,
+  kParams,
+  kPromptTokens,
+  kPromptLogprobs,
+  kCompletions,
+  kCompletion,
+  kModel,
+  kLm
+};
 
 struct GenerateWork : Work {
   GenerateRequest request;
@@ -54,8 +66,8 @@ class GenerateMode : public Mode {
 
   std::vector<std::string> paths() const override {
     const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
-    return {"id", field, "tokens", "params", "prompt_tokens", "prompt_logprobs",
-            "completions", "completion", "model", "lm"};
+    return {"id",          field,        "tokens", "params", "prompt_tokens", "prompt_logprobs",
+            "completions", "completion", "model",  "lm"};
   }
 
   std::string made_path() const override { return "params"; }
@@ -81,8 +93,9 @@ class GenerateMode : public Mode {
     work->made_with = decode::params_json(r.params, loaded_.activation);
     work->prompt_tokens = isize(r.prompt);
     if (options_.on("dump-prompt")) {
-      out.line = cat("{\"id\":", io::json_string(*id), ",\"prompt\":",
-                     io::json_string(text_of(r.prompt)), ",\"tokens\":", id_list(r.prompt), "}");
+      out.line =
+          cat("{\"id\":", io::json_string(*id), ",\"prompt\":", io::json_string(text_of(r.prompt)),
+              ",\"tokens\":", id_list(r.prompt), "}");
       return std::nullopt;
     }
     out.work = std::move(work);
@@ -131,10 +144,12 @@ class GenerateMode : public Mode {
   }
 
   std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<i32>& tokens) {
-    if (prompt_ == kPrompt && json.has(kPrompt) && json.has(kTokens) && json.field(kTokens).type == io::JsonType::kArray)
+    if (prompt_ == kPrompt && json.has(kPrompt) && json.has(kTokens) &&
+        json.field(kTokens).type == io::JsonType::kArray)
       return Fault{"prompt", "the record has both a prompt and tokens, expected one of them", -1};
     if (json.has(kTokens)) {
-      if (std::optional<Fault> fault = json.integers(kTokens, loaded_.model.cfg.vocab, tokens)) return fault;
+      if (std::optional<Fault> fault = json.integers(kTokens, loaded_.model.cfg.vocab, tokens))
+        return fault;
     } else {
       const Result<std::string_view> text = json.string(prompt_);
       if (!text) return text.fault();
@@ -143,7 +158,8 @@ class GenerateMode : public Mode {
       tokens = std::move(*ids);
     }
     if (tokens.empty())
-      return Fault{"prompt", "the prompt is empty and the model has no token that begins a text", -1};
+      return Fault{"prompt", "the prompt is empty and the model has no token that begins a text",
+                   -1};
     return std::nullopt;
   }
 
@@ -161,8 +177,8 @@ class GenerateMode : public Mode {
     if (options_.integer("top-logprobs") > 0) append(out, ",\"top_logprobs\":", top_json(c.top));
     append(out, ",\"finish_reason\":\"", c.finish_reason, "\"");
     if (c.fault)
-      append(out, ",\"error\":{\"code\":", io::json_string(c.fault->code), ",\"message\":",
-             io::json_string(c.fault->detail), "}");
+      append(out, ",\"error\":{\"code\":", io::json_string(c.fault->code),
+             ",\"message\":", io::json_string(c.fault->detail), "}");
     append(out, ",\"completion_tokens\":", c.tokens.size(), ",\"seed\":", *work.params.seed, "}");
     return out;
   }
@@ -202,7 +218,9 @@ class GenerateMode : public Mode {
   std::map<std::string, i64> reasons_;
 };
 
-f64 rate(i64 count, f64 seconds) { return seconds > 0 ? static_cast<f64>(count) / seconds : 0; }
+f64 rate(i64 count, f64 seconds) {
+  return seconds > 0 ? static_cast<f64>(count) / seconds : 0;
+}
 
 void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
   const decode::GenerateStats& s = generator_.stats();
@@ -211,17 +229,18 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
   std::string reasons = "{";
   for (const auto& [name, count] : reasons_)
     append(reasons, reasons.size() > 1 ? "," : "", "\"", name, "\":", count);
-  const std::string json =
-      cat("{\"records\":", records_, ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
-          ",\"wall_s\":", format_fixed(wall_s, 3), ",\"prefill_tokens_per_s\":",
-          format_fixed(rate(s.prompt_rows, s.prompt_s), 1), ",\"decode_tokens_per_s\":",
-          format_fixed(rate(s.decode_rows, decode_s), 1), ",\"generated_tokens_per_s\":",
-          format_fixed(rate(tokens_, wall_s), 1), ",\"steps\":", s.steps, ",\"mean_batch\":",
-          format_fixed(static_cast<f64>(s.busy_samples) / steps, 2), ",\"mean_rows\":",
-          format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows) / steps, 2), ",\"kv_pages_most\":",
-          s.most_pages, ",\"kv_pages\":", loaded_.engine->cache().total_pages(), ",\"forward_s\":",
-          format_fixed(s.forward_s, 3), ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":",
-          reasons, "}}");
+  const std::string json = cat(
+      "{\"records\":", records_, ",\"prompt_tokens\":", s.prompt_rows,
+      ",\"generated_tokens\":", tokens_, ",\"wall_s\":", format_fixed(wall_s, 3),
+      ",\"prefill_tokens_per_s\":", format_fixed(rate(s.prompt_rows, s.prompt_s), 1),
+      ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows, decode_s), 1),
+      ",\"generated_tokens_per_s\":", format_fixed(rate(tokens_, wall_s), 1),
+      ",\"steps\":", s.steps,
+      ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
+      ",\"mean_rows\":", format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows) / steps, 2),
+      ",\"kv_pages_most\":", s.most_pages, ",\"kv_pages\":", loaded_.engine->cache().total_pages(),
+      ",\"forward_s\":", format_fixed(s.forward_s, 3),
+      ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", reasons, "}}");
   tool.add_metric("throughput", json);
   tool.console().message(LogLevel::kInfo, json);
 }

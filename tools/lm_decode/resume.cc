@@ -35,9 +35,11 @@ ResumeFile::ResumeFile(cli::Tool& tool, const std::string& made_path)
       const Result<std::string_view> model = json.string(2);
       if (!id || !model) continue;
       if (digest.find(*model) == std::string::npos)
-        throw Error(ErrorKind::kData, cat(path_, ": record ", quote(*id), " was made by another model"));
+        throw Error(ErrorKind::kData,
+                    cat(path_, ": record ", quote(*id), " was made by another model"));
       const u64 made_with = xxh3_64(json.has(3) ? json.raw(3) : "");
-      if (!places_.try_emplace(*id, Place{found_.size(), isize(line), made_with}).second) twice.insert(*id);
+      if (!places_.try_emplace(*id, Place{found_.size(), isize(line), made_with}).second)
+        twice.insert(*id);
       found_.append(line.data(), isize(line));
     }
   }
@@ -47,15 +49,18 @@ ResumeFile::ResumeFile(cli::Tool& tool, const std::string& made_path)
 
 std::string ResumeFile::read(Place place) const {
   std::string line(usize(place.size), '\0');
-  LM_CHECK(found_.read_at(line.data(), place.size, place.offset) == place.size, "spilled lines are there");
+  LM_CHECK(found_.read_at(line.data(), place.size, place.offset) == place.size,
+           "spilled lines are there");
   return line;
 }
 
-std::optional<std::string> ResumeFile::find(const std::string& id, std::string_view made_with) const {
+std::optional<std::string> ResumeFile::find(const std::string& id,
+                                            std::string_view made_with) const {
   const auto at = places_.find(id);
   if (at == places_.end()) return std::nullopt;
   if (at->second.made_with != xxh3_64(made_with))
-    throw Error(ErrorKind::kData, cat(path_, ": record ", quote(id), " was made with other parameters"));
+    throw Error(ErrorKind::kData,
+                cat(path_, ": record ", quote(id), " was made with other parameters"));
   return read(at->second);
 }
 

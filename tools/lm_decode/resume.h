@@ -15,12 +15,12 @@ namespace lm::decode_tool {
 
 class ResumeFile {
  public:
-  /// Reads FILE if it exists; made_path: the field that says what a line was made with. A stream that was cut counts up to the cut; lines with an error, a
-  /// last line without its end and ids that stand there twice do not count. Throws Error{kData} for
-  /// records of another model.
+  /// Reads FILE if it exists; made_path: the field that says what a line was made with. A stream
+  /// that was cut counts up to the cut; lines with an error, a last line without its end and ids
+  /// that stand there twice do not count. Throws Error{kData} for records of another model.
   ResumeFile(cli::Tool& tool, const std::string& made_path);
-  /// The line of a finished record; made_with: the text that its field must have, empty: none. Throws
-  /// Error{kData} for a record made with others. Called from the reading thread.
+  /// The line of a finished record; made_with: the text that its field must have, empty: none.
+  /// Throws Error{kData} for a record made with others. Called from the reading thread.
   std::optional<std::string> find(const std::string& id, std::string_view made_with) const;
   /// False if the input had this id before: its lines could not be told apart. From the same
   /// thread.

@@ -1,15 +1,16 @@
 // lm-decode score: log-probabilities of texts, completions and choices.
 
-#include <simdjson.h>
+#include "decode/score.h"
 
 #include <algorithm>
 #include <cmath>
+
+#include <simdjson.h>
 
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
 #include "decode/prompt.h"
-#include "decode/score.h"
 #include "score_json.h"
 
 namespace lm::decode_tool {
@@ -20,7 +21,20 @@ using decode::BranchScore;
 using decode::ScoredTokens;
 using decode::ScoreRequest;
 
-enum Field : i64 { kId, kText, kPrompt, kCompletion, kCompletions, kChoices, kScore, kScores, kBest, kModel, kLm, kGroups };
+enum Field : i64 {
+  kId,
+  kText,
+  kPrompt,
+  kCompletion,
+  kCompletions,
+  kChoices,
+  kScore,
+  kScores,
+  kBest,
+  kModel,
+  kLm,
+  kGroups
+};
 
 struct ScoreWork : Work {
   std::vector<Part> parts;
@@ -37,22 +51,30 @@ class ScoreMode : public Mode {
         loaded_(loaded),
         encoder_(*loaded.tokenizer, loaded.begin),
         scorer_(*loaded.engine, {loaded.batch, loaded.chunk}),
-        dtype_(loaded.activation == DType::kF32 ? "" : io::json_string(dtype_name(loaded.activation))),
-        boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint : decode::Boundary::kSeparate),
+        dtype_(loaded.activation == DType::kF32 ? ""
+                                                : io::json_string(dtype_name(loaded.activation))),
+        boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
+                                                       : decode::Boundary::kSeparate),
         window_(options_.maybe_integer("window").value_or(loaded.engine->positions())),
         stride_(options_.maybe_integer("stride").value_or(std::max<i64>(1, window_ / 2))),
         groups_(options_.list("group").size()),
         detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {
     if (window_ > loaded.engine->positions())
-      throw Error(ErrorKind::kUsage, cat("--window ", window_, " is more than the model's context of ",
-                                         loaded.engine->positions()));
+      throw Error(ErrorKind::kUsage,
+                  cat("--window ", window_, " is more than the model's context of ",
+                      loaded.engine->positions()));
     if (stride_ >= window_)
-      throw Error(ErrorKind::kUsage, cat("--stride ", stride_, " is not less than the window of ", window_));
+      throw Error(ErrorKind::kUsage,
+                  cat("--stride ", stride_, " is not less than the window of ", window_));
   }
 
   std::vector<std::string> paths() const override {
-    std::vector<std::string> out = {"id", options_.text("field"), "prompt", "completion", "completions", "choices",
-                                    "score", "scores", "best", "model", "lm"};
+    std::vector<std::string> out = {"id",          options_.text("field"),
+                                    "prompt",      "completion",
+                                    "completions", "choices",
+                                    "score",       "scores",
+                                    "best",        "model",
+                                    "lm"};
     const std::vector<std::string>& groups = options_.list("group");
     out.insert(out.end(), groups.begin(), groups.end());
     return out;
@@ -113,12 +135,14 @@ class ScoreMode : public Mode {
   std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
     const ScoreWork& work = own(base);
     for (const Part& part : work.parts)
-      if (!std::isfinite(part.score.sum)) return Fault{"logits", "the model's logits are not numbers", -1};
+      if (!std::isfinite(part.score.sum))
+        return Fault{"logits", "the model's logits are not numbers", -1};
     count(json, work);
     const bool drop = options_.on("drop-extra");
     LineWriter line(json, drop);
     const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
-    if (drop || !has_id) line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    if (drop || !has_id)
+      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
     if (work.listed) {
       std::string list = "[";
       for (const Part& part : work.parts)
@@ -129,8 +153,9 @@ class ScoreMode : public Mode {
       line.set(kScore, "score", part_json(work.parts[0], detail_));
     }
     line.set(kModel, "model", io::json_string(loaded_.digest));
-    line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"",
-                           dtype_.empty() ? "" : ",\"dtype\":", dtype_, "}"));
+    line.set(kLm, "lm",
+             cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"",
+                 dtype_.empty() ? "" : ",\"dtype\":", dtype_, "}"));
     line.write(out);
     return std::nullopt;
   }
@@ -141,17 +166,22 @@ class ScoreMode : public Mode {
   static ScoreWork& own(Work& work) { return static_cast<ScoreWork&>(work); }
 
   /// Strings, or objects with a "text" (what generate writes).
-  std::optional<Fault> read_texts(const io::JsonReader& json, i64 field, std::vector<std::string>& out) {
+  std::optional<Fault> read_texts(const io::JsonReader& json, i64 field,
+                                  std::vector<std::string>& out) {
     const Fault wrong{"type", cat("field \"", json.path(field), "\" is not a list of strings"),
                       json.field(field).begin};
     simdjson::dom::array items;
-    if (parser_.parse(simdjson::padded_string(json.raw(field))).get(items) != simdjson::SUCCESS) return wrong;
+    if (parser_.parse(simdjson::padded_string(json.raw(field))).get(items) != simdjson::SUCCESS)
+      return wrong;
     for (const simdjson::dom::element item : items) {
       std::string_view text;
-      if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS) return wrong;
+      if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS)
+        return wrong;
       out.emplace_back(text);
     }
-    if (out.empty()) return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"), json.field(field).begin};
+    if (out.empty())
+      return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"),
+                   json.field(field).begin};
     return std::nullopt;
   }
 
@@ -182,15 +212,18 @@ class ScoreMode : public Mode {
       Result<ScoredTokens> tokens = encoder_.completion(prompt, text, boundary_);
       if (!tokens) return tokens.fault();
       if (isize(tokens->tokens) > loaded_.engine->positions())
-        return Fault{"context", cat("prompt and completion have ", tokens->tokens.size(),
-                                    " tokens, the model's context ", loaded_.engine->positions()), -1};
+        return Fault{"context",
+                     cat("prompt and completion have ", tokens->tokens.size(),
+                         " tokens, the model's context ", loaded_.engine->positions()),
+                     -1};
       Part& part = work.parts.emplace_back();
       part.tokens = std::move(*tokens);
       const std::vector<i32>& first = work.parts[0].tokens.tokens;
       const std::vector<i32>& own_tokens = part.tokens.tokens;
       common = std::min({common, part.tokens.first, isize(own_tokens)});
       i64 same = 0;
-      while (same < std::min(common, isize(first)) && first[usize(same)] == own_tokens[usize(same)]) ++same;
+      while (same < std::min(common, isize(first)) && first[usize(same)] == own_tokens[usize(same)])
+        ++same;
       common = same;
     }
     ScoreRequest request;
@@ -253,10 +286,11 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
   }
   if (!groups_.empty()) tool.add_metric("groups", all + "}");
   const decode::ScoreStats& s = scorer_.stats();
-  const std::string json = cat("{\"records\":", total_.records, ",\"tokens\":", s.rows, ",\"wall_s\":",
-                               format_fixed(wall_s, 3), ",\"tokens_per_s\":",
-                               format_fixed(s.forward_s > 0 ? static_cast<f64>(s.rows) / s.forward_s : 0, 1),
-                               ",\"steps\":", s.steps, ",\"forward_s\":", format_fixed(s.forward_s, 3), "}");
+  const std::string json =
+      cat("{\"records\":", total_.records, ",\"tokens\":", s.rows,
+          ",\"wall_s\":", format_fixed(wall_s, 3), ",\"tokens_per_s\":",
+          format_fixed(s.forward_s > 0 ? static_cast<f64>(s.rows) / s.forward_s : 0, 1),
+          ",\"steps\":", s.steps, ",\"forward_s\":", format_fixed(s.forward_s, 3), "}");
   tool.add_metric("throughput", json);
   tool.console().message(LogLevel::kInfo, json);
 }

@@ -57,7 +57,8 @@ void Sums::add(const Part& part) {
 }
 
 std::string Sums::json() const {
-  std::string out = cat("{\"records\":", records, ",\"tokens\":", tokens, ",\"bytes\":", bytes, ",\"nats\":");
+  std::string out =
+      cat("{\"records\":", records, ",\"tokens\":", tokens, ",\"bytes\":", bytes, ",\"nats\":");
   io::append_json_number(out, nats);
   append_ratio(out, "ppl", nats, static_cast<f64>(tokens), true);
   append_ratio(out, "bits_per_byte", nats / kLn2, static_cast<f64>(bytes));
@@ -86,9 +87,10 @@ std::string best_json(const std::vector<Part>& parts) {
     return static_cast<i64>(at);
   };
   const auto over = [](f64 sum, i64 n) { return sum / static_cast<f64>(std::max<i64>(1, n)); };
-  return cat("{\"sum\":", best([](const Part& p) { return p.score.sum; }), ",\"mean\":",
-             best([&](const Part& p) { return over(p.score.sum, isize(p.score.logprobs)); }), ",\"byte\":",
-             best([&](const Part& p) { return over(p.score.sum, p.tokens.bytes); }), "}");
+  return cat(
+      "{\"sum\":", best([](const Part& p) { return p.score.sum; }),
+      ",\"mean\":", best([&](const Part& p) { return over(p.score.sum, isize(p.score.logprobs)); }),
+      ",\"byte\":", best([&](const Part& p) { return over(p.score.sum, p.tokens.bytes); }), "}");
 }
 
 }  // namespace lm::decode_tool

@@ -37,8 +37,8 @@ std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top);
 
 std::string part_json(const Part& part, const Detail& detail);
 
-/// {"sum":i,"mean":i,"byte":i}: the best choice by sum, by mean per token and by mean per byte; ties
-/// go to the first.
+/// {"sum":i,"mean":i,"byte":i}: the best choice by sum, by mean per token and by mean per byte;
+/// ties go to the first.
 std::string best_json(const std::vector<Part>& parts);
 
 }  // namespace lm::decode_tool

@@ -67,33 +67,65 @@ std::vector<Flag> sampling_flags() {
     flags.push_back(number_flag(param));
   const std::string sampling = "Sampling";
   const std::string end = "Length and end";
-  flags.push_back({.name = "greedy", .kind = FlagKind::kSwitch, .group = sampling,
-                   .help = "take the likeliest token; the same as --temperature 0", .main = true});
-  flags.push_back({.name = "typical-ties", .kind = FlagKind::kChoice, .value_name = "HOW",
-                   .group = sampling, .def = "keep", .help = "what --typical does with ties",
+  flags.push_back({.name = "greedy",
+                   .kind = FlagKind::kSwitch,
+                   .group = sampling,
+                   .help = "take the likeliest token; the same as --temperature 0",
+                   .main = true});
+  flags.push_back({.name = "typical-ties",
+                   .kind = FlagKind::kChoice,
+                   .value_name = "HOW",
+                   .group = sampling,
+                   .def = "keep",
+                   .help = "what --typical does with ties",
                    .choices = {"keep", "cut"}});
-  flags.push_back({.name = "penalty-scope", .kind = FlagKind::kChoice, .value_name = "WHAT",
-                   .group = sampling, .def = "output",
+  flags.push_back({.name = "penalty-scope",
+                   .kind = FlagKind::kChoice,
+                   .value_name = "WHAT",
+                   .group = sampling,
+                   .def = "output",
                    .help = "what frequency and presence penalties count",
                    .choices = {"output", "all"}});
-  flags.push_back({.name = "dry-breaker", .kind = FlagKind::kList, .value_name = "TEXT",
-                   .group = sampling, .help = "tokens with this text end DRY's sequences",
+  flags.push_back({.name = "dry-breaker",
+                   .kind = FlagKind::kList,
+                   .value_name = "TEXT",
+                   .group = sampling,
+                   .help = "tokens with this text end DRY's sequences",
                    .details = "Default: a newline, a colon, a double quote and an asterisk."});
-  flags.push_back({.name = "logit-bias", .kind = FlagKind::kList, .value_name = "ID:X",
-                   .group = sampling, .help = "add X to a token's logit; ID:-inf bans it"});
-  flags.push_back({.name = "sampler-order", .kind = FlagKind::kString, .value_name = "ORDER",
-                   .group = sampling, .def = "hf", .help = "hf, llama, or names joined by ';'",
-                   .details = "hf: repetition;frequency;no_repeat;dry;temperature;top_k;top_p;min_p;"
-                              "typical;epsilon;eta;top_n_sigma;xtc. llama: the same penalties, then "
-                              "top_n_sigma;top_k;typical;top_p;min_p;xtc;temperature. A step that "
-                              "is not named does not run."});
-  flags.push_back({.name = "stop", .kind = FlagKind::kList, .value_name = "TEXT", .group = end,
-                   .help = "end before this text; may be repeated", .main = true});
-  flags.push_back({.name = "stop-id", .kind = FlagKind::kList, .value_name = "ID", .group = end,
+  flags.push_back({.name = "logit-bias",
+                   .kind = FlagKind::kList,
+                   .value_name = "ID:X",
+                   .group = sampling,
+                   .help = "add X to a token's logit; ID:-inf bans it"});
+  flags.push_back({.name = "sampler-order",
+                   .kind = FlagKind::kString,
+                   .value_name = "ORDER",
+                   .group = sampling,
+                   .def = "hf",
+                   .help = "hf, llama, or names joined by ';'",
+                   .details =
+                       "hf: repetition;frequency;no_repeat;dry;temperature;top_k;top_p;min_p;"
+                       "typical;epsilon;eta;top_n_sigma;xtc. llama: the same penalties, then "
+                       "top_n_sigma;top_k;typical;top_p;min_p;xtc;temperature. A step that "
+                       "is not named does not run."});
+  flags.push_back({.name = "stop",
+                   .kind = FlagKind::kList,
+                   .value_name = "TEXT",
+                   .group = end,
+                   .help = "end before this text; may be repeated",
+                   .main = true});
+  flags.push_back({.name = "stop-id",
+                   .kind = FlagKind::kList,
+                   .value_name = "ID",
+                   .group = end,
                    .help = "end at this token; may be repeated"});
-  flags.push_back({.name = "include-stop", .kind = FlagKind::kSwitch, .group = end,
+  flags.push_back({.name = "include-stop",
+                   .kind = FlagKind::kSwitch,
+                   .group = end,
                    .help = "keep the stop text"});
-  flags.push_back({.name = "ignore-eos", .kind = FlagKind::kSwitch, .group = end,
+  flags.push_back({.name = "ignore-eos",
+                   .kind = FlagKind::kSwitch,
+                   .group = end,
                    .help = "go on after the model's end tokens"});
   return flags;
 }
@@ -113,7 +145,8 @@ SampleParams params_of(const cli::Options& options, u64 seed) {
   out.penalty_all = options.text("penalty-scope") == "all";
   if (!options.list("dry-breaker").empty()) out.dry_breakers = options.list("dry-breaker");
   out.logit_bias = bias_of(options.list("logit-bias"));
-  const Result<std::vector<decode::Step>> order = decode::parse_order(options.text("sampler-order"));
+  const Result<std::vector<decode::Step>> order =
+      decode::parse_order(options.text("sampler-order"));
   if (!order) throw Error(ErrorKind::kUsage, cat("--sampler-order: ", order.fault().detail));
   out.sampler_order = options.text("sampler-order");
   out.stop = options.list("stop");
@@ -164,11 +197,11 @@ std::unique_ptr<Loaded> load(cli::Tool& tool) {
   out->activation = compute.activation;
   if (compute.activation != DType::kF32)
     tool.set_param("dtype", io::json_string(dtype_name(compute.activation)));
-  tool.console().message(LogLevel::kInfo,
-                         cat(folder, ": ", model::describe(out->model.cfg), ", ",
-                             dtype_name(compute.activation), " on ", compute.backend->name,
-                             ", cache of ",
-                             out->engine->cache().total_pages() * model::kPageTokens, " tokens"));
+  tool.console().message(
+      LogLevel::kInfo,
+      cat(folder, ": ", model::describe(out->model.cfg), ", ", dtype_name(compute.activation),
+          " on ", compute.backend->name, ", cache of ",
+          out->engine->cache().total_pages() * model::kPageTokens, " tokens"));
   return out;
 }
 

@@ -13,6 +13,9 @@
 
 namespace lm::dedup_tool {
 
+/// The verbs and their options.
+std::vector<cli::Verb> verbs();
+
 void run_document(cli::Tool& tool);
 void run_paragraph(cli::Tool& tool);
 void run_minhash(cli::Tool& tool);

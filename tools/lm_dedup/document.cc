@@ -86,8 +86,8 @@ class DocumentMode : public KeyedMode {
   }
 
  private:
-  /// Strings unescaped; in fields other than the text also numbers as they are spelt, and null counts
-  /// as missing.
+  /// Strings unescaped; in fields other than the text also numbers as they are spelt, and null
+  /// counts as missing.
   Result<std::string_view> key_value(io::JsonReader& json, i64 field) const {
     if (field == fields_.text()) return json.string(field);
     switch (json.field(field).type) {

@@ -8,7 +8,9 @@ namespace lm::dedup_tool {
 
 Action action_of(const cli::Options& options) {
   const std::string& name = options.text("action");
-  return name == "remove" ? Action::kRemove : name == "report" ? Action::kReport : Action::kAnnotate;
+  return name == "remove"   ? Action::kRemove
+         : name == "report" ? Action::kReport
+                            : Action::kAnnotate;
 }
 
 Fields::Fields(const cli::Options& options, const std::vector<std::string>& more) {

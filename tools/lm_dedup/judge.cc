@@ -79,7 +79,8 @@ void KeyJudge::open_filter(const std::string& key_kind, const std::string& norma
   } else {
     for (const char* const size : {"bloom-n", "bloom-size"}) {
       if (options.given(size))
-        throw Error(ErrorKind::kUsage, cat("--", size, " sizes a new filter, --bloom-in has its size"));
+        throw Error(ErrorKind::kUsage,
+                    cat("--", size, " sizes a new filter, --bloom-in has its size"));
     }
     filter_ = read_only_ ? std::make_unique<BloomFilter>(BloomFilter::open(path))
                          : std::make_unique<BloomFilter>(BloomFilter::load(path, memory));
@@ -91,7 +92,8 @@ void KeyJudge::open_filter(const std::string& key_kind, const std::string& norma
     }
     // The default, written out by --print-config or not, asks for nothing.
     if (options.text("seed") != options.find("seed")->def && seed_ != info.seed) {
-      throw Error(ErrorKind::kUsage, cat(path, ": its keys are hashed with --seed ", info.seed, ", not ", seed_));
+      throw Error(ErrorKind::kUsage,
+                  cat(path, ": its keys are hashed with --seed ", info.seed, ", not ", seed_));
     }
     seed_ = info.seed;
     const std::span<const u64> words = filter_->words();

@@ -103,8 +103,8 @@ class MinhashRun {
     std::vector<std::string_view> lines;
     std::vector<std::string> texts;
     std::vector<u64> priorities;  // per text; empty: the first of a cluster is kept
-    i64 first_member = 0;  // of clusters_, the first at or after the batch's first record
-    i64 first = 0;         // ordinal of the first line
+    i64 first_member = 0;         // of clusters_, the first at or after the batch's first record
+    i64 first = 0;                // ordinal of the first line
     i64 dropped = 0;
     std::string table;
   };

@@ -130,7 +130,8 @@ Preference::Preference(const std::string& spec) {
   const bool needs_path = kind_ != Kind::kLongest && kind_ != Kind::kShortest;
   if (kind_ == Kind::kFirst || (needs_path && path_.empty())) {
     throw Error(ErrorKind::kUsage,
-                cat("--prefer: ", quote(spec), ", expected first, longest, shortest, newest:FIELD, "
+                cat("--prefer: ", quote(spec),
+                    ", expected first, longest, shortest, newest:FIELD, "
                     "oldest:FIELD, source=a,b,c, attr:NAME:desc or attr:NAME:asc"));
   }
 }

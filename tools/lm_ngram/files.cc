@@ -12,7 +12,8 @@ namespace lm::ngram_tool {
 
 AskedForm asked_form(const cli::Options& options) {
   AskedForm asked;
-  asked.form.unit = options.text("unit") == "doc" ? ngram::SentenceUnit::kDoc : ngram::SentenceUnit::kLine;
+  asked.form.unit =
+      options.text("unit") == "doc" ? ngram::SentenceUnit::kDoc : ngram::SentenceUnit::kLine;
   asked.form.ccnet = options.text("normalise") == "ccnet";
   if (options.given("tokenizer")) {
     asked.tokenizer = ngram::load_cutter_tokenizer(options.text("tokenizer"));
@@ -22,7 +23,8 @@ AskedForm asked_form(const cli::Options& options) {
     asked.form.words = ngram::WordKind::kIds;
   }
   if (options.given("ids-field") && asked.form.ccnet) {
-    throw Error(ErrorKind::kUsage, "--ids-field and --normalise exclude each other: ids are not text");
+    throw Error(ErrorKind::kUsage,
+                "--ids-field and --normalise exclude each other: ids are not text");
   }
   return asked;
 }
@@ -61,7 +63,9 @@ void run_convert(cli::Tool& tool) {
       options.given("ids-field")) {
     form = ngram::form_text(asked_form(options).form);
     if (!image) {
-      throw Error(ErrorKind::kUsage, "--unit, --tokenizer, --ids-field and --normalise are stored in LMNG models only");
+      throw Error(
+          ErrorKind::kUsage,
+          "--unit, --tokenizer, --ids-field and --normalise are stored in LMNG models only");
     }
   }
   view.form = form;
@@ -81,7 +85,8 @@ void run_info(cli::Tool& tool) {
     const ngram::Model model = ngram::Model::load(path);
     append(text, "{\"file\":", io::json_string(path), ",\"format\":\"", image ? "lmng" : "arpa",
            "\",\"order\":", model.order(), ",\"ngrams\":[");
-    for (int n = 0; n < model.order(); ++n) append(text, n > 0 ? "," : "", model.counts()[usize(n)]);
+    for (int n = 0; n < model.order(); ++n)
+      append(text, n > 0 ? "," : "", model.counts()[usize(n)]);
     append(text, "],\"form\":", model.form().empty() ? "null" : io::json_string(model.form()),
            ",\"digest\":\"sha256:", model.digest(), "\"}\n");
   }

@@ -15,7 +15,8 @@ void run_score(cli::Tool& tool);
 void run_convert(cli::Tool& tool);
 void run_info(cli::Tool& tool);
 
-/// The text form that --unit, --tokenizer, --ids-field and --normalise describe, with the tokenizer.
+/// The text form that --unit, --tokenizer, --ids-field and --normalise describe, with the
+/// tokenizer.
 struct AskedForm {
   ngram::TextForm form;
   std::unique_ptr<text::Tokenizer> tokenizer;

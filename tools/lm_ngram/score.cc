@@ -35,8 +35,12 @@ class CodePoints {
 
 class ScoreMapper final : public io::RecordMapper {
  public:
-  ScoreMapper(const cli::Options& options, const ngram::NgramScorer& scorer, const text::ScoreFields& fields)
-      : scorer_(scorer), fields_(fields), ids_(options.given("ids-field")), per_token_(options.on("per-token")) {}
+  ScoreMapper(const cli::Options& options, const ngram::NgramScorer& scorer,
+              const text::ScoreFields& fields)
+      : scorer_(scorer),
+        fields_(fields),
+        ids_(options.given("ids-field")),
+        per_token_(options.on("per-token")) {}
 
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     io::JsonReader& json = record.json;
@@ -89,7 +93,8 @@ class ScoreMapper final : public io::RecordMapper {
       out.push_back(']');
     };
     for (const i64 end : cut_.ends) {
-      for (; word < end; ++word) add(cut_.spans[usize(word)].first, cut_.spans[usize(word)].second);
+      for (; word < end; ++word)
+        add(cut_.spans[usize(word)].first, cut_.spans[usize(word)].second);
       const i64 last = cut_.spans[usize(end - 1)].second;
       add(last, last);
     }
@@ -110,26 +115,31 @@ class ScoreMapper final : public io::RecordMapper {
 
 void run_score(cli::Tool& tool) {
   const cli::Options& options = tool.options();
-  if (!options.given("model")) throw Error(ErrorKind::kUsage, "which model? give -m FILE", "lm-ngram train makes one");
+  if (!options.given("model"))
+    throw Error(ErrorKind::kUsage, "which model? give -m FILE", "lm-ngram train makes one");
   tool.input();
   ngram::NgramSource source;
   source.path = options.text("model");
   source.tokenizer = options.text("tokenizer");
   source.ids = options.given("ids-field");
   if (options.given("unit")) {
-    source.unit = options.text("unit") == "doc" ? ngram::SentenceUnit::kDoc : ngram::SentenceUnit::kLine;
+    source.unit =
+        options.text("unit") == "doc" ? ngram::SentenceUnit::kDoc : ngram::SentenceUnit::kLine;
   }
   if (options.given("normalise")) source.ccnet = options.text("normalise") == "ccnet";
   const std::unique_ptr<ngram::NgramScorer> scorer = ngram::open_ngram_scorer(source);
   const bool per_token = options.on("per-token");
   if (per_token && (source.ids || scorer->cutter().form().ccnet)) {
-    throw Error(ErrorKind::kUsage, "--per-token needs the words of the text itself, not ids or normalised text");
+    throw Error(ErrorKind::kUsage,
+                "--per-token needs the words of the text itself, not ids or normalised text");
   }
   tool.set_param("scorer", io::json_string(scorer->digest()));
-  const std::string name = options.given("name") ? options.text("name") : text::score_name(source.path);
+  const std::string name =
+      options.given("name") ? options.text("name") : text::score_name(source.path);
   std::vector<std::string> more = {kNoEnd};
   if (per_token) more.emplace_back(kTokenNll);
-  const text::ScoreFields fields(options.text(source.ids ? "ids-field" : "field"), name, "ppl", more);
+  const text::ScoreFields fields(options.text(source.ids ? "ids-field" : "field"), name, "ppl",
+                                 more);
   const i64 id_limit = scorer->tokenizer_size();
   tool.records().map(fields.paths(), [&] {
     std::unique_ptr<ScoreMapper> mapper = std::make_unique<ScoreMapper>(options, *scorer, fields);

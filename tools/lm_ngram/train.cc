@@ -30,10 +30,13 @@ std::vector<i64> parse_thresholds(const std::string& text) {
 std::array<f64, 3> parse_discounts(const std::string& text) {
   std::array<f64, 3> out{};
   const std::vector<std::string_view> parts = split(text, ',');
-  if (parts.size() != 3) throw Error(ErrorKind::kUsage, cat("--discount-fallback: ", quote(text), " is not D1,D2,D3"));
+  if (parts.size() != 3)
+    throw Error(ErrorKind::kUsage, cat("--discount-fallback: ", quote(text), " is not D1,D2,D3"));
   for (std::size_t i = 0; i < 3; ++i) {
     const std::optional<f64> value = parse_float(parts[i]);
-    if (!value) throw Error(ErrorKind::kUsage, cat("--discount-fallback: ", quote(parts[i]), " is not a number"));
+    if (!value)
+      throw Error(ErrorKind::kUsage,
+                  cat("--discount-fallback: ", quote(parts[i]), " is not a number"));
     out[i] = *value;
   }
   return out;
@@ -60,7 +63,8 @@ ngram::EstimateOptions estimate_options(const cli::Options& options) {
   ngram::EstimateOptions out;
   out.order = static_cast<int>(options.integer("order"));
   out.prune = parse_thresholds(options.text("prune"));
-  if (options.given("discount-fallback")) out.discount_fallback = parse_discounts(options.text("discount-fallback"));
+  if (options.given("discount-fallback"))
+    out.discount_fallback = parse_discounts(options.text("discount-fallback"));
   out.interpolate_unigrams = options.on("interpolate-unigrams");
   out.compat_kenlm = options.text("compat") == "kenlm";
   if (options.given("vocab-limit")) out.vocab_limit = read_words(options.text("vocab-limit"));
@@ -75,18 +79,23 @@ struct Worker {
   std::vector<i32> ids;
 };
 
-bool is_reserved(std::string_view word) { return word == "<s>" || word == "</s>" || word == "<unk>"; }
+bool is_reserved(std::string_view word) {
+  return word == "<s>" || word == "</s>" || word == "<unk>";
+}
 
 class TrainRun {
  public:
-  TrainRun(cli::Tool& tool, const ngram::TextCutter& cutter, i64 id_limit, ngram::NgramCounter& counter)
+  TrainRun(cli::Tool& tool, const ngram::TextCutter& cutter, i64 id_limit,
+           ngram::NgramCounter& counter)
       : tool_(tool),
         cutter_(cutter),
         counter_(counter),
         ids_(tool.options().given("ids-field")),
         skip_symbols_(tool.options().on("skip-symbols")),
         id_limit_(id_limit),
-        workers_([path = tool.options().text(ids_ ? "ids-field" : "field")] { return std::make_unique<Worker>(path); }) {}
+        workers_([path = tool.options().text(ids_ ? "ids-field" : "field")] {
+          return std::make_unique<Worker>(path);
+        }) {}
 
   void run() {
     tool_.records_only().run({{StageMode::kParallel, [this](io::Batch& b) { cut(b); }},
@@ -117,8 +126,9 @@ class TrainRun {
     if (!skip_symbols_) {
       const auto symbol = std::find_if(w.cut.words.begin(), w.cut.words.end(), is_reserved);
       if (symbol != w.cut.words.end()) {
-        return Fault{"symbol", cat("field ", quote(w.json.path(0)), " contains the word ", quote(*symbol),
-                                   ", which every model reserves (--skip-symbols leaves such words out)"),
+        return Fault{"symbol",
+                     cat("field ", quote(w.json.path(0)), " contains the word ", quote(*symbol),
+                         ", which every model reserves (--skip-symbols leaves such words out)"),
                      w.json.field(0).begin};
       }
     }
@@ -145,16 +155,19 @@ class TrainRun {
   io::WorkerPool<Worker> workers_;
 };
 
-void report(cli::Tool& tool, const ngram::NgramCounter& counter, const ngram::EstimateReport& estimated) {
+void report(cli::Tool& tool, const ngram::NgramCounter& counter,
+            const ngram::EstimateReport& estimated) {
   tool.add_metric("sentences", cat(counter.sentences()));
   tool.add_metric("words", cat(counter.words()));
   std::string orders = "[";
   for (std::size_t n = 0; n < estimated.stats.size(); ++n) {
-    append(orders, n > 0 ? "," : "", "{\"grams\":", estimated.stats[n].grams, ",\"kept\":", estimated.stats[n].kept,
-           ",\"discounts\":[");
-    for (int k = 1; k <= 3; ++k) append(orders, k > 1 ? "," : "", estimated.discounts[n][usize(k)]);
+    append(orders, n > 0 ? "," : "", "{\"grams\":", estimated.stats[n].grams,
+           ",\"kept\":", estimated.stats[n].kept, ",\"discounts\":[");
+    for (int k = 1; k <= 3; ++k)
+      append(orders, k > 1 ? "," : "", estimated.discounts[n][usize(k)]);
     const std::vector<int>& fallback = estimated.fallback_orders;
-    const bool taken = std::find(fallback.begin(), fallback.end(), static_cast<int>(n) + 1) != fallback.end();
+    const bool taken =
+        std::find(fallback.begin(), fallback.end(), static_cast<int>(n) + 1) != fallback.end();
     append(orders, "],\"fallback\":", taken, "}");
   }
   tool.add_metric("orders", orders + "]");

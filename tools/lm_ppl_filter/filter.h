@@ -20,8 +20,8 @@ void run_select(cli::Tool& tool);
 void run_bucket(cli::Tool& tool);
 void run_cutoffs(cli::Tool& tool);
 
-/// The scorer that -m, --zlib or --contrast ask for; null for --from-attr. Throws Error{kUsage} unless
-/// it is exactly one and every option given has a model that it goes with.
+/// The scorer that -m, --zlib or --contrast ask for; null for --from-attr. Throws Error{kUsage}
+/// unless it is exactly one and every option given has a model that it goes with.
 std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool);
 /// --name, or the name of the model.
 std::string name_of(const cli::Options& options);
@@ -44,7 +44,9 @@ class Scoring {
   Scoring(cli::Tool& tool, bool annotate);
   /// Stages after which batch.user holds a Scored; to be followed by the verb's own.
   std::vector<io::BatchStage> stages();
-  static Scored& of(io::Batch& batch) { return *std::any_cast<std::shared_ptr<Scored>&>(batch.user); }
+  static Scored& of(io::Batch& batch) {
+    return *std::any_cast<std::shared_ptr<Scored>&>(batch.user);
+  }
 
  private:
   void read(io::Batch& batch);
@@ -60,7 +62,8 @@ class Scoring {
 
   cli::Tool& tool_;
   bool annotate_;
-  std::shared_ptr<Live> live_ = std::make_shared<Live>();  // shared: progress may outlive the scoring
+  std::shared_ptr<Live> live_ =
+      std::make_shared<Live>();  // shared: progress may outlive the scoring
   std::unique_ptr<cli::StatusScope> status_;
   std::unique_ptr<text::Scorer> scorer_;       // null: stored scores
   std::unique_ptr<text::ScoreFields> fields_;  // null: stored scores

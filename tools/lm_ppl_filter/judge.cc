@@ -18,7 +18,8 @@ bool given(const cli::Options& options, const char* name) {
 
 std::size_t table_row(f64 percentile) {
   if (percentile != std::floor(percentile)) {
-    throw Error(ErrorKind::kUsage, cat("percentile ", percentile, ": a table of cut-offs has whole ones only"));
+    throw Error(ErrorKind::kUsage,
+                cat("percentile ", percentile, ": a table of cut-offs has whole ones only"));
   }
   return static_cast<std::size_t>(percentile);
 }
@@ -26,7 +27,10 @@ std::size_t table_row(f64 percentile) {
 }  // namespace
 
 Judge::Judge(cli::Tool& tool, ngram::SelectRules rules)
-    : tool_(tool), rules_(std::move(rules)), table_given_(given(tool.options(), "cutoffs")), selection_(tool.ctx(), rules_) {
+    : tool_(tool),
+      rules_(std::move(rules)),
+      table_given_(given(tool.options(), "cutoffs")),
+      selection_(tool.ctx(), rules_) {
   const cli::Options& options = tool.options();
   if (table_given_) {
     const std::string& path = options.text("cutoffs");
@@ -34,18 +38,22 @@ Judge::Judge(cli::Tool& tool, ngram::SelectRules rules)
     table_ = ngram::parse_cutoffs(csv, path);
     tool.set_param("cutoffs", cat("\"xxh3:", hex64(xxh3_64(csv)), "\""));
     if (rules_.keep_lowest || rules_.keep_highest) {
-      throw Error(ErrorKind::kUsage, "--cutoffs goes with --percentile and --buckets, not with kept fractions");
+      throw Error(ErrorKind::kUsage,
+                  "--cutoffs goes with --percentile and --buckets, not with kept fractions");
     }
     for (const std::optional<f64>& q : {rules_.percentile_low, rules_.percentile_high}) {
       if (q) table_row(*q);
     }
-    for (const ngram::BucketRule& bucket : rules_.buckets) table_row(bucket.percentile);
+    for (const ngram::BucketRule& bucket : rules_.buckets)
+      table_row(bucket.percentile);
   }
   const bool ranks = rules_.keep_lowest || rules_.keep_highest || rules_.percentile_low ||
                      rules_.percentile_high || !rules_.buckets.empty();
-  two_passes_ = tool.verb() == "cutoffs" || given(options, "cutoffs-out") || (ranks && !table_given_);
+  two_passes_ =
+      tool.verb() == "cutoffs" || given(options, "cutoffs-out") || (ranks && !table_given_);
   if (table_given_ && two_passes_) {
-    throw Error(ErrorKind::kUsage, "--cutoffs reads a table and --cutoffs-out makes one: give one of them");
+    throw Error(ErrorKind::kUsage,
+                "--cutoffs reads a table and --cutoffs-out makes one: give one of them");
   }
 }
 
@@ -56,9 +64,13 @@ ngram::Selection::Verdict Judge::by_table(f64 score, const std::string& group) c
   verdict.keep = !(rules_.min || rules_.max) || ngram::within_limits(rules_, score);
   if (rules_.percentile_low || rules_.percentile_high) {
     // An empty cell compares false: nothing is known, nothing is kept.
-    const f64 low = known && rules_.percentile_low ? column->second[table_row(*rules_.percentile_low)] : kNone;
-    const f64 high = known && rules_.percentile_high ? column->second[table_row(*rules_.percentile_high)] : kNone;
-    verdict.keep = verdict.keep && std::isfinite(score) && (!rules_.percentile_low || score >= low) &&
+    const f64 low =
+        known && rules_.percentile_low ? column->second[table_row(*rules_.percentile_low)] : kNone;
+    const f64 high = known && rules_.percentile_high
+                         ? column->second[table_row(*rules_.percentile_high)]
+                         : kNone;
+    verdict.keep = verdict.keep && std::isfinite(score) &&
+                   (!rules_.percentile_low || score >= low) &&
                    (!rules_.percentile_high || score <= high);
   }
   if (rules_.buckets.empty() || !std::isfinite(score)) return verdict;
@@ -94,10 +106,13 @@ void Judge::add(const Scored& scored) {
 
 void Judge::finish() {
   selection_.finish();
-  for (const auto& [group, cuts] : selection_.groups()) unscored_ += cuts.unscored;
+  for (const auto& [group, cuts] : selection_.groups())
+    unscored_ += cuts.unscored;
 }
 
-std::string Judge::csv() const { return ngram::cutoffs_csv(selection_.groups(), names_); }
+std::string Judge::csv() const {
+  return ngram::cutoffs_csv(selection_.groups(), names_);
+}
 
 std::string Judge::bucket_name(i32 bucket) const {
   return bucket >= 0 ? rules_.buckets[usize(bucket)].name : bucket == kAll ? "all" : "unscored";
@@ -105,7 +120,8 @@ std::string Judge::bucket_name(i32 bucket) const {
 
 std::vector<std::string> Judge::bucket_names() const {
   std::vector<std::string> names;
-  for (const ngram::BucketRule& bucket : rules_.buckets) names.push_back(bucket.name);
+  for (const ngram::BucketRule& bucket : rules_.buckets)
+    names.push_back(bucket.name);
   if (table_given_) names.emplace_back("all");
   names.emplace_back("unscored");
   return names;
@@ -116,7 +132,8 @@ void Judge::report(i64 documents, i64 kept) {
   tool_.add_metric("kept", cat(kept));
   tool_.add_metric("unscored", cat(unscored_));
   if (unscored_ > 0) {
-    tool_.console().message(LogLevel::kWarning, cat(unscored_, " of ", documents, " documents have no score"));
+    tool_.console().message(LogLevel::kWarning,
+                            cat(unscored_, " of ", documents, " documents have no score"));
   }
 }
 

@@ -104,8 +104,7 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
   tool.console().message(LogLevel::kInfo,
                          cat(path, ": ", model::describe(scorer->cfg()), ", windows of ",
                              scorer->window(), " tokens every ", scorer->stride(), ", ",
-                             dtype_name(form.compute.activation), " on ",
-                             scorer->backend().name));
+                             dtype_name(form.compute.activation), " on ", scorer->backend().name));
   return scorer;
 }
 

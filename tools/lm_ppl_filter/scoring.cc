@@ -15,7 +15,8 @@ namespace {
 const std::string& attribute_name(const cli::Options& options) {
   const std::string& name = options.text("from-attr");
   if (name.find('.') != std::string::npos) {
-    throw Error(ErrorKind::kUsage, cat("--from-attr: ", quote(name), " has a dot; give the attribute's key alone"));
+    throw Error(ErrorKind::kUsage,
+                cat("--from-attr: ", quote(name), " has a dot; give the attribute's key alone"));
   }
   return name;
 }
@@ -27,11 +28,13 @@ Scoring::Scoring(cli::Tool& tool, bool annotate)
   const cli::Options& options = tool.options();
   if (scorer_) {
     tool.set_param("scorer", io::json_string(scorer_->digest()));
-    fields_ = std::make_unique<text::ScoreFields>(options.text("field"), name_of(options), scorer_->measure());
+    fields_ = std::make_unique<text::ScoreFields>(options.text("field"), name_of(options),
+                                                  scorer_->measure());
     paths_ = fields_->paths();
     if (!scorer_->concurrent()) show_progress();
   } else {
-    if (annotate) throw Error(ErrorKind::kUsage, "--annotate adds computed scores; --from-attr computes none");
+    if (annotate)
+      throw Error(ErrorKind::kUsage, "--annotate adds computed scores; --from-attr computes none");
     attribute_ = 0;
     paths_ = {cat("attributes.", attribute_name(options))};
   }
@@ -39,7 +42,8 @@ Scoring::Scoring(cli::Tool& tool, bool annotate)
     paths_.push_back(path);
     return isize(paths_) - 1;
   };
-  if (options.find("group") != nullptr && options.given("group")) group_ = add(options.text("group"));
+  if (options.find("group") != nullptr && options.given("group"))
+    group_ = add(options.text("group"));
   if (tool.verb() == "bucket") {
     metadata_ = add("metadata");
     add("metadata.lm_ppl");
@@ -49,12 +53,14 @@ Scoring::Scoring(cli::Tool& tool, bool annotate)
 }
 
 std::vector<io::BatchStage> Scoring::stages() {
-  std::vector<io::BatchStage> out = {{StageMode::kParallel, [this](io::Batch& batch) { read(batch); }}};
+  std::vector<io::BatchStage> out = {
+      {StageMode::kParallel, [this](io::Batch& batch) { read(batch); }}};
   if (scorer_) {
     out.push_back({scorer_->concurrent() ? StageMode::kParallel : StageMode::kSerial,
                    [this](io::Batch& batch) { score(batch); }});
   }
-  if (annotate_) out.push_back({StageMode::kParallel, [this](io::Batch& batch) { annotate(batch); }});
+  if (annotate_)
+    out.push_back({StageMode::kParallel, [this](io::Batch& batch) { annotate(batch); }});
   return out;
 }
 
@@ -63,7 +69,9 @@ std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
   const auto object = [&json](i64 field) -> std::optional<Fault> {
     const io::JsonType type = json.field(field).type;
     if (type == io::JsonType::kMissing || type == io::JsonType::kObject) return std::nullopt;
-    return Fault{"type", cat("field ", quote(json.path(field)), " is ", io::json_type_name(type), ", expected an object"),
+    return Fault{"type",
+                 cat("field ", quote(json.path(field)), " is ", io::json_type_name(type),
+                     ", expected an object"),
                  json.field(field).begin};
   };
   if (metadata_ >= 0) {
@@ -101,7 +109,8 @@ void Scoring::read(io::Batch& batch) {
   batch.user = std::make_shared<Scored>();
   Scored& scored = of(batch);
   readers_->with([&](io::JsonReader& json) {
-    tool_.records_only().each_record(batch, json, [&](io::Record& record) { return take(record, scored); });
+    tool_.records_only().each_record(batch, json,
+                                     [&](io::Record& record) { return take(record, scored); });
   });
 }
 
@@ -115,7 +124,8 @@ void Scoring::score(io::Batch& batch) {
     const std::size_t n = std::min(kSlice, texts.size() - begin);
     const std::span<text::Score> scores = std::span(scored.scores).subspan(begin, n);
     scorer_->score(std::span(texts).subspan(begin, n), scores);
-    for (const text::Score& score : scores) live_->tokens += score.tokens;
+    for (const text::Score& score : scores)
+      live_->tokens += score.tokens;
     live_->records += static_cast<i64>(n);
   }
 }
@@ -151,7 +161,8 @@ void run_score(cli::Tool& tool) {
   Scoring scoring(tool, true);
   std::vector<io::BatchStage> stages = scoring.stages();
   stages.push_back({StageMode::kParallel, [](io::Batch& batch) {
-                      for (const std::string& line : Scoring::of(batch).lines) append(batch.out, line, "\n");
+                      for (const std::string& line : Scoring::of(batch).lines)
+                        append(batch.out, line, "\n");
                     }});
   tool.records().run(stages);
 }

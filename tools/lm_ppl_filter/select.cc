@@ -20,20 +20,25 @@ class SplitOutputs {
     const std::string& pattern = tool.options().text("split-output");
     const std::size_t place = pattern.find("%s");
     if (place == std::string::npos) {
-      throw Error(ErrorKind::kUsage, cat("--split-output: ", quote(pattern), " has no %s for the bucket"));
+      throw Error(ErrorKind::kUsage,
+                  cat("--split-output: ", quote(pattern), " has no %s for the bucket"));
     }
     if (tool.options().text("output") != "-") {
       throw Error(ErrorKind::kUsage, "--split-output and --output exclude each other");
     }
-    const std::optional<io::Compression> compression = io::parse_compression(tool.options().text("compress"));
+    const std::optional<io::Compression> compression =
+        io::parse_compression(tool.options().text("compress"));
     if (!compression) {
-      throw Error(ErrorKind::kUsage, cat("--compress: ", quote(tool.options().text("compress")), " is unknown"));
+      throw Error(ErrorKind::kUsage,
+                  cat("--compress: ", quote(tool.options().text("compress")), " is unknown"));
     }
     io::StreamHeader header = tool.header();
-    for (const io::StreamHeader& above : tool.input().headers()) header.add_input(above);
+    for (const io::StreamHeader& above : tool.input().headers())
+      header.add_input(above);
     for (const std::string& bucket : buckets) {
       if (bucket.find('/') != std::string::npos) {
-        throw Error(ErrorKind::kUsage, cat("bucket ", quote(bucket), " cannot be part of a file name"));
+        throw Error(ErrorKind::kUsage,
+                    cat("bucket ", quote(bucket), " cannot be part of a file name"));
       }
       io::StreamOutputOptions form;
       form.path = std::string(pattern).replace(place, 2, bucket);
@@ -53,12 +58,15 @@ class SplitOutputs {
     pending.totals.add_line(line);
   }
   void flush() {
-    for (auto& [number, pending] : pending_) outputs_[number]->write(pending.lines, pending.totals);
+    for (auto& [number, pending] : pending_)
+      outputs_[number]->write(pending.lines, pending.totals);
     pending_.clear();
   }
   void finish(const std::vector<io::StreamTotals>& inputs) {
-    for (const std::unique_ptr<io::OutputStream>& out : outputs_) out->finish(inputs);
-    for (const std::unique_ptr<io::OutputStream>& out : outputs_) out->commit();
+    for (const std::unique_ptr<io::OutputStream>& out : outputs_)
+      out->finish(inputs);
+    for (const std::unique_ptr<io::OutputStream>& out : outputs_)
+      out->commit();
   }
 
  private:
@@ -79,9 +87,11 @@ class FilterRun {
         scoring_(tool, given(tool.options(), "annotate") && tool.options().on("annotate")),
         judge_(tool, std::move(rules)),
         readers_([] {
-          return std::make_unique<io::JsonReader>(std::vector<std::string>{"metadata.lm_ppl.bucket"});
+          return std::make_unique<io::JsonReader>(
+              std::vector<std::string>{"metadata.lm_ppl.bucket"});
         }) {
-    if (given(tool.options(), "split-output")) split_ = std::make_unique<SplitOutputs>(tool, judge_.bucket_names());
+    if (given(tool.options(), "split-output"))
+      split_ = std::make_unique<SplitOutputs>(tool, judge_.bucket_names());
   }
 
   void run() {
@@ -89,12 +99,13 @@ class FilterRun {
     std::vector<io::BatchStage> stages = scoring_.stages();
     if (judge_.two_passes()) {
       io::Spool spool(tool_.ctx());
-      stages.push_back({StageMode::kSerial, [&](io::Batch& batch) {
-                          const Scored& scored = Scoring::of(batch);
-                          judge_.add(scored);
-                          spool.append(std::vector<std::string_view>(scored.lines.begin(), scored.lines.end()));
-                          batch.user.reset();
-                        }});
+      stages.push_back(
+          {StageMode::kSerial, [&](io::Batch& batch) {
+             const Scored& scored = Scoring::of(batch);
+             judge_.add(scored);
+             spool.append(std::vector<std::string_view>(scored.lines.begin(), scored.lines.end()));
+             batch.user.reset();
+           }});
       tool_.records_only().run(stages);
       judge_.finish();
       if (given(tool_.options(), "cutoffs-out")) {
@@ -105,7 +116,8 @@ class FilterRun {
       spool.replay(stages, out);
       tool_.add_metric("spool_bytes", cat(spool.bytes()));
     } else {
-      stages.push_back({StageMode::kSerial, [this](io::Batch& batch) { judge_.decide(Scoring::of(batch)); }});
+      stages.push_back(
+          {StageMode::kSerial, [this](io::Batch& batch) { judge_.decide(Scoring::of(batch)); }});
       add_writers(stages);
       (split_ ? tool_.records_only() : tool_.records()).run(stages);
     }
@@ -128,7 +140,8 @@ class FilterRun {
   }
 
   void add_writers(std::vector<io::BatchStage>& stages) {
-    if (buckets_) stages.push_back({StageMode::kParallel, [this](io::Batch& batch) { mark(batch); }});
+    if (buckets_)
+      stages.push_back({StageMode::kParallel, [this](io::Batch& batch) { mark(batch); }});
     stages.push_back({StageMode::kSerial, [this](io::Batch& batch) { write(batch); }});
   }
 
@@ -190,13 +203,16 @@ void run_select(cli::Tool& tool) {
       rules.percentile_high = parse_float(parts[1]);
     }
     if (!rules.percentile_low || !rules.percentile_high) {
-      throw Error(ErrorKind::kUsage, cat("--percentile: ", quote(options.text("percentile")), " is not LOW,HIGH"));
+      throw Error(ErrorKind::kUsage,
+                  cat("--percentile: ", quote(options.text("percentile")), " is not LOW,HIGH"));
     }
   }
   ngram::check_rules(rules);
-  if (!rules.min && !rules.max && !rules.keep_lowest && !rules.keep_highest && !rules.percentile_low) {
-    throw Error(ErrorKind::kUsage,
-                "nothing to select by: give --min, --max, --keep-lowest, --keep-highest or --percentile");
+  if (!rules.min && !rules.max && !rules.keep_lowest && !rules.keep_highest &&
+      !rules.percentile_low) {
+    throw Error(
+        ErrorKind::kUsage,
+        "nothing to select by: give --min, --max, --keep-lowest, --keep-highest or --percentile");
   }
   tool.input();
   FilterRun(tool, std::move(rules)).run();
@@ -207,7 +223,8 @@ void run_bucket(cli::Tool& tool) {
   rules.buckets = ngram::parse_buckets(tool.options().text("buckets"));
   for (const ngram::BucketRule& bucket : rules.buckets) {
     if (bucket.name == "all" || bucket.name == "unscored") {
-      throw Error(ErrorKind::kUsage, cat("a bucket cannot be called ", quote(bucket.name), ": that name has a meaning"));
+      throw Error(ErrorKind::kUsage, cat("a bucket cannot be called ", quote(bucket.name),
+                                         ": that name has a meaning"));
     }
   }
   tool.input();

@@ -35,11 +35,14 @@ std::unique_ptr<text::Tokenizer> load_model(cli::Tool& tool) {
 Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   const cli::Options& options = tool.options();
   const bool pack = tool.verb() == "pack";
-  const bool starts_rows = pack && options.given("seq-len") && options.text("mode") == "bos-bestfit";
+  const bool starts_rows =
+      pack && options.given("seq-len") && options.text("mode") == "bos-bestfit";
   Around around;
   if (options.on("bos") || starts_rows) {
     if (!tokenizer.bos()) {
-      throw Error(ErrorKind::kUsage, cat(starts_rows ? "--mode bos-bestfit" : "--bos", ": the tokenizer has no beginning-of-text token"),
+      throw Error(ErrorKind::kUsage,
+                  cat(starts_rows ? "--mode bos-bestfit" : "--bos",
+                      ": the tokenizer has no beginning-of-text token"),
                   "--bos-token TEXT names one");
     }
     around.bos = tokenizer.bos();
@@ -48,7 +51,8 @@ Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   const bool by_default = pack && !options.explicitly("eos") && tokenizer.eos();
   if (options.on("eos") || by_default) {
     if (!tokenizer.eos()) {
-      throw Error(ErrorKind::kUsage, "--eos: the tokenizer has no end-of-text token", "--eos-token TEXT names one");
+      throw Error(ErrorKind::kUsage, "--eos: the tokenizer has no end-of-text token",
+                  "--eos-token TEXT names one");
     }
     around.eos = tokenizer.eos();
     tool.set_param("eos_id", cat(*around.eos));
@@ -58,11 +62,11 @@ Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer) {
 
 namespace {
 
-/// Faults: "special" (a special token's text, with --special error), "tokenizer" (its patterns or its
-/// normalizer give up on the text). offsets count from the text's beginning, stripped or not.
-std::optional<Fault> encode_text(const text::Tokenizer& tokenizer, text::EncodeState& state, std::string_view text,
-                                 bool strip, const std::string& field, std::vector<i32>& ids,
-                                 std::vector<std::pair<i64, i64>>* offsets) {
+/// Faults: "special" (a special token's text, with --special error), "tokenizer" (its patterns or
+/// its normalizer give up on the text). offsets count from the text's beginning, stripped or not.
+std::optional<Fault> encode_text(const text::Tokenizer& tokenizer, text::EncodeState& state,
+                                 std::string_view text, bool strip, const std::string& field,
+                                 std::vector<i32>& ids, std::vector<std::pair<i64, i64>>* offsets) {
   const std::string_view kept = strip ? text::strip(text) : text;
   try {
     if (tokenizer.encode(kept, state, ids, offsets)) {
@@ -83,10 +87,14 @@ std::optional<Fault> encode_text(const text::Tokenizer& tokenizer, text::EncodeS
 }  // namespace
 
 RecordTokens::RecordTokens(const cli::Tool& tool, const text::Tokenizer& tokenizer)
-    : tokenizer_(tokenizer), state_(tokenizer.new_state()), from_ids_(tool.options().on("from-ids")), strip_(tool.options().on("strip")) {}
+    : tokenizer_(tokenizer),
+      state_(tokenizer.new_state()),
+      from_ids_(tool.options().on("from-ids")),
+      strip_(tool.options().on("strip")) {}
 
 std::vector<std::string> RecordTokens::paths(const cli::Tool& tool) {
-  return {tool.options().on("from-ids") ? tool.options().text("ids-field") : tool.options().text("field")};
+  return {tool.options().on("from-ids") ? tool.options().text("ids-field")
+                                        : tool.options().text("field")};
 }
 
 std::optional<Fault> RecordTokens::read(io::JsonReader& json, std::vector<i32>& ids,
@@ -120,7 +128,11 @@ enum Path { kText, kIds, kCount, kOffsets };
 class Encoder final : public io::RecordMapper {
  public:
   Encoder(const cli::Tool& tool, const text::Tokenizer& tokenizer, Around around, Totals& totals)
-      : options_(tool.options()), tokenizer_(tokenizer), state_(tokenizer.new_state()), around_(around), totals_(totals) {}
+      : options_(tool.options()),
+        tokenizer_(tokenizer),
+        state_(tokenizer.new_state()),
+        around_(around),
+        totals_(totals) {}
 
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     const Result<std::string_view> text = record.json.string(kText);
@@ -129,8 +141,9 @@ class Encoder final : public io::RecordMapper {
     offsets_.clear();
     const bool want_offsets = options_.on("offsets");
     const i64 before = state_->specials_in_text;
-    if (std::optional<Fault> fault = encode_text(tokenizer_, *state_, *text, options_.on("strip"), record.json.path(kText), ids_,
-                                                 want_offsets ? &offsets_ : nullptr))
+    if (std::optional<Fault> fault =
+            encode_text(tokenizer_, *state_, *text, options_.on("strip"), record.json.path(kText),
+                        ids_, want_offsets ? &offsets_ : nullptr))
       return fault;
     if (around_.bos && (ids_.empty() || ids_.front() != *around_.bos)) {
       ids_.insert(ids_.begin(), *around_.bos);
@@ -160,7 +173,8 @@ class Encoder final : public io::RecordMapper {
     if (only_count || options_.on("n-tokens")) edit.set(kCount, cat(isize(ids_)));
     if (options_.on("offsets") && !only_count) {
       std::string list = "[";
-      for (const auto& [begin, end] : offsets_) append(list, list.size() > 1 ? "," : "", "[", begin, ",", end, "]");
+      for (const auto& [begin, end] : offsets_)
+        append(list, list.size() > 1 ? "," : "", "[", begin, ",", end, "]");
       edit.set(kOffsets, list + "]");
     }
     if (options_.on("drop-text")) edit.remove(kText);
@@ -178,11 +192,13 @@ class Encoder final : public io::RecordMapper {
 
 class Decoder final : public io::RecordMapper {
  public:
-  Decoder(const cli::Tool& tool, const text::Tokenizer& tokenizer) : options_(tool.options()), tokenizer_(tokenizer) {}
+  Decoder(const cli::Tool& tool, const text::Tokenizer& tokenizer)
+      : options_(tool.options()), tokenizer_(tokenizer) {}
 
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     ids_.clear();
-    if (std::optional<Fault> fault = record.json.integers(0, tokenizer_.vocab_size(), ids_)) return fault;
+    if (std::optional<Fault> fault = record.json.integers(0, tokenizer_.vocab_size(), ids_))
+      return fault;
     std::string text;
     try {
       text = tokenizer_.decode(ids_, options_.on("skip-specials"));
@@ -217,7 +233,10 @@ void run_encode(cli::Tool& tool) {
   tool.add_metric("text_bytes", cat(totals.bytes.load()));
   tool.add_metric("specials_in_text", cat(totals.specials.load()));
   if (totals.specials.load() > 0) {
-    tool.console().message(LogLevel::kWarning, cat(totals.specials.load(), " special tokens were found in the text of documents (--special text|error)"));
+    tool.console().message(
+        LogLevel::kWarning,
+        cat(totals.specials.load(),
+            " special tokens were found in the text of documents (--special text|error)"));
   }
 }
 

@@ -1,15 +1,16 @@
 // pack: records to token shards, or to rows of equal length.
 
+#include "text/pack.h"
+
 #include <atomic>
 #include <filesystem>
 #include <functional>
 
 #include "core/str.h"
 #include "io/json.h"
-#include "tokenize.h"
-#include "text/pack.h"
 #include "text/shard_set.h"
 #include "text/shards.h"
+#include "tokenize.h"
 
 namespace lm::tokenize_tool {
 
@@ -35,56 +36,65 @@ text::ShardOptions shard_options(const cli::Tool& tool) {
 }
 
 // Encodes records in parallel and hands their documents on in input order.
-i64 each_document(cli::Tool& tool, const text::Tokenizer& tokenizer, const std::function<void(const Document&, const std::string& input)>& take) {
+i64 each_document(cli::Tool& tool, const text::Tokenizer& tokenizer,
+                  const std::function<void(const Document&, const std::string& input)>& take) {
   struct Worker {
     io::JsonReader json;
     RecordTokens tokens;
   };
   std::vector<std::string> paths = RecordTokens::paths(tool);
   paths.emplace_back("id");
-  io::WorkerPool<Worker> workers([&] { return std::unique_ptr<Worker>(new Worker{io::JsonReader(paths), RecordTokens(tool, tokenizer)}); });
+  io::WorkerPool<Worker> workers([&] {
+    return std::unique_ptr<Worker>(
+        new Worker{io::JsonReader(paths), RecordTokens(tool, tokenizer)});
+  });
   std::atomic<i64> specials{0};
   io::InputStream& input = tool.input();
   io::RecordRun& run = tool.records_only();
-  run.run({{StageMode::kParallel,
-            [&](io::Batch& batch) {
-              workers.with([&](Worker& worker) {
-                std::vector<Document> documents;
-                const i64 before = worker.tokens.specials_in_text();
-                run.each_record(batch, worker.json, [&](io::Record& record) -> std::optional<Fault> {
-                  Document document;
-                  if (std::optional<Fault> fault = worker.tokens.read(record.json, document.ids)) return fault;
-                  document.id = record.json.text_of(1).value_or("");
-                  document.line = record.line_number;
-                  documents.push_back(std::move(document));
-                  return std::nullopt;
-                });
-                specials += worker.tokens.specials_in_text() - before;
-                batch.user = std::move(documents);
-              });
-            }},
-           {StageMode::kSerial, [&](io::Batch& batch) {
-              for (const Document& document : std::any_cast<const std::vector<Document>&>(batch.user)) {
-                take(document, input.name(batch.input));
-              }
-            }}});
+  run.run(
+      {{StageMode::kParallel,
+        [&](io::Batch& batch) {
+          workers.with([&](Worker& worker) {
+            std::vector<Document> documents;
+            const i64 before = worker.tokens.specials_in_text();
+            run.each_record(batch, worker.json, [&](io::Record& record) -> std::optional<Fault> {
+              Document document;
+              if (std::optional<Fault> fault = worker.tokens.read(record.json, document.ids))
+                return fault;
+              document.id = record.json.text_of(1).value_or("");
+              document.line = record.line_number;
+              documents.push_back(std::move(document));
+              return std::nullopt;
+            });
+            specials += worker.tokens.specials_in_text() - before;
+            batch.user = std::move(documents);
+          });
+        }},
+       {StageMode::kSerial, [&](io::Batch& batch) {
+          for (const Document& document : std::any_cast<const std::vector<Document>&>(batch.user)) {
+            take(document, input.name(batch.input));
+          }
+        }}});
   return specials.load();
 }
 
-/// The tokenizer goes by its file's or folder's own name: the same work gives the same bytes wherever it is.
+/// The tokenizer goes by its file's or folder's own name: the same work gives the same bytes
+/// wherever it is.
 text::TokenizerIdentity identity(const text::Tokenizer& tokenizer, const cli::Options& options) {
   const std::filesystem::path path = std::filesystem::weakly_canonical(options.text("model"));
   return text::identity_of(tokenizer, path.filename().string());
 }
 
-text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer, const Around& around, const std::string& prefix,
+text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer,
+                               const Around& around, const std::string& prefix,
                                text::ShardOptions shard) {
   shard.add_bos = around.bos.has_value();
   shard.add_eos = around.eos.has_value();
   text::ShardWriter writer(prefix, identity(tokenizer, tool.options()), shard);
-  const i64 specials = each_document(tool, tokenizer, [&](const Document& document, const std::string& input) {
-    writer.add(document.ids, {document.id, input, document.line});
-  });
+  const i64 specials =
+      each_document(tool, tokenizer, [&](const Document& document, const std::string& input) {
+        writer.add(document.ids, {document.id, input, document.line});
+      });
   const text::ShardTotals totals = writer.commit();
   tool.add_metric("specials_in_text", cat(specials));
   tool.add_metric("documents", cat(totals.documents));
@@ -92,10 +102,16 @@ text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer
   tool.add_metric("shards", cat(totals.shards));
   tool.add_metric("empty_documents", cat(totals.empty_documents));
   if (totals.empty_documents > 0) {
-    tool.console().message(LogLevel::kWarning, cat(totals.empty_documents, " documents without tokens were left out (--keep-empty keeps them)"));
+    tool.console().message(
+        LogLevel::kWarning,
+        cat(totals.empty_documents,
+            " documents without tokens were left out (--keep-empty keeps them)"));
   }
   if (totals.oversize_documents > 0) {
-    tool.console().message(LogLevel::kWarning, cat(totals.oversize_documents, " documents are longer than --shard-tokens and have a shard of their own"));
+    tool.console().message(
+        LogLevel::kWarning,
+        cat(totals.oversize_documents,
+            " documents are longer than --shard-tokens and have a shard of their own"));
   }
   return totals;
 }
@@ -103,7 +119,8 @@ text::ShardTotals write_shards(cli::Tool& tool, const text::Tokenizer& tokenizer
 template <typename T>
 void append_list(std::string& out, const char* key, const std::vector<T>& values) {
   append(out, ",\"", key, "\":[");
-  for (std::size_t i = 0; i < values.size(); ++i) append(out, i > 0 ? "," : "", static_cast<i64>(values[i]));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    append(out, i > 0 ? "," : "", static_cast<i64>(values[i]));
   out += "]";
 }
 
@@ -126,7 +143,8 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   const Around around = around_of(tool, tokenizer);
   const bool jsonl = o.text("format") == "jsonl";
   if (jsonl) tool.output();
-  // For the unpacked tokens: never committed, so gone at scope end, on a signal, or at the next start.
+  // For the unpacked tokens: never committed, so gone at scope end, on a signal, or at the next
+  // start.
   const io::AtomicDir scratch(cat(tool.ctx().tmp_dir, "/lm-pack"));
   std::filesystem::permissions(scratch.temp_path(), std::filesystem::perms::owner_all);
   text::ShardOptions unpacked;
@@ -141,7 +159,8 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   };
   std::unique_ptr<text::ShardWriter> writer;
   if (!jsonl) {
-    writer = std::make_unique<text::ShardWriter>(o.text("output"), identity(tokenizer, o), shard_options(tool));
+    writer = std::make_unique<text::ShardWriter>(o.text("output"), identity(tokenizer, o),
+                                                 shard_options(tool));
   }
   text::PackedRow row;
   for (i64 r = 0; r < plan.rows(); ++r) {
@@ -158,15 +177,20 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   if (writer) writer->commit();
   tool.add_metric("padding", cat(plan.padding));
   if (plan.padding > 0 && !tokenizer.pad()) {
-    tool.console().message(LogLevel::kWarning, cat(plan.padding, " places of rows hold no text: token ", pad, ", as the tokenizer has no padding token"));
+    tool.console().message(LogLevel::kWarning,
+                           cat(plan.padding, " places of rows hold no text: token ", pad,
+                               ", as the tokenizer has no padding token"));
   }
   tool.add_metric("rows", cat(plan.rows()));
   tool.add_metric("utilisation", format_fixed(plan.utilisation(), 6));
   tool.add_metric("tokens_lost", cat(plan.tokens_lost));
-  const f64 lost = plan.tokens_in > 0 ? 100.0 * static_cast<f64>(plan.tokens_lost) / static_cast<f64>(plan.tokens_in) : 0;
-  tool.console().message(plan.tokens_lost > 0 ? LogLevel::kWarning : LogLevel::kInfo,
-                         cat(plan.rows(), " rows, ", format_fixed(100 * plan.utilisation(), 2), "% full, ", plan.tokens_lost,
-                             " tokens lost (", format_fixed(lost, 1), "%)"));
+  const f64 lost = plan.tokens_in > 0 ? 100.0 * static_cast<f64>(plan.tokens_lost) /
+                                            static_cast<f64>(plan.tokens_in)
+                                      : 0;
+  tool.console().message(
+      plan.tokens_lost > 0 ? LogLevel::kWarning : LogLevel::kInfo,
+      cat(plan.rows(), " rows, ", format_fixed(100 * plan.utilisation(), 2), "% full, ",
+          plan.tokens_lost, " tokens lost (", format_fixed(lost, 1), "%)"));
 }
 
 }  // namespace
@@ -174,7 +198,8 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
 void run_pack(cli::Tool& tool) {
   const cli::Options& o = tool.options();
   const bool rows = o.given("seq-len");
-  if (o.text("format") == "jsonl" && !rows) throw Error(ErrorKind::kUsage, "--format jsonl writes rows: give --seq-len");
+  if (o.text("format") == "jsonl" && !rows)
+    throw Error(ErrorKind::kUsage, "--format jsonl writes rows: give --seq-len");
   if (o.text("format") != "jsonl" && o.text("output") == "-") {
     throw Error(ErrorKind::kUsage, "pack writes several files: give -o FOLDER/PREFIX");
   }
@@ -182,10 +207,12 @@ void run_pack(cli::Tool& tool) {
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
   if (o.text("output") != "-") {
     std::error_code ignored;  // the first file says what is wrong
-    std::filesystem::create_directories(std::filesystem::path(o.text("output")).parent_path(), ignored);
+    std::filesystem::create_directories(std::filesystem::path(o.text("output")).parent_path(),
+                                        ignored);
   }
   if (rows) return pack_rows(tool, *tokenizer);
-  write_shards(tool, *tokenizer, around_of(tool, *tokenizer), o.text("output"), shard_options(tool));
+  write_shards(tool, *tokenizer, around_of(tool, *tokenizer), o.text("output"),
+               shard_options(tool));
 }
 
 }  // namespace lm::tokenize_tool

@@ -10,6 +10,9 @@
 
 namespace lm::tokenize_tool {
 
+/// The verbs and their options.
+std::vector<cli::Verb> verbs();
+
 /// Loads -m with the options for specials, and puts its digest into the stream's parameters.
 std::unique_ptr<text::Tokenizer> load_model(cli::Tool& tool);
 

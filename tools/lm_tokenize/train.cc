@@ -7,11 +7,11 @@
 
 #include "core/str.h"
 #include "io/json.h"
-#include "tokenize.h"
 #include "text/bpe_train.h"
 #include "text/pretokenize.h"
 #include "text/sentencepiece.h"
 #include "text/token_roles.h"
+#include "tokenize.h"
 
 namespace lm::tokenize_tool {
 
@@ -26,7 +26,9 @@ text::PatternId pattern_of(const std::string& name) {
 }
 
 // Calls take(texts, weights) once per batch, in input order.
-void each_batch(cli::Tool& tool, const std::function<void(const std::vector<std::string>&, const std::vector<i64>&)>& take) {
+void each_batch(
+    cli::Tool& tool,
+    const std::function<void(const std::vector<std::string>&, const std::vector<i64>&)>& take) {
   const cli::Options& o = tool.options();
   const bool weighted = o.given("weight-field");
   std::vector<std::string> paths = {o.text("field")};
@@ -48,14 +50,19 @@ void each_batch(cli::Tool& tool, const std::function<void(const std::vector<std:
                   if (weighted) {
                     const Result<i64> weight = record.json.integer(1);
                     if (!weight) return weight.fault();
-                    if (*weight < 1) return Fault{"range", cat("field ", quote(json.path(1)), " is ", *weight, ", expected at least 1"), -1};
+                    if (*weight < 1)
+                      return Fault{"range",
+                                   cat("field ", quote(json.path(1)), " is ", *weight,
+                                       ", expected at least 1"),
+                                   -1};
                     texts.weights.push_back(*weight);
                   }
                   std::string_view kept = *text;
                   if (cap > 0 && isize(kept) > cap) {
                     kept = kept.substr(0, usize(cap));
                     // Not inside a character.
-                    while (!kept.empty() && (static_cast<u8>((*text)[kept.size()]) & 0xC0) == 0x80) kept.remove_suffix(1);
+                    while (!kept.empty() && (static_cast<u8>((*text)[kept.size()]) & 0xC0) == 0x80)
+                      kept.remove_suffix(1);
                   }
                   texts.texts.emplace_back(kept);
                   return std::nullopt;
@@ -72,7 +79,8 @@ void each_batch(cli::Tool& tool, const std::function<void(const std::vector<std:
 std::string train_bpe_file(cli::Tool& tool) {
   const cli::Options& o = tool.options();
   const text::PatternId pattern = pattern_of(o.text("pattern"));
-  text::WordCounter counter(text::pattern_splitter(pattern), o.integer("max-word-bytes"), tool.ctx());
+  text::WordCounter counter(text::pattern_splitter(pattern), o.integer("max-word-bytes"),
+                            tool.ctx());
   each_batch(tool, [&](const std::vector<std::string>& texts, const std::vector<i64>& weights) {
     counter.add(std::vector<std::string_view>(texts.begin(), texts.end()), weights);
   });
@@ -85,18 +93,23 @@ std::string train_bpe_file(cli::Tool& tool) {
   train.ties = text::parse_bpe_ties(o.text("ties"));
   train.specials = o.list("special-token");
   if (words.cut > 0) {
-    tool.console().message(LogLevel::kWarning, cat(words.cut, " pieces longer than --max-word-bytes were cut: text without word borders trains a weak vocabulary"));
+    tool.console().message(LogLevel::kWarning,
+                           cat(words.cut,
+                               " pieces longer than --max-word-bytes were cut: text without word "
+                               "borders trains a weak vocabulary"));
   }
   const text::BpeModel model = text::train_bpe(words, train, tool.ctx());
   if (isize(model.tokens) < train.vocab_size) {
-    tool.console().message(LogLevel::kWarning, cat("the vocabulary has ", isize(model.tokens), " of ", train.vocab_size,
-                                                   " tokens: no other pair occurs ", train.min_frequency, " times"));
+    tool.console().message(LogLevel::kWarning,
+                           cat("the vocabulary has ", isize(model.tokens), " of ", train.vocab_size,
+                               " tokens: no other pair occurs ", train.min_frequency, " times"));
   }
   tool.add_metric("documents", cat(words.documents));
   tool.add_metric("text_bytes", cat(words.bytes));
   tool.add_metric("distinct_words", cat(isize(words.words)));
   tool.add_metric("vocab", cat(isize(model.tokens)));
-  return o.text("output").ends_with(".tiktoken") ? text::bpe_tiktoken_file(model) : text::bpe_tokenizer_json(model, pattern);
+  return o.text("output").ends_with(".tiktoken") ? text::bpe_tiktoken_file(model)
+                                                 : text::bpe_tokenizer_json(model, pattern);
 }
 
 text::SentencePieceOptions sentencepiece_options(const cli::Options& o) {
@@ -138,21 +151,28 @@ std::string train_sentencepiece_file(cli::Tool& tool) {
     i64 size = 0;
     if (!reader.read(&size, sizeof size)) return false;
     document.resize(usize(size));
-    if (size > 0 && !reader.read(document.data(), size)) throw Error(ErrorKind::kIo, "spill file: ended inside a document");
+    if (size > 0 && !reader.read(document.data(), size))
+      throw Error(ErrorKind::kIo, "spill file: ended inside a document");
     out = document;
     return true;
   };
   text::SentencePieceReport report;
-  std::string model = text::train_sentencepiece(source, sentencepiece_options(tool.options()), tool.ctx(), &report);
+  std::string model =
+      text::train_sentencepiece(source, sentencepiece_options(tool.options()), tool.ctx(), &report);
   tool.add_metric("documents", cat(report.documents));
   tool.add_metric("sentences", cat(report.sentences));
   tool.add_metric("text_bytes", cat(report.bytes));
   tool.add_metric("too_long", cat(report.too_long));
   if (report.too_long > 0) {
-    tool.console().message(LogLevel::kWarning, cat(report.too_long, " lines longer than --max-sentence-bytes were left out (", format_bytes(report.too_long_bytes), ")"));
+    tool.console().message(
+        LogLevel::kWarning,
+        cat(report.too_long, " lines longer than --max-sentence-bytes were left out (",
+            format_bytes(report.too_long_bytes), ")"));
   }
   if (report.reserved > 0) {
-    tool.console().message(LogLevel::kWarning, cat(report.reserved, " lines with U+2585, which the library reserves, were left out"));
+    tool.console().message(
+        LogLevel::kWarning,
+        cat(report.reserved, " lines with U+2585, which the library reserves, were left out"));
   }
   return model;
 }
@@ -163,7 +183,8 @@ std::vector<std::string> folder_files(bool sentencepiece) {
   return {"special_tokens_map.json", "tokenizer_config.json", "tokenizer.json"};
 }
 
-std::string folder_file(const std::string& name, const std::string& vocabulary, const std::vector<std::string>& specials) {
+std::string folder_file(const std::string& name, const std::string& vocabulary,
+                        const std::vector<std::string>& specials) {
   if (name == "special_tokens_map.json") return text::special_tokens_map_json(specials);
   if (name == "tokenizer_config.json") return text::tokenizer_config_json(specials);
   return vocabulary;
@@ -176,12 +197,14 @@ void train_folder(cli::Tool& tool, const std::string& folder, bool sentencepiece
   std::optional<io::AtomicDir> fresh;
   std::vector<io::AtomicFile*> files;
   if (std::filesystem::is_directory(folder)) {
-    for (const std::string& name : names) files.push_back(&tool.other_output((std::filesystem::path(folder) / name).string()));
+    for (const std::string& name : names)
+      files.push_back(&tool.other_output((std::filesystem::path(folder) / name).string()));
   } else {
     tool.claim_output(folder);
     fresh.emplace(folder, tool.output_options());
   }
-  const std::string vocabulary = sentencepiece ? train_sentencepiece_file(tool) : train_bpe_file(tool);
+  const std::string vocabulary =
+      sentencepiece ? train_sentencepiece_file(tool) : train_bpe_file(tool);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string bytes = folder_file(names[i], vocabulary, specials);
     if (fresh) {
@@ -200,7 +223,8 @@ void run_train(cli::Tool& tool) {
   const std::string& output = o.text("output");
   tool.input();
   const bool sentencepiece = o.text("type") != "bpe" || o.given("preset");
-  if (output.ends_with('/') || std::filesystem::is_directory(output)) return train_folder(tool, output, sentencepiece);
+  if (output.ends_with('/') || std::filesystem::is_directory(output))
+    return train_folder(tool, output, sentencepiece);
   io::AtomicFile* file = output == "-" ? nullptr : &tool.other_output(output);
   const std::string bytes = sentencepiece ? train_sentencepiece_file(tool) : train_bpe_file(tool);
   if (file != nullptr) {

@@ -347,8 +347,9 @@ std::vector<Flag> optimisation_flags() {
        .group = g,
        .def = "auto",
        .help = "type of activations: bf16 on a GPU, f32 on the CPU",
-       .details = "With bf16, kernels read bf16 copies of the weights; the weights that are updated "
-                  "and saved, gradients, moments and losses are f32.",
+       .details =
+           "With bf16, kernels read bf16 copies of the weights; the weights that are updated "
+           "and saved, gradients, moments and losses are f32.",
        .choices = {"auto", "f32", "bf16"},
        .semantic = false},
       {.name = "on-nan",

@@ -1,7 +1,7 @@
 #pragma once
-// The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from options
-// to a model and its training options (setup.cc), tokenizers (tokenizer.cc), what identifies a run
-// (params.cc), sequences for it (feed.cc), all of it together (run.cc).
+// The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from
+// options to a model and its training options (setup.cc), tokenizers (tokenizer.cc), what
+// identifies a run (params.cc), sequences for it (feed.cc), all of it together (run.cc).
 
 #include <optional>
 #include <string>
@@ -39,8 +39,8 @@ Setup make_setup(cli::Tool& tool, i64 ranks);
 /// Steps until the run is finished, with sequences of the shards from where the run stands.
 void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size);
 /// The same with the tool's records, each read once and in order; what the run has seen already is
-/// dropped. Returns when the run is finished or the stream ends. Throws Error{kData} for a stream too
-/// short for one step, CommonError{kTemporary} after saving for a stop request.
+/// dropped. Returns when the run is finished or the stream ends. Throws Error{kData} for a stream
+/// too short for one step, CommonError{kTemporary} after saving for a stop request.
 void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run);
 
 /// PREFIX or PREFIX.json as the name of the manifest.

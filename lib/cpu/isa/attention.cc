@@ -1,7 +1,7 @@
 // Attention forward: one task is a block of query rows against one kv head. Row-heads (a query row
-// with one head of the group) are the rows of the register tile; keys of one logical tile are packed
-// transposed, values by columns, once per run of rows that see the same slots in the same places.
-// Each row-head's scores, sums and products visit only its own keys, in logical order.
+// with one head of the group) are the rows of the register tile; keys of one logical tile are
+// packed transposed, values by columns, once per run of rows that see the same slots in the same
+// places. Each row-head's scores, sums and products visit only its own keys, in logical order.
 
 #include "cpu/isa/math.h"
 #include "cpu/isa/parts.h"
@@ -16,9 +16,15 @@ namespace {
 constexpr TileSet<f32> kTiles = make_tiles<f32>();
 constexpr i64 kTile = cpu::kAttentionTile;
 
-LM_INLINE i64 lesser(i64 a, i64 b) { return a < b ? a : b; }
-LM_INLINE i64 greater(i64 a, i64 b) { return a > b ? a : b; }
-LM_INLINE i64 round_up(i64 n, i64 unit) { return (n + unit - 1) / unit * unit; }
+LM_INLINE i64 lesser(i64 a, i64 b) {
+  return a < b ? a : b;
+}
+LM_INLINE i64 greater(i64 a, i64 b) {
+  return a > b ? a : b;
+}
+LM_INLINE i64 round_up(i64 n, i64 unit) {
+  return (n + unit - 1) / unit * unit;
+}
 
 // A row's visible positions inside the current tile: [x0, x1) of interval a, [y0, y1) of b.
 struct Local {
@@ -117,8 +123,7 @@ struct Rows {
     const i64 slot = list != nullptr ? list[index] : index;
     const i64 base = head * kv.head_stride;
     if (kv.page_size == 0) return base + slot * kv.row_stride;
-    return base + table[slot / kv.page_size] * kv.page_stride +
-           slot % kv.page_size * kv.row_stride;
+    return base + table[slot / kv.page_size] * kv.page_stride + slot % kv.page_size * kv.row_stride;
   }
 };
 
@@ -132,7 +137,8 @@ LM_INLINE const f32* row_f32(const void* base, cpu::KvType type, i64 offset, i64
       x = load16(h + i);
     } else {
       u16 part[kLanes] = {};
-      for (i64 j = 0; j < d - i; ++j) part[j] = h[i + j];
+      for (i64 j = 0; j < d - i; ++j)
+        part[j] = h[i + j];
       x = load16(part);
     }
     store(to + i, type == cpu::KvType::kBf16 ? from_bf16(x) : from_f16(x));
@@ -154,11 +160,13 @@ void pack_range(const Buffers& b, const Rows& rows, i64 delta, i64 x0, i64 x1) {
     i64 j = 0;
     for (; square && j + kLanes <= b.d; j += kLanes) {
       const f32* at[kLanes];
-      for (int i = 0; i < kLanes; ++i) at[i] = k[i] + j;
+      for (int i = 0; i < kLanes; ++i)
+        at[i] = k[i] + j;
       transpose_square(at, kt + j * kNr, kNr);
     }
     for (; j < b.d; ++j) {
-      for (i64 i = 0; i < count; ++i) kt[j * kNr + i] = k[i][j];
+      for (i64 i = 0; i < count; ++i)
+        kt[j * kNr + i] = k[i][j];
     }
     for (i64 i = 0; i < count; ++i) {
       const f32* v = row_f32(kv.v, kv.type, rows.offset(x + i + delta), b.d, b.wide);
@@ -230,12 +238,15 @@ void values_of_interval(const Buffers& b, i64 count, const i64* begin, const i64
     j1 = lesser(j1, end[r]);
   }
   if (j0 >= j1) {
-    for (i64 r = 0; r < count; ++r) add_values(b, r, 1, begin[r], end[r]);
+    for (i64 r = 0; r < count; ++r)
+      add_values(b, r, 1, begin[r], end[r]);
     return;
   }
-  for (i64 r = 0; r < count; ++r) add_values(b, r, 1, begin[r], j0);
+  for (i64 r = 0; r < count; ++r)
+    add_values(b, r, 1, begin[r], j0);
   add_values(b, 0, count, j0, j1);
-  for (i64 r = 0; r < count; ++r) add_values(b, r, 1, j1, end[r]);
+  for (i64 r = 0; r < count; ++r)
+    add_values(b, r, 1, j1, end[r]);
 }
 
 // Folds a tile's (top, sum, ot) into the running state of a row-head.
@@ -244,7 +255,8 @@ void merge(const Buffers& b, i64 rh, f32 top, f32 sum, const f32* ot) {
   if (b.l[rh] == 0.0f) {
     b.m[rh] = top;
     b.l[rh] = sum;
-    for (i64 c = 0; c < b.dp; c += kLanes) store(o + c, load(ot + c));
+    for (i64 c = 0; c < b.dp; c += kLanes)
+      store(o + c, load(ot + c));
     return;
   }
   const f32 m = top > b.m[rh] ? top : b.m[rh];
@@ -275,7 +287,8 @@ void do_group(const AttentionTask& t, const Buffers& b, i64 first, i64 group, i6
   f32 top[kMr], sum[kMr];
   const Soft soft{t.shape->scale, t.shape->softcap};
   for (i64 r = 0; r < count; ++r) {
-    for (i64 c = 0; c < b.dp; c += kLanes) store(b.ot + r * b.dp + c, V{});
+    for (i64 c = 0; c < b.dp; c += kLanes)
+      store(b.ot + r * b.dp + c, V{});
     if (xe[r] > xb[r] || ye[r] > yb[r]) soften(b.s + r * kTile, local[r], soft, &top[r], &sum[r]);
   }
   values_of_interval(b, count, xb, xe);
@@ -321,8 +334,7 @@ void write_out(const AttentionTask& t, const Buffers& b, i64 group) {
       store_n(o + c, v, b.d - c);
     }
     if (t.lse != nullptr) {
-      t.lse[row * heads + head] =
-          none ? -__builtin_inff() : b.m[rh] + log(splat(b.l[rh]))[0];
+      t.lse[row * heads + head] = none ? -__builtin_inff() : b.m[rh] + log(splat(b.l[rh]))[0];
     }
   }
 }
@@ -347,7 +359,8 @@ void attention_forward(const AttentionTask& t) {
   for (i64 rh = 0; rh < (t.row1 - t.row0) * group; ++rh) {
     const i64 row = t.row0 + rh / group, head = t.kv_head * group + rh % group;
     const f32* q = t.q + row * t.ldq + head * d;
-    for (i64 c = 0; c < d; ++c) b.q[rh * d + c] = q[c];
+    for (i64 c = 0; c < d; ++c)
+      b.q[rh * d + c] = q[c];
     b.m[rh] = -__builtin_inff();
     b.l[rh] = 0.0f;
   }

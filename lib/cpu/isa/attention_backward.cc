@@ -13,8 +13,12 @@ namespace {
 constexpr TileSet<f32> kTiles = make_tiles<f32>();
 constexpr i64 kKeys = kGradKeys;
 
-LM_INLINE i64 lesser(i64 a, i64 b) { return a < b ? a : b; }
-LM_INLINE i64 round_up(i64 n, i64 unit) { return (n + unit - 1) / unit * unit; }
+LM_INLINE i64 lesser(i64 a, i64 b) {
+  return a < b ? a : b;
+}
+LM_INLINE i64 round_up(i64 n, i64 unit) {
+  return (n + unit - 1) / unit * unit;
+}
 
 bool meets(const cpu::RowSpan& s, i64 begin, i64 end) {
   return (s.a0 < s.a1 && s.a0 < end && s.a1 > begin) || (s.b0 < s.b1 && s.b0 < end && s.b1 > begin);
@@ -41,11 +45,12 @@ void pack_keys(const KeyBlock& out, const f32* k, const f32* v, i64 ld, i64 coun
 }
 
 void copy_padded(const f32* from, i64 d, f32* to, i64 dp) {
-  for (i64 j = 0; j < dp; ++j) to[j] = j < d ? from[j] : 0.0f;
+  for (i64 j = 0; j < dp; ++j)
+    to[j] = j < d ? from[j] : 0.0f;
 }
 
-// p [kKeys] holds q.k, ds [kKeys] holds dO.v of one row-head and the slots from `begin`; they become
-// P and dS. Invisible slots become exactly zero in both.
+// p [kKeys] holds q.k, ds [kKeys] holds dO.v of one row-head and the slots from `begin`; they
+// become P and dS. Invisible slots become exactly zero in both.
 void probability_row(f32* p, f32* ds, const cpu::RowSpan& s, i64 begin, f32 lse, f32 delta,
                      f32 scale, f32 cap) {
   const V vs = splat(scale), vl = splat(lse), vd = splat(delta), vc = splat(cap);
@@ -70,10 +75,10 @@ void probability_row(f32* p, f32* ds, const cpu::RowSpan& s, i64 begin, f32 lse,
 struct Work {
   i64 d, dp;
   KeyBlock keys;
-  f32 *dk, *dv;        // [kKeys][dp]
-  f32 *q, *g;          // [rows][dp] query rows and their dO
-  f32 *p, *ds;         // [rows][kKeys]
-  f32* dq;             // [rows][dp]
+  f32 *dk, *dv;  // [kKeys][dp]
+  f32 *q, *g;    // [rows][dp] query rows and their dO
+  f32 *p, *ds;   // [rows][kKeys]
+  f32* dq;       // [rows][dp]
 };
 
 i64 grad_scratch(i64 row_heads, i64 head_dim) {
@@ -147,7 +152,8 @@ void grad_kv(const AttentionGradTask& t) {
   w.keys.k = nullptr;
   const i64 base = t.begin * a.ldkv + head_offset;
   pack_keys(w.keys, a.k + base, a.v + base, a.ldkv, count, d, w.dp);
-  for (i64 i = 0; i < kKeys * w.dp; ++i) w.dk[i] = w.dv[i] = 0.0f;
+  for (i64 i = 0; i < kKeys * w.dp; ++i)
+    w.dk[i] = w.dv[i] = 0.0f;
   i64 batch[kGradRows];
   i64 filled = 0;
   const auto flush = [&] {
@@ -187,7 +193,8 @@ void grad_q(const AttentionGradTask& t) {
     copy_padded(a.q + row * a.ldq + head_of(rh) * d, d, w.q + rh * w.dp, w.dp);
     copy_padded(a.d_o + row * a.lddo + head_of(rh) * d, d, w.g + rh * w.dp, w.dp);
   }
-  for (i64 i = 0; i < row_heads * w.dp; ++i) w.dq[i] = 0.0f;
+  for (i64 i = 0; i < row_heads * w.dp; ++i)
+    w.dq[i] = 0.0f;
   for (i64 key = 0; key < a.slots; key += kKeys) {
     i64 first = t.end, last = t.begin;  // rows that see the block: a range that contains them
     for (i64 row = t.begin; row < t.end; ++row) {
@@ -213,7 +220,8 @@ void grad_q(const AttentionGradTask& t) {
   }
   for (i64 rh = 0; rh < row_heads; ++rh) {
     f32* to = a.dq + (t.begin + rh / group) * a.lddq + head_of(rh) * d;
-    for (i64 j = 0; j < d; ++j) to[j] = w.dq[rh * w.dp + j];
+    for (i64 j = 0; j < d; ++j)
+      to[j] = w.dq[rh * w.dp + j];
   }
 }
 

@@ -93,7 +93,8 @@ void pack_groups_transposed(const GemmBlock& g, const Groups& groups, i64 k0, i6
         if (rows == kMr) {
           __builtin_memcpy(to, a, kMr * sizeof(f32));
         } else {
-          for (i64 r = 0; r < rows; ++r) to[r] = a[r];
+          for (i64 r = 0; r < rows; ++r)
+            to[r] = a[r];
         }
       }
       row += rows;
@@ -106,7 +107,8 @@ LM_INLINE void prefetch_share(const void* start, i64 bytes, i64 index, i64 count
   const i64 share = (bytes / count + 63) / 64 * 64;
   const char* from = static_cast<const char*>(start) + index * share;
   const i64 rest = bytes - index * share;
-  for (i64 at = 0; at < share && at < rest; at += 64) __builtin_prefetch(from + at, 0, 2);
+  for (i64 at = 0; at < share && at < rest; at += 64)
+    __builtin_prefetch(from + at, 0, 2);
 }
 
 // One step of the loop nest: `vectors` vectors of columns from panel p, k range [k0, k1), all rows.

@@ -17,21 +17,23 @@ void cap_row(i64 n, f32* x, f32 cap) {
   }
 }
 
-LM_INLINE V capped(V x, f32 cap) { return cap > 0.0f ? splat(cap) * tanh(x / splat(cap)) : x; }
+LM_INLINE V capped(V x, f32 cap) {
+  return cap > 0.0f ? splat(cap) * tanh(x / splat(cap)) : x;
+}
 
 LM_INLINE f32 lse_of(i64 n, const f32* x, f32 cap) {
   V top = splat(-__builtin_inff());
   i64 i = 0;
-  for (; i + kLanes <= n; i += kLanes) top = max(capped(load(x + i), cap), top);
+  for (; i + kLanes <= n; i += kLanes)
+    top = max(capped(load(x + i), cap), top);
   f32 m = lane_max(top);
   for (; i < n; ++i) {
     const f32 v = capped(splat(x[i]), cap)[0];
     m = v > m ? v : m;
   }
   const V vm = splat(m);
-  const f32 z = reduce_sum(n, [&](i64 j, i64 w) {
-    return keep_first(exp(capped(load_n(x + j, w), cap) - vm), w);
-  });
+  const f32 z = reduce_sum(
+      n, [&](i64 j, i64 w) { return keep_first(exp(capped(load_n(x + j, w), cap) - vm), w); });
   return m + log(splat(z))[0];
 }
 
@@ -46,16 +48,17 @@ void cross_entropy_row(const cpu::CrossEntropy& a, i64 row, f32* loss_out, f32* 
   *lse_out = lse;
   if (y == cpu::kIgnoreTarget) {
     *loss_out = 0.0f;
-    for (i64 i = 0; a.want_grad && i < n; ++i) x[i] = 0.0f;
+    for (i64 i = 0; a.want_grad && i < n; ++i)
+      x[i] = 0.0f;
     return;
   }
   const f32 e = a.label_smoothing;
   const f32 target_logit = capped(splat(x[y]), pending)[0];
   f32 mean = 0.0f;
   if (e > 0.0f) {
-    mean = reduce_sum(n, [&](i64 i, i64 w) {
-      return keep_first(capped(load_n(x + i, w), pending), w);
-    }) / static_cast<f32>(n);
+    mean = reduce_sum(
+               n, [&](i64 i, i64 w) { return keep_first(capped(load_n(x + i, w), pending), w); }) /
+           static_cast<f32>(n);
   }
   *loss_out = weight * (lse - (1.0f - e) * target_logit - e * mean + a.z_loss * lse * lse);
   if (!a.want_grad) return;
@@ -96,20 +99,23 @@ void stats_row(const cpu::RowStats& a, i64 row) {
   }
   if (a.rank != nullptr) {
     i64 above = counted ? 0 : -1;
-    for (i64 i = 0; counted && i < n; ++i) above += x[i] > x[y] || (x[i] == x[y] && i < y) ? 1 : 0;
+    for (i64 i = 0; counted && i < n; ++i)
+      above += x[i] > x[y] || (x[i] == x[y] && i < y) ? 1 : 0;
     a.rank[row] = static_cast<i32>(above);
   }
   if (a.argmax != nullptr) {
     i64 best = 0;
     const f32 top = reduce_max(n, x);
-    while (best < n && !(x[best] == top)) ++best;
+    while (best < n && !(x[best] == top))
+      ++best;
     a.argmax[row] = static_cast<i32>(best < n ? best : 0);
   }
 }
 
 void logprob_row_backward(i64 vocab, f32* x, i32 target, f32 lse, f32 coef, f32 softcap) {
   if (target == cpu::kIgnoreTarget) {
-    for (i64 i = 0; i < vocab; ++i) x[i] = 0.0f;
+    for (i64 i = 0; i < vocab; ++i)
+      x[i] = 0.0f;
     return;
   }
   if (softcap > 0.0f) cap_row(vocab, x, softcap);
@@ -130,9 +136,8 @@ f32 kl_row(i64 n, f32* student, const f32* teacher, f32 temperature, bool want_g
   const V it = splat(1.0f / temperature);
   const auto lse_scaled = [&](const f32* x) {
     const V m = splat(reduce_max(n, x));
-    const f32 z = reduce_sum(n, [&](i64 i, i64 w) {
-      return keep_first(exp((load_n(x + i, w) - m) * it), w);
-    });
+    const f32 z = reduce_sum(
+        n, [&](i64 i, i64 w) { return keep_first(exp((load_n(x + i, w) - m) * it), w); });
     return splat(m[0] * it[0] + log(splat(z))[0]);
   };
   const V ls = lse_scaled(student), lt = lse_scaled(teacher);

@@ -58,7 +58,9 @@ LM_INLINE V log(V x) {
   return x >= V{} ? r : splat(__builtin_nanf(""));
 }
 
-LM_INLINE V sigmoid(V x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
+LM_INLINE V sigmoid(V x) {
+  return splat(1.0f) / (splat(1.0f) + exp(-x));
+}
 
 /// Odd polynomial below 0.625, 1 - 2/(e^2|x| + 1) above.
 LM_INLINE V tanh(V x) {

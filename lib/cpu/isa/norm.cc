@@ -8,7 +8,9 @@ namespace lm::isa::LM_ISA {
 
 namespace {
 
-LM_INLINE f32 sqrt_scalar(f32 x) { return __builtin_sqrtf(x); }
+LM_INLINE f32 sqrt_scalar(f32 x) {
+  return __builtin_sqrtf(x);
+}
 
 // weight lane vector, with Gemma's 1 + w, or ones.
 LM_INLINE V weight_at(const f32* weight, bool plus_one, i64 i, i64 w) {
@@ -36,10 +38,12 @@ void layernorm_forward(const cpu::NormForward& a, i64 r0, i64 r1) {
     const f32* x = input_row(a, row);
     const f32 mean = reduce_sum(a.cols, [x](i64 i, i64 w) { return load_n(x + i, w); }) * inv;
     const V vm = splat(mean);
-    const f32 var = reduce_sum(a.cols, [&](i64 i, i64 w) {
-      const V d = keep_first(load_n(x + i, w) - vm, w);
-      return d * d;
-    }) * inv;
+    const f32 var = reduce_sum(a.cols,
+                               [&](i64 i, i64 w) {
+                                 const V d = keep_first(load_n(x + i, w) - vm, w);
+                                 return d * d;
+                               }) *
+                    inv;
     const f32 rstd = 1.0f / sqrt_scalar(var + a.eps);
     const V vr = splat(rstd);
     f32* y = a.y + row * a.ldy;
@@ -76,7 +80,9 @@ void rmsnorm_forward(const cpu::NormForward& a, i64 r0, i64 r1) {
   }
 }
 
-LM_INLINE void add_to(f32* sum, i64 i, i64 w, V v) { store_n(sum + i, load_n(sum + i, w) + v, w); }
+LM_INLINE void add_to(f32* sum, i64 i, i64 w, V v) {
+  store_n(sum + i, load_n(sum + i, w) + v, w);
+}
 
 // g = weight * dy; dx = rstd * (g - mean(g) - xhat * mean(g * xhat)); centred = false drops mean(g)
 // and the mean of x (RMSNorm).
@@ -109,7 +115,8 @@ LM_INLINE void norm_row_backward(i64 cols, const f32* dy, const f32* x, const f3
 }
 
 void clear(i64 n, f32* x) {
-  for (i64 i = 0; x != nullptr && i < n; ++i) x[i] = 0.0f;
+  for (i64 i = 0; x != nullptr && i < n; ++i)
+    x[i] = 0.0f;
 }
 
 void layernorm_backward(const cpu::NormBackward& a, i64 r0, i64 r1, f32* dweight, f32* dbias) {
@@ -126,9 +133,8 @@ void layernorm_backward(const cpu::NormBackward& a, i64 r0, i64 r1, f32* dweight
 void rmsnorm_backward(const cpu::NormBackward& a, i64 r0, i64 r1, f32* dweight) {
   clear(a.cols, dweight);
   for (i64 r = r0; r < r1; ++r) {
-    norm_row_backward<false>(a.cols, a.dy + r * a.lddy, a.x + r * a.ldx, a.weight, a.plus_one,
-                             0.0f, a.rstd[r],
-                             a.dx_add != nullptr ? a.dx_add + r * a.ld_dx_add : nullptr,
+    norm_row_backward<false>(a.cols, a.dy + r * a.lddy, a.x + r * a.ldx, a.weight, a.plus_one, 0.0f,
+                             a.rstd[r], a.dx_add != nullptr ? a.dx_add + r * a.ld_dx_add : nullptr,
                              a.dx != nullptr ? a.dx + r * a.lddx : nullptr, dweight, nullptr);
   }
 }
@@ -154,7 +160,8 @@ LM_INLINE void rotate(const cpu::Rope& rope, const f32* c, const f32* s, f32 sig
     }
   }
   if (x == y) return;
-  for (i64 j = rope.rotary_dim; j < rope.head_dim; ++j) y[j] = x[j];
+  for (i64 j = rope.rotary_dim; j < rope.head_dim; ++j)
+    y[j] = x[j];
 }
 
 void rope_forward(const cpu::Rope& rope, const f32* x, i64 ldx, f32* y, i64 ldy, f32* rstd, i64 r0,

@@ -11,14 +11,16 @@ namespace {
 template <typename F>
 LM_INLINE void map1(i64 n, const f32* x, f32* out, F f) {
   i64 i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(out + i, f(load(x + i)));
+  for (; i + kLanes <= n; i += kLanes)
+    store(out + i, f(load(x + i)));
   if (i < n) store_part(out + i, f(load_part(x + i, n - i)), n - i);
 }
 
 template <typename F>
 LM_INLINE void map2(i64 n, const f32* x, const f32* y, f32* out, F f) {
   i64 i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(out + i, f(load(x + i), load(y + i)));
+  for (; i + kLanes <= n; i += kLanes)
+    store(out + i, f(load(x + i), load(y + i)));
   if (i < n) store_part(out + i, f(load_part(x + i, n - i), load_part(y + i, n - i)), n - i);
 }
 
@@ -112,14 +114,12 @@ using ActForward = void (*)(i64, const f32*, f32*);
 using ActBackward = void (*)(i64, const f32*, const f32*, f32*);
 constexpr ActForward kActForward[] = {act_forward_of<0>, act_forward_of<1>, act_forward_of<2>,
                                       act_forward_of<3>, act_forward_of<4>, act_forward_of<5>};
-constexpr ActBackward kActBackward[] = {act_backward_of<0>, act_backward_of<1>,
-                                        act_backward_of<2>, act_backward_of<3>,
-                                        act_backward_of<4>, act_backward_of<5>};
+constexpr ActBackward kActBackward[] = {act_backward_of<0>, act_backward_of<1>, act_backward_of<2>,
+                                        act_backward_of<3>, act_backward_of<4>, act_backward_of<5>};
 constexpr ActForward kGluForward[] = {glu_forward_of<0>, glu_forward_of<1>, glu_forward_of<2>,
                                       glu_forward_of<3>, glu_forward_of<4>, glu_forward_of<5>};
-constexpr ActBackward kGluBackward[] = {glu_backward_of<0>, glu_backward_of<1>,
-                                        glu_backward_of<2>, glu_backward_of<3>,
-                                        glu_backward_of<4>, glu_backward_of<5>};
+constexpr ActBackward kGluBackward[] = {glu_backward_of<0>, glu_backward_of<1>, glu_backward_of<2>,
+                                        glu_backward_of<3>, glu_backward_of<4>, glu_backward_of<5>};
 
 void act_forward(cpu::Act kind, i64 n, const f32* x, f32* y) {
   kActForward[static_cast<int>(kind)](n, x, y);
@@ -181,20 +181,24 @@ void adamw(i64 n, const cpu::AdamW& cfg, const f32* grad, f32* w, f32* m, f32* v
 template <typename F>
 LM_INLINE void narrow(i64 n, const f32* x, u16* y, F f) {
   i64 i = 0;
-  for (; i + kLanes <= n; i += kLanes) store16(y + i, f(load(x + i)));
+  for (; i + kLanes <= n; i += kLanes)
+    store16(y + i, f(load(x + i)));
   if (i < n) {
     u16 buf[kLanes];
     store16(buf, f(load_part(x + i, n - i)));
-    for (i64 j = 0; i + j < n; ++j) y[i + j] = buf[j];
+    for (i64 j = 0; i + j < n; ++j)
+      y[i + j] = buf[j];
   }
 }
 template <typename F>
 LM_INLINE void widen(i64 n, const u16* x, f32* y, F f) {
   i64 i = 0;
-  for (; i + kLanes <= n; i += kLanes) store(y + i, f(load16(x + i)));
+  for (; i + kLanes <= n; i += kLanes)
+    store(y + i, f(load16(x + i)));
   if (i < n) {
     u16 buf[kLanes] = {};
-    for (i64 j = 0; i + j < n; ++j) buf[j] = x[i + j];
+    for (i64 j = 0; i + j < n; ++j)
+      buf[j] = x[i + j];
     store_part(y + i, f(load16(buf)), n - i);
   }
 }

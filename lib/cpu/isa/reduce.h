@@ -6,8 +6,8 @@
 
 namespace lm::isa::LM_ISA {
 
-/// Sum over i of f(vector at i). `f(i, w)` returns lanes i..i+kLanes-1 of the summand, which must be
-/// zero in lanes past w when w < kLanes.
+/// Sum over i of f(vector at i). `f(i, w)` returns lanes i..i+kLanes-1 of the summand, which must
+/// be zero in lanes past w when w < kLanes.
 template <typename F>
 LM_INLINE f32 reduce_sum(i64 n, F f) {
   V a = {}, b = {};
@@ -16,7 +16,8 @@ LM_INLINE f32 reduce_sum(i64 n, F f) {
     a = a + f(i, i64{kLanes});
     b = b + f(i + kLanes, i64{kLanes});
   }
-  for (; i + kLanes <= n; i += kLanes) a = a + f(i, i64{kLanes});
+  for (; i + kLanes <= n; i += kLanes)
+    a = a + f(i, i64{kLanes});
   if (i < n) b = b + f(i, n - i);
   return lane_sum(a + b);
 }
@@ -25,9 +26,11 @@ LM_INLINE f32 reduce_sum(i64 n, F f) {
 LM_INLINE f32 reduce_max(i64 n, const f32* x) {
   V m = splat(-__builtin_inff());
   i64 i = 0;
-  for (; i + kLanes <= n; i += kLanes) m = max(load(x + i), m);
+  for (; i + kLanes <= n; i += kLanes)
+    m = max(load(x + i), m);
   f32 r = lane_max(m);
-  for (; i < n; ++i) r = x[i] > r ? x[i] : r;
+  for (; i < n; ++i)
+    r = x[i] > r ? x[i] : r;
   return r;
 }
 
@@ -36,6 +39,5 @@ LM_INLINE V keep_first(V x, i64 w) {
   if (w >= kLanes) return x;
   return iota() < splat_int(static_cast<i32>(w)) ? x : V{};
 }
-
 
 }  // namespace lm::isa::LM_ISA

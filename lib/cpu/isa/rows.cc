@@ -15,10 +15,12 @@ template <typename F>
 LM_INLINE f64 wide_sum(i64 n, const f32* x, F f) {
   D acc = {};
   i64 i = 0;
-  for (; i + kLanes <= n; i += kLanes) acc = acc + f(__builtin_convertvector(load(x + i), D));
+  for (; i + kLanes <= n; i += kLanes)
+    acc = acc + f(__builtin_convertvector(load(x + i), D));
   if (i < n) acc = acc + f(__builtin_convertvector(load_part(x + i, n - i), D));
   f64 total = 0;
-  for (int lane = 0; lane < kLanes; ++lane) total += acc[lane];
+  for (int lane = 0; lane < kLanes; ++lane)
+    total += acc[lane];
   return total;
 }
 
@@ -37,7 +39,8 @@ f32 row_dot(i64 n, const f32* x, const f32* y) {
 
 // out[c] = sum over rows in row order (overwrites).
 void column_sums(i64 rows, i64 cols, const f32* x, i64 ldx, f32* out) {
-  for (i64 c = 0; c < cols; ++c) out[c] = 0.0f;
+  for (i64 c = 0; c < cols; ++c)
+    out[c] = 0.0f;
   for (i64 r = 0; r < rows; ++r) {
     const f32* row = x + r * ldx;
     for (i64 c = 0; c < cols; c += kLanes) {
@@ -54,7 +57,8 @@ void softmax_row(i64 n, const f32* x, f32* y) {
     return e;
   });
   const V r = splat(1.0f / z);
-  for (i64 i = 0; i < n; i += kLanes) store_n(y + i, load_n(y + i, n - i) * r, n - i);
+  for (i64 i = 0; i < n; i += kLanes)
+    store_n(y + i, load_n(y + i, n - i) * r, n - i);
 }
 
 void softmax_row_backward(i64 n, const f32* y, const f32* dy, f32* dx) {
@@ -69,8 +73,8 @@ f32 logsumexp_row(i64 n, const f32* x) {
   const f32 top = reduce_max(n, x);
   if (top == -__builtin_inff()) return top;
   const V m = splat(top);
-  const f32 z = reduce_sum(
-      n, [&](i64 i, i64 w) { return keep_first(exp(load_n(x + i, w) - m), w); });
+  const f32 z =
+      reduce_sum(n, [&](i64 i, i64 w) { return keep_first(exp(load_n(x + i, w) - m), w); });
   return top + log(splat(z))[0];
 }
 

@@ -51,16 +51,16 @@ struct AttentionTask {
   f32* scratch = nullptr;  // attention_scratch(row1 - row0, group, head_dim) floats
 };
 
-constexpr i64 kGradKeys = 64;   // key slots per block of the backward
-constexpr i64 kGradRows = 32;   // query rows gathered at a time by a key block's owner
+constexpr i64 kGradKeys = 64;  // key slots per block of the backward
+constexpr i64 kGradRows = 32;  // query rows gathered at a time by a key block's owner
 constexpr i64 kHullRows = 64;
 
 struct AttentionGradTask {
   const cpu::AttentionShape* shape = nullptr;
   const cpu::AttentionBackward* args = nullptr;
-  const f32* delta = nullptr;   // [rows, Hq] sum of dO * O
+  const f32* delta = nullptr;           // [rows, Hq] sum of dO * O
   const cpu::RowSpan* hulls = nullptr;  // per kHullRows rows: intervals that contain all of theirs
-  i64 begin = 0, end = 0;       // key slots or query rows owned
+  i64 begin = 0, end = 0;               // key slots or query rows owned
   i64 kv_head = 0;
   f32* scratch = nullptr;
 };

@@ -1,7 +1,8 @@
 #pragma once
 // The register tile: MR rows of A times NV vectors of B columns, k sequential, one fma per element
 // and step. Every product of the library (linear layers, weight gradients, attention scores and
-// values) runs through this loop, which is why one row alone and one row among many have equal bits.
+// values) runs through this loop, which is why one row alone and one row among many have equal
+// bits.
 
 #include "cpu/isa/vec.h"
 
@@ -16,8 +17,12 @@ constexpr int kMr = 4;
 #endif
 constexpr int kNr = 2 * kLanes;
 
-LM_INLINE V load_b(const f32* p) { return load(p); }
-LM_INLINE V load_b(const u16* p) { return from_bf16(load16(p)); }
+LM_INLINE V load_b(const f32* p) {
+  return load(p);
+}
+LM_INLINE V load_b(const u16* p) {
+  return from_bf16(load16(p));
+}
 
 /// c[r][v] (+)= sum over k of a[r*ars + kk*acs] * b[kk*bks + (v/2)*bps + (v%2)*lanes]. resume: the
 /// chain starts from c, else from 0. c rows are ldc apart, column vectors contiguous.
@@ -27,29 +32,36 @@ static void tile(i64 k, const f32* a, i64 ars, i64 acs, const B* b, i64 bks, i64
   V acc[MR][NV];
   if (resume) {
     for (int r = 0; r < MR; ++r)
-      for (int v = 0; v < NV; ++v) acc[r][v] = load(c + r * ldc + v * kLanes);
+      for (int v = 0; v < NV; ++v)
+        acc[r][v] = load(c + r * ldc + v * kLanes);
   } else {
     for (int r = 0; r < MR; ++r)
-      for (int v = 0; v < NV; ++v) acc[r][v] = V{};
+      for (int v = 0; v < NV; ++v)
+        acc[r][v] = V{};
   }
 #pragma GCC unroll 2
   for (i64 kk = 0; kk < k; ++kk) {
     V bv[NV];
-    for (int v = 0; v < NV; ++v) bv[v] = load_b(b + (v / 2) * bps + (v % 2) * kLanes);
+    for (int v = 0; v < NV; ++v)
+      bv[v] = load_b(b + (v / 2) * bps + (v % 2) * kLanes);
     for (int r = 0; r < MR; ++r) {
       const V av = splat(a[r * ars]);
-      for (int v = 0; v < NV; ++v) acc[r][v] = fma(av, bv[v], acc[r][v]);
+      for (int v = 0; v < NV; ++v)
+        acc[r][v] = fma(av, bv[v], acc[r][v]);
     }
     a += acs;
     b += bks;
   }
   for (int r = 0; r < MR; ++r)
-    for (int v = 0; v < NV; ++v) store(c + r * ldc + v * kLanes, acc[r][v]);
+    for (int v = 0; v < NV; ++v)
+      store(c + r * ldc + v * kLanes, acc[r][v]);
 }
 
 /// Vectors per row for a tile of mr rows when enough panels remain: few rows need many columns to
 /// keep two FMA pipes of latency 4 busy (8 independent chains).
-constexpr int wide_vectors(int mr) { return mr == 1 ? 8 : mr <= 3 ? 4 : 2; }
+constexpr int wide_vectors(int mr) {
+  return mr == 1 ? 8 : mr <= 3 ? 4 : 2;
+}
 
 template <typename B>
 using TileFn = void (*)(i64, const f32*, i64, i64, const B*, i64, i64, f32*, i64, bool);

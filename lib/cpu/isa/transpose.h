@@ -30,13 +30,15 @@ LM_INLINE V interleave(V a, V b, Seq<I...>) {
   return __builtin_shufflevector(a, b, ((I & 1) * kLanes + (I & ~3) + H * 2 + (I & 3) / 2)...);
 }
 
-/// The kLanes vectors at rows[0..kLanes) become the columns of kLanes vectors at dst, ld apart: block
-/// swaps down to 4x4, then two in-lane interleaves. 24 shuffles for 64 elements on v3.
+/// The kLanes vectors at rows[0..kLanes) become the columns of kLanes vectors at dst, ld apart:
+/// block swaps down to 4x4, then two in-lane interleaves. 24 shuffles for 64 elements on v3.
 LM_INLINE void transpose_square(const f32* const* rows, f32* dst, i64 ld) {
   V r[kLanes];
-  for (int i = 0; i < kLanes; ++i) r[i] = load(rows[i]);
+  for (int i = 0; i < kLanes; ++i)
+    r[i] = load(rows[i]);
   if constexpr (kLanes >= 16) {
-    for (int i = 0; i < 8; ++i) swap_blocks<8>(r[i], r[i + 8], Lanes{});
+    for (int i = 0; i < 8; ++i)
+      swap_blocks<8>(r[i], r[i + 8], Lanes{});
   }
   if constexpr (kLanes >= 8) {
     for (int i = 0; i < kLanes; ++i) {

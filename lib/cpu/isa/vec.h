@@ -1,9 +1,9 @@
 #pragma once
 // Vectors of the level being compiled, in GCC vector extensions. Every isa/*.cc is compiled once
-// per level with LM_ISA = v2, v3 or v4; all of it lives in namespace lm::isa::LM_ISA so that no copy
-// made for a newer processor can be linked into a path an older one runs. Only freestanding headers
-// are allowed below. Contraction is off in these files: each fma is written, so that the bits do not
-// depend on how the compiler arranged a loop.
+// per level with LM_ISA = v2, v3 or v4; all of it lives in namespace lm::isa::LM_ISA so that no
+// copy made for a newer processor can be linked into a path an older one runs. Only freestanding
+// headers are allowed below. Contraction is off in these files: each fma is written, so that the
+// bits do not depend on how the compiler arranged a loop.
 
 #include "core/types.h"
 
@@ -26,23 +26,35 @@ typedef u16 VHun __attribute__((vector_size(kLanes * 2), aligned(2), may_alias))
 
 #define LM_INLINE static inline __attribute__((always_inline))
 
-LM_INLINE V load(const f32* p) { return *reinterpret_cast<const Vun*>(p); }
-LM_INLINE void store(f32* p, V x) { *reinterpret_cast<Vun*>(p) = x; }
-LM_INLINE VH load16(const u16* p) { return *reinterpret_cast<const VHun*>(p); }
-LM_INLINE void store16(u16* p, VH x) { *reinterpret_cast<VHun*>(p) = x; }
+LM_INLINE V load(const f32* p) {
+  return *reinterpret_cast<const Vun*>(p);
+}
+LM_INLINE void store(f32* p, V x) {
+  *reinterpret_cast<Vun*>(p) = x;
+}
+LM_INLINE VH load16(const u16* p) {
+  return *reinterpret_cast<const VHun*>(p);
+}
+LM_INLINE void store16(u16* p, VH x) {
+  *reinterpret_cast<VHun*>(p) = x;
+}
 
 /// The first n < kLanes elements, zeros behind them.
 LM_INLINE V load_part(const f32* p, i64 n) {
   f32 buf[kLanes] = {};
-  for (i64 i = 0; i < n; ++i) buf[i] = p[i];
+  for (i64 i = 0; i < n; ++i)
+    buf[i] = p[i];
   return load(buf);
 }
 LM_INLINE void store_part(f32* p, V x, i64 n) {
   f32 buf[kLanes];
   store(buf, x);
-  for (i64 i = 0; i < n; ++i) p[i] = buf[i];
+  for (i64 i = 0; i < n; ++i)
+    p[i] = buf[i];
 }
-LM_INLINE V load_n(const f32* p, i64 n) { return n >= kLanes ? load(p) : load_part(p, n); }
+LM_INLINE V load_n(const f32* p, i64 n) {
+  return n >= kLanes ? load(p) : load_part(p, n);
+}
 LM_INLINE void store_n(f32* p, V x, i64 n) {
   if (n >= kLanes) {
     store(p, x);
@@ -60,7 +72,9 @@ LM_INLINE V splat(f32 x) {
   return V{x, x, x, x};
 #endif
 }
-LM_INLINE VI splat_int(i32 x) { return x - VI{}; }
+LM_INLINE VI splat_int(i32 x) {
+  return x - VI{};
+}
 
 /// a * b + c: one rounding where the level has FMA, two on v2.
 LM_INLINE V fma(V a, V b, V c) {
@@ -80,14 +94,19 @@ LM_INLINE f32 fma(f32 a, f32 b, f32 c) {
 #endif
 }
 
-LM_INLINE V max(V a, V b) { return a > b ? a : b; }
-LM_INLINE V min(V a, V b) { return a < b ? a : b; }
+LM_INLINE V max(V a, V b) {
+  return a > b ? a : b;
+}
+LM_INLINE V min(V a, V b) {
+  return a < b ? a : b;
+}
 LM_INLINE V abs(V x) {
   return reinterpret_cast<V>(reinterpret_cast<VI>(x) & splat_int(0x7fffffff));
 }
 LM_INLINE V sqrt(V x) {
   V y;
-  for (int i = 0; i < kLanes; ++i) y[i] = __builtin_sqrtf(x[i]);
+  for (int i = 0; i < kLanes; ++i)
+    y[i] = __builtin_sqrtf(x[i]);
   return y;
 }
 
@@ -96,24 +115,29 @@ LM_INLINE f32 lane_sum(V x) {
   f32 b[kLanes];
   store(b, x);
   for (int h = kLanes / 2; h > 0; h /= 2) {
-    for (int i = 0; i < h; ++i) b[i] = b[i] + b[i + h];
+    for (int i = 0; i < h; ++i)
+      b[i] = b[i] + b[i + h];
   }
   return b[0];
 }
 LM_INLINE f32 lane_max(V x) {
   f32 m = x[0];
-  for (int i = 1; i < kLanes; ++i) m = x[i] > m ? x[i] : m;
+  for (int i = 1; i < kLanes; ++i)
+    m = x[i] > m ? x[i] : m;
   return m;
 }
 
 /// Lane indices 0, 1, 2, ...
 LM_INLINE VI iota() {
   VI x;
-  for (int i = 0; i < kLanes; ++i) x[i] = i;
+  for (int i = 0; i < kLanes; ++i)
+    x[i] = i;
   return x;
 }
 
-LM_INLINE VI iota_at(i64 first) { return iota() + splat_int(static_cast<i32>(first)); }
+LM_INLINE VI iota_at(i64 first) {
+  return iota() + splat_int(static_cast<i32>(first));
+}
 
 /// bf16 bits to f32, exactly.
 LM_INLINE V from_bf16(VH h) {

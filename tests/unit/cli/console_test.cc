@@ -1,12 +1,12 @@
-#include "catch.h"
-
-#include <fcntl.h>
-#include <unistd.h>
+#include "cli/console.h"
 
 #include <functional>
 #include <thread>
 
-#include "cli/console.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "catch.h"
 #include "core/str.h"
 #include "io/file.h"
 #include "spec.h"
@@ -43,7 +43,8 @@ std::string said(const ConsoleOptions& options, const Error& error) {
 TEST_CASE("an error is a line, its hint another", "[cli]") {
   const Error e(ErrorKind::kData, "in:3: wrong", "do better");
   CHECK(said({}, e) == "lm-probe: in:3: wrong\nlm-probe: hint: do better\n");
-  CHECK(said({.color = true}, e) == "\033[1;31mlm-probe:\033[0m in:3: wrong\nlm-probe: hint: do better\n");
+  CHECK(said({.color = true}, e) ==
+        "\033[1;31mlm-probe:\033[0m in:3: wrong\nlm-probe: hint: do better\n");
   CHECK(said({.json = true}, Error(ErrorKind::kData, "a \"b\"\n")) ==
         "{\"tool\":\"lm-probe\",\"level\":\"error\",\"message\":\"a \\\"b\\\"\\n\"}\n");
 }
@@ -68,12 +69,14 @@ TEST_CASE("lines of several threads do not mix", "[cli]") {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&console] {
-        for (int i = 0; i < 100; ++i) console.message(LogLevel::kWarning, "0123456789");
+        for (int i = 0; i < 100; ++i)
+          console.message(LogLevel::kWarning, "0123456789");
       });
     }
   });
   std::string want;
-  for (int i = 0; i < 400; ++i) want += "lm-probe: 0123456789\n";
+  for (int i = 0; i < 400; ++i)
+    want += "lm-probe: 0123456789\n";
   CHECK(text == want);
 }
 
@@ -86,7 +89,8 @@ TEST_CASE("a rewritten progress line is wiped before a message and at the end", 
       ++shown;
       return std::string("working");
     });
-    while (shown.load() < 2) std::this_thread::yield();
+    while (shown.load() < 2)
+      std::this_thread::yield();
     console.stop_progress();
     console.message(LogLevel::kWarning, "done");
   });
@@ -94,7 +98,8 @@ TEST_CASE("a rewritten progress line is wiped before a message and at the end", 
   CHECK(text.ends_with("\r\033[Klm-probe: done\n"));
 }
 
-TEST_CASE("without a wish for progress there is none, a status line on request all the same", "[cli]") {
+TEST_CASE("without a wish for progress there is none, a status line on request all the same",
+          "[cli]") {
   const std::string text = stderr_of([] {
     Console console("lm-probe");
     console.show_status();

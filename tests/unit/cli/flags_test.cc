@@ -1,5 +1,4 @@
 #include "catch.h"
-
 #include "core/error.h"
 #include "spec.h"
 
@@ -8,9 +7,12 @@ using namespace lm::cli;
 
 namespace {
 
-Options options_of(const std::string& verb) { return Options(all_flags(test::two_verbs(), verb)); }
+Options options_of(const std::string& verb) {
+  return Options(all_flags(test::two_verbs(), verb));
+}
 
-ErrorKind kind_of(Options& options, const std::string& name, const std::string& text, Origin origin) {
+ErrorKind kind_of(Options& options, const std::string& name, const std::string& text,
+                  Origin origin) {
   try {
     options.set(name, {text}, origin, name);
   } catch (const Error& e) {
@@ -73,14 +75,16 @@ TEST_CASE("params hold what can change the output and nothing about how it is ru
   Options options = options_of("leap");
   const std::string before = options.params_json();
   CHECK(before.find("\"height\":0.5") != std::string::npos);
-  for (const char* name : {"threads", "tmp-dir", "output", "shard", "memory", "report", "progress"}) {
+  for (const char* name :
+       {"threads", "tmp-dir", "output", "shard", "memory", "report", "progress"}) {
     CAPTURE(name);
     CHECK(before.find('"' + std::string(name) + '"') == std::string::npos);
   }
   options.set("threads", {"5"}, Origin::kCommandLine, "--threads");
   options.set("output", {"x"}, Origin::kCommandLine, "--output");
   CHECK(options.params_json() == before);
-  options.set("height", {"5e-1"}, Origin::kCommandLine, "--height");  // another spelling of the same
+  options.set("height", {"5e-1"}, Origin::kCommandLine,
+              "--height");  // another spelling of the same
   CHECK(options.params_json() == before);
   options.set("height", {"2"}, Origin::kCommandLine, "--height");
   CHECK(options.params_json() != before);

@@ -1,8 +1,8 @@
-#include "catch.h"
+#include "cli/help.h"
 
 #include <nlohmann/json.hpp>
 
-#include "cli/help.h"
+#include "catch.h"
 #include "core/str.h"
 #include "spec.h"
 
@@ -14,8 +14,10 @@ TEST_CASE("long help names every option of the verb and of all programs", "[cli]
   const ToolSpec spec = test::two_verbs();
   for (const char* verb : {"look", "leap"}) {
     const std::string text = long_help(spec, verb);
-    for (const Flag& flag : all_flags(spec, verb)) CHECK_THAT(text, ContainsSubstring(flag.name));
-    for (const std::string_view line : split(text, '\n')) CHECK(line.size() <= 100);
+    for (const Flag& flag : all_flags(spec, verb))
+      CHECK_THAT(text, ContainsSubstring(flag.name));
+    for (const std::string_view line : split(text, '\n'))
+      CHECK(line.size() <= 100);
   }
   CHECK(long_help(spec, "leap").find("--depth") == std::string::npos);
   CHECK_THAT(long_help(spec, "look"), ContainsSubstring("--[no-]tidy"));
@@ -49,6 +51,7 @@ TEST_CASE("roff hides leading dots, dashes and backslashes", "[cli]") {
 TEST_CASE("completions offer every option of every verb", "[cli]") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string text = generate(test::two_verbs(), shell);
-    for (const char* name : {"depth", "height", "output"}) CHECK_THAT(text, ContainsSubstring(name));
+    for (const char* name : {"depth", "height", "output"})
+      CHECK_THAT(text, ContainsSubstring(name));
   }
 }

@@ -1,9 +1,9 @@
-#include "catch.h"
+#include "cli/launch.h"
 
 #include <map>
 #include <string>
 
-#include "cli/launch.h"
+#include "catch.h"
 
 using namespace lm;
 using namespace lm::cli;

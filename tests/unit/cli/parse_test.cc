@@ -1,5 +1,4 @@
 #include "catch.h"
-
 #include "cli/settings.h"
 #include "core/error.h"
 #include "core/str.h"
@@ -12,7 +11,8 @@ using test::parse;
 
 namespace {
 
-Error error_of(const std::vector<std::string>& args, const char* (*environment)(const char*) = test::no_environment) {
+Error error_of(const std::vector<std::string>& args,
+               const char* (*environment)(const char*) = test::no_environment) {
   try {
     parse(args, environment);
   } catch (const Error& e) {
@@ -75,7 +75,8 @@ TEST_CASE("an optional value must be attached, bare -z looks at the next word", 
 }
 
 TEST_CASE("lists keep every value in order", "[cli]") {
-  CHECK(parse({"--field", "a", "x", "--field=b"}).options.list("field") == std::vector<std::string>{"a", "b"});
+  CHECK(parse({"--field", "a", "x", "--field=b"}).options.list("field") ==
+        std::vector<std::string>{"a", "b"});
 }
 
 TEST_CASE("unknown options are named, with the nearest, before any other mistake", "[cli]") {
@@ -92,7 +93,9 @@ TEST_CASE("command line before file before environment before default", "[cli]")
   const test::TempDir dir;
   const std::string file = dir.file("run.toml");
   io::write_file(file, "[lm-probe]\nthreads = 4\n[lm-other]\nnonsense = 1\n");
-  const auto threads = [&](std::vector<std::string> args) { return parse(args, test::six_threads).options.integer("threads"); };
+  const auto threads = [&](std::vector<std::string> args) {
+    return parse(args, test::six_threads).options.integer("threads");
+  };
   CHECK_FALSE(parse({}).options.given("threads"));
   CHECK(threads({}) == 6);
   CHECK(threads({"--config", file}) == 4);
@@ -109,15 +112,22 @@ TEST_CASE("mistakes in a settings file name file and line", "[cli]") {
     return e.message().substr(std::min(e.message().size(), file.size()));
   };
   CHECK(message("# first\n[lm-probe]\ndepht = 3\n") == ":3: unknown key \"depht\" for lm-probe");
-  CHECK(message("[lm-probe]\n\ndepth = 30\n") == ":3: depth: \"30\" is not a whole number from 1 to 9");
-  CHECK(message("[lm-probe]\nkeep = [\"a\", \"b\"]\n") == ":2: keep: is an array, expected one value");
+  CHECK(message("[lm-probe]\n\ndepth = 30\n") ==
+        ":3: depth: \"30\" is not a whole number from 1 to 9");
+  CHECK(message("[lm-probe]\nkeep = [\"a\", \"b\"]\n") ==
+        ":2: keep: is an array, expected one value");
 }
 
 TEST_CASE("printed settings read back as the same settings", "[cli]") {
   const test::TempDir dir;
   const ToolSpec spec = test::two_verbs();
-  const std::vector<std::string> args = {"--keep", "a #b = [c]", "--field", "x y", "--field", "it's", "--no-tidy", "-k4",
-                                         "--tmp-dir", "with \"quotes\"", "--seed", "18446744073709551615", "-vv"};
+  const std::vector<std::string> args = {"--keep",    "a #b = [c]",
+                                         "--field",   "x y",
+                                         "--field",   "it's",
+                                         "--no-tidy", "-k4",
+                                         "--tmp-dir", "with \"quotes\"",
+                                         "--seed",    "18446744073709551615",
+                                         "-vv"};
   const CommandLine line = parse(args);
   const std::string file = dir.file("run.toml");
   io::write_file(file, print_config(spec, line.options));
@@ -130,8 +140,10 @@ TEST_CASE("printed settings read back as the same settings", "[cli]") {
 
 TEST_CASE("settings files: texts, numbers, arrays, comments", "[cli]") {
   const std::vector<Setting> s = parse_settings(
-      "\xEF\xBB\xBF top = 1 # one\r\n[ a ]\r\nx = \"q # \\\" \\u00e9\\U0001F600[\" # c\n'y z' = 'C:\\n'\n"
-      "list = [ 1.5, \"a,]\", # first\n  true, ]\nnone = []\n", "f");
+      "\xEF\xBB\xBF top = 1 # one\r\n[ a ]\r\nx = \"q # \\\" \\u00e9\\U0001F600[\" # c\n'y z' = "
+      "'C:\\n'\n"
+      "list = [ 1.5, \"a,]\", # first\n  true, ]\nnone = []\n",
+      "f");
   REQUIRE(s.size() == 5);
   CHECK(s[0].section.empty());
   CHECK(s[0].values == std::vector<std::string>{"1"});
@@ -146,8 +158,9 @@ TEST_CASE("settings files: texts, numbers, arrays, comments", "[cli]") {
 }
 
 TEST_CASE("what is no settings file is refused with its line", "[cli]") {
-  for (const char* bad : {"\na", "\na =", "\na = word", "\n= 1", "\na = \"x", "\na = 'x\n'", "\n[a", "\n[]", "\na = 1 2",
-                          "\na = \"\\q\"", "\na = \"\\ud800\"", "\na = [1 2]", "\na = [1", "a = 1\na = 2", "\n[a] b = 1", "\na = 1,"}) {
+  for (const char* bad : {"\na", "\na =", "\na = word", "\n= 1", "\na = \"x", "\na = 'x\n'", "\n[a",
+                          "\n[]", "\na = 1 2", "\na = \"\\q\"", "\na = \"\\ud800\"", "\na = [1 2]",
+                          "\na = [1", "a = 1\na = 2", "\n[a] b = 1", "\na = 1,"}) {
     CAPTURE(bad);
     try {
       parse_settings(bad, "f");

@@ -1,10 +1,10 @@
-#include "catch.h"
+#include "cli/resources.h"
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
 
-#include "cli/resources.h"
+#include "catch.h"
 #include "io/atomic_file.h"
 #include "spec.h"
 
@@ -19,7 +19,8 @@ void put(const test::TempDir& root, const std::string& path, const std::string& 
   io::write_file(file.string(), text);
 }
 
-Resources read(const test::TempDir& root, const char* (*environment)(const char*) = test::no_environment) {
+Resources read(const test::TempDir& root,
+               const char* (*environment)(const char*) = test::no_environment) {
   return read_resources(root.path().string(), environment);
 }
 

@@ -137,9 +137,11 @@ TEST_CASE("parallel_for covers each index once for any thread count", "[core]") 
     for (const i64 n : {i64{0}, i64{1}, i64{5}, i64{1000}}) {
       std::vector<std::atomic<int>> seen(usize(n));
       parallel_for(n, 3, [&](i64 begin, i64 end) {
-        for (i64 i = begin; i < end; ++i) seen[usize(i)].fetch_add(1);
+        for (i64 i = begin; i < end; ++i)
+          seen[usize(i)].fetch_add(1);
       });
-      for (const std::atomic<int>& count : seen) CHECK(count.load() == 1);
+      for (const std::atomic<int>& count : seen)
+        CHECK(count.load() == 1);
     }
   }
   set_threads(1);
@@ -168,21 +170,22 @@ TEST_CASE("a pipeline keeps order and propagates the first exception", "[core]")
          {StageMode::kSerial,
           [&](PipelineItem& item) { out.push_back(static_cast<Item&>(item).value); }}});
     REQUIRE(out.size() == 500);
-    for (i64 i = 0; i < 500; ++i) CHECK(out[usize(i)] == 2 * i);
+    for (i64 i = 0; i < 500; ++i)
+      CHECK(out[usize(i)] == 2 * i);
     next = 0;
-    CHECK_THROWS_AS(ordered_pipeline(
-                        8,
-                        [&]() -> std::unique_ptr<PipelineItem> {
-                          if (next == 500) return nullptr;
-                          auto item = std::make_unique<Item>();
-                          item->value = next++;
-                          return item;
-                        },
-                        {{StageMode::kParallel, [](PipelineItem& item) {
-                          if (static_cast<Item&>(item).value == 77) {
-                            throw Error(ErrorKind::kData, "seventy-seven");
-                          }
-                        }}}),
+    CHECK_THROWS_AS(ordered_pipeline(8,
+                                     [&]() -> std::unique_ptr<PipelineItem> {
+                                       if (next == 500) return nullptr;
+                                       auto item = std::make_unique<Item>();
+                                       item->value = next++;
+                                       return item;
+                                     },
+                                     {{StageMode::kParallel,
+                                       [](PipelineItem& item) {
+                                         if (static_cast<Item&>(item).value == 77) {
+                                           throw Error(ErrorKind::kData, "seventy-seven");
+                                         }
+                                       }}}),
                     Error);
     CHECK(alive == 0);  // also those that were in flight
   }
@@ -190,7 +193,9 @@ TEST_CASE("a pipeline keeps order and propagates the first exception", "[core]")
 }
 
 template <class T>
-concept Splits = requires(T&& text) { split(std::forward<T>(text), ','); };
+concept Splits = requires(T&& text) {
+  split(std::forward<T>(text), ',');
+};
 static_assert(Splits<const std::string&> && Splits<std::string_view> && Splits<const char*>);
 static_assert(!Splits<std::string>, "views of a temporary dangle");
 

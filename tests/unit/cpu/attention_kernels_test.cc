@@ -44,15 +44,18 @@ Problem make(i64 rows, i64 slots, i64 q_heads, i64 kv_heads, i64 d, std::vector<
 
 std::vector<RowSpan> causal(i64 n) {
   std::vector<RowSpan> spans;
-  for (i64 i = 0; i < n; ++i) spans.push_back(cpu::span_of(0, i + 1));
+  for (i64 i = 0; i < n; ++i)
+    spans.push_back(cpu::span_of(0, i + 1));
   return spans;
 }
 
 // Slots a row sees, in logical order (key_list applies to the second interval).
 std::vector<i64> visible(const RowSpan& s, const std::vector<i32>& list) {
   std::vector<i64> slots;
-  for (i64 j = s.a0; j < s.a1; ++j) slots.push_back(j);
-  for (i64 j = s.b0; j < s.b1; ++j) slots.push_back(list.empty() ? j : list[usize(j)]);
+  for (i64 j = s.a0; j < s.a1; ++j)
+    slots.push_back(j);
+  for (i64 j = s.b0; j < s.b1; ++j)
+    slots.push_back(list.empty() ? j : list[usize(j)]);
   return slots;
 }
 
@@ -80,7 +83,8 @@ Output reference(const Problem& p, const std::vector<f64>& q, const std::vector<
         s.push_back(dot);
         top = std::max(top, dot);
       }
-      for (f64& x : s) z += std::exp(x - top);
+      for (f64& x : s)
+        z += std::exp(x - top);
       out.lse.push_back(slots.empty() ? -INFINITY : top + std::log(z));
       for (i64 c = 0; c < d; ++c) {
         f64 sum = 0;
@@ -127,7 +131,7 @@ std::vector<f32> run_in_pieces(const Problem& p, i64 piece) {
 std::vector<Problem> problems() {
   std::vector<Problem> all;
   all.push_back(make(300, 300, 4, 4, 16, causal(300)));
-  all.push_back(make(290, 290, 6, 2, 33, causal(290)));          // grouped heads, odd head size
+  all.push_back(make(290, 290, 6, 2, 33, causal(290)));  // grouped heads, odd head size
   std::vector<RowSpan> window, sink, shared, two_docs, both;
   for (i64 i = 0; i < 310; ++i) {
     const i64 from = std::max<i64>(0, i - 99);
@@ -212,13 +216,14 @@ TEST_CASE("pages of 16 and 64 tokens give the bits of contiguous keys", "[cpu]")
         const i64 page_floats = page_size * p.ldkv();
         // Pages in scrambled places, heads before rows inside a page; unused cells are NaN.
         std::vector<i32> table;
-        for (i64 i = 0; i < pages; ++i) table.push_back(static_cast<i32>((i * 37 + 5) % 41));
+        for (i64 i = 0; i < pages; ++i)
+          table.push_back(static_cast<i32>((i * 37 + 5) % 41));
         std::vector<f32> k(usize(41 * page_floats), Guarded::poison()), v(k);
         const i64 d = p.shape.head_dim;
         for (i64 j = 0; j < p.slots; ++j) {
           for (i64 h = 0; h < p.shape.kv_heads; ++h) {
-            const i64 to = table[usize(j / page_size)] * page_floats + h * page_size * d +
-                           j % page_size * d;
+            const i64 to =
+                table[usize(j / page_size)] * page_floats + h * page_size * d + j % page_size * d;
             std::copy_n(p.k.data() + j * p.ldkv() + h * d, d, k.data() + to);
             std::copy_n(p.v.data() + j * p.ldkv() + h * d, d, v.data() + to);
           }
@@ -240,7 +245,8 @@ TEST_CASE("pages of 16 and 64 tokens give the bits of contiguous keys", "[cpu]")
 
 TEST_CASE("16-bit keys and values count as the numbers they store", "[cpu]") {
   Problem p = make(70, 300, 4, 2, 20, {});
-  for (i64 i = 0; i < 70; ++i) p.spans.push_back(cpu::span_of(0, 231 + i));
+  for (i64 i = 0; i < 70; ++i)
+    p.spans.push_back(cpu::span_of(0, 231 + i));
   std::vector<u16> k(p.k.size()), v(p.v.size());
   for (const cpu::KvType type : {cpu::KvType::kBf16, cpu::KvType::kF16}) {
     const bool bf16 = type == cpu::KvType::kBf16;
@@ -284,7 +290,8 @@ TEST_CASE("a forked sample has the bits of the sequence it stands for", "[cpu]")
   Problem plain = p;
   std::copy(p.k.begin() + 300 * p.ldkv(), p.k.end(), plain.k.begin() + 270 * p.ldkv());
   std::copy(p.v.begin() + 300 * p.ldkv(), p.v.end(), plain.v.begin() + 270 * p.ldkv());
-  for (RowSpan& s : plain.spans) s = cpu::span_of(0, 270 + (s.b1 - s.b0));
+  for (RowSpan& s : plain.spans)
+    s = cpu::span_of(0, 270 + (s.b1 - s.b0));
   CHECK(same_bits(forked, run(plain, plain.view())));
 }
 
@@ -337,7 +344,8 @@ Gradients backward(const Problem& p, const std::vector<f32>& d_o) {
 
 f64 weighted(const std::vector<f64>& x, const std::vector<f32>& w) {
   f64 sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * static_cast<f64>(w[i]);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    sum += x[i] * static_cast<f64>(w[i]);
   return sum;
 }
 

@@ -41,7 +41,8 @@ struct Operands {
   }
   f64 dot(i64 i, i64 j) const {
     f64 sum = 0;
-    for (i64 kk = 0; kk < k; ++kk) sum += a_at(i, kk) * b_at(kk, j);
+    for (i64 kk = 0; kk < k; ++kk)
+      sum += a_at(i, kk) * b_at(kk, j);
     return sum;
   }
 };
@@ -70,9 +71,9 @@ struct Dims {
 }  // namespace
 
 TEST_CASE("products of odd shapes agree with f64 sums and write nothing else", "[cpu]") {
-  const Dims shapes[] = {{1, 1, 1},    {1, 17, 5},   {2, 33, 300}, {3, 64, 257}, {5, 16, 16},
-                         {6, 31, 1},   {7, 100, 64}, {13, 48, 513}, {97, 65, 30}, {101, 70, 600},
-                         {200, 19, 90}, {1, 130, 1000}};
+  const Dims shapes[] = {{1, 1, 1},    {1, 17, 5},     {2, 33, 300},  {3, 64, 257},
+                         {5, 16, 16},  {6, 31, 1},     {7, 100, 64},  {13, 48, 513},
+                         {97, 65, 30}, {101, 70, 600}, {200, 19, 90}, {1, 130, 1000}};
   for_each_isa([&] {
     for (const Layout layout : kLayouts) {
       for (const Dims& s : shapes) {
@@ -88,7 +89,8 @@ TEST_CASE("products of odd shapes agree with f64 sums and write nothing else", "
             want.push_back(o.dot(i, j));
             got.push_back(c[i * ldc + j]);
           }
-          for (i64 j = s.n; j < ldc; ++j) gaps = gaps && std::isnan(c[i * ldc + j]);
+          for (i64 j = s.n; j < ldc; ++j)
+            gaps = gaps && std::isnan(c[i * ldc + j]);
         }
         INFO("layout " << static_cast<int>(layout) << " m " << s.m << " n " << s.n << " k " << s.k);
         CHECK(nmse(got, want) < 1e-12 * std::sqrt(static_cast<f64>(s.k)));
@@ -147,7 +149,8 @@ TEST_CASE("accumulation equals a residual that is the output itself", "[cpu]") {
       Epilogue e;
       e.accumulate = true;
       cpu::gemm(layout, s.m, s.n, s.k, o.a.data(), o.lda, o.b.data(), o.ldb, c.data(), s.n, e);
-      for (std::size_t i = 0; i < c.size(); ++i) want[i] = plain[i] + start[i];
+      for (std::size_t i = 0; i < c.size(); ++i)
+        want[i] = plain[i] + start[i];
       CHECK(same_bits(c, want));
     }
   }
@@ -208,7 +211,8 @@ TEST_CASE("a row's bits do not depend on how many rows are multiplied with it", 
       alone.push_back(row);
     }
     std::vector<i64> counts;
-    for (i64 m = 1; m <= 70; ++m) counts.push_back(m);
+    for (i64 m = 1; m <= 70; ++m)
+      counts.push_back(m);
     counts.push_back(96);
     counts.push_back(97);
     counts.push_back(130);
@@ -245,7 +249,8 @@ TEST_CASE("the transposed product sums chunks of 4096 in order", "[cpu]") {
     part.a.assign(o.a.begin() + k0 * o.lda, o.a.end());
     part.b.assign(o.b.begin() + k0 * o.ldb, o.b.end());
     const std::vector<f32> c = product(part);
-    for (std::size_t i = 0; i < c.size(); ++i) want[i] = k0 == 0 ? c[i] : c[i] + want[i];
+    for (std::size_t i = 0; i < c.size(); ++i)
+      want[i] = k0 == 0 ? c[i] : c[i] + want[i];
   }
   CHECK(same_bits(product(o), want));
 }
@@ -325,9 +330,8 @@ TEST_CASE("batched and grouped products equal one product each", "[cpu]") {
     Epilogue e;
     e.bias = bias.data() + group * n;
     e.act = Act::kSilu;
-    cpu::gemm(Layout::kNT, offsets[group + 1] - offsets[group], n, k,
-              a.data() + offsets[group] * k, k, b.data() + group * n * k, k,
-              separate.data() + offsets[group] * n, n, e);
+    cpu::gemm(Layout::kNT, offsets[group + 1] - offsets[group], n, k, a.data() + offsets[group] * k,
+              k, b.data() + group * n * k, k, separate.data() + offsets[group] * n, n, e);
   }
   CHECK(same_bits(g, separate));
 }

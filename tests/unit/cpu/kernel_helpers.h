@@ -79,7 +79,9 @@ inline f64 nmse(const std::vector<f32>& y, const std::vector<f64>& reference) {
   return norm > 0 ? error / norm : error;
 }
 
-inline std::vector<f64> to_f64(const std::vector<f32>& x) { return {x.begin(), x.end()}; }
+inline std::vector<f64> to_f64(const std::vector<f32>& x) {
+  return {x.begin(), x.end()};
+}
 
 /// Runs body once per instruction-set level of this machine, then restores the best one.
 template <typename F>

@@ -13,17 +13,21 @@ struct Batch {
   std::vector<f32> logits = random_values(rows * ld, 1, 8.0f), weight = random_values(rows, 2);
   std::vector<i32> target;
   Batch() {
-    for (i64 r = 0; r < rows; ++r) target.push_back(static_cast<i32>((r * 11 + 5) % vocab));
+    for (i64 r = 0; r < rows; ++r)
+      target.push_back(static_cast<i32>((r * 11 + 5) % vocab));
     target[3] = kIgnoreTarget;
   }
 };
 
-f64 capped(f64 x, f64 cap) { return cap > 0 ? cap * std::tanh(x / cap) : x; }
+f64 capped(f64 x, f64 cap) {
+  return cap > 0 ? cap * std::tanh(x / cap) : x;
+}
 
 f64 row_loss(const std::vector<f64>& raw, i32 y, f64 weight, const CrossEntropy& a) {
   f64 z = 0, mean = 0;
   std::vector<f64> x;
-  for (const f64 v : raw) x.push_back(capped(v, static_cast<f64>(a.softcap)));
+  for (const f64 v : raw)
+    x.push_back(capped(v, static_cast<f64>(a.softcap)));
   for (const f64 v : x) {
     z += std::exp(v);
     mean += v / static_cast<f64>(x.size());
@@ -67,7 +71,8 @@ TEST_CASE("cross-entropy and its gradient in place match f64 differences", "[cpu
         const f64 w = a.weight != nullptr ? static_cast<f64>(b.weight[usize(r)]) : 1.0;
         const i32 y = b.target[usize(r)];
         std::vector<f64> x = row_of(b.logits, r, b);
-        for (i64 v = 0; v < b.vocab; ++v) got.push_back(grad[usize(r * b.ld + v)]);
+        for (i64 v = 0; v < b.vocab; ++v)
+          got.push_back(grad[usize(r * b.ld + v)]);
         if (y == kIgnoreTarget) {
           CHECK(loss[r] == 0.0f);
           want.insert(want.end(), usize(b.vocab), 0.0);
@@ -162,9 +167,11 @@ TEST_CASE("row statistics give log-probability, entropy, rank and argmax", "[cpu
       cpu::row_stats(s);
       for (i64 r = 0; r < b.rows; ++r) {
         std::vector<f64> x = row_of(b.logits, r, b);
-        for (f64& v : x) v = capped(v, static_cast<f64>(cap));
+        for (f64& v : x)
+          v = capped(v, static_cast<f64>(cap));
         f64 z = 0, h = 0;
-        for (const f64 v : x) z += std::exp(v);
+        for (const f64 v : x)
+          z += std::exp(v);
         for (const f64 v : x) {
           const f64 p = std::exp(v) / z;
           if (p > 0) h -= p * std::log(p);

@@ -15,8 +15,10 @@ Row norm_reference(const f64* x, i64 n, const std::vector<f32>& w, const std::ve
                    bool centred, bool plus_one, f64 eps) {
   Row row;
   f64 square = 0;
-  for (i64 i = 0; centred && i < n; ++i) row.mean += x[i] / static_cast<f64>(n);
-  for (i64 i = 0; i < n; ++i) square += (x[i] - row.mean) * (x[i] - row.mean);
+  for (i64 i = 0; centred && i < n; ++i)
+    row.mean += x[i] / static_cast<f64>(n);
+  for (i64 i = 0; i < n; ++i)
+    square += (x[i] - row.mean) * (x[i] - row.mean);
   row.rstd = 1 / std::sqrt(square / static_cast<f64>(n) + eps);
   for (i64 i = 0; i < n; ++i) {
     const f64 weight = w.empty() ? 1 : static_cast<f64>(w[usize(i)]) + (plus_one ? 1 : 0);
@@ -31,14 +33,15 @@ struct Case {
   bool centred, plus_one, weights;
 };
 
-constexpr Case kCases[] = {{1, 1, false, false, true},   {3, 7, true, false, true},
-                           {5, 64, false, true, true},   {600, 33, true, false, true},
+constexpr Case kCases[] = {{1, 1, false, false, true},    {3, 7, true, false, true},
+                           {5, 64, false, true, true},    {600, 33, true, false, true},
                            {600, 33, false, false, true}, {2, 768, true, false, false},
-                           {0, 8, true, false, true},    {4, 100, false, false, false}};
+                           {0, 8, true, false, true},     {4, 100, false, false, false}};
 
 f64 dot(const std::vector<f64>& x, const std::vector<f32>& w) {
   f64 sum = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) sum += x[i] * static_cast<f64>(w[i]);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    sum += x[i] * static_cast<f64>(w[i]);
   return sum;
 }
 
@@ -150,7 +153,8 @@ TEST_CASE("norm gradients match directional differences in f64", "[cpu]") {
           }
         }
         std::vector<f64> in = to_f64(x), out;
-        for (i64 i = 0; i < n; ++i) in[usize(i)] += xs * static_cast<f64>(dir[usize(i)]);
+        for (i64 i = 0; i < n; ++i)
+          in[usize(i)] += xs * static_cast<f64>(dir[usize(i)]);
         for (i64 r = 0; r < c.rows; ++r) {
           const Row row = norm_reference(in.data() + r * c.cols, c.cols, weight, {}, c.centred,
                                          c.plus_one, 1e-5);
@@ -165,11 +169,13 @@ TEST_CASE("norm gradients match directional differences in f64", "[cpu]") {
       // y is linear in the weight: a step of 1/4 has no truncation error.
       const f64 wslope = (loss_at(0, 0.25) - loss_at(0, -0.25)) / 0.5;
       std::vector<f64> dw = to_f64(g.dw), db = to_f64(g.db);
-      for (f64& v : dw) v -= 2.0;  // the kernel adds to what was there
+      for (f64& v : dw)
+        v -= 2.0;  // the kernel adds to what was there
       CHECK(dot(dw, wdir) == Approx(wslope).epsilon(1e-4).margin(1e-4));
       for (i64 j = 0; c.centred && j < c.cols; ++j) {
         f64 sum = 3.0;
-        for (i64 r = 0; r < c.rows; ++r) sum += static_cast<f64>(dy[usize(r * c.cols + j)]);
+        for (i64 r = 0; r < c.rows; ++r)
+          sum += static_cast<f64>(dy[usize(r * c.cols + j)]);
         REQUIRE(db[usize(j)] == Approx(sum).margin(1e-4));
       }
     }
@@ -178,11 +184,12 @@ TEST_CASE("norm gradients match directional differences in f64", "[cpu]") {
 
 TEST_CASE("the gradient that reaches a norm's input by another way is added", "[cpu]") {
   const Case c = kCases[1];
-  const std::vector<f32> x = random_values(21, 1), w = random_values(7, 2), dy = random_values(21, 3),
-                         extra = random_values(21, 4);
+  const std::vector<f32> x = random_values(21, 1), w = random_values(7, 2),
+                         dy = random_values(21, 3), extra = random_values(21, 4);
   const NormGradients plain = norm_backward(c, x, w, dy, nullptr);
   const NormGradients added = norm_backward(c, x, w, dy, extra.data());
-  for (std::size_t i = 0; i < 21; ++i) CHECK(added.dx[i] == plain.dx[i] + extra[i]);
+  for (std::size_t i = 0; i < 21; ++i)
+    CHECK(added.dx[i] == plain.dx[i] + extra[i]);
 }
 
 TEST_CASE("norm gradients have equal bits with 1, 2 and 7 threads", "[cpu]") {
@@ -206,9 +213,10 @@ struct RopeCase {
   bool interleaved, norm, plus_one;
 };
 
-constexpr RopeCase kRope[] = {{5, 3, 16, 16, false, false, false}, {4, 2, 20, 6, false, false, false},
-                              {4, 2, 20, 8, true, false, false},   {300, 2, 24, 24, false, true, false},
-                              {6, 1, 10, 10, false, true, true},   {3, 2, 9, 0, false, true, false}};
+constexpr RopeCase kRope[] = {
+    {5, 3, 16, 16, false, false, false}, {4, 2, 20, 6, false, false, false},
+    {4, 2, 20, 8, true, false, false},   {300, 2, 24, 24, false, true, false},
+    {6, 1, 10, 10, false, true, true},   {3, 2, 9, 0, false, true, false}};
 
 struct RopeTables {
   std::vector<f32> cos, sin, weight;
@@ -218,13 +226,14 @@ struct RopeTables {
     const i64 half = c.rotary / 2;
     for (i64 p = 0; p < 40; ++p) {
       for (i64 j = 0; j < half; ++j) {
-        const f64 angle = static_cast<f64>(p) * std::pow(100.0, -static_cast<f64>(j) /
-                                                                    static_cast<f64>(half));
+        const f64 angle =
+            static_cast<f64>(p) * std::pow(100.0, -static_cast<f64>(j) / static_cast<f64>(half));
         cos.push_back(static_cast<f32>(std::cos(angle)));
         sin.push_back(static_cast<f32>(std::sin(angle)));
       }
     }
-    for (i64 r = 0; r < c.rows; ++r) pos.push_back(static_cast<i32>((r * 17 + 3) % 40));
+    for (i64 r = 0; r < c.rows; ++r)
+      pos.push_back(static_cast<i32>((r * 17 + 3) % 40));
     weight = random_values(c.d, 6);
     rope.rows = c.rows;
     rope.heads = c.heads;
@@ -245,7 +254,8 @@ std::vector<f64> rope_reference(const RopeCase& c, const RopeTables& t, const st
   const i64 half = c.rotary / 2;
   for (i64 r = 0; r < c.rows; ++r) {
     for (i64 h = 0; h < c.heads; ++h) {
-      std::vector<f64> v(x.begin() + (r * c.heads + h) * c.d, x.begin() + (r * c.heads + h + 1) * c.d);
+      std::vector<f64> v(x.begin() + (r * c.heads + h) * c.d,
+                         x.begin() + (r * c.heads + h + 1) * c.d);
       if (c.norm) v = norm_reference(v.data(), c.d, weight, {}, false, c.plus_one, 1e-6).y;
       std::vector<f64> out = v;
       for (i64 j = 0; j < half; ++j) {
@@ -281,21 +291,24 @@ TEST_CASE("rotary embedding agrees with f64, in place too, and its gradient with
 
       Guarded dx(n);
       std::vector<f32> dw(usize(c.d), 1.0f);
-      cpu::rope_backward(t.rope, dy.data(), ld, x.data(), ld, rstd.data(), dx.data(), ld, dw.data());
+      cpu::rope_backward(t.rope, dy.data(), ld, x.data(), ld, rstd.data(), dx.data(), ld,
+                         dw.data());
       CHECK(dx.intact());
       const std::vector<f32> dir = random_values(n, 9), wdir = random_values(c.d, 10);
       const auto loss_at = [&](f64 xs, f32 ws) {
         std::vector<f64> in = to_f64(x);
         std::vector<f32> weight = t.weight;
-        for (i64 i = 0; i < n; ++i) in[usize(i)] += xs * static_cast<f64>(dir[usize(i)]);
-        for (i64 i = 0; i < c.d; ++i) weight[usize(i)] += ws * wdir[usize(i)];
+        for (i64 i = 0; i < n; ++i)
+          in[usize(i)] += xs * static_cast<f64>(dir[usize(i)]);
+        for (i64 i = 0; i < c.d; ++i)
+          weight[usize(i)] += ws * wdir[usize(i)];
         return dot(rope_reference(c, t, in, weight), dy);
       };
       const f64 slope = (loss_at(1e-5, 0) - loss_at(-1e-5, 0)) / 2e-5;
-      CHECK(dot(to_f64(dx.values()), dir) ==
-            Approx(slope).epsilon(1e-4).margin(1e-4));
+      CHECK(dot(to_f64(dx.values()), dir) == Approx(slope).epsilon(1e-4).margin(1e-4));
       std::vector<f64> got = to_f64(dw);
-      for (f64& v : got) v -= 1.0;
+      for (f64& v : got)
+        v -= 1.0;
       const f64 wslope = (loss_at(0, 0.25f) - loss_at(0, -0.25f)) / 0.5;
       CHECK(dot(got, wdir) == Approx(wslope).epsilon(1e-4).margin(1e-4));
     }

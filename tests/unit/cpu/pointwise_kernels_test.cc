@@ -15,9 +15,9 @@ namespace {
 f64 ulps(f32 got, f64 exact) {
   const f32 near = static_cast<f32>(exact);
   if (got == near) return 0;
-  const f64 ulp = std::max(static_cast<f64>(std::nextafter(std::abs(near), INFINITY)) -
-                               std::abs(static_cast<f64>(near)),
-                           0x1p-149);
+  const f64 ulp = std::max(
+      static_cast<f64>(std::nextafter(std::abs(near), INFINITY)) - std::abs(static_cast<f64>(near)),
+      0x1p-149);
   return std::abs(static_cast<f64>(got) - exact) / ulp;
 }
 
@@ -41,7 +41,9 @@ f64 worst_ulps(Unary f, f32 low, f32 high, f64 (*exact)(f64)) {
   return worst;
 }
 
-f64 sigmoid_exact(f64 x) { return 1 / (1 + std::exp(-x)); }
+f64 sigmoid_exact(f64 x) {
+  return 1 / (1 + std::exp(-x));
+}
 
 }  // namespace
 
@@ -85,7 +87,9 @@ struct Function {
 f64 gelu_tanh(f64 a) {
   return 0.5 * a * (1 + std::tanh(std::sqrt(2 / M_PI) * (a + 0.044715 * a * a * a)));
 }
-f64 gelu_erf(f64 a) { return 0.5 * a * std::erfc(-a / std::sqrt(2.0)); }
+f64 gelu_erf(f64 a) {
+  return 0.5 * a * std::erfc(-a / std::sqrt(2.0));
+}
 
 Function unary_case(const char* name, Unary f, f64 (*exact)(f64), f32 p = 0) {
   return {name, exact, [=](i64 n, const f32* x, f32* y) { cpu::unary(f, n, x, y, p); },
@@ -94,10 +98,9 @@ Function unary_case(const char* name, Unary f, f64 (*exact)(f64), f32 p = 0) {
           }};
 }
 Function act_case(const char* name, Act act, f64 (*exact)(f64)) {
-  return {name, exact, [=](i64 n, const f32* x, f32* y) { cpu::act_forward(act, n, x, y); },
-          [=](i64 n, const f32* x, const f32* dy, f32* dx) {
-            cpu::act_backward(act, n, x, dy, dx);
-          }};
+  return {
+      name, exact, [=](i64 n, const f32* x, f32* y) { cpu::act_forward(act, n, x, y); },
+      [=](i64 n, const f32* x, const f32* dy, f32* dx) { cpu::act_backward(act, n, x, dy, dx); }};
 }
 
 std::vector<Function> functions() {
@@ -105,7 +108,8 @@ std::vector<Function> functions() {
       unary_case("exp", Unary::kExp, [](f64 x) { return std::exp(x); }),
       unary_case("tanh", Unary::kTanh, [](f64 x) { return std::tanh(x); }),
       unary_case("sigmoid", Unary::kSigmoid, sigmoid_exact),
-      unary_case("softcap", Unary::kSoftcap, [](f64 x) { return 2 * std::tanh(x / 2); }, 2.0f),
+      unary_case(
+          "softcap", Unary::kSoftcap, [](f64 x) { return 2 * std::tanh(x / 2); }, 2.0f),
       unary_case("square", Unary::kSquare, [](f64 x) { return x * x; }),
       unary_case("reciprocal", Unary::kReciprocal, [](f64 x) { return 1 / x; }),
       unary_case("negate", Unary::kNegate, [](f64 x) { return -x; }),
@@ -126,7 +130,8 @@ TEST_CASE("elementwise functions and slopes agree with f64 at every tail length"
       INFO(f.name);
       for (const i64 n : {0, 1, 3, 4, 7, 16, 31, 33, 1000}) {
         std::vector<f32> x = random_values(n, 3, 4.0f);
-        for (f32& v : x) v += v < 0 ? -0.01f : 0.01f;  // away from kinks and poles
+        for (f32& v : x)
+          v += v < 0 ? -0.01f : 0.01f;  // away from kinks and poles
         const std::vector<f32> dy = random_values(n, 4);
         Guarded y(n), dx(n);
         f.forward(n, x.data(), y.data());
@@ -158,7 +163,8 @@ TEST_CASE("gated units agree with f64 and may write their gradient over the inpu
   for_each_isa([] {
     for (const i64 f : {1, 5, 16, 70}) {
       const i64 rows = 4;
-      const std::vector<f32> x = random_values(rows * 2 * f, 1, 3.0f), dy = random_values(rows * f, 2);
+      const std::vector<f32> x = random_values(rows * 2 * f, 1, 3.0f),
+                             dy = random_values(rows * f, 2);
       Guarded y(rows * f);
       cpu::glu_forward(Act::kSilu, rows, f, x.data(), 2 * f, y.data(), f);
       std::vector<f32> dx = x;
@@ -184,10 +190,12 @@ TEST_CASE("gated units agree with f64 and may write their gradient over the inpu
 TEST_CASE("arithmetic on vectors and rows is exact per element", "[cpu]") {
   for_each_isa([] {
     const i64 rows = 3, cols = 21, n = rows * cols;
-    const std::vector<f32> x = random_values(n, 1), y = random_values(n, 2), v = random_values(cols, 3);
+    const std::vector<f32> x = random_values(n, 1), y = random_values(n, 2),
+                           v = random_values(cols, 3);
     Guarded out(n);
     const auto expect = [&](auto f) {
-      for (i64 i = 0; i < n; ++i) REQUIRE(out[i] == f(i));
+      for (i64 i = 0; i < n; ++i)
+        REQUIRE(out[i] == f(i));
       REQUIRE(out.intact());
     };
     cpu::add(n, x.data(), y.data(), out.data());
@@ -212,7 +220,8 @@ TEST_CASE("arithmetic on vectors and rows is exact per element", "[cpu]") {
     cpu::copy_rows(rows, cols, x.data(), cols, out.data(), cols);
     expect([&](i64 i) { return x[usize(i)]; });
     std::vector<u8> mask;
-    for (i64 i = 0; i < n; ++i) mask.push_back(static_cast<u8>(i % 3 == 0 ? 2 : 0));
+    for (i64 i = 0; i < n; ++i)
+      mask.push_back(static_cast<u8>(i % 3 == 0 ? 2 : 0));
     cpu::where(n, mask.data(), x.data(), y.data(), out.data());
     expect([&](i64 i) { return i % 3 == 0 ? x[usize(i)] : y[usize(i)]; });
   });
@@ -221,7 +230,8 @@ TEST_CASE("arithmetic on vectors and rows is exact per element", "[cpu]") {
 TEST_CASE("strided copies permute and broadcast", "[cpu]") {
   // x [2,3,4] read as [4,2,3]: out[c][a][b] = x[a][b][c].
   std::vector<f32> x;
-  for (i64 i = 0; i < 24; ++i) x.push_back(static_cast<f32>(i));
+  for (i64 i = 0; i < 24; ++i)
+    x.push_back(static_cast<f32>(i));
   const i64 shape[] = {4, 2, 3}, strides[] = {1, 12, 4};
   std::vector<f32> out(24);
   cpu::copy_strided(3, shape, strides, x.data(), out.data());
@@ -261,7 +271,8 @@ TEST_CASE("sums are accurate and have equal bits with 1, 2 and 7 threads", "[cpu
     std::vector<f32> columns(usize(97), 1.0f), rows(5), dots(5);
     cpu::add_column_sums(3000, 97, x.data(), 98, columns.data());
     f64 third = 1;
-    for (i64 r = 0; r < 3000; ++r) third += static_cast<f64>(x[usize(r * 98 + 3)]);
+    for (i64 r = 0; r < 3000; ++r)
+      third += static_cast<f64>(x[usize(r * 98 + 3)]);
     CHECK(static_cast<f64>(columns[3]) == Approx(third).epsilon(1e-4).margin(1e-3));
     cpu::row_sums(5, 97, x.data(), 98, rows.data());
     cpu::row_dots(5, 97, x.data(), 98, x.data() + 1, 98, dots.data());
@@ -278,9 +289,11 @@ TEST_CASE("sums are accurate and have equal bits with 1, 2 and 7 threads", "[cpu
 TEST_CASE("embedding rows are scaled copies and their gradient is summed in row order", "[cpu]") {
   for_each_isa([] {
     const i64 rows = 50, cols = 19, vocab = 7;
-    const std::vector<f32> table = random_values(vocab * cols, 1), dy = random_values(rows * cols, 2);
+    const std::vector<f32> table = random_values(vocab * cols, 1),
+                           dy = random_values(rows * cols, 2);
     std::vector<i32> ids;
-    for (i64 r = 0; r < rows; ++r) ids.push_back(static_cast<i32>((r * r + 3) % vocab));
+    for (i64 r = 0; r < rows; ++r)
+      ids.push_back(static_cast<i32>((r * r + 3) % vocab));
     Guarded y(rows * cols);
     cpu::embedding_forward(rows, cols, table.data(), cols, ids.data(), 2.0f, false, y.data(), cols);
     for (i64 i = 0; i < rows * cols; ++i) {
@@ -288,7 +301,8 @@ TEST_CASE("embedding rows are scaled copies and their gradient is summed in row 
     }
     const std::vector<f32> once = y.values();
     cpu::embedding_forward(rows, cols, table.data(), cols, ids.data(), 2.0f, true, y.data(), cols);
-    for (i64 i = 0; i < rows * cols; ++i) REQUIRE(y[i] == 2.0f * once[usize(i)]);
+    for (i64 i = 0; i < rows * cols; ++i)
+      REQUIRE(y[i] == 2.0f * once[usize(i)]);
     CHECK(y.intact());
     ids[4] = -1;  // skipped
     std::vector<f32> want(usize(vocab * cols), 1.0f), got = want;
@@ -300,7 +314,8 @@ TEST_CASE("embedding rows are scaled copies and their gradient is summed in row 
     }
     check_threads([&] {
       got.assign(usize(vocab * cols), 1.0f);
-      cpu::embedding_backward(rows, cols, vocab, ids.data(), 0.5f, dy.data(), cols, got.data(), cols);
+      cpu::embedding_backward(rows, cols, vocab, ids.data(), 0.5f, dy.data(), cols, got.data(),
+                              cols);
       return got;
     });
     CHECK(same_bits(got, want));
@@ -315,7 +330,8 @@ TEST_CASE("softmax rows and log-sum-exp agree with f64", "[cpu]") {
   for_each_isa([] {
     for (const i64 cols : {1, 5, 16, 1000}) {
       const i64 rows = 3;
-      const std::vector<f32> x = random_values(rows * cols, 1, 20.0f), dy = random_values(rows * cols, 2);
+      const std::vector<f32> x = random_values(rows * cols, 1, 20.0f),
+                             dy = random_values(rows * cols, 2);
       Guarded y(rows * cols), dx(rows * cols), lse(rows);
       cpu::softmax_rows(rows, cols, x.data(), cols, y.data(), cols);
       cpu::softmax_backward(rows, cols, y.data(), cols, dy.data(), cols, dx.data(), cols);
@@ -324,7 +340,8 @@ TEST_CASE("softmax rows and log-sum-exp agree with f64", "[cpu]") {
       for (i64 r = 0; r < rows; ++r) {
         f64 z = 0, mean = 0;
         const f32* row = x.data() + r * cols;
-        for (i64 i = 0; i < cols; ++i) z += std::exp(static_cast<f64>(row[i]));
+        for (i64 i = 0; i < cols; ++i)
+          z += std::exp(static_cast<f64>(row[i]));
         for (i64 i = 0; i < cols; ++i) {
           p.push_back(std::exp(static_cast<f64>(row[i])) / z);
           mean += p.back() * static_cast<f64>(dy[usize(r * cols + i)]);
@@ -348,7 +365,8 @@ TEST_CASE("AdamW steps as the formula in f64, decay cautious on request", "[cpu]
     for (const bool cautious : {false, true}) {
       std::vector<f32> w = random_values(n, 1), m = random_values(n, 2), v = random_values(n, 3);
       const std::vector<f32> g = random_values(n, 4);
-      for (f32& x : v) x = x * x;
+      for (f32& x : v)
+        x = x * x;
       std::vector<f64> w64 = to_f64(w), m64 = to_f64(m), v64 = to_f64(v);
       cpu::AdamW cfg;
       cfg.lr = 0.1f;
@@ -385,8 +403,8 @@ TEST_CASE("casts round to nearest even and keep special values", "[cpu]") {
     CHECK(h[5] == 0x7f80);
     // f16: 65504 is the largest, 65519.99 rounds to it, 65520 to infinity; 2^-24 is the smallest,
     // 2^-25 is halfway to zero and goes to the even zero.
-    const std::vector<f32> y = {65504.0f,  65519.0f, 65520.0f, 0x1p-24f, 0x1p-25f,
-                                0x1.8p-24f, NAN,     -INFINITY, 0x1p-14f, 1.0f + 0x1p-11f};
+    const std::vector<f32> y = {65504.0f,   65519.0f, 65520.0f,  0x1p-24f, 0x1p-25f,
+                                0x1.8p-24f, NAN,      -INFINITY, 0x1p-14f, 1.0f + 0x1p-11f};
     std::vector<u16> f(y.size());
     cpu::f32_to_f16(ssize(y), y.data(), f.data());
     CHECK(f[0] == 0x7bff);
@@ -405,7 +423,8 @@ TEST_CASE("casts round to nearest even and keep special values", "[cpu]") {
 TEST_CASE("every 16-bit number survives the way to f32 and back", "[cpu]") {
   for_each_isa([] {
     std::vector<u16> all(65536), back(65536);
-    for (i64 i = 0; i < 65536; ++i) all[usize(i)] = static_cast<u16>(i);
+    for (i64 i = 0; i < 65536; ++i)
+      all[usize(i)] = static_cast<u16>(i);
     std::vector<f32> wide(65536);
     cpu::bf16_to_f32(65536, all.data(), wide.data());
     cpu::f32_to_bf16(65536, wide.data(), back.data());
@@ -423,9 +442,10 @@ TEST_CASE("every 16-bit number survives the way to f32 and back", "[cpu]") {
         wrong += !std::isnan(wide[i]);
         continue;
       }
-      const f32 value = exponent == 31  ? INFINITY
-                        : exponent == 0 ? std::ldexp(static_cast<f32>(fraction), -24)
-                                        : std::ldexp(static_cast<f32>(1024 + fraction), exponent - 25);
+      const f32 value = exponent == 31 ? INFINITY
+                        : exponent == 0
+                            ? std::ldexp(static_cast<f32>(fraction), -24)
+                            : std::ldexp(static_cast<f32>(1024 + fraction), exponent - 25);
       wrong += wide[i] != sign * value || back[i] != all[i];
     }
     CHECK(wrong == 0);

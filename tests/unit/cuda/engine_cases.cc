@@ -53,7 +53,9 @@ f64 distance(std::span<const f32> a, std::span<const f32> b) {
 class Both {
  public:
   Both(const Model& model, const Backend& backend, f64 tolerance, DType activation = DType::kF32)
-      : device_(model, options_of(activation), backend), cpu_(model, options_of()), most_(tolerance) {}
+      : device_(model, options_of(activation), backend),
+        cpu_(model, options_of()),
+        most_(tolerance) {}
 
   i32 create() {
     const i32 seq = device_.create();
@@ -86,10 +88,8 @@ class Both {
     cpu_.eval(rows);
     for (i64 i = 0; i < isize(rows); ++i) {
       INFO("row " << i);
-      if (rows[usize(i)].want_logits)
-        REQUIRE(distance(device_.logits(i), cpu_.logits(i)) <= most_);
-      if (rows[usize(i)].want_hidden)
-        REQUIRE(distance(device_.hidden(i), cpu_.hidden(i)) <= most_);
+      if (rows[usize(i)].want_logits) REQUIRE(distance(device_.logits(i), cpu_.logits(i)) <= most_);
+      if (rows[usize(i)].want_hidden) REQUIRE(distance(device_.hidden(i), cpu_.hidden(i)) <= most_);
     }
   }
   /// Both decode `count` tokens from the CPU's last choice; tokens must be equal.
@@ -128,7 +128,8 @@ void check_calls(Both& both) {
     for (const auto& [of, token] : {std::pair{a, tokens[0]}, {fresh, tokens[1]}, {b, tokens[2]}})
       rows.push_back(chain(of, {&token, 1})[0]);
     both.eval(rows);
-    for (const i32 of : {a, b, fresh}) both.commit(of);
+    for (const i32 of : {a, b, fresh})
+      both.commit(of);
   }
   // A tree of drafts behind one, then a branch of it kept.
   const std::vector<i32> drafts = random_tokens(6, 6);
@@ -155,7 +156,8 @@ void check_calls(Both& both) {
   }
   both.eval(rows);
   rows = chain(b, random_tokens(7, 9));
-  for (EvalRow& row : rows) row.see = EvalRow::See::kAll;
+  for (EvalRow& row : rows)
+    row.see = EvalRow::See::kAll;
   both.eval(rows);
   both.truncate(seq, 30);
   both.release(a);
@@ -171,7 +173,8 @@ void check_engine_values(const Backend& backend) {
     Model model = make(shape);
     Both both(model, backend, 1e-5);
     check_calls(both);
-    for (i64 i = 0; i < model.weights.elements(); ++i) model.weights.data()[i] *= 0.5f;
+    for (i64 i = 0; i < model.weights.elements(); ++i)
+      model.weights.data()[i] *= 0.5f;
     both.device().weights_changed();
     Both again(model, backend, 1e-5);  // the copy above read the same weights as a new one does
     const i32 one = again.create();
@@ -233,7 +236,8 @@ void check_engine_bf16(const Backend& backend) {
     for (int round = 0; round < 2; ++round) {
       const i32 of = device.create();
       std::vector<i32> out = {likeliest(device.prefill(of, tokens))};
-      for (i64 i = 0; i < 6; ++i) out.push_back(likeliest(device.step(of, out.back())));
+      for (i64 i = 0; i < 6; ++i)
+        out.push_back(likeliest(device.step(of, out.back())));
       if (round == 0) first = out;
       CHECK(out == first);
     }

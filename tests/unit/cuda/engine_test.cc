@@ -1,10 +1,9 @@
 // Inference on the block emulator.
 
-#include "unit/cuda/engine_cases.h"
-
 #include "catch.h"
 #include "core/parallel.h"
 #include "cuda_backend.h"
+#include "unit/cuda/engine_cases.h"
 
 using namespace lm;
 

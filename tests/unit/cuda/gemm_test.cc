@@ -230,7 +230,8 @@ TEST_CASE("bf16 operands, f32 sums, every epilogue", "[cuda]") {
         const f64 saved = f64{bf16_to_f32(aux[usize(i * n + j)])};
         if (epilogue == GemmEpilogue::kGeluAux || epilogue == GemmEpilogue::kGeluAuxBias) {
           CHECK(saved == f64{bf16_to_f32(f32_to_bf16(static_cast<f32>(v)))});
-          v = 0.5 * saved * (1 + std::tanh(0.7978845608 * (saved + 0.044715 * saved * saved * saved)));
+          v = 0.5 * saved *
+              (1 + std::tanh(0.7978845608 * (saved + 0.044715 * saved * saved * saved)));
         }
         if (epilogue == GemmEpilogue::kDGelu) {
           const f64 t = std::tanh(0.7978845608 * (saved + 0.044715 * saved * saved * saved));

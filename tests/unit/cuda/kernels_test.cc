@@ -5,12 +5,12 @@
 #include <cmath>
 #include <cstring>
 
+#include "adamw.h"
 #include "attention.h"
 #include "catch.h"
 #include "core/random.h"
 #include "cpu/pointwise.h"
 #include "embedding.h"
-#include "adamw.h"
 #include "pointwise.h"
 #include "reduce.h"
 #include "tensor/convert.h"

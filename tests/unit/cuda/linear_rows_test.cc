@@ -76,9 +76,8 @@ void check_all() {
   const i64 pack = 16 / static_cast<i64>(sizeof(T));
   for (const i64 k : {pack, 31 * pack, 33 * pack, 270 * pack}) {
     for (const i64 n : {1, 9, 24}) {
-      for (const Parts& parts :
-           {Parts{}, Parts{true, false, Fn::kGeluTanh}, Parts{true, true, Fn::kNone},
-            Parts{false, true, Fn::kSilu}}) {
+      for (const Parts& parts : {Parts{}, Parts{true, false, Fn::kGeluTanh},
+                                 Parts{true, true, Fn::kNone}, Parts{false, true, Fn::kSilu}}) {
         std::vector<std::vector<u8>> most;
         for (const i64 rows : {8, 7, 5, 4, 3, 2, 1}) {
           const std::vector<std::vector<u8>> bits = check<T, Y>(rows, n, k, parts);

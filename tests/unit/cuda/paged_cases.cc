@@ -70,20 +70,22 @@ class World {
     pool_[1] = pool_[0];
   }
 
-  /// Keys and values of slots [begin, end), as rows with the tokens begin... would have stored them.
+  /// Keys and values of slots [begin, end), as rows with the tokens begin... would have stored
+  /// them.
   void fill(i64 seq, i64 begin, i64 end) {
-    for (i64 slot = begin; slot < end; ++slot) put(seq, slot, slot);
+    for (i64 slot = begin; slot < end; ++slot)
+      put(seq, slot, slot);
   }
 
   std::vector<f32> qkv(const Row& row) const {
     std::vector<f32> x(usize(form_.qkv()));
     const i64 q = form_.heads * form_.dim;
     for (i64 i = 0; i < q; ++i)
-      x[usize(i)] = stored(1.5f * draw(static_cast<u64>(row.seq * 4096 + row.token), i),
-                           form_.activation);
+      x[usize(i)] =
+          stored(1.5f * draw(static_cast<u64>(row.seq * 4096 + row.token), i), form_.activation);
     for (i64 i = 0; i < 2 * form_.width(); ++i)
-      x[usize(q + i)] = stored(draw(kKeyRow + static_cast<u64>(row.seq * 4096 + row.token), i),
-                               form_.activation);
+      x[usize(q + i)] =
+          stored(draw(kKeyRow + static_cast<u64>(row.seq * 4096 + row.token), i), form_.activation);
     return x;
   }
 
@@ -110,7 +112,8 @@ class World {
     for (const std::vector<i32>& table : tables_)
       tables.push_back(static_cast<const i32*>(give(table.data(), isize(table) * 4)));
     std::vector<const i32*> by_row;
-    for (const Row& row : rows) by_row.push_back(tables[usize(row.seq)]);
+    for (const Row& row : rows)
+      by_row.push_back(tables[usize(row.seq)]);
     KvView view;
     view.rows = n;
     view.spans = static_cast<const RowSpan*>(give(spans.data(), n * 24));
@@ -156,7 +159,8 @@ class World {
   /// One row's result from the pools as they are, f64.
   std::vector<f64> reference(const Row& row, const Way& way = {}) const {
     std::vector<i64> slots;
-    for (i64 s = row.span.a0; s < row.span.a1; ++s) slots.push_back(s);
+    for (i64 s = row.span.a0; s < row.span.a1; ++s)
+      slots.push_back(s);
     for (i64 s = row.span.b0; s < row.span.b1; ++s)
       slots.push_back(way.list.empty() ? s : way.list[usize(s)]);
     const std::vector<f32> x = qkv(row);
@@ -175,7 +179,8 @@ class World {
       }
       const f64 top = *std::max_element(p.begin(), p.end());
       f64 total = 0;
-      for (f64& s : p) total += s = std::exp(s - top);
+      for (f64& s : p)
+        total += s = std::exp(s - top);
       for (std::size_t j = 0; j < p.size(); ++j) {
         for (i64 e = 0; e < form_.dim; ++e)
           out[usize(h * form_.dim + e)] +=
@@ -190,7 +195,8 @@ class World {
     World other = *this;
     other.put(seq, slot, token);
     for (int i = 0; i < 2; ++i)
-      if (std::memcmp(other.pool_[i].data(), pool_[i].data(), pool_[i].size() * 4) != 0) return false;
+      if (std::memcmp(other.pool_[i].data(), pool_[i].data(), pool_[i].size() * 4) != 0)
+        return false;
     return true;
   }
 
@@ -246,7 +252,8 @@ Row causal(i64 seq, i64 slot) {
 
 std::vector<Row> chain(i64 seq, i64 begin, i64 end) {
   std::vector<Row> rows;
-  for (i64 slot = begin; slot < end; ++slot) rows.push_back(causal(seq, slot));
+  for (i64 slot = begin; slot < end; ++slot)
+    rows.push_back(causal(seq, slot));
   return rows;
 }
 
@@ -272,14 +279,16 @@ f64 error_of(const std::vector<f32>& got, const std::vector<f64>& expected) {
   return worst / largest;
 }
 
-f64 tolerance(const Form& form) { return form.activation == DType::kBf16 ? 4e-3 : 5e-6; }
+f64 tolerance(const Form& form) {
+  return form.activation == DType::kBf16 ? 4e-3 : 5e-6;
+}
 
 const std::vector<Form>& forms() {
   static const std::vector<Form> all = {
-      {4, 2, 8, 0, DType::kF32, DType::kF32},    {3, 3, 12, 5.0f, DType::kF32, DType::kF32},
-      {6, 1, 20, 0, DType::kF32, DType::kF32},   {4, 1, 64, 0, DType::kBf16, DType::kF32},
-      {4, 2, 64, 0, DType::kBf16, DType::kBf16}, {12, 1, 6, 0, DType::kBf16, DType::kBf16},
-      {2, 2, 130, 0, DType::kF32, DType::kF32},  {1, 1, 256, 3.0f, DType::kBf16, DType::kBf16},
+      {4, 2, 8, 0, DType::kF32, DType::kF32},     {3, 3, 12, 5.0f, DType::kF32, DType::kF32},
+      {6, 1, 20, 0, DType::kF32, DType::kF32},    {4, 1, 64, 0, DType::kBf16, DType::kF32},
+      {4, 2, 64, 0, DType::kBf16, DType::kBf16},  {12, 1, 6, 0, DType::kBf16, DType::kBf16},
+      {2, 2, 130, 0, DType::kF32, DType::kF32},   {1, 1, 256, 3.0f, DType::kBf16, DType::kBf16},
       {8, 1, 128, 0, DType::kBf16, DType::kBf16},
   };
   return all;
@@ -312,8 +321,8 @@ void check_form(const Backend& backend, const Form& form) {
     for (i64 i = 0; i < isize(rows); ++i) {
       INFO("row " << i << " max_keys " << way.max_keys);
       REQUIRE(error_of(row_of(got, i, form), after.reference(rows[usize(i)])) <= tolerance(form));
-      if (rows[usize(i)].store >= 0) CHECK(after.holds(rows[usize(i)].seq, rows[usize(i)].store,
-                                                       rows[usize(i)].token));
+      if (rows[usize(i)].store >= 0)
+        CHECK(after.holds(rows[usize(i)].seq, rows[usize(i)].store, rows[usize(i)].token));
     }
     for (i64 i = isize(rows); i < way.padded; ++i)
       CHECK(row_of(got, i, form) == std::vector<f32>(usize(form.heads * form.dim), 0.0f));
@@ -332,8 +341,10 @@ void check_form(const Backend& backend, const Form& form) {
     if (i == 3) row.span = {0, 90, 0, 0, 0, 90};
     row.span.b0 = static_cast<i32>(listed.list.size());
     if (i == 3)
-      for (i32 s = 100; s < 260; ++s) listed.list.push_back(s);
-    for (const i32 p : path[usize(i)]) listed.list.push_back(260 + p);
+      for (i32 s = 100; s < 260; ++s)
+        listed.list.push_back(s);
+    for (const i32 p : path[usize(i)])
+      listed.list.push_back(260 + p);
     row.span.b1 = static_cast<i32>(listed.list.size());
     tree.push_back(row);
   }
@@ -373,12 +384,14 @@ void check_paged_bits(const Backend& backend) {
       CAPTURE(slot);
       REQUIRE(same_bits(row_of(got, at, form), expected[usize(slot - kFirst)]));
     };
-    for (const Way& way : {Way{0, 0, false, {}}, Way{0, 0, true, {}}, Way{24, 1 << 16, false, {}}}) {
+    for (const Way& way :
+         {Way{0, 0, false, {}}, Way{0, 0, true, {}}, Way{24, 1 << 16, false, {}}}) {
       CAPTURE(way.max_keys, way.lone);
       World once(form, 3, kLength, 9);  // other pages
       once.fill(0, 0, kFirst);
       const std::vector<f32> got = once.run(backend, chain(0, kFirst, kLength), way);
-      for (i64 slot = kFirst; slot < kLength; ++slot) check(got, slot - kFirst, slot);
+      for (i64 slot = kFirst; slot < kLength; ++slot)
+        check(got, slot - kFirst, slot);
       World chunks(form, 3, kLength, 4);
       chunks.fill(0, 0, kFirst);
       chunks.fill(1, 0, 140);
@@ -389,7 +402,8 @@ void check_paged_bits(const Backend& backend) {
         rows.insert(rows.begin() + 1, causal(1, 140 + (slot - kFirst) / 7));
         rows.push_back(causal(2, 30 + (slot - kFirst) / 7));
         const std::vector<f32> part = chunks.run(backend, rows, way);
-        for (i64 i = slot; i < end; ++i) check(part, i == slot ? 0 : i - slot + 1, i);
+        for (i64 i = slot; i < end; ++i)
+          check(part, i == slot ? 0 : i - slot + 1, i);
       }
     }
     // The last row again behind a hole and in a tree: equal logical order, other slots.
@@ -398,7 +412,8 @@ void check_paged_bits(const Backend& backend) {
     Row last = causal(0, kLength - 1);
     const std::vector<f32> plain = moved.run(backend, {last}, Way{0, 256, false, {}});
     Way listed{0, 256, false, {}};
-    for (i32 s = 100; s < kLength; ++s) listed.list.push_back(s);
+    for (i32 s = 100; s < kLength; ++s)
+      listed.list.push_back(s);
     last.span = {0, 100, 0, kLength - 100, 0, 100};
     CHECK(same_bits(moved.run(backend, {last}, listed), plain));
     listed.max_keys = 0;

@@ -1,9 +1,9 @@
 // Elementwise kernels, copies, rotary positions and tables in f32 and bf16 against double
 // precision: odd sizes, unaligned pointers, strides, guard zones, equal bits at a second run.
 
+#include "adamw.h"
 #include "divide.h"
 #include "embedding.h"
-#include "adamw.h"
 #include "pointwise.h"
 #include "rope.h"
 #include "unit/cuda/typed_buffer.h"

@@ -100,8 +100,7 @@ TEST_CASE("a full device names the micro-batch and what needs less", "[cuda]") {
     FAIL("no error");
   } catch (const Error& e) {
     CHECK(e.kind() == ErrorKind::kOs);
-    CHECK(e.message().starts_with(
-        "activations of a micro-batch of 512 x 16 tokens: asked for "));
+    CHECK(e.message().starts_with("activations of a micro-batch of 512 x 16 tokens: asked for "));
     CHECK(e.hint().starts_with("a smaller --micro-batch"));
   }
 }

@@ -121,7 +121,8 @@ TEST_CASE("results do not depend on batch, chunk, cache, threads or neighbours",
     expected.push_back(print(run(model, *tokenizer, {one})[0]));
   for (const int threads : {1, 2, 7}) {
     set_threads(threads);
-    for (const Setup& setup : {Setup{1, 7, 96}, Setup{4, 512, 400}, Setup{16, 7, 1632}, Setup{64, 512, 6240}}) {
+    for (const Setup& setup :
+         {Setup{1, 7, 96}, Setup{4, 512, 400}, Setup{16, 7, 1632}, Setup{64, 512, 6240}}) {
       CAPTURE(threads, setup.batch, setup.chunk, setup.cache_tokens);
       const std::vector<Generated> got = run(model, *tokenizer, requests, setup);
       REQUIRE(got.size() == requests.size());
@@ -180,8 +181,9 @@ TEST_CASE("every finish reason is reached", "[decode]") {
     r.params.logit_bias = {{token, 1e6}};
     return r;
   };
-  std::vector<GenerateRequest> requests = {forced(test::kTinyEos), forced(x), forced(x), forced(x),
-                                           forced(x),              forced(x), forced(x), forced(test::kTinyEos)};
+  std::vector<GenerateRequest> requests = {
+      forced(test::kTinyEos), forced(x), forced(x), forced(x), forced(x), forced(x), forced(x),
+      forced(test::kTinyEos)};
   requests[1].params.stop_ids = {x};
   requests[2].params.stop = {"xxx"};  // over three tokens
   requests[3].params.max_tokens = 4;
@@ -191,7 +193,8 @@ TEST_CASE("every finish reason is reached", "[decode]") {
   requests[6].params.max_tokens = 0;
   requests[7].params.ignore_eos = true;
   const std::vector<Generated> got = run(model, *tokenizer, requests);
-  const auto check = [&](std::size_t i, const char* reason, const std::string& text, std::size_t tokens) {
+  const auto check = [&](std::size_t i, const char* reason, const std::string& text,
+                         std::size_t tokens) {
     CAPTURE(i);
     const Completion& c = got[i].completions[0];
     CHECK(c.finish_reason == reason);
@@ -213,8 +216,9 @@ TEST_CASE("prompts at and over the context", "[decode]") {
   const std::unique_ptr<text::Tokenizer> tokenizer = tiny_tokenizer(dir);
   const model::Model model = test::make_tiny_model();
   const std::vector<Generated> got =
-      run(model, *tokenizer, {request("a", std::vector<i32>(63, 1)), request("b", std::vector<i32>(64, 1)),
-                              request("c", std::vector<i32>(65, 1)), request("d", {300})});
+      run(model, *tokenizer,
+          {request("a", std::vector<i32>(63, 1)), request("b", std::vector<i32>(64, 1)),
+           request("c", std::vector<i32>(65, 1)), request("d", {300})});
   CHECK(got[0].completions[0].tokens.size() == 1);
   CHECK(got[0].completions[0].finish_reason == "context");
   CHECK(got[1].completions[0].tokens.empty());

@@ -32,7 +32,8 @@ std::vector<i32> typical(const std::vector<f32>& logits, f64 tau, bool cut) {
 
 using Ids = std::vector<i32>;
 
-/// The obvious versions: full sorts, one pass per rule, over all ids with -infinity for the removed.
+/// The obvious versions: full sorts, one pass per rule, over all ids with -infinity for the
+/// removed.
 struct Slow {
   explicit Slow(const std::vector<f32>& logits) : s(logits.begin(), logits.end()) {}
   std::vector<f64> s;
@@ -140,7 +141,8 @@ std::vector<f32> random_row(i64 vocab, u64 row) {
     f64 v = spread * random.normal(static_cast<u64>(i));
     if (row % 3 == 1) v = std::round(v);  // ties
     out.push_back(static_cast<f32>(v));
-    if (row % 5 == 2 && random.uniform(static_cast<u64>(i + 1000000)) < 0.4 && i > 0) out.back() = kNoWay;
+    if (row % 5 == 2 && random.uniform(static_cast<u64>(i + 1000000)) < 0.4 && i > 0)
+      out.back() = kNoWay;
   }
   return out;
 }
@@ -160,19 +162,24 @@ void compare_rows(i64 vocab, u64 rows) {
     const i64 k = 1 + static_cast<i64>(row % 50);
     check([&](Weights& x) { keep_top_k(x, k, 1); }, [&](Slow& y) { y.top_k(usize(k)); });
     check([&](Weights& x) { keep_top_p(x, level, 1); }, [&](Slow& y) { y.top_p(level); });
-    check([&](Weights& x) { keep_typical(x, level, false, 1); }, [&](Slow& y) { y.typical(level, false); });
-    check([&](Weights& x) { keep_typical(x, level, true, 1); }, [&](Slow& y) { y.typical(level, true); });
-    check([&](Weights& x) { keep_epsilon(x, level / 100, 1); }, [&](Slow& y) { y.at_least(level / 100); });
-    check([&](Weights& x) { keep_eta(x, level / 100, 1); }, [&](Slow& y) {
-      y.at_least(std::min(level / 100, std::sqrt(level / 100) * std::exp(-y.entropy())));
-    });
-    check([&](Weights& x) { keep_min_p(x, level, 1); }, [&](Slow& y) {
-      const f64 top = *std::max_element(y.s.begin(), y.s.end());
-      std::vector<bool> keep;
-      for (const f64 v : y.s)
-        keep.push_back(std::exp(v - top) >= level);
-      y.drop(keep);
-    });
+    check([&](Weights& x) { keep_typical(x, level, false, 1); },
+          [&](Slow& y) { y.typical(level, false); });
+    check([&](Weights& x) { keep_typical(x, level, true, 1); },
+          [&](Slow& y) { y.typical(level, true); });
+    check([&](Weights& x) { keep_epsilon(x, level / 100, 1); },
+          [&](Slow& y) { y.at_least(level / 100); });
+    check([&](Weights& x) { keep_eta(x, level / 100, 1); },
+          [&](Slow& y) {
+            y.at_least(std::min(level / 100, std::sqrt(level / 100) * std::exp(-y.entropy())));
+          });
+    check([&](Weights& x) { keep_min_p(x, level, 1); },
+          [&](Slow& y) {
+            const f64 top = *std::max_element(y.s.begin(), y.s.end());
+            std::vector<bool> keep;
+            for (const f64 v : y.s)
+              keep.push_back(std::exp(v - top) >= level);
+            y.drop(keep);
+          });
   }
 }
 
@@ -180,7 +187,7 @@ void compare_rows(i64 vocab, u64 rows) {
 
 TEST_CASE("typical sets are those of the table in both tie modes", "[decode]") {
   const std::vector<f32> a = {4, 3, 2.5f, 1, 0, -1};  // H = 1.08595
-  CHECK(typical(a, 0.2, false) == Ids{1});  // the likeliest token (p = 0.600) is dropped
+  CHECK(typical(a, 0.2, false) == Ids{1});            // the likeliest token (p = 0.600) is dropped
   CHECK(typical(a, 0.5, false) == Ids{0, 1});
   CHECK(typical(a, 0.9, false) == Ids{0, 1, 2});
   CHECK(typical(a, 0.2, true) == Ids{1});
@@ -213,7 +220,8 @@ TEST_CASE("truncations keep what an obvious implementation keeps", "[decode]") {
   compare_rows(5000, 20);
 }
 
-TEST_CASE("truncations of full vocabularies keep what an obvious implementation keeps", "[.slow][decode]") {
+TEST_CASE("truncations of full vocabularies keep what an obvious implementation keeps",
+          "[.slow][decode]") {
   compare_rows(32000, 1000);
 }
 
@@ -402,7 +410,8 @@ TEST_CASE("what is left is what transformers leaves", "[decode]") {
     REQUIRE_FALSE(apply_params(one["params"].dump(), params));
     const std::vector<i32> tokens = one["tokens"];
     Sampler sampler(params, {golden["eos"].get<i32>()}, nullptr);
-    CHECK(sampler.draw(one["logits"].get<std::vector<f32>>(), {tokens, one["prompt"].get<i64>()}, {}));
+    CHECK(sampler.draw(one["logits"].get<std::vector<f32>>(), {tokens, one["prompt"].get<i64>()},
+                       {}));
     // Which of equal tokens top_p and min_keep keep is chance there (an unstable sort); how many is
     // not.
     if (!one["params"].contains("top_p") && !one["params"].contains("min_keep"))

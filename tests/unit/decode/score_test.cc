@@ -39,7 +39,8 @@ std::vector<f32> slow_scores(const model::Model& model, const std::vector<i32>& 
   return out;
 }
 
-std::vector<std::vector<BranchScore>> run(const model::Model& model, const std::vector<ScoreRequest>& requests,
+std::vector<std::vector<BranchScore>> run(const model::Model& model,
+                                          const std::vector<ScoreRequest>& requests,
                                           ScoreOptions options, i64 cache = 17 * 96) {
   model::EngineOptions engine_options;
   engine_options.max_rows = options.chunk;
@@ -85,7 +86,8 @@ TEST_CASE("branches behind a shared prefix score as each would alone, in any bat
   }
   for (const int threads : {1, 2, 7}) {
     set_threads(threads);
-    for (const ScoreOptions& options : {ScoreOptions{1, 7}, ScoreOptions{16, 512}, ScoreOptions{3, 50}}) {
+    for (const ScoreOptions& options :
+         {ScoreOptions{1, 7}, ScoreOptions{16, 512}, ScoreOptions{3, 50}}) {
       CAPTURE(threads, options.batch, options.chunk);
       const std::vector<std::vector<BranchScore>> got =
           run(model, requests, options, options.batch == 1 ? 96 : 17 * 96);
@@ -123,7 +125,8 @@ TEST_CASE("bytes are those of the scored tokens, specials count none", "[decode]
   test::write_tiny_tokenizer(dir.path().string());
   text::LoadOptions options;
   options.add_specials = false;
-  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(dir.path().string(), options);
+  const std::unique_ptr<text::Tokenizer> tokenizer =
+      text::load_tokenizer(dir.path().string(), options);
   PromptEncoder with(*tokenizer, test::kTinyBos);
   CHECK(with.text("abc")->bytes == 3);
   CHECK(with.text("abc")->tokens.size() == 4);
@@ -131,8 +134,8 @@ TEST_CASE("bytes are those of the scored tokens, specials count none", "[decode]
   CHECK(with.text("ab</s>c")->bytes == 3);
   CHECK(with.text("")->bytes == 0);
   PromptEncoder without(*tokenizer, std::nullopt);
-  CHECK(without.text("abc")->bytes == 2);   // a has no probability
-  CHECK(without.text("the")->bytes == 0);   // one token
+  CHECK(without.text("abc")->bytes == 2);  // a has no probability
+  CHECK(without.text("the")->bytes == 0);  // one token
   CHECK(without.text("")->bytes == 0);
   CHECK(without.text("a\xC3\xA9")->bytes == 2);
 }
@@ -142,7 +145,8 @@ TEST_CASE("the joint boundary moves blanks to the completion", "[decode]") {
   test::write_tiny_tokenizer(dir.path().string());
   text::LoadOptions options;
   options.add_specials = false;
-  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(dir.path().string(), options);
+  const std::unique_ptr<text::Tokenizer> tokenizer =
+      text::load_tokenizer(dir.path().string(), options);
   PromptEncoder encoder(*tokenizer, test::kTinyBos);
   const ScoredTokens joint = *encoder.completion("in ", "the", Boundary::kJoint);
   CHECK(joint.tokens == std::vector<i32>{test::kTinyBos, 258, 259});  // "in", " the"

@@ -61,7 +61,8 @@ TEST_CASE("parameters of a record override and are written back", "[decode]") {
   SampleParams params;
   CHECK_FALSE(apply_params(R"({"temperature":0.5,"top_k":40,"stop":["a","b"],"stop_ids":[1,2],
     "logit_bias":{"7":-1.5,"3":null},"seed":18446744073709551615,"typical_ties":"cut",
-    "penalty_scope":"all","sampler_order":"top_k;temperature","include_stop":true})", params));
+    "penalty_scope":"all","sampler_order":"top_k;temperature","include_stop":true})",
+                           params));
   CHECK(params.temperature == 0.5);
   CHECK(params.top_k == 40);
   CHECK(params.stop == std::vector<std::string>{"a", "b"});
@@ -88,7 +89,8 @@ TEST_CASE("bad parameters are faults that name themselves and change nothing", "
     return fault->detail;
   };
   using Catch::Matchers::ContainsSubstring;
-  CHECK_THAT(detail("{\"top_k\":3,\"temprature\":1}"), ContainsSubstring("did you mean \"temperature\""));
+  CHECK_THAT(detail("{\"top_k\":3,\"temprature\":1}"),
+             ContainsSubstring("did you mean \"temperature\""));
   CHECK_THAT(detail("{\"temperature\":-1}"), ContainsSubstring("temperature"));
   CHECK_THAT(detail("{\"top_k\":1.5}"), ContainsSubstring("whole number"));
   CHECK_THAT(detail("{\"top_p\":\"x\"}"), ContainsSubstring("a number"));

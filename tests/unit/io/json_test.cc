@@ -1,12 +1,11 @@
+#include "io/json.h"
+
 #include <algorithm>
-
-#include "catch.h"
-
 #include <functional>
 
+#include "catch.h"
 #include "core/random.h"
 #include "core/str.h"
-#include "io/json.h"
 
 using namespace lm;
 using namespace lm::io;
@@ -35,7 +34,8 @@ std::string fault_code(const std::string& text) {
 
 TEST_CASE("fields are found with their raw bytes and types", "[io]") {
   JsonReader reader({"text", "id", "metadata.url", "n", "list"});
-  const Padded line(R"({"id": 12.50 , "text":"a\nb\u00e9\ud83d\ude00","x":{"text":1},"metadata":{"a":[1,2],"url" : "u"},"list":[1,2 , 3],"n":7})");
+  const Padded line(
+      R"({"id": 12.50 , "text":"a\nb\u00e9\ud83d\ude00","x":{"text":1},"metadata":{"a":[1,2],"url" : "u"},"list":[1,2 , 3],"n":7})");
   REQUIRE_FALSE(reader.parse(line.line()));
   CHECK(reader.raw(1) == "12.50");
   CHECK(*reader.string(0) == "a\nb\xc3\xa9\xf0\x9f\x98\x80");
@@ -71,7 +71,8 @@ TEST_CASE("bad records carry their documented code", "[io]") {
 
 TEST_CASE("lone surrogates and bad escapes are faults of the field that has them", "[io]") {
   JsonReader reader({"text"});
-  for (const char* text : {R"({"text":"\ud800"})", R"({"text":"\udc00"})", R"({"text":"\ud800\u0041"})"}) {
+  for (const char* text :
+       {R"({"text":"\ud800"})", R"({"text":"\udc00"})", R"({"text":"\ud800\u0041"})"}) {
     const Padded line(text);
     REQUIRE_FALSE(reader.parse(line.line()));
     CHECK(reader.string(0).fault().code == "utf8");
@@ -96,27 +97,36 @@ TEST_CASE("edits keep every other byte", "[io]") {
         "{ \"n\":1e400, \"text\" : \"b\" }\n");
   CHECK(edit("{}", [](RecordEdit& e) { e.set(0, "1"); }) == "{\"text\":1}\n");
   CHECK(edit("{ }", [](RecordEdit& e) { e.append("k", "1"); }) == "{ \"k\":1}\n");
-  CHECK(edit(R"({"x":1})", [](RecordEdit& e) {
-          e.set(1, "1");
-          e.set(2, "2");
-        }) == R"({"x":1,"attributes":{"a":1,"b":2}})" "\n");
-  CHECK(edit(R"({"attributes":{},"x":1})", [](RecordEdit& e) {
-          e.set(1, "1");
-          e.set(2, "2");
-        }) == R"({"attributes":{"a":1,"b":2},"x":1})" "\n");
-  CHECK(edit(R"({"attributes":{"a":0,"z":[]},"x":1})", [](RecordEdit& e) {
-          e.set(1, "1");
-          e.set(2, "2");
-        }) == R"({"attributes":{"a":1,"z":[],"b":2},"x":1})" "\n");
+  CHECK(edit(R"({"x":1})",
+             [](RecordEdit& e) {
+               e.set(1, "1");
+               e.set(2, "2");
+             }) == R"({"x":1,"attributes":{"a":1,"b":2}})"
+                   "\n");
+  CHECK(edit(R"({"attributes":{},"x":1})",
+             [](RecordEdit& e) {
+               e.set(1, "1");
+               e.set(2, "2");
+             }) == R"({"attributes":{"a":1,"b":2},"x":1})"
+                   "\n");
+  CHECK(edit(R"({"attributes":{"a":0,"z":[]},"x":1})",
+             [](RecordEdit& e) {
+               e.set(1, "1");
+               e.set(2, "2");
+             }) == R"({"attributes":{"a":1,"z":[],"b":2},"x":1})"
+                   "\n");
   CHECK(edit(R"({"metadata":{"q":1}})", [](RecordEdit& e) { e.set(4, "5"); }) ==
-        R"({"metadata":{"q":1,"x":{"y":5}}})" "\n");
+        R"({"metadata":{"q":1,"x":{"y":5}}})"
+        "\n");
   CHECK(edit(R"({"gone":1,"x":2})", [](RecordEdit& e) { e.remove(3); }) == "{\"x\":2}\n");
   CHECK(edit(R"({"x":2 , "gone":[1,2]})", [](RecordEdit& e) { e.remove(3); }) == "{\"x\":2 }\n");
   CHECK(edit(R"({"gone":1})", [](RecordEdit& e) { e.remove(3); }) == "{}\n");
-  CHECK(edit(R"({"gone":1,"text":"a"})", [](RecordEdit& e) {
-          e.remove(3);
-          e.append("new", "true");
-        }) == R"({"text":"a","new":true})" "\n");
+  CHECK(edit(R"({"gone":1,"text":"a"})",
+             [](RecordEdit& e) {
+               e.remove(3);
+               e.append("new", "true");
+             }) == R"({"text":"a","new":true})"
+                   "\n");
 }
 
 TEST_CASE("any fields may go and new ones come", "[io]") {
@@ -127,7 +137,8 @@ TEST_CASE("any fields may go and new ones come", "[io]") {
       for (const bool added : {false, true}) {
         std::string want;
         std::string line = "{" + blank;
-        const Padded padded(line + fields[0] + blank + "," + fields[1] + "," + blank + fields[2] + blank + "}");
+        const Padded padded(line + fields[0] + blank + "," + fields[1] + "," + blank + fields[2] +
+                            blank + "}");
         REQUIRE_FALSE(reader.parse(padded.line()));
         RecordEdit e(reader);
         for (unsigned i = 0; i < 3; ++i) {
@@ -157,7 +168,8 @@ TEST_CASE("any string survives a round trip through writer and reader", "[io]") 
   for (int round = 0; round < 300; ++round) {
     std::string text;
     const u64 length = random.below(draw++, 40);
-    for (u64 i = 0; i < length; ++i) text.push_back(static_cast<char>(random.below(draw++, 128)));
+    for (u64 i = 0; i < length; ++i)
+      text.push_back(static_cast<char>(random.below(draw++, 128)));
     const Padded line(cat("{\"text\":", json_string(text), "}"));
     REQUIRE_FALSE(reader.parse(line.line()));
     CHECK(*reader.string(0) == text);

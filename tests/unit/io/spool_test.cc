@@ -1,12 +1,12 @@
-#include "catch.h"
+#include "io/spool.h"
 
 #include <string>
 #include <vector>
 
+#include "catch.h"
 #include "core/context.h"
 #include "core/parallel.h"
 #include "core/str.h"
-#include "io/spool.h"
 
 using namespace lm;
 using namespace lm::io;
@@ -17,8 +17,10 @@ TEST_CASE("a spool gives its lines back in order, as often as asked", "[io]") {
   std::string expected;
   for (int batch = 0; batch < 40; ++batch) {
     std::vector<std::string> lines;
-    for (int i = 0; i < 50; ++i) lines.push_back(cat("line ", batch, ".", i));
-    for (const std::string& line : lines) append(expected, line, "\n");
+    for (int i = 0; i < 50; ++i)
+      lines.push_back(cat("line ", batch, ".", i));
+    for (const std::string& line : lines)
+      append(expected, line, "\n");
     spool.append(std::vector<std::string_view>(lines.begin(), lines.end()));
   }
   spool.append({});
@@ -37,6 +39,8 @@ TEST_CASE("an error in a replay stage reaches the caller", "[io]") {
   LocalContext ctx;
   Spool spool(*ctx);
   spool.append(std::vector<std::string_view>{"a"});
-  CHECK_THROWS_AS(spool.replay({{StageMode::kSerial, [](Batch&) { throw Error(ErrorKind::kData, "x"); }}}, nullptr),
-                  Error);
+  CHECK_THROWS_AS(
+      spool.replay({{StageMode::kSerial, [](Batch&) { throw Error(ErrorKind::kData, "x"); }}},
+                   nullptr),
+      Error);
 }

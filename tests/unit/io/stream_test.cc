@@ -1,13 +1,12 @@
-#include "catch.h"
+#include <algorithm>
+#include <functional>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <functional>
-#include <thread>
-
+#include "catch.h"
 #include "core/context.h"
 #include "core/parallel.h"
 #include "core/random.h"
@@ -29,7 +28,8 @@ std::vector<std::string> sample_lines(i64 count, i64 width, u64 seed = 1) {
   for (i64 i = 0; i < count; ++i) {
     std::string text;
     const i64 n = static_cast<i64>(random.below(static_cast<u64>(i), static_cast<u64>(width)));
-    for (i64 k = 0; k < n; ++k) text.push_back(static_cast<char>('a' + (i * 7 + k * k) % 26));
+    for (i64 k = 0; k < n; ++k)
+      text.push_back(static_cast<char>('a' + (i * 7 + k * k) % 26));
     lines.push_back(cat("{\"id\":", i, ",\"text\":\"", text, "\"}"));
   }
   return lines;
@@ -111,7 +111,8 @@ std::string write_stream(const std::vector<std::string>& lines, const std::strin
 
 std::string joined(const std::vector<std::string>& lines) {
   std::string out;
-  for (const std::string& line : lines) append(out, line, '\n');
+  for (const std::string& line : lines)
+    append(out, line, '\n');
   return out;
 }
 
@@ -147,7 +148,8 @@ TEST_CASE("compressed bytes do not depend on threads or on how lines were handed
   const std::vector<std::string> lines = sample_lines(30000, 900);
   for (const Form& form : kForms) {
     CAPTURE(form.compression, form.seekable, form.pipe);
-    const std::string bytes = write_stream(lines, form.compression, form.seekable, form.pipe, 1, 100);
+    const std::string bytes =
+        write_stream(lines, form.compression, form.seekable, form.pipe, 1, 100);
     CHECK(bytes == write_stream(lines, form.compression, form.seekable, form.pipe, 3, 100));
     CHECK(bytes == write_stream(lines, form.compression, form.seekable, form.pipe, 2, 9999));
   }
@@ -216,12 +218,14 @@ TEST_CASE("concatenated streams are one stream", "[io]") {
   const std::vector<std::string> a = sample_lines(100, 50, 1);
   const std::vector<std::string> b = sample_lines(50, 50, 2);
   std::string all;
-  for (const Form& form : kForms) all += write_stream(a, form.compression, form.seekable, form.pipe);
+  for (const Form& form : kForms)
+    all += write_stream(a, form.compression, form.seekable, form.pipe);
   std::string foreign;
   append_compressed_frame(foreign, joined(b), 3);
   write_file(dir.file("x"), foreign + all + foreign);
   std::string expected = joined(b);
-  for (std::size_t i = 0; i < kForms.size(); ++i) expected += joined(a);
+  for (std::size_t i = 0; i < kForms.size(); ++i)
+    expected += joined(a);
   CHECK(read_file_back(dir.file("x")).text == expected + joined(b));
 }
 
@@ -253,11 +257,13 @@ TEST_CASE("foreign frames may cut lines anywhere, and shards still read each lin
       options.shard = {shard, 3, false};
       const ReadBack part = read_all(options);
       records += part.records;
-      for (const std::string_view line : split(part.text, '\n')) seen.emplace_back(line);
+      for (const std::string_view line : split(part.text, '\n'))
+        seen.emplace_back(line);
     }
     CHECK(records == 501);
     std::vector<std::string> expected;
-    for (const std::string_view line : split(text, '\n')) expected.emplace_back(line);
+    for (const std::string_view line : split(text, '\n'))
+      expected.emplace_back(line);
     std::erase(seen, "");
     std::sort(seen.begin(), seen.end());
     std::sort(expected.begin(), expected.end());
@@ -304,7 +310,9 @@ TEST_CASE("other formats are refused by name", "[io]") {
     return std::string();
   };
   CHECK(message("\x1f\x8b\x08 rest").find("zcat") != std::string::npos);
-  CHECK(message("\xfd" "7zXZ..").find("xzcat") != std::string::npos);
+  CHECK(message("\xfd"
+                "7zXZ..")
+            .find("xzcat") != std::string::npos);
   CHECK(message("BZh91AY").find("bzcat") != std::string::npos);
   CHECK(message("PAR1....").find("Parquet") != std::string::npos);
   CHECK(message("hello").find("hello") != std::string::npos);
@@ -313,13 +321,16 @@ TEST_CASE("other formats are refused by name", "[io]") {
 
 TEST_CASE("records at and above the limit", "[io]") {
   const test::TempDir dir;
-  const auto record = [](i64 size) { return cat("{\"t\":\"", std::string(usize(size - 8), 'x'), "\"}"); };
+  const auto record = [](i64 size) {
+    return cat("{\"t\":\"", std::string(usize(size - 8), 'x'), "\"}");
+  };
   std::string compressed;
   for (const bool framed : {false, true}) {
     for (const i64 over : {i64{0}, i64{1}, i64{3000000}}) {
       CAPTURE(framed, over);
       const i64 limit = i64{5} << 20;
-      const std::string text = "{\"a\":1}\n" + record(limit + over) + "\n{\"a\":2}\n" + record(limit + over) + "\n{\"a\":3}\n";
+      const std::string text = "{\"a\":1}\n" + record(limit + over) + "\n{\"a\":2}\n" +
+                               record(limit + over) + "\n{\"a\":3}\n";
       std::string bytes = text;
       if (framed) {
         bytes.clear();

@@ -1,8 +1,7 @@
 #include "catch.h"
-#include "oracle.h"
-
 #include "core/parallel.h"
 #include "ngram/model.h"
+#include "oracle.h"
 
 using namespace lm;
 using namespace lm::ngram;
@@ -26,8 +25,13 @@ void check_equal(const std::vector<std::string>& lines, const EstimateOptions& o
   counter.add_text(lm::test::source_of(lines, block_lines));
   lm::test::CollectSink sink;
   estimate(ctx, options, counter, sink);
-  Oracle oracle{options.order, padded(options.prune, options.order), options.interpolate_unigrams,
-                {}, {}, {}, {}};
+  Oracle oracle{options.order,
+                padded(options.prune, options.order),
+                options.interpolate_unigrams,
+                {},
+                {},
+                {},
+                {}};
   if (options.vocab_limit) {
     oracle.allowed = {options.vocab_limit->begin(), options.vocab_limit->end()};
   }
@@ -35,7 +39,8 @@ void check_equal(const std::vector<std::string>& lines, const EstimateOptions& o
   REQUIRE(sink.ended);
   REQUIRE(sink.grams.size() == want.size());
   i64 total = 0;
-  for (const i64 count : sink.counts_) total += count;
+  for (const i64 count : sink.counts_)
+    total += count;
   CHECK(total == static_cast<i64>(want.size()));
   for (const auto& [g, values] : want) {
     INFO(join(g, " "));
@@ -88,9 +93,9 @@ TEST_CASE("a vocabulary limit prunes every n-gram with another word", "[ngram]")
 
 TEST_CASE("a two-sentence text gives the hand-computed bigram values", "[ngram]") {
   // Text "a b" / "a": bigrams <s>a 2, ab 1, b</s> 1, a</s> 1. Adjusted unigrams: a 1 (after <s>),
-  // b 1, </s> 2, S = 4. Fallback discounts .5 1 1.5: g() = (.5 * 2 + 1) / 4 = .5; |V'| = 4 (a b </s>
-  // <unk>), share .125. p(a) = .5/4 + .125 = .25, p(</s>) = 1/4 + .125 = .375.
-  // S(a) = 2, g(a) = (.5 + .5) / 2 = .5; p(b|a) = .5/2 + .5 * .25 = .375.
+  // b 1, </s> 2, S = 4. Fallback discounts .5 1 1.5: g() = (.5 * 2 + 1) / 4 = .5; |V'| = 4 (a b
+  // </s> <unk>), share .125. p(a) = .5/4 + .125 = .25, p(</s>) = 1/4 + .125 = .375. S(a) = 2, g(a)
+  // = (.5 + .5) / 2 = .5; p(b|a) = .5/2 + .5 * .25 = .375.
   EstimateOptions options;
   options.order = 2;
   options.discount_fallback = kFallback;
@@ -203,7 +208,8 @@ TEST_CASE("bad training input is refused with a reason and a hint", "[ngram]") {
 TEST_CASE("a sentence larger than a run and a last line without newline are counted", "[ngram]") {
   LocalContext ctx(1, i64{3} << 20);
   std::string line;
-  for (int i = 0; i < 50000; ++i) append(line, "x", i % 100, " ");
+  for (int i = 0; i < 50000; ++i)
+    append(line, "x", i % 100, " ");
   NgramCounter counter(ctx, {3, false});
   bool given = false;
   counter.add_text([&](std::string& block) {
@@ -215,6 +221,7 @@ TEST_CASE("a sentence larger than a run and a last line without newline are coun
   std::unique_ptr<GramStream> grams = counter.finish();
   Gram gram;
   u64 total = 0;
-  while (grams->next(gram)) total += gram.count;
+  while (grams->next(gram))
+    total += gram.count;
   CHECK(total == 50002 + 2);
 }

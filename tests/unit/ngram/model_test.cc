@@ -1,11 +1,11 @@
-#include "catch.h"
-#include "oracle.h"
+#include "ngram/model.h"
 
+#include "catch.h"
 #include "core/parallel.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
 #include "ngram/builder.h"
-#include "ngram/model.h"
+#include "oracle.h"
 
 using namespace lm;
 using namespace lm::ngram;
@@ -74,7 +74,8 @@ TEST_CASE("probabilities sum to one over the vocabulary in every context", "[ngr
         f64 sum = 0;
         for (i64 id = 0; id < model.vocab_size(); ++id) {
           State ignored;
-          if (id != kBos) sum += std::pow(10, model.score_word(state, static_cast<u32>(id), ignored));
+          if (id != kBos)
+            sum += std::pow(10, model.score_word(state, static_cast<u32>(id), ignored));
         }
         REQUIRE(std::fabs(sum - 1) < 1e-5);
         model.score_word(state, model.find(word), state);
@@ -86,7 +87,8 @@ TEST_CASE("probabilities sum to one over the vocabulary in every context", "[ngr
 TEST_CASE("queries equal the definition, in batches, by words and from either format", "[ngram]") {
   const lm::test::TempDir dir;
   for (const int order : {1, 2, 3, 5}) {
-    const std::string arpa = trained(order, order > 2 ? std::vector<i64>{0, 0, 1} : std::vector<i64>{});
+    const std::string arpa =
+        trained(order, order > 2 ? std::vector<i64>{0, 0, 1} : std::vector<i64>{});
     const auto grams = grams_of(arpa);
     const Model text = Model::from_arpa(arpa, "t");
     write_image(text.view(), dir.file("m.lmng"));
@@ -96,7 +98,8 @@ TEST_CASE("queries equal the definition, in batches, by words and from either fo
     for (const std::string& line : lm::test::random_lines(78, 200, 60)) {
       lm::test::Words words = lm::test::Oracle::words_of(line);
       std::vector<u32> ids;
-      for (const std::string& word : words) ids.push_back(image.find(word));
+      for (const std::string& word : words)
+        ids.push_back(image.find(word));
       std::vector<f32> batch(ids.size()), again(ids.size());
       text.score(ids, batch);
       image.score(ids, again);
@@ -107,7 +110,8 @@ TEST_CASE("queries equal the definition, in batches, by words and from either fo
       for (std::size_t i = 0; i < ids.size(); ++i) {
         history.push_back(ids[i] == kUnk ? "<unk>" : words[i]);
         const std::size_t first = history.size() > usize(order) ? history.size() - usize(order) : 0;
-        const f64 want = slow_log10(grams, {history.begin() + static_cast<i64>(first), history.end()});
+        const f64 want =
+            slow_log10(grams, {history.begin() + static_cast<i64>(first), history.end()});
         const f32 got = text.score_word(state, ids[i], state);
         REQUIRE(std::fabs(want - static_cast<f64>(got)) < 1e-5);
         REQUIRE(batch[i] == static_cast<f32>(static_cast<f64>(got) * 2.302585092994045684));
@@ -116,7 +120,8 @@ TEST_CASE("queries equal the definition, in batches, by words and from either fo
       const f32 end = text.score_word(state, kEos, state);
       const TextScore score = text.score_sentence(line);
       CHECK(score.nll_words_nats == Approx(-sum * std::log(10.0)).epsilon(1e-12));
-      CHECK(score.nll_nats == Approx(-(sum + static_cast<f64>(end)) * std::log(10.0)).epsilon(1e-12));
+      CHECK(score.nll_nats ==
+            Approx(-(sum + static_cast<f64>(end)) * std::log(10.0)).epsilon(1e-12));
       CHECK(score.words == isize(words));
     }
   }
@@ -166,8 +171,10 @@ TEST_CASE("n-grams whose suffix or context the file leaves out are still found",
   // Trigram a b c without bigrams b c and a b: the file's value must win over backing off.
   const Model model = Model::from_arpa(
       "\\data\\\nngram 1=6\nngram 2=1\nngram 3=1\n\n\\1-grams:\n-1 <unk>\n-99 <s> -0.5\n-1 </s>\n"
-      "-0.5 a -0.25\n-0.6 b -0.125\n-0.7 c\n\n\\2-grams:\n-0.1 <s> a -0.3\n\n\\3-grams:\n-0.05 a b c\n\n"
-      "\\end\\\n", "open");
+      "-0.5 a -0.25\n-0.6 b -0.125\n-0.7 c\n\n\\2-grams:\n-0.1 <s> a -0.3\n\n\\3-grams:\n-0.05 a b "
+      "c\n\n"
+      "\\end\\\n",
+      "open");
   const std::vector<u32> ids{model.find("a"), model.find("b"), model.find("c")};
   std::vector<f32> out(3);
   model.score(ids, out, false);
@@ -188,13 +195,18 @@ TEST_CASE("malformed ARPA files are refused with file and line", "[ngram]") {
   CHECK_THAT(message_of(replaced(good, "ngram 2=2", "ngram 2=3")), ContainsSubstring("promises 3"));
   CHECK_THAT(message_of(replaced(good, "ngram 2=2", "ngram 2=1")), ContainsSubstring("m.arpa:13"));
   CHECK_THAT(message_of(replaced(good, "\\2-grams", "\\3-grams")), ContainsSubstring("m.arpa:11"));
-  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "nan\t<s> a")), ContainsSubstring("m.arpa:12"));
+  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "nan\t<s> a")),
+             ContainsSubstring("m.arpa:12"));
   CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "0.1\t<s> a")), ContainsSubstring("above 0"));
   CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\t<s>")), ContainsSubstring("too few"));
-  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\t<s> a b c")), ContainsSubstring("too many"));
-  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\t<s> z")), ContainsSubstring("no unigram"));
-  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\ta </s>")), ContainsSubstring("repeated"));
-  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\t<s> a\t-1")), ContainsSubstring("back-off"));
+  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\t<s> a b c")),
+             ContainsSubstring("too many"));
+  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\t<s> z")),
+             ContainsSubstring("no unigram"));
+  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\ta </s>")),
+             ContainsSubstring("repeated"));
+  CHECK_THAT(message_of(replaced(good, "-0.1\t<s> a", "-0.1\t<s> a\t-1")),
+             ContainsSubstring("back-off"));
   CHECK_THAT(message_of(replaced(good, "-99\t<s>", "-99\tx")), ContainsSubstring("no unigram <s>"));
   CHECK_THAT(message_of(replaced(good, "ngram 1=4", "ngram 1=99999999999999999999")),
              ContainsSubstring("m.arpa:2"));

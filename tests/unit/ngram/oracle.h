@@ -1,5 +1,6 @@
 #pragma once
-// Modified Kneser-Ney from the formulas alone, over std::map of strings, in doubles: slow and plain.
+// Modified Kneser-Ney from the formulas alone, over std::map of strings, in doubles: slow and
+// plain.
 
 #include <algorithm>
 #include <array>
@@ -53,7 +54,8 @@ struct Oracle {
     raw.assign(usize(order), {});
     for (const std::string& line : lines) {
       Words s{"<s>"};
-      for (const std::string& w : words_of(line)) s.push_back(w);
+      for (const std::string& w : words_of(line))
+        s.push_back(w);
       s.push_back("</s>");
       for (std::size_t end = 1; end < s.size(); ++end) {
         for (std::size_t n = 1; n <= usize(order) && n <= end + 1; ++n) {
@@ -103,9 +105,11 @@ struct Oracle {
         sum[h] += static_cast<f64>(a);
         gamma[h] += pruned(g) ? static_cast<f64>(a) : d[usize(std::min<i64>(a, 3))];
       }
-      for (const auto& [h, s] : sum) gamma[h] /= s;
+      for (const auto& [h, s] : sum)
+        gamma[h] /= s;
       i64 kept = 0;
-      for (const auto& [g, a] : adjusted[0]) kept += pruned(g) ? 0 : 1;
+      for (const auto& [g, a] : adjusted[0])
+        kept += pruned(g) ? 0 : 1;
       for (const auto& [g, a] : adjusted[n - 1]) {
         const Words h(g.begin(), g.end() - 1);
         const Words shorter(g.begin() + 1, g.end());
@@ -132,7 +136,8 @@ class CollectSink final : public ngram::ModelSink {
     explicit Part(const ngram::Vocab& v) : vocab(v) {}
     void add(std::span<const u32> words, f64 log10_p, f64 log10_b) override {
       Words g;
-      for (const u32 w : words) g.emplace_back(vocab.word(w));
+      for (const u32 w : words)
+        g.emplace_back(vocab.word(w));
       items.emplace_back(std::move(g), Values{log10_p, log10_b});
     }
     const ngram::Vocab& vocab;
@@ -145,7 +150,8 @@ class CollectSink final : public ngram::ModelSink {
   void begin_order(int) override {}
   std::unique_ptr<Chunk> new_chunk(int) const override { return std::make_unique<Part>(*vocab_); }
   void take(Chunk& chunk) override {
-    for (auto& item : static_cast<Part&>(chunk).items) grams.insert(std::move(item));
+    for (auto& item : static_cast<Part&>(chunk).items)
+      grams.insert(std::move(item));
   }
   void end() override { ended = true; }
   Grams grams;

@@ -1,15 +1,17 @@
+#include "ngram/scorer.h"
+
 #include <cmath>
 
 #include "catch.h"
 #include "io/file.h"
-#include "ngram/scorer.h"
 
 using namespace lm;
 using namespace lm::ngram;
 
 namespace {
 
-// log10: a -0.5, b -1 (after a: -0.25), </s> -1 (after b: -0.1), <unk> -2; back-offs 0 but a -0.125.
+// log10: a -0.5, b -1 (after a: -0.25), </s> -1 (after b: -0.1), <unk> -2; back-offs 0 but a
+// -0.125.
 const char kArpa[] =
     "\\data\\\nngram 1=5\nngram 2=2\n\n\\1-grams:\n-2\t<unk>\n-99\t<s>\n-1\t</s>\n-0.5\ta\t-0.125\n"
     "-1\tb\t0\n\n\\2-grams:\n-0.25\ta b\n-0.1\tb </s>\n\n\\end\\\n";
@@ -71,7 +73,8 @@ TEST_CASE("scores per token sum to the score of the text", "[ngram]") {
   REQUIRE(nats.size() == 5);
   CHECK(nats[1] == Approx(0.25 * kLn10).epsilon(1e-6));
   f64 total = 0;
-  for (const f32 n : nats) total += static_cast<f64>(n);
+  for (const f32 n : nats)
+    total += static_cast<f64>(n);
   CHECK(total == Approx(sum.nll_nats).epsilon(1e-6));
 }
 
@@ -85,7 +88,8 @@ TEST_CASE("CCNet scoring normalises, joins lines and rounds to one decimal", "[n
   CHECK(score_of(line, "A\nB ").oov == 0);
 }
 
-TEST_CASE("the deflate ratio separates repetition from noise and leaves short texts alone", "[ngram]") {
+TEST_CASE("the deflate ratio separates repetition from noise and leaves short texts alone",
+          "[ngram]") {
   ZlibScorer zlib;
   CHECK(std::isnan(score_of(zlib, std::string(199, 'a')).value));
   // deflate of one repeated byte: header 2, a block of a few bytes, checksum 4.
@@ -106,8 +110,9 @@ TEST_CASE("the deflate ratio separates repetition from noise and leaves short te
 TEST_CASE("contrast is the difference of mean log-likelihoods", "[ngram]") {
   const std::string bad = std::string(kArpa).replace(std::string(kArpa).find("-0.5\ta"), 4, "-1.5");
   NgramScorer::Options options;
-  ContrastScorer contrast(std::make_unique<NgramScorer>(Model::from_arpa(kArpa, "good"), "good", nullptr, options),
-                          std::make_unique<NgramScorer>(Model::from_arpa(bad, "bad"), "bad", nullptr, options));
+  ContrastScorer contrast(
+      std::make_unique<NgramScorer>(Model::from_arpa(kArpa, "good"), "good", nullptr, options),
+      std::make_unique<NgramScorer>(Model::from_arpa(bad, "bad"), "bad", nullptr, options));
   // Only the first word differs, by 1 in log10, over 3 tokens.
   CHECK(score_of(contrast, "a b").value == Approx(kLn10 / 3).epsilon(1e-6));
   CHECK(std::isnan(score_of(contrast, "").value));
@@ -124,12 +129,14 @@ TEST_CASE("pieces are spelt without blanks and in UTF-8", "[ngram]") {
 }
 
 TEST_CASE("a text form survives being stored, and contradictions are refused", "[ngram]") {
-  for (const TextForm& form : {TextForm{}, TextForm{SentenceUnit::kDoc, WordKind::kPieces, true, "ab12"},
-                               TextForm{SentenceUnit::kLine, WordKind::kIds, false, ""}}) {
+  for (const TextForm& form :
+       {TextForm{}, TextForm{SentenceUnit::kDoc, WordKind::kPieces, true, "ab12"},
+        TextForm{SentenceUnit::kLine, WordKind::kIds, false, ""}}) {
     CHECK(*parse_form(form_text(form), "m") == form);
   }
   CHECK_FALSE(parse_form("", "m"));
-  for (const char* text : {"unit=page", "words", "unit=line words=blanks colour=red", "tokenizer=", " "}) {
+  for (const char* text :
+       {"unit=page", "words", "unit=line words=blanks colour=red", "tokenizer=", " "}) {
     CHECK_THROWS_AS(parse_form(text, "m"), Error);
   }
   const TextForm pieces{SentenceUnit::kDoc, WordKind::kPieces, false, "ab12"};
@@ -148,12 +155,14 @@ TEST_CASE("words of a SentencePiece model are its printed pieces", "[ngram]") {
   const std::filesystem::path path = lm::test::data_dir() / "sentencepiece/test_model.model";
   if (lm::test::data_dir().empty() || !std::filesystem::exists(path)) LM_SKIP("no test data");
   const std::unique_ptr<text::Tokenizer> tokenizer = load_cutter_tokenizer(path.string());
-  const TextCutter cutter({SentenceUnit::kLine, WordKind::kPieces, false, tokenizer->digest()}, tokenizer.get());
+  const TextCutter cutter({SentenceUnit::kLine, WordKind::kPieces, false, tokenizer->digest()},
+                          tokenizer.get());
   CutText cut;
   cutter.cut("Hello world.\n\n\xE4\xB8\xAD x", cut);
   REQUIRE(cut.ends.size() == 2);
   std::string joined;
-  for (i64 i = 0; i < cut.ends[0]; ++i) joined += cut.words[usize(i)];
+  for (i64 i = 0; i < cut.ends[0]; ++i)
+    joined += cut.words[usize(i)];
   CHECK(joined == "\xE2\x96\x81Hello\xE2\x96\x81world.");
   // The character the model does not know is spelt as itself.
   CHECK(std::find(cut.words.begin(), cut.words.end(), "\xE4\xB8\xAD") != cut.words.end());

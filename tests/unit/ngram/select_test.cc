@@ -1,11 +1,11 @@
-#include "catch.h"
+#include "ngram/select.h"
 
 #include <cmath>
 #include <limits>
 
+#include "catch.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "ngram/select.h"
 
 using namespace lm;
 using namespace lm::ngram;
@@ -19,7 +19,8 @@ std::string kept(const SelectRules& rules, const std::vector<f64>& scores,
                  const std::vector<u32>& groups = {}) {
   LocalContext ctx(1);
   Selection selection(ctx, rules);
-  for (std::size_t i = 0; i < scores.size(); ++i) selection.add(scores[i], groups.empty() ? 0 : groups[i]);
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    selection.add(scores[i], groups.empty() ? 0 : groups[i]);
   selection.finish();
   std::string out;
   i64 count = 0;
@@ -52,7 +53,8 @@ TEST_CASE("kept fractions are exact under ties and rank the unscored last", "[ng
 
 TEST_CASE("a fraction that is whole but for rounding keeps the whole number", "[ngram]") {
   std::vector<f64> scores(100);
-  for (std::size_t i = 0; i < 100; ++i) scores[i] = static_cast<f64>(i);
+  for (std::size_t i = 0; i < 100; ++i)
+    scores[i] = static_cast<f64>(i);
   const std::string marks = kept({.keep_lowest = 0.29}, scores);  // 0.29 * 100 < 29 in doubles
   CHECK(std::count(marks.begin(), marks.end(), 'k') == 29);
 }
@@ -110,7 +112,8 @@ TEST_CASE("selection does not depend on the budget", "[ngram]") {
   for (const i64 memory : {i64{1} << 30, i64{1} << 12}) {
     LocalContext ctx(1, memory);
     Selection selection(ctx, {.keep_lowest = 0.4, .percentile_high = 70});
-    for (u64 i = 0; i < 60000; ++i) selection.add(static_cast<f64>(draw.below(i, 500)), static_cast<u32>(i % 3));
+    for (u64 i = 0; i < 60000; ++i)
+      selection.add(static_cast<f64>(draw.below(i, 500)), static_cast<u32>(i % 3));
     selection.finish();
     for (u64 i = 0; i < 60000; ++i) {
       const Selection::Verdict verdict = selection.next();

@@ -1,10 +1,10 @@
-#include "catch.h"
-#include "oracle.h"
+#include "ngram/unfold.h"
 
+#include "catch.h"
 #include "ngram/builder.h"
 #include "ngram/cutter.h"
 #include "ngram/model.h"
-#include "ngram/unfold.h"
+#include "oracle.h"
 
 using namespace lm;
 using namespace lm::ngram;
@@ -30,7 +30,8 @@ TEST_CASE("an image gives back the ARPA file it was made of, byte for byte", "[n
       if (order > 2) options.prune = {0, 0, 1};
       options.discount_fallback = std::array<f64, 3>{0.5, 1, 1.5};
       if (seed == 32) options.vocab_limit = std::vector<std::string>{"w1", "w2", "w3", "w5", "w8"};
-      const std::string arpa = lm::test::train_arpa(ctx, lm::test::random_lines(seed, 500, 60), options);
+      const std::string arpa =
+          lm::test::train_arpa(ctx, lm::test::random_lines(seed, 500, 60), options);
       Model model = Model::from_arpa(arpa, "t");
       CHECK(unfolded(model.view()) == arpa);
       write_image(model.view(), dir.file("m.lmng"));
@@ -39,10 +40,12 @@ TEST_CASE("an image gives back the ARPA file it was made of, byte for byte", "[n
   }
 }
 
-TEST_CASE("n-grams that other programs left out appear once, with the model's own probability", "[ngram]") {
+TEST_CASE("n-grams that other programs left out appear once, with the model's own probability",
+          "[ngram]") {
   // "a b c" without its suffix "b c" and context "a b": both are added.
   const std::string arpa =
-      "\\data\\\nngram 1=6\nngram 2=1\nngram 3=1\n\n\\1-grams:\n-1\t<unk>\n-99\t<s>\n-1\t</s>\n-1\ta\t-0.5\n"
+      "\\data\\\nngram 1=6\nngram 2=1\nngram "
+      "3=1\n\n\\1-grams:\n-1\t<unk>\n-99\t<s>\n-1\t</s>\n-1\ta\t-0.5\n"
       "-1\tb\t-0.25\n-1\tc\n\n\\2-grams:\n-0.5\t<s> a\n\n\\3-grams:\n-0.125\ta b c\n\n\\end\\\n";
   Model model = Model::from_arpa(arpa, "t");
   const std::string out = unfolded(model.view());
@@ -57,7 +60,8 @@ TEST_CASE("a damaged image is named, not followed", "[ngram]") {
   EstimateOptions options;
   options.order = 3;
   options.discount_fallback = std::array<f64, 3>{0.5, 1, 1.5};
-  Model model = Model::from_arpa(lm::test::train_arpa(ctx, lm::test::random_lines(5, 200, 30), options), "t");
+  Model model =
+      Model::from_arpa(lm::test::train_arpa(ctx, lm::test::random_lines(5, 200, 30), options), "t");
   ImageView view = model.view();
   std::vector<TopSlot> top(view.top.begin(), view.top.end());
   for (TopSlot& slot : top) {
@@ -84,7 +88,8 @@ TEST_CASE("an LMNG file carries the text form, and files of version 1 are read",
   EstimateOptions options;
   options.order = 2;
   options.discount_fallback = std::array<f64, 3>{0.5, 1, 1.5};
-  Model model = Model::from_arpa(lm::test::train_arpa(ctx, lm::test::random_lines(6, 100, 20), options), "t");
+  Model model =
+      Model::from_arpa(lm::test::train_arpa(ctx, lm::test::random_lines(6, 100, 20), options), "t");
   ImageView view = model.view();
   view.form = "unit=doc words=blanks normalise=none";
   write_image(view, dir.file("m.lmng"));

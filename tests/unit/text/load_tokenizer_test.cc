@@ -259,8 +259,9 @@ namespace {
 std::string json_with_specials(const std::vector<std::string>& specials, bool special = true) {
   std::string added;
   for (std::size_t i = 0; i < specials.size(); ++i) {
-    added += std::string(i > 0 ? "," : "") + R"({"id":)" + std::to_string(2 + i) + R"(,"content":")" +
-             specials[i] + R"(","special":)" + (special ? "true" : "false") + "}";
+    added += std::string(i > 0 ? "," : "") + R"({"id":)" + std::to_string(2 + i) +
+             R"(,"content":")" + specials[i] + R"(","special":)" + (special ? "true" : "false") +
+             "}";
   }
   return R"({"added_tokens":[)" + added +
          R"(],"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"decoder":{"type":"ByteLevel"},)"

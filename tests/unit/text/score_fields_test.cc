@@ -1,8 +1,9 @@
+#include "text/score_fields.h"
+
 #include <cmath>
 
 #include "catch.h"
 #include "core/error.h"
-#include "text/score_fields.h"
 
 using namespace lm;
 using namespace lm::text;
@@ -34,19 +35,22 @@ TEST_CASE("a score becomes document spans under its name", "[text]") {
   fields.set(edit, score, 2);
   std::string out;
   edit.write(out);
-  CHECK(out.starts_with(R"({"text":"ab","attributes":{"x":[],"lm_ppl__wiki__ppl":[[0,2,2.5]],"lm_ppl__wiki__nll":[[0,2,3]],)"
-                        R"("lm_ppl__wiki__tokens":[[0,2,4]],"lm_ppl__wiki__oov":[[0,2,1]],"lm_ppl__wiki__bpb":[[0,2,2.16)"));
+  CHECK(out.starts_with(
+      R"({"text":"ab","attributes":{"x":[],"lm_ppl__wiki__ppl":[[0,2,2.5]],"lm_ppl__wiki__nll":[[0,2,3]],)"
+      R"("lm_ppl__wiki__tokens":[[0,2,4]],"lm_ppl__wiki__oov":[[0,2,1]],"lm_ppl__wiki__bpb":[[0,2,2.16)"));
   Parsed bare(R"({"text":""})", fields.paths());
   io::RecordEdit none(bare.json);
   fields.set(none, Score{}, 0);
   out.clear();
   none.write(out);
   CHECK(out == R"({"text":"","attributes":{"lm_ppl__wiki__ppl":[],"lm_ppl__wiki__nll":[],)"
-               R"("lm_ppl__wiki__tokens":[],"lm_ppl__wiki__oov":[],"lm_ppl__wiki__bpb":[]}})" "\n");
+               R"("lm_ppl__wiki__tokens":[],"lm_ppl__wiki__oov":[],"lm_ppl__wiki__bpb":[]}})"
+               "\n");
   CHECK(fields.index("nll") == 3);
   Parsed wrong(R"({"text":"","attributes":[]})", fields.paths());
   CHECK(fields.check(wrong.json)->code == "type");
-  for (const char* name : {"", "a.b", "a-b", "\xC3\xA9"}) CHECK_THROWS_AS(ScoreFields("text", name, "ppl"), Error);
+  for (const char* name : {"", "a.b", "a-b", "\xC3\xA9"})
+    CHECK_THROWS_AS(ScoreFields("text", name, "ppl"), Error);
 }
 
 TEST_CASE("stored scores are read back, absent ones are NaN, others faults", "[text]") {
@@ -61,7 +65,8 @@ TEST_CASE("stored scores are read back, absent ones are NaN, others faults", "[t
   CHECK(std::isnan(*read("[ ]")));
   CHECK(std::isnan(*read("null")));
   CHECK(std::isnan(*read("[[0,5,null]]")));
-  for (const char* bad : {"\"x\"", "true", "{}", "[1]", "[[1,2]]", "[[0,1,2,3]]", "[[0,1,2],[1,2,3]]", "[[0,1,\"2\"]]"}) {
+  for (const char* bad : {"\"x\"", "true", "{}", "[1]", "[[1,2]]", "[[0,1,2,3]]",
+                          "[[0,1,2],[1,2,3]]", "[[0,1,\"2\"]]"}) {
     CHECK(read(bad).fault().code == "type");
   }
   Parsed missing("{}", {"a"});

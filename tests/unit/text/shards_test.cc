@@ -269,7 +269,8 @@ TEST_CASE("every layout reads back what was written, for random documents", "[te
       }
       CHECK(d == set.documents());
       i64 sum_of_lengths = 0;
-      for (const i64 length : set.document_lengths()) sum_of_lengths += length;
+      for (const i64 length : set.document_lengths())
+        sum_of_lengths += length;
       CHECK(isize(set.document_lengths()) == d);
       CHECK(sum_of_lengths == set.tokens());
       std::vector<i32> all(static_cast<std::size_t>(set.tokens()));  // across shard borders
@@ -329,7 +330,8 @@ TEST_CASE("a failure among the renames leaves no manifest", "[text]") {
   write_all(dir.file("p"), {{5, 6}}, 300, options);
   {
     ShardWriter writer(dir.file("p"), identity(300), options);
-    for (i32 id = 3; id < 9; ++id) writer.add(Document{id, id});
+    for (i32 id = 3; id < 9; ++id)
+      writer.add(Document{id, id});
     std::filesystem::create_directories(dir.file("p-00001.bin/in the way"));
     CHECK_THROWS_AS(writer.commit(), Error);
   }

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "catch.h"
-#include "cpu/backend.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "cpu/backend.h"
 #include "tiny.h"
 
 using namespace lm;

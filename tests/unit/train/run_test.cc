@@ -66,9 +66,9 @@ bool work(const Job& job) {
   run_options.files.output.sync = false;
   std::unique_ptr<train::Evaluator> evaluator;
   if (!job.eval.empty())
-    evaluator = std::make_unique<train::Evaluator>(model, model.weights, cpu_backend(), std::vector<std::string>{job.eval},
-                                                   train::EvalOptions{.seq_len = 32},
-                                                   std::vector<i32>{}, *comm, *ctx);
+    evaluator = std::make_unique<train::Evaluator>(
+        model, model.weights, cpu_backend(), std::vector<std::string>{job.eval},
+        train::EvalOptions{.seq_len = 32}, std::vector<i32>{}, *comm, *ctx);
   train::Run run(folder, trainer, evaluator.get(), run_options, state, *ctx);
   source.seek({run.data().samples, {}});
   train::SequenceBatch batch;

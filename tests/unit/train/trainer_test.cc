@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "catch.h"
-#include "cpu/backend.h"
 #include "core/parallel.h"
+#include "cpu/backend.h"
 #include "tiny.h"
 #include "train/evaluate.h"
 
@@ -220,8 +220,8 @@ TEST_CASE("held-out loss covers every target once, whatever the micro-batch", "[
   const std::vector<i32> bytes(64, 2);
   f64 loss[2];
   for (const i64 micro : {1, 3}) {
-    train::Evaluator evaluator(model, model.weights, cpu_backend(), {dir.file("a")}, {.seq_len = 32, .micro_batch = micro}, bytes,
-                               *comm, *ctx);
+    train::Evaluator evaluator(model, model.weights, cpu_backend(), {dir.file("a")},
+                               {.seq_len = 32, .micro_batch = micro}, bytes, *comm, *ctx);
     const std::optional<train::EvalResult> result = evaluator.run();
     REQUIRE(result);
     CHECK(result->targets == 160);

@@ -1,0 +1,373 @@
+// The option tables of lm-dedup.
+
+#include "dedup.h"
+#include "dedup/minhash.h"
+#include "text/normalize.h"
+
+namespace lm::dedup_tool {
+
+namespace {
+
+using cli::Example;
+using cli::Flag;
+using cli::FlagKind;
+using cli::Verb;
+
+std::vector<std::string> names(std::span<const std::string> all) {
+  return {all.begin(), all.end()};
+}
+
+std::vector<std::string> preset_names() {
+  std::vector<std::string> all;
+  for (const dedup::MinhashPreset& preset : dedup::minhash_presets())
+    all.push_back(preset.name);
+  return all;
+}
+
+/// What happens with duplicates; the attribute's name follows the verb's.
+std::vector<Flag> action_flags(const std::string& verb) {
+  const std::string group = "Duplicates";
+  return {
+      {.name = "action",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHAT",
+       .group = group,
+       .def = "annotate",
+       .help = "mark duplicates in an attribute, remove them, or count them only",
+       .details = "report: records pass unchanged, the figures are in the --report.",
+       .choices = {"annotate", "remove", "report"},
+       .main = true},
+      {.name = "attr",
+       .kind = FlagKind::kString,
+       .value_name = "NAME",
+       .group = group,
+       .def = "lm_dedup_" + verb,
+       .help = "name of the attribute",
+       .details =
+           "The attribute is a list of spans [start, end, score] in code points of the text; "
+           "it is empty where nothing is a duplicate."},
+      {.name = "field",
+       .kind = FlagKind::kString,
+       .value_name = "PATH",
+       .group = group,
+       .def = "text",
+       .help = "the field that holds the text"},
+  };
+}
+
+/// Exact set or Bloom filter.
+std::vector<Flag> memory_flags() {
+  const std::string group = "Exact set and Bloom filter";
+  return {
+      {.name = "exact",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "remember every key (the default without a --bloom option)",
+       .details =
+           "128-bit digests in memory up to --memory, then sorted on disk: no false positives.",
+       .semantic = false},
+      {.name = "bloom-n",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = group,
+       .help = "use a Bloom filter for N different keys",
+       .min = 1,
+       .main = true},
+      {.name = "bloom-p",
+       .kind = FlagKind::kFloat,
+       .value_name = "P",
+       .group = group,
+       .def = "1e-6",
+       .help = "its false-positive rate at N keys",
+       .min = 1e-15,
+       .max = 0.5},
+      {.name = "bloom-size",
+       .kind = FlagKind::kSize,
+       .value_name = "SIZE",
+       .group = group,
+       .help = "its size, instead of --bloom-p",
+       .min = 16384},
+      {.name = "bloom-scheme",
+       .kind = FlagKind::kChoice,
+       .value_name = "SCHEME",
+       .group = group,
+       .def = "auto",
+       .help = "probes anywhere (classic) or in one cache line (blocked)",
+       .details = "auto: blocked for rates from 1e-4 up, else classic.",
+       .choices = {"auto", "classic", "blocked"}},
+      {.name = "bloom-in",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "start from this filter file",
+       .semantic = false},
+      {.name = "bloom-out",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "write the filter at the end",
+       .semantic = false},
+      {.name = "bloom-read-only",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "only look keys up in --bloom-in, insert nothing"},
+      {.name = "on-overfull",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHAT",
+       .group = group,
+       .def = "warn",
+       .help = "when the false-positive rate passes twice its target",
+       .choices = {"warn", "stop"}},
+  };
+}
+
+Flag normalise_flag(const std::string& def) {
+  return {.name = "normalise",
+          .kind = FlagKind::kChoice,
+          .value_name = "NAME",
+          .group = "Keys",
+          .def = def,
+          .help = "what is done to the text before it is compared",
+          .choices = names(text::normaliser_names()),
+          .main = true};
+}
+
+Flag missing_flag() {
+  return {.name = "on-missing",
+          .kind = FlagKind::kChoice,
+          .value_name = "WHAT",
+          .group = "Keys",
+          .def = "error",
+          .help = "records without the field: bad records, or kept as they are",
+          .choices = {"error", "keep"}};
+}
+
+Flag prefer_flag() {
+  return {.name = "prefer",
+          .kind = FlagKind::kString,
+          .value_name = "WHICH",
+          .group = "Duplicates",
+          .def = "first",
+          .help = "which copy is kept",
+          .details =
+              "first; longest or shortest (text); newest:FIELD or oldest:FIELD (ISO 8601 time); "
+              "source=a,b,c (the field source, in this order, others last); attr:NAME:desc or "
+              "attr:NAME:asc (score of the attribute's first span). Where that ties, the first. "
+              "Records without the value come last. Other than first, all records are read "
+              "before one is written.",
+          .main = true};
+}
+
+Verb document_verb() {
+  const std::string keys = "Keys";
+  const std::vector<Flag> own = {
+      {.name = "key",
+       .kind = FlagKind::kList,
+       .value_name = "PATH",
+       .group = keys,
+       .help = "compare this field instead of the text; may be repeated",
+       .main = true},
+      normalise_flag("raw"),
+      missing_flag(),
+      {.name = "min-words",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = keys,
+       .def = "0",
+       .help = "keys with fewer words take no part"},
+      {.name = "min-chars",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = keys,
+       .def = "0",
+       .help = "keys with fewer characters take no part"},
+      {.name = "dedup-empty",
+       .kind = FlagKind::kSwitch,
+       .group = keys,
+       .help = "blank keys are duplicates of each other"},
+  };
+  return {"document", "equal documents, or equal values of a field",
+          cli::joined({own, action_flags("document"), {prefer_flag()}, memory_flags()})};
+}
+
+Verb paragraph_verb() {
+  const std::string keys = "Keys";
+  const std::vector<Flag> own = {
+      {.name = "separator",
+       .kind = FlagKind::kString,
+       .value_name = "TEXT",
+       .group = keys,
+       .def = "\\n",
+       .help = "what ends a paragraph (\\n and \\t are understood)"},
+      normalise_flag("raw"),
+      {.name = "min-words",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = keys,
+       .def = "0",
+       .help = "paragraphs with fewer words take no part"},
+      {.name = "min-chars",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = keys,
+       .def = "0",
+       .help = "paragraphs with fewer characters take no part"},
+      {.name = "skip-empty",
+       .kind = FlagKind::kSwitch,
+       .group = keys,
+       .help = "blank paragraphs take no part"},
+      {.name = "across-only",
+       .kind = FlagKind::kSwitch,
+       .group = keys,
+       .help = "repeats inside one document do not count"},
+      {.name = "drop-if-empty",
+       .kind = FlagKind::kSwitch,
+       .group = "Duplicates",
+       .help = "with --action remove: drop documents of which only blanks are left"},
+      {.name = "min-left",
+       .kind = FlagKind::kCount,
+       .value_name = "CHARS",
+       .group = "Duplicates",
+       .def = "0",
+       .help = "drop documents that were cut to fewer characters"},
+  };
+  return {"paragraph", "paragraphs that an earlier document, or the same, already has",
+          cli::joined({own, action_flags("paragraph"), memory_flags()})};
+}
+
+Verb minhash_verb() {
+  const std::string sign = "Shingles and bands";
+  const std::string pairs = "Pairs and clusters";
+  const std::vector<Flag> own = {
+      {.name = "preset",
+       .kind = FlagKind::kChoice,
+       .value_name = "NAME",
+       .group = sign,
+       .def = "fineweb",
+       .help = "normaliser, unit, n, bands and rows of a published corpus",
+       .choices = preset_names(),
+       .main = true},
+      {.name = "normalise",
+       .kind = FlagKind::kChoice,
+       .value_name = "NAME",
+       .group = sign,
+       .help = "instead of the preset's",
+       .choices = names(text::normaliser_names())},
+      {.name = "unit",
+       .kind = FlagKind::kChoice,
+       .value_name = "UNIT",
+       .group = sign,
+       .help = "instead of the preset's",
+       .choices = {"word", "char", "byte", "token"}},
+      {.name = "n",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = sign,
+       .help = "units per shingle, instead of the preset's",
+       .min = 1},
+      {.name = "bands",
+       .kind = FlagKind::kCount,
+       .value_name = "B",
+       .group = sign,
+       .help = "instead of the preset's",
+       .min = 1},
+      {.name = "rows",
+       .kind = FlagKind::kCount,
+       .value_name = "R",
+       .group = sign,
+       .help = "minima per band, instead of the preset's",
+       .min = 1},
+      {.name = "perms",
+       .kind = FlagKind::kCount,
+       .value_name = "K",
+       .group = sign,
+       .help = "the best bands x rows <= K for --threshold",
+       .min = 2},
+      {.name = "tokenizer",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = sign,
+       .help = "for --unit token",
+       .semantic = false},
+      missing_flag(),
+      {.name = "verify",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = pairs,
+       .def = "exact",
+       .help = "how a candidate pair is checked",
+       .details = "exact: Jaccard similarity of the shingle sets, candidates are read twice. "
+                  "sketch: share "
+                  "of equal minima, standard deviation sqrt(J (1 - J) / K). none: one equal band "
+                  "is enough.",
+       .choices = {"exact", "sketch", "none"}},
+      {.name = "threshold",
+       .kind = FlagKind::kFloat,
+       .value_name = "J",
+       .group = pairs,
+       .def = "0.8",
+       .help = "least similarity of a pair",
+       .min = 0,
+       .max = 1,
+       .main = true},
+      {.name = "margin",
+       .kind = FlagKind::kFloat,
+       .value_name = "X",
+       .group = pairs,
+       .def = "0",
+       .help = "a sketch is accepted from --threshold minus this",
+       .min = 0,
+       .max = 1},
+      {.name = "cluster",
+       .kind = FlagKind::kChoice,
+       .value_name = "RULE",
+       .group = pairs,
+       .def = "components",
+       .help = "chains of pairs, or only what is similar to a kept document",
+       .choices = {"components", "leader"}},
+      {.name = "leaders",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = pairs,
+       .def = "16",
+       .help = "documents of one group that others are compared with",
+       .min = 1},
+      {.name = "hot",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = pairs,
+       .def = "1e6",
+       .help = "report groups with more documents",
+       .semantic = false},
+      {.name = "max-copies",
+       .kind = FlagKind::kCount,
+       .value_name = "C",
+       .group = "Duplicates",
+       .def = "1",
+       .help = "documents of a cluster that are kept",
+       .min = 1},
+      {.name = "cluster-info",
+       .kind = FlagKind::kSwitch,
+       .group = "Duplicates",
+       .help = "add metadata.lm_dedup with cluster, size, rank, kept"},
+      {.name = "table",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = "Duplicates",
+       .help = "write id, cluster, size, rank, kept of every clustered document",
+       .semantic = false},
+  };
+  return {"minhash", "near duplicates by MinHash, verified",
+          cli::joined({own, action_flags("minhash"), {prefer_flag()}})};
+}
+
+}  // namespace
+
+std::vector<Verb> verbs() {
+  return {document_verb(),
+          paragraph_verb(),
+          minhash_verb(),
+          {"bloom", "look at filter files: info|merge|and|test FILE...", {}}};
+}
+
+}  // namespace lm::dedup_tool
