@@ -34,7 +34,7 @@ function(lm_cuda_archive)
     get_filename_component(base ${source} NAME_WE)
     set(object ${folder}/${base}.o)
     add_custom_command(OUTPUT ${object}
-      COMMAND ${LM_CCACHE} ${LM_NVCC} -c -O3 -std=c++20 ${gencode} -ccbin ${CMAKE_CXX_COMPILER}
+      COMMAND ${LM_LAUNCHER} ${LM_NVCC} -c -O3 -std=c++20 ${gencode} -ccbin ${CMAKE_CXX_COMPILER}
         --expt-relaxed-constexpr -Xptxas -v ${strict}
         -Xcompiler -fPIC,-Wall,-Wextra -I${CMAKE_SOURCE_DIR}/lib -I${CMAKE_SOURCE_DIR}/kernels
         -MD -MF ${object}.d -o ${object} ${source} 2> ${folder}/${base}.ptxas

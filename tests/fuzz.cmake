@@ -1,8 +1,13 @@
 # Fuzz targets: each is a program that runs its corpus and RUNS mutations of it, the same ones on
-# every machine. A failing input is left in failed-input beside the test. A longer hunt:
-# fuzz-TARGET --seed N --seconds S tests/fuzz/corpus/TARGET.
+# every machine. A failing input is left in failed-input beside the test. Longer hunts: scripts/fuzz,
+# which builds them with -DLM_FUZZ=ON for libFuzzer's own main.
 function(lm_fuzz target)
   cmake_parse_arguments(A "" "RUNS" "ROOMS" ${ARGN})
+  if(LM_FUZZ)
+    lm_bench(fuzz-${target} ROOMS ${A_ROOMS} SOURCES fuzz/${target}.cc)
+    target_link_options(fuzz-${target} PRIVATE -fsanitize=fuzzer)
+    return()
+  endif()
   lm_bench(fuzz-${target} ROOMS ${A_ROOMS} SOURCES fuzz/${target}.cc fuzz/driver.cc)
   set_target_properties(fuzz-${target} PROPERTIES EXCLUDE_FROM_ALL FALSE)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/fuzz-${target}.run)
