@@ -18,7 +18,7 @@ namespace {
 
 // CLI11 2.1.2 reads some words wrongly: --name= as --name, --switch=true as --switch, the rest of
 // -q-x as --x. No word of a command line holds a NUL, so NULs can mark such words, and what was
-// written can always be had back (tests/unit/cli/parse_test.cc shows each flaw).
+// written can always be had back (tests/unit/cli/cli11_test.cc shows each misreading).
 constexpr std::string_view kMark("\0", 1);
 constexpr std::string_view kAdded("\0\0", 2);  // what follows was not written
 
