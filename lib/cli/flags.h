@@ -44,6 +44,9 @@ struct Flag {
   bool semantic = true;   // can change the content of the output
   bool main = false;      // shown by -h
   std::string env = "";   // environment variable (only for how to run)
+  // Names of flags that must, or must not, be given beside this one; a default is not given.
+  std::vector<std::string> needs = {};
+  std::vector<std::string> excludes = {};
 };
 
 struct Verb {

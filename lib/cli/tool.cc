@@ -129,7 +129,7 @@ io::ErrorPolicy parse_policy(const Options& options) {
       throw Error(ErrorKind::kUsage,
                   cat("--max-errors: ", quote(limit), " is not a number or a percentage"));
     }
-    policy.max_error_share = *percent / 100;
+    policy.max_error_percent = *percent;
   } else {
     const std::optional<i64> count = parse_count(limit);
     if (!count || *count < 0) {

@@ -250,11 +250,12 @@ void RecordRun::check_limits(bool at_end) const {
                 cat("more than --max-errors ", policy_.max_errors, " bad records"));
   }
   const i64 seen = counters_.records_in.load();
-  if (policy_.max_error_share > 0 && (at_end || seen >= kShareFrom) &&
-      static_cast<f64>(errors) > policy_.max_error_share * static_cast<f64>(seen)) {
+  // Per cent stay per cent: 29 of 100 are not more than 29%, but 29 > 0.29 * 100.
+  if (policy_.max_error_percent > 0 && (at_end || seen >= kShareFrom) &&
+      static_cast<f64>(errors) * 100 > policy_.max_error_percent * static_cast<f64>(seen)) {
     throw Error(ErrorKind::kData,
                 cat(errors, " bad records of ", seen, " are more than --max-errors ",
-                    policy_.max_error_share * 100, "%"));
+                    policy_.max_error_percent, "%"));
   }
 }
 

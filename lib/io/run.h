@@ -24,8 +24,8 @@ enum class OnError { kFail, kSkip, kQuarantine, kAnnotate };
 
 struct ErrorPolicy {
   OnError mode = OnError::kFail;
-  i64 max_errors = 0;       // 0 = no limit
-  f64 max_error_share = 0;  // 0 = no limit; judged from 1000 records on and at the end
+  i64 max_errors = 0;         // 0 = no limit
+  f64 max_error_percent = 0;  // 0 = no limit; judged from 1000 records on and at the end
 };
 
 /// One record inside a batch. Views live until the next record.

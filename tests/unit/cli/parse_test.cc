@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "catch.h"
 #include "cli/settings.h"
 #include "core/error.h"
@@ -136,6 +138,142 @@ TEST_CASE("printed settings read back as the same settings", "[cli]") {
     CAPTURE(flag.name);
     if (flag.name != "config") CHECK(again.options.list(flag.name) == line.options.list(flag.name));
   }
+}
+
+TEST_CASE("an empty value after the sign is a value and takes no other word", "[cli]") {
+  const CommandLine line = parse({"--keep=", "a", "--field=", "--field", "", "--", "--keep="});
+  CHECK(line.options.text("keep").empty());
+  CHECK(line.options.given("keep"));
+  CHECK(line.options.list("field") == std::vector<std::string>{"", ""});
+  CHECK(line.operands == std::vector<std::string>{"a", "--keep="});
+  CHECK(parse({"--note="}).options.text("note").empty());
+  CHECK(parse({"--keep", "--keep="}).options.text("keep") == "--keep=");
+}
+
+TEST_CASE("words that the parser marks are had back as written", "[cli]") {
+  CHECK(parse({"--keep", "-z"}).options.text("keep") == "-z");
+  CHECK(parse({"--keep", "-q-x"}).options.text("keep") == "-q-x");
+  CHECK(parse({"--keep", "--note={}"}).options.text("keep") == "--note={}");
+  CHECK(parse({"--note={}"}).options.text("note") == "{}");
+  CHECK(parse({"-k", "4", "--", "-z", "-q-x", "--a=b"}).operands ==
+        std::vector<std::string>{"-z", "-q-x", "--a=b"});
+  CHECK(error_of({"-k-5"}).message() == "--depth: \"-5\" is not a whole number from 1 to 9");
+  CHECK(error_of({"-kz"}).message() == "--depth: \"z\" is not a whole number from 1 to 9");
+}
+
+TEST_CASE("operands are taken as they are", "[cli]") {
+  const std::vector<std::string> files = {"++", "[a,b]", "a,b", "", "/tidy", "%%", "look"};
+  std::vector<std::string> args = {"look"};
+  args.insert(args.end(), files.begin(), files.end());
+  CHECK(parse(args).operands == files);
+  CHECK(parse({"--field", "[a,b]", "--field", "{}"}).options.list("field") ==
+        std::vector<std::string>{"[a,b]", "{}"});
+}
+
+TEST_CASE("letters stay letters: no dash among them makes a long option", "[cli]") {
+  for (const char* word : {"-q-", "-q-help", "-q-keep=x", "-q-tidy=x"}) {
+    CAPTURE(word);
+    CHECK(error_of({word, "x"}).message() == "unknown option --");
+  }
+  CHECK(error_of({"-q5"}).message() == "unknown option -5");
+  CHECK(error_of({"-q=x"}).message() == "unknown option -=");
+  CHECK(error_of({"-\xC3\xA9x"}).message() == "unknown option -\xC3\xA9x");
+  CHECK(error_of({"-5:3"}).message() == "unknown option -5");
+  CHECK(error_of({"---keep"}).message() == "unknown option ---keep");
+}
+
+TEST_CASE("switches and counters take no value, not even the one they stand for", "[cli]") {
+  for (const char* word : {"--tidy=true", "--tidy=", "--tidy={}", "--verbose=1"}) {
+    CAPTURE(word);
+    const Error e = error_of({word, "x"});
+    CHECK(e.kind() == ErrorKind::kUsage);
+    CHECK(e.message().ends_with(": takes no value"));
+  }
+  CHECK(error_of({"--no-tidy=false"}).message() == "--no-tidy: takes no value");
+  CHECK(error_of({"--tidy=true"}).hint() == "--tidy turns it on, --no-tidy off");
+  CHECK(error_of({"--bogus", "--tidy=true"}).message() == "unknown option --bogus");
+  CHECK(error_of({"--bogus", "--keep"}).message() == "unknown option --bogus");
+  CHECK(error_of({"--keep"}).message() == "--keep: needs a value");
+}
+
+TEST_CASE("of a repeated option only the last value is judged", "[cli]") {
+  CHECK(parse({"-k", "x", "--depth", "077", "-k", "010", "--depth=05"}).options.integer("depth") ==
+        5);
+  CHECK(error_of({"-k", "010"}).message() == "--depth: \"010\" is not a whole number from 1 to 9");
+}
+
+TEST_CASE("a first word that is nearly a verb and no file is taken for that verb", "[cli]") {
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"loak", "x"}, {"loak", "--bogus"}, {"loak"}}) {
+    const Error e = error_of(args);
+    CHECK(e.kind() == ErrorKind::kUsage);
+    CHECK(e.message() == "\"loak\" is neither a verb nor a file");
+    CHECK(e.hint() == "did you mean lm-probe look?");
+  }
+  CHECK(error_of({"lep", "--height", "2"}).hint() == "did you mean lm-probe leap?");
+  CHECK(parse({"loak", "--help"}).options.on("help"));
+  CHECK(parse({"x", "loak"}).operands.size() == 2);   // only the first word
+  CHECK(parse({"lo"}).operands.size() == 1);          // too short to tell
+  CHECK(parse({"--", "loak"}).operands.size() == 1);  // a file, it says
+  const test::TempDir dir;
+  const std::filesystem::path before = std::filesystem::current_path();
+  io::write_file(dir.file("loak"), "");
+  std::filesystem::current_path(dir.path());
+  const std::size_t operands = parse({"loak"}).operands.size();
+  std::filesystem::current_path(before);
+  CHECK(operands == 1);
+}
+
+TEST_CASE("options that need or exclude others, whatever they come from", "[cli]") {
+  ToolSpec spec = test::two_verbs();
+  spec.verbs[0].flags[0].env = "LM_THREADS";
+  spec.verbs[0].flags[1].needs = {"depth"};            // --keep needs --depth
+  spec.verbs[0].flags[4].excludes = {"note", "leap"};  // --tidy excludes
+  spec.verbs[0].flags.push_back({.name = "leap", .kind = FlagKind::kSwitch, .excludes = {"keep"}});
+  const test::TempDir dir;
+  const std::string file = dir.file("run.toml");
+  const auto result = [&](const std::vector<std::string>& args,
+                          const char* (*environment)(const char*) = test::no_environment) {
+    try {
+      parse_command_line(spec, args, environment);
+    } catch (const Error& e) {
+      return cat(static_cast<int>(e.kind()), " ", e.message());
+    }
+    return std::string("ok");
+  };
+  CHECK(result({"--keep", "a"}) == "64 --keep needs --depth");  // its default is not enough
+  CHECK(result({"--keep", "a", "-k3"}) == "ok");
+  CHECK(result({"--keep", "a"}, test::six_threads) == "ok");
+  CHECK(result({"--tidy", "--note"}) == "64 --note and --tidy exclude each other");
+  CHECK(result({"--no-tidy", "--note"}) == "ok");
+  CHECK(result({"--note", "--leap"}) == "ok");
+  CHECK(result({"--keep", "a", "--help"}) == "ok");
+  CHECK(result({"--keep", "a", "-k", "x"}).starts_with("64 --depth: "));  // the value first
+  io::write_file(file, "keep = \"a\"\n");
+  CHECK(result({"--config", file}) == "78 --keep needs --depth");
+  CHECK(result({"--config", file, "-k1"}) == "ok");
+  CHECK(result({"--config", file, "-k1", "--leap"}) == "64 --keep and --leap exclude each other");
+  io::write_file(file, "keep = \"a\"\ndepth = 2\nleap = true\n");
+  CHECK(result({"--config", file}) == "78 --keep and --leap exclude each other");
+  CHECK(result({"--config", file, "--no-leap"}) == "ok");
+}
+
+TEST_CASE("a table that names an option twice or needs one it has not is our own mistake",
+          "[cli]") {
+  ToolSpec spec = test::two_verbs();
+  spec.verbs[0].flags[0].needs = {"nothing"};
+  const auto kind = [&] {
+    try {
+      parse_command_line(spec, {}, test::no_environment);
+    } catch (const Error& e) {
+      return e.kind();
+    }
+    return ErrorKind::kUsage;
+  };
+  CHECK(kind() == ErrorKind::kInternal);
+  spec = test::two_verbs();
+  spec.verbs[0].flags[1].letter = 'k';
+  CHECK(kind() == ErrorKind::kInternal);
 }
 
 TEST_CASE("settings files: texts, numbers, arrays, comments", "[cli]") {
