@@ -65,6 +65,7 @@ class MinhashRun {
         params_(params_of(tool)),
         action_(action_of(tool.options())),
         info_(tool.options().on("cluster-info")),
+        missing_passes_(tool.options().text("on-missing") == "keep"),
         copies_(tool.options().integer("max-copies")),
         spool_(tool.ctx()),
         readers_([paths = fields_.paths()] { return std::make_unique<io::JsonReader>(paths); }) {
@@ -137,9 +138,12 @@ class MinhashRun {
       tool_.records_only().each_record(
           batch, json, [&](io::Record& record) -> std::optional<Fault> {
             if (std::optional<Fault> fault = fields_.check(record.json)) return fault;
+            if (info_) {
+              const i64 info = fields_.index("metadata.lm_dedup");
+              if (std::optional<Fault> fault = record.json.settable(info)) return fault;
+            }
             Result<std::string_view> text = record.json.string(fields_.text());
-            const bool passes = !text && text.fault().code == "missing" &&
-                                tool_.options().text("on-missing") == "keep";
+            const bool passes = !record.json.has(fields_.text()) && missing_passes_;
             if (!text && !passes) return text.fault();
             if (!preference_.first()) {
               const Result<u64> priority = preference_.of(record.json, fields_);
@@ -272,6 +276,7 @@ class MinhashRun {
   dedup::NearParams params_;
   Action action_;
   bool info_;
+  bool missing_passes_;
   i64 copies_;
   io::Spool spool_;
   io::WorkerPool<io::JsonReader> readers_;

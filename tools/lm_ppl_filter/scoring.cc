@@ -66,17 +66,9 @@ std::vector<io::BatchStage> Scoring::stages() {
 
 std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
   io::JsonReader& json = record.json;
-  const auto object = [&json](i64 field) -> std::optional<Fault> {
-    const io::JsonType type = json.field(field).type;
-    if (type == io::JsonType::kMissing || type == io::JsonType::kObject) return std::nullopt;
-    return Fault{"type",
-                 cat("field ", quote(json.path(field)), " is ", io::json_type_name(type),
-                     ", expected an object"),
-                 json.field(field).begin};
-  };
   if (metadata_ >= 0) {
-    if (std::optional<Fault> fault = object(metadata_)) return fault;
-    if (std::optional<Fault> fault = object(metadata_ + 1)) return fault;
+    if (std::optional<Fault> fault = json.object_or_none(metadata_)) return fault;
+    if (std::optional<Fault> fault = json.object_or_none(metadata_ + 1)) return fault;
   }
   text::Score score;
   std::string text;
@@ -94,7 +86,7 @@ std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
   }
   std::string group = "all";
   if (group_ >= 0) {
-    group = json.has(group_) ? json.text_of(group_).value_or("") : std::string();
+    group = json.text_of(group_).value_or("");
     if (group.empty()) group = "none";
   }
   scored.texts.push_back(std::move(text));

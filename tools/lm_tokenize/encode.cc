@@ -125,6 +125,14 @@ struct Totals {
 
 enum Path { kText, kIds, kCount, kOffsets };
 
+std::vector<Path> written(const cli::Options& options) {
+  if (options.on("count")) return {kCount};
+  std::vector<Path> out = {kIds};
+  if (options.on("n-tokens")) out.push_back(kCount);
+  if (options.on("offsets")) out.push_back(kOffsets);
+  return out;
+}
+
 class Encoder final : public io::RecordMapper {
  public:
   Encoder(const cli::Tool& tool, const text::Tokenizer& tokenizer, Around around, Totals& totals)
@@ -137,6 +145,9 @@ class Encoder final : public io::RecordMapper {
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     const Result<std::string_view> text = record.json.string(kText);
     if (!text) return text.fault();
+    for (const Path path : written(options_)) {
+      if (std::optional<Fault> fault = record.json.settable(path)) return fault;
+    }
     ids_.clear();
     offsets_.clear();
     const bool want_offsets = options_.on("offsets");
@@ -199,6 +210,7 @@ class Decoder final : public io::RecordMapper {
     ids_.clear();
     if (std::optional<Fault> fault = record.json.integers(0, tokenizer_.vocab_size(), ids_))
       return fault;
+    if (std::optional<Fault> fault = record.json.settable(1)) return fault;
     std::string text;
     try {
       text = tokenizer_.decode(ids_, options_.on("skip-specials"));
@@ -222,13 +234,18 @@ class Decoder final : public io::RecordMapper {
 
 void run_encode(cli::Tool& tool) {
   const cli::Options& options = tool.options();
+  const std::vector<std::string> paths = {options.text("field"), options.text("ids-field"),
+                                          "n_tokens", "offsets"};
+  std::vector<std::string> used = {paths[kText]};
+  for (const Path path : written(options))
+    used.push_back(paths[path]);
+  io::check_apart(used);
   tool.input();
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
   const Around around = around_of(tool, *tokenizer);
   Totals totals;
   io::RecordRun& run = tool.records();
-  run.map({options.text("field"), options.text("ids-field"), "n_tokens", "offsets"},
-          [&] { return std::make_unique<Encoder>(tool, *tokenizer, around, totals); });
+  run.map(paths, [&] { return std::make_unique<Encoder>(tool, *tokenizer, around, totals); });
   tool.add_metric("tokens", cat(totals.tokens.load()));
   tool.add_metric("text_bytes", cat(totals.bytes.load()));
   tool.add_metric("specials_in_text", cat(totals.specials.load()));
@@ -241,11 +258,13 @@ void run_encode(cli::Tool& tool) {
 }
 
 void run_decode(cli::Tool& tool) {
+  const std::vector<std::string> paths = {tool.options().text("ids-field"),
+                                          tool.options().text("field")};
+  io::check_apart(paths);
   tool.input();
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
   io::RecordRun& run = tool.records();
-  run.map({tool.options().text("ids-field"), tool.options().text("field")},
-          [&] { return std::make_unique<Decoder>(tool, *tokenizer); });
+  run.map(paths, [&] { return std::make_unique<Decoder>(tool, *tokenizer); });
 }
 
 }  // namespace lm::tokenize_tool
