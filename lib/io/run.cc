@@ -197,7 +197,10 @@ void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
     }
   }
   bad.fault = std::move(fault);
-  batch.bad.push_back(std::move(bad));
+  const auto behind =
+      std::upper_bound(batch.bad.begin(), batch.bad.end(), bad.line,
+                       [](i64 line, const BadRecord& other) { return line < other.line; });
+  batch.bad.insert(behind, std::move(bad));
 }
 
 std::string RecordRun::location(const Batch& batch, const BadRecord& bad) const {

@@ -102,6 +102,7 @@ class MinhashRun {
  private:
   struct Batch {
     std::vector<std::string_view> lines;
+    std::vector<std::pair<i64, i64>> places;  // line number and byte of each record
     std::vector<std::string> texts;
     std::vector<u64> priorities;  // per text; empty: the first of a cluster is kept
     i64 first_member = 0;         // of clusters_, the first at or after the batch's first record
@@ -151,6 +152,7 @@ class MinhashRun {
               b.priorities.push_back(*priority);
             }
             b.lines.push_back(record.line);
+            b.places.emplace_back(record.line_number, record.byte);
             b.texts.emplace_back(text ? *text : std::string_view());
             return std::nullopt;
           });
@@ -158,8 +160,20 @@ class MinhashRun {
   }
 
   void sign(io::Batch& batch) {
-    const Batch& b = own(batch);
-    near_->add(std::vector<std::string_view>(b.texts.begin(), b.texts.end()), b.priorities);
+    Batch& b = own(batch);
+    const std::vector<std::pair<i64, Fault>> refused =
+        near_->add(std::vector<std::string_view>(b.texts.begin(), b.texts.end()), b.priorities);
+    for (auto r = refused.rbegin(); r != refused.rend(); ++r) {
+      const auto& [i, fault] = *r;
+      const std::string text = quote(fields_.paths()[usize(fields_.text())]);
+      const auto& [number, byte] = b.places[usize(i)];
+      readers_.with([&](io::JsonReader& json) {
+        const io::Record record{json, b.lines[usize(i)], batch.input, number, byte, 0};
+        tool_.records_only().add_bad(
+            batch, record, {fault.code, cat("field ", text, ": ", fault.detail), fault.offset});
+      });
+      b.lines.erase(b.lines.begin() + i);
+    }
     spool_.append(b.lines);
   }
 

@@ -62,26 +62,23 @@ Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer) {
 
 namespace {
 
-/// Faults: "special" (a special token's text, with --special error), "tokenizer" (its patterns or
-/// its normalizer give up on the text). offsets count from the text's beginning, stripped or not.
+/// Faults as text::encode_record. offsets count from the text's beginning, stripped or not.
 std::optional<Fault> encode_text(const text::Tokenizer& tokenizer, text::EncodeState& state,
                                  std::string_view text, bool strip, const std::string& field,
                                  std::vector<i32>& ids, std::vector<std::pair<i64, i64>>* offsets) {
   const std::string_view kept = strip ? text::strip(text) : text;
-  try {
-    if (tokenizer.encode(kept, state, ids, offsets)) {
-      const i64 skipped = kept.data() - text.data();
-      for (std::size_t i = 0; offsets != nullptr && skipped > 0 && i < offsets->size(); ++i) {
-        (*offsets)[i].first += skipped;
-        (*offsets)[i].second += skipped;
-      }
-      return std::nullopt;
-    }
-  } catch (const Error& e) {
-    if (e.kind() != ErrorKind::kData) throw;
-    return Fault{"tokenizer", cat("field ", quote(field), ": ", e.message()), -1};
+  if (std::optional<Fault> fault = text::encode_record(tokenizer, kept, state, ids, offsets)) {
+    fault->detail = fault->code == "special"
+                        ? cat("field ", quote(field), " contains the text of a special token")
+                        : cat("field ", quote(field), ": ", fault->detail);
+    return fault;
   }
-  return Fault{"special", cat("field ", quote(field), " contains the text of a special token"), -1};
+  const i64 skipped = kept.data() - text.data();
+  for (std::size_t i = 0; offsets != nullptr && skipped > 0 && i < offsets->size(); ++i) {
+    (*offsets)[i].first += skipped;
+    (*offsets)[i].second += skipped;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
