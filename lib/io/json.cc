@@ -157,6 +157,26 @@ i64 nesting_depth(std::string_view line) {
   return deepest;
 }
 
+// Whether the bracket that begins text closes at its end and not before, strings respected.
+bool is_one_value(std::string_view text) {
+  i64 depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if ((c == ']' || c == '}') && --depth == 0) {
+      return text.find_first_not_of(" \t\r\n", i + 1) == std::string_view::npos;
+    }
+  }
+  return false;
+}
+
 constexpr i64 kMaxDepth = 1024;
 
 int hex_digit(char c) {
@@ -345,6 +365,12 @@ std::optional<Fault> Walker::walk(od::object& object, const Wanted& wanted) {
       if (const std::optional<Fault> fault = unescape(key, key_)) return fault;
       key = key_;
     }
+    // simdjson takes an unread string before a colon for a key and loses count of the braces.
+    const std::string_view token = field.value().raw_json_token();
+    if (token.front() == '"' && token.data()[token.size()] == ':') {
+      return Fault{"json", cat("the value of key ", quote(key), " is followed by a colon"),
+                   offset(token.data())};
+    }
     std::size_t which = 0;
     while (which < wanted.below.size() && wanted.below[which].key != key)
       ++which;
@@ -371,6 +397,11 @@ std::optional<Fault> Walker::take_value(od::value value, const Wanted& wanted, i
     if (const simdjson::error_code error = inner.raw_json().get(raw)) return json_fault(error);
   } else {
     raw = value.raw_json_token();
+  }
+  // A misplaced comma makes simdjson skip to a bracket that belongs to something else.
+  if ((type == od::json_type::array || type == od::json_type::object) && !is_one_value(raw)) {
+    return Fault{"json", cat("the value of key ", quote(wanted.key), " has a misplaced comma"),
+                 offset(raw.data())};
   }
   const i64 begin = offset(raw.data());
   const i64 end = begin + static_cast<i64>(raw.find_last_not_of(" \t\r\n")) + 1;

@@ -58,6 +58,12 @@ TEST_CASE("bad records carry their documented code", "[io]") {
   CHECK(fault_code("") == "json");
   CHECK(fault_code(R"({"text":"a"} {"b":1})") == "json");
   CHECK(fault_code(R"({"text":"a",})") == "json");
+  CHECK(fault_code(R"({"text":"":1}})") == "json");
+  CHECK(fault_code(R"({"text":[,3],"x": ],"id":7})") == "json");
+  CHECK(fault_code(R"({"text":[[3,"]"],{"x":"\"]"}] ,"id":7})").empty());
+  CHECK(fault_code(R"({"other":"" : 1}})") == "json");
+  CHECK(fault_code(R"({"metadata":{"url":"":1}}})") == "json");
+  CHECK(fault_code(R"({"metadata":{"x":"":{}}}})") == "json");
   CHECK(fault_code(R"({"text":"a" "b":1})") == "json");
   CHECK(fault_code(R"({"text":"a"}})") == "json");
   CHECK(fault_code("{\"text\":\"a\xff\"}") == "utf8");
