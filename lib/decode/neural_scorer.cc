@@ -56,8 +56,11 @@ void NeuralScorer::check_window(const std::string& folder) const {
 std::deque<WindowCutter> NeuralScorer::cut(std::string_view text, text::Score& score) {
   const i64 most = options_.max_tokens > 0 ? options_.max_tokens : std::numeric_limits<i64>::max();
   Result<std::vector<ScoredTokens>> stretches = encoder_->stretches(text, most, options_.probes);
-  LM_CHECK(static_cast<bool>(stretches), "the tokenizer takes every text");
   score = {};
+  if (!stretches) {
+    score.fault = stretches.fault();
+    return {};
+  }
   std::deque<WindowCutter> out;
   for (ScoredTokens& part : *stretches) {
     score.bytes += part.bytes;

@@ -16,14 +16,7 @@ PromptEncoder::PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32
 std::optional<Fault> PromptEncoder::encode(std::string_view text) {
   ids_.clear();
   offsets_.clear();
-  try {
-    if (!tokenizer_.encode(text, *state_, ids_, &offsets_))
-      return Fault{"special", "the text contains a special token of the tokenizer", -1};
-  } catch (const Error& e) {  // its patterns or its normalizer give up
-    if (e.kind() != ErrorKind::kData) throw;
-    return Fault{"tokenizer", e.message(), -1};
-  }
-  return std::nullopt;
+  return text::encode_record(tokenizer_, text, *state_, ids_, &offsets_);
 }
 
 std::optional<Fault> PromptEncoder::encode(std::string_view text, std::vector<i32>& ids) {

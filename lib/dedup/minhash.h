@@ -71,9 +71,10 @@ class Shingler {
   /// tokenizer: for ShingleUnit::kToken only; outlives the shingler.
   explicit Shingler(const MinhashParams& params, const text::Tokenizer* tokenizer = nullptr);
 
-  /// The text's shingles in order, with repeats, into out (replaced). Fewer than n units make one
-  /// shingle of all of them; no unit makes none. A shingle is mix64 of the polynomial
-  /// sum u_j B^(n-1-j) mod 2^64 in its unit hashes u (XXH3-64 of a word, mix64 of a code point).
+  /// The text's shingles in order, with repeats, into out (replaced). Throws what a tokenizer
+  /// throws that gives up on the text. Fewer than n units make one shingle of all of them; no unit
+  /// makes none. A shingle is mix64 of the polynomial sum u_j B^(n-1-j) mod 2^64 in its unit hashes
+  /// u (XXH3-64 of a word, mix64 of a code point).
   void shingles(std::string_view text, Scratch& scratch, std::vector<u64>& out) const;
   /// The same as a set: ascending, each once.
   void shingle_set(std::string_view text, Scratch& scratch, std::vector<u64>& out) const;

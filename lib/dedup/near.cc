@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/str.h"
 #include "dedup/near_verify.h"
+#include "text/tokenizer.h"
 
 namespace lm::dedup {
 
@@ -200,26 +201,31 @@ NearDedup::NearDedup(const Context& ctx, const NearParams& params, const text::T
   if (params.verify == Verify::kSketch) sketch_file_ = std::make_unique<io::TempFile>(ctx.tmp_dir);
 }
 
-void NearDedup::sign(std::span<const std::string_view> texts, std::vector<u64>& keys,
-                     std::vector<u8>& empty) {
+NearDedup::Signed NearDedup::sign(std::span<const std::string_view> texts) {
   const i64 bands = params_.minhash.bands;
   const i64 minima = params_.minhash.minima();
   const i64 n = isize(texts);
   const i64 blocks = (n + kDocumentsPerBlock - 1) / kDocumentsPerBlock;
   std::vector<NearStats> counts(usize(blocks));
   sketches_.resize(usize(n * minima));
+  Signed out;
+  out.keys.resize(usize(n * bands));
+  out.empty.resize(usize(n));
+  out.faults.resize(usize(n));
   parallel_for(blocks, 1, [&](i64 begin, i64 end) {
     Shingler::Scratch scratch;
     std::vector<u64> shingles;
     for (i64 b = begin; b < end; ++b) {
       for (i64 d = b * kDocumentsPerBlock; d < std::min(n, (b + 1) * kDocumentsPerBlock); ++d) {
-        shingler_.shingles(texts[usize(d)], scratch, shingles);
-        empty[usize(d)] = shingles.empty();
+        out.faults[usize(d)] =
+            text::tokenizer_fault([&] { shingler_.shingles(texts[usize(d)], scratch, shingles); });
+        if (out.faults[usize(d)]) continue;
+        out.empty[usize(d)] = shingles.empty();
         counts[usize(b)].shingles += isize(shingles);
         const std::span<u32> sketch =
             std::span(sketches_).subspan(usize(d * minima), usize(minima));
         signer_.minima(shingles, sketch);
-        signer_.band_keys(sketch, std::span(keys).subspan(usize(d * bands), usize(bands)));
+        signer_.band_keys(sketch, std::span(out.keys).subspan(usize(d * bands), usize(bands)));
       }
       counts[usize(b)].unit_count = scratch.unit_count;
       counts[usize(b)].unit_bytes = scratch.unit_bytes;
@@ -232,30 +238,43 @@ void NearDedup::sign(std::span<const std::string_view> texts, std::vector<u64>& 
     stats_.unit_count += c.unit_count;
     stats_.unit_bytes += c.unit_bytes;
   }
+  return out;
 }
 
-void NearDedup::add(std::span<const std::string_view> texts, std::span<const u64> priorities) {
+std::vector<std::pair<i64, Fault>> NearDedup::add(std::span<const std::string_view> texts,
+                                                  std::span<const u64> priorities) {
   LM_CHECK(sorter_ != nullptr, "documents are added before find_candidates");
   LM_CHECK(priorities.empty() || priorities.size() == texts.size(), "one priority per text");
+  const Signed made = sign(texts);
+  std::vector<std::pair<i64, Fault>> refused;
+  for (i64 d = 0; d < isize(texts); ++d) {
+    if (made.faults[usize(d)]) refused.emplace_back(d, *made.faults[usize(d)]);
+  }
+  std::vector<u64> kept(priorities.begin(), priorities.end());
+  const i64 minima = params_.minhash.minima();
+  for (auto r = refused.rbegin(); r != refused.rend(); ++r) {
+    if (!kept.empty()) kept.erase(kept.begin() + r->first);
+    sketches_.erase(sketches_.begin() + r->first * minima,
+                    sketches_.begin() + (r->first + 1) * minima);
+  }
   if (!priorities.empty()) {
     if (!priority_file_) priority_file_ = std::make_unique<io::TempFile>(ctx_->tmp_dir);
     LM_CHECK(priority_file_->size() == stats_.documents * 8, "priorities for all or none");
-    priority_file_->append(priorities.data(), isize(priorities) * 8);
+    priority_file_->append(kept.data(), isize(kept) * 8);
   }
   const i64 bands = params_.minhash.bands;
-  std::vector<u64> keys(texts.size() * usize(bands));
-  std::vector<u8> empty(texts.size());
-  sign(texts, keys, empty);
   for (i64 d = 0; d < isize(texts); ++d) {
+    if (made.faults[usize(d)]) continue;
     const u64 ordinal = static_cast<u64>(stats_.documents++);
-    if (empty[usize(d)] != 0) {
+    if (made.empty[usize(d)] != 0) {
       ++stats_.without_shingles;
       continue;
     }
     for (i64 band = 0; band < bands; ++band)
-      sorter_->add({keys[usize(d * bands + band)], ordinal});
+      sorter_->add({made.keys[usize(d * bands + band)], ordinal});
   }
   if (sketch_file_) sketch_file_->append(sketches_.data(), isize(sketches_) * 4);
+  return refused;
 }
 
 void NearDedup::find_candidates() {

@@ -13,12 +13,15 @@
 // is parallel. Sources: Broder 1997; verification and leaders: see README.md.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/context.h"
+#include "core/result.h"
 #include "dedup/external_sort.h"
 #include "dedup/minhash.h"
 #include "dedup/near_sets.h"
@@ -86,8 +89,10 @@ class NearDedup {
             const text::Tokenizer* tokenizer = nullptr);
 
   /// The next texts in document order. priorities: of each text, the lowest of a cluster is kept;
-  /// empty in every call: the first is. Throws Error{kIo, kCannotCreate, kOs}.
-  void add(std::span<const std::string_view> texts, std::span<const u64> priorities = {});
+  /// empty in every call: the first is. Returns the texts (indices, ascending) that the tokenizer
+  /// gives up on and why: they are no documents. Throws Error{kIo, kCannotCreate, kOs}.
+  std::vector<std::pair<i64, Fault>> add(std::span<const std::string_view> texts,
+                                         std::span<const u64> priorities = {});
   /// Ends the adding: sorts the band keys and keeps the groups of two or more.
   void find_candidates();
   /// True if add_texts() must be given this document (exact verification of a candidate).
@@ -106,8 +111,12 @@ class NearDedup {
     auto operator<=>(const BandRecord&) const = default;
   };
 
-  void sign(std::span<const std::string_view> texts, std::vector<u64>& keys,
-            std::vector<u8>& empty);
+  struct Signed {
+    std::vector<u64> keys;                     // per text and band
+    std::vector<u8> empty;                     // per text: it has no shingles
+    std::vector<std::optional<Fault>> faults;  // per text
+  };
+  Signed sign(std::span<const std::string_view> texts);
   void read_groups(ExternalSorter<BandRecord>& sorter);
   std::vector<i64> preference_order() const;
 

@@ -21,10 +21,11 @@ namespace lm::io {
 /// A bad record: where it was and why.
 struct BadRecord {
   Fault fault;
-  i64 line = 0;     // 1-based in its input
-  i64 byte = 0;     // 0-based offset of the line in the uncompressed input
-  std::string id;   // the record's id when it could be read
-  std::string raw;  // the line, kept only when the policy stores or annotates it
+  i64 line = 0;      // 1-based in its input
+  i64 byte = 0;      // 0-based offset of the line in the uncompressed input
+  std::string id;    // the record's id when it could be read
+  std::string raw;   // the line, kept only when the policy stores or annotates it
+  std::string hint;  // what to do about it, where that is known
 };
 
 struct Batch final : PipelineItem {

@@ -64,6 +64,10 @@ CheckResult check_frames(const std::string& file) {
   Fd fd = file == "-" ? Fd(::dup(STDIN_FILENO)) : open_input(file);
   RawBuffer raw(std::move(fd), input_display_name(file));
   FrameCheck state;
+  if (raw.fill(isize(kGzipMagic)) && raw.view().starts_with(kGzipMagic)) {
+    state.result.detail = "gzip, which has no end frame; --check=full reads it";
+    return state.result;
+  }
   const FrameWalker walker;
   while (raw.fill(1) && state.result.detail.empty()) {
     FrameInfo info = walker.peek(raw.view());

@@ -1,17 +1,13 @@
 #include "io/input.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/file_header.h"
-#include "io/input_source.h"
+#include "io/input_state.h"
 #include "io/json.h"
 
 namespace lm::io {
@@ -21,68 +17,11 @@ namespace {
 // Frames up to this content size are decoded in parallel; larger or unsized ones are streamed.
 constexpr i64 kParallelFrameBytes = i64{8} << 20;
 
-struct Foreign {
-  std::string_view magic;
-  const char* name;
-  const char* command;
-};
-constexpr std::array<Foreign, 4> kForeign = {{
-    {"\x1f\x8b", "gzip", "zcat"},
-    {"\xfd"
-     "7zXZ",
-     "xz", "xzcat"},
-    {"BZh", "bzip2", "bzcat"},
-    {"PAR1", "Parquet", nullptr},
-}};
-
-void enlarge_pipe(int fd) {
-  // A bigger pipe means fewer wake-ups; failure (not a pipe, over the limit) does not matter.
-  if (::fcntl(fd, F_SETPIPE_SZ, 1 << 20) < 0) return;
-}
-
-bool is_pipe_like(int fd) {
-  struct stat st {};
-  return ::fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-}
-
 }  // namespace
 
 std::string input_display_name(const std::string& path) {
   return path == "-" ? "<stdin>" : path;
 }
-
-struct InputStream::Source {
-  Source(i64 index, Fd fd, const std::string& name, i64 max_record, const StopToken* stop)
-      : input(index), raw(std::move(fd), name, stop), cutter(max_record) {}
-
-  i64 input;
-  RawBuffer raw;
-  LineCutter cutter;
-  FrameWalker walker;
-  std::unique_ptr<StreamDecoder> decoder;
-  bool framed = false;
-  bool streaming = false;         // inside a frame that is decoded serially
-  bool stream_done = false;       // its last byte was decoded, lines may be left in the cutter
-  bool fresh = false;             // the next batch starts a segment
-  bool in_header = false;         // LMH1 seen, LME1 not yet
-  bool ended = false;             // the last thing seen was LME1
-  bool ours = false;              // any tag seen in this input
-  bool finished = false;          // the end-of-input batch was handed out
-  std::vector<SeekEntry> walked;  // every frame so far, to check a seek table
-  i64 stream_begin = 0;
-  i64 stream_content = 0;
-  Xxh64Stream stream_hash;
-  i64 data_frames = 0;
-  std::optional<Error> pending_error;
-
-  [[noreturn]] void fail(std::string_view what, std::string hint = {}) const {
-    throw Error(ErrorKind::kData, cat(raw.name(), ": ", what), std::move(hint));
-  }
-  [[noreturn]] void cut(std::string_view where) const {
-    fail(cat("ended inside ", where, " at byte ", raw.offset() + raw.available(),
-             " (the file is cut or the program before this one failed)"));
-  }
-};
 
 InputStream::InputStream(InputOptions options, const Context& ctx)
     : options_(std::move(options)),
@@ -115,52 +54,6 @@ InputStream::~InputStream() = default;
 
 bool InputStream::unit_wanted(i64 unit) const {
   return options_.shard.by_file || unit % options_.shard.count == options_.shard.index;
-}
-
-std::unique_ptr<InputStream::Source> InputStream::open_source(i64 index) const {
-  const std::string& file = options_.files[usize(index)];
-  Fd fd = file == "-" ? Fd(::dup(STDIN_FILENO)) : open_input(file);
-  if (!fd.valid()) throw os_error(ErrorKind::kNoInput, "<stdin>", "cannot read", errno);
-  enlarge_pipe(fd.get());
-  return std::make_unique<Source>(index, std::move(fd), input_display_name(file),
-                                  options_.max_record_bytes, ctx_.stop);
-}
-
-void InputStream::open_next() {
-  const i64 index = next_input_++;
-  const std::string& file = options_.files[usize(index)];
-  const auto early = opened_.find(index);
-  source_ = early != opened_.end() ? std::move(early->second) : open_source(index);
-  Source& s = *source_;
-  if (!s.raw.fill(1)) {
-    if (is_pipe_like(s.raw.fd()) && !options_.allow_empty) {
-      s.fail("no bytes (the program before this one failed, or a filter matched nothing)",
-             "--allow-empty accepts an empty input");
-    }
-    return;
-  }
-  s.raw.fill(8);
-  const std::string_view head = s.raw.view();
-  for (const Foreign& f : kForeign) {
-    if (head.starts_with(f.magic)) {
-      s.fail(
-          cat("is ", f.name, ", expected JSON lines, plain or zstd"),
-          f.command != nullptr
-              ? cat(f.command, " ", file == "-" ? "" : file,
-                    " | lm-cat - -o FILE.jsonl.zst converts it")
-              : std::string("convert it to JSON lines first, for example with duckdb or pyarrow"));
-    }
-  }
-  const u32 magic = head.size() >= 4 ? load_u32le(head.data()) : 0;
-  s.framed = magic == kZstdMagic || (magic & 0xFFFFFFF0u) == kSkippableBase;
-  if (s.framed) return;
-  if (head.starts_with("\xEF\xBB\xBF")) s.raw.consume(3);
-  // A cut of the first four bytes of a frame is a cut stream, not plain text.
-  const u8 first = s.raw.fill(1) ? static_cast<u8>(s.raw.view()[0]) : u8{'\n'};
-  if (first != '{' && first != ' ' && first != '\t' && first != '\r' && first != '\n') {
-    s.fail(cat("starts with ", quote(s.raw.view().substr(0, 8)),
-               ", expected JSON lines, plain or zstd"));
-  }
 }
 
 std::unique_ptr<Batch> InputStream::next() {
@@ -217,13 +110,18 @@ std::unique_ptr<Batch> InputStream::plain_batch() {
       block = std::move(*full);
       break;
     }
-    if (!s.raw.fill(1)) {
+    const bool more = s.pull();
+    if (s.broken) {
+      s.pending_error = std::exchange(s.broken, std::nullopt);
+      block = s.cutter.take_lines();
+      if (block.text.empty()) return nullptr;
+      break;
+    }
+    if (!more) {
       block = s.cutter.take_all();
       if (block.text.empty()) return end_of_input();
       break;
     }
-    s.cutter.append(s.raw.view());
-    s.raw.consume(s.raw.available());
     if (options_.latency) {
       block = s.cutter.take_lines();
       if (!block.text.empty()) break;
@@ -232,7 +130,7 @@ std::unique_ptr<Batch> InputStream::plain_batch() {
   auto batch = std::make_unique<Batch>();
   batch->text = std::move(block.text);
   batch->dropped_bytes = block.dropped_bytes;
-  batch->unit = next_unit_++;
+  batch->unit = s.gzip ? s.gzip_unit : next_unit_++;
   return batch;
 }
 

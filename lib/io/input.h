@@ -1,8 +1,8 @@
 #pragma once
 // The reading side of the stream contract: several inputs in order, detected by their first bytes
-// (zstd or skippable frames, plain JSONL), cut into batches of whole lines, completeness checked.
-// Throws Error{kNoInput} for inputs that cannot be opened and Error{kData} for what is not a
-// complete stream: cut or corrupt frames, a missing end frame, wrong counts, other formats.
+// (zstd or skippable frames, gzip, plain JSONL), cut into batches of whole lines, completeness
+// checked. Throws Error{kNoInput} for inputs that cannot be opened and Error{kData} for what is not
+// a complete stream: cut or corrupt frames, a missing end frame, wrong counts, other formats.
 
 #include <atomic>
 #include <limits>
@@ -18,6 +18,9 @@
 #include "io/frame.h"
 
 namespace lm::io {
+
+/// May stand before the first record of an input.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct Shard {
   i64 index = 0;
@@ -39,7 +42,8 @@ struct InputSummary {
   std::string name;
   StreamTotals totals;
   i64 bytes_compressed = 0;
-  bool foreign = true;  // no header or end frame of this toolkit seen
+  bool foreign = true;           // no header or end frame of this toolkit seen
+  const char* unpack = nullptr;  // the command that makes plain text of it, once it is open
 };
 
 /// Display name of an input ("<stdin>" for "-").
@@ -79,6 +83,9 @@ class InputStream {
   i64 bytes_total() const { return bytes_total_; }
   i64 max_record_bytes() const { return options_.max_record_bytes; }
   const std::string& name(i64 input) const { return summaries_[usize(input)].name; }
+  /// For an input whose text begins with this line: the command that makes JSON lines of it, if it
+  /// looks like one array or like objects over several lines; else empty.
+  std::string conversion(i64 input, std::string_view first_line) const;
 
  private:
   struct Source;  // one open input
@@ -88,6 +95,8 @@ class InputStream {
   std::unique_ptr<Batch> stream_batch();
   std::unique_ptr<Batch> end_of_input();
   void open_next();
+  void open_gzip();
+  void check_first(std::string_view text) const;
   std::unique_ptr<Source> open_source(i64 index) const;
   void join_lines(Batch& batch);
   bool looks_ours(const FrameInfo& info);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include <poll.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include "core/error.h"
@@ -174,6 +175,47 @@ i64 StreamDecoder::decode(std::string_view raw, std::string& out, bool& done,
     done = rc == 0;
   }
   return static_cast<i64>(in.pos);
+}
+
+namespace {
+constexpr int kGzipOnly = 15 + 16;  // the largest window, and the gzip wrapper instead of zlib's
+}  // namespace
+
+GzipDecoder::GzipDecoder() : stream_(std::make_unique<z_stream_s>()) {
+  *stream_ = {};
+  if (inflateInit2(stream_.get(), kGzipOnly) != Z_OK)
+    throw Error(ErrorKind::kOs, "no memory for gzip decompression");
+}
+
+GzipDecoder::~GzipDecoder() {
+  inflateEnd(stream_.get());
+}
+
+i64 GzipDecoder::decode(std::string_view raw, std::string& out, const char*& problem) {
+  problem = nullptr;
+  if (!in_member_ && raw[0] != kGzipMagic[0]) {
+    problem = "what follows the last member is no gzip";
+    return 0;
+  }
+  in_member_ = true;
+  const std::size_t begin = out.size();
+  out.resize(begin + usize(kReadBytes));
+  z_stream_s& z = *stream_;
+  const i64 given = std::min(isize(raw), kReadBytes);
+  // zlib's interface of 1995 takes input it does not change by a pointer that would let it.
+  z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(raw.data()));
+  z.avail_in = static_cast<uInt>(given);
+  z.next_out = reinterpret_cast<Bytef*>(out.data() + begin);
+  z.avail_out = static_cast<uInt>(kReadBytes);
+  const int rc = inflate(&z, Z_NO_FLUSH);
+  out.resize(out.size() - z.avail_out);
+  if (rc == Z_STREAM_END) {
+    in_member_ = false;
+    if (inflateReset(&z) != Z_OK) problem = "cannot go on to the next member";
+  } else if (rc != Z_OK) {
+    problem = z.msg != nullptr ? z.msg : zError(rc);
+  }
+  return given - i64{z.avail_in};
 }
 
 }  // namespace lm::io

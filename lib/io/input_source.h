@@ -1,6 +1,6 @@
 #pragma once
-// One open input: raw bytes with look-ahead, the streaming decoder for frames that are decoded
-// serially, and the cutter that makes blocks of whole lines. Internal to InputStream.
+// One open input: raw bytes with look-ahead, the streaming decoders for gzip and for frames that
+// are decoded serially, and the cutter that makes blocks of whole lines. Internal to InputStream.
 
 #include <memory>
 #include <optional>
@@ -12,6 +12,8 @@
 #include "core/types.h"
 #include "io/file.h"
 #include "io/frame.h"
+
+struct z_stream_s;
 
 namespace lm::io {
 
@@ -89,6 +91,28 @@ class StreamDecoder {
 
  private:
   void* stream_;
+};
+
+/// First two bytes of a gzip member.
+inline constexpr std::string_view kGzipMagic = "\x1f\x8b";
+
+/// Streaming decompression of gzip (RFC 1952): members, one after another, are one text.
+class GzipDecoder {
+ public:
+  GzipDecoder();
+  ~GzipDecoder();
+  GzipDecoder(const GzipDecoder&) = delete;
+  GzipDecoder& operator=(const GzipDecoder&) = delete;
+  /// Decodes some of raw (not empty) into out (appended, at most 1 MiB at a time). Returns the
+  /// bytes consumed; problem is set when the data is corrupt, its check value wrong, or no member
+  /// stands where the next one should begin.
+  i64 decode(std::string_view raw, std::string& out, const char*& problem);
+  /// True from a member's first byte to its last: an input that ends here is cut.
+  bool in_member() const { return in_member_; }
+
+ private:
+  std::unique_ptr<z_stream_s> stream_;
+  bool in_member_ = false;
 };
 
 }  // namespace lm::io

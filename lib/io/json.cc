@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include <simdjson.h>
 
@@ -104,32 +105,34 @@ const char* json_type_name(JsonType type) {
 
 namespace {
 
-// The wanted paths as a tree of keys; `field` is the path's index or -1 for an inner key.
+// The wanted paths as a tree of keys; `fields` are the indices of the paths that end here.
 struct Wanted {
   std::string key;
-  i64 field = -1;
+  std::vector<i64> fields;
   i64 depth = 0;                  // path components from the root
+  i64 number = 0;                 // of all keys of the tree
   std::vector<i64> fields_below;  // every path strictly below this key
   std::vector<Wanted> below;
 };
 
-void add_path(Wanted& node, std::span<const std::string_view> parts, i64 field) {
+// keys: how many the tree has, counted up for every new one.
+void add_path(Wanted& node, std::span<const std::string_view> parts, i64 field, i64& keys) {
   node.fields_below.push_back(field);
   for (Wanted& child : node.below) {
     if (child.key == parts[0]) {
       if (parts.size() == 1) {
-        child.field = field;
+        child.fields.push_back(field);
       } else {
-        add_path(child, parts.subspan(1), field);
+        add_path(child, parts.subspan(1), field, keys);
       }
       return;
     }
   }
-  node.below.push_back({std::string(parts[0]), -1, node.depth + 1, {}, {}});
+  node.below.push_back({std::string(parts[0]), {}, node.depth + 1, keys++, {}, {}});
   if (parts.size() == 1) {
-    node.below.back().field = field;
+    node.below.back().fields.push_back(field);
   } else {
-    add_path(node.below.back(), parts.subspan(1), field);
+    add_path(node.below.back(), parts.subspan(1), field, keys);
   }
 }
 
@@ -152,6 +155,26 @@ i64 nesting_depth(std::string_view line) {
     }
   }
   return deepest;
+}
+
+// Whether the bracket that begins text closes at its end and not before, strings respected.
+bool is_one_value(std::string_view text) {
+  i64 depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      ++depth;
+    } else if ((c == ']' || c == '}') && --depth == 0) {
+      return text.find_first_not_of(" \t\r\n", i + 1) == std::string_view::npos;
+    }
+  }
+  return false;
 }
 
 constexpr i64 kMaxDepth = 1024;
@@ -250,6 +273,7 @@ i64 raw_key_length(const char* p, const char* end, bool& escaped) {
 struct JsonReader::Impl {
   od::parser parser{std::size_t{4} << 30};
   Wanted root;
+  std::vector<u8> seen;  // per wanted key, in the record at hand
 };
 
 JsonReader::JsonReader(std::vector<std::string> paths)
@@ -258,6 +282,7 @@ JsonReader::JsonReader(std::vector<std::string> paths)
       fields_(paths_.size()),
       anchors_(paths_.size()),
       strings_(paths_.size()) {
+  i64 keys = 0;
   for (i64 i = 0; i < isize(paths_); ++i) {
     const std::vector<std::string_view> parts = split(paths_[usize(i)], '.');
     for (const std::string_view part : parts) {
@@ -266,8 +291,9 @@ JsonReader::JsonReader(std::vector<std::string> paths)
                                            " has an empty part, expected NAME or NAME.NAME"));
       }
     }
-    add_path(impl_->root, parts, i);
+    add_path(impl_->root, parts, i, keys);
   }
+  impl_->seen.resize(usize(keys));
 }
 
 JsonReader::~JsonReader() = default;
@@ -307,23 +333,27 @@ JsonType map_type(od::json_type type) {
 // One walk over an object and the wanted objects inside it.
 class Walker {
  public:
-  Walker(std::string_view line, std::vector<JsonField>& fields, std::vector<JsonAnchor>& anchors)
-      : line_(line), fields_(fields), anchors_(anchors) {}
+  /// seen: a zero per wanted key. A key that occurs twice ends the walk, so its object is walked
+  /// once and one mark is enough.
+  Walker(std::string_view line, std::vector<u8>& seen, std::vector<JsonField>& fields,
+         std::vector<JsonAnchor>& anchors)
+      : line_(line), seen_(seen), fields_(fields), anchors_(anchors) {}
   std::optional<Fault> walk(od::object& object, const Wanted& wanted);
 
  private:
   std::optional<Fault> take_value(od::value value, const Wanted& wanted, i64 key_begin);
   std::optional<Fault> take_object(od::value value, const Wanted& wanted, std::string_view& raw);
+  void leave_at(const Wanted& wanted, const JsonAnchor& here);
   i64 offset(const char* p) const { return p - line_.data(); }
 
   std::string_view line_;
+  std::vector<u8>& seen_;
   std::vector<JsonField>& fields_;
   std::vector<JsonAnchor>& anchors_;
   std::string key_;
 };
 
 std::optional<Fault> Walker::walk(od::object& object, const Wanted& wanted) {
-  u64 seen = 0;  // bit per child, for duplicate detection; programs read far fewer than 64 keys
   for (simdjson::simdjson_result<od::field> item : object) {
     od::field field;
     if (const simdjson::error_code error = std::move(item).get(field)) return json_fault(error);
@@ -335,18 +365,22 @@ std::optional<Fault> Walker::walk(od::object& object, const Wanted& wanted) {
       if (const std::optional<Fault> fault = unescape(key, key_)) return fault;
       key = key_;
     }
+    // simdjson takes an unread string before a colon for a key and loses count of the braces.
+    const std::string_view token = field.value().raw_json_token();
+    if (token.front() == '"' && token.data()[token.size()] == ':') {
+      return Fault{"json", cat("the value of key ", quote(key), " is followed by a colon"),
+                   offset(token.data())};
+    }
     std::size_t which = 0;
     while (which < wanted.below.size() && wanted.below[which].key != key)
       ++which;
     if (which == wanted.below.size()) continue;
-    if (seen >> which & 1) {
+    const Wanted& child = wanted.below[which];
+    if (std::exchange(seen_[usize(child.number)], u8{1}) != 0) {
       return Fault{"duplicate_key", cat("key ", quote(key), " occurs twice"), offset(key_begin)};
     }
-    seen |= u64{1} << which;
-    if (std::optional<Fault> fault =
-            take_value(field.value(), wanted.below[which], offset(key_begin) - 1)) {
+    if (std::optional<Fault> fault = take_value(field.value(), child, offset(key_begin) - 1))
       return fault;
-    }
   }
   return std::nullopt;
 }
@@ -364,12 +398,25 @@ std::optional<Fault> Walker::take_value(od::value value, const Wanted& wanted, i
   } else {
     raw = value.raw_json_token();
   }
-  if (wanted.field >= 0) {
-    const i64 begin = offset(raw.data());
-    const i64 end = begin + static_cast<i64>(raw.find_last_not_of(" \t\r\n")) + 1;
-    fields_[usize(wanted.field)] = {map_type(type), key_begin, begin, end};
+  // A misplaced comma makes simdjson skip to a bracket that belongs to something else.
+  if ((type == od::json_type::array || type == od::json_type::object) && !is_one_value(raw)) {
+    return Fault{"json", cat("the value of key ", quote(wanted.key), " has a misplaced comma"),
+                 offset(raw.data())};
   }
+  const i64 begin = offset(raw.data());
+  const i64 end = begin + static_cast<i64>(raw.find_last_not_of(" \t\r\n")) + 1;
+  for (const i64 i : wanted.fields)
+    fields_[usize(i)] = {map_type(type), key_begin, begin, end};
+  if (type != od::json_type::object)
+    leave_at(wanted, {begin, end, true, wanted.depth, map_type(type)});
   return std::nullopt;
+}
+
+// What the fields below wanted would be added to, if nothing deeper was found for them.
+void Walker::leave_at(const Wanted& wanted, const JsonAnchor& here) {
+  for (const i64 i : wanted.fields_below) {
+    if (anchors_[usize(i)].depth < here.depth) anchors_[usize(i)] = here;
+  }
 }
 
 std::optional<Fault> Walker::take_object(od::value value, const Wanted& wanted,
@@ -381,11 +428,9 @@ std::optional<Fault> Walker::take_object(od::value value, const Wanted& wanted,
   if (const simdjson::error_code error = inner.reset().error()) return json_fault(error);
   if (std::optional<Fault> fault = walk(inner, wanted)) return fault;
   const std::size_t last = raw.find_last_not_of(" \t\r\n");
-  const JsonAnchor here{offset(raw.data()) + static_cast<i64>(last),
-                        raw.find_first_not_of(" \t\r\n", 1) == last, wanted.depth};
-  for (const i64 i : wanted.fields_below) {
-    if (anchors_[usize(i)].depth < here.depth) anchors_[usize(i)] = here;
-  }
+  const i64 close = offset(raw.data()) + static_cast<i64>(last);
+  const bool empty = raw.find_first_not_of(" \t\r\n", 1) == last;
+  leave_at(wanted, {close, close, empty, wanted.depth, JsonType::kObject});
   return std::nullopt;
 }
 
@@ -420,8 +465,9 @@ std::optional<Fault> JsonReader::parse(std::string_view line) {
   od::object object;
   if (const simdjson::error_code error = document.get_object().get(object))
     return json_fault(error);
-  std::fill(anchors_.begin(), anchors_.end(), JsonAnchor{root_close_, root_empty_, 0});
-  Walker walker(line, fields_, anchors_);
+  std::fill(anchors_.begin(), anchors_.end(), root());
+  std::fill(impl_->seen.begin(), impl_->seen.end(), u8{0});
+  Walker walker(line, impl_->seen, fields_, anchors_);
   if (std::optional<Fault> fault = walker.walk(object, impl_->root)) return fault;
   const char* rest = nullptr;
   if (document.current_location().get(rest) == simdjson::SUCCESS)
@@ -430,7 +476,7 @@ std::optional<Fault> JsonReader::parse(std::string_view line) {
 }
 
 namespace {
-Fault wrong_type(const std::string& path, JsonType seen, std::string_view expected) {
+Fault wrong_type(std::string_view path, JsonType seen, std::string_view expected) {
   if (seen == JsonType::kMissing) {
     return {"missing", cat("field ", quote(path), " is missing, expected ", expected), -1};
   }
@@ -515,6 +561,27 @@ std::optional<Fault> JsonReader::integers(i64 i, i64 limit, std::vector<i32>& ou
     }
     ++at;
   }
+}
+
+std::optional<Fault> JsonReader::settable(i64 i) const {
+  const JsonAnchor& at = anchor(i);
+  if (field(i).type != JsonType::kMissing || at.type == JsonType::kObject ||
+      at.type == JsonType::kNull) {
+    return std::nullopt;
+  }
+  std::size_t parent = 0;  // its length in the path
+  for (i64 part = 0; part < at.depth; ++part)
+    parent = path(i).find('.', parent + 1);
+  Fault fault = wrong_type(path(i).substr(0, parent), at.type, "an object");
+  fault.offset = at.begin;
+  return fault;
+}
+
+std::optional<Fault> JsonReader::object_or_none(i64 i) const {
+  if (!has(i) || field(i).type == JsonType::kObject) return std::nullopt;
+  Fault fault = wrong_type(path(i), field(i).type, "an object");
+  fault.offset = field(i).begin;
+  return fault;
 }
 
 std::optional<std::string> JsonReader::text_of(i64 i) {

@@ -42,12 +42,15 @@ struct JsonField {
   }
 };
 
-/// Where a missing field would be added: the closing brace of the deepest object on its path that
-/// exists, whether that object has no fields, and how many path components it stands for.
+/// Where a missing field would be added: at the closing brace of the deepest object on its path
+/// that exists, or in place of the null that stands where an object should. Anything else there
+/// leaves no place for the field (JsonReader::settable).
 struct JsonAnchor {
-  i64 close = 0;
-  bool empty = false;
-  i64 depth = 0;
+  i64 begin = 0;       // the brace, or the first byte of the value that is no object
+  i64 end = 0;         // begin for a brace, else one past the value
+  bool empty = false;  // the object has no fields
+  i64 depth = 0;       // how many path components it stands for
+  JsonType type = JsonType::kObject;
 };
 
 /// Parses lines for a fixed list of dot paths ("text", "metadata.url"). Not thread-safe: one per
@@ -67,7 +70,10 @@ class JsonReader {
   const std::string& path(i64 i) const { return paths_[usize(i)]; }
   std::string_view line() const { return line_; }
   const JsonField& field(i64 i) const { return fields_[usize(i)]; }
-  bool has(i64 i) const { return field(i).type != JsonType::kMissing; }
+  /// False for a missing field and for null: where a field may be missing, null is no value either.
+  bool has(i64 i) const {
+    return field(i).type != JsonType::kMissing && field(i).type != JsonType::kNull;
+  }
   std::string_view raw(i64 i) const { return field(i).raw(line_); }
 
   /// The field as an unescaped string; Fault missing / type / utf8 (lone surrogate).
@@ -77,11 +83,18 @@ class JsonReader {
   Result<f64> number(i64 i) const;
   /// An array of whole numbers in [0, limit); Fault missing / type / range. Appends to out.
   std::optional<Fault> integers(i64 i, i64 limit, std::vector<i32>& out) const;
-  /// A string is unescaped, any other present value is given as its raw token; nullopt if missing.
+  /// A string is unescaped, any other value is given as its raw token; nullopt if missing or null.
   std::optional<std::string> text_of(i64 i);
 
+  /// Fault "type" if field i is missing and cannot be added, because what stands on its path is
+  /// neither an object nor null. To be asked of every field that RecordEdit::set() gets while the
+  /// record can still be a bad one.
+  std::optional<Fault> settable(i64 i) const;
+  /// Fault "type" if field i is there and is neither an object nor null.
+  std::optional<Fault> object_or_none(i64 i) const;
+
   /// The root object itself, as the place where new fields go.
-  JsonAnchor root() const { return {root_close_, root_empty_, 0}; }
+  JsonAnchor root() const { return {root_close_, root_close_, root_empty_, 0, JsonType::kObject}; }
   const JsonAnchor& anchor(i64 i) const { return anchors_[usize(i)]; }
 
  private:
@@ -96,12 +109,16 @@ class JsonReader {
   bool root_empty_ = false;
 };
 
+/// Throws Error{kUsage} if two of the paths are equal or one lies below another: fields that one
+/// record cannot all be given.
+void check_apart(std::span<const std::string> paths);
+
 /// Collects edits of one parsed line and writes the result in one pass.
 class RecordEdit {
  public:
   explicit RecordEdit(const JsonReader& record) : record_(&record) {}
-  /// Replaces field i's value, or adds it (nested objects are made as needed) when missing.
-  /// value_json is the new value's JSON text.
+  /// Replaces field i's value, or adds it when missing: objects on its path are made as needed, a
+  /// null there becomes one. value_json is the new value's JSON text. Needs settable(i).
   void set(i64 i, std::string value_json);
   /// Adds a new root field; the caller knows the key is absent.
   void append(std::string_view key, std::string value_json);

@@ -50,12 +50,25 @@ void write_fields(std::string& out, const std::vector<Tree>& level, bool comma_f
 
 }  // namespace
 
+void check_apart(std::span<const std::string> paths) {
+  for (const std::string& above : paths) {
+    for (const std::string& path : paths) {
+      if (&path == &above || !cat(path, ".").starts_with(cat(above, "."))) continue;
+      throw Error(ErrorKind::kUsage,
+                  path == above ? cat("field ", quote(path), " is named for two purposes")
+                                : cat("field ", quote(path), " would lie inside the field ",
+                                      quote(above), ", expected fields side by side"));
+    }
+  }
+}
+
 void RecordEdit::set(i64 i, std::string value_json) {
   const JsonField& f = record_->field(i);
   if (f.type != JsonType::kMissing) {
     splices_.push_back({f.begin, f.end, std::move(value_json)});
     return;
   }
+  LM_CHECK(!record_->settable(i), "a field is added to an object only");
   const JsonAnchor& anchor = record_->anchor(i);
   const std::vector<std::string_view> parts = split(record_->path(i), '.');
   std::vector<std::string> keys(parts.begin() + anchor.depth, parts.end());
@@ -108,18 +121,21 @@ void RecordEdit::write(std::string& out) const {
   for (const NewField& field : added_)
     order.push_back(&field);
   std::stable_sort(order.begin(), order.end(), [](const NewField* a, const NewField* b) {
-    return a->anchor.close < b->anchor.close;
+    return a->anchor.begin < b->anchor.begin;
   });
   for (std::size_t first = 0; first < order.size();) {
     const JsonAnchor& anchor = order[first]->anchor;
     std::vector<Tree> level;
     std::size_t next = first;
-    for (; next < order.size() && order[next]->anchor.close == anchor.close; ++next) {
+    for (; next < order.size() && order[next]->anchor.begin == anchor.begin; ++next) {
       insert(level, order[next]->keys, order[next]->value);
     }
     std::string text;
+    const bool made = anchor.type != JsonType::kObject;  // a null becomes an object
+    if (made) text.push_back('{');
     write_fields(text, level, !anchor.empty);
-    splices.push_back({anchor.close, anchor.close, std::move(text)});
+    if (made) text.push_back('}');
+    splices.push_back({anchor.begin, anchor.end, std::move(text)});
     first = next;
   }
   std::stable_sort(splices.begin(), splices.end(),

@@ -148,6 +148,7 @@ void RecordRun::each_record(Batch& batch, JsonReader& json,
     const i64 byte = batch.first_byte + static_cast<i64>(at);
     at = lf + 1;
     ++number;
+    if (number == 1 && line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) {
       ++batch.blank_lines;
@@ -159,7 +160,12 @@ void RecordRun::each_record(Batch& batch, JsonReader& json,
     std::optional<Fault> fault = check_line(line);
     if (!fault) fault = json.parse(line);
     if (!fault) fault = visit(record);
-    if (fault) add_bad(batch, record, std::move(*fault));
+    if (!fault) continue;
+    const bool first = batch.first_line == 0 && number - 1 == batch.blank_lines;
+    std::string hint;
+    if (first && fault->code == "json") hint = in_.conversion(batch.input, line);
+    add_bad(batch, record, std::move(*fault));
+    batch.bad.back().hint = std::move(hint);
   }
 }
 
@@ -191,7 +197,10 @@ void RecordRun::add_bad(Batch& batch, const Record& record, Fault fault) const {
     }
   }
   bad.fault = std::move(fault);
-  batch.bad.push_back(std::move(bad));
+  const auto behind =
+      std::upper_bound(batch.bad.begin(), batch.bad.end(), bad.line,
+                       [](i64 line, const BadRecord& other) { return line < other.line; });
+  batch.bad.insert(behind, std::move(bad));
 }
 
 std::string RecordRun::location(const Batch& batch, const BadRecord& bad) const {
@@ -229,8 +238,11 @@ void RecordRun::sink(Batch& batch) {
 void RecordRun::handle_bad(const Batch& batch, const BadRecord& bad) {
   const std::string& name = in_.name(batch.input);
   if (policy_.mode == OnError::kFail) {
-    throw Error(ErrorKind::kData, location(batch, bad),
-                "--on-error=quarantine --rejects=bad.jsonl keeps going and stores such records");
+    throw Error(
+        ErrorKind::kData, location(batch, bad),
+        !bad.hint.empty()
+            ? bad.hint
+            : "--on-error=quarantine --rejects=bad.jsonl keeps going and stores such records");
   }
   ++counters_.errors;
   const i64 count = ++errors_[bad.fault.code];

@@ -86,7 +86,7 @@ class RecordRun {
   void each_record(Batch& batch, JsonReader& json,
                    const std::function<std::optional<Fault>(Record&)>& visit) const;
 
-  /// Notes a bad record found by a later stage.
+  /// Notes a bad record found by a later stage; they are reported in the order of their lines.
   void add_bad(Batch& batch, const Record& record, Fault fault) const;
 
   /// Counts by fault code.

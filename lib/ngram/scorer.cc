@@ -62,8 +62,9 @@ void NgramScorer::score(std::span<const std::string_view> texts, std::span<text:
   check_sizes(texts, scores);
   cuts_.with([&](CutText& cut) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
-      cutter_.cut(texts[i], cut);
       text::Score& score = scores[i] = {};
+      score.fault = text::tokenizer_fault([&] { cutter_.cut(texts[i], cut); });
+      if (score.fault) continue;
       score.bytes = isize(texts[i]);
       if (cut.words.empty()) continue;
       const TextScore sum = score_cut(cut);
@@ -136,6 +137,7 @@ void ContrastScorer::score(std::span<const std::string_view> texts, std::span<te
   bad_->score(texts, bad);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     text::Score& score = scores[i];
+    if (!score.fault) score.fault = bad[i].fault;
     // NaN where either could not score.
     score.value = bad[i].nll_nats / static_cast<f64>(bad[i].tokens) -
                   score.nll_nats / static_cast<f64>(score.tokens);

@@ -81,11 +81,7 @@ i64 ScoreFields::index(std::string_view companion) const {
 }
 
 std::optional<Fault> ScoreFields::check(const io::JsonReader& json) const {
-  const io::JsonType type = json.field(1).type;
-  if (type == io::JsonType::kMissing || type == io::JsonType::kObject) return std::nullopt;
-  return Fault{"type",
-               cat("field \"attributes\" is ", io::json_type_name(type), ", expected an object"),
-               json.field(1).begin};
+  return json.object_or_none(1);
 }
 
 void ScoreFields::set(io::RecordEdit& edit, const Score& score, i64 length) const {

@@ -5,10 +5,12 @@
 // score() may run concurrently when concurrent() says so; else one call at a time.
 
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "core/result.h"
 #include "core/types.h"
 
 namespace lm::text {
@@ -21,6 +23,7 @@ struct Score {
   i64 tokens = 0;                                        // scored, ends of sentence included
   i64 oov = 0;                                           // of them outside the vocabulary
   i64 bytes = 0;                                         // that the scored tokens stand for
+  std::optional<Fault> fault;  // why no scorer could take the text: its record is a bad one
 
   /// Bits per UTF-8 byte; NaN for an empty or unscored text.
   f64 bits_per_byte() const {
@@ -37,7 +40,7 @@ class Scorer {
   virtual ~Scorer() = default;
   /// scores[i] becomes the score of texts[i] (well-formed UTF-8); the sizes are equal. A score
   /// depends on its own text only, never on its neighbours. Throws Error{kInternal} for unequal
-  /// sizes, and what a tokenizer throws.
+  /// sizes. A text that a tokenizer gives up on gets a fault.
   virtual void score(std::span<const std::string_view> texts, std::span<Score> scores) = 0;
   virtual bool concurrent() const = 0;
   /// What value is: "ppl" (perplexity), "ratio" (deflated size by size), "contrast" (difference of

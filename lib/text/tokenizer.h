@@ -9,8 +9,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "core/error.h"
+#include "core/result.h"
 #include "core/types.h"
 
 namespace lm::text {
@@ -81,6 +84,26 @@ class Tokenizer {
   std::string digest_;
   std::string kind_;
 };
+
+/// Runs encode, which encodes a text of a record, however deep inside. Fault "tokenizer" where the
+/// tokenizer gives up on the text (a pattern of its file exceeds the match limit, a normalizer
+/// makes it too long): that makes a bad record, never a failed run.
+template <typename Encode>
+std::optional<Fault> tokenizer_fault(Encode encode) {
+  try {
+    encode();
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kData) throw;
+    return Fault{"tokenizer", e.message(), -1};
+  }
+  return std::nullopt;
+}
+
+/// tokenizer.encode() for a text of a record. Fault "tokenizer" as above, "special" where it
+/// returns false. After a fault ids and offsets may hold a part.
+std::optional<Fault> encode_record(const Tokenizer& tokenizer, std::string_view text,
+                                   EncodeState& state, std::vector<i32>& ids,
+                                   std::vector<std::pair<i64, i64>>* offsets = nullptr);
 
 /// path: a tokenizer.json, a *.tiktoken file, a SentencePiece *.model, a vocab.json/encoder.json
 /// with its merges beside it, a zstd-compressed form of any of them, or a folder holding one.

@@ -80,7 +80,7 @@ class GenerateMode : public Mode {
     GenerateRequest& r = work->request;
     r.id = *id;
     r.params = defaults_;
-    if (record.json.has(kParams) && record.json.field(kParams).type != io::JsonType::kNull) {
+    if (record.json.has(kParams)) {
       if (std::optional<Fault> fault = decode::apply_params(record.json.raw(kParams), r.params))
         return fault;
     }
@@ -194,7 +194,7 @@ class GenerateMode : public Mode {
              i64 field, std::string_view name, std::string& out) const {
     const bool drop = options_.on("drop-extra");
     LineWriter line(json, drop);
-    const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
+    const bool has_id = json.has(kId);
     if (drop || !has_id)
       line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
     line.set(kPromptTokens, "prompt_tokens", cat(work.prompt_tokens));

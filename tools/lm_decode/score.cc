@@ -140,7 +140,7 @@ class ScoreMode : public Mode {
     count(json, work);
     const bool drop = options_.on("drop-extra");
     LineWriter line(json, drop);
-    const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
+    const bool has_id = json.has(kId);
     if (drop || !has_id)
       line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
     if (work.listed) {

@@ -206,7 +206,7 @@ std::unique_ptr<Loaded> load(cli::Tool& tool) {
 }
 
 Result<std::string> record_id(io::JsonReader& json, i64 field, u64 ordinal) {
-  if (!json.has(field) || json.field(field).type == io::JsonType::kNull) return cat("#", ordinal);
+  if (!json.has(field)) return cat("#", ordinal);
   if (json.field(field).type == io::JsonType::kNumber) return std::string(json.raw(field));
   const Result<std::string_view> text = json.string(field);
   if (!text) return text.fault();

@@ -33,7 +33,7 @@ class Fields {
   i64 index(const std::string& path) const;
   i64 text() const { return 0; }
   i64 attribute() const { return 2; }
-  /// Fault "type" if attributes is there and no object.
+  /// Fault "type" if attributes is there and neither an object nor null.
   std::optional<Fault> check(const io::JsonReader& json) const;
 
  private:

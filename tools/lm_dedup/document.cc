@@ -37,11 +37,9 @@ class DocumentMode : public KeyedMode {
     i64 chars = 0;
     bool blank = true;
     for (const i64 field : key_fields_) {
+      if (missing_passes_ && !json.has(field)) return std::nullopt;
       const Result<std::string_view> value = key_value(json, field);
-      if (!value) {
-        if (value.fault().code == "missing" && missing_passes_) return std::nullopt;
-        return value.fault();
-      }
+      if (!value) return value.fault();
       blank = blank && text::is_blank(*value);
       if (min_words_ > 0) words += text::count_words_ws(*value);
       if (min_chars_ > 0) chars += text::count_code_points(*value);

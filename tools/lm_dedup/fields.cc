@@ -36,11 +36,7 @@ i64 Fields::index(const std::string& path) const {
 }
 
 std::optional<Fault> Fields::check(const io::JsonReader& json) const {
-  const io::JsonType type = json.field(1).type;
-  if (type == io::JsonType::kMissing || type == io::JsonType::kObject) return std::nullopt;
-  return Fault{"type",
-               cat("field \"attributes\" is ", io::json_type_name(type), ", expected an object"),
-               json.field(1).begin};
+  return json.object_or_none(1);
 }
 
 std::string document_span(i64 length, f64 score) {

@@ -138,7 +138,7 @@ Flag missing_flag() {
           .value_name = "WHAT",
           .group = "Keys",
           .def = "error",
-          .help = "records without the field: bad records, or kept as they are",
+          .help = "records without the field, or with null in it: bad records, or kept as they are",
           .choices = {"error", "keep"}};
 }
 

@@ -65,6 +65,7 @@ class MinhashRun {
         params_(params_of(tool)),
         action_(action_of(tool.options())),
         info_(tool.options().on("cluster-info")),
+        missing_passes_(tool.options().text("on-missing") == "keep"),
         copies_(tool.options().integer("max-copies")),
         spool_(tool.ctx()),
         readers_([paths = fields_.paths()] { return std::make_unique<io::JsonReader>(paths); }) {
@@ -101,6 +102,7 @@ class MinhashRun {
  private:
   struct Batch {
     std::vector<std::string_view> lines;
+    std::vector<std::pair<i64, i64>> places;  // line number and byte of each record
     std::vector<std::string> texts;
     std::vector<u64> priorities;  // per text; empty: the first of a cluster is kept
     i64 first_member = 0;         // of clusters_, the first at or after the batch's first record
@@ -137,9 +139,12 @@ class MinhashRun {
       tool_.records_only().each_record(
           batch, json, [&](io::Record& record) -> std::optional<Fault> {
             if (std::optional<Fault> fault = fields_.check(record.json)) return fault;
+            if (info_) {
+              const i64 info = fields_.index("metadata.lm_dedup");
+              if (std::optional<Fault> fault = record.json.settable(info)) return fault;
+            }
             Result<std::string_view> text = record.json.string(fields_.text());
-            const bool passes = !text && text.fault().code == "missing" &&
-                                tool_.options().text("on-missing") == "keep";
+            const bool passes = !record.json.has(fields_.text()) && missing_passes_;
             if (!text && !passes) return text.fault();
             if (!preference_.first()) {
               const Result<u64> priority = preference_.of(record.json, fields_);
@@ -147,6 +152,7 @@ class MinhashRun {
               b.priorities.push_back(*priority);
             }
             b.lines.push_back(record.line);
+            b.places.emplace_back(record.line_number, record.byte);
             b.texts.emplace_back(text ? *text : std::string_view());
             return std::nullopt;
           });
@@ -154,8 +160,20 @@ class MinhashRun {
   }
 
   void sign(io::Batch& batch) {
-    const Batch& b = own(batch);
-    near_->add(std::vector<std::string_view>(b.texts.begin(), b.texts.end()), b.priorities);
+    Batch& b = own(batch);
+    const std::vector<std::pair<i64, Fault>> refused =
+        near_->add(std::vector<std::string_view>(b.texts.begin(), b.texts.end()), b.priorities);
+    for (auto r = refused.rbegin(); r != refused.rend(); ++r) {
+      const auto& [i, fault] = *r;
+      const std::string text = quote(fields_.paths()[usize(fields_.text())]);
+      const auto& [number, byte] = b.places[usize(i)];
+      readers_.with([&](io::JsonReader& json) {
+        const io::Record record{json, b.lines[usize(i)], batch.input, number, byte, 0};
+        tool_.records_only().add_bad(
+            batch, record, {fault.code, cat("field ", text, ": ", fault.detail), fault.offset});
+      });
+      b.lines.erase(b.lines.begin() + i);
+    }
     spool_.append(b.lines);
   }
 
@@ -272,6 +290,7 @@ class MinhashRun {
   dedup::NearParams params_;
   Action action_;
   bool info_;
+  bool missing_passes_;
   i64 copies_;
   io::Spool spool_;
   io::WorkerPool<io::JsonReader> readers_;

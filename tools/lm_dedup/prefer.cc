@@ -139,15 +139,15 @@ Preference::Preference(const std::string& spec) {
 Result<u64> Preference::of(io::JsonReader& json, const Fields& fields) const {
   if (kind_ == Kind::kLongest || kind_ == Kind::kShortest) {
     const Result<std::string_view> text = json.string(fields.text());
-    if (!text && text.fault().code != "missing") return text.fault();
+    if (!text && json.has(fields.text())) return text.fault();
     const u64 length = text ? static_cast<u64>(text::count_code_points(*text)) : 0;
     return kind_ == Kind::kLongest ? kWorst - length : length;
   }
   const i64 field = fields.index(path_);
-  const io::JsonType type = json.field(field).type;
-  if (type == io::JsonType::kMissing || type == io::JsonType::kNull) return kWorst;
+  if (!json.has(field)) return kWorst;
   if (kind_ == Kind::kAttrDesc || kind_ == Kind::kAttrAsc) {
-    if (type != io::JsonType::kArray) return fault(json, field, "type", "is no list of spans");
+    if (json.field(field).type != io::JsonType::kArray)
+      return fault(json, field, "type", "is no list of spans");
     const std::string_view raw = json.raw(field);
     if (trim(raw.substr(1, raw.size() - 2)).empty()) return kWorst;
     const std::optional<f64> score = first_score(raw);

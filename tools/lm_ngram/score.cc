@@ -7,6 +7,7 @@
 #include "ngram.h"
 #include "ngram/scorer.h"
 #include "text/score_fields.h"
+#include "text/tokenizer.h"
 #include "text/utf8.h"
 
 namespace lm::ngram_tool {
@@ -57,7 +58,11 @@ class ScoreMapper final : public io::RecordMapper {
       const Result<std::string_view> text = json.string(0);
       if (!text) return text.fault();
       given = *text;
-      scorer_.cutter().cut(given, cut_, per_token_);
+      if (std::optional<Fault> fault =
+              text::tokenizer_fault([&] { scorer_.cutter().cut(given, cut_, per_token_); })) {
+        fault->detail = cat("field ", quote(json.path(0)), ": ", fault->detail);
+        return fault;
+      }
       length = text::count_code_points(given);
       score.bytes = isize(given);
     }

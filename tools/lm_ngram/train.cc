@@ -9,6 +9,7 @@
 #include "ngram/builder.h"
 #include "ngram/count.h"
 #include "ngram/estimate.h"
+#include "text/tokenizer.h"
 
 namespace lm::ngram_tool {
 
@@ -121,7 +122,10 @@ class TrainRun {
     } else {
       const Result<std::string_view> text = w.json.string(0);
       if (!text) return text.fault();
-      cutter_.cut(*text, w.cut);
+      if (std::optional<Fault> fault = text::tokenizer_fault([&] { cutter_.cut(*text, w.cut); })) {
+        fault->detail = cat("field ", quote(w.json.path(0)), ": ", fault->detail);
+        return fault;
+      }
     }
     if (!skip_symbols_) {
       const auto symbol = std::find_if(w.cut.words.begin(), w.cut.words.end(), is_reserved);

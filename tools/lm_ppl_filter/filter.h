@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/tool.h"
@@ -35,6 +36,7 @@ struct Scored {
 
   // Between reading and scoring.
   std::vector<std::string> texts;
+  std::vector<std::pair<i64, i64>> places;  // line number and byte of each record
 };
 
 /// Reads records, scores them or reads stored scores, and adds attributes when asked to.
@@ -51,6 +53,7 @@ class Scoring {
  private:
   void read(io::Batch& batch);
   void score(io::Batch& batch);
+  void drop_bad(io::Batch& batch);
   void show_progress();
   void annotate(io::Batch& batch);
   std::optional<Fault> take(io::Record& record, Scored& scored) const;

@@ -58,6 +58,7 @@ std::vector<io::BatchStage> Scoring::stages() {
   if (scorer_) {
     out.push_back({scorer_->concurrent() ? StageMode::kParallel : StageMode::kSerial,
                    [this](io::Batch& batch) { score(batch); }});
+    out.push_back({StageMode::kParallel, [this](io::Batch& batch) { drop_bad(batch); }});
   }
   if (annotate_)
     out.push_back({StageMode::kParallel, [this](io::Batch& batch) { annotate(batch); }});
@@ -66,17 +67,9 @@ std::vector<io::BatchStage> Scoring::stages() {
 
 std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
   io::JsonReader& json = record.json;
-  const auto object = [&json](i64 field) -> std::optional<Fault> {
-    const io::JsonType type = json.field(field).type;
-    if (type == io::JsonType::kMissing || type == io::JsonType::kObject) return std::nullopt;
-    return Fault{"type",
-                 cat("field ", quote(json.path(field)), " is ", io::json_type_name(type),
-                     ", expected an object"),
-                 json.field(field).begin};
-  };
   if (metadata_ >= 0) {
-    if (std::optional<Fault> fault = object(metadata_)) return fault;
-    if (std::optional<Fault> fault = object(metadata_ + 1)) return fault;
+    if (std::optional<Fault> fault = json.object_or_none(metadata_)) return fault;
+    if (std::optional<Fault> fault = json.object_or_none(metadata_ + 1)) return fault;
   }
   text::Score score;
   std::string text;
@@ -94,13 +87,14 @@ std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
   }
   std::string group = "all";
   if (group_ >= 0) {
-    group = json.has(group_) ? json.text_of(group_).value_or("") : std::string();
+    group = json.text_of(group_).value_or("");
     if (group.empty()) group = "none";
   }
   scored.texts.push_back(std::move(text));
   scored.scores.push_back(score);
   scored.groups.push_back(std::move(group));
   scored.lines.emplace_back(record.line);
+  scored.places.emplace_back(record.line_number, record.byte);
   return std::nullopt;
 }
 
@@ -128,6 +122,41 @@ void Scoring::score(io::Batch& batch) {
       live_->tokens += score.tokens;
     live_->records += static_cast<i64>(n);
   }
+}
+
+/// Records whose text the scorer could not take become bad ones.
+void Scoring::drop_bad(io::Batch& batch) {
+  Scored& s = of(batch);
+  const auto is_bad = [](const text::Score& score) { return score.fault.has_value(); };
+  if (std::none_of(s.scores.begin(), s.scores.end(), is_bad)) return;
+  std::size_t kept = 0;
+  readers_->with([&](io::JsonReader& json) {
+    for (std::size_t i = 0; i < s.lines.size(); ++i) {
+      if (std::optional<Fault> fault = s.scores[i].fault) {
+        fault->detail = cat("field ", quote(paths_[0]), ": ", fault->detail);
+        const std::string padded = s.lines[i] + std::string(usize(io::kJsonPadding), '\0');
+        const io::Record record{json,
+                                std::string_view(padded).substr(0, s.lines[i].size()),
+                                batch.input,
+                                s.places[i].first,
+                                s.places[i].second,
+                                0};
+        tool_.records_only().add_bad(batch, record, std::move(*fault));
+        continue;
+      }
+      if (kept != i) {
+        s.lines[kept] = std::move(s.lines[i]);
+        s.scores[kept] = s.scores[i];
+        s.groups[kept] = std::move(s.groups[i]);
+        s.texts[kept] = std::move(s.texts[i]);
+      }
+      ++kept;
+    }
+  });
+  s.lines.resize(kept);
+  s.scores.resize(kept);
+  s.groups.resize(kept);
+  s.texts.resize(kept);
 }
 
 /// Progress of a scorer that works through a batch slowly.

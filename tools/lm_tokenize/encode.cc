@@ -62,26 +62,23 @@ Around around_of(cli::Tool& tool, const text::Tokenizer& tokenizer) {
 
 namespace {
 
-/// Faults: "special" (a special token's text, with --special error), "tokenizer" (its patterns or
-/// its normalizer give up on the text). offsets count from the text's beginning, stripped or not.
+/// Faults as text::encode_record. offsets count from the text's beginning, stripped or not.
 std::optional<Fault> encode_text(const text::Tokenizer& tokenizer, text::EncodeState& state,
                                  std::string_view text, bool strip, const std::string& field,
                                  std::vector<i32>& ids, std::vector<std::pair<i64, i64>>* offsets) {
   const std::string_view kept = strip ? text::strip(text) : text;
-  try {
-    if (tokenizer.encode(kept, state, ids, offsets)) {
-      const i64 skipped = kept.data() - text.data();
-      for (std::size_t i = 0; offsets != nullptr && skipped > 0 && i < offsets->size(); ++i) {
-        (*offsets)[i].first += skipped;
-        (*offsets)[i].second += skipped;
-      }
-      return std::nullopt;
-    }
-  } catch (const Error& e) {
-    if (e.kind() != ErrorKind::kData) throw;
-    return Fault{"tokenizer", cat("field ", quote(field), ": ", e.message()), -1};
+  if (std::optional<Fault> fault = text::encode_record(tokenizer, kept, state, ids, offsets)) {
+    fault->detail = fault->code == "special"
+                        ? cat("field ", quote(field), " contains the text of a special token")
+                        : cat("field ", quote(field), ": ", fault->detail);
+    return fault;
   }
-  return Fault{"special", cat("field ", quote(field), " contains the text of a special token"), -1};
+  const i64 skipped = kept.data() - text.data();
+  for (std::size_t i = 0; offsets != nullptr && skipped > 0 && i < offsets->size(); ++i) {
+    (*offsets)[i].first += skipped;
+    (*offsets)[i].second += skipped;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -125,6 +122,14 @@ struct Totals {
 
 enum Path { kText, kIds, kCount, kOffsets };
 
+std::vector<Path> written(const cli::Options& options) {
+  if (options.on("count")) return {kCount};
+  std::vector<Path> out = {kIds};
+  if (options.on("n-tokens")) out.push_back(kCount);
+  if (options.on("offsets")) out.push_back(kOffsets);
+  return out;
+}
+
 class Encoder final : public io::RecordMapper {
  public:
   Encoder(const cli::Tool& tool, const text::Tokenizer& tokenizer, Around around, Totals& totals)
@@ -137,6 +142,9 @@ class Encoder final : public io::RecordMapper {
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     const Result<std::string_view> text = record.json.string(kText);
     if (!text) return text.fault();
+    for (const Path path : written(options_)) {
+      if (std::optional<Fault> fault = record.json.settable(path)) return fault;
+    }
     ids_.clear();
     offsets_.clear();
     const bool want_offsets = options_.on("offsets");
@@ -199,6 +207,7 @@ class Decoder final : public io::RecordMapper {
     ids_.clear();
     if (std::optional<Fault> fault = record.json.integers(0, tokenizer_.vocab_size(), ids_))
       return fault;
+    if (std::optional<Fault> fault = record.json.settable(1)) return fault;
     std::string text;
     try {
       text = tokenizer_.decode(ids_, options_.on("skip-specials"));
@@ -222,13 +231,18 @@ class Decoder final : public io::RecordMapper {
 
 void run_encode(cli::Tool& tool) {
   const cli::Options& options = tool.options();
+  const std::vector<std::string> paths = {options.text("field"), options.text("ids-field"),
+                                          "n_tokens", "offsets"};
+  std::vector<std::string> used = {paths[kText]};
+  for (const Path path : written(options))
+    used.push_back(paths[path]);
+  io::check_apart(used);
   tool.input();
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
   const Around around = around_of(tool, *tokenizer);
   Totals totals;
   io::RecordRun& run = tool.records();
-  run.map({options.text("field"), options.text("ids-field"), "n_tokens", "offsets"},
-          [&] { return std::make_unique<Encoder>(tool, *tokenizer, around, totals); });
+  run.map(paths, [&] { return std::make_unique<Encoder>(tool, *tokenizer, around, totals); });
   tool.add_metric("tokens", cat(totals.tokens.load()));
   tool.add_metric("text_bytes", cat(totals.bytes.load()));
   tool.add_metric("specials_in_text", cat(totals.specials.load()));
@@ -241,11 +255,13 @@ void run_encode(cli::Tool& tool) {
 }
 
 void run_decode(cli::Tool& tool) {
+  const std::vector<std::string> paths = {tool.options().text("ids-field"),
+                                          tool.options().text("field")};
+  io::check_apart(paths);
   tool.input();
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
   io::RecordRun& run = tool.records();
-  run.map({tool.options().text("ids-field"), tool.options().text("field")},
-          [&] { return std::make_unique<Decoder>(tool, *tokenizer); });
+  run.map(paths, [&] { return std::make_unique<Decoder>(tool, *tokenizer); });
 }
 
 }  // namespace lm::tokenize_tool

@@ -58,6 +58,12 @@ TEST_CASE("bad records carry their documented code", "[io]") {
   CHECK(fault_code("") == "json");
   CHECK(fault_code(R"({"text":"a"} {"b":1})") == "json");
   CHECK(fault_code(R"({"text":"a",})") == "json");
+  CHECK(fault_code(R"({"text":"":1}})") == "json");
+  CHECK(fault_code(R"({"text":[,3],"x": ],"id":7})") == "json");
+  CHECK(fault_code(R"({"text":[[3,"]"],{"x":"\"]"}] ,"id":7})").empty());
+  CHECK(fault_code(R"({"other":"" : 1}})") == "json");
+  CHECK(fault_code(R"({"metadata":{"url":"":1}}})") == "json");
+  CHECK(fault_code(R"({"metadata":{"x":"":{}}}})") == "json");
   CHECK(fault_code(R"({"text":"a" "b":1})") == "json");
   CHECK(fault_code(R"({"text":"a"}})") == "json");
   CHECK(fault_code("{\"text\":\"a\xff\"}") == "utf8");
@@ -127,6 +133,108 @@ TEST_CASE("edits keep every other byte", "[io]") {
                e.append("new", "true");
              }) == R"({"text":"a","new":true})"
                    "\n");
+}
+
+namespace {
+// The record with the given fields set to 7, or what the reader says of the first that cannot be.
+std::string with_sevens(const std::string& text, const std::vector<std::string>& paths) {
+  JsonReader reader(paths);
+  const Padded line(text);
+  if (const std::optional<Fault> fault = reader.parse(line.line())) return fault->code;
+  RecordEdit edit(reader);
+  for (i64 i = 0; i < reader.path_count(); ++i) {
+    if (const std::optional<Fault> fault = reader.settable(i)) {
+      CHECK(fault->code == "type");
+      CHECK(fault->offset >= 0);
+      return fault->detail;
+    }
+    edit.set(i, "7");
+  }
+  std::string out;
+  edit.write(out);
+  out.pop_back();
+  const Padded again(out);
+  CHECK_FALSE(reader.parse(again.line()));
+  for (i64 i = 0; i < reader.path_count(); ++i)
+    CHECK(reader.raw(i) == "7");
+  return out;
+}
+}  // namespace
+
+TEST_CASE("a null on the path of a new field becomes an object", "[io]") {
+  CHECK(with_sevens(R"({"a":null})", {"a.b"}) == R"({"a":{"b":7}})");
+  CHECK(with_sevens(R"({ "a" : null , "n":1})", {"a.b"}) == R"({ "a" : {"b":7} , "n":1})");
+  CHECK(with_sevens(R"({"a":null})", {"a.b.c"}) == R"({"a":{"b":{"c":7}}})");
+  CHECK(with_sevens(R"({"a":{"x":1,"b":null}})", {"a.b.c"}) == R"({"a":{"x":1,"b":{"c":7}}})");
+  CHECK(with_sevens(R"({"a":null})", {"a.b", "a.c.d", "e"}) ==
+        R"({"a":{"b":7,"c":{"d":7}},"e":7})");
+  CHECK(with_sevens(R"({"\u0061":null})", {"a.b"}) == R"({"\u0061":{"b":7}})");
+  CHECK(with_sevens(R"({"a":{"b":null}})", {"a.b"}) == R"({"a":{"b":7}})");
+}
+
+TEST_CASE("a field is not added below a value that is no object", "[io]") {
+  CHECK(with_sevens(R"({"a":"x"})", {"a.b"}) == R"(field "a" is a string, expected an object)");
+  CHECK(with_sevens(R"({"a":""})", {"a.b"}) == R"(field "a" is a string, expected an object)");
+  CHECK(with_sevens(R"({"a":1e400})", {"a.b"}) == R"(field "a" is a number, expected an object)");
+  CHECK(with_sevens(R"({"a":false})", {"a.b"}) == R"(field "a" is a boolean, expected an object)");
+  CHECK(with_sevens(R"({"a":[{}]})", {"a.b"}) == R"(field "a" is an array, expected an object)");
+  CHECK(with_sevens(R"({"a":{"b":"x"}})", {"a.b.c"}) ==
+        R"(field "a.b" is a string, expected an object)");
+  CHECK(with_sevens(R"({"a":3})", {"a.b.c"}) == R"(field "a" is a number, expected an object)");
+  CHECK(with_sevens(R"({"\u0061":[]})", {"a.b"}) == R"(field "a" is an array, expected an object)");
+  CHECK(with_sevens(R"({"a":1,"\u0061":{"b":1}})", {"a.b"}) == "duplicate_key");
+  CHECK(with_sevens(R"({"a":{},"a":"x"})", {"a.b"}) == "duplicate_key");
+  CHECK(with_sevens(R"({"a":{"b":{}},"b":1})", {"a.b.c"}) == R"({"a":{"b":{"c":7}},"b":1})");
+}
+
+TEST_CASE("null is no value where a field may be missing", "[io]") {
+  JsonReader reader({"a", "b", "c.d"});
+  const Padded line(R"({"a":null,"b":0,"c":null})");
+  REQUIRE_FALSE(reader.parse(line.line()));
+  CHECK_FALSE(reader.has(0));
+  CHECK(reader.has(1));
+  CHECK_FALSE(reader.has(2));
+  CHECK_FALSE(reader.text_of(0));
+  CHECK_FALSE(reader.object_or_none(0));
+  CHECK(reader.object_or_none(1)->detail == R"(field "b" is a number, expected an object)");
+  CHECK(reader.string(0).fault().detail == R"(field "a" is null, expected a string)");
+}
+
+TEST_CASE("any number of fields is read, and a repeated one is still found", "[io]") {
+  std::vector<std::string> paths;
+  std::string text = "{";
+  for (int i = 0; i < 200; ++i) {
+    paths.push_back(cat("k", i));
+    append(text, i > 0 ? "," : "", "\"k", i, "\":", i);
+  }
+  paths.push_back("k3");  // a path may be asked for twice
+  JsonReader reader(paths);
+  const Padded good(text + "}");
+  REQUIRE_FALSE(reader.parse(good.line()));
+  for (i64 i = 0; i < 200; ++i)
+    CHECK(*reader.integer(i) == i);
+  CHECK(*reader.integer(200) == 3);
+  for (const char* key : {"k0", "k63", "k64", "k127", "k128", "k199"}) {
+    const Padded twice(cat(text, ",\"", key, "\":1}"));
+    const std::optional<Fault> fault = reader.parse(twice.line());
+    REQUIRE(fault);
+    CHECK(fault->detail == cat("key \"", key, "\" occurs twice"));
+  }
+}
+
+TEST_CASE("fields of one record stand side by side", "[io]") {
+  const auto refusal = [](const std::vector<std::string>& paths) -> std::string {
+    try {
+      check_apart(paths);
+    } catch (const Error& e) {
+      return e.message();
+    }
+    return "";
+  };
+  CHECK(refusal({"a", "ab", "b.a", "b.c"}).empty());
+  CHECK(refusal({"a", "a"}) == R"(field "a" is named for two purposes)");
+  CHECK(refusal({"a.b", "a"}) ==
+        R"(field "a.b" would lie inside the field "a", expected fields side by side)");
 }
 
 TEST_CASE("any fields may go and new ones come", "[io]") {
