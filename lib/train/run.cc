@@ -110,6 +110,12 @@ std::string Run::training_json() const {
   return out + "}\n";
 }
 
+std::vector<i64> Run::needed(i64 step) const {
+  std::vector<i64> out = {step};
+  if (options_.keep_best && best_) out.push_back(best_->step);
+  return out;
+}
+
 void Run::save(bool best, bool now) {
   const i64 step = trainer_.counters.step;
   if (now) checkpointer_.wait();
@@ -130,8 +136,9 @@ void Run::save(bool best, bool now) {
     job.best = best;
     job.keep = options_.keep;
     job.keep_every = options_.keep_every;
-    job.protect = {step};
-    if (options_.keep_best && best_) job.protect.push_back(best_->step);
+    job.protect = needed(step);
+    // Of the run that this one extends, until there is another.
+    if (const std::optional<i64> last = folder_.final_step()) job.protect.push_back(*last);
     checkpointer_.save(std::move(job), now);
   }
   trainer_.comm().barrier();
@@ -169,7 +176,10 @@ void Run::finish() {
   evaluate();
   if (!evaluated()) stop();  // a stop was asked for meanwhile
   save(false, true);
-  if (writes()) folder_.link_final(trainer_.counters.step);
+  if (!writes()) return;
+  const i64 step = trainer_.counters.step;
+  folder_.link_final(step);
+  if (options_.keep > 0) folder_.retire(options_.keep - 1, options_.keep_every, needed(step));
 }
 
 }  // namespace lm::train

@@ -64,6 +64,8 @@ class Run {
   void log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds);
   void evaluate();
   void save(bool best, bool now);
+  /// Checkpoints that must not go when the one of `step` is there.
+  std::vector<i64> needed(i64 step) const;
   bool writes() const { return trainer_.comm().rank() == 0; }
   /// Whether any rank says so. A collective call.
   bool agreed(bool mine) const;

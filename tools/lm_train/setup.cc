@@ -92,16 +92,11 @@ void set_batch(const Options& o, i64 ranks, train::TrainOptions& t) {
 }
 
 i64 step_count(const Options& o, const Setup& setup) {
-  const train::TrainOptions& t = setup.train;
   const int given = int{o.given("steps")} + int{o.given("tokens")} + int{o.given("epochs")};
   if (given != 1) usage("one of --steps, --tokens and --epochs says how long to train");
-  if (o.given("steps")) return o.integer("steps");
-  const i64 per_step = t.batch * t.seq_len;
-  if (o.given("tokens")) return (o.integer("tokens") + per_step - 1) / per_step;
-  if (setup.stream) usage("--epochs needs --data; a stream is read once");
-  const f64 samples = o.real("epochs") * static_cast<f64>(setup.shards->samples_per_epoch());
-  if (samples / static_cast<f64>(t.batch) > 1e15) usage("--epochs: too many steps");
-  return std::max<i64>(1, static_cast<i64>(std::floor(samples / static_cast<f64>(t.batch))));
+  for (const char* name : {"steps", "tokens"})
+    if (o.given(name)) return steps_for(name, static_cast<f64>(o.integer(name)), setup);
+  return steps_for("epochs", o.real("epochs"), setup);
 }
 
 train::Schedule make_schedule(const Options& o, i64 steps) {
@@ -109,7 +104,7 @@ train::Schedule make_schedule(const Options& o, i64 steps) {
   s.kind = train::parse_schedule(o.text("schedule"));
   s.peak = o.real("lr");
   s.steps = steps;
-  s.warmup = o.maybe_integer("warmup").value_or(steps / 50);
+  s.warmup = o.maybe_integer("warmup").value_or(default_warmup(steps));
   s.decay_share = o.real("decay-share");
   const f64 floor = s.kind == train::ScheduleKind::kCosine ? 0.1 : 0.0;
   s.floor = o.maybe_real("lr-floor").value_or(floor);
@@ -179,6 +174,21 @@ train::RunOptions make_run_options(cli::Tool& tool) {
 
 }  // namespace
 
+i64 steps_for(const std::string& option, f64 value, const Setup& setup) {
+  const train::TrainOptions& t = setup.train;
+  if (option == "steps") return static_cast<i64>(value);
+  const i64 per_step = t.batch * t.seq_len;
+  if (option == "tokens") return (static_cast<i64>(value) + per_step - 1) / per_step;
+  if (setup.stream) usage("--epochs needs --data; a stream is read once");
+  const f64 samples = value * static_cast<f64>(setup.shards->samples_per_epoch());
+  if (samples / static_cast<f64>(t.batch) > 1e15) usage("--epochs: too many steps");
+  return std::max<i64>(1, static_cast<i64>(std::floor(samples / static_cast<f64>(t.batch))));
+}
+
+i64 default_warmup(i64 steps) {
+  return steps / 50;
+}
+
 Setup make_setup(cli::Tool& tool, i64 ranks) {
   const Options& o = tool.options();
   Setup setup;
@@ -214,7 +224,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks) {
   const std::optional<text::TokenizerIdentity> loaded = use_tokenizer(o, sharded, setup.run);
   setup.tokenizer = sharded ? sharded : loaded;
   if (!setup.initial) setup.cfg = new_config(o, setup.tokenizer);
-  if (sharded) check_vocab(shard_name(o.list("data")[0]), sharded->vocab_size, setup.cfg);
+  if (sharded) check_vocab(text::shard_manifest(o.list("data")[0]), sharded->vocab_size, setup.cfg);
   if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);
   setup.backend = &choose_backend(o, ranks);
   setup.train = make_train(tool, setup.cfg, ranks);

@@ -30,7 +30,7 @@ void check_tokenizer(const std::string& path, const text::Tokenizer& tokenizer, 
   throw Error(
       ErrorKind::kData,
       cat(path, ": a tokenizer of ", tokenizer.vocab_size(), " ids with digest ",
-          tokenizer.digest().substr(0, 16), ", but ", shard_name(o.list("data")[0]),
+          tokenizer.digest().substr(0, 16), ", but ", text::shard_manifest(o.list("data")[0]),
           " was made with ", quote(shards->name), " of ", shards->vocab_size, " ids with digest ",
           shards->sha256.substr(0, 16)),
       o.given("tokenizer")
@@ -68,11 +68,11 @@ std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const S
     const text::TokenizerIdentity& first = sets[0].tokenizer();
     const text::TokenizerIdentity& other = sets[usize(i)].tokenizer();
     if (first.sha256 != other.sha256 || first.vocab_size != other.vocab_size)
-      throw Error(
-          ErrorKind::kData,
-          cat(shard_name(o.list("data")[usize(i)]), ": made with tokenizer ", quote(other.name),
-              " (", other.vocab_size, " ids), but ", shard_name(o.list("data")[0]), " with ",
-              quote(first.name), " (", first.vocab_size, " ids)"));
+      throw Error(ErrorKind::kData,
+                  cat(text::shard_manifest(o.list("data")[usize(i)]), ": made with tokenizer ",
+                      quote(other.name), " (", other.vocab_size, " ids), but ",
+                      text::shard_manifest(o.list("data")[0]), " with ", quote(first.name), " (",
+                      first.vocab_size, " ids)"));
   }
   return sets[0].tokenizer();
 }

@@ -1,7 +1,8 @@
 #pragma once
 // The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from
 // options to a model and its training options (setup.cc), tokenizers (tokenizer.cc), what
-// identifies a run (params.cc), sequences for it (feed.cc), all of it together (run.cc).
+// identifies a run (params.cc) and its continuation (extend.cc), sequences for it (feed.cc), all of
+// it together (run.cc).
 
 #include <optional>
 #include <string>
@@ -43,10 +44,25 @@ void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size);
 /// too short for one step, CommonError{kTemporary} after saving for a stop request.
 void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run);
 
-/// PREFIX or PREFIX.json as the name of the manifest.
-std::string shard_name(const std::string& given);
 /// What must agree between a run and its continuation: options that shape weights, and digests.
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup);
+/// Steps that --steps, --tokens or --epochs of a value come to.
+i64 steps_for(const std::string& option, f64 value, const Setup& setup);
+/// Warm-up of a run of so many steps where none is given.
+i64 default_warmup(i64 steps);
+/// With --extend: takes over the warm-up of the run whose checkpoint `from` is, where none is
+/// given, since its default depends on the number of steps.
+void adopt_warmup(const cli::Options& o, const std::string& from, const train::TrainState& state,
+                  Setup& setup);
+/// Whether the run of checkpoint `from` gets more steps than it was made for. Throws Error{kUsage}
+/// where it is another run, or its schedule has no continuation, or --extend is missing.
+bool check_same_run(const cli::Options& o, const std::string& from, const train::TrainState& state,
+                    const Setup& setup);
+/// The step folder that an extension goes on from: the newest one whose steps are those of the
+/// longer run; with a warning the newest of all where that is gone.
+std::string extension_start(cli::Tool& tool, const train::RunFolder& folder,
+                            const std::string& newest, const train::TrainState& state,
+                            const Setup& setup);
 /// What must agree between the ranks of a run: that, the options of this program, held-out shards.
 train::RunParams rank_params(const cli::Tool& tool, const Setup& setup);
 /// The beginning of training.json: params and data, as an object that is left open.
