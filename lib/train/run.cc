@@ -44,7 +44,7 @@ std::string Run::status() const {
   return status_;
 }
 
-void Run::log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds) {
+void Run::log_step(std::span<const Example> batch, const StepResult& result, f64 seconds) {
   const TrainOptions& train = trainer_.options();
   const TrainCounters& counters = trainer_.counters;
   StepSpeed speed;
@@ -64,9 +64,9 @@ void Run::log_step(const SequenceBatch& batch, const StepResult& result, f64 sec
   if (!due || !metrics_) return;
   std::optional<f64> bpb;
   if (!options_.byte_table.empty()) {
-    MicroBatch counted(batch.count(), batch.seq_len, train.doc_mask);
-    counted.fill(batch, 0);
-    bpb = bits_per_byte(result.loss_sum, target_bytes(counted, options_.byte_table));
+    RowInputs counted(isize(batch), train.seq_len);
+    trainer_.objective().fill(batch, {}, counted);
+    bpb = bits_per_byte(result.loss_sum, target_bytes(counted.targets, options_.byte_table));
   }
   metrics_->append(step_line(counters, result, speed, bpb));
 }
@@ -153,7 +153,7 @@ void Run::stop() {
                           "the same command goes on from there");
 }
 
-void Run::take(const SequenceBatch& batch, const DataState& after) {
+void Run::take(std::span<const Example> batch, const DataState& after) {
   checkpointer_.check();
   if (evaluation_due()) evaluate();
   const f64 start_s = monotonic_s();

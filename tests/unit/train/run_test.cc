@@ -71,7 +71,7 @@ bool work(const Job& job) {
         train::EvalOptions{.seq_len = 32}, std::vector<i32>{}, *comm, *ctx);
   train::Run run(folder, trainer, evaluator.get(), run_options, state, *ctx);
   source.seek({run.data().samples, {}});
-  train::SequenceBatch batch;
+  train::Examples batch;
   try {
     while (!run.finished()) {
       batch.clear();
