@@ -31,7 +31,7 @@ RunParams without_length(RunParams params) {
 }
 
 /// The steps that a run was planned for; its batch is the setup's.
-i64 planned_steps(const std::string& from, const RunParams& params, const Setup& setup) {
+i64 planned_steps(const std::string& from, const RunParams& params, Setup& setup) {
   for (const char* name : kLengths) {
     const std::string* value = find(params, name);
     if (value == nullptr) continue;
@@ -72,7 +72,7 @@ void adopt_warmup(const Options& o, const std::string& from, const train::TrainS
 }
 
 bool check_same_run(const Options& o, const std::string& from, const train::TrainState& state,
-                    const Setup& setup) {
+                    Setup& setup) {
   const RunParams& mine = setup.run.params;
   const std::string difference = train::first_difference(mine, state.params);
   if (difference.empty()) return false;
@@ -97,7 +97,7 @@ bool check_same_run(const Options& o, const std::string& from, const train::Trai
 
 std::string extension_start(cli::Tool& tool, const train::RunFolder& folder,
                             const std::string& newest, const train::TrainState& state,
-                            const Setup& setup) {
+                            Setup& setup) {
   train::Schedule planned = setup.train.schedule;
   planned.steps = planned_steps(newest, state.params, setup);
   const i64 fixed = planned.fixed_until();

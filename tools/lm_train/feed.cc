@@ -36,6 +36,18 @@ void run_until_stop(cli::Tool& tool, train::Run& run, const std::vector<io::Batc
 
 }  // namespace
 
+void feed_records(train::PackedSource& source, train::Run& run, i64 batch_size) {
+  source.seek(run.data().samples);
+  train::Examples batch;
+  while (!run.finished()) {
+    batch.clear();
+    source.next(batch_size, batch);
+    train::DataState data;
+    data.samples = source.position();
+    run.take(batch, data);
+  }
+}
+
 void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size) {
   source.seek({run.data().samples, run.data().by_set});
   train::Examples batch;

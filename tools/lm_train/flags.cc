@@ -219,6 +219,61 @@ std::vector<Flag> data_flags() {
   };
 }
 
+/// Not semantic: params.cc adds them where the objective is sft.
+std::vector<Flag> objective_flags() {
+  const std::string g = "Objective";
+  return {
+      {.name = "objective",
+       .kind = FlagKind::kChoice,
+       .value_name = "NAME",
+       .group = g,
+       .def = "next-token",
+       .help = "next-token: documents; sft: completions of prompts",
+       .details = "sft reads records with prompt and completion (texts, or token ids in prompt_ids "
+                  "and completion_ids), or with ids and a loss_mask of 0 and 1; all are kept in "
+                  "memory and packed whole into sequences, without seeing each other.",
+       .choices = {"next-token", "sft"},
+       .semantic = false,
+       .main = true},
+      {.name = "loss-on",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHAT",
+       .group = g,
+       .def = "completion",
+       .help = "sft: targets are the completions, or all tokens",
+       .choices = {"completion", "all"},
+       .semantic = false},
+      {.name = "too-long",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHAT",
+       .group = g,
+       .def = "fail",
+       .help = "sft: a record of more than --seq-len + 1 tokens is a bad one, or cut at its end",
+       .choices = {"fail", "truncate"},
+       .semantic = false},
+      {.name = "eos",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .def = "true",
+       .help = "sft: completions end with the end token, added where it is missing",
+       .semantic = false},
+      {.name = "prompt-field",
+       .kind = FlagKind::kString,
+       .value_name = "PATH",
+       .group = g,
+       .def = "prompt",
+       .help = "sft: the field with the prompt; PATH_ids has its ids instead",
+       .semantic = false},
+      {.name = "completion-field",
+       .kind = FlagKind::kString,
+       .value_name = "PATH",
+       .group = g,
+       .def = "completion",
+       .help = "sft: the same for the completion",
+       .semantic = false},
+  };
+}
+
 std::vector<Flag> optimisation_flags() {
   const std::string g = "Optimisation";
   return {
@@ -239,7 +294,7 @@ std::vector<Flag> optimisation_flags() {
        .kind = FlagKind::kFloat,
        .value_name = "X",
        .group = g,
-       .help = "instead: passes over the shards",
+       .help = "instead: passes over the shards, or over the records of sft",
        .min = 1e-6},
       {.name = "lr",
        .kind = FlagKind::kFloat,
@@ -467,7 +522,7 @@ std::vector<Flag> run_flags() {
 std::vector<Flag> all_flags() {
   std::vector<Flag> all;
   for (const std::vector<Flag>& part :
-       {model_flags(), data_flags(), optimisation_flags(), run_flags()})
+       {model_flags(), objective_flags(), data_flags(), optimisation_flags(), run_flags()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

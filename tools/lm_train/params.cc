@@ -45,6 +45,14 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   std::string data;
   for (const std::string& name : o.list("data"))
     append(data, data.empty() ? "" : ",", file_digest(text::shard_manifest(name)));
+  if (setup.records) {
+    // Beside the defaults of next-token prediction, which older checkpoints do not name.
+    for (const char* name :
+         {"objective", "loss-on", "too-long", "prompt-field", "completion-field"})
+      params.emplace_back(name, o.text(name));
+    params.emplace_back("eos", o.on("eos") ? "true" : "false");
+    data = hex64(setup.records->records().digest());
+  }
   params.emplace_back("data", data.empty() ? "stream" : data);
   if (o.given("init-from"))
     params.emplace_back("init-from", model::model_digest(o.text("init-from")));

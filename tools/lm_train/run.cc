@@ -33,13 +33,17 @@ i64 memory_limit(const cli::Tool& tool) {
                                              : machine;
 }
 
-void show_plan(const Setup& setup, const Ranks& ranks, i64 memory_bytes) {
+void show_plan(Setup& setup, const Ranks& ranks, i64 memory_bytes) {
   train::PlanInputs inputs;
   inputs.ranks = ranks.size();
   inputs.steps = setup.run.steps;
   if (setup.shards) {
     inputs.data_tokens = setup.shards->tokens();
     inputs.samples = setup.shards->samples_per_epoch();
+  }
+  if (setup.records) {
+    inputs.data_tokens = setup.records->records().tokens();
+    inputs.samples = setup.records->rows_of(setup.records->records().count());
   }
   const bool cpu = setup.backend->device == Device{};
   inputs.memory_bytes = !cpu                         ? setup.backend->free_bytes()
@@ -222,7 +226,9 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
   train::Run run(folder, *trainer, evaluator.get(), setup.run, resume.state, tool.ctx());
   const cli::StatusScope status = tool.set_status([&run] { return run.status(); });
   try {
-    if (setup.stream)
+    if (setup.records)
+      feed_records(*setup.records, run, setup.train.batch);
+    else if (setup.stream)
       feed_stream(tool, setup, run);
     else
       feed_shards(*setup.shards, run, setup.train.batch);

@@ -15,15 +15,6 @@ namespace {
 
 using cli::Options;
 
-/// --tokenizer, or the tokenizer files of --init-from.
-std::string tokenizer_path(const Options& o) {
-  if (o.given("tokenizer")) return o.text("tokenizer");
-  if (!o.given("init-from")) return {};
-  for (const char* name : {"tokenizer.json", "tokenizer.model"})
-    if (io::path_exists(cat(o.text("init-from"), "/", name))) return o.text("init-from");
-  return {};
-}
-
 void check_tokenizer(const std::string& path, const text::Tokenizer& tokenizer, const Options& o,
                      const std::optional<text::TokenizerIdentity>& shards) {
   if (!shards || shards->sha256 == tokenizer.digest()) return;
@@ -60,6 +51,14 @@ std::vector<std::pair<std::string, std::string>> tokenizer_copies(
 }
 
 }  // namespace
+
+std::string tokenizer_path(const Options& o) {
+  if (o.given("tokenizer")) return o.text("tokenizer");
+  if (!o.given("init-from")) return {};
+  for (const char* name : {"tokenizer.json", "tokenizer.model"})
+    if (io::path_exists(cat(o.text("init-from"), "/", name))) return o.text("init-from");
+  return {};
+}
 
 std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const Setup& setup) {
   if (!setup.shards) return std::nullopt;
