@@ -81,4 +81,14 @@ i64 PackedSource::rows_of(i64 records) {
   return rows;
 }
 
+i64 PackedSource::records_of(i64 rows) {
+  i64 position = 0;
+  for (i64 row = 0; row < rows; ++row) {
+    i64 left = options_.seq_len + 1;
+    while ((left -= records_.length(record_at(position))) >= 0)
+      ++position;
+  }
+  return position;
+}
+
 }  // namespace lm::train

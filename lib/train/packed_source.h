@@ -55,6 +55,8 @@ class PackedSource {
   const RecordStore& records() const { return records_; }
   /// Rows that begin in the first `records` records given out. O(records).
   i64 rows_of(i64 records);
+  /// Records that the first `rows` rows hold. O(records).
+  i64 records_of(i64 rows);
 
  private:
   i64 record_at(i64 position);

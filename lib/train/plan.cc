@@ -154,11 +154,7 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   if (inputs.data_tokens > 0)
     row(out, "data",
         cat(format_count(static_cast<f64>(inputs.data_tokens)), " tokens, ", inputs.samples,
-            " sequences, ",
-            format_fixed(static_cast<f64>(inputs.steps * options.batch) /
-                             static_cast<f64>(std::max<i64>(1, inputs.samples)),
-                         2),
-            " epochs"));
+            " sequences, ", format_fixed(inputs.epochs, 2), " epochs"));
   row(out, "useful FLOP per token",
       format_count(useful_flops_per_token(cfg, params, options.seq_len)));
   row(out, "executed FLOP per token", format_count(executed));

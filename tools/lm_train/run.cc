@@ -40,10 +40,14 @@ void show_plan(Setup& setup, const Ranks& ranks, i64 memory_bytes) {
   if (setup.shards) {
     inputs.data_tokens = setup.shards->tokens();
     inputs.samples = setup.shards->samples_per_epoch();
+    inputs.epochs =
+        static_cast<f64>(setup.run.steps * setup.train.batch) / static_cast<f64>(inputs.samples);
   }
   if (setup.records) {
     inputs.data_tokens = setup.records->records().tokens();
     inputs.samples = setup.records->rows_of(setup.records->records().count());
+    const i64 given = setup.records->records_of(setup.run.steps * setup.train.batch);
+    inputs.epochs = static_cast<f64>(given) / static_cast<f64>(setup.records->records().count());
   }
   const bool cpu = setup.backend->device == Device{};
   inputs.memory_bytes = !cpu                         ? setup.backend->free_bytes()
@@ -258,9 +262,14 @@ void run(cli::Tool& tool) {
   Ranks ranks(tool);
   ranks.run([&] {
     std::optional<Setup> setup;
+    std::optional<train::RunFolder> folder;
+    const auto open_folder = [&] {
+      if (!folder && !o.on("plan"))
+        folder.emplace(o.text("output"), tool.output_options(), ranks.first());
+    };
     const i64 memory_bytes = memory_limit(tool);
     ranks.together([&] {
-      setup = make_setup(tool, ranks.size());
+      setup = make_setup(tool, ranks.size(), open_folder);
       if (o.on("plan")) return;
       const i64 left = host_memory_left(*setup, memory_bytes, ranks.size());
       setup->run.save_in_background =
@@ -268,8 +277,7 @@ void run(cli::Tool& tool) {
     });
     if (o.on("plan")) return show_plan(*setup, ranks, memory_bytes);
     check_same_everywhere(ranks, tool, *setup);
-    std::optional<train::RunFolder> folder;
-    ranks.together([&] { folder.emplace(o.text("output"), tool.output_options(), ranks.first()); });
+    ranks.together(open_folder);
     const Resume resume = find_resume(tool, ranks, *folder, *setup);
     if (!resume.complete) return train_model(tool, ranks, *setup, *folder, resume);
     const std::string done = cat(folder->path(), ": complete already");

@@ -211,7 +211,7 @@ i64 default_warmup(i64 steps) {
   return steps / 50;
 }
 
-Setup make_setup(cli::Tool& tool, i64 ranks) {
+Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records) {
   const Options& o = tool.options();
   Setup setup;
   const bool sft = o.text("objective") == "sft";
@@ -256,7 +256,10 @@ Setup make_setup(cli::Tool& tool, i64 ranks) {
   setup.train.activation = model::dtype_for(o.text("dtype"), *setup.backend);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   if (shards) open(setup.train.seq_len);
-  if (sft) setup.records = read_records(tool, tokenizer_path(o), setup);
+  if (sft) {
+    before_records();
+    setup.records = read_records(tool, tokenizer_path(o), setup);
+  }
   setup.run.steps = step_count(o, setup);
   setup.train.schedule = make_schedule(o, setup.run.steps);
   if (setup.train.schedule.warmup > setup.run.steps)

@@ -4,6 +4,7 @@
 // identifies a run (params.cc) and its continuation (extend.cc), records in memory (records.cc),
 // sequences for it (feed.cc), all of it together (run.cc).
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,9 +36,10 @@ struct Setup {
   train::RunOptions run;
 };
 
-/// Reads options, opens shards, decides shape and steps, for one of `ranks` processes. Throws Error
-/// naming options and files.
-Setup make_setup(cli::Tool& tool, i64 ranks);
+/// Reads options, opens shards, decides shape and steps, for one of `ranks` processes. The records
+/// of --objective sft are read here, after before_records, when everything else was accepted.
+/// Throws Error naming options and files.
+Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records);
 
 /// The records of --objective sft, read to their end and tokenised (an empty path: records bring
 /// ids). Throws Error{kData} without any, Error{kOs} beyond --memory, kTemporary for a stop.

@@ -191,6 +191,7 @@ TEST_CASE("records are packed whole, each once an epoch, and the position resume
   CHECK(rows[4].tokens == std::vector<i32>{7, 7, 1, 1, 1});
   CHECK(rows[4].number == 6);
   CHECK(plain.position() == 8);
+  CHECK(plain.records_of(5) == 8);
   train::PackedSource source = make(true), head = make(true), tail = make(true);
   Examples all, parts;
   const i64 count = source.rows_of(70);
