@@ -15,6 +15,8 @@ lm::cli::ToolSpec make_spec() {
       {"lm-tokenize -m tok.json docs.jsonl.zst | lm-train --preset gpt2-nano --vocab 512 --steps "
        "500 -o run2",
        "train on a stream"},
+      {"lm-train --init-from run1/final --objective sft --epochs 2 --lr 2e-5 -o tuned qa.jsonl",
+       "fine-tune on prompts and completions"},
       {"lm-train --preset gpt2 --vocab 50257 --data shards/train.json --epochs 1 --plan",
        "what would it take"},
   };

@@ -322,6 +322,7 @@ std::string Tool::progress_text() const {
 }
 
 std::string Tool::summary_text() const {
+  if (!summary_.empty()) return summary_;
   if (counters_.records_in.load() == 0) return {};
   const f64 seconds = monotonic_s() - start_s_;
   return cat(counters_.records_in.load(), " records",

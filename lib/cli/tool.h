@@ -105,8 +105,11 @@ class Tool {
   [[nodiscard]] StatusScope set_status(std::function<std::string()> status);
   /// Records, bytes, rate, bad records, time left. Thread-safe.
   std::string progress_text() const;
-  /// What a successful run did, for the last line; empty if no records were read.
+  /// What a successful run did, for the last line: what set_summary said, else records, bytes and
+  /// time; empty if no records were read.
   std::string summary_text() const;
+  /// A program's own text for that line.
+  void set_summary(std::string text) { summary_ = std::move(text); }
   /// Sends what is still buffered for standard output before an error is shown.
   void flush_after_failure() noexcept;
 
@@ -131,6 +134,7 @@ class Tool {
   std::vector<std::string> claimed_;  // resolved paths of outputs
   std::map<std::string, std::string> params_;
   std::map<std::string, std::string> metrics_;
+  std::string summary_;
   int exit_ = 0;
   i64 rank_ = 0;
   std::function<void(int)> at_end_;

@@ -136,29 +136,6 @@ void GraphModel::bind(Executor& executor, const ParamSlab& weights) const {
   }
 }
 
-TrainGraph::TrainGraph(const ModelCfg& cfg, const ModelParams& params, const Options& options)
-    : graph(ops(), options.build.activation), model(graph, cfg, params, options.build) {
-  const i64 n = options.rows;
-  tokens = graph.input("tokens", {n}, DType::kI32);
-  positions = graph.input("positions", {n}, DType::kI32);
-  spans = graph.input("spans", {n, kSpanInts}, DType::kI32);
-  targets = graph.input("targets", {n}, DType::kI32);
-  if (options.weights) row_weights = graph.input("row_weights", {n});
-  const Value x = model.hidden(tokens, positions, spans);
-  CeAttr attr;
-  attr.vocab = cfg.vocab;
-  attr.z_loss = options.z_loss;
-  attr.label_smoothing = options.label_smoothing;
-  const CeResult ce = linear_ce(graph, x, model.head(), targets, row_weights, attr);
-  loss_sum = ce.sum;
-  row_loss = ce.rows;
-  graph.keep(loss_sum);
-  graph.keep(row_loss);
-  if (!options.backward) return;
-  graph.backward(loss_sum);
-  apply_checkpointing(graph);
-}
-
 ScoreGraph::ScoreGraph(const ModelCfg& cfg, const ModelParams& params, i64 rows)
     : graph(ops()), model(graph, cfg, params, {}) {
   tokens = graph.input("tokens", {rows}, DType::kI32);

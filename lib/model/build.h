@@ -1,6 +1,6 @@
 #pragma once
 // Node lists of a model. GraphModel turns a ModelCfg into values of one Graph, part by part, so
-// that objectives can compose them; the functions below it make the usual whole graphs. Rows are
+// that objectives can compose them; what is below it serves the usual whole graphs. Rows are
 // flattened: N = all tokens of a batch, sequences one after another. Attention spans are row
 // numbers of the batch ([N, 6]: keys [a0,a1) and [b0,b1)), position ids are free inputs.
 
@@ -48,6 +48,7 @@ class GraphModel {
   Value hidden(Value tokens, Value positions, const Attend& attend);
   /// The same with two-interval attention over the rows of the batch; spans i32 [N, 6].
   Value hidden(Value tokens, Value positions, Value spans);
+  const ModelCfg& config() const { return cfg_; }
   /// The output matrix [V, C]: the embedding when tied.
   Value head() const { return head_; }
   /// A parameter's value, absent if the model has none of that name.
@@ -74,31 +75,6 @@ class GraphModel {
   Value head_;
   std::optional<RopeTables> own_ropes_;
   std::vector<Value> ropes_;  // by table
-};
-
-/// A whole graph with its inputs; not movable (executors point into it).
-struct TrainGraph {
-  /// Next-token or any per-row target objective: loss_sum = sum over rows of weight *
-  /// cross-entropy. rows: N. With backward the parameter gradients accumulate into the bound
-  /// gradient slab.
-  struct Options {
-    i64 rows = 0;
-    bool backward = true;
-    bool weights = false;  // per-row weights input
-    BuildOptions build;
-    f32 z_loss = 0;
-    f32 label_smoothing = 0;
-  };
-  TrainGraph(const ModelCfg& cfg, const ModelParams& params, const Options& options);
-  TrainGraph(const TrainGraph&) = delete;
-  TrainGraph& operator=(const TrainGraph&) = delete;
-
-  Graph graph;
-  GraphModel model;
-  Value tokens, positions, spans, targets;  // i32 [N], [N], [N,6], [N]; target -100 is ignored
-  Value row_weights;                        // f32 [N], absent without Options::weights
-  Value loss_sum;                           // [1], nats
-  Value row_loss;                           // [N], nats, weighted
 };
 
 /// Forward only: log-probability, entropy, argmax and rank of each row's target (ops.h).

@@ -51,8 +51,22 @@ struct ReadConfig {
   std::string generation_json;
 };
 
+/// The folder of a training run is not a model, but it holds some: says which.
+void check_not_a_run(const std::string& folder) {
+  if (io::path_exists(in_folder(folder, "config.json"))) return;
+  std::string inside;
+  if (const std::string latest = in_folder(folder, "latest"); io::path_exists(latest))
+    inside = trim(io::read_file(latest, 4096));
+  if (io::path_exists(in_folder(folder, "final/config.json"))) inside = "final";
+  if (inside.empty() || !io::path_exists(in_folder(in_folder(folder, inside), "config.json")))
+    return;
+  throw Error(ErrorKind::kNoInput, cat(folder, ": the folder of a training run, not of a model"),
+              cat(in_folder(folder, inside), " is its newest model"));
+}
+
 ReadConfig read_config(const std::string& folder) {
   ReadConfig out;
+  check_not_a_run(folder);
   const std::string path = in_folder(folder, "config.json");
   out.cfg = parse_config(io::read_file(path, kMaxConfigBytes), path);
   const std::string generation = in_folder(folder, "generation_config.json");

@@ -18,6 +18,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr i64 kMaxManifestBytes = i64{1} << 30;
+constexpr const char* kFormat = "lm-token-shards";
+
 [[noreturn]] void bad(const std::string& file, const std::string& what) {
   throw Error(ErrorKind::kData, cat(file, ": ", what));
 }
@@ -129,6 +132,16 @@ std::vector<i64> read_dolma_ends(const std::string& path, i64 documents) {
     bad(path, cat(ends.size(), " rows, expected ", documents));
   }
   return ends;
+}
+
+/// Whether a JSON file says that it is a manifest. One that cannot be read is none.
+bool is_manifest(const std::string& path) {
+  try {
+    const Json root = Json::parse(io::read_file(path, kMaxManifestBytes), nullptr, false);
+    return root.is_object() && root.value("format", "") == kFormat;
+  } catch (const std::exception&) {  // unreadable, or a format that is no text
+    return false;
+  }
 }
 
 }  // namespace
@@ -273,14 +286,33 @@ struct ShardSet::Shard {
   }
 };
 
+std::string shard_manifest(const std::string& given) {
+  namespace fs = std::filesystem;
+  const std::string named = given.ends_with(".json") ? given : given + ".json";
+  std::error_code code;
+  if (!fs::is_directory(given, code) || (named != given && fs::exists(named, code))) return named;
+  std::vector<std::string> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(given, code)) {
+    const std::string path = entry.path().string();
+    if (path.ends_with(".json") && entry.is_regular_file(code) && is_manifest(path))
+      found.push_back(path);
+  }
+  if (found.size() == 1) return found[0];
+  if (found.empty())
+    throw Error(ErrorKind::kNoInput, cat(given, ": a folder without a shard manifest"),
+                "lm-tokenize pack -o PREFIX makes PREFIX.json and the shards it names");
+  std::sort(found.begin(), found.end());
+  throw Error(ErrorKind::kUsage, cat(given, ": a folder with ", found.size(), " shard sets"),
+              cat("name one: ", join(found, ", ")));
+}
+
 ShardSet::ShardSet(const std::string& manifest) {
-  std::string path = manifest;
-  if (!path.ends_with(".json")) path += ".json";
-  const std::string text = io::read_file(path, i64{1} << 30);
+  const std::string path = shard_manifest(manifest);
+  const std::string text = io::read_file(path, kMaxManifestBytes);
   const Json root = Json::parse(text, nullptr, false);
   if (root.is_discarded()) bad(path, "not JSON, expected a token shard manifest");
   const Fields top(root, path, "the manifest");
-  if (top.text("format") != "lm-token-shards" || top.count("version") != 1) {
+  if (top.text("format") != kFormat || top.count("version") != 1) {
     bad(path, cat("format ", quote(top.text("format")), " version ", top.count("version"),
                   ", expected \"lm-token-shards\" version 1"));
   }

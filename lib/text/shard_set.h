@@ -13,9 +13,13 @@
 
 namespace lm::text {
 
+/// The manifest that a user means: PREFIX.json, PREFIX, or a folder that holds exactly one. Throws
+/// Error{kNoInput} for a folder without a manifest, Error{kUsage} naming them where there are more.
+std::string shard_manifest(const std::string& given);
+
 class ShardSet {
  public:
-  /// manifest: PREFIX.json (or PREFIX). Checks the manifest, that every file exists with exactly
+  /// manifest: as shard_manifest takes it. Checks the manifest, that every file exists with exactly
   /// the size the counts imply, and the index headers. Throws Error{kNoInput} for an absent
   /// manifest or shard, Error{kData} naming the file, what was found and what was expected.
   explicit ShardSet(const std::string& manifest);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "text/shard_set.h"
-#include "train/batch.h"
+#include "train/example.h"
 #include "train/permutation.h"
 
 namespace lm::train {
@@ -17,7 +17,7 @@ struct ShardSourceOptions {
   i64 seq_len = 0;
   u64 seed = 0;
   bool shuffle = true;       // false: the order of the files
-  bool boundaries = false;   // fill SequenceBatch::starts
+  bool boundaries = false;   // fill Example::starts
   std::vector<f64> weights;  // one per set; empty: the sets are one pool, each epoch sees all of it
 };
 
@@ -38,7 +38,7 @@ class ShardSource {
   ShardSource(const std::vector<std::string>& manifests, ShardSourceOptions options);
 
   /// Appends the next `count` sequences; never ends.
-  void next(i64 count, SequenceBatch& out);
+  void next(i64 count, Examples& out);
 
   i64 samples_per_epoch() const { return total_; }
   /// Epochs begun and finished so far, of the whole pool (samples / samples per epoch).
@@ -51,7 +51,7 @@ class ShardSource {
 
  private:
   i64 draw_set(i64 sample) const;
-  void append(i64 set, i64 index, SequenceBatch& out) const;
+  void append(i64 set, i64 index, Examples& out) const;
   i64 permuted(i64 slot, i64 n, i64 epoch, i64 index);
 
   ShardSourceOptions options_;
@@ -82,7 +82,7 @@ class StreamPacker {
   /// Complete sequences waiting.
   i64 ready() const;
   /// Appends `count` <= ready() of them.
-  void take(i64 count, SequenceBatch& out);
+  void take(i64 count, Examples& out);
   /// Of the first token of the next sequence.
   Position position() const;
 

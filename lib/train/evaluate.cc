@@ -21,9 +21,9 @@ std::optional<f64> bits_per_byte(f64 nats, i64 bytes) {
   return nats / (std::numbers::ln2 * static_cast<f64>(bytes));
 }
 
-i64 target_bytes(const MicroBatch& micro, const std::vector<i32>& table) {
+i64 target_bytes(const std::vector<i32>& targets, const std::vector<i32>& table) {
   i64 bytes = 0;
-  for (const i32 id : micro.targets)
+  for (const i32 id : targets)
     if (id >= 0 && id < isize(table)) bytes += table[usize(id)];
   return bytes;
 }
@@ -43,15 +43,15 @@ Evaluator::Evaluator(const model::Model& model, const ParamSlab& weights, const 
                           .boundaries = options.doc_mask,
                           .weights = {}}),
       byte_table_(std::move(byte_table)),
-      micro_(options.micro_batch, options.seq_len, options.doc_mask) {
+      objective_({.documents = options.doc_mask}) {
   TrainOptions shape;
   shape.seq_len = options.seq_len;
   shape.micro_batch = options.micro_batch;
   shape.activation = weights.dtype();
-  model::TrainGraph::Options graph = graph_options(model.cfg, shape);
+  TrainGraph::Options graph = graph_options(model.cfg, shape);
   graph.backward = false;
   graph.build.trainable = false;
-  graph_ = std::make_unique<model::TrainGraph>(model.cfg, *model.params, graph);
+  graph_ = std::make_unique<TrainGraph>(model.cfg, *model.params, objective_, graph);
   ExecOptions exec;
   exec.record = true;
   executor_ = std::make_unique<Executor>(graph_->graph, backend, exec);
@@ -63,7 +63,7 @@ std::optional<EvalResult> Evaluator::run() {
   if (options_.max_tokens > 0)
     samples = std::min(samples, (options_.max_tokens + options_.seq_len - 1) / options_.seq_len);
   std::array<f64, 3> sums = {0, 0, 0};  // nats, targets, bytes
-  SequenceBatch batch;
+  Examples batch;
   const i64 round = options_.micro_batch * comm_.size();
   for (i64 done = 0; done < samples; done += round) {
     f64 stop = ctx_.stop->requested() ? 1 : 0;
@@ -74,12 +74,12 @@ std::optional<EvalResult> Evaluator::run() {
     batch.clear();
     source_.seek({first, {}});
     source_.next(std::min(options_.micro_batch, samples - first), batch);
-    micro_.fill(batch, 0);
-    set_micro_batch(*executor_, *graph_, micro_);
+    sums[1] += objective_.fill(batch, {}, graph_->inputs);
+    graph_->inputs.set(*executor_);
     executor_->run(RunCtx{});
-    sums[0] += static_cast<f64>(executor_->scalar(graph_->loss_sum));
-    sums[1] += static_cast<f64>(micro_.target_count);
-    if (!byte_table_.empty()) sums[2] += static_cast<f64>(target_bytes(micro_, byte_table_));
+    sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
+    if (!byte_table_.empty())
+      sums[2] += static_cast<f64>(target_bytes(graph_->inputs.targets, byte_table_));
   }
   comm_.all_reduce(sums);
   EvalResult result;

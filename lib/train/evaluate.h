@@ -13,8 +13,8 @@
 #include "model/build.h"
 #include "model/checkpoint.h"
 #include "text/tokenizer.h"
-#include "train/batch.h"
 #include "train/data.h"
+#include "train/objective.h"
 
 namespace lm::train {
 
@@ -37,8 +37,8 @@ struct EvalOptions {
 
 /// Sum of bits over bytes; nullopt without bytes.
 std::optional<f64> bits_per_byte(f64 nats, i64 bytes);
-/// Bytes of a batch's targets that count.
-i64 target_bytes(const MicroBatch& micro, const std::vector<i32>& table);
+/// Bytes of the targets that count.
+i64 target_bytes(const std::vector<i32>& targets, const std::vector<i32>& table);
 
 class Evaluator {
  public:
@@ -60,9 +60,9 @@ class Evaluator {
   const Context& ctx_;
   ShardSource source_;
   std::vector<i32> byte_table_;
-  std::unique_ptr<model::TrainGraph> graph_;
+  NextToken objective_;
+  std::unique_ptr<TrainGraph> graph_;
   std::unique_ptr<Executor> executor_;
-  MicroBatch micro_;
 };
 
 }  // namespace lm::train

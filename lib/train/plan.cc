@@ -81,13 +81,14 @@ Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const st
 i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const Backend& backend,
                  i64 limit_bytes, i64 ranks) {
   const model::ModelParams params = model::make_params(cfg);
+  const std::unique_ptr<Objective> objective = make_objective(options);
   const auto needed = [&](const TrainOptions& with) {
-    const model::TrainGraph train(cfg, params, graph_options(cfg, with));
+    const TrainGraph train(cfg, params, *objective, graph_options(cfg, with));
     return state_bytes(params, with) + step_plan(train.graph, backend).slab_bytes;
   };
   const i64 bytes = needed(options);
   if (bytes <= limit_bytes) return limit_bytes - bytes;
-  const model::TrainGraph train(cfg, params, graph_options(cfg, options));
+  const TrainGraph train(cfg, params, *objective, graph_options(cfg, options));
   std::string largest;
   for (const PlanEntry& entry : largest_values(train.graph, 10))
     append(largest, largest.empty() ? "" : ", ", entry.name, " ", format_bytes(entry.bytes));
@@ -114,7 +115,8 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const 
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const Backend& backend, const PlanInputs& inputs) {
   const model::ModelParams params = model::make_params(cfg);
-  const model::TrainGraph train(cfg, params, graph_options(cfg, options));
+  const std::unique_ptr<Objective> objective = make_objective(options);
+  const TrainGraph train(cfg, params, *objective, graph_options(cfg, options));
   const Graph& graph = train.graph;
   const Plan plan = step_plan(graph, backend);
   const f64 micro_tokens = static_cast<f64>(options.micro_batch * options.seq_len);
@@ -152,11 +154,7 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   if (inputs.data_tokens > 0)
     row(out, "data",
         cat(format_count(static_cast<f64>(inputs.data_tokens)), " tokens, ", inputs.samples,
-            " sequences, ",
-            format_fixed(static_cast<f64>(inputs.steps * options.batch) /
-                             static_cast<f64>(std::max<i64>(1, inputs.samples)),
-                         2),
-            " epochs"));
+            " sequences, ", format_fixed(inputs.epochs, 2), " epochs"));
   row(out, "useful FLOP per token",
       format_count(useful_flops_per_token(cfg, params, options.seq_len)));
   row(out, "executed FLOP per token", format_count(executed));

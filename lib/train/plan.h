@@ -12,6 +12,7 @@ struct PlanInputs {
   i64 steps = 0;
   i64 data_tokens = 0;   // of the training shards, 0: a stream
   i64 samples = 0;       // sequences in them
+  f64 epochs = 0;        // passes over them
   i64 ranks = 1;         // processes that share a step
   f64 peak_flops = 0;    // calibrated, of all ranks
   i64 memory_bytes = 0;  // what the machine grants a rank, 0: unknown

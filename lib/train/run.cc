@@ -44,7 +44,7 @@ std::string Run::status() const {
   return status_;
 }
 
-void Run::log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds) {
+void Run::log_step(std::span<const Example> batch, const StepResult& result, f64 seconds) {
   const TrainOptions& train = trainer_.options();
   const TrainCounters& counters = trainer_.counters;
   StepSpeed speed;
@@ -64,9 +64,9 @@ void Run::log_step(const SequenceBatch& batch, const StepResult& result, f64 sec
   if (!due || !metrics_) return;
   std::optional<f64> bpb;
   if (!options_.byte_table.empty()) {
-    MicroBatch counted(batch.count(), batch.seq_len, train.doc_mask);
-    counted.fill(batch, 0);
-    bpb = bits_per_byte(result.loss_sum, target_bytes(counted, options_.byte_table));
+    RowInputs counted(isize(batch), train.seq_len);
+    trainer_.objective().fill(batch, {}, counted);
+    bpb = bits_per_byte(result.loss_sum, target_bytes(counted.targets, options_.byte_table));
   }
   metrics_->append(step_line(counters, result, speed, bpb));
 }
@@ -110,6 +110,12 @@ std::string Run::training_json() const {
   return out + "}\n";
 }
 
+std::vector<i64> Run::needed(i64 step) const {
+  std::vector<i64> out = {step};
+  if (options_.keep_best && best_) out.push_back(best_->step);
+  return out;
+}
+
 void Run::save(bool best, bool now) {
   const i64 step = trainer_.counters.step;
   if (now) checkpointer_.wait();
@@ -130,8 +136,9 @@ void Run::save(bool best, bool now) {
     job.best = best;
     job.keep = options_.keep;
     job.keep_every = options_.keep_every;
-    job.protect = {step};
-    if (options_.keep_best && best_) job.protect.push_back(best_->step);
+    job.protect = needed(step);
+    // Of the run that this one extends, until there is another.
+    if (const std::optional<i64> last = folder_.final_step()) job.protect.push_back(*last);
     checkpointer_.save(std::move(job), now);
   }
   trainer_.comm().barrier();
@@ -146,7 +153,7 @@ void Run::stop() {
                           "the same command goes on from there");
 }
 
-void Run::take(const SequenceBatch& batch, const DataState& after) {
+void Run::take(std::span<const Example> batch, const DataState& after) {
   checkpointer_.check();
   if (evaluation_due()) evaluate();
   const f64 start_s = monotonic_s();
@@ -169,7 +176,10 @@ void Run::finish() {
   evaluate();
   if (!evaluated()) stop();  // a stop was asked for meanwhile
   save(false, true);
-  if (writes()) folder_.link_final(trainer_.counters.step);
+  if (!writes()) return;
+  const i64 step = trainer_.counters.step;
+  folder_.link_final(step);
+  if (options_.keep > 0) folder_.retire(options_.keep - 1, options_.keep_every, needed(step));
 }
 
 }  // namespace lm::train

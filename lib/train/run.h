@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ class Run {
   /// One step with a batch; `after` is the data's position behind it. Logs, evaluates and saves as
   /// due. Throws CommonError{kTemporary} after saving when a stop was asked for; a step that was
   /// under way is dropped and done again by the resumed run.
-  void take(const SequenceBatch& batch, const DataState& after);
+  void take(std::span<const Example> batch, const DataState& after);
   /// Last evaluation and checkpoint, `final`. Also after a stream that ended early.
   void finish();
   /// Saves where the run stands and throws CommonError{kTemporary}; for a stop request that finds
@@ -61,9 +62,11 @@ class Run {
   std::string status() const;
 
  private:
-  void log_step(const SequenceBatch& batch, const StepResult& result, f64 seconds);
+  void log_step(std::span<const Example> batch, const StepResult& result, f64 seconds);
   void evaluate();
   void save(bool best, bool now);
+  /// Checkpoints that must not go when the one of `step` is there.
+  std::vector<i64> needed(i64 step) const;
   bool writes() const { return trainer_.comm().rank() == 0; }
   /// Whether any rank says so. A collective call.
   bool agreed(bool mine) const;

@@ -32,16 +32,38 @@ std::optional<i64> parse_step(std::string_view name) {
   return step;
 }
 
+bool is_temporary(const std::string& name) {
+  return name.starts_with(".") && name.find(".lm-") != std::string::npos;
+}
+
 void remove_temporaries(const std::string& folder) {
   std::error_code code;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, code)) {
     const std::string name = entry.path().filename().string();
     // With the lock held every temporary belongs to a dead process.
-    if (name.starts_with(".") && name.find(".lm-") != std::string::npos) {
+    if (is_temporary(name)) {
       std::error_code ignored;
       fs::remove_all(entry.path(), ignored);
     }
   }
+}
+
+/// Refuses a folder in which something lies, but nothing that tells of a run. What a run has from
+/// its first moment is the lock; a copied one has checkpoints.
+void check_is_run(const std::string& folder) {
+  std::string other;
+  std::error_code code;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, code)) {
+    const std::string name = entry.path().filename().string();
+    if (name == ".lock" || name == "latest" || parse_step(name)) return;
+    if (is_temporary(name)) continue;
+    if (other.empty() || name < other) other = name;
+  }
+  if (code) throw os_error(ErrorKind::kCannotCreate, folder, "cannot read", code.value());
+  if (!other.empty())
+    throw Error(ErrorKind::kCannotCreate,
+                cat(folder, ": holds ", quote(other), " and no run; nothing is written there"),
+                "-o names a new folder, an empty one, or that of a run");
 }
 
 }  // namespace
@@ -56,6 +78,7 @@ RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options, 
   if (code || !fs::is_directory(path_))
     throw os_error(ErrorKind::kCannotCreate, path_, "cannot create the folder",
                    code ? code.value() : ENOTDIR);
+  check_is_run(path_);
   const std::string lock = cat(path_, "/.lock");
   lock_ = io::Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!lock_.valid()) throw os_error(ErrorKind::kCannotCreate, lock, "cannot create", errno);
@@ -81,8 +104,9 @@ std::vector<i64> RunFolder::steps() const {
   return out;
 }
 
-std::optional<i64> RunFolder::newest_good(Log& log) const {
+std::optional<i64> RunFolder::newest_good(Log& log, i64 most) const {
   std::vector<i64> found = steps();
+  std::erase_if(found, [most](i64 step) { return step > most; });
   const std::string pointer = cat(path_, "/latest");
   if (io::path_exists(pointer)) {
     const std::optional<i64> named = parse_step(trim(io::read_file(pointer, 4096)));
@@ -108,6 +132,12 @@ std::optional<i64> RunFolder::newest_good(Log& log) const {
 
 void RunFolder::point(const std::string& name, i64 step) const {
   io::write_file(cat(path_, "/", name), cat(step_name(step), "\n"), options_);
+}
+
+std::optional<i64> RunFolder::final_step() const {
+  std::error_code code;
+  const fs::path target = fs::read_symlink(cat(path_, "/final"), code);
+  return code ? std::nullopt : parse_step(target.filename().string());
 }
 
 void RunFolder::link_final(i64 step) const {

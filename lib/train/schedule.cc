@@ -29,6 +29,11 @@ f64 progress(i64 t, f64 from, f64 to) {
   return std::clamp((static_cast<f64>(t) - from) / (to - from), 0.0, 1.0);
 }
 
+/// Where wsd begins to decay.
+f64 decay_begin(const Schedule& s) {
+  return std::max(static_cast<f64>(s.warmup), static_cast<f64>(s.steps) * (1 - s.decay_share));
+}
+
 }  // namespace
 
 f64 Schedule::lr(i64 t) const {
@@ -48,7 +53,7 @@ f64 Schedule::lr(i64 t) const {
       break;
     case ScheduleKind::kWsdLinear:
     case ScheduleKind::kWsdSqrt: {
-      const f64 decay = std::max(start, total * (1 - decay_share));
+      const f64 decay = decay_begin(*this);
       if (static_cast<f64>(t) < decay) return peak;
       const f64 x = progress(t, decay, total);
       shape = kind == ScheduleKind::kWsdLinear ? 1 - x : 1 - std::sqrt(x);
@@ -56,6 +61,20 @@ f64 Schedule::lr(i64 t) const {
     }
   }
   return peak * (floor + (1 - floor) * shape);
+}
+
+i64 Schedule::fixed_until() const {
+  switch (kind) {
+    case ScheduleKind::kCosine:
+      return std::min(warmup, steps);
+    case ScheduleKind::kWsdLinear:
+    case ScheduleKind::kWsdSqrt:
+      return std::min(static_cast<i64>(std::ceil(decay_begin(*this))), steps);
+    case ScheduleKind::kConstant:
+    case ScheduleKind::kInverseSqrt:
+      break;
+  }
+  return steps;
 }
 
 }  // namespace lm::train

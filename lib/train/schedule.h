@@ -35,6 +35,9 @@ struct Schedule {
 
   /// Learning rate of step t (0-based); the last value beyond S.
   f64 lr(i64 t) const;
+  /// The first steps whose values do not depend on S: with a larger S a run can go on from there.
+  /// Warm-up for cosine, up to the decay for wsd, S for the others.
+  i64 fixed_until() const;
 };
 
 }  // namespace lm::train

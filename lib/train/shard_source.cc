@@ -83,23 +83,22 @@ i64 ShardSource::permuted(i64 slot, i64 n, i64 epoch, i64 index) {
   return static_cast<i64>((*order.permutation)(static_cast<u64>(index)));
 }
 
-void ShardSource::append(i64 set, i64 index, SequenceBatch& out) const {
+void ShardSource::append(i64 set, i64 index, Examples& out) const {
   const text::ShardSet& from = sets_[usize(set)];
   const i64 begin = index * options_.seq_len;
-  const std::size_t at = out.tokens.size();
-  out.tokens.resize(at + usize(options_.seq_len + 1));
-  from.read(begin, std::span(out.tokens).subspan(at));
-  std::vector<i32>& starts = out.starts.emplace_back();
+  Example& example = out.emplace_back();
+  example.number = first_[usize(set)] + index;
+  example.tokens.resize(usize(options_.seq_len + 1));
+  from.read(begin, example.tokens);
   if (!options_.boundaries) return;
   for (i64 d = from.document_of(begin); d < from.documents(); ++d) {
     const auto [first, end] = from.document(d);
     if (first > begin + options_.seq_len) break;
-    if (first > begin && end > first) starts.push_back(static_cast<i32>(first - begin));
+    if (first > begin && end > first) example.starts.push_back(static_cast<i32>(first - begin));
   }
 }
 
-void ShardSource::next(i64 count, SequenceBatch& out) {
-  out.seq_len = options_.seq_len;
+void ShardSource::next(i64 count, Examples& out) {
   for (i64 i = 0; i < count; ++i) {
     const i64 sample = position_.samples++;
     if (options_.weights.empty()) {

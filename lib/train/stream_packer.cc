@@ -25,14 +25,14 @@ i64 StreamPacker::ready() const {
   return std::max<i64>(0, (isize(tokens_) - at_ - 1) / seq_len_);
 }
 
-void StreamPacker::take(i64 count, SequenceBatch& out) {
+void StreamPacker::take(i64 count, Examples& out) {
   LM_CHECK(count <= ready(), "only complete sequences are taken");
-  out.seq_len = seq_len_;
   std::size_t d = 0;
   for (i64 i = 0; i < count; ++i) {
     const std::span<const i32> from = std::span(tokens_).subspan(usize(at_), usize(seq_len_ + 1));
-    out.tokens.insert(out.tokens.end(), from.begin(), from.end());
-    std::vector<i32>& starts = out.starts.emplace_back();
+    Example& example = out.emplace_back();
+    example.tokens.assign(from.begin(), from.end());
+    std::vector<i32>& starts = example.starts;
     while (boundaries_ && d < documents_.size() && documents_[d].begin <= at_ + seq_len_) {
       if (documents_[d].begin > at_) starts.push_back(static_cast<i32>(documents_[d].begin - at_));
       // The next sequence begins with this one's last target.

@@ -10,16 +10,23 @@
 
 namespace lm::train {
 
-model::TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options) {
+std::unique_ptr<Objective> make_objective(const TrainOptions& options) {
+  NextToken::Options out;
+  out.documents = options.doc_mask || options.objective == ObjectiveKind::kSft;
+  out.z_loss = options.z_loss;
+  out.label_smoothing = options.label_smoothing;
+  return std::make_unique<NextToken>(out);
+}
+
+TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options) {
   if (cfg.position == model::PositionKind::kLearned && options.seq_len > cfg.context)
     throw Error(ErrorKind::kUsage,
                 cat("sequences of ", options.seq_len, " tokens, but the model has ", cfg.context,
                     " learned positions"),
                 cat("--seq-len ", cfg.context, " or less"));
-  model::TrainGraph::Options out;
-  out.rows = options.micro_batch * options.seq_len;
-  out.z_loss = options.z_loss;
-  out.label_smoothing = options.label_smoothing;
+  TrainGraph::Options out;
+  out.slots = options.micro_batch;
+  out.seq_len = options.seq_len;
   out.build.trainable = true;
   out.build.dropout = options.dropout;
   out.build.checkpoint = options.recompute;
@@ -42,14 +49,6 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams&
   return 6 * (matrices + attention);
 }
 
-void set_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro) {
-  const i64 n = isize(micro.tokens);
-  executor.set(graph.tokens, make_tensor(micro.tokens.data(), {n}, DType::kI32));
-  executor.set(graph.targets, make_tensor(micro.targets.data(), {n}, DType::kI32));
-  executor.set(graph.positions, make_tensor(micro.rows.positions.data(), {n}, DType::kI32));
-  executor.set(graph.spans, model::span_tensor(micro.rows.spans));
-}
-
 Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm,
                  const Context& ctx, const Backend& backend)
     : model_(model),
@@ -59,7 +58,7 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
       backend_(backend),
       grads_(model.params->set, comm.size(), backend),
       optimizer_(model.params->set, options.adamw, comm.size(), backend),
-      micro_(options.micro_batch, options.seq_len, options.doc_mask) {
+      objective_(make_objective(options)) {
   LM_CHECK(options.batch % (options.micro_batch * comm.size()) == 0,
            "a step is a whole number of micro-batches on every rank");
   LM_CHECK(comm.size() == 1 || (on_host() && options.activation == DType::kF32),
@@ -69,8 +68,8 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
   if (options.activation == DType::kBf16)
     half_ = ParamSlab(set, comm.size(), backend, DType::kBf16);
   take_weights();
-  graph_ = std::make_unique<model::TrainGraph>(model.cfg, *model.params,
-                                               graph_options(model.cfg, options));
+  graph_ = std::make_unique<TrainGraph>(model.cfg, *model.params, *objective_,
+                                        graph_options(model.cfg, options));
   ExecOptions exec;
   exec.check_nan = options.check_nan;
   exec.profile = options.profile;
@@ -149,8 +148,8 @@ void Trainer::run_graph(const RunCtx& run) {
                                        " is not computed: an input or a weight, or unused"));
 }
 
-StepResult Trainer::step(const SequenceBatch& batch) {
-  LM_CHECK(batch.count() == options_.batch, "a step takes options.batch sequences");
+StepResult Trainer::step(std::span<const Example> batch) {
+  LM_CHECK(isize(batch) == options_.batch, "a step takes options.batch examples");
   StepResult result;
   result.lr = options_.schedule.lr(counters.step);
   backend_.zero(grads_.data(), grads_.bytes());
@@ -163,12 +162,14 @@ StepResult Trainer::step(const SequenceBatch& batch) {
   std::array<f64, 3> sums = {0, 0, 0};  // loss, targets, stop requests
   for (i64 round = 0; round < rounds && sums[2] == 0; ++round) {
     const i64 number = round * ranks + comm_.rank();
-    micro_.fill(batch, number * options_.micro_batch);
-    set_micro_batch(*executor_, *graph_, micro_);
     run.micro_step = static_cast<u32>(number);
+    const std::span<const Example> part =
+        batch.subspan(usize(number * options_.micro_batch), usize(options_.micro_batch));
+    const f64 share = objective_->fill(part, {run.seed, run.step, run.micro_step}, graph_->inputs);
+    graph_->inputs.set(*executor_);
     run_graph(run);
-    sums[0] += static_cast<f64>(executor_->scalar(graph_->loss_sum));
-    sums[1] += static_cast<f64>(micro_.target_count);
+    sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
+    sums[1] += share;
     if (ctx_.stop->requested()) sums[2] = 1;
   }
   comm_.all_reduce(sums);
@@ -199,7 +200,8 @@ StepResult Trainer::step(const SequenceBatch& batch) {
     counters.skipped_in_row = 0;
   }
   ++counters.step;
-  counters.tokens += options_.batch * options_.seq_len;
+  for (const Example& example : batch)
+    counters.tokens += isize(example.tokens) - 1;
   return result;
 }
 

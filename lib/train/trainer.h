@@ -4,6 +4,7 @@
 // The bits of a step depend on weights, moments, batch, micro-batch and seed, not on threads.
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,19 +13,22 @@
 #include "graph/exec.h"
 #include "model/build.h"
 #include "model/checkpoint.h"
-#include "train/batch.h"
+#include "train/objective.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
 namespace lm::train {
 
+/// What is learnt. kSft: targets are what the examples' loss masks say, documents are apart.
+enum class ObjectiveKind : u8 { kNextToken, kSft };
 enum class OnNonFinite : u8 { kStop, kSkip };
 
 struct TrainOptions {
   i64 seq_len = 0;
   i64 micro_batch = 1;  // sequences that go through the graph at once
   i64 batch = 1;        // sequences per step, a multiple of micro_batch * ranks
-  bool doc_mask = false;
+  ObjectiveKind objective = ObjectiveKind::kNextToken;
+  bool doc_mask = false;  // of next-token prediction
   Schedule schedule;
   AdamWOptions adamw;
   f64 clip = 1.0;  // 0: off
@@ -63,9 +67,12 @@ struct TrainCounters {
   i64 skipped_in_row = 0;
 };
 
+/// The objective that options name.
+std::unique_ptr<Objective> make_objective(const TrainOptions& options);
+
 /// The graph of a training step. Throws Error{kUsage} for sequences longer than a learned position
 /// table.
-model::TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options);
+TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options);
 
 /// FLOPs per token of forward and backward that count as useful: 6 P + 6 L (q size) T, P the
 /// parameters of matrix products (a tied embedding once, as the head).
@@ -80,10 +87,10 @@ class Trainer {
   Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm, const Context& ctx,
           const Backend& backend);
 
-  /// Takes options.batch sequences. Throws Error{kData} naming the step when loss or gradient norm
+  /// Takes options.batch examples. Throws Error{kData} naming the step when loss or gradient norm
   /// is not finite and the policy says stop, or after kMostSkips skips; weights and moments are
   /// then as before the step.
-  StepResult step(const SequenceBatch& batch);
+  StepResult step(std::span<const Example> batch);
 
   /// Brings all moments to rank 0, for a checkpoint. A collective call.
   void gather_moments();
@@ -107,6 +114,7 @@ class Trainer {
   const AdamW& optimizer() const { return optimizer_; }
   const model::Model& model() const { return model_; }
   const TrainOptions& options() const { return options_; }
+  const Objective& objective() const { return *objective_; }
   comm::Comm& comm() const { return comm_; }
   Log& log() const { return *ctx_.log; }
   const Executor& executor() const { return *executor_; }
@@ -127,13 +135,10 @@ class Trainer {
   ParamSlab half_;    // their bf16 copy, with bf16 activations
   ParamSlab grads_;
   AdamW optimizer_;
-  std::unique_ptr<model::TrainGraph> graph_;
+  std::unique_ptr<Objective> objective_;
+  std::unique_ptr<TrainGraph> graph_;
   std::unique_ptr<Executor> executor_;
-  MicroBatch micro_;
   Executor::Hook dump_;  // until it has run
 };
-
-/// Gives a graph a micro-batch as its inputs.
-void set_micro_batch(Executor& executor, const model::TrainGraph& graph, MicroBatch& micro);
 
 }  // namespace lm::train

@@ -36,9 +36,21 @@ void run_until_stop(cli::Tool& tool, train::Run& run, const std::vector<io::Batc
 
 }  // namespace
 
+void feed_records(train::PackedSource& source, train::Run& run, i64 batch_size) {
+  source.seek(run.data().samples);
+  train::Examples batch;
+  while (!run.finished()) {
+    batch.clear();
+    source.next(batch_size, batch);
+    train::DataState data;
+    data.samples = source.position();
+    run.take(batch, data);
+  }
+}
+
 void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size) {
   source.seek({run.data().samples, run.data().by_set});
-  train::SequenceBatch batch;
+  train::Examples batch;
   while (!run.finished()) {
     batch.clear();
     source.next(batch_size, batch);
@@ -76,7 +88,7 @@ void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
   };
   const auto train = [&](io::Batch& batch) {
     if (run.finished() || input.behind_stop(batch)) return;
-    train::SequenceBatch sequences;
+    train::Examples sequences;
     for (const Document& document : std::any_cast<const Documents&>(batch.user)) {
       packer.push(document.ids);
       bytes += document.bytes;

@@ -130,7 +130,7 @@ std::vector<Flag> data_flags() {
        .kind = FlagKind::kList,
        .value_name = "PREFIX.json",
        .group = g,
-       .help = "token shards made by lm-tokenize pack; may be repeated",
+       .help = "token shards made by lm-tokenize pack, or a folder with one set; may be repeated",
        .details = "Without it, records with token ids are read from FILE or standard input.",
        .semantic = false,
        .main = true},
@@ -219,6 +219,61 @@ std::vector<Flag> data_flags() {
   };
 }
 
+/// Not semantic: params.cc adds them where the objective is sft.
+std::vector<Flag> objective_flags() {
+  const std::string g = "Objective";
+  return {
+      {.name = "objective",
+       .kind = FlagKind::kChoice,
+       .value_name = "NAME",
+       .group = g,
+       .def = "next-token",
+       .help = "next-token: documents; sft: completions of prompts",
+       .details = "sft reads records with prompt and completion (texts, or token ids in prompt_ids "
+                  "and completion_ids), or with ids and a loss_mask of 0 and 1; all are kept in "
+                  "memory and packed whole into sequences, without seeing each other.",
+       .choices = {"next-token", "sft"},
+       .semantic = false,
+       .main = true},
+      {.name = "loss-on",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHAT",
+       .group = g,
+       .def = "completion",
+       .help = "sft: targets are the completions, or all tokens",
+       .choices = {"completion", "all"},
+       .semantic = false},
+      {.name = "too-long",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHAT",
+       .group = g,
+       .def = "fail",
+       .help = "sft: a record of more than --seq-len + 1 tokens is a bad one, or cut at its end",
+       .choices = {"fail", "truncate"},
+       .semantic = false},
+      {.name = "eos",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .def = "true",
+       .help = "sft: completions end with the end token, added where it is missing",
+       .semantic = false},
+      {.name = "prompt-field",
+       .kind = FlagKind::kString,
+       .value_name = "PATH",
+       .group = g,
+       .def = "prompt",
+       .help = "sft: the field with the prompt; PATH_ids has its ids instead",
+       .semantic = false},
+      {.name = "completion-field",
+       .kind = FlagKind::kString,
+       .value_name = "PATH",
+       .group = g,
+       .def = "completion",
+       .help = "sft: the same for the completion",
+       .semantic = false},
+  };
+}
+
 std::vector<Flag> optimisation_flags() {
   const std::string g = "Optimisation";
   return {
@@ -239,7 +294,7 @@ std::vector<Flag> optimisation_flags() {
        .kind = FlagKind::kFloat,
        .value_name = "X",
        .group = g,
-       .help = "instead: passes over the shards",
+       .help = "instead: passes over the shards, or over the records of sft",
        .min = 1e-6},
       {.name = "lr",
        .kind = FlagKind::kFloat,
@@ -405,6 +460,13 @@ std::vector<Flag> run_flags() {
        .help = "go on from the run's newest checkpoint, never, or from FOLDER",
        .semantic = false,
        .main = true},
+      {.name = "extend",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "give a run more steps than it was made for: constant, wsd-* and inverse-sqrt",
+       .details = "It goes on from the newest checkpoint from before the decay of wsd, with the "
+                  "warm-up that it had.",
+       .semantic = false},
       {.name = "metrics",
        .kind = FlagKind::kPath,
        .value_name = "FILE",
@@ -460,7 +522,7 @@ std::vector<Flag> run_flags() {
 std::vector<Flag> all_flags() {
   std::vector<Flag> all;
   for (const std::vector<Flag>& part :
-       {model_flags(), data_flags(), optimisation_flags(), run_flags()})
+       {model_flags(), objective_flags(), data_flags(), optimisation_flags(), run_flags()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

@@ -33,10 +33,6 @@ std::string param_text(const Options& o, const cli::Flag& flag) {
 
 }  // namespace
 
-std::string shard_name(const std::string& given) {
-  return given.ends_with(".json") ? given : given + ".json";
-}
-
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   const Options& o = tool.options();
   train::RunParams params;
@@ -48,7 +44,15 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   params.emplace_back("seed", cat(tool.seed()));
   std::string data;
   for (const std::string& name : o.list("data"))
-    append(data, data.empty() ? "" : ",", file_digest(shard_name(name)));
+    append(data, data.empty() ? "" : ",", file_digest(text::shard_manifest(name)));
+  if (setup.records) {
+    // Beside the defaults of next-token prediction, which older checkpoints do not name.
+    for (const char* name :
+         {"objective", "loss-on", "too-long", "prompt-field", "completion-field"})
+      params.emplace_back(name, o.text(name));
+    params.emplace_back("eos", o.on("eos") ? "true" : "false");
+    data = hex64(setup.records->records().digest());
+  }
   params.emplace_back("data", data.empty() ? "stream" : data);
   if (o.given("init-from"))
     params.emplace_back("init-from", model::model_digest(o.text("init-from")));
@@ -65,7 +69,7 @@ train::RunParams rank_params(const cli::Tool& tool, const Setup& setup) {
       params.emplace_back(flag.name, param_text(o, flag));
   }
   for (const std::string& name : o.list("eval-data"))
-    params.emplace_back(cat("eval-data ", name), file_digest(shard_name(name)));
+    params.emplace_back(cat("eval-data ", name), file_digest(text::shard_manifest(name)));
   return params;
 }
 

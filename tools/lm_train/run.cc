@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "cli/resources.h"
+#include "core/clock.h"
 #include "core/str.h"
 #include "ranks.h"
 #include "train.h"
@@ -32,13 +33,21 @@ i64 memory_limit(const cli::Tool& tool) {
                                              : machine;
 }
 
-void show_plan(const Setup& setup, const Ranks& ranks, i64 memory_bytes) {
+void show_plan(Setup& setup, const Ranks& ranks, i64 memory_bytes) {
   train::PlanInputs inputs;
   inputs.ranks = ranks.size();
   inputs.steps = setup.run.steps;
   if (setup.shards) {
     inputs.data_tokens = setup.shards->tokens();
     inputs.samples = setup.shards->samples_per_epoch();
+    inputs.epochs =
+        static_cast<f64>(setup.run.steps * setup.train.batch) / static_cast<f64>(inputs.samples);
+  }
+  if (setup.records) {
+    inputs.data_tokens = setup.records->records().tokens();
+    inputs.samples = setup.records->rows_of(setup.records->records().count());
+    const i64 given = setup.records->records_of(setup.run.steps * setup.train.batch);
+    inputs.epochs = static_cast<f64>(given) / static_cast<f64>(setup.records->records().count());
   }
   const bool cpu = setup.backend->device == Device{};
   inputs.memory_bytes = !cpu                         ? setup.backend->free_bytes()
@@ -77,13 +86,6 @@ std::string resume_folder(const Options& o, const train::RunFolder& folder, Log&
   return folder.step_path(*folder.newest_good(log));
 }
 
-void check_same_run(const std::string& from, const train::TrainState& state, const Setup& setup) {
-  const std::string difference = train::first_difference(setup.run.params, state.params);
-  if (!difference.empty())
-    throw Error(ErrorKind::kUsage, cat(from, ": made with other parameters: ", difference),
-                "use the same options, or another -o RUN with --init-from for a new run");
-}
-
 /// Where a run goes on: what rank 0 found in the folder, on every rank.
 struct Resume {
   std::string from;  // a step folder, empty for a new run
@@ -91,8 +93,7 @@ struct Resume {
   bool complete = false;
 };
 
-Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder,
-                   const Setup& setup) {
+Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder, Setup& setup) {
   Resume out;
   std::string text;
   ranks.together([&] {
@@ -100,14 +101,20 @@ Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder
     out.from = resume_folder(tool.options(), folder, tool.console());
     if (out.from.empty()) return;
     text = train::read_state_text(out.from);
-    const train::TrainState state = train::parse_state(text, out.from);
-    check_same_run(out.from, state, setup);
+    train::TrainState state = train::parse_state(text, out.from);
+    adopt_warmup(tool.options(), out.from, state, setup);
+    if (check_same_run(tool.options(), out.from, state, setup)) {
+      out.from = extension_start(tool, folder, out.from, state, setup);
+      text = train::read_state_text(out.from);
+      state = train::parse_state(text, out.from);
+    }
     out.complete =
         state.counters.step >= setup.run.steps && io::path_exists(folder.path() + "/final");
   });
   out.from = ranks.from_first(out.from);
   if (out.from.empty()) return out;
   out.state = train::parse_state(ranks.from_first(text), out.from);
+  adopt_warmup(tool.options(), out.from, *out.state, setup);
   out.complete = !ranks.from_first(out.complete ? "complete" : "").empty();
   return out;
 }
@@ -127,6 +134,17 @@ void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Ru
     io::append_json_number(loss, run.last_eval()->loss);
     tool.add_metric("eval_loss", loss);
   }
+}
+
+/// The line that stays on a terminal.
+std::string summary(const train::Trainer& trainer, const train::Run& run,
+                    const train::RunFolder& folder, f64 seconds) {
+  const train::TrainCounters& counters = trainer.counters;
+  std::string out =
+      cat(counters.step, " steps, ", format_count(static_cast<f64>(counters.tokens)), " tokens");
+  if (run.last_loss()) append(out, ", loss ", format_fixed(*run.last_loss(), 4));
+  if (run.last_eval()) append(out, ", held-out loss ", format_fixed(run.last_eval()->loss, 4));
+  return cat(out, ", ", format_duration(seconds), ": ", folder.path(), "/final");
 }
 
 /// A flipped bit is found here, not learnt.
@@ -186,6 +204,7 @@ void check_same_everywhere(Ranks& ranks, const cli::Tool& tool, const Setup& set
 void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFolder& folder,
                  const Resume& resume) {
   const Options& o = tool.options();
+  const f64 start_s = monotonic_s();
   model::Model model = setup.initial ? std::move(*setup.initial)
                                      : model::new_model(setup.cfg, tool.seed(), ranks.size());
   // Tokenizer files come from where the options say: a checkpoint's folder may be retired
@@ -211,7 +230,9 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
   train::Run run(folder, *trainer, evaluator.get(), setup.run, resume.state, tool.ctx());
   const cli::StatusScope status = tool.set_status([&run] { return run.status(); });
   try {
-    if (setup.stream)
+    if (setup.records)
+      feed_records(*setup.records, run, setup.train.batch);
+    else if (setup.stream)
       feed_stream(tool, setup, run);
     else
       feed_shards(*setup.shards, run, setup.train.batch);
@@ -227,6 +248,7 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
   }
   tool.console().stop_progress();
   add_metrics(tool, *trainer, run);
+  if (ranks.first()) tool.set_summary(summary(*trainer, run, folder, monotonic_s() - start_s));
   if (setup.train.profile && ranks.first())
     print(2, train::profile_text(trainer->executor().profile(), own_peak, setup.train.micro_batch));
 }
@@ -240,9 +262,14 @@ void run(cli::Tool& tool) {
   Ranks ranks(tool);
   ranks.run([&] {
     std::optional<Setup> setup;
+    std::optional<train::RunFolder> folder;
+    const auto open_folder = [&] {
+      if (!folder && !o.on("plan"))
+        folder.emplace(o.text("output"), tool.output_options(), ranks.first());
+    };
     const i64 memory_bytes = memory_limit(tool);
     ranks.together([&] {
-      setup = make_setup(tool, ranks.size());
+      setup = make_setup(tool, ranks.size(), open_folder);
       if (o.on("plan")) return;
       const i64 left = host_memory_left(*setup, memory_bytes, ranks.size());
       setup->run.save_in_background =
@@ -250,11 +277,12 @@ void run(cli::Tool& tool) {
     });
     if (o.on("plan")) return show_plan(*setup, ranks, memory_bytes);
     check_same_everywhere(ranks, tool, *setup);
-    std::optional<train::RunFolder> folder;
-    ranks.together([&] { folder.emplace(o.text("output"), tool.output_options(), ranks.first()); });
+    ranks.together(open_folder);
     const Resume resume = find_resume(tool, ranks, *folder, *setup);
     if (!resume.complete) return train_model(tool, ranks, *setup, *folder, resume);
-    tool.console().message(LogLevel::kInfo, cat(folder->path(), ": complete already"));
+    const std::string done = cat(folder->path(), ": complete already");
+    tool.console().message(LogLevel::kInfo, done);
+    if (ranks.first()) tool.set_summary(done);
   });
 }
 

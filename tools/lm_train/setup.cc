@@ -91,17 +91,12 @@ void set_batch(const Options& o, i64 ranks, train::TrainOptions& t) {
               ranks > 1 ? cat(" on ", ranks, " ranks") : std::string()));
 }
 
-i64 step_count(const Options& o, const Setup& setup) {
-  const train::TrainOptions& t = setup.train;
+i64 step_count(const Options& o, Setup& setup) {
   const int given = int{o.given("steps")} + int{o.given("tokens")} + int{o.given("epochs")};
   if (given != 1) usage("one of --steps, --tokens and --epochs says how long to train");
-  if (o.given("steps")) return o.integer("steps");
-  const i64 per_step = t.batch * t.seq_len;
-  if (o.given("tokens")) return (o.integer("tokens") + per_step - 1) / per_step;
-  if (setup.stream) usage("--epochs needs --data; a stream is read once");
-  const f64 samples = o.real("epochs") * static_cast<f64>(setup.shards->samples_per_epoch());
-  if (samples / static_cast<f64>(t.batch) > 1e15) usage("--epochs: too many steps");
-  return std::max<i64>(1, static_cast<i64>(std::floor(samples / static_cast<f64>(t.batch))));
+  for (const char* name : {"steps", "tokens"})
+    if (o.given(name)) return steps_for(name, static_cast<f64>(o.integer(name)), setup);
+  return steps_for("epochs", o.real("epochs"), setup);
 }
 
 train::Schedule make_schedule(const Options& o, i64 steps) {
@@ -109,7 +104,7 @@ train::Schedule make_schedule(const Options& o, i64 steps) {
   s.kind = train::parse_schedule(o.text("schedule"));
   s.peak = o.real("lr");
   s.steps = steps;
-  s.warmup = o.maybe_integer("warmup").value_or(steps / 50);
+  s.warmup = o.maybe_integer("warmup").value_or(default_warmup(steps));
   s.decay_share = o.real("decay-share");
   const f64 floor = s.kind == train::ScheduleKind::kCosine ? 0.1 : 0.0;
   s.floor = o.maybe_real("lr-floor").value_or(floor);
@@ -122,6 +117,7 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   t.seq_len = o.maybe_integer("seq-len").value_or(cfg.context);
   set_batch(o, ranks, t);
   t.doc_mask = o.on("doc-mask");
+  if (o.text("objective") == "sft") t.objective = train::ObjectiveKind::kSft;
   t.adamw = {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
   t.clip = o.real("clip");
   t.z_loss = static_cast<f32>(o.real("z-loss"));
@@ -139,6 +135,20 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
     std::replace(t.dump_path.begin() + isize(o.text("output")) + 1, t.dump_path.end(), '/', '_');
   }
   return t;
+}
+
+/// --objective sft takes records; what only other objectives know is refused.
+void check_data(const Options& o, bool sft) {
+  if (!sft) {
+    for (const char* name : {"loss-on", "too-long", "prompt-field", "completion-field"})
+      if (o.explicitly(name)) usage(cat("--", name, " needs --objective sft"));
+    return;
+  }
+  if (!o.list("data").empty())
+    usage(
+        "--data holds token shards, but --objective sft takes records with prompt and completion");
+  if (!o.list("eval-data").empty())
+    usage("--eval-data measures next-token loss on shards, not --objective sft");
 }
 
 void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
@@ -179,16 +189,41 @@ train::RunOptions make_run_options(cli::Tool& tool) {
 
 }  // namespace
 
-Setup make_setup(cli::Tool& tool, i64 ranks) {
+i64 steps_for(const std::string& option, f64 value, Setup& setup) {
+  const train::TrainOptions& t = setup.train;
+  if (option == "steps") return static_cast<i64>(value);
+  const i64 per_step = t.batch * t.seq_len;
+  if (option == "tokens") return (static_cast<i64>(value) + per_step - 1) / per_step;
+  if (setup.stream) usage("--epochs needs --data; a stream is read once");
+  f64 samples = 0;
+  if (setup.records) {
+    const f64 records = value * static_cast<f64>(setup.records->records().count());
+    if (records > 1e12) usage("--epochs: too many records");
+    samples = static_cast<f64>(setup.records->rows_of(std::llround(records)));
+  } else {
+    samples = value * static_cast<f64>(setup.shards->samples_per_epoch());
+  }
+  if (samples / static_cast<f64>(t.batch) > 1e15) usage("--epochs: too many steps");
+  return std::max<i64>(1, static_cast<i64>(std::floor(samples / static_cast<f64>(t.batch))));
+}
+
+i64 default_warmup(i64 steps) {
+  return steps / 50;
+}
+
+Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records) {
   const Options& o = tool.options();
   Setup setup;
-  setup.stream = o.list("data").empty();
-  if (!setup.stream && !tool.files().empty())
+  const bool sft = o.text("objective") == "sft";
+  const bool shards = !o.list("data").empty();
+  setup.stream = !shards && !sft;
+  check_data(o, sft);
+  if (shards && !tool.files().empty())
     usage(cat("--data and the file ", quote(tool.files()[0]), " exclude each other"));
-  if (setup.stream && ranks > 1)
+  if (!shards && ranks > 1)
     usage(cat("a stream of records has one reader, but ", ranks, " ranks were started"),
           "lm-tokenize pack makes shards for --data");
-  if (setup.stream && !o.list("weight").empty()) usage("--weight needs --data");
+  if (!shards && !o.list("weight").empty()) usage("--weight needs --data");
   setup.run = make_run_options(tool);
   if (o.given("init-from")) {
     if (shape_given(o))
@@ -209,18 +244,22 @@ Setup make_setup(cli::Tool& tool, i64 ranks) {
                                                                    o.text("order") == "shuffle",
                                                                    o.on("doc-mask"), weights});
   };
-  if (!setup.stream) open(1);
+  if (shards) open(1);
   const std::optional<text::TokenizerIdentity> sharded = shard_tokenizer(o, setup);
   const std::optional<text::TokenizerIdentity> loaded = use_tokenizer(o, sharded, setup.run);
   setup.tokenizer = sharded ? sharded : loaded;
   if (!setup.initial) setup.cfg = new_config(o, setup.tokenizer);
-  if (sharded) check_vocab(shard_name(o.list("data")[0]), sharded->vocab_size, setup.cfg);
+  if (sharded) check_vocab(text::shard_manifest(o.list("data")[0]), sharded->vocab_size, setup.cfg);
   if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);
   setup.backend = &choose_backend(o, ranks);
   setup.train = make_train(tool, setup.cfg, ranks);
   setup.train.activation = model::dtype_for(o.text("dtype"), *setup.backend);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
-  if (!setup.stream) open(setup.train.seq_len);
+  if (shards) open(setup.train.seq_len);
+  if (sft) {
+    before_records();
+    setup.records = read_records(tool, tokenizer_path(o), setup);
+  }
   setup.run.steps = step_count(o, setup);
   setup.train.schedule = make_schedule(o, setup.run.steps);
   if (setup.train.schedule.warmup > setup.run.steps)

@@ -15,22 +15,13 @@ namespace {
 
 using cli::Options;
 
-/// --tokenizer, or the tokenizer files of --init-from.
-std::string tokenizer_path(const Options& o) {
-  if (o.given("tokenizer")) return o.text("tokenizer");
-  if (!o.given("init-from")) return {};
-  for (const char* name : {"tokenizer.json", "tokenizer.model"})
-    if (io::path_exists(cat(o.text("init-from"), "/", name))) return o.text("init-from");
-  return {};
-}
-
 void check_tokenizer(const std::string& path, const text::Tokenizer& tokenizer, const Options& o,
                      const std::optional<text::TokenizerIdentity>& shards) {
   if (!shards || shards->sha256 == tokenizer.digest()) return;
   throw Error(
       ErrorKind::kData,
       cat(path, ": a tokenizer of ", tokenizer.vocab_size(), " ids with digest ",
-          tokenizer.digest().substr(0, 16), ", but ", shard_name(o.list("data")[0]),
+          tokenizer.digest().substr(0, 16), ", but ", text::shard_manifest(o.list("data")[0]),
           " was made with ", quote(shards->name), " of ", shards->vocab_size, " ids with digest ",
           shards->sha256.substr(0, 16)),
       o.given("tokenizer")
@@ -61,6 +52,14 @@ std::vector<std::pair<std::string, std::string>> tokenizer_copies(
 
 }  // namespace
 
+std::string tokenizer_path(const Options& o) {
+  if (o.given("tokenizer")) return o.text("tokenizer");
+  if (!o.given("init-from")) return {};
+  for (const char* name : {"tokenizer.json", "tokenizer.model"})
+    if (io::path_exists(cat(o.text("init-from"), "/", name))) return o.text("init-from");
+  return {};
+}
+
 std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const Setup& setup) {
   if (!setup.shards) return std::nullopt;
   const std::vector<text::ShardSet>& sets = setup.shards->sets();
@@ -68,11 +67,11 @@ std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const S
     const text::TokenizerIdentity& first = sets[0].tokenizer();
     const text::TokenizerIdentity& other = sets[usize(i)].tokenizer();
     if (first.sha256 != other.sha256 || first.vocab_size != other.vocab_size)
-      throw Error(
-          ErrorKind::kData,
-          cat(shard_name(o.list("data")[usize(i)]), ": made with tokenizer ", quote(other.name),
-              " (", other.vocab_size, " ids), but ", shard_name(o.list("data")[0]), " with ",
-              quote(first.name), " (", first.vocab_size, " ids)"));
+      throw Error(ErrorKind::kData,
+                  cat(text::shard_manifest(o.list("data")[usize(i)]), ": made with tokenizer ",
+                      quote(other.name), " (", other.vocab_size, " ids), but ",
+                      text::shard_manifest(o.list("data")[0]), " with ", quote(first.name), " (",
+                      first.vocab_size, " ids)"));
   }
   return sets[0].tokenizer();
 }

@@ -9,6 +9,9 @@ namespace lm::train_tool {
 /// shards differ in it.
 std::optional<text::TokenizerIdentity> shard_tokenizer(const cli::Options& o, const Setup& setup);
 
+/// --tokenizer, or the folder of --init-from where it holds a tokenizer; else empty.
+std::string tokenizer_path(const cli::Options& o);
+
 /// Loads --tokenizer or the one of --init-from, if there is one, into `run`: byte table, what
 /// checkpoints copy. Error{kData}: not the shards'.
 std::optional<text::TokenizerIdentity> use_tokenizer(

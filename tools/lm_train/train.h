@@ -1,8 +1,10 @@
 #pragma once
 // The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from
 // options to a model and its training options (setup.cc), tokenizers (tokenizer.cc), what
-// identifies a run (params.cc), sequences for it (feed.cc), all of it together (run.cc).
+// identifies a run (params.cc) and its continuation (extend.cc), records in memory (records.cc),
+// sequences for it (feed.cc), all of it together (run.cc).
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "graph/backend.h"
 #include "model/checkpoint.h"
 #include "train/data.h"
+#include "train/packed_source.h"
 #include "train/run.h"
 
 namespace lm::train_tool {
@@ -22,7 +25,8 @@ void run(cli::Tool& tool);
 
 /// Everything the options and the data's manifests say, before any weight exists.
 struct Setup {
-  bool stream = false;  // documents come as records
+  bool stream = false;                         // documents come as records, once
+  std::optional<train::PackedSource> records;  // --objective sft
   std::optional<train::ShardSource> shards;
   std::optional<model::Model> initial;               // --init-from
   std::optional<text::TokenizerIdentity> tokenizer;  // of the shards, else of --tokenizer
@@ -32,21 +36,44 @@ struct Setup {
   train::RunOptions run;
 };
 
-/// Reads options, opens shards, decides shape and steps, for one of `ranks` processes. Throws Error
-/// naming options and files.
-Setup make_setup(cli::Tool& tool, i64 ranks);
+/// Reads options, opens shards, decides shape and steps, for one of `ranks` processes. The records
+/// of --objective sft are read here, after before_records, when everything else was accepted.
+/// Throws Error naming options and files.
+Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records);
 
-/// Steps until the run is finished, with sequences of the shards from where the run stands.
+/// The records of --objective sft, read to their end and tokenised (an empty path: records bring
+/// ids). Throws Error{kData} without any, Error{kOs} beyond --memory, kTemporary for a stop.
+train::PackedSource read_records(cli::Tool& tool, const std::string& tokenizer_path,
+                                 const Setup& setup);
+
+/// Steps until the run is finished, with rows of the records from where the run stands.
+void feed_records(train::PackedSource& source, train::Run& run, i64 batch_size);
+/// The same with sequences of the shards.
 void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size);
 /// The same with the tool's records, each read once and in order; what the run has seen already is
 /// dropped. Returns when the run is finished or the stream ends. Throws Error{kData} for a stream
 /// too short for one step, CommonError{kTemporary} after saving for a stop request.
 void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run);
 
-/// PREFIX or PREFIX.json as the name of the manifest.
-std::string shard_name(const std::string& given);
 /// What must agree between a run and its continuation: options that shape weights, and digests.
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup);
+/// Steps that --steps, --tokens or --epochs of a value come to.
+i64 steps_for(const std::string& option, f64 value, Setup& setup);
+/// Warm-up of a run of so many steps where none is given.
+i64 default_warmup(i64 steps);
+/// With --extend: takes over the warm-up of the run whose checkpoint `from` is, where none is
+/// given, since its default depends on the number of steps.
+void adopt_warmup(const cli::Options& o, const std::string& from, const train::TrainState& state,
+                  Setup& setup);
+/// Whether the run of checkpoint `from` gets more steps than it was made for. Throws Error{kUsage}
+/// where it is another run, or its schedule has no continuation, or --extend is missing.
+bool check_same_run(const cli::Options& o, const std::string& from, const train::TrainState& state,
+                    Setup& setup);
+/// The step folder that an extension goes on from: the newest one whose steps are those of the
+/// longer run; with a warning the newest of all where that is gone.
+std::string extension_start(cli::Tool& tool, const train::RunFolder& folder,
+                            const std::string& newest, const train::TrainState& state,
+                            Setup& setup);
 /// What must agree between the ranks of a run: that, the options of this program, held-out shards.
 train::RunParams rank_params(const cli::Tool& tool, const Setup& setup);
 /// The beginning of training.json: params and data, as an object that is left open.

@@ -21,6 +21,38 @@ using namespace lm::model;
 
 namespace {
 
+/// Cross entropy of rows' targets over a whole model, with gradients; executors point into it.
+struct TrainGraph {
+  struct Options {
+    i64 rows = 0;
+    bool weights = false;  // per-row weights input
+    BuildOptions build;
+  };
+  TrainGraph(const ModelCfg& cfg, const ModelParams& params, const Options& options)
+      : graph(ops()), model(graph, cfg, params, options.build) {
+    const i64 n = options.rows;
+    tokens = graph.input("tokens", {n}, DType::kI32);
+    positions = graph.input("positions", {n}, DType::kI32);
+    spans = graph.input("spans", {n, kSpanInts}, DType::kI32);
+    targets = graph.input("targets", {n}, DType::kI32);
+    if (options.weights) row_weights = graph.input("row_weights", {n});
+    CeAttr attr;
+    attr.vocab = cfg.vocab;
+    const Value x = model.hidden(tokens, positions, spans);
+    const CeResult ce = linear_ce(graph, x, model.head(), targets, row_weights, attr);
+    loss_sum = ce.sum;
+    row_loss = ce.rows;
+    graph.keep(loss_sum);
+    graph.keep(row_loss);
+    graph.backward(loss_sum);
+    apply_checkpointing(graph);
+  }
+
+  Graph graph;
+  GraphModel model;
+  Value tokens, positions, spans, targets, row_weights, loss_sum, row_loss;
+};
+
 /// Element k of tensor `index`: a hash of both in [-0.5, 0.5).
 f64 pattern(u64 index, u64 k) {
   u64 h = (k * 2654435761u + index * 40503u + 12345u) & 0xffffffffu;

@@ -5,12 +5,23 @@
 
 #include "catch.h"
 #include "tiny.h"
+#include "train/packed_source.h"
 
 using namespace lm;
+using train::Examples;
 using train::Permutation;
-using train::SequenceBatch;
 using train::ShardSource;
 using train::StreamPacker;
+
+namespace {
+
+bool same(const Examples& a, const Examples& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
+    return x.tokens == y.tokens && x.starts == y.starts;
+  });
+}
+
+}  // namespace
 
 TEST_CASE("a permutation visits every index once, whatever the size", "[train]") {
   for (const u64 n : {1, 2, 3, 5, 64, 65, 1000, 4097}) {
@@ -44,26 +55,25 @@ TEST_CASE("an epoch of shards shows every sequence once and the position resumes
   };
   ShardSource source = make();
   CHECK(source.samples_per_epoch() == 8);
-  SequenceBatch all;
+  Examples all;
   source.next(16, all);
   std::multiset<std::vector<i32>> first, second;
   for (i64 i = 0; i < 16; ++i) {
-    const std::span<const i32> s = all.sequence(i);
-    (i < 8 ? first : second).insert(std::vector<i32>(s.begin(), s.end()));
+    (i < 8 ? first : second).insert(all[usize(i)].tokens);
   }
   CHECK(first == second);
   CHECK(source.position().samples == 16);
-  CHECK(all.tokens != [&] {
-    SequenceBatch plain;
+  CHECK_FALSE(same(all, [&] {
+    Examples plain;
     ShardSource(names, {.seq_len = 8, .seed = 3, .shuffle = false, .weights = {}}).next(16, plain);
-    return plain.tokens;
-  }());
+    return plain;
+  }()));
   ShardSource head = make(), tail = make();
-  SequenceBatch parts;
+  Examples parts;
   head.next(5, parts);
   tail.seek(head.position());
   tail.next(11, parts);
-  CHECK(parts.tokens == all.tokens);
+  CHECK(same(parts, all));
 }
 
 TEST_CASE("sequential order overlaps by one token and marks document starts", "[train]") {
@@ -71,17 +81,17 @@ TEST_CASE("sequential order overlaps by one token and marks document starts", "[
   test::write_shards(dir.file("a"), {3, 5, 1, 8});
   ShardSource source({dir.file("a")},
                      {.seq_len = 4, .shuffle = false, .boundaries = true, .weights = {}});
-  SequenceBatch batch;
+  Examples batch;
   source.next(4, batch);
   const std::vector<i32> tokens = test::formula_tokens(17);
   for (i64 s = 0; s < 4; ++s)
     for (i64 i = 0; i <= 4; ++i)
-      CHECK(batch.sequence(s)[usize(i)] == tokens[usize(4 * s + i)]);
+      CHECK(batch[usize(s)].tokens[usize(i)] == tokens[usize(4 * s + i)]);
   // Documents begin at 0, 3, 8, 9: windows [0,4], [4,8], [8,12], [12,16].
-  CHECK(batch.starts[0] == std::vector<i32>{3});
-  CHECK(batch.starts[1] == std::vector<i32>{4});
-  CHECK(batch.starts[2] == std::vector<i32>{1});
-  CHECK(batch.starts[3].empty());
+  CHECK(batch[0].starts == std::vector<i32>{3});
+  CHECK(batch[1].starts == std::vector<i32>{4});
+  CHECK(batch[2].starts == std::vector<i32>{1});
+  CHECK(batch[3].starts.empty());
 }
 
 TEST_CASE("weights draw the sets in their shares", "[train]") {
@@ -90,17 +100,17 @@ TEST_CASE("weights draw the sets in their shares", "[train]") {
   test::write_shards(dir.file("b"), {41});
   const train::ShardSourceOptions options{.seq_len = 4, .seed = 1, .weights = {3, 1}};
   ShardSource source({dir.file("a"), dir.file("b")}, options);
-  SequenceBatch batch;
+  Examples batch;
   source.next(2000, batch);
   // Binomial(2000, 1/4): mean 500, standard deviation 19.4.
   CHECK(std::abs(source.position().by_set[1] - 500) < 100);
   ShardSource again({dir.file("a"), dir.file("b")}, options);
-  SequenceBatch parts;
+  Examples parts;
   again.next(777, parts);
   ShardSource rest({dir.file("a"), dir.file("b")}, options);
   rest.seek(again.position());
   rest.next(1223, parts);
-  CHECK(parts.tokens == batch.tokens);
+  CHECK(same(parts, batch));
   CHECK_THROWS_AS(ShardSource({dir.file("a")}, options), Error);
   CHECK_THROWS_AS(rest.seek({5, {1, 1}}), Error);
 }
@@ -135,48 +145,77 @@ TEST_CASE("a stream packs as shards do, wherever it is resumed", "[train]") {
   for (const std::vector<i32>& d : documents)
     whole.push(d);
   REQUIRE(whole.ready() == (total - 1) / 4);
-  SequenceBatch all;
+  Examples all;
   whole.take(whole.ready(), all);
-  CHECK(all.starts[0] == std::vector<i32>{3});
-  CHECK(all.starts[1] == std::vector<i32>{4});
-  CHECK(all.starts[2] == std::vector<i32>{1});
-  for (i64 cut = 0; cut <= all.count(); ++cut) {
+  CHECK(all[0].starts == std::vector<i32>{3});
+  CHECK(all[1].starts == std::vector<i32>{4});
+  CHECK(all[2].starts == std::vector<i32>{1});
+  for (i64 cut = 0; cut <= isize(all); ++cut) {
     StreamPacker head(4, true, {});
-    SequenceBatch parts;
+    Examples parts;
     for (const std::vector<i32>& d : documents) {
       head.push(d);
-      const i64 want = std::min(head.ready(), cut - parts.count());
+      const i64 want = std::min(head.ready(), cut - isize(parts));
       if (want > 0) head.take(want, parts);
     }
     StreamPacker tail(4, true, head.position());
     for (const std::vector<i32>& d : documents)
       tail.push(d);
     tail.take(tail.ready(), parts);
-    CHECK(parts.tokens == all.tokens);
-    CHECK(parts.starts == all.starts);
+    CHECK(same(parts, all));
   }
 }
 
-TEST_CASE("document masks cut spans, positions and targets", "[train]") {
-  SequenceBatch batch;
-  batch.seq_len = 4;
-  batch.tokens = {10, 11, 12, 13, 14, 20, 21, 22, 23, 24};
-  batch.starts = {{2}, {4}};
-  train::MicroBatch plain(2, 4, false), masked(2, 4, true);
-  plain.fill(batch, 0);
-  CHECK(plain.target_count == 8);
-  CHECK(plain.targets == std::vector<i32>{11, 12, 13, 14, 21, 22, 23, 24});
-  CHECK(plain.rows.positions == std::vector<i32>{0, 1, 2, 3, 0, 1, 2, 3});
-  CHECK(plain.rows.spans[7].a0 == 4);
-  CHECK(plain.rows.spans[7].a1 == 8);
-  masked.fill(batch, 0);
-  CHECK(masked.target_count == 6);
-  CHECK(masked.targets == std::vector<i32>{11, -100, 13, 14, 21, 22, 23, -100});
-  CHECK(masked.rows.positions == std::vector<i32>{0, 1, 0, 1, 0, 1, 2, 3});
-  CHECK(masked.rows.spans[3].a0 == 2);
-  CHECK(masked.rows.spans[3].a1 == 4);
-  plain.fill(batch, 1);  // one sequence is there, the other rows are empty
-  CHECK(plain.target_count == 4);
-  CHECK(plain.targets[4] == -100);
-  CHECK(plain.rows.spans[4].a1 == plain.rows.spans[4].a0);
+TEST_CASE("records are packed whole, each once an epoch, and the position resumes it", "[train]") {
+  const std::vector<i64> lengths = {3, 5, 2, 9, 4, 4, 2};
+  train::RecordStore store;
+  for (i64 i = 0; i < isize(lengths); ++i) {
+    const std::vector<i32> tokens(usize(lengths[usize(i)]), static_cast<i32>(i + 1));
+    std::vector<u8> loss(tokens.size(), 1);
+    loss[0] = 0;
+    store.add(tokens, loss);
+  }
+  CHECK(store.tokens() == 29);
+  CHECK(store.longest() == 9);
+  const auto make = [&](bool shuffle) {
+    return train::PackedSource(store, {.seq_len = 8, .seed = 3, .shuffle = shuffle});
+  };
+  // In order and at most 9 tokens a row: 3 5, 2, 9, 4 4, 2 3, ...
+  train::PackedSource plain = make(false);
+  CHECK(plain.rows_of(7) == 5);
+  Examples rows;
+  plain.next(5, rows);
+  CHECK(rows[0].tokens == std::vector<i32>{1, 1, 1, 2, 2, 2, 2, 2});
+  CHECK(rows[0].starts == std::vector<i32>{3});
+  CHECK(rows[0].loss == std::vector<u8>{0, 1, 1, 0, 1, 1, 1, 1});
+  CHECK(rows[4].tokens == std::vector<i32>{7, 7, 1, 1, 1});
+  CHECK(rows[4].number == 6);
+  CHECK(plain.position() == 8);
+  CHECK(plain.records_of(5) == 8);
+  train::PackedSource source = make(true), head = make(true), tail = make(true);
+  Examples all, parts;
+  const i64 count = source.rows_of(70);
+  source.next(count, all);
+  // Ten epochs show each record ten times, but for what the last row has of the eleventh.
+  std::map<i32, i64> seen;
+  i64 number = 0;
+  for (const train::Example& row : all) {
+    CHECK(row.number == number);
+    number += isize(row.starts) + 1;
+    ++seen[row.tokens[0]];
+    for (const i32 start : row.starts)
+      ++seen[row.tokens[usize(start)]];
+    CHECK(isize(row.tokens) <= 9);
+  }
+  CHECK(number == source.position());
+  CHECK(number >= 70);
+  for (i32 id = 1; id <= 7; ++id)
+    CHECK((seen[id] == 10 || seen[id] == 11));
+  head.next(7, parts);
+  tail.seek(head.position());
+  tail.next(count - 7, parts);
+  CHECK(same(parts, all));
+  CHECK_THROWS_WITH(train::PackedSource(store, {.seq_len = 7}),
+                    Catch::Matchers::ContainsSubstring("9 tokens, expected at most 8"));
+  CHECK_THROWS_AS(train::PackedSource({}, {.seq_len = 7}), Error);
 }

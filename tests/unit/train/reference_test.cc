@@ -1,4 +1,5 @@
-// Loss curves of a PyTorch run from the same weights and data (scripts/bench/train_reference).
+// Loss curves of PyTorch runs from the same weights and data (scripts/bench/train_reference and
+// sft_reference).
 
 #include <cmath>
 
@@ -8,6 +9,7 @@
 #include "cpu/backend.h"
 #include "io/file.h"
 #include "tiny.h"
+#include "train/packed_source.h"
 
 using namespace lm;
 
@@ -70,4 +72,40 @@ TEST_CASE("200 steps follow PyTorch's loss curve within one percent", "[train]")
     INFO(family << ": largest relative difference " << worst);
     CHECK(worst < 0.01);
   }
+}
+
+TEST_CASE("50 steps of fine-tuning follow PyTorch's masked loss to 1e-4", "[train]") {
+  const nlohmann::json golden = nlohmann::json::parse(
+      io::read_file(std::string(LM_SOURCE_DIR) + "/tests/golden/train/sft.json"));
+  const std::vector<i32> tokens = test::formula_tokens(6000);
+  train::RecordStore store;
+  i64 at = 0;
+  for (u32 r = 0; r < 300; ++r) {
+    const i64 prompt = 2 + test::mix(r) % 6, completion = 1 + test::mix(r + 1000) % 5;
+    std::vector<u8> loss(usize(prompt + completion), 1);
+    std::fill_n(loss.begin(), prompt, u8{0});
+    store.add(std::span(tokens).subspan(usize(at), loss.size()), loss);
+    at += isize(loss);
+  }
+  train::PackedSource source(std::move(store), {.seq_len = 32, .shuffle = false});
+  train::TrainOptions options = test::tiny_options(50);
+  options.objective = train::ObjectiveKind::kSft;
+  options.batch = 4;
+  options.micro_batch = 2;
+  const test::TempDir dir;
+  const LocalContext ctx;
+  const std::unique_ptr<comm::Comm> comm = comm::self_comm();
+  model::Model model = formula_model(test::tiny_config("llama"), dir.file("model"));
+  train::Trainer trainer(model, options, *comm, *ctx, cpu_backend());
+  f64 worst = 0;
+  train::Examples batch;
+  for (i64 t = 0; t < 50; ++t) {
+    batch.clear();
+    source.next(4, batch);
+    const train::StepResult result = trainer.step(batch);
+    CHECK(result.targets == golden["targets"][usize(t)].get<i64>());
+    worst = std::max(worst, std::abs(result.loss - golden["losses"][usize(t)].get<f64>()));
+  }
+  INFO("largest difference " << worst << " nats");
+  CHECK(worst < 1e-4);
 }

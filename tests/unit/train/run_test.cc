@@ -71,7 +71,7 @@ bool work(const Job& job) {
         train::EvalOptions{.seq_len = 32}, std::vector<i32>{}, *comm, *ctx);
   train::Run run(folder, trainer, evaluator.get(), run_options, state, *ctx);
   source.seek({run.data().samples, {}});
-  train::SequenceBatch batch;
+  train::Examples batch;
   try {
     while (!run.finished()) {
       batch.clear();
@@ -260,6 +260,18 @@ TEST_CASE("leftovers of a killed run are removed and a second process is refused
   CHECK_FALSE(folder.newest_good(*ctx->log).has_value());
   fs::create_directories(path + "/step-00000004");
   CHECK_THROWS_AS(folder.newest_good(*ctx->log), Error);
+}
+
+TEST_CASE("a folder with other things than a run is refused and stays as it was", "[train]") {
+  const test::TempDir dir;
+  const std::string path = dir.file("notes");
+  fs::create_directories(path);
+  io::write_file(path + "/todo.txt", "mine", {.sync = false});
+  CHECK_THROWS_WITH(train::RunFolder(path, {}),
+                    Catch::Matchers::ContainsSubstring("holds \"todo.txt\" and no run"));
+  CHECK(std::distance(fs::directory_iterator(path), fs::directory_iterator()) == 1);
+  fs::create_directories(path + "/step-00000003");
+  CHECK_NOTHROW(train::RunFolder(path, {}));
 }
 
 TEST_CASE("a full disk during a checkpoint leaves the previous one", "[train]") {

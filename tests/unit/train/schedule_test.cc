@@ -51,6 +51,22 @@ TEST_CASE("constant and inverse square root", "[train]") {
   CHECK(s.lr(4) == 0.5);
 }
 
+TEST_CASE("a longer schedule has the same values as far as a shorter one is fixed", "[train]") {
+  const auto check = [](ScheduleKind kind, i64 fixed) {
+    Schedule s{kind, 3.0, 4, 20, 0.25, 0.1};
+    CHECK(s.fixed_until() == fixed);
+    Schedule longer = s;
+    longer.steps = 31;
+    for (i64 t = 0; t < fixed; ++t)
+      CHECK(s.lr(t) == longer.lr(t));
+  };
+  check(ScheduleKind::kCosine, 4);
+  check(ScheduleKind::kWsdLinear, 15);
+  check(ScheduleKind::kWsdSqrt, 15);
+  check(ScheduleKind::kConstant, 20);
+  check(ScheduleKind::kInverseSqrt, 20);
+}
+
 TEST_CASE("an unknown schedule is refused with the names", "[train]") {
   CHECK_THROWS_WITH(train::parse_schedule("linear"),
                     Catch::Matchers::ContainsSubstring("wsd-linear"));

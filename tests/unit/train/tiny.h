@@ -54,15 +54,12 @@ inline model::ModelCfg tiny_config(const std::string& family, i64 context = 32) 
 }
 
 /// `count` sequences of consecutive tokens, from sequence `first` on.
-inline train::SequenceBatch consecutive(const std::vector<i32>& tokens, i64 first, i64 count,
-                                        i64 seq_len) {
-  train::SequenceBatch batch;
-  batch.seq_len = seq_len;
-  for (i64 s = first; s < first + count; ++s) {
-    batch.tokens.insert(batch.tokens.end(), tokens.begin() + s * seq_len,
-                        tokens.begin() + (s + 1) * seq_len + 1);
-    batch.starts.emplace_back();
-  }
+inline train::Examples consecutive(const std::vector<i32>& tokens, i64 first, i64 count,
+                                   i64 seq_len) {
+  train::Examples batch;
+  for (i64 s = first; s < first + count; ++s)
+    batch.emplace_back().tokens.assign(tokens.begin() + s * seq_len,
+                                       tokens.begin() + (s + 1) * seq_len + 1);
   return batch;
 }
 

@@ -80,8 +80,8 @@ TEST_CASE("ragged masks: the mean is over all targets of all micro-batches", "[t
   train::TrainOptions options = test::tiny_options();
   options.batch = 2;
   options.doc_mask = true;
-  train::SequenceBatch batch = test::consecutive(test::formula_tokens(65), 0, 2, 32);
-  batch.starts = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {}};
+  train::Examples batch = test::consecutive(test::formula_tokens(65), 0, 2, 32);
+  batch[0].starts = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   f64 losses[2];
   for (const i64 micro : {1, 2}) {
     options.micro_batch = micro;
@@ -101,9 +101,9 @@ TEST_CASE("a document mask hides other documents", "[train]") {
   const std::vector<i32> tokens = test::formula_tokens(33);
   f64 sums[2];
   for (const int change : {0, 1}) {
-    train::SequenceBatch batch = test::consecutive(tokens, 0, 1, 32);
-    batch.starts = {{1, 2}};  // documents of one, one and 31 tokens: only the last has targets
-    if (change) batch.tokens[0] = batch.tokens[1] = 60;
+    train::Examples batch = test::consecutive(tokens, 0, 1, 32);
+    batch[0].starts = {1, 2};  // documents of one, one and 31 tokens: only the last has targets
+    if (change) batch[0].tokens[0] = batch[0].tokens[1] = 60;
     Bench bench(test::tiny_config("llama"), options);
     sums[change] = bench.trainer.step(batch).loss_sum;
   }
@@ -117,7 +117,7 @@ TEST_CASE("64 tokens are learnt by heart", "[train]") {
   options.adamw.weight_decay = 0;
   for (const char* family : {"gpt2", "llama"}) {
     Bench bench(test::tiny_config(family), options);
-    const train::SequenceBatch batch = test::consecutive(test::formula_tokens(65), 0, 2, 32);
+    const train::Examples batch = test::consecutive(test::formula_tokens(65), 0, 2, 32);
     f64 loss = 10;
     for (i64 t = 0; t < 300; ++t)
       loss = bench.trainer.step(batch).loss;
@@ -140,7 +140,7 @@ TEST_CASE("a loss that is not finite stops the run with the step and leaves the 
           "[train]") {
   train::TrainOptions options = test::tiny_options();
   Bench bench(test::tiny_config("llama"), options);
-  const train::SequenceBatch batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
+  const train::Examples batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
   bench.trainer.step(batch);
   final_gain(bench) = std::numeric_limits<f32>::infinity();
   const std::vector<f32> before(bench.model.weights.data(),
@@ -154,7 +154,7 @@ TEST_CASE("the check of every value names step and operator", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.check_nan = true;
   Bench bench(test::tiny_config("llama"), options);
-  const train::SequenceBatch batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
+  const train::Examples batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
   bench.trainer.step(batch);
   final_gain(bench) = std::numeric_limits<f32>::quiet_NaN();
   CHECK_THROWS_WITH(bench.trainer.step(batch), Catch::Matchers::ContainsSubstring("step 2: ") &&
@@ -165,7 +165,7 @@ TEST_CASE("skipping counts and gives up after ten steps in a row", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.on_non_finite = train::OnNonFinite::kSkip;
   Bench bench(test::tiny_config("llama"), options);
-  const train::SequenceBatch batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
+  const train::Examples batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
   const f32 good = final_gain(bench);
   final_gain(bench) = std::numeric_limits<f32>::quiet_NaN();
   CHECK(bench.trainer.step(batch).skipped);
@@ -185,7 +185,7 @@ TEST_CASE("a stop request drops the step under way", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.micro_batch = 2;
   Bench bench(test::tiny_config("llama"), options);
-  const train::SequenceBatch batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
+  const train::Examples batch = test::consecutive(test::formula_tokens(8 * 32 + 1), 0, 8, 32);
   bench.ctx.stop().request();
   const std::vector<f32> before(bench.model.weights.data(),
                                 bench.model.weights.data() + bench.model.weights.elements());

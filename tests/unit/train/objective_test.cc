@@ -1,0 +1,120 @@
+#include "train/objective.h"
+
+#include <cmath>
+
+#include "catch.h"
+#include "cpu/backend.h"
+#include "tiny.h"
+
+using namespace lm;
+using train::Example;
+using train::Examples;
+using train::NextToken;
+using train::RowInputs;
+
+namespace {
+
+Example example(std::vector<i32> tokens, std::vector<i32> starts = {}, std::vector<u8> loss = {}) {
+  Example out;
+  out.tokens = std::move(tokens);
+  out.starts = std::move(starts);
+  out.loss = std::move(loss);
+  return out;
+}
+
+/// An objective with a weight per row, as diffusion has: the first scalar of the example.
+class Weighted final : public train::Objective {
+ public:
+  i64 tokens_per_example(i64 seq_len) const override { return seq_len + 1; }
+  train::LossValues build(Graph& graph, model::GraphModel& model,
+                          RowInputs& inputs) const override {
+    inputs.declare_weights(graph);
+    train::LossValues loss = NextToken({}).build(graph, model, inputs);
+    loss.metrics.emplace_back("twice", scale(graph, loss.sum, 2));
+    return loss;
+  }
+  f64 fill(std::span<const Example> examples, const train::FillCtx& ctx,
+           RowInputs& inputs) const override {
+    NextToken({}).fill(examples, ctx, inputs);
+    for (i64 s = 0; s < isize(examples); ++s)
+      std::fill_n(inputs.weights.begin() + s * inputs.seq_len(), inputs.seq_len(),
+                  examples[usize(s)].scalars[0]);
+    return static_cast<f64>(examples.size());
+  }
+};
+
+/// The loss of an untrained model over one micro-batch, and the first metric.
+std::pair<f64, f64> loss_of(const train::Objective& objective, const Examples& examples,
+                            i64 slots = 2) {
+  const model::Model model = model::new_model(test::tiny_config("llama", 8), 1);
+  train::TrainGraph train(model.cfg, *model.params, objective,
+                          {.slots = slots, .seq_len = 8, .backward = false, .build = {}});
+  Executor executor(train.graph, cpu_backend());
+  train.model.bind(executor, model.weights);
+  objective.fill(examples, {}, train.inputs);
+  train.inputs.set(executor);
+  executor.run({});
+  const f64 metric = train.loss.metrics.empty()
+                         ? 0.0
+                         : static_cast<f64>(executor.scalar(train.loss.metrics[0].second));
+  return {static_cast<f64>(executor.scalar(train.loss.sum)), metric};
+}
+
+}  // namespace
+
+TEST_CASE("document masks cut spans, positions and targets", "[train]") {
+  const Examples batch = {example({10, 11, 12, 13, 14}, {2}), example({20, 21, 22, 23, 24}, {4})};
+  RowInputs plain(2, 4), masked(2, 4);
+  CHECK(NextToken({}).fill(batch, {}, plain) == 8);
+  CHECK(plain.targets == std::vector<i32>{11, 12, 13, 14, 21, 22, 23, 24});
+  CHECK(plain.positions == std::vector<i32>{0, 1, 2, 3, 0, 1, 2, 3});
+  CHECK(plain.spans[7].a0 == 4);
+  CHECK(plain.spans[7].a1 == 8);
+  CHECK(NextToken({.documents = true}).fill(batch, {}, masked) == 6);
+  CHECK(masked.targets == std::vector<i32>{11, -100, 13, 14, 21, 22, 23, -100});
+  CHECK(masked.positions == std::vector<i32>{0, 1, 0, 1, 0, 1, 2, 3});
+  CHECK(masked.spans[3].a0 == 2);
+  CHECK(masked.spans[3].a1 == 4);
+  // One example is there, the other rows are empty.
+  CHECK(NextToken({}).fill(std::span(batch).subspan(1), {}, plain) == 4);
+  CHECK(plain.targets[4] == -100);
+  CHECK(plain.spans[4].a1 == plain.spans[4].a0);
+}
+
+TEST_CASE("loss masks and short examples leave rows without targets", "[train]") {
+  const Examples batch = {example({10, 11, 12, 20, 21, 22}, {3}, {0, 0, 1, 0, 1, 1}),
+                          example({30, 31}, {}, {1, 1})};
+  RowInputs inputs(2, 6);
+  CHECK(NextToken({.documents = true}).fill(batch, {}, inputs) == 4);
+  CHECK(inputs.tokens == std::vector<i32>{10, 11, 12, 20, 21, 0, 30, 0, 0, 0, 0, 0});
+  CHECK(inputs.targets ==
+        std::vector<i32>{-100, 12, -100, 21, 22, -100, 31, -100, -100, -100, -100, -100});
+  CHECK(inputs.positions == std::vector<i32>{0, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0});
+  CHECK(inputs.spans[4].a0 == 3);
+  CHECK(inputs.spans[4].a1 == 5);
+  CHECK(inputs.spans[5].a1 == 0);
+}
+
+TEST_CASE("packing and padding leave the loss of examples as it is", "[train]") {
+  const NextToken objective({.documents = true});
+  const Example a = example({10, 11, 12}, {}, {0, 0, 1});
+  const Example b = example({20, 21, 22, 23}, {}, {0, 1, 1, 1});
+  Example both = example({10, 11, 12, 20, 21, 22, 23}, {3}, {0, 0, 1, 0, 1, 1, 1});
+  const f64 apart = loss_of(objective, {a, b}).first;
+  CHECK(loss_of(objective, {both}).first == Approx(apart).epsilon(1e-6));
+  CHECK(loss_of(objective, {a}).first + loss_of(objective, {b}).first ==
+        Approx(apart).epsilon(1e-6));
+  // What is no target changes nothing behind a document's end.
+  both.tokens[0] = both.tokens[1] = 60;
+  const f64 first = loss_of(objective, {example({60, 60, 12}, {}, {0, 0, 1})}).first;
+  CHECK(loss_of(objective, {both}).first ==
+        Approx(first + loss_of(objective, {b}).first).epsilon(1e-6));
+}
+
+TEST_CASE("an objective adds weights, metrics and its own normaliser", "[train]") {
+  Example heavy = example({1, 2, 3, 4});
+  heavy.scalars = {3};
+  const auto [sum, twice] = loss_of(Weighted(), {heavy});
+  CHECK(sum == Approx(3 * loss_of(NextToken({}), {heavy}).first).epsilon(1e-6));
+  CHECK(twice == Approx(2 * sum).epsilon(1e-6));
+}
