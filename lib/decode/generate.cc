@@ -26,11 +26,27 @@ struct Generator::Sample {
   std::vector<i32> ends;
   Completion out;
   bool done = false;
+  std::string broken;  // what the prompt's text ends in if its last character stays incomplete
 
   /// Text that a token completes. A model's vocabulary may be padded beyond its tokenizer's: such
   /// tokens have none.
   std::string text_of(const text::Tokenizer& tokenizer, i32 token) {
-    return tokenizer.has(token) ? decoder.push(token) : std::string();
+    return tokenizer.has(token) ? own(decoder.push(token)) : std::string();
+  }
+  /// The text goes on where the prompt's ends.
+  void begin(const text::Tokenizer& tokenizer, std::span<const i32> prompt) {
+    for (const i32 token : prompt)
+      text_of(tokenizer, token);
+    text::StreamDecoder copy = decoder;
+    broken = copy.finish();
+  }
+  /// A piece of the continuation's text. The first either completes the prompt's last character,
+  /// which is then the continuation's, or begins with what stands for it in the prompt's own text.
+  std::string own(std::string piece) {
+    if (broken.empty() || piece.empty()) return piece;
+    if (piece.starts_with(broken)) piece.erase(0, broken.size());
+    broken.clear();
+    return piece;
   }
 };
 
@@ -167,8 +183,7 @@ bool Generator::start_sample(Job& job) {
   s->ends = std::move(ends);
   s->stop = StopMatcher(r.params.stop, r.params.include_stop);
   s->tokens = r.prompt;
-  for (const i32 token : r.prompt)  // the text goes on where the prompt's ends
-    s->text_of(tokenizer_, token);
+  s->begin(tokenizer_, r.prompt);
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -289,7 +304,7 @@ void Generator::evaluate() {
 void Generator::finish_sample(Sample& s, const char* reason) {
   s.done = true;
   s.out.finish_reason = reason;
-  if (s.out.finish_reason != "stop_string" && s.stop.push(s.decoder.finish()))
+  if (s.out.finish_reason != "stop_string" && s.stop.push(s.own(s.decoder.finish())))
     s.out.finish_reason = "stop_string";
   s.out.text = s.stop.text();
 }
