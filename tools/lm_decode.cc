@@ -151,7 +151,7 @@ std::vector<Flag> score_flags() {
        .kind = FlagKind::kCount,
        .value_name = "N",
        .group = scoring,
-       .help = "distance of windows; default half of one",
+       .help = "distance of windows, at most --window; default half of one",
        .min = 1},
       {.name = "boundary",
        .kind = FlagKind::kChoice,

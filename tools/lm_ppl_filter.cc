@@ -22,7 +22,7 @@ Flags folder_flags() {
        .kind = FlagKind::kCount,
        .value_name = "N",
        .group = g,
-       .help = "distance of windows; default half of one",
+       .help = "distance of windows, at most --window; default half of one",
        .min = 1},
       {.name = "max-tokens",
        .kind = FlagKind::kCount,

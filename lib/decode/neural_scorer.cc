@@ -47,26 +47,28 @@ void NeuralScorer::check_window(const std::string& folder) const {
     throw Error(ErrorKind::kUsage,
                 cat(folder, ": a window of ", window_,
                     " tokens is more than the model's context of ", model_.cfg.context));
-  if (stride_ >= window_)
+  if (stride_ > window_)
     throw Error(ErrorKind::kUsage, cat(folder, ": a stride of ", stride_,
-                                       " tokens is not less than the window of ", window_));
+                                       " tokens is more than the window of ", window_));
 }
 
 /// The windows of a text, by stretch; sets what is known of its score before the model ran.
 std::deque<WindowCutter> NeuralScorer::cut(std::string_view text, text::Score& score) {
   const i64 most = options_.max_tokens > 0 ? options_.max_tokens : std::numeric_limits<i64>::max();
-  Result<std::vector<ScoredTokens>> stretches = encoder_->stretches(text, most, options_.probes);
+  Result<std::vector<ScoredTokens>> stretches =
+      encoder_->stretches(text, most, options_.probes, stride_ == window_ ? window_ : 0);
   LM_CHECK(static_cast<bool>(stretches), "the tokenizer takes every text");
   score = {};
   std::deque<WindowCutter> out;
   for (ScoredTokens& part : *stretches) {
     score.bytes += part.bytes;
-    const i64 scored = std::max<i64>(0, isize(part.tokens) - part.first);
-    if (scored == 0) continue;
-    score.tokens += scored;
-    if (tokenizer_->unk())
-      score.oov +=
-          std::count(part.tokens.begin() + part.first, part.tokens.end(), *tokenizer_->unk());
+    if (part.scored() == 0) continue;
+    score.tokens += part.scored();
+    if (const std::optional<i32> unk = tokenizer_->unk()) {
+      score.oov += std::count(part.tokens.begin() + part.first, part.tokens.end(), *unk);
+      for (const i64 head : part.heads)
+        score.oov -= part.tokens[usize(head)] == *unk ? 1 : 0;
+    }
     out.emplace_back(std::move(part.tokens), window_, stride_);
   }
   return out;

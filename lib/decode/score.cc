@@ -224,12 +224,12 @@ std::optional<std::vector<BranchScore>> TokenScorer::take() {
 
 WindowCutter::WindowCutter(std::vector<i32> tokens, i64 window, i64 stride)
     : tokens_(std::move(tokens)), window_(window), stride_(stride) {
-  LM_CHECK(stride >= 1 && stride < window, "windows overlap");
+  LM_CHECK(stride >= 1 && stride <= window, "no token lies between windows");
 }
 
 std::optional<ScoreRequest> WindowCutter::next() {
   const i64 n = isize(tokens_);
-  if (begin_ > 0 && scored_ >= n) return std::nullopt;
+  if (begin_ > 0 && (scored_ >= n || begin_ + 1 >= n)) return std::nullopt;
   const i64 end = std::min(n, begin_ + window_);
   std::optional<ScoreRequest> out(std::in_place);
   ScoreRequest::Branch& branch = out->branches.emplace_back();

@@ -63,9 +63,9 @@ class ScoreMode : public Mode {
       throw Error(ErrorKind::kUsage,
                   cat("--window ", window_, " is more than the model's context of ",
                       loaded.engine->positions()));
-    if (stride_ >= window_)
+    if (stride_ > window_)
       throw Error(ErrorKind::kUsage,
-                  cat("--stride ", stride_, " is not less than the window of ", window_));
+                  cat("--stride ", stride_, " is more than the window of ", window_));
   }
 
   std::vector<std::string> paths() const override {
@@ -188,7 +188,7 @@ class ScoreMode : public Mode {
   std::optional<Fault> plan_text(io::JsonReader& json, ScoreWork& work) {
     const Result<std::string_view> text = json.string(kText);
     if (!text) return text.fault();
-    Result<ScoredTokens> tokens = encoder_.text(*text);
+    Result<ScoredTokens> tokens = encoder_.text(*text, stride_ == window_ ? window_ : 0);
     if (!tokens) return tokens.fault();
     work.requests = decode::cut_windows(tokens->tokens, window_, stride_);
     for (ScoreRequest& request : work.requests)

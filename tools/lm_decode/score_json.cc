@@ -23,9 +23,13 @@ void append_ratio(std::string& out, const char* name, f64 over, f64 under, bool 
 void append_tokens(std::string& out, const Part& part) {
   out += ",\"token_ids\":[";
   const std::vector<i32>& tokens = part.tokens.tokens;
-  const i64 first = part.tokens.first;
-  for (i64 i = first; i < isize(tokens); ++i)
-    append(out, i > first ? "," : "", tokens[usize(i)]);
+  const std::vector<i64>& heads = part.tokens.heads;
+  bool begun = false;
+  for (i64 i = part.tokens.first; i < isize(tokens); ++i) {
+    if (std::binary_search(heads.begin(), heads.end(), i)) continue;
+    append(out, begun ? "," : "", tokens[usize(i)]);
+    begun = true;
+  }
   out += "],\"logprobs\":[";
   for (std::size_t i = 0; i < part.score.logprobs.size(); ++i) {
     if (i > 0) out += ',';

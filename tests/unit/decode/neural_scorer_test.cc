@@ -162,8 +162,8 @@ TEST_CASE("a scorer says what does not fit", "[decode]") {
   const Folder folder;
   CHECK(message_of(folder.path(), {.window = 65}) ==
         folder.path() + ": a window of 65 tokens is more than the model's context of 64");
-  CHECK(message_of(folder.path(), {.window = 16, .stride = 16}) ==
-        folder.path() + ": a stride of 16 tokens is not less than the window of 16");
+  CHECK(message_of(folder.path(), {.window = 16, .stride = 17}) ==
+        folder.path() + ": a stride of 17 tokens is more than the window of 16");
   const Folder small(200);
   CHECK(message_of(small.path(), {}) ==
         small.path() + ": the tokenizer has 262 ids, the model's vocabulary has 200");
