@@ -104,6 +104,7 @@ void NeuralScorer::score(std::span<const std::string_view> texts, std::span<text
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (scores[i].tokens == 0) continue;
     scores[i].nll_nats = -sums[i];
+    if (!std::isfinite(sums[i]) && options_.not_numbers) options_.not_numbers();
     scores[i].value = std::exp(-sums[i] / static_cast<f64>(scores[i].tokens));
   }
 }

@@ -3,6 +3,7 @@
 // log-likelihood by the rule of score.h, the same numbers as lm-decode score. One thread at a time;
 // kernels are parallel inside.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,9 @@ struct NeuralScorerOptions {
   i64 chunk = 512;                  // tokens of a pass
   i64 cache_bytes = i64{1} << 30;   // for keys and values; one window is held in any case
   model::Compute compute = {};      // bf16 changes scores
+  /// Called before score() returns for every text that has no score because the model's logits are
+  /// not numbers.
+  std::function<void()> not_numbers = nullptr;
 };
 
 class NeuralScorer final : public text::Scorer {

@@ -59,6 +59,7 @@ class GenerateMode : public Mode {
   GenerateMode(cli::Tool& tool, Loaded& loaded)
       : options_(tool.options()),
         loaded_(loaded),
+        console_(tool.console()),
         defaults_(params_of(options_, tool.seed())),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(*loaded.tokenizer, loaded.begin),
@@ -118,6 +119,7 @@ class GenerateMode : public Mode {
     records_ += 1;
     for (const Completion& completion : work.result.completions) {
       tokens_ += isize(completion.tokens);
+      if (completion.fault) note_failed(work.id, *completion.fault);
       ++reasons_[completion.finish_reason];
     }
     if (!options_.on("flat")) {
@@ -135,6 +137,12 @@ class GenerateMode : public Mode {
   static GenerateWork& own(Work& work) { return static_cast<GenerateWork&>(work); }
 
   static decode::GenerateOptions generate_options(const Loaded& loaded) {
+  /// A sample without an end carries its error; the first of a kind is also said at once.
+  void note_failed(const std::string& id, const Fault& fault) {
+    if (++failed_[fault.code] > 1) return;
+    console_.message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
+  }
+
     decode::GenerateOptions out;
     out.batch = loaded.batch;
     out.chunk = loaded.chunk;
@@ -209,6 +217,7 @@ class GenerateMode : public Mode {
 
   const cli::Options& options_;
   Loaded& loaded_;
+  cli::Console& console_;
   decode::SampleParams defaults_;
   i64 prompt_;  // the id may be the prompt too
   decode::PromptEncoder encoder_;
@@ -218,6 +227,7 @@ class GenerateMode : public Mode {
   std::map<std::string, i64> reasons_;
 };
 
+  std::map<std::string, i64> failed_;  // samples that ended with an error, by its code
 f64 rate(i64 count, f64 seconds) {
   return seconds > 0 ? static_cast<f64>(count) / seconds : 0;
 }
@@ -244,6 +254,16 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
   tool.add_metric("throughput", json);
   tool.console().message(LogLevel::kInfo, json);
 }
+  if (!failed_.empty()) {
+    std::string summary;
+    i64 count = 0;
+    for (const auto& [code, samples] : failed_) {
+      append(summary, summary.empty() ? "" : ", ", code, " ", samples);
+      count += samples;
+    }
+    tool.console().message(LogLevel::kWarning,
+                           cat(count, " samples ended with an error (", summary, ")"));
+  }
 
 }  // namespace
 

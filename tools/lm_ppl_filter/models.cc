@@ -100,6 +100,11 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
   form.cache_bytes = cache_bytes;
   form.compute = model::compute_for(options.text("device"), options.text("dtype"),
                                     options.origin("device") == cli::Origin::kEnvironment);
+  form.not_numbers = [&tool, path, said = false]() mutable {
+    if (!std::exchange(said, true))
+      tool.console().message(LogLevel::kWarning,
+                             cat(path, ": the model's logits are not numbers: no score"));
+  };
   std::unique_ptr<decode::NeuralScorer> scorer = std::make_unique<decode::NeuralScorer>(path, form);
   tool.console().message(LogLevel::kInfo,
                          cat(path, ": ", model::describe(scorer->cfg()), ", windows of ",
