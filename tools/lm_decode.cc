@@ -76,9 +76,8 @@ std::vector<Flag> model_flags() {
        .help = "take records that FILE has from there; store the finished ones there when stopped",
        .details =
            "FILE is the output of a run that did not end, or what a stopped run left. The output "
-           "is "
-           "that of an undisturbed run. Records need distinct ids, and the parameters those of "
-           "FILE's records.",
+           "is that of an undisturbed run: what was made by other options, another model or from "
+           "another input line is made again.",
        .semantic = false},
   };
 }

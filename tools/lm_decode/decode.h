@@ -40,8 +40,7 @@ std::unique_ptr<Loaded> load(cli::Tool& tool);
 struct Work {
   virtual ~Work() = default;
   std::string id;
-  std::string
-      made_with;  // the JSON text that the finished line has at Mode::made_path; empty: none
+  std::string key;  // what the finished line is made from (record_key), for its field "lm"
 };
 
 /// What a record becomes when it is read: work for the model, or the finished line.
@@ -55,8 +54,6 @@ class Mode {
  public:
   virtual ~Mode() = default;
   virtual std::vector<std::string> paths() const = 0;
-  /// Where a finished line says what it was made with.
-  virtual std::string made_path() const = 0;
   virtual std::optional<Fault> prepare(io::Record& record, Prepared& out) = 0;
   virtual void add(Work& work) = 0;
   virtual i64 pending() const = 0;
@@ -65,11 +62,22 @@ class Mode {
   virtual bool poll(Work& work) = 0;
   /// Appends the record's lines. json has parsed the record.
   virtual std::optional<Fault> finish(io::JsonReader& json, Work& work, std::string& out) = 0;
+  /// An earlier run finished this line; json has parsed the record. Its figures count in the
+  /// report.
+  virtual void count_reused(io::JsonReader& json, std::string_view line) = 0;
 };
 
 /// Runs all records through the mode, up to `queue` of them at once. Output in input order.
 /// On a stop request with --resume FILE, what is finished is stored there: Error{kTemporary}.
-void drive(cli::Tool& tool, Mode& mode, i64 queue);
+void drive(cli::Tool& tool, Mode& mode, i64 queue, u64 run_key);
+
+/// 16 hexadecimal digits of what shapes a finished line: program and version, verb, options that
+/// shape results, seed, model, tokenizer, type and device (all in run_key), the record's id and its
+/// input line. A line of an earlier run is reused only if its key is the same.
+std::string record_key(u64 run_key, std::string_view id, std::string_view line);
+u64 run_key(cli::Tool& tool, const Loaded& loaded);
+/// The value of a finished line's field "lm"; more: further fields, each with a comma before it.
+std::string made_by(const Work& work, std::string_view more = {});
 
 /// The id as text (what keys draws): a string's content, a number as it is spelt, or "#ordinal".
 Result<std::string> record_id(io::JsonReader& json, i64 field, u64 ordinal);

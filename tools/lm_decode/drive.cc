@@ -24,6 +24,7 @@ struct Item {
   i64 byte = 0;
   u64 ordinal = 0;
   bool added = false;
+  bool reused = false;  // text is a line of the resume file
 };
 
 struct ReadBatch {
@@ -34,10 +35,11 @@ struct ReadBatch {
 /// Reads, parses and tokenises ahead: one thread, because reading blocks.
 class Reader {
  public:
-  Reader(cli::Tool& tool, Mode& mode, ResumeFile* resume)
+  Reader(cli::Tool& tool, Mode& mode, u64 run_key, ResumeFile* resume)
       : in_(tool.input()),
         run_(tool.records()),
         mode_(mode),
+        run_key_(run_key),
         resume_(resume),
         stop_(*tool.ctx().stop),
         fails_(tool.options().text("on-error") == "fail"),
@@ -125,15 +127,14 @@ class Reader {
     item.work = std::move(made.work);
     if (!item.work) {
       item.text = made.line + "\n";
-    } else if (resume_ != nullptr) {
-      if (!resume_->first(item.work->id))
-        return Fault{
-            "id",
-            cat("id ", quote(item.work->id), " was there before; --resume needs distinct ids"), -1};
-      if (const std::optional<std::string> done =
-              resume_->find(item.work->id, item.work->made_with)) {
+    } else {
+      item.work->key = record_key(run_key_, item.work->id, record.line);
+      const std::optional<std::string> done =
+          resume_ == nullptr ? std::nullopt : resume_->find(item.work->id, item.work->key);
+      if (done) {
         item.text = *done + "\n";
         item.work = nullptr;
+        item.reused = true;
       }
     }
     out.items.push_back(std::move(item));
@@ -143,6 +144,7 @@ class Reader {
   io::InputStream& in_;
   io::RecordRun& run_;
   Mode& mode_;
+  u64 run_key_;
   ResumeFile* resume_;
   const StopToken& stop_;
   bool fails_;
@@ -157,14 +159,14 @@ class Reader {
 
 class Drive {
  public:
-  Drive(cli::Tool& tool, Mode& mode, i64 queue, ResumeFile* resume)
+  Drive(cli::Tool& tool, Mode& mode, i64 queue, u64 run_key, ResumeFile* resume)
       : tool_(tool),
         mode_(mode),
         queue_(queue),
         resume_(resume),
         json_(mode.paths()),
         fails_(tool.options().text("on-error") == "fail"),
-        reader_(tool, mode, resume) {}
+        reader_(tool, mode, run_key, resume) {}
 
   void run() {
     for (;;) {
@@ -213,6 +215,7 @@ class Drive {
           if (!item.added || !mode_.poll(*item.work)) return;
           finish(front, item);
         }
+        if (item.reused) count_reused(item);
         write(item.text);
         pop(front);
       }
@@ -224,6 +227,11 @@ class Drive {
   void pop(ReadBatch& front) {
     front.items.pop_front();
     if (&front == open_.back().get() && at_ > 0) --at_;
+  }
+
+  void count_reused(const Item& item) {
+    LM_CHECK(!json_.parse(item.line), "the record was good a moment ago");
+    mode_.count_reused(json_, std::string_view(item.text).substr(0, item.text.size() - 1));
   }
 
   void finish(ReadBatch& from, Item& item) {
@@ -275,7 +283,7 @@ class Drive {
 
 }  // namespace
 
-void drive(cli::Tool& tool, Mode& mode, i64 queue) {
+void drive(cli::Tool& tool, Mode& mode, i64 queue, u64 run_key) {
   std::vector<std::string> paths = mode.paths();
   std::sort(paths.begin(), paths.end());
   const auto twice = std::adjacent_find(paths.begin(), paths.end());
@@ -285,8 +293,13 @@ void drive(cli::Tool& tool, Mode& mode, i64 queue) {
   tool.input();
   tool.records();
   std::unique_ptr<ResumeFile> resume;
-  if (tool.options().given("resume")) resume = std::make_unique<ResumeFile>(tool, mode.made_path());
-  Drive(tool, mode, queue, resume.get()).run();
+  if (tool.options().given("resume")) resume = std::make_unique<ResumeFile>(tool);
+  Drive(tool, mode, queue, run_key, resume.get()).run();
+  if (resume && resume->unused() > 0)
+    tool.console().message(
+        LogLevel::kWarning,
+        cat(resume->path(), ": ", resume->unused(),
+            " records fit no record of this run: other options, model or input"));
 }
 
 }  // namespace lm::decode_tool

@@ -34,6 +34,7 @@ enum Field : i64 {
 struct GenerateWork : Work {
   GenerateRequest request;
   decode::SampleParams params;
+  std::string params_json;  // the effective ones
   i64 prompt_tokens = 0;
   Generated result;
 };
@@ -58,8 +59,8 @@ class GenerateMode : public Mode {
  public:
   GenerateMode(cli::Tool& tool, Loaded& loaded)
       : options_(tool.options()),
-        loaded_(loaded),
         console_(tool.console()),
+        loaded_(loaded),
         defaults_(params_of(options_, tool.seed())),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(*loaded.tokenizer, loaded.begin),
@@ -70,8 +71,6 @@ class GenerateMode : public Mode {
     return {"id",          field,        "tokens", "params", "prompt_tokens", "prompt_logprobs",
             "completions", "completion", "model",  "lm"};
   }
-
-  std::string made_path() const override { return "params"; }
 
   std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
     const Result<std::string> id = record_id(record.json, kId, record.ordinal);
@@ -91,7 +90,7 @@ class GenerateMode : public Mode {
     r.prompt_logprobs = options_.on("prompt-logprobs");
     r.processed = options_.text("logprobs-from") == "processed";
     work->params = r.params;
-    work->made_with = decode::params_json(r.params, loaded_.activation);
+    work->params_json = decode::params_json(r.params, loaded_.activation);
     work->prompt_tokens = isize(r.prompt);
     if (options_.on("dump-prompt")) {
       out.line =
@@ -116,11 +115,11 @@ class GenerateMode : public Mode {
   std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
     GenerateWork& work = own(base);
     if (work.result.fault) return work.result.fault;
-    records_ += 1;
+    ++records_;
     for (const Completion& completion : work.result.completions) {
       tokens_ += isize(completion.tokens);
-      if (completion.fault) note_failed(work.id, *completion.fault);
       ++reasons_[completion.finish_reason];
+      if (completion.fault) note_failed(work.id, *completion.fault);
     }
     if (!options_.on("flat")) {
       write(json, work, completion_list(work), kCompletions, "completions", out);
@@ -131,18 +130,20 @@ class GenerateMode : public Mode {
     return std::nullopt;
   }
 
+  void count_reused(io::JsonReader&, std::string_view) override { ++reused_; }
+
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
   static GenerateWork& own(Work& work) { return static_cast<GenerateWork&>(work); }
 
-  static decode::GenerateOptions generate_options(const Loaded& loaded) {
   /// A sample without an end carries its error; the first of a kind is also said at once.
   void note_failed(const std::string& id, const Fault& fault) {
     if (++failed_[fault.code] > 1) return;
     console_.message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
   }
 
+  static decode::GenerateOptions generate_options(const Loaded& loaded) {
     decode::GenerateOptions out;
     out.batch = loaded.batch;
     out.chunk = loaded.chunk;
@@ -209,25 +210,26 @@ class GenerateMode : public Mode {
     if (options_.on("prompt-logprobs"))
       line.set(kPromptLogprobs, "prompt_logprobs", number_list(work.result.prompt_logprobs));
     line.set(field, name, std::move(completions));
-    line.set(kParams, "params", work.made_with);
+    line.set(kParams, "params", work.params_json);
     line.set(kModel, "model", io::json_string(loaded_.digest));
-    line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"}"));
+    line.set(kLm, "lm", made_by(work));
     line.write(out);
   }
 
   const cli::Options& options_;
-  Loaded& loaded_;
   cli::Console& console_;
+  Loaded& loaded_;
   decode::SampleParams defaults_;
   i64 prompt_;  // the id may be the prompt too
   decode::PromptEncoder encoder_;
   decode::Generator generator_;
   i64 records_ = 0;
+  i64 reused_ = 0;  // taken from --resume FILE
   i64 tokens_ = 0;
   std::map<std::string, i64> reasons_;
+  std::map<std::string, i64> failed_;  // samples that ended with an error, by its code
 };
 
-  std::map<std::string, i64> failed_;  // samples that ended with an error, by its code
 f64 rate(i64 count, f64 seconds) {
   return seconds > 0 ? static_cast<f64>(count) / seconds : 0;
 }
@@ -240,8 +242,9 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
   for (const auto& [name, count] : reasons_)
     append(reasons, reasons.size() > 1 ? "," : "", "\"", name, "\":", count);
   const std::string json = cat(
-      "{\"records\":", records_, ",\"prompt_tokens\":", s.prompt_rows,
-      ",\"generated_tokens\":", tokens_, ",\"wall_s\":", format_fixed(wall_s, 3),
+      "{\"records\":", records_, ",\"reused_records\":", reused_,
+      ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
+      ",\"wall_s\":", format_fixed(wall_s, 3),
       ",\"prefill_tokens_per_s\":", format_fixed(rate(s.prompt_rows, s.prompt_s), 1),
       ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows, decode_s), 1),
       ",\"generated_tokens_per_s\":", format_fixed(rate(tokens_, wall_s), 1),
@@ -251,9 +254,6 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
       ",\"kv_pages_most\":", s.most_pages, ",\"kv_pages\":", loaded_.engine->cache().total_pages(),
       ",\"forward_s\":", format_fixed(s.forward_s, 3),
       ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", reasons, "}}");
-  tool.add_metric("throughput", json);
-  tool.console().message(LogLevel::kInfo, json);
-}
   if (!failed_.empty()) {
     std::string summary;
     i64 count = 0;
@@ -264,6 +264,9 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
     tool.console().message(LogLevel::kWarning,
                            cat(count, " samples ended with an error (", summary, ")"));
   }
+  tool.add_metric("throughput", json);
+  tool.console().message(LogLevel::kInfo, json);
+}
 
 }  // namespace
 
@@ -273,7 +276,7 @@ void run_generate(cli::Tool& tool) {
   const std::unique_ptr<Loaded> loaded = load(tool);
   GenerateMode mode(tool, *loaded);
   const f64 start = monotonic_s();
-  drive(tool, mode, 4 * loaded->batch);
+  drive(tool, mode, 4 * loaded->batch, run_key(tool, *loaded));
   mode.report(tool, monotonic_s() - start);
 }
 

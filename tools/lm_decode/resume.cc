@@ -1,7 +1,5 @@
 #include "resume.h"
 
-#include <set>
-
 #include "core/hash.h"
 #include "core/str.h"
 #include "decode.h"
@@ -9,20 +7,35 @@
 
 namespace lm::decode_tool {
 
-ResumeFile::ResumeFile(cli::Tool& tool, const std::string& made_path)
+u64 run_key(cli::Tool& tool, const Loaded& loaded) {
+  // Policies for bad records do not shape good ones.
+  const std::string options = tool.options().params_json({"on-error", "max-errors", "max-record"});
+  return xxh3_64(cat("lm-decode ", cli::kToolkitVersion, "\n", tool.verb(), "\n", options, "\n",
+                     tool.seed(), "\n", loaded.digest, "\n", loaded.tokenizer->digest(), "\n",
+                     dtype_name(loaded.activation), "\n", loaded.engine->backend().name));
+}
+
+std::string record_key(u64 run_key, std::string_view id, std::string_view line) {
+  return hex64(xxh3_64(line, xxh3_64(id, run_key)));
+}
+
+std::string made_by(const Work& work, std::string_view more) {
+  return cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"", more,
+             ",\"key\":\"", work.key, "\"}");
+}
+
+ResumeFile::ResumeFile(cli::Tool& tool)
     : tool_(tool),
       path_(tool.options().text("resume")),
       found_(tool.ctx().tmp_dir),
       made_(tool.ctx().tmp_dir) {
   if (!io::path_exists(path_)) return;
-  const std::string digest = tool.header().params_json;
   io::InputOptions in;
   in.files = {path_};
   in.allow_empty = true;
   in.max_record_bytes = tool.options().integer("max-record");
   io::InputStream stream(in, tool.ctx());
-  io::JsonReader json({"id", "error", "model", made_path});
-  std::set<std::string> twice;
+  io::JsonReader json({"id", "error", "lm.key"});
   while (std::unique_ptr<io::Batch> batch = stream.next()) {
     stream.decode(*batch);
     if (!batch->error) stream.stitch(*batch);
@@ -32,40 +45,29 @@ ResumeFile::ResumeFile(cli::Tool& tool, const std::string& made_path)
       rest.remove_prefix(line.size() + 1);
       if (json.parse(line) || !json.has(0) || json.has(1)) continue;
       const Result<std::string> id = record_id(json, 0, 0);
-      const Result<std::string_view> model = json.string(2);
-      if (!id || !model) continue;
-      if (digest.find(*model) == std::string::npos)
-        throw Error(ErrorKind::kData,
-                    cat(path_, ": record ", quote(*id), " was made by another model"));
-      const u64 made_with = xxh3_64(json.has(3) ? json.raw(3) : "");
-      if (!places_.try_emplace(*id, Place{found_.size(), isize(line), made_with}).second)
-        twice.insert(*id);
+      const Result<std::string_view> key = json.string(2);
+      if (!id || !key) continue;
+      const Place place{found_.size(), isize(line), *id};
+      if (!places_.try_emplace(std::string(*key), place).second) continue;  // the same line
+      order_.emplace_back(*key);
       found_.append(line.data(), isize(line));
     }
   }
-  for (const std::string& id : twice)
-    places_.erase(id);
 }
 
-std::string ResumeFile::read(Place place) const {
+std::string ResumeFile::read(const Place& place) const {
   std::string line(usize(place.size), '\0');
   LM_CHECK(found_.read_at(line.data(), place.size, place.offset) == place.size,
            "spilled lines are there");
   return line;
 }
 
-std::optional<std::string> ResumeFile::find(const std::string& id,
-                                            std::string_view made_with) const {
-  const auto at = places_.find(id);
-  if (at == places_.end()) return std::nullopt;
-  if (at->second.made_with != xxh3_64(made_with))
-    throw Error(ErrorKind::kData,
-                cat(path_, ": record ", quote(id), " was made with other parameters"));
+std::optional<std::string> ResumeFile::find(const std::string& id, std::string_view key) {
+  const auto at = places_.find(std::string(key));
+  if (at == places_.end() || at->second.id != id) return std::nullopt;
+  used_ += at->second.used ? 0 : 1;
+  at->second.used = true;
   return read(at->second);
-}
-
-bool ResumeFile::first(const std::string& id) {
-  return seen_.insert(xxh3_64(id)).second;
 }
 
 void ResumeFile::note(std::string_view lines) {
@@ -75,13 +77,13 @@ void ResumeFile::note(std::string_view lines) {
 
 i64 ResumeFile::store() const {
   io::AtomicFile file(path_, tool_.output_options());
-  for (const auto& [id, place] : places_)
-    file.write(read(place) + "\n");
+  for (const std::string& key : order_)
+    file.write(read(places_.at(key)) + "\n");
   std::string made(usize(made_.size()), '\0');
   made_.read_at(made.data(), made_.size(), 0);
   file.write(made);
   file.commit();
-  return isize(places_) + noted_;
+  return isize(order_) + noted_;
 }
 
 }  // namespace lm::decode_tool

@@ -80,16 +80,12 @@ class ScoreMode : public Mode {
     return out;
   }
 
-  /// Scores have no parameters; the type of activations stands beside the program's version.
-  std::string made_path() const override { return "lm.dtype"; }
-
   std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
     io::JsonReader& json = record.json;
     const Result<std::string> id = record_id(json, kId, record.ordinal);
     if (!id) return id.fault();
     std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
     work->id = *id;
-    work->made_with = dtype_;
     std::vector<std::string> texts;
     work->listed = json.has(kChoices) || json.has(kCompletions);
     std::optional<Fault> fault;
@@ -137,7 +133,10 @@ class ScoreMode : public Mode {
     for (const Part& part : work.parts)
       if (!std::isfinite(part.score.sum))
         return Fault{"logits", "the model's logits are not numbers", -1};
-    count(json, work);
+    std::vector<Figures> figures;
+    for (const Part& part : work.parts)
+      figures.push_back(part.figures());
+    count(json, figures);
     const bool drop = options_.on("drop-extra");
     LineWriter line(json, drop);
     const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
@@ -153,11 +152,13 @@ class ScoreMode : public Mode {
       line.set(kScore, "score", part_json(work.parts[0], detail_));
     }
     line.set(kModel, "model", io::json_string(loaded_.digest));
-    line.set(kLm, "lm",
-             cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"",
-                 dtype_.empty() ? "" : ",\"dtype\":", dtype_, "}"));
+    line.set(kLm, "lm", made_by(work, dtype_.empty() ? "" : cat(",\"dtype\":", dtype_)));
     line.write(out);
     return std::nullopt;
+  }
+
+  void count_reused(io::JsonReader& json, std::string_view line) override {
+    count(json, figures_of(line, json.has(kChoices) || json.has(kCompletions)));
   }
 
   void report(cli::Tool& tool, f64 wall_s) const;
@@ -247,10 +248,10 @@ class ScoreMode : public Mode {
     to.sum += from.sum;
   }
 
-  void count(io::JsonReader& json, const ScoreWork& work) {
+  void count(io::JsonReader& json, const std::vector<Figures>& parts) {
     const auto add = [&](Sums& sums) {
       ++sums.records;
-      for (const Part& part : work.parts)
+      for (const Figures& part : parts)
         sums.add(part);
     };
     add(total_);
@@ -301,7 +302,7 @@ void run_score(cli::Tool& tool) {
   const std::unique_ptr<Loaded> loaded = load(tool);
   ScoreMode mode(tool, *loaded);
   const f64 start = monotonic_s();
-  drive(tool, mode, 4 * loaded->batch);
+  drive(tool, mode, 4 * loaded->batch, run_key(tool, *loaded));
   mode.report(tool, monotonic_s() - start);
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <simdjson.h>
+
 #include "core/str.h"
 #include "io/json.h"
 
@@ -54,10 +56,30 @@ std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top) 
   return out + "]";
 }
 
-void Sums::add(const Part& part) {
-  tokens += isize(part.score.logprobs);
-  bytes += part.tokens.bytes;
-  nats -= part.score.sum;
+Figures Part::figures() const {
+  return {isize(score.logprobs), tokens.bytes, score.sum};
+}
+
+std::vector<Figures> figures_of(std::string_view line, bool listed) try {
+  simdjson::dom::parser parser;
+  const simdjson::dom::element root = parser.parse(simdjson::padded_string(line));
+  const auto read = [](const simdjson::dom::element& part) {
+    return Figures{part["tokens"], part["bytes"], part["sum"]};
+  };
+  if (!listed) return {read(root["score"])};
+  std::vector<Figures> out;
+  for (const simdjson::dom::element part : simdjson::dom::array(root["scores"]))
+    out.push_back(read(part));
+  return out;
+} catch (const simdjson::simdjson_error&) {  // someone edited it
+  throw Error(ErrorKind::kData,
+              cat("a record to be reused has no figures in \"", listed ? "scores" : "score", "\""));
+}
+
+void Sums::add(const Figures& part) {
+  tokens += part.tokens;
+  bytes += part.bytes;
+  nats -= part.sum;
 }
 
 std::string Sums::json() const {
