@@ -70,12 +70,12 @@ namespace {
 void note_processed(const Weights& x, const GenerateRequest& request, i32 token, Completion& out) {
   f32 own = 0;
   std::vector<f32> w(x.w.begin(), x.w.end());
-  const f64 normaliser = log_normaliser(w);
+  const f64 log_sum = normaliser(w).log;
   for (std::size_t i = 0; i < w.size(); ++i)
-    if (x.ids[i] == token) own = static_cast<f32>(x.w[i] - normaliser);
+    if (x.ids[i] == token) own = static_cast<f32>(x.w[i] - log_sum);
   if (request.logprobs) out.logprobs.push_back(own);
   if (request.top_logprobs == 0) return;
-  std::vector<TokenLogprob> top = top_logprobs(w, normaliser, request.top_logprobs);
+  std::vector<TokenLogprob> top = top_logprobs(w, log_sum, request.top_logprobs);
   for (TokenLogprob& entry : top)
     entry.first = x.ids[usize(entry.first)];
   out.top.push_back(std::move(top));
@@ -83,11 +83,11 @@ void note_processed(const Weights& x, const GenerateRequest& request, i32 token,
 
 void note_raw(std::span<const f32> logits, const GenerateRequest& request, i32 token,
               Completion& out) {
-  const f64 normaliser = log_normaliser(logits);
+  const f64 log_sum = normaliser(logits).log;
   if (request.logprobs)
-    out.logprobs.push_back(static_cast<f32>(static_cast<f64>(logits[usize(token)]) - normaliser));
+    out.logprobs.push_back(static_cast<f32>(static_cast<f64>(logits[usize(token)]) - log_sum));
   if (request.top_logprobs > 0)
-    out.top.push_back(top_logprobs(logits, normaliser, request.top_logprobs));
+    out.top.push_back(top_logprobs(logits, log_sum, request.top_logprobs));
 }
 
 bool contains(const std::vector<i32>& ids, i32 id) {
@@ -272,7 +272,7 @@ void Generator::take_prompt_row(const Row& row, std::span<const f32> logits) {
     job.state = Job::State::kSampling;
   } else {
     const f64 logit = static_cast<f64>(logits[usize(prompt[usize(next)])]);
-    job.result.prompt_logprobs.push_back(static_cast<f32>(logit - log_normaliser(logits)));
+    job.result.prompt_logprobs.push_back(static_cast<f32>(logit - normaliser(logits).log));
   }
 }
 
