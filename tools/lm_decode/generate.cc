@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "common/held_run.h"
+#include "common/model_options.h"
+#include "common/sampling_options.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
@@ -31,7 +34,7 @@ enum Field : i64 {
   kLm
 };
 
-struct GenerateWork : Work {
+struct GenerateWork : io::HeldWork {
   GenerateRequest request;
   decode::SampleParams params;
   std::string params_json;  // the effective ones
@@ -55,16 +58,16 @@ std::string id_list(std::span<const i32> ids) {
   return out + "]";
 }
 
-class GenerateMode : public Mode {
+class GenerateMode : public io::HeldMapper {
  public:
-  GenerateMode(cli::Tool& tool, Loaded& loaded)
-      : options_(tool.options()),
-        console_(tool.console()),
-        loaded_(loaded),
-        defaults_(params_of(options_, tool.seed())),
+  GenerateMode(cli::Tool& tool, decode::Session& session)
+      : tool_(tool),
+        options_(tool.options()),
+        session_(session),
+        defaults_(tool_options::params_of(options_, tool.seed())),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
-        encoder_(*loaded.tokenizer, loaded.begin),
-        generator_(*loaded.engine, *loaded.tokenizer, generate_options(loaded)) {}
+        encoder_(session.tokenizer(), session.begin()),
+        generator_(session.engine(), session.tokenizer(), session.generate_options()) {}
 
   std::vector<std::string> paths() const override {
     const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
@@ -72,8 +75,8 @@ class GenerateMode : public Mode {
             "completions", "completion", "model",  "lm"};
   }
 
-  std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
-    const Result<std::string> id = record_id(record.json, kId, record.ordinal);
+  std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
+    const Result<std::string> id = io::record_id(record.json, kId, record.ordinal);
     if (!id) return id.fault();
     std::unique_ptr<GenerateWork> work = std::make_unique<GenerateWork>();
     work->id = *id;
@@ -90,7 +93,7 @@ class GenerateMode : public Mode {
     r.prompt_logprobs = options_.on("prompt-logprobs");
     r.processed = options_.text("logprobs-from") == "processed";
     work->params = r.params;
-    work->params_json = decode::params_json(r.params, loaded_.activation);
+    work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
     if (options_.on("dump-prompt")) {
       out.line =
@@ -102,17 +105,17 @@ class GenerateMode : public Mode {
     return std::nullopt;
   }
 
-  void add(Work& work) override { generator_.add(std::move(own(work).request)); }
+  void add(io::HeldWork& work) override { generator_.add(std::move(own(work).request)); }
   i64 pending() const override { return generator_.pending(); }
   bool step() override { return generator_.step(); }
-  bool poll(Work& work) override {
+  bool poll(io::HeldWork& work) override {
     std::optional<Generated> result = generator_.take();
     if (!result) return false;
     own(work).result = std::move(*result);
     return true;
   }
 
-  std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
+  std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override {
     GenerateWork& work = own(base);
     if (work.result.fault) return work.result.fault;
     ++records_;
@@ -135,21 +138,12 @@ class GenerateMode : public Mode {
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
-  static GenerateWork& own(Work& work) { return static_cast<GenerateWork&>(work); }
+  static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }
 
   /// A sample without an end carries its error; the first of a kind is also said at once.
   void note_failed(const std::string& id, const Fault& fault) {
     if (++failed_[fault.code] > 1) return;
-    console_.message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
-  }
-
-  static decode::GenerateOptions generate_options(const Loaded& loaded) {
-    decode::GenerateOptions out;
-    out.batch = loaded.batch;
-    out.chunk = loaded.chunk;
-    out.end_ids = loaded.model.cfg.end_ids;
-    if (out.end_ids.empty() && loaded.tokenizer->eos()) out.end_ids = {*loaded.tokenizer->eos()};
-    return out;
+    tool_.console().message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
   }
 
   std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<i32>& tokens) {
@@ -157,7 +151,7 @@ class GenerateMode : public Mode {
         json.field(kTokens).type == io::JsonType::kArray)
       return Fault{"prompt", "the record has both a prompt and tokens, expected one of them", -1};
     if (json.has(kTokens)) {
-      if (std::optional<Fault> fault = json.integers(kTokens, loaded_.model.cfg.vocab, tokens))
+      if (std::optional<Fault> fault = json.integers(kTokens, session_.cfg().vocab, tokens))
         return fault;
     } else {
       const Result<std::string_view> text = json.string(prompt_);
@@ -174,8 +168,8 @@ class GenerateMode : public Mode {
 
   /// A given id may lie in the model's vocabulary only: it has no text.
   std::string text_of(std::vector<i32> tokens) const {
-    std::erase_if(tokens, [&](i32 id) { return !loaded_.tokenizer->has(id); });
-    return loaded_.tokenizer->decode(tokens, false);
+    std::erase_if(tokens, [&](i32 id) { return !session_.tokenizer().has(id); });
+    return session_.tokenizer().decode(tokens, false);
   }
 
   std::string completion_json(const GenerateWork& work, i64 index) const {
@@ -202,7 +196,7 @@ class GenerateMode : public Mode {
   void write(const io::JsonReader& json, const GenerateWork& work, std::string completions,
              i64 field, std::string_view name, std::string& out) const {
     const bool drop = options_.on("drop-extra");
-    LineWriter line(json, drop);
+    io::ResultLine line(json, drop);
     const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
     if (drop || !has_id)
       line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
@@ -211,14 +205,14 @@ class GenerateMode : public Mode {
       line.set(kPromptLogprobs, "prompt_logprobs", number_list(work.result.prompt_logprobs));
     line.set(field, name, std::move(completions));
     line.set(kParams, "params", work.params_json);
-    line.set(kModel, "model", io::json_string(loaded_.digest));
-    line.set(kLm, "lm", made_by(work));
+    line.set(kModel, "model", io::json_string(session_.digest()));
+    line.set(kLm, "lm", tool_options::made_by(tool_, work));
     line.write(out);
   }
 
+  cli::Tool& tool_;
   const cli::Options& options_;
-  cli::Console& console_;
-  Loaded& loaded_;
+  decode::Session& session_;
   decode::SampleParams defaults_;
   i64 prompt_;  // the id may be the prompt too
   decode::PromptEncoder encoder_;
@@ -251,7 +245,8 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
       ",\"steps\":", s.steps,
       ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
       ",\"mean_rows\":", format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows) / steps, 2),
-      ",\"kv_pages_most\":", s.most_pages, ",\"kv_pages\":", loaded_.engine->cache().total_pages(),
+      ",\"kv_pages_most\":", s.most_pages,
+      ",\"kv_pages\":", session_.engine().cache().total_pages(),
       ",\"forward_s\":", format_fixed(s.forward_s, 3),
       ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", reasons, "}}");
   if (!failed_.empty()) {
@@ -273,10 +268,10 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
-  const std::unique_ptr<Loaded> loaded = load(tool);
-  GenerateMode mode(tool, *loaded);
+  const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
+  GenerateMode mode(tool, *session);
   const f64 start = monotonic_s();
-  drive(tool, mode, 4 * loaded->batch, run_key(tool, *loaded));
+  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
   mode.report(tool, monotonic_s() - start);
 }
 

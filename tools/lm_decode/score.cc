@@ -7,6 +7,8 @@
 
 #include <simdjson.h>
 
+#include "common/held_run.h"
+#include "common/model_options.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
@@ -36,7 +38,7 @@ enum Field : i64 {
   kGroups
 };
 
-struct ScoreWork : Work {
+struct ScoreWork : io::HeldWork {
   std::vector<Part> parts;
   std::vector<ScoreRequest> requests;  // windows of the one text, or one request for all parts
   bool listed = false;                 // choices: the result is a list
@@ -44,25 +46,27 @@ struct ScoreWork : Work {
   i64 windows = 0;
 };
 
-class ScoreMode : public Mode {
+class ScoreMode : public io::HeldMapper {
  public:
-  ScoreMode(cli::Tool& tool, Loaded& loaded)
-      : options_(tool.options()),
-        loaded_(loaded),
-        encoder_(*loaded.tokenizer, loaded.begin),
-        scorer_(*loaded.engine, {loaded.batch, loaded.chunk}),
-        dtype_(loaded.activation == DType::kF32 ? ""
-                                                : io::json_string(dtype_name(loaded.activation))),
+  ScoreMode(cli::Tool& tool, decode::Session& session)
+      : tool_(tool),
+        options_(tool.options()),
+        session_(session),
+        encoder_(session.tokenizer(), session.begin()),
+        scorer_(session.engine(), session.score_options()),
+        dtype_(session.activation() == DType::kF32
+                   ? ""
+                   : io::json_string(dtype_name(session.activation()))),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
                                                        : decode::Boundary::kSeparate),
-        window_(options_.maybe_integer("window").value_or(loaded.engine->positions())),
+        window_(options_.maybe_integer("window").value_or(session.engine().positions())),
         stride_(options_.maybe_integer("stride").value_or(std::max<i64>(1, window_ / 2))),
         groups_(options_.list("group").size()),
         detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {
-    if (window_ > loaded.engine->positions())
+    if (window_ > session.engine().positions())
       throw Error(ErrorKind::kUsage,
                   cat("--window ", window_, " is more than the model's context of ",
-                      loaded.engine->positions()));
+                      session.engine().positions()));
     if (stride_ > window_)
       throw Error(ErrorKind::kUsage,
                   cat("--stride ", stride_, " is more than the window of ", window_));
@@ -80,9 +84,9 @@ class ScoreMode : public Mode {
     return out;
   }
 
-  std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
+  std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
     io::JsonReader& json = record.json;
-    const Result<std::string> id = record_id(json, kId, record.ordinal);
+    const Result<std::string> id = io::record_id(json, kId, record.ordinal);
     if (!id) return id.fault();
     std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
     work->id = *id;
@@ -107,7 +111,7 @@ class ScoreMode : public Mode {
     return std::nullopt;
   }
 
-  void add(Work& base) override {
+  void add(io::HeldWork& base) override {
     ScoreWork& work = own(base);
     work.windows = isize(work.requests);
     for (ScoreRequest& request : work.requests)
@@ -117,7 +121,7 @@ class ScoreMode : public Mode {
   i64 pending() const override { return scorer_.pending(); }
   bool step() override { return scorer_.step(); }
 
-  bool poll(Work& base) override {
+  bool poll(io::HeldWork& base) override {
     ScoreWork& work = own(base);
     for (; work.taken < work.windows; ++work.taken) {
       std::optional<std::vector<BranchScore>> scores = scorer_.take();
@@ -128,7 +132,7 @@ class ScoreMode : public Mode {
     return true;
   }
 
-  std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
+  std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override {
     const ScoreWork& work = own(base);
     for (const Part& part : work.parts)
       if (!std::isfinite(part.score.sum))
@@ -138,7 +142,7 @@ class ScoreMode : public Mode {
       figures.push_back(part.figures());
     count(json, figures);
     const bool drop = options_.on("drop-extra");
-    LineWriter line(json, drop);
+    io::ResultLine line(json, drop);
     const bool has_id = json.has(kId) && json.field(kId).type != io::JsonType::kNull;
     if (drop || !has_id)
       line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
@@ -151,8 +155,9 @@ class ScoreMode : public Mode {
     } else {
       line.set(kScore, "score", part_json(work.parts[0], detail_));
     }
-    line.set(kModel, "model", io::json_string(loaded_.digest));
-    line.set(kLm, "lm", made_by(work, dtype_.empty() ? "" : cat(",\"dtype\":", dtype_)));
+    line.set(kModel, "model", io::json_string(session_.digest()));
+    line.set(kLm, "lm",
+             tool_options::made_by(tool_, work, dtype_.empty() ? "" : cat(",\"dtype\":", dtype_)));
     line.write(out);
     return std::nullopt;
   }
@@ -164,7 +169,7 @@ class ScoreMode : public Mode {
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
-  static ScoreWork& own(Work& work) { return static_cast<ScoreWork&>(work); }
+  static ScoreWork& own(io::HeldWork& work) { return static_cast<ScoreWork&>(work); }
 
   /// Strings, or objects with a "text" (what generate writes).
   std::optional<Fault> read_texts(const io::JsonReader& json, i64 field,
@@ -212,10 +217,10 @@ class ScoreMode : public Mode {
     for (const std::string& text : texts) {
       Result<ScoredTokens> tokens = encoder_.completion(prompt, text, boundary_);
       if (!tokens) return tokens.fault();
-      if (isize(tokens->tokens) > loaded_.engine->positions())
+      if (isize(tokens->tokens) > session_.engine().positions())
         return Fault{"context",
                      cat("prompt and completion have ", tokens->tokens.size(),
-                         " tokens, the model's context ", loaded_.engine->positions()),
+                         " tokens, the model's context ", session_.engine().positions()),
                      -1};
       Part& part = work.parts.emplace_back();
       part.tokens = std::move(*tokens);
@@ -259,8 +264,9 @@ class ScoreMode : public Mode {
       add(groups_[g][json.text_of(kGroups + static_cast<i64>(g)).value_or("none")]);
   }
 
+  cli::Tool& tool_;
   const cli::Options& options_;
-  Loaded& loaded_;
+  decode::Session& session_;
   decode::PromptEncoder encoder_;
   decode::TokenScorer scorer_;
   std::string dtype_;  // as JSON; empty for f32
@@ -299,10 +305,10 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
 }  // namespace
 
 void run_score(cli::Tool& tool) {
-  const std::unique_ptr<Loaded> loaded = load(tool);
-  ScoreMode mode(tool, *loaded);
+  const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
+  ScoreMode mode(tool, *session);
   const f64 start = monotonic_s();
-  drive(tool, mode, 4 * loaded->batch, run_key(tool, *loaded));
+  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
   mode.report(tool, monotonic_s() - start);
 }
 

@@ -1,42 +1,28 @@
-#include "resume.h"
+#include "io/resume.h"
 
 #include "core/hash.h"
 #include "core/str.h"
-#include "decode.h"
+#include "io/held.h"
+#include "io/input.h"
 #include "io/json.h"
 
-namespace lm::decode_tool {
-
-u64 run_key(cli::Tool& tool, const Loaded& loaded) {
-  // Policies for bad records do not shape good ones.
-  const std::string options = tool.options().params_json({"on-error", "max-errors", "max-record"});
-  return xxh3_64(cat("lm-decode ", cli::kToolkitVersion, "\n", tool.verb(), "\n", options, "\n",
-                     tool.seed(), "\n", loaded.digest, "\n", loaded.tokenizer->digest(), "\n",
-                     dtype_name(loaded.activation), "\n", loaded.engine->backend().name));
-}
+namespace lm::io {
 
 std::string record_key(u64 run_key, std::string_view id, std::string_view line) {
   return hex64(xxh3_64(line, xxh3_64(id, run_key)));
 }
 
-std::string made_by(const Work& work, std::string_view more) {
-  return cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"", more,
-             ",\"key\":\"", work.key, "\"}");
-}
-
-ResumeFile::ResumeFile(cli::Tool& tool)
-    : tool_(tool),
-      path_(tool.options().text("resume")),
-      found_(tool.ctx().tmp_dir),
-      made_(tool.ctx().tmp_dir) {
-  if (!io::path_exists(path_)) return;
-  io::InputOptions in;
+ResumeFile::ResumeFile(const std::string& path, i64 max_record_bytes, const OutputOptions& out,
+                       const Context& ctx)
+    : path_(path), out_(out), found_(ctx.tmp_dir), made_(ctx.tmp_dir) {
+  if (!path_exists(path_)) return;
+  InputOptions in;
   in.files = {path_};
   in.allow_empty = true;
-  in.max_record_bytes = tool.options().integer("max-record");
-  io::InputStream stream(in, tool.ctx());
-  io::JsonReader json({"id", "error", "lm.key"});
-  while (std::unique_ptr<io::Batch> batch = stream.next()) {
+  in.max_record_bytes = max_record_bytes;
+  InputStream stream(in, ctx);
+  JsonReader json({"id", "error", "lm.key"});
+  while (std::unique_ptr<Batch> batch = stream.next()) {
     stream.decode(*batch);
     if (!batch->error) stream.stitch(*batch);
     if (batch->error) break;  // cut: what stands before counts
@@ -76,7 +62,7 @@ void ResumeFile::note(std::string_view lines) {
 }
 
 i64 ResumeFile::store() const {
-  io::AtomicFile file(path_, tool_.output_options());
+  AtomicFile file(path_, out_);
   for (const std::string& key : order_)
     file.write(read(places_.at(key)) + "\n");
   std::string made(usize(made_.size()), '\0');
@@ -86,4 +72,4 @@ i64 ResumeFile::store() const {
   return isize(order_) + noted_;
 }
 
-}  // namespace lm::decode_tool
+}  // namespace lm::io
