@@ -20,6 +20,10 @@ struct Generator::Sample {
   i64 charge = 0;               // pages
   std::vector<i32> tokens;      // prompt and output
   std::span<const f32> logits;  // to draw from, empty while there are none
+  std::unique_ptr<Drafter> drafter;
+  std::vector<i32> draft;  // guesses behind the last token
+  std::vector<i64> rows;   // of the last pass: the last token's, then those of the guesses
+  i64 kept = 0;            // rows whose tokens the text has
   Sampler sampler;
   text::StreamDecoder decoder;
   StopMatcher stop;
@@ -184,6 +188,7 @@ bool Generator::start_sample(Job& job) {
   s->stop = StopMatcher(r.params.stop, r.params.include_stop);
   s->tokens = r.prompt;
   s->begin(tokenizer_, r.prompt);
+  if (options_.drafter) s->drafter = options_.drafter();
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -231,19 +236,34 @@ bool Generator::admit() {
   return started;
 }
 
+/// The last token and guesses at what follows it, within what the sample may still grow: a guess
+/// that would be the last token is not worth a row.
+void Generator::plan_sample(Sample& s) {
+  s.draft.clear();
+  s.rows.clear();
+  const i64 room = longest(s.job) - isize(s.tokens) - 1;
+  const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
+  const i64 most = std::min({options_.draft_length, room, share});
+  if (s.drafter && most > 0) s.drafter->propose(s.tokens, most, s.draft);
+  for (i64 i = 0; i <= isize(s.draft); ++i) {
+    EvalRow row;
+    row.seq = s.seq;
+    row.token = i == 0 ? s.tokens.back() : s.draft[usize(i - 1)];
+    row.want_logits = true;
+    s.rows.push_back(isize(rows_));
+    rows_.push_back(row);
+    plan_.push_back({&s.job, &s, 0});
+  }
+  stats_.draft_rows += isize(s.draft);
+}
+
 void Generator::plan_rows() {
   rows_.clear();
   plan_.clear();
-  for (const std::unique_ptr<Sample>& s : running_) {
-    EvalRow row;
-    row.seq = s->seq;
-    row.token = s->tokens.back();
-    row.want_logits = true;
-    rows_.push_back(row);
-    plan_.push_back({&s->job, s.get(), 0});
-  }
+  for (const std::unique_ptr<Sample>& s : running_)
+    plan_sample(*s);
   stats_.busy_samples += isize(running_);
-  stats_.decode_rows += isize(rows_);
+  stats_.decode_rows += isize(running_);
   i64 room = std::max(options_.chunk - isize(rows_), std::max<i64>(1, options_.chunk / 4));
   for (const std::unique_ptr<Job>& job : jobs_) {
     if (job->state != Job::State::kPrompt) continue;
@@ -284,8 +304,7 @@ void Generator::evaluate() {
   for (i64 i = 0; i < isize(plan_); ++i) {
     const Row& row = plan_[usize(i)];
     if (row.sample != nullptr) {
-      row.sample->logits = engine_.logits(i);
-      engine_.commit(row.sample->seq);
+      if (row.sample->rows[0] == i) row.sample->logits = engine_.logits(i);
       continue;
     }
     ++prompt_rows;
@@ -346,6 +365,17 @@ void Generator::draw(Sample& s) {
   end_tokens(s);
 }
 
+/// Draws behind the last token, and on behind each guess that was right.
+void Generator::draw_rows(Sample& s) {
+  draw(s);
+  s.kept = 1;
+  while (!s.done && s.kept < isize(s.rows) && s.tokens.back() == s.draft[usize(s.kept - 1)]) {
+    s.logits = engine_.logits(s.rows[usize(s.kept)]);
+    ++s.kept;
+    draw(s);
+  }
+}
+
 void Generator::draw_all() {
   const f64 start = monotonic_s();
   std::vector<Sample*> ready;
@@ -353,9 +383,14 @@ void Generator::draw_all() {
     if (!s->done && !s->logits.empty()) ready.push_back(s.get());
   parallel_for(isize(ready), 1, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i)
-      draw(*ready[usize(i)]);
+      draw_rows(*ready[usize(i)]);
   });
-  stats_.drawn_tokens += isize(ready);
+  for (Sample* const s : ready) {
+    const bool first = s->rows.empty();  // drawn behind the prompt
+    if (!first) engine_.commit(s->seq, s->kept);
+    stats_.drawn_tokens += s->kept;
+    stats_.draft_tokens += s->kept - 1;
+  }
   stats_.draw_s += monotonic_s() - start;
   retire();
 }

@@ -67,7 +67,7 @@ class GenerateMode : public io::HeldMapper {
         defaults_(tool_options::params_of(options_, tool.seed())),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(session.tokenizer(), session.begin()),
-        generator_(session.engine(), session.tokenizer(), session.generate_options()) {}
+        generator_(session.engine(), session.tokenizer(), generate_options(tool, session)) {}
 
   std::vector<std::string> paths() const override {
     const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
@@ -138,6 +138,14 @@ class GenerateMode : public io::HeldMapper {
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
+  static decode::GenerateOptions generate_options(const cli::Tool& tool,
+                                                  const decode::Session& session) {
+    decode::GenerateOptions out = session.generate_options();
+    if (tool.options().text("draft") == "prompt-lookup")
+      out.drafter = [] { return std::make_unique<decode::PromptLookup>(); };
+    out.draft_length = tool.options().integer("draft-length");
+    return out;
+  }
   static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }
 
   /// A sample without an end carries its error; the first of a kind is also said at once.
@@ -240,11 +248,13 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
       ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
       ",\"wall_s\":", format_fixed(wall_s, 3),
       ",\"prefill_tokens_per_s\":", format_fixed(rate(s.prompt_rows, s.prompt_s), 1),
-      ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows, decode_s), 1),
+      ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows + s.draft_tokens, decode_s), 1),
       ",\"generated_tokens_per_s\":", format_fixed(rate(tokens_, wall_s), 1),
-      ",\"steps\":", s.steps,
+      ",\"steps\":", s.steps, ",\"draft_rows\":", s.draft_rows,
+      ",\"draft_tokens\":", s.draft_tokens,
       ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
-      ",\"mean_rows\":", format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows) / steps, 2),
+      ",\"mean_rows\":",
+      format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows + s.draft_rows) / steps, 2),
       ",\"kv_pages_most\":", s.most_pages,
       ",\"kv_pages\":", session_.engine().cache().total_pages(),
       ",\"forward_s\":", format_fixed(s.forward_s, 3),

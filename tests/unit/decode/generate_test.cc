@@ -28,6 +28,7 @@ struct Setup {
   i64 batch = 16;
   i64 chunk = 512;
   i64 cache_tokens = 17 * 96;
+  std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
 };
 
 /// Runs requests and gives their results in order.
@@ -38,7 +39,9 @@ std::vector<Generated> run(const model::Model& model, const text::Tokenizer& tok
   engine_options.max_rows = std::max(setup.batch, setup.chunk);
   engine_options.cache_tokens = setup.cache_tokens;
   model::Engine engine(model, engine_options);
-  Generator generator(engine, tokenizer, {setup.batch, setup.chunk, model.cfg.end_ids});
+  GenerateOptions options{setup.batch, setup.chunk, model.cfg.end_ids};
+  options.drafter = setup.drafter;
+  Generator generator(engine, tokenizer, options);
   std::vector<Generated> out;
   for (const GenerateRequest& request : requests)
     generator.add(request);
