@@ -39,8 +39,7 @@ GenerateOptions Session::generate_options() const {
 
 u64 Session::key() const {
   return xxh3_64(cat(digest_, "\n", tokenizer_->digest(), "\n", begin_ ? cat(*begin_) : "", "\n",
-                     static_cast<i64>(options_.special), "\n", dtype_name(activation()), "\n",
-                     engine_->backend().name));
+                     static_cast<i64>(options_.special), "\n", dtype_name(activation())));
 }
 
 }  // namespace lm::decode

@@ -94,7 +94,7 @@ class ScoreMode : public io::HeldMapper {
     work->listed = json.has(kChoices) || json.has(kCompletions);
     std::optional<Fault> fault;
     if (work->listed) {
-      fault = read_texts(json, json.has(kChoices) ? kChoices : kCompletions, texts);
+      fault = read_texts(parser_, json, json.has(kChoices) ? kChoices : kCompletions, texts);
     } else if (json.has(kCompletion)) {
       const Result<std::string_view> text = json.string(kCompletion);
       if (!text) return text.fault();
@@ -170,26 +170,6 @@ class ScoreMode : public io::HeldMapper {
 
  private:
   static ScoreWork& own(io::HeldWork& work) { return static_cast<ScoreWork&>(work); }
-
-  /// Strings, or objects with a "text" (what generate writes).
-  std::optional<Fault> read_texts(const io::JsonReader& json, i64 field,
-                                  std::vector<std::string>& out) {
-    const Fault wrong{"type", cat("field \"", json.path(field), "\" is not a list of strings"),
-                      json.field(field).begin};
-    simdjson::dom::array items;
-    if (parser_.parse(simdjson::padded_string(json.raw(field))).get(items) != simdjson::SUCCESS)
-      return wrong;
-    for (const simdjson::dom::element item : items) {
-      std::string_view text;
-      if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS)
-        return wrong;
-      out.emplace_back(text);
-    }
-    if (out.empty())
-      return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"),
-                   json.field(field).begin};
-    return std::nullopt;
-  }
 
   std::optional<Fault> plan_text(io::JsonReader& json, ScoreWork& work) {
     const Result<std::string_view> text = json.string(kText);

@@ -56,6 +56,25 @@ std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top) 
   return out + "]";
 }
 
+std::optional<Fault> read_texts(simdjson::dom::parser& parser, const io::JsonReader& json,
+                                i64 field, std::vector<std::string>& out) {
+  const Fault wrong{"type", cat("field \"", json.path(field), "\" is not a list of strings"),
+                    json.field(field).begin};
+  simdjson::dom::array items;
+  if (parser.parse(simdjson::padded_string(json.raw(field))).get(items) != simdjson::SUCCESS)
+    return wrong;
+  for (const simdjson::dom::element item : items) {
+    std::string_view text;
+    if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS)
+      return wrong;
+    out.emplace_back(text);
+  }
+  if (out.empty())
+    return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"),
+                 json.field(field).begin};
+  return std::nullopt;
+}
+
 Figures Part::figures() const {
   return {isize(score.logprobs), tokens.bytes, score.sum};
 }

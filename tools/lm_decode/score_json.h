@@ -1,14 +1,23 @@
 #pragma once
 // lm-decode score: results as JSON.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <simdjson.h>
+
 #include "decode/prompt.h"
 #include "decode/score.h"
+#include "io/json.h"
 
 namespace lm::decode_tool {
+
+/// The texts of a list of strings, or of objects with a "text" (what generate writes), appended to
+/// out. Fault "type" or "range" (an empty list).
+std::optional<Fault> read_texts(simdjson::dom::parser& parser, const io::JsonReader& json,
+                                i64 field, std::vector<std::string>& out);
 
 /// A part in three numbers.
 struct Figures {
