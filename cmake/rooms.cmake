@@ -128,8 +128,13 @@ function(lm_library)
   target_link_libraries(lm PUBLIC lm_flags ${libs} Threads::Threads ${CMAKE_DL_LIBS})
 endfunction()
 
-# One program per tools/lm_X.cc, named lm-X.
+# One program per tools/lm_X.cc, named lm-X, of that file, tools/lm_X/*.cc and what it needs of
+# tools/common: option groups and the like that several programs share.
 function(lm_tools)
+  file(GLOB common CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/common/*.cc)
+  add_library(lm_tool_common STATIC ${common})
+  target_include_directories(lm_tool_common PUBLIC ${CMAKE_SOURCE_DIR}/tools)
+  target_link_libraries(lm_tool_common PUBLIC lm)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/lm_*.cc)
   set(names "")
   foreach(source ${sources})
@@ -137,7 +142,7 @@ function(lm_tools)
     string(REPLACE "_" "-" name ${base})
     file(GLOB parts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/${base}/*.cc)
     add_executable(${name} ${source} ${parts})
-    target_link_libraries(${name} PRIVATE lm)
+    target_link_libraries(${name} PRIVATE lm_tool_common)
     target_link_options(${name} PRIVATE -Wl,--as-needed -Wl,--gc-sections)
     list(APPEND names ${name})
   endforeach()

@@ -54,10 +54,11 @@ inline void write_tiny_tokenizer(const std::string& folder) {
 }
 
 /// Weights are larger than a fresh model's, so that distributions are far from uniform.
-inline model::Model make_tiny_model(u64 seed = 1, i64 vocab = 262, i64 context = 64) {
+inline model::Model make_tiny_model(u64 seed = 1, i64 vocab = 262, i64 context = 64,
+                                    i64 width = 16) {
   model::ModelCfg cfg = model::make_config(model::parse_shape(
-      cat("family=llama,layers=2,width=16,heads=4,kv_heads=2,ffn=32,vocab=", vocab,
-          ",context=", context)));
+      cat("family=llama,layers=2,width=", width, ",heads=4,kv_heads=2,ffn=", 2 * width,
+          ",vocab=", vocab, ",context=", context)));
   cfg.bos = kTinyBos < vocab ? std::optional<i32>(kTinyBos) : std::nullopt;
   if (kTinyEos < vocab) cfg.eos = cfg.end_ids = {kTinyEos};
   model::Model made = model::new_model(cfg, seed);
@@ -68,13 +69,13 @@ inline model::Model make_tiny_model(u64 seed = 1, i64 vocab = 262, i64 context =
 
 /// The folder must not exist.
 inline void write_tiny_folder(const std::string& folder, u64 seed = 1, i64 vocab = 262,
-                              i64 context = 64) {
+                              i64 context = 64, i64 width = 16) {
   const std::string files = folder + ".tokenizer";
   std::filesystem::create_directories(files);
   write_tiny_tokenizer(files);
   model::SaveOptions options;
   options.tokenizer_folder = files;
-  model::save_model(folder, make_tiny_model(seed, vocab, context), options);
+  model::save_model(folder, make_tiny_model(seed, vocab, context, width), options);
   std::filesystem::remove_all(files);
 }
 

@@ -2,6 +2,9 @@
 
 #include <string_view>
 
+#include "common/held_run.h"
+#include "common/model_options.h"
+#include "common/sampling_options.h"
 #include "lm_decode/decode.h"
 
 namespace {
@@ -12,7 +15,7 @@ using lm::cli::ToolSpec;
 
 std::vector<Flag> model_flags() {
   const std::string model = "Model";
-  return {
+  const std::vector<Flag> which = {
       {.name = "model",
        .letter = 'm',
        .kind = FlagKind::kPath,
@@ -27,65 +30,14 @@ std::vector<Flag> model_flags() {
        .group = model,
        .help = "another tokenizer than the folder's",
        .semantic = false},
-      {.name = "bos",
-       .kind = FlagKind::kSwitch,
-       .group = model,
-       .def = "true",
-       .help = "begin every text with the model's begin token, if it has one"},
-      {.name = "special",
-       .kind = FlagKind::kChoice,
-       .value_name = "HOW",
-       .group = model,
-       .def = "parse",
-       .help = "special tokens spelt in a text: become specials, stay text, or make a bad record",
-       .choices = {"parse", "text", "error"}},
-      {.name = "dtype",
-       .kind = FlagKind::kChoice,
-       .value_name = "TYPE",
-       .group = model,
-       .def = "auto",
-       .help = "type of weights, activations and cache: bf16 on a GPU, f32 on the CPU",
-       .choices = {"auto", "f32", "bf16"},
-       .semantic = false},
-      {.name = "batch",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = model,
-       .def = "16",
-       .help = "sequences in work at once; does not change results",
-       .min = 1,
-       .max = 65536,
-       .semantic = false},
-      {.name = "chunk",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = model,
-       .def = "512",
-       .help = "tokens of a forward pass; does not change results",
-       .min = 1,
-       .max = 65536,
-       .semantic = false},
-      {.name = "drop-extra",
-       .kind = FlagKind::kSwitch,
-       .group = "Records",
-       .help = "write id and results only"},
-      {.name = "resume",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = "Records",
-       .help = "take records that FILE has from there; store the finished ones there when stopped",
-       .details =
-           "FILE is the output of a run that did not end, or what a stopped run left. The output "
-           "is "
-           "that of an undisturbed run. Records need distinct ids, and the parameters those of "
-           "FILE's records.",
-       .semantic = false},
   };
+  return lm::cli::joined(
+      {which, lm::tool_options::model_flags({.group = model}), lm::tool_options::held_flags()});
 }
 
 std::vector<Flag> generate_flags() {
   const std::string records = "Records";
-  std::vector<Flag> flags = lm::decode_tool::sampling_flags();
+  std::vector<Flag> flags = lm::tool_options::sampling_flags();
   const std::vector<Flag> own = {
       {.name = "prompt-field",
        .kind = FlagKind::kString,
@@ -120,6 +72,25 @@ std::vector<Flag> generate_flags() {
        .kind = FlagKind::kSwitch,
        .group = records,
        .help = "add log-probabilities of the prompt's tokens from the second on"},
+      {.name = "draft",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = "Model",
+       .def = "none",
+       .help = "guess tokens and check several in one pass; does not change results",
+       .details = "prompt-lookup: what followed the last place where the text's last three tokens "
+                  "stood, or two, or one.",
+       .choices = {"none", "prompt-lookup"},
+       .semantic = false},
+      {.name = "draft-length",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = "Model",
+       .def = "10",
+       .help = "guesses of a sample at a time; does not change results",
+       .min = 1,
+       .max = 1024,
+       .semantic = false},
       {.name = "flat", .kind = FlagKind::kSwitch, .group = records, .help = "one line per sample"},
       {.name = "dump-prompt",
        .kind = FlagKind::kSwitch,
@@ -133,26 +104,14 @@ std::vector<Flag> generate_flags() {
 std::vector<Flag> score_flags() {
   const std::string records = "Records";
   const std::string scoring = "Scoring";
-  return {
-      {.name = "field",
-       .kind = FlagKind::kString,
-       .value_name = "PATH",
-       .group = records,
-       .def = "text",
-       .help = "the field that holds the text",
-       .main = true},
-      {.name = "window",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = scoring,
-       .help = "tokens of a window over a long text; default the model's context",
-       .min = 2},
-      {.name = "stride",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = scoring,
-       .help = "distance of windows; default half of one",
-       .min = 1},
+  const std::vector<Flag> text = {{.name = "field",
+                                   .kind = FlagKind::kString,
+                                   .value_name = "PATH",
+                                   .group = records,
+                                   .def = "text",
+                                   .help = "the field that holds the text",
+                                   .main = true}};
+  const std::vector<Flag> own = {
       {.name = "boundary",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",
@@ -183,6 +142,7 @@ std::vector<Flag> score_flags() {
        .details = "Records without the field are the group \"none\".",
        .semantic = false},
   };
+  return lm::cli::joined({text, lm::tool_options::window_flags(scoring), own});
 }
 
 ToolSpec make_spec() {

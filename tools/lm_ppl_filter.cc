@@ -1,5 +1,6 @@
 // lm-ppl-filter: scores documents by perplexity and its kin, selects and sorts them by score.
 
+#include "common/model_options.h"
 #include "lm_ppl_filter/filter.h"
 
 namespace {
@@ -11,19 +12,7 @@ using Flags = std::vector<Flag>;
 /// How a model folder scores; named as lm-decode score names them.
 Flags folder_flags() {
   const std::string g = "Model folders";
-  return {
-      {.name = "window",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = g,
-       .help = "tokens of a window over a long text; default the model's context",
-       .min = 2},
-      {.name = "stride",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = g,
-       .help = "distance of windows; default half of one",
-       .min = 1},
+  const Flags own = {
       {.name = "max-tokens",
        .kind = FlagKind::kCount,
        .value_name = "N",
@@ -39,45 +28,10 @@ Flags folder_flags() {
        .help = "take --max-tokens from N places of a longer text, evenly from its head to its end",
        .min = 1,
        .max = 64},
-      {.name = "bos",
-       .kind = FlagKind::kSwitch,
-       .group = g,
-       .def = "true",
-       .help = "begin every text with the model's begin token, if it has one"},
-      {.name = "special",
-       .kind = FlagKind::kChoice,
-       .value_name = "HOW",
-       .group = g,
-       .def = "parse",
-       .help = "special tokens spelt in a text: become specials, or stay text",
-       .choices = {"parse", "text"}},
-      {.name = "dtype",
-       .kind = FlagKind::kChoice,
-       .value_name = "TYPE",
-       .group = g,
-       .def = "auto",
-       .help = "type of weights, activations and cache: bf16 on a GPU, f32 on the CPU",
-       .choices = {"auto", "f32", "bf16"},
-       .semantic = false},
-      {.name = "batch",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = g,
-       .def = "16",
-       .help = "windows in work at once; does not change results",
-       .min = 1,
-       .max = 65536,
-       .semantic = false},
-      {.name = "chunk",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = g,
-       .def = "512",
-       .help = "tokens of a forward pass; does not change results",
-       .min = 1,
-       .max = 65536,
-       .semantic = false},
   };
+  return lm::cli::joined(
+      {lm::tool_options::window_flags(g), own,
+       lm::tool_options::model_flags({.group = g, .batch = "windows", .special_error = false})});
 }
 
 Flags scorer_flags() {

@@ -191,10 +191,11 @@ std::string Options::value_json(const Flag& flag) const {
   }
 }
 
-std::string Options::params_json() const {
+std::string Options::params_json(std::initializer_list<std::string_view> without) const {
   std::string out = "{";
   for (const Flag& flag : flags_) {
     if (!flag.semantic || flag.kind == FlagKind::kPath) continue;
+    if (std::find(without.begin(), without.end(), flag.name) != without.end()) continue;
     append(out, out.size() > 1 ? "," : "", io::json_string(flag.name), ":", value_json(flag));
   }
   return out + "}";

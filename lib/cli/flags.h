@@ -113,8 +113,8 @@ class Options {
   std::optional<i64> maybe_integer(const std::string& name) const;
   std::optional<f64> maybe_real(const std::string& name) const;
 
-  /// {"name":value,...} of the semantic flags, resolved, in table order.
-  std::string params_json() const;
+  /// {"name":value,...} of the semantic flags, resolved, in table order; without those named.
+  std::string params_json(std::initializer_list<std::string_view> without = {}) const;
   /// Every flag for the report.
   std::string all_json() const;
 

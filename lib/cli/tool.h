@@ -55,6 +55,7 @@ class Tool {
        std::vector<std::string> args, Console& console, const Context& ctx);
   ~Tool();
 
+  const std::string& name() const { return spec_.name; }
   const std::string& verb() const { return verb_; }
   const Options& options() const { return options_; }
   /// Inputs: operands plus --files-from; "-" is stdin.

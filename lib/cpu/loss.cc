@@ -1,5 +1,6 @@
 #include "cpu/loss.h"
 
+#include <cmath>
 #include <vector>
 
 #include "core/error.h"
@@ -44,6 +45,14 @@ void row_stats(const RowStats& args) {
            "log-probability and rank need targets");
   const isa::Kernels& isa = active();
   for_rows(args.rows, 8 * args.vocab, [&](i64 r) { isa.stats_row(args, r); });
+}
+
+f64 log_sum_exp(i64 n, const f32* x, i64* argmax) {
+  LM_CHECK(n > 0, "a row has logits");
+  i64 best = 0;
+  const f64 sum = active().exp_sum(n, x, &best);
+  if (argmax != nullptr) *argmax = best;
+  return static_cast<f64>(x[best]) + std::log(sum);
 }
 
 void logprob_backward(i64 rows, i64 vocab, f32* logits, i64 ld, const i32* target, const f32* lse,

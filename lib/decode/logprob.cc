@@ -1,17 +1,16 @@
 #include "decode/logprob.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
+
+#include "cpu/loss.h"
 
 namespace lm::decode {
 
-f64 log_normaliser(std::span<const f32> logits) {
-  const f64 top = static_cast<f64>(*std::max_element(logits.begin(), logits.end()));
-  f64 sum = 0;
-  for (const f32 logit : logits)
-    sum += std::exp(static_cast<f64>(logit) - top);
-  return top + std::log(sum);
+Normaliser normaliser(std::span<const f32> logits) {
+  i64 likeliest = 0;
+  const f64 log = cpu::log_sum_exp(isize(logits), logits.data(), &likeliest);
+  return {log, static_cast<i32>(likeliest)};
 }
 
 std::vector<TokenLogprob> top_logprobs(std::span<const f32> logits, f64 normaliser, i64 k) {
@@ -30,10 +29,6 @@ std::vector<TokenLogprob> top_logprobs(std::span<const f32> logits, f64 normalis
     out.emplace_back(id, static_cast<f32>(logit - normaliser));
   }
   return out;
-}
-
-i32 argmax(std::span<const f32> logits) {
-  return static_cast<i32>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
 }  // namespace lm::decode

@@ -12,13 +12,15 @@ namespace lm::decode {
 
 using TokenLogprob = std::pair<i32, f32>;
 
-/// ln of the sum of exp(logits), in index order.
-f64 log_normaliser(std::span<const f32> logits);
+/// ln of the sum of exp(logits), and the smallest id of the largest logit. Not empty. NaN where
+/// logits are not numbers.
+struct Normaliser {
+  f64 log = 0;
+  i32 likeliest = 0;
+};
+Normaliser normaliser(std::span<const f32> logits);
 
 /// The k likeliest tokens with their log-probabilities, likeliest first, ties by smaller id.
 std::vector<TokenLogprob> top_logprobs(std::span<const f32> logits, f64 normaliser, i64 k);
-
-/// Smallest id of the largest logit.
-i32 argmax(std::span<const f32> logits);
 
 }  // namespace lm::decode

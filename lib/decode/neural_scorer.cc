@@ -4,58 +4,41 @@
 #include <cmath>
 
 #include "core/str.h"
-#include "decode/engine_options.h"
-#include "decode/generate.h"
 
 namespace lm::decode {
 
-NeuralScorer::NeuralScorer(const std::string& folder, const NeuralScorerOptions& options)
-    : options_(options), model_(model::load_model(folder)) {
-  LM_CHECK(options.special != text::SpecialPolicy::kError, "scores have no bad records");
-  window_ = options.window > 0 ? options.window : model_.cfg.context;
+NeuralScorer::NeuralScorer(const SessionOptions& session, const NeuralScorerOptions& options)
+    : options_(options), session_(session), encoder_(session_.tokenizer(), session_.begin()) {
+  LM_CHECK(session.special != text::SpecialPolicy::kError, "scores have no bad records");
+  window_ = options.window > 0 ? options.window : cfg().context;
   stride_ = options.stride > 0 ? options.stride : std::max<i64>(1, window_ / 2);
-  check_window(folder);
-  text::LoadOptions load;
-  load.add_specials = false;
-  load.special = options.special;
-  tokenizer_ = text::load_tokenizer(folder, load);
-  try {
-    check_vocab(model_.cfg, *tokenizer_);
-  } catch (const Error& e) {
-    throw e.with_prefix(folder);
-  }
-  const std::optional<i32> begin =
-      options.begin ? begin_token(model_.cfg, *tokenizer_) : std::nullopt;
-  digest_ = cat(model::model_digest(folder), " ", tokenizer_->digest(), " window=", window_,
+  check_window();
+  digest_ = cat(session_.digest(), " ", session_.tokenizer().digest(), " window=", window_,
                 " stride=", stride_, " max_tokens=", options.max_tokens, " probes=", options.probes,
-                " begin=", begin ? cat(*begin) : "none",
-                " special=", options.special == text::SpecialPolicy::kParse ? "parse" : "text",
-                options.compute.activation == DType::kBf16 ? " dtype=bf16" : "");
-  const model::EngineOptions size = engine_options(model_.cfg, options.batch, options.chunk,
-                                                   options.cache_bytes, options.compute);
-  engine_ = options.compute.backend == nullptr
-                ? std::make_unique<model::Engine>(model_, size)
-                : std::make_unique<model::Engine>(model_, size, *options.compute.backend);
-  encoder_ = std::make_unique<PromptEncoder>(*tokenizer_, begin);
-  scorer_ = std::make_unique<TokenScorer>(*engine_, ScoreOptions{options.batch, options.chunk});
+                " begin=", session_.begin() ? cat(*session_.begin()) : "none",
+                " special=", session.special == text::SpecialPolicy::kParse ? "parse" : "text",
+                session_.activation() == DType::kBf16 ? " dtype=bf16" : "");
+  scorer_ = std::make_unique<TokenScorer>(session_.engine(), session_.score_options());
 }
 
 NeuralScorer::~NeuralScorer() = default;
 
-void NeuralScorer::check_window(const std::string& folder) const {
-  if (window_ > model_.cfg.context)
+void NeuralScorer::check_window() const {
+  const std::string& folder = session_.options().folder;
+  if (window_ > cfg().context)
     throw Error(ErrorKind::kUsage,
                 cat(folder, ": a window of ", window_,
-                    " tokens is more than the model's context of ", model_.cfg.context));
-  if (stride_ >= window_)
+                    " tokens is more than the model's context of ", cfg().context));
+  if (stride_ > window_)
     throw Error(ErrorKind::kUsage, cat(folder, ": a stride of ", stride_,
-                                       " tokens is not less than the window of ", window_));
+                                       " tokens is more than the window of ", window_));
 }
 
 /// The windows of a text, by stretch; sets what is known of its score before the model ran.
 std::deque<WindowCutter> NeuralScorer::cut(std::string_view text, text::Score& score) {
   const i64 most = options_.max_tokens > 0 ? options_.max_tokens : std::numeric_limits<i64>::max();
-  Result<std::vector<ScoredTokens>> stretches = encoder_->stretches(text, most, options_.probes);
+  Result<std::vector<ScoredTokens>> stretches =
+      encoder_.stretches(text, most, options_.probes, stride_ == window_ ? window_ : 0);
   score = {};
   if (!stretches) {
     score.fault = stretches.fault();
@@ -64,12 +47,13 @@ std::deque<WindowCutter> NeuralScorer::cut(std::string_view text, text::Score& s
   std::deque<WindowCutter> out;
   for (ScoredTokens& part : *stretches) {
     score.bytes += part.bytes;
-    const i64 scored = std::max<i64>(0, isize(part.tokens) - part.first);
-    if (scored == 0) continue;
-    score.tokens += scored;
-    if (tokenizer_->unk())
-      score.oov +=
-          std::count(part.tokens.begin() + part.first, part.tokens.end(), *tokenizer_->unk());
+    if (part.scored() == 0) continue;
+    score.tokens += part.scored();
+    if (const std::optional<i32> unk = session_.tokenizer().unk()) {
+      score.oov += std::count(part.tokens.begin() + part.first, part.tokens.end(), *unk);
+      for (const i64 head : part.heads)
+        score.oov -= part.tokens[usize(head)] == *unk ? 1 : 0;
+    }
     out.emplace_back(std::move(part.tokens), window_, stride_);
   }
   return out;
@@ -82,7 +66,7 @@ void NeuralScorer::score(std::span<const std::string_view> texts, std::span<text
   std::deque<WindowCutter> cutters;        // of text next - 1
   std::size_t next = 0;
   const auto fill = [&] {
-    while (scorer_->pending() < 4 * options_.batch) {
+    while (scorer_->pending() < 4 * session_.options().batch) {
       if (cutters.empty()) {
         if (next == texts.size()) return;
         cutters = cut(texts[next], scores[next]);
@@ -105,6 +89,7 @@ void NeuralScorer::score(std::span<const std::string_view> texts, std::span<text
   for (std::size_t i = 0; i < texts.size(); ++i) {
     if (scores[i].tokens == 0) continue;
     scores[i].nll_nats = -sums[i];
+    if (!std::isfinite(sums[i]) && options_.not_numbers) options_.not_numbers();
     scores[i].value = std::exp(-sums[i] / static_cast<f64>(scores[i].tokens));
   }
 }

@@ -3,13 +3,13 @@
 // log-likelihood by the rule of score.h, the same numbers as lm-decode score. One thread at a time;
 // kernels are parallel inside.
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "decode/prompt.h"
 #include "decode/score.h"
-#include "model/checkpoint.h"
-#include "model/device.h"
+#include "decode/session.h"
 #include "text/scorer.h"
 
 namespace lm::decode {
@@ -19,20 +19,16 @@ struct NeuralScorerOptions {
   i64 stride = 0;      // 0: half a window
   i64 max_tokens = 0;  // of a text; 0: all
   i64 probes = 1;      // stretches that stand for a longer text (PromptEncoder::stretches)
-  bool begin = true;   // the model's begin token stands before a text, if it has one
-  text::SpecialPolicy special =
-      text::SpecialPolicy::kParse;  // not kError: score() has no bad records
-  i64 batch = 16;                   // sequences at once; the rest does not change scores
-  i64 chunk = 512;                  // tokens of a pass
-  i64 cache_bytes = i64{1} << 30;   // for keys and values; one window is held in any case
-  model::Compute compute = {};      // bf16 changes scores
+  /// Called before score() returns for every text that has no score because the model's logits are
+  /// not numbers.
+  std::function<void()> not_numbers = nullptr;
 };
 
 class NeuralScorer final : public text::Scorer {
  public:
-  /// Reads a model folder with its tokenizer. Throws what load_model, load_tokenizer and
-  /// check_vocab throw, and Error{kUsage} for windows that do not fit the model's context.
-  explicit NeuralScorer(const std::string& folder, const NeuralScorerOptions& options = {});
+  /// Opens the session; its policy for specials is not kError, for score() has no bad records.
+  /// Throws what Session throws, and Error{kUsage} for windows that do not fit the model's context.
+  explicit NeuralScorer(const SessionOptions& session, const NeuralScorerOptions& options = {});
   ~NeuralScorer() override;
 
   /// value: perplexity per scored token; bytes: of the scored tokens; oov: unknown ones among them.
@@ -44,22 +40,20 @@ class NeuralScorer final : public text::Scorer {
   /// The digests of model and tokenizer, and every option that shapes scores.
   const std::string& digest() const override { return digest_; }
 
-  const model::ModelCfg& cfg() const { return model_.cfg; }
-  const Backend& backend() const { return engine_->backend(); }
+  const model::ModelCfg& cfg() const { return session_.cfg(); }
+  const Backend& backend() const { return session_.engine().backend(); }
   i64 window() const { return window_; }
   i64 stride() const { return stride_; }
   const ScoreStats& stats() const { return scorer_->stats(); }
 
  private:
-  void check_window(const std::string& folder) const;
+  void check_window() const;
   std::deque<WindowCutter> cut(std::string_view text, text::Score& score);
 
   NeuralScorerOptions options_;
-  model::Model model_;
-  std::unique_ptr<text::Tokenizer> tokenizer_;
+  Session session_;
   std::string digest_;
-  std::unique_ptr<model::Engine> engine_;
-  std::unique_ptr<PromptEncoder> encoder_;
+  PromptEncoder encoder_;
   std::unique_ptr<TokenScorer> scorer_;
   i64 window_ = 0;
   i64 stride_ = 0;

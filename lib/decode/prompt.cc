@@ -42,7 +42,7 @@ Result<std::vector<i32>> PromptEncoder::prompt(std::string_view text) {
 }
 
 /// Tokens [begin, end) of the last encode, which was of text.
-ScoredTokens PromptEncoder::stretch(std::string_view text, i64 begin, i64 end) const {
+ScoredTokens PromptEncoder::stretch(std::string_view text, i64 begin, i64 end, i64 apart) const {
   ScoredTokens out;
   const bool begun = begin == 0 && begin_;
   out.tokens.reserve(usize(end - begin + 1));
@@ -53,29 +53,35 @@ ScoredTokens PromptEncoder::stretch(std::string_view text, i64 begin, i64 end) c
   const auto offset = [&](i64 token) {
     return token == 0 ? 0 : token < isize(ids_) ? offsets_[usize(token)].first : isize(text);
   };
-  out.bytes = offset(end) - offset(from) - special_bytes(from, end);
+  const auto bytes = [&](i64 a, i64 b) { return offset(b) - offset(a) - special_bytes(a, b); };
+  out.bytes = bytes(from, end);
+  for (i64 head = apart; apart > 0 && head < isize(out.tokens); head += apart) {
+    const i64 token = begin + head - (begun ? 1 : 0);
+    out.heads.push_back(head);
+    out.bytes -= bytes(token, token + 1);
+  }
   return out;
 }
 
-Result<ScoredTokens> PromptEncoder::text(std::string_view text) {
+Result<ScoredTokens> PromptEncoder::text(std::string_view text, i64 apart) {
   if (std::optional<Fault> fault = encode(text)) return *fault;
-  return stretch(text, 0, isize(ids_));
+  return stretch(text, 0, isize(ids_), apart);
 }
 
 Result<std::vector<ScoredTokens>> PromptEncoder::stretches(std::string_view text, i64 most,
-                                                           i64 parts) {
+                                                           i64 parts, i64 apart) {
   LM_CHECK(parts >= 1 && most >= parts, "a stretch has a token");
   if (std::optional<Fault> fault = encode(text)) return *fault;
   const i64 n = isize(ids_);
   std::vector<ScoredTokens> out;
   if (n <= most) {
-    out.push_back(stretch(text, 0, n));
+    out.push_back(stretch(text, 0, n, apart));
     return out;
   }
   const i64 length = most / parts;
   for (i64 part = 0; part < parts; ++part) {
     const i64 begin = parts == 1 ? 0 : (n - length) * part / (parts - 1);
-    out.push_back(stretch(text, begin, begin + length));
+    out.push_back(stretch(text, begin, begin + length, apart));
   }
   return out;
 }

@@ -2,6 +2,7 @@
 // Text to the token lists that a model sees: the token that begins a text, the boundary between a
 // prompt and what follows it, how many bytes of a text its scored tokens stand for.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -20,11 +21,14 @@ std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer
 /// to the completion (the rule of evaluation harnesses), or apart.
 enum class Boundary : u8 { kJoint, kSeparate };
 
-/// Tokens of which those from `first` on are scored; bytes is what they stand for.
+/// Tokens of which those from `first` on are scored, but for `heads`; bytes is what they stand for.
 struct ScoredTokens {
   std::vector<i32> tokens;
   i64 first = 0;
   i64 bytes = 0;
+  std::vector<i64> heads;  // ascending: where windows that do not overlap begin, from the second on
+
+  i64 scored() const { return std::max<i64>(0, isize(tokens) - first - isize(heads)); }
 };
 
 /// Not thread-safe: owns the tokenizer's scratch.
@@ -38,12 +42,14 @@ class PromptEncoder {
   /// "tokenizer" (it gives up on the text). Text is valid UTF-8.
   Result<std::vector<i32>> prompt(std::string_view text);
   /// All of a text is scored, except its first token where nothing begins it. Specials count 0
-  /// bytes.
-  Result<ScoredTokens> text(std::string_view text);
+  /// bytes. apart: the length of windows that do not overlap, whose first tokens have nothing
+  /// before them and are not scored; 0: windows overlap.
+  Result<ScoredTokens> text(std::string_view text, i64 apart = 0);
   /// A text of more than `most` tokens is represented by `parts` equal stretches of most / parts
   /// tokens, from its head evenly to its end; other texts are one stretch. A later stretch stands
   /// alone: nothing is before its first token, which is not scored.
-  Result<std::vector<ScoredTokens>> stretches(std::string_view text, i64 most, i64 parts);
+  Result<std::vector<ScoredTokens>> stretches(std::string_view text, i64 most, i64 parts,
+                                              i64 apart = 0);
   /// The completion is scored given the prompt.
   Result<ScoredTokens> completion(std::string_view prompt, std::string_view completion,
                                   Boundary boundary);
@@ -52,7 +58,7 @@ class PromptEncoder {
   std::optional<Fault> encode(std::string_view text);
   std::optional<Fault> encode(std::string_view text, std::vector<i32>& ids);  // appended to ids
   i64 special_bytes(i64 from, i64 to) const;
-  ScoredTokens stretch(std::string_view text, i64 begin, i64 end) const;
+  ScoredTokens stretch(std::string_view text, i64 begin, i64 end, i64 apart) const;
 
   const text::Tokenizer& tokenizer_;
   std::optional<i32> begin_;

@@ -36,8 +36,7 @@ i64 pages_of(i64 tokens) {
 
 /// What a row's logits are reduced to before they are looked up.
 struct RowSummary {
-  f64 normaliser = 0;
-  i32 likeliest = 0;
+  Normaliser normaliser;
   std::vector<TokenLogprob> top;
 };
 
@@ -147,10 +146,9 @@ void TokenScorer::take_rows() {
       if (!rows_[usize(i)].want_logits) continue;
       const std::span<const f32> logits = engine_.logits(i);
       RowSummary& s = summaries[usize(i)];
-      s.normaliser = log_normaliser(logits);
-      s.likeliest = argmax(logits);
+      s.normaliser = normaliser(logits);
       const i64 k = plan_[usize(i)].job->request.top_logprobs;
-      if (k > 0) s.top = top_logprobs(logits, s.normaliser, k);
+      if (k > 0) s.top = top_logprobs(logits, s.normaliser.log, k);
     }
   });
   const auto note = [&](Job& job, i64 branch, i64 target, i64 row) {
@@ -159,10 +157,10 @@ void TokenScorer::take_rows() {
     const i32 token = from.tokens[usize(target)];
     const RowSummary& s = summaries[usize(row)];
     BranchScore& out = job.result[usize(branch)];
-    const f64 logprob = static_cast<f64>(engine_.logits(row)[usize(token)]) - s.normaliser;
+    const f64 logprob = static_cast<f64>(engine_.logits(row)[usize(token)]) - s.normaliser.log;
     out.logprobs.push_back(static_cast<f32>(logprob));
     out.sum += logprob;
-    out.greedy.push_back(s.likeliest == token ? 1 : 0);
+    out.greedy.push_back(s.normaliser.likeliest == token ? 1 : 0);
     if (job.request.top_logprobs > 0) out.top.push_back(s.top);
   };
   for (i64 i = 0; i < isize(plan_); ++i) {
@@ -224,12 +222,12 @@ std::optional<std::vector<BranchScore>> TokenScorer::take() {
 
 WindowCutter::WindowCutter(std::vector<i32> tokens, i64 window, i64 stride)
     : tokens_(std::move(tokens)), window_(window), stride_(stride) {
-  LM_CHECK(stride >= 1 && stride < window, "windows overlap");
+  LM_CHECK(stride >= 1 && stride <= window, "no token lies between windows");
 }
 
 std::optional<ScoreRequest> WindowCutter::next() {
   const i64 n = isize(tokens_);
-  if (begin_ > 0 && scored_ >= n) return std::nullopt;
+  if (begin_ > 0 && (scored_ >= n || begin_ + 1 >= n)) return std::nullopt;
   const i64 end = std::min(n, begin_ + window_);
   std::optional<ScoreRequest> out(std::in_place);
   ScoreRequest::Branch& branch = out->branches.emplace_back();

@@ -3,7 +3,8 @@
 // score does not depend on what is scored beside it, on chunks or on threads. Windows, branches
 // that share a prefix, many records at once. One thread drives it. Source of the windowing rule:
 // every token is scored once, with at least window - stride tokens of context where the text has
-// them (Press et al. 2021 call it a sliding window).
+// them (Press et al. 2021 call it a sliding window); the first tokens of windows that do not
+// overlap have none and are not scored, as in the perplexities that are published for such windows.
 
 #include <deque>
 #include <memory>
@@ -90,14 +91,15 @@ class TokenScorer {
 
 /// Cuts a long token list into windows of at most `window` tokens. The first is full, then each
 /// window begins `stride` later; a token is scored in the first window that holds it. Requests have
-/// one branch each. 1 <= stride < window.
+/// one branch each. 1 <= stride <= window; with stride = window no first token of a window is
+/// scored (ScoredTokens::heads).
 std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, i64 window, i64 stride);
 
 /// The same one by one: a text of any length has a few windows in memory.
 class WindowCutter {
  public:
   WindowCutter(std::vector<i32> tokens, i64 window, i64 stride);
-  /// Nothing when every token but the first is scored; at least one window.
+  /// Nothing when every token that has one before it is scored; at least one window.
   std::optional<ScoreRequest> next();
 
  private:

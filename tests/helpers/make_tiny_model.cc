@@ -1,4 +1,4 @@
-// make-tiny-model FOLDER [SEED [VOCAB [CONTEXT]]]: a model folder for command-line tests.
+// make-tiny-model FOLDER [SEED [VOCAB [CONTEXT [WIDTH]]]]: a model folder for command-line tests.
 
 #include <cstdio>
 
@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   if (argc < 2) return 64;
   try {
     lm::test::write_tiny_folder(argv[1], static_cast<lm::u64>(number(2, 1)), number(3, 262),
-                                number(4, 64));
+                                number(4, 64), number(5, 16));
   } catch (const std::exception& e) {
     std::fprintf(stderr, "make-tiny-model: %s\n", e.what());
     return 1;

@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "common/held_run.h"
+#include "common/model_options.h"
+#include "common/sampling_options.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
@@ -31,9 +34,10 @@ enum Field : i64 {
   kLm
 };
 
-struct GenerateWork : Work {
+struct GenerateWork : io::HeldWork {
   GenerateRequest request;
   decode::SampleParams params;
+  std::string params_json;  // the effective ones
   i64 prompt_tokens = 0;
   Generated result;
 };
@@ -54,15 +58,16 @@ std::string id_list(std::span<const i32> ids) {
   return out + "]";
 }
 
-class GenerateMode : public Mode {
+class GenerateMode : public io::HeldMapper {
  public:
-  GenerateMode(cli::Tool& tool, Loaded& loaded)
-      : options_(tool.options()),
-        loaded_(loaded),
-        defaults_(params_of(options_, tool.seed())),
+  GenerateMode(cli::Tool& tool, decode::Session& session)
+      : tool_(tool),
+        options_(tool.options()),
+        session_(session),
+        defaults_(tool_options::params_of(options_, tool.seed())),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
-        encoder_(*loaded.tokenizer, loaded.begin),
-        generator_(*loaded.engine, *loaded.tokenizer, generate_options(loaded)) {}
+        encoder_(session.tokenizer(), session.begin()),
+        generator_(session.engine(), session.tokenizer(), generate_options(tool, session)) {}
 
   std::vector<std::string> paths() const override {
     const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
@@ -70,10 +75,8 @@ class GenerateMode : public Mode {
             "completions", "completion", "model",  "lm"};
   }
 
-  std::string made_path() const override { return "params"; }
-
-  std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
-    const Result<std::string> id = record_id(record.json, kId, record.ordinal);
+  std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
+    const Result<std::string> id = io::record_id(record.json, kId, record.ordinal);
     if (!id) return id.fault();
     std::unique_ptr<GenerateWork> work = std::make_unique<GenerateWork>();
     work->id = *id;
@@ -90,7 +93,7 @@ class GenerateMode : public Mode {
     r.prompt_logprobs = options_.on("prompt-logprobs");
     r.processed = options_.text("logprobs-from") == "processed";
     work->params = r.params;
-    work->made_with = decode::params_json(r.params, loaded_.activation);
+    work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
     if (options_.on("dump-prompt")) {
       out.line =
@@ -102,23 +105,24 @@ class GenerateMode : public Mode {
     return std::nullopt;
   }
 
-  void add(Work& work) override { generator_.add(std::move(own(work).request)); }
+  void add(io::HeldWork& work) override { generator_.add(std::move(own(work).request)); }
   i64 pending() const override { return generator_.pending(); }
   bool step() override { return generator_.step(); }
-  bool poll(Work& work) override {
+  bool poll(io::HeldWork& work) override {
     std::optional<Generated> result = generator_.take();
     if (!result) return false;
     own(work).result = std::move(*result);
     return true;
   }
 
-  std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
+  std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override {
     GenerateWork& work = own(base);
     if (work.result.fault) return work.result.fault;
-    records_ += 1;
+    ++records_;
     for (const Completion& completion : work.result.completions) {
       tokens_ += isize(completion.tokens);
       ++reasons_[completion.finish_reason];
+      if (completion.fault) note_failed(work.id, *completion.fault);
     }
     if (!options_.on("flat")) {
       write(json, work, completion_list(work), kCompletions, "completions", out);
@@ -129,18 +133,25 @@ class GenerateMode : public Mode {
     return std::nullopt;
   }
 
+  void count_reused(io::JsonReader&, std::string_view) override { ++reused_; }
+
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
-  static GenerateWork& own(Work& work) { return static_cast<GenerateWork&>(work); }
-
-  static decode::GenerateOptions generate_options(const Loaded& loaded) {
-    decode::GenerateOptions out;
-    out.batch = loaded.batch;
-    out.chunk = loaded.chunk;
-    out.end_ids = loaded.model.cfg.end_ids;
-    if (out.end_ids.empty() && loaded.tokenizer->eos()) out.end_ids = {*loaded.tokenizer->eos()};
+  static decode::GenerateOptions generate_options(const cli::Tool& tool,
+                                                  const decode::Session& session) {
+    decode::GenerateOptions out = session.generate_options();
+    if (tool.options().text("draft") == "prompt-lookup")
+      out.drafter = [] { return std::make_unique<decode::PromptLookup>(); };
+    out.draft_length = tool.options().integer("draft-length");
     return out;
+  }
+  static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }
+
+  /// A sample without an end carries its error; the first of a kind is also said at once.
+  void note_failed(const std::string& id, const Fault& fault) {
+    if (++failed_[fault.code] > 1) return;
+    tool_.console().message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
   }
 
   std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<i32>& tokens) {
@@ -148,7 +159,7 @@ class GenerateMode : public Mode {
         json.field(kTokens).type == io::JsonType::kArray)
       return Fault{"prompt", "the record has both a prompt and tokens, expected one of them", -1};
     if (json.has(kTokens)) {
-      if (std::optional<Fault> fault = json.integers(kTokens, loaded_.model.cfg.vocab, tokens))
+      if (std::optional<Fault> fault = json.integers(kTokens, session_.cfg().vocab, tokens))
         return fault;
     } else {
       const Result<std::string_view> text = json.string(prompt_);
@@ -165,8 +176,8 @@ class GenerateMode : public Mode {
 
   /// A given id may lie in the model's vocabulary only: it has no text.
   std::string text_of(std::vector<i32> tokens) const {
-    std::erase_if(tokens, [&](i32 id) { return !loaded_.tokenizer->has(id); });
-    return loaded_.tokenizer->decode(tokens, false);
+    std::erase_if(tokens, [&](i32 id) { return !session_.tokenizer().has(id); });
+    return session_.tokenizer().decode(tokens, false);
   }
 
   std::string completion_json(const GenerateWork& work, i64 index) const {
@@ -193,7 +204,7 @@ class GenerateMode : public Mode {
   void write(const io::JsonReader& json, const GenerateWork& work, std::string completions,
              i64 field, std::string_view name, std::string& out) const {
     const bool drop = options_.on("drop-extra");
-    LineWriter line(json, drop);
+    io::ResultLine line(json, drop);
     const bool has_id = json.has(kId);
     if (drop || !has_id)
       line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
@@ -201,21 +212,24 @@ class GenerateMode : public Mode {
     if (options_.on("prompt-logprobs"))
       line.set(kPromptLogprobs, "prompt_logprobs", number_list(work.result.prompt_logprobs));
     line.set(field, name, std::move(completions));
-    line.set(kParams, "params", work.made_with);
-    line.set(kModel, "model", io::json_string(loaded_.digest));
-    line.set(kLm, "lm", cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"}"));
+    line.set(kParams, "params", work.params_json);
+    line.set(kModel, "model", io::json_string(session_.digest()));
+    line.set(kLm, "lm", tool_options::made_by(tool_, work));
     line.write(out);
   }
 
+  cli::Tool& tool_;
   const cli::Options& options_;
-  Loaded& loaded_;
+  decode::Session& session_;
   decode::SampleParams defaults_;
   i64 prompt_;  // the id may be the prompt too
   decode::PromptEncoder encoder_;
   decode::Generator generator_;
   i64 records_ = 0;
+  i64 reused_ = 0;  // taken from --resume FILE
   i64 tokens_ = 0;
   std::map<std::string, i64> reasons_;
+  std::map<std::string, i64> failed_;  // samples that ended with an error, by its code
 };
 
 f64 rate(i64 count, f64 seconds) {
@@ -230,17 +244,31 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
   for (const auto& [name, count] : reasons_)
     append(reasons, reasons.size() > 1 ? "," : "", "\"", name, "\":", count);
   const std::string json = cat(
-      "{\"records\":", records_, ",\"prompt_tokens\":", s.prompt_rows,
-      ",\"generated_tokens\":", tokens_, ",\"wall_s\":", format_fixed(wall_s, 3),
+      "{\"records\":", records_, ",\"reused_records\":", reused_,
+      ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
+      ",\"wall_s\":", format_fixed(wall_s, 3),
       ",\"prefill_tokens_per_s\":", format_fixed(rate(s.prompt_rows, s.prompt_s), 1),
-      ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows, decode_s), 1),
+      ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows + s.draft_tokens, decode_s), 1),
       ",\"generated_tokens_per_s\":", format_fixed(rate(tokens_, wall_s), 1),
-      ",\"steps\":", s.steps,
+      ",\"steps\":", s.steps, ",\"draft_rows\":", s.draft_rows,
+      ",\"draft_tokens\":", s.draft_tokens,
       ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
-      ",\"mean_rows\":", format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows) / steps, 2),
-      ",\"kv_pages_most\":", s.most_pages, ",\"kv_pages\":", loaded_.engine->cache().total_pages(),
+      ",\"mean_rows\":",
+      format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows + s.draft_rows) / steps, 2),
+      ",\"kv_pages_most\":", s.most_pages,
+      ",\"kv_pages\":", session_.engine().cache().total_pages(),
       ",\"forward_s\":", format_fixed(s.forward_s, 3),
       ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", reasons, "}}");
+  if (!failed_.empty()) {
+    std::string summary;
+    i64 count = 0;
+    for (const auto& [code, samples] : failed_) {
+      append(summary, summary.empty() ? "" : ", ", code, " ", samples);
+      count += samples;
+    }
+    tool.console().message(LogLevel::kWarning,
+                           cat(count, " samples ended with an error (", summary, ")"));
+  }
   tool.add_metric("throughput", json);
   tool.console().message(LogLevel::kInfo, json);
 }
@@ -250,10 +278,10 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
-  const std::unique_ptr<Loaded> loaded = load(tool);
-  GenerateMode mode(tool, *loaded);
+  const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
+  GenerateMode mode(tool, *session);
   const f64 start = monotonic_s();
-  drive(tool, mode, 4 * loaded->batch);
+  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
   mode.report(tool, monotonic_s() - start);
 }
 

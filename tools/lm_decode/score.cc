@@ -7,6 +7,8 @@
 
 #include <simdjson.h>
 
+#include "common/held_run.h"
+#include "common/model_options.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
@@ -36,7 +38,7 @@ enum Field : i64 {
   kGroups
 };
 
-struct ScoreWork : Work {
+struct ScoreWork : io::HeldWork {
   std::vector<Part> parts;
   std::vector<ScoreRequest> requests;  // windows of the one text, or one request for all parts
   bool listed = false;                 // choices: the result is a list
@@ -44,28 +46,30 @@ struct ScoreWork : Work {
   i64 windows = 0;
 };
 
-class ScoreMode : public Mode {
+class ScoreMode : public io::HeldMapper {
  public:
-  ScoreMode(cli::Tool& tool, Loaded& loaded)
-      : options_(tool.options()),
-        loaded_(loaded),
-        encoder_(*loaded.tokenizer, loaded.begin),
-        scorer_(*loaded.engine, {loaded.batch, loaded.chunk}),
-        dtype_(loaded.activation == DType::kF32 ? ""
-                                                : io::json_string(dtype_name(loaded.activation))),
+  ScoreMode(cli::Tool& tool, decode::Session& session)
+      : tool_(tool),
+        options_(tool.options()),
+        session_(session),
+        encoder_(session.tokenizer(), session.begin()),
+        scorer_(session.engine(), session.score_options()),
+        dtype_(session.activation() == DType::kF32
+                   ? ""
+                   : io::json_string(dtype_name(session.activation()))),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
                                                        : decode::Boundary::kSeparate),
-        window_(options_.maybe_integer("window").value_or(loaded.engine->positions())),
+        window_(options_.maybe_integer("window").value_or(session.engine().positions())),
         stride_(options_.maybe_integer("stride").value_or(std::max<i64>(1, window_ / 2))),
         groups_(options_.list("group").size()),
         detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {
-    if (window_ > loaded.engine->positions())
+    if (window_ > session.engine().positions())
       throw Error(ErrorKind::kUsage,
                   cat("--window ", window_, " is more than the model's context of ",
-                      loaded.engine->positions()));
-    if (stride_ >= window_)
+                      session.engine().positions()));
+    if (stride_ > window_)
       throw Error(ErrorKind::kUsage,
-                  cat("--stride ", stride_, " is not less than the window of ", window_));
+                  cat("--stride ", stride_, " is more than the window of ", window_));
   }
 
   std::vector<std::string> paths() const override {
@@ -80,21 +84,17 @@ class ScoreMode : public Mode {
     return out;
   }
 
-  /// Scores have no parameters; the type of activations stands beside the program's version.
-  std::string made_path() const override { return "lm.dtype"; }
-
-  std::optional<Fault> prepare(io::Record& record, Prepared& out) override {
+  std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
     io::JsonReader& json = record.json;
-    const Result<std::string> id = record_id(json, kId, record.ordinal);
+    const Result<std::string> id = io::record_id(json, kId, record.ordinal);
     if (!id) return id.fault();
     std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
     work->id = *id;
-    work->made_with = dtype_;
     std::vector<std::string> texts;
     work->listed = json.has(kChoices) || json.has(kCompletions);
     std::optional<Fault> fault;
     if (work->listed) {
-      fault = read_texts(json, json.has(kChoices) ? kChoices : kCompletions, texts);
+      fault = read_texts(parser_, json, json.has(kChoices) ? kChoices : kCompletions, texts);
     } else if (json.has(kCompletion)) {
       const Result<std::string_view> text = json.string(kCompletion);
       if (!text) return text.fault();
@@ -111,7 +111,7 @@ class ScoreMode : public Mode {
     return std::nullopt;
   }
 
-  void add(Work& base) override {
+  void add(io::HeldWork& base) override {
     ScoreWork& work = own(base);
     work.windows = isize(work.requests);
     for (ScoreRequest& request : work.requests)
@@ -121,7 +121,7 @@ class ScoreMode : public Mode {
   i64 pending() const override { return scorer_.pending(); }
   bool step() override { return scorer_.step(); }
 
-  bool poll(Work& base) override {
+  bool poll(io::HeldWork& base) override {
     ScoreWork& work = own(base);
     for (; work.taken < work.windows; ++work.taken) {
       std::optional<std::vector<BranchScore>> scores = scorer_.take();
@@ -132,14 +132,17 @@ class ScoreMode : public Mode {
     return true;
   }
 
-  std::optional<Fault> finish(io::JsonReader& json, Work& base, std::string& out) override {
+  std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override {
     const ScoreWork& work = own(base);
     for (const Part& part : work.parts)
       if (!std::isfinite(part.score.sum))
         return Fault{"logits", "the model's logits are not numbers", -1};
-    count(json, work);
+    std::vector<Figures> figures;
+    for (const Part& part : work.parts)
+      figures.push_back(part.figures());
+    count(json, figures);
     const bool drop = options_.on("drop-extra");
-    LineWriter line(json, drop);
+    io::ResultLine line(json, drop);
     const bool has_id = json.has(kId);
     if (drop || !has_id)
       line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
@@ -152,43 +155,26 @@ class ScoreMode : public Mode {
     } else {
       line.set(kScore, "score", part_json(work.parts[0], detail_));
     }
-    line.set(kModel, "model", io::json_string(loaded_.digest));
+    line.set(kModel, "model", io::json_string(session_.digest()));
     line.set(kLm, "lm",
-             cat("{\"tool\":\"lm-decode\",\"version\":\"", cli::kToolkitVersion, "\"",
-                 dtype_.empty() ? "" : ",\"dtype\":", dtype_, "}"));
+             tool_options::made_by(tool_, work, dtype_.empty() ? "" : cat(",\"dtype\":", dtype_)));
     line.write(out);
     return std::nullopt;
+  }
+
+  void count_reused(io::JsonReader& json, std::string_view line) override {
+    count(json, figures_of(line, json.has(kChoices) || json.has(kCompletions)));
   }
 
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
-  static ScoreWork& own(Work& work) { return static_cast<ScoreWork&>(work); }
-
-  /// Strings, or objects with a "text" (what generate writes).
-  std::optional<Fault> read_texts(const io::JsonReader& json, i64 field,
-                                  std::vector<std::string>& out) {
-    const Fault wrong{"type", cat("field \"", json.path(field), "\" is not a list of strings"),
-                      json.field(field).begin};
-    simdjson::dom::array items;
-    if (parser_.parse(simdjson::padded_string(json.raw(field))).get(items) != simdjson::SUCCESS)
-      return wrong;
-    for (const simdjson::dom::element item : items) {
-      std::string_view text;
-      if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS)
-        return wrong;
-      out.emplace_back(text);
-    }
-    if (out.empty())
-      return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"),
-                   json.field(field).begin};
-    return std::nullopt;
-  }
+  static ScoreWork& own(io::HeldWork& work) { return static_cast<ScoreWork&>(work); }
 
   std::optional<Fault> plan_text(io::JsonReader& json, ScoreWork& work) {
     const Result<std::string_view> text = json.string(kText);
     if (!text) return text.fault();
-    Result<ScoredTokens> tokens = encoder_.text(*text);
+    Result<ScoredTokens> tokens = encoder_.text(*text, stride_ == window_ ? window_ : 0);
     if (!tokens) return tokens.fault();
     work.requests = decode::cut_windows(tokens->tokens, window_, stride_);
     for (ScoreRequest& request : work.requests)
@@ -211,10 +197,10 @@ class ScoreMode : public Mode {
     for (const std::string& text : texts) {
       Result<ScoredTokens> tokens = encoder_.completion(prompt, text, boundary_);
       if (!tokens) return tokens.fault();
-      if (isize(tokens->tokens) > loaded_.engine->positions())
+      if (isize(tokens->tokens) > session_.engine().positions())
         return Fault{"context",
                      cat("prompt and completion have ", tokens->tokens.size(),
-                         " tokens, the model's context ", loaded_.engine->positions()),
+                         " tokens, the model's context ", session_.engine().positions()),
                      -1};
       Part& part = work.parts.emplace_back();
       part.tokens = std::move(*tokens);
@@ -247,10 +233,10 @@ class ScoreMode : public Mode {
     to.sum += from.sum;
   }
 
-  void count(io::JsonReader& json, const ScoreWork& work) {
+  void count(io::JsonReader& json, const std::vector<Figures>& parts) {
     const auto add = [&](Sums& sums) {
       ++sums.records;
-      for (const Part& part : work.parts)
+      for (const Figures& part : parts)
         sums.add(part);
     };
     add(total_);
@@ -258,8 +244,9 @@ class ScoreMode : public Mode {
       add(groups_[g][json.text_of(kGroups + static_cast<i64>(g)).value_or("none")]);
   }
 
+  cli::Tool& tool_;
   const cli::Options& options_;
-  Loaded& loaded_;
+  decode::Session& session_;
   decode::PromptEncoder encoder_;
   decode::TokenScorer scorer_;
   std::string dtype_;  // as JSON; empty for f32
@@ -298,10 +285,10 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
 }  // namespace
 
 void run_score(cli::Tool& tool) {
-  const std::unique_ptr<Loaded> loaded = load(tool);
-  ScoreMode mode(tool, *loaded);
+  const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
+  ScoreMode mode(tool, *session);
   const f64 start = monotonic_s();
-  drive(tool, mode, 4 * loaded->batch);
+  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
   mode.report(tool, monotonic_s() - start);
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <simdjson.h>
+
 #include "core/str.h"
 #include "io/json.h"
 
@@ -23,9 +25,13 @@ void append_ratio(std::string& out, const char* name, f64 over, f64 under, bool 
 void append_tokens(std::string& out, const Part& part) {
   out += ",\"token_ids\":[";
   const std::vector<i32>& tokens = part.tokens.tokens;
-  const i64 first = part.tokens.first;
-  for (i64 i = first; i < isize(tokens); ++i)
-    append(out, i > first ? "," : "", tokens[usize(i)]);
+  const std::vector<i64>& heads = part.tokens.heads;
+  bool begun = false;
+  for (i64 i = part.tokens.first; i < isize(tokens); ++i) {
+    if (std::binary_search(heads.begin(), heads.end(), i)) continue;
+    append(out, begun ? "," : "", tokens[usize(i)]);
+    begun = true;
+  }
   out += "],\"logprobs\":[";
   for (std::size_t i = 0; i < part.score.logprobs.size(); ++i) {
     if (i > 0) out += ',';
@@ -50,10 +56,49 @@ std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top) 
   return out + "]";
 }
 
-void Sums::add(const Part& part) {
-  tokens += isize(part.score.logprobs);
-  bytes += part.tokens.bytes;
-  nats -= part.score.sum;
+std::optional<Fault> read_texts(simdjson::dom::parser& parser, const io::JsonReader& json,
+                                i64 field, std::vector<std::string>& out) {
+  const Fault wrong{"type", cat("field \"", json.path(field), "\" is not a list of strings"),
+                    json.field(field).begin};
+  simdjson::dom::array items;
+  if (parser.parse(simdjson::padded_string(json.raw(field))).get(items) != simdjson::SUCCESS)
+    return wrong;
+  for (const simdjson::dom::element item : items) {
+    std::string_view text;
+    if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS)
+      return wrong;
+    out.emplace_back(text);
+  }
+  if (out.empty())
+    return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"),
+                 json.field(field).begin};
+  return std::nullopt;
+}
+
+Figures Part::figures() const {
+  return {isize(score.logprobs), tokens.bytes, score.sum};
+}
+
+std::vector<Figures> figures_of(std::string_view line, bool listed) try {
+  simdjson::dom::parser parser;
+  const simdjson::dom::element root = parser.parse(simdjson::padded_string(line));
+  const auto read = [](const simdjson::dom::element& part) {
+    return Figures{part["tokens"], part["bytes"], part["sum"]};
+  };
+  if (!listed) return {read(root["score"])};
+  std::vector<Figures> out;
+  for (const simdjson::dom::element part : simdjson::dom::array(root["scores"]))
+    out.push_back(read(part));
+  return out;
+} catch (const simdjson::simdjson_error&) {  // someone edited it
+  throw Error(ErrorKind::kData,
+              cat("a record to be reused has no figures in \"", listed ? "scores" : "score", "\""));
+}
+
+void Sums::add(const Figures& part) {
+  tokens += part.tokens;
+  bytes += part.bytes;
+  nats -= part.sum;
 }
 
 std::string Sums::json() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "common/model_options.h"
 #include "core/str.h"
 #include "decode/neural_scorer.h"
 #include "filter.h"
@@ -92,19 +93,18 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
     throw Error(ErrorKind::kUsage,
                 cat("--probe ", form.probes, " is more than --max-tokens ", form.max_tokens));
   }
-  form.begin = options.on("bos");
-  form.special =
-      options.text("special") == "text" ? text::SpecialPolicy::kText : text::SpecialPolicy::kParse;
-  form.batch = options.integer("batch");
-  form.chunk = options.integer("chunk");
-  form.cache_bytes = cache_bytes;
-  form.compute = model::compute_for(options.text("device"), options.text("dtype"),
-                                    options.origin("device") == cli::Origin::kEnvironment);
-  std::unique_ptr<decode::NeuralScorer> scorer = std::make_unique<decode::NeuralScorer>(path, form);
-  tool.console().message(LogLevel::kInfo,
-                         cat(path, ": ", model::describe(scorer->cfg()), ", windows of ",
-                             scorer->window(), " tokens every ", scorer->stride(), ", ",
-                             dtype_name(form.compute.activation), " on ", scorer->backend().name));
+  const decode::SessionOptions session = tool_options::session_options(options, path, cache_bytes);
+  form.not_numbers = [&tool, path, said = false]() mutable {
+    if (!std::exchange(said, true))
+      tool.console().message(LogLevel::kWarning,
+                             cat(path, ": the model's logits are not numbers: no score"));
+  };
+  std::unique_ptr<decode::NeuralScorer> scorer =
+      std::make_unique<decode::NeuralScorer>(session, form);
+  tool.console().message(
+      LogLevel::kInfo, cat(path, ": ", model::describe(scorer->cfg()), ", windows of ",
+                           scorer->window(), " tokens every ", scorer->stride(), ", ",
+                           dtype_name(session.compute.activation), " on ", scorer->backend().name));
   return scorer;
 }
 

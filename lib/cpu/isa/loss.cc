@@ -4,6 +4,7 @@
 #include "cpu/isa/math.h"
 #include "cpu/isa/parts.h"
 #include "cpu/isa/reduce.h"
+#include "cpu/isa/wide.h"
 
 namespace lm::isa::LM_ISA {
 
@@ -112,6 +113,64 @@ void stats_row(const cpu::RowStats& a, i64 row) {
   }
 }
 
+// The largest element and the first that has its value. Blocks keep the second search short; four
+// chains in each keep the first from waiting.
+f32 top_of(i64 n, const f32* x, i64* first) {
+  constexpr i64 kBlock = 64 * kLanes;
+  f32 top = -__builtin_inff();
+  i64 at = 0;
+  for (i64 i = 0; i < n; i += kBlock) {
+    f32 own;
+    if (n - i < kBlock) {
+      own = reduce_max(n - i, x + i);
+    } else {
+      V m[4] = {load(x + i), load(x + i + kLanes), load(x + i + 2 * kLanes),
+                load(x + i + 3 * kLanes)};
+      for (i64 j = i + 4 * kLanes; j < i + kBlock; j += 4 * kLanes) {
+        for (int c = 0; c < 4; ++c)
+          m[c] = max(load(x + j + c * kLanes), m[c]);
+      }
+      own = lane_max(max(max(m[0], m[1]), max(m[2], m[3])));
+    }
+    if (!(own > top)) continue;
+    top = own;
+    at = i;
+  }
+  while (at < n && !(x[at] == top))
+    ++at;
+  *first = at < n ? at : 0;
+  return top;
+}
+
+// Sums in four chains; their order depends on n alone.
+f64 exp_sum(i64 n, const f32* x, i64* argmax) {
+  const D m = wide_splat(static_cast<f64>(top_of(n, x, argmax)));
+  constexpr i64 kStep = 4 * kWide;
+  D sum[4] = {};
+  const auto add = [&](const f32* p) {
+    D e[4];
+    for (int c = 0; c < 4; ++c)
+      e[c] = wide_load(p + c * kWide) - m;
+    wide_exp(e);
+    for (int c = 0; c < 4; ++c)
+      sum[c] = sum[c] + e[c];
+  };
+  i64 i = 0;
+  for (; i + kStep <= n; i += kStep)
+    add(x + i);
+  if (i < n) {
+    f32 rest[kStep];  // the tail runs the same code; -inf is too small to be seen
+    for (i64 j = 0; j < kStep; ++j)
+      rest[j] = i + j < n ? x[i + j] : -__builtin_inff();
+    add(rest);
+  }
+  const D all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  f64 total = 0;
+  for (int lane = 0; lane < kWide; ++lane)
+    total += all[lane];
+  return total;
+}
+
 void logprob_row_backward(i64 vocab, f32* x, i32 target, f32 lse, f32 coef, f32 softcap) {
   if (target == cpu::kIgnoreTarget) {
     for (i64 i = 0; i < vocab; ++i)
@@ -155,6 +214,7 @@ f32 kl_row(i64 n, f32* student, const f32* teacher, f32 temperature, bool want_g
 
 void install_loss(Kernels& table) {
   table.cross_entropy_row = cross_entropy_row;
+  table.exp_sum = exp_sum;
   table.stats_row = stats_row;
   table.logprob_row_backward = logprob_row_backward;
   table.kl_row = kl_row;

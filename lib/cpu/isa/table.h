@@ -127,6 +127,7 @@ struct Kernels {
   // loss.cc: one row
   void (*cross_entropy_row)(const cpu::CrossEntropy&, i64 row, f32* loss, f32* lse);
   void (*stats_row)(const cpu::RowStats&, i64 row);
+  f64 (*exp_sum)(i64 n, const f32* x, i64* argmax);  // of exp(x - x[argmax])
   void (*logprob_row_backward)(i64 vocab, f32* logits, i32 target, f32 lse, f32 coef, f32 softcap);
   f32 (*kl_row)(i64 vocab, f32* student, const f32* teacher, f32 temperature, bool want_grad,
                 f32 coef);

@@ -18,20 +18,23 @@ wait $pid; echo "status $?"
 wc -l < state.jsonl
 lm-decode -m m --max-tokens 9 --resume state.jsonl in.jsonl -o got.jsonl; cmp want.jsonl got.jsonl && echo same
 "$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model other 2
-lm-decode -m other --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
-lm-decode -m m --max-tokens 8 --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
-lm-decode -m m --max-tokens 9 --seed 1 --resume state.jsonl in.jsonl -o no.jsonl; echo "status $?"
-jq -c '.params.dtype = "bf16"' state.jsonl > half.jsonl
-lm-decode -m m --max-tokens 9 --device cpu --resume half.jsonl in.jsonl -o no.jsonl; echo "status $?"
+# what was made otherwise is made again: another model, other options, another type
+resumed() { "$@" -o want.jsonl && "$@" --resume "$state" -o got.jsonl; echo "status $?"; cmp want.jsonl got.jsonl && echo same; }
+state=state.jsonl
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model other 2
+resumed lm-decode -m other --max-tokens 9 in.jsonl
+resumed lm-decode -m m --max-tokens 8 in.jsonl
+resumed lm-decode -m m --max-tokens 9 --seed 1 in.jsonl
 # what a run with bf16 wrote is input like any other
+jq -c '.params.dtype = "bf16"' state.jsonl > half.jsonl
 lm-decode -m m --device cpu half.jsonl -z none | jq -c '[.error, .params.dtype]' | sort -u
-jq -c '{id, text: .prompt}' in.jsonl > text.jsonl
-lm-decode score -m m --device cpu text.jsonl -o scores.jsonl
-jq -c '.lm.dtype = "bf16"' scores.jsonl > half.jsonl
-lm-decode score -m m --device cpu --resume half.jsonl text.jsonl -o no.jsonl; echo "status $?"
-lm-decode score -m m --device cpu --resume scores.jsonl text.jsonl -o got.jsonl; cmp scores.jsonl got.jsonl && echo same
-# ids that stand twice cannot be told apart
-printf '%s\n' '{"id":"a","prompt":"x"}' '{"id":"b","prompt":"y"}' '{"id":"a","prompt":"z"}' > twice.jsonl
+# the report of a resumed run counts all records
+jq -c '{id, text: .prompt, source: (.id | length)}' in.jsonl > text.jsonl
+lm-decode score -m m --group source --report whole.json text.jsonl -o scores.jsonl
+head -n 13 scores.jsonl > some.jsonl
+lm-decode score -m m --group source --report rest.json --resume some.jsonl text.jsonl -o got.jsonl; cmp scores.jsonl got.jsonl && echo same
+jq -c '.metrics | .total, .groups' whole.json > whole; jq -c '.metrics | .total, .groups' rest.json | cmp - whole && echo same
+# ids that stand twice: the input line tells them apart
+printf '%s\n' '{"id":"a","prompt":"x"}' '{"id":"b","prompt":"y"}' '{"id":"a","prompt":"z"}' '{"id":"a","prompt":"x"}' '{"prompt":"x"}' > twice.jsonl
 lm-decode -m m --max-tokens 3 twice.jsonl -o once.jsonl
-lm-decode -q -m m --max-tokens 3 --resume once.jsonl twice.jsonl -z none | jq -c '[.id, .prompt, .error.code]'
-lm-decode -q -m m --max-tokens 3 --resume once.jsonl twice.jsonl -z none | head -n 2 | cmp - <(head -n 2 once.jsonl) && echo same
+lm-decode -m m --max-tokens 3 --resume once.jsonl twice.jsonl -o got.jsonl; cmp once.jsonl got.jsonl && echo same

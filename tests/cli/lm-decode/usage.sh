@@ -4,4 +4,4 @@ for how in '--sampler-order top_q' '--logit-bias x' '--stop=' '--top-p 2' '-n 0'
   lm-decode -m m $how in.jsonl -o out.jsonl; echo "status $?"
 done
 lm-decode score -m m --window 65 in.jsonl; echo "status $?"
-lm-decode score -m m --window 10 --stride 10 in.jsonl; echo "status $?"
+lm-decode score -m m --window 10 --stride 11 in.jsonl; echo "status $?"

@@ -9,7 +9,7 @@ for option in '--window 8' '--stride 4' '--max-tokens 9' '--probe 2' --no-bos '-
 s --zlib --window 8
 # windows
 s -m m --window 65
-s -m m --window 8 --stride 8
+s -m m --window 8 --stride 9
 s -m m --probe 9 --max-tokens 8
 s -m m --special error
 # devices

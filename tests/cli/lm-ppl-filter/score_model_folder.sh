@@ -13,6 +13,7 @@ both() {
 both
 both --window 20
 both --window 20 --stride 3
+both --window 20 --stride 20
 both --no-bos
 both --special text
 # the name of a folder is whole; the stream says what scored, not where it lies

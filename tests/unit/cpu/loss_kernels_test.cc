@@ -143,6 +143,39 @@ TEST_CASE("losses have equal bits with 1, 2 and 7 threads", "[cpu]") {
   });
 }
 
+TEST_CASE("log_sum_exp is that of f64 to the last bits, NaN where there is no answer", "[cpu]") {
+  const f32 inf = std::numeric_limits<f32>::infinity();
+  for_each_isa([&] {
+    for (const i64 n : {1, 2, 3, 7, 8, 15, 16, 31, 33, 64, 515, 4099}) {
+      for (const f32 scale : {0.1f, 6.0f, 90.0f, 2000.0f}) {
+        CAPTURE(n, scale);
+        std::vector<f32> x = random_values(n, static_cast<u64>(n), scale);
+        x[usize(n / 2)] = x[usize(n - 1)];  // ties
+        if (n > 3) x[2] = -inf;
+        i64 want = 0;
+        for (i64 i = 0; i < n; ++i)
+          want = x[usize(i)] > x[usize(want)] ? i : want;
+        f64 sum = 0;
+        for (const f32 v : x)
+          sum += std::exp(static_cast<f64>(v) - static_cast<f64>(x[usize(want)]));
+        i64 best = -1;
+        const f64 got = cpu::log_sum_exp(n, x.data(), &best);
+        CHECK(best == want);
+        CHECK(std::abs(std::exp(got - static_cast<f64>(x[usize(want)])) - sum) <= 1e-12 * sum);
+        for (const f32 bad : {inf, std::nanf("")}) {
+          for (const i64 at : {i64{0}, n / 2, n - 1}) {
+            std::vector<f32> y = x;
+            y[usize(at)] = bad;
+            CHECK(std::isnan(cpu::log_sum_exp(n, y.data(), &best)));
+            CHECK((best >= 0 && best < n));
+          }
+        }
+        CHECK(std::isnan(cpu::log_sum_exp(n, std::vector<f32>(usize(n), -inf).data())));
+      }
+    }
+  });
+}
+
 TEST_CASE("row statistics give log-probability, entropy, rank and argmax", "[cpu]") {
   for_each_isa([] {
     for (const f32 cap : {0.0f, 5.0f}) {

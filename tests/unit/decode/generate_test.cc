@@ -28,6 +28,7 @@ struct Setup {
   i64 batch = 16;
   i64 chunk = 512;
   i64 cache_tokens = 17 * 96;
+  std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
 };
 
 /// Runs requests and gives their results in order.
@@ -38,7 +39,9 @@ std::vector<Generated> run(const model::Model& model, const text::Tokenizer& tok
   engine_options.max_rows = std::max(setup.batch, setup.chunk);
   engine_options.cache_tokens = setup.cache_tokens;
   model::Engine engine(model, engine_options);
-  Generator generator(engine, tokenizer, {setup.batch, setup.chunk, model.cfg.end_ids});
+  GenerateOptions options{setup.batch, setup.chunk, model.cfg.end_ids};
+  options.drafter = setup.drafter;
+  Generator generator(engine, tokenizer, options);
   std::vector<Generated> out;
   for (const GenerateRequest& request : requests)
     generator.add(request);
@@ -243,6 +246,48 @@ TEST_CASE("a text is what decoding all tokens adds to the prompt's", "[decode]")
     all.insert(all.end(), got[i].completions[0].tokens.begin(), got[i].completions[0].tokens.end());
     REQUIRE(cat(tokenizer->decode(requests[i].prompt, true), got[i].completions[0].text) ==
             tokenizer->decode(all, true));
+  }
+}
+
+TEST_CASE("a prompt that ends inside a character gives none of it to the text", "[decode]") {
+  const test::TempDir dir;
+  const std::unique_ptr<text::Tokenizer> tokenizer = tiny_tokenizer(dir);
+  const model::Model model = test::make_tiny_model();
+  // Ids below 256 are bytes; a bias forces the continuation byte by byte.
+  struct Case {
+    std::vector<i32> prompt;
+    i32 next;
+    i64 max_tokens;
+    std::string stop;
+    std::string text;
+    std::string reason;
+  };
+  const std::string broken = "\xef\xbf\xbd";
+  const std::vector<Case> cases = {
+      {{0x61, 0xc3}, 0x78, 0, "", "", "length"},            // nothing follows
+      {{0x61, 0xe2, 0x82}, 0x78, 0, broken, "", "length"},  // what stands for it is no stop string
+      {{0x61, 0xc3}, 0x78, 2, "", "xx", "length"},  // not completed: the prompt's own affair
+      {{0x61, 0xe2, 0x82}, 0x78, 2, "", "xx", "length"},
+      {{0x61, 0xe2, 0x82}, 0x78, 2, broken, "xx", "length"},
+      {{0x61, 0xe2}, 0x82, 1, "", "", "length"},          // one replacement stands for both bytes
+      {{0x61, 0xc3}, 0xa9, 1, "", "\xc3\xa9", "length"},  // completed: the text begins with it
+      {{0x61, 0xc3}, 0xa9, 3, "\xc3\xa9", "", "stop_string"},
+      {{0x61, 0xe2, 0x82}, 0xac, 2, "", "\xe2\x82\xac" + broken, "length"},
+      {{0x61}, 0xe2, 1, "", broken, "length"},  // the output's own broken character
+      {{0x61}, 0xe2, 1, broken, "", "stop_string"},
+  };
+  for (const Case& c : cases) {
+    GenerateRequest r = request("r", c.prompt);
+    r.params.max_tokens = c.max_tokens;
+    r.params.logit_bias = {{c.next, 1e6}};
+    if (!c.stop.empty()) r.params.stop = {c.stop};
+    r.params.n = 2;
+    const std::vector<Generated> out = run(model, *tokenizer, {r});
+    for (const Completion& completion : out[0].completions) {
+      CAPTURE(c.prompt, c.next, c.max_tokens);
+      CHECK(completion.text == c.text);
+      CHECK(completion.finish_reason == c.reason);
+    }
   }
 }
 

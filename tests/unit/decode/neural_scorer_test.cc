@@ -15,10 +15,37 @@ using namespace lm::decode;
 
 namespace {
 
+/// Both kinds of options in one list.
+struct Form {
+  i64 window = 0, stride = 0, max_tokens = 0, probes = 1;
+  bool begin = true;
+  text::SpecialPolicy special = text::SpecialPolicy::kParse;
+  i64 batch = 16, chunk = 512, cache_bytes = i64{1} << 30;
+
+  NeuralScorerOptions scorer() const {
+    NeuralScorerOptions out;
+    out.window = window;
+    out.stride = stride;
+    out.max_tokens = max_tokens;
+    out.probes = probes;
+    return out;
+  }
+  SessionOptions session(const std::string& folder) const {
+    SessionOptions out;
+    out.folder = folder;
+    out.begin = begin;
+    out.special = special;
+    out.batch = batch;
+    out.chunk = chunk;
+    out.cache_bytes = cache_bytes;
+    return out;
+  }
+};
+
 std::vector<text::Score> score_all(const std::string& folder,
                                    const std::vector<std::string_view>& texts,
-                                   const NeuralScorerOptions& options = {}) {
-  NeuralScorer scorer(folder, options);
+                                   const Form& options = {}) {
+  NeuralScorer scorer(options.session(folder), options.scorer());
   std::vector<text::Score> out(texts.size());
   scorer.score(texts, out);
   return out;
@@ -44,9 +71,9 @@ std::vector<i32> with_begin(std::vector<i32> tokens) {
   return tokens;
 }
 
-std::string message_of(const std::string& folder, const NeuralScorerOptions& options) {
+std::string message_of(const std::string& folder, const Form& options) {
   try {
-    const NeuralScorer scorer(folder, options);
+    const NeuralScorer scorer(options.session(folder), options.scorer());
   } catch (const Error& e) {
     return e.what();
   }
@@ -86,9 +113,8 @@ TEST_CASE("a model folder scores texts for selection", "[decode]") {
   CHECK(all[3].nll_nats == all[0].nll_nats);
   for (const int threads : {1, 2, 7}) {
     set_threads(threads);
-    for (const NeuralScorerOptions& options :
-         {NeuralScorerOptions{.batch = 1, .chunk = 5},
-          NeuralScorerOptions{.batch = 64, .chunk = 512, .cache_bytes = 0}}) {
+    for (const Form& options :
+         {Form{.batch = 1, .chunk = 5}, Form{.batch = 64, .chunk = 512, .cache_bytes = 0}}) {
       const std::vector<text::Score> again = score_all(folder.path(), texts, options);
       for (const std::size_t i : {0u, 2u, 3u})
         CHECK(again[i].nll_nats == all[i].nll_nats);
@@ -99,8 +125,8 @@ TEST_CASE("a model folder scores texts for selection", "[decode]") {
 
 TEST_CASE("the digest names what shapes scores and nothing else", "[decode]") {
   const Folder folder;
-  const auto digest = [&](const NeuralScorerOptions& options) {
-    return NeuralScorer(folder.path(), options).digest();
+  const auto digest = [&](const Form& options) {
+    return NeuralScorer(options.session(folder.path()), options.scorer()).digest();
   };
   const std::string plain = digest({});
   CHECK(digest({.window = 64, .stride = 32, .batch = 1, .chunk = 5, .cache_bytes = 0}) == plain);
@@ -162,12 +188,12 @@ TEST_CASE("a scorer says what does not fit", "[decode]") {
   const Folder folder;
   CHECK(message_of(folder.path(), {.window = 65}) ==
         folder.path() + ": a window of 65 tokens is more than the model's context of 64");
-  CHECK(message_of(folder.path(), {.window = 16, .stride = 16}) ==
-        folder.path() + ": a stride of 16 tokens is not less than the window of 16");
+  CHECK(message_of(folder.path(), {.window = 16, .stride = 17}) ==
+        folder.path() + ": a stride of 17 tokens is more than the window of 16");
   const Folder small(200);
   CHECK(message_of(small.path(), {}) ==
         small.path() + ": the tokenizer has 262 ids, the model's vocabulary has 200");
-  CHECK_THROWS_AS(NeuralScorer(folder.path() + "/absent"), Error);
+  CHECK_THROWS_AS(NeuralScorer(Form{}.session(folder.path() + "/absent")), Error);
 }
 
 TEST_CASE("the stories model scores as recorded", "[decode]") {
@@ -179,7 +205,7 @@ TEST_CASE("the stories model scores as recorded", "[decode]") {
                          (data / "stories260k/tok512.bin").string(), folder);
   const nlohmann::json expected =
       nlohmann::json::parse(io::read_file((data / "stories260k/expected_scores.json").string()));
-  NeuralScorer scorer(folder);
+  NeuralScorer scorer(Form{}.session(folder));
   REQUIRE(expected["items"].size() == 4);
   for (const nlohmann::json& item : expected["items"]) {
     const std::string text = item["text"];

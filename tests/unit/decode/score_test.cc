@@ -120,6 +120,55 @@ TEST_CASE("windows score every token but the first once", "[decode]") {
   }
 }
 
+TEST_CASE("windows without overlap score all but their first tokens", "[decode]") {
+  const model::Model model = test::make_tiny_model();
+  for (const i64 n : {0, 1, 2, 9, 10, 11, 12, 30, 57}) {
+    CAPTURE(n);
+    const std::vector<i32> tokens = random_tokens(n, 3);
+    std::vector<f32> want;  // every ten tokens are a text of their own
+    for (i64 begin = 0; begin < n; begin += 10) {
+      const std::vector<i32> own(tokens.begin() + begin, tokens.begin() + std::min(n, begin + 10));
+      const std::vector<f32> part = slow_scores(model, own, 1);
+      want.insert(want.end(), part.begin(), part.end());
+    }
+    std::vector<f32> got;
+    for (const std::vector<BranchScore>& window : run(model, cut_windows(tokens, 10, 10), {4, 16}))
+      got.insert(got.end(), window[0].logprobs.begin(), window[0].logprobs.end());
+    REQUIRE(got == want);
+  }
+  CHECK_THROWS_AS(cut_windows(random_tokens(20, 3), 10, 11), Error);
+}
+
+TEST_CASE("the first tokens of windows without overlap count no bytes", "[decode]") {
+  const test::TempDir dir;
+  test::write_tiny_tokenizer(dir.path().string());
+  text::LoadOptions options;
+  options.add_specials = false;
+  const std::unique_ptr<text::Tokenizer> tokenizer =
+      text::load_tokenizer(dir.path().string(), options);
+  PromptEncoder with(*tokenizer, test::kTinyBos);
+  PromptEncoder without(*tokenizer, std::nullopt);
+  // <s> a b | the</s> c | d: windows of three tokens
+  const ScoredTokens begun = *with.text("abthe</s>cd", 3);
+  CHECK(begun.tokens.size() == 7);
+  CHECK(begun.heads == std::vector<i64>{3, 6});  // "the", "d"
+  CHECK(begun.scored() == 4);
+  CHECK(begun.bytes == 3);  // a b c
+  // a b the | </s> c d
+  const ScoredTokens bare = *without.text("abthe</s>cd", 3);
+  CHECK(bare.heads == std::vector<i64>{3});
+  CHECK(bare.scored() == 4);
+  CHECK(bare.bytes == 6);  // b the c d
+  CHECK(without.text("ab", 3)->heads.empty());
+  CHECK(with.text("", 2)->scored() == 0);
+  const std::vector<ScoredTokens> parts = *with.stretches("abcdefghijkl", 8, 2, 3);
+  REQUIRE(parts.size() == 2);
+  CHECK(parts[0].heads == std::vector<i64>{3});  // <s>ab cd
+  CHECK(parts[0].bytes == 3);
+  CHECK(parts[1].heads == std::vector<i64>{3});  // ijk l
+  CHECK(parts[1].bytes == 2);
+}
+
 TEST_CASE("bytes are those of the scored tokens, specials count none", "[decode]") {
   const test::TempDir dir;
   test::write_tiny_tokenizer(dir.path().string());

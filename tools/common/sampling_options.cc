@@ -1,15 +1,10 @@
-// lm-decode: from options to parameters, model and engine.
+#include "common/sampling_options.h"
 
 #include <algorithm>
 
 #include "core/str.h"
-#include "decode.h"
-#include "decode/engine_options.h"
-#include "decode/generate.h"
-#include "decode/prompt.h"
-#include "model/device.h"
 
-namespace lm::decode_tool {
+namespace lm::tool_options {
 
 using cli::Flag;
 using cli::FlagKind;
@@ -163,70 +158,4 @@ SampleParams params_of(const cli::Options& options, u64 seed) {
   return out;
 }
 
-std::unique_ptr<Loaded> load(cli::Tool& tool) {
-  const cli::Options& options = tool.options();
-  const std::string& folder = options.text("model");
-  if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
-  const model::Compute compute =
-      model::compute_for(options.text("device"), options.text("dtype"),
-                         options.origin("device") == cli::Origin::kEnvironment);
-  std::unique_ptr<Loaded> out = std::make_unique<Loaded>();
-  out->model = model::load_model(folder);
-  text::LoadOptions load_options;
-  load_options.add_specials = false;
-  const std::string& special = options.text("special");
-  load_options.special = special == "text"    ? text::SpecialPolicy::kText
-                         : special == "error" ? text::SpecialPolicy::kError
-                                              : text::SpecialPolicy::kParse;
-  const std::string& tokenizer = options.text("tokenizer");
-  out->tokenizer = text::load_tokenizer(tokenizer.empty() ? folder : tokenizer, load_options);
-  try {
-    decode::check_vocab(out->model.cfg, *out->tokenizer);
-  } catch (const Error& e) {
-    throw e.with_prefix(folder);
-  }
-  if (options.on("bos")) out->begin = decode::begin_token(out->model.cfg, *out->tokenizer);
-  out->digest = model::model_digest(folder);
-  tool.set_param("model", io::json_string(out->digest));
-  tool.set_param("tokenizer", io::json_string(out->tokenizer->digest()));
-  out->batch = options.integer("batch");
-  out->chunk = options.integer("chunk");
-  const model::EngineOptions engine = decode::engine_options(
-      out->model.cfg, out->batch, out->chunk, tool.ctx().memory->available(), compute);
-  out->engine = std::make_unique<model::Engine>(out->model, engine, *compute.backend);
-  out->activation = compute.activation;
-  if (compute.activation != DType::kF32)
-    tool.set_param("dtype", io::json_string(dtype_name(compute.activation)));
-  tool.console().message(
-      LogLevel::kInfo,
-      cat(folder, ": ", model::describe(out->model.cfg), ", ", dtype_name(compute.activation),
-          " on ", compute.backend->name, ", cache of ",
-          out->engine->cache().total_pages() * model::kPageTokens, " tokens"));
-  return out;
-}
-
-Result<std::string> record_id(io::JsonReader& json, i64 field, u64 ordinal) {
-  if (!json.has(field)) return cat("#", ordinal);
-  if (json.field(field).type == io::JsonType::kNumber) return std::string(json.raw(field));
-  const Result<std::string_view> text = json.string(field);
-  if (!text) return text.fault();
-  return std::string(*text);
-}
-
-void LineWriter::set(i64 field, std::string_view name, std::string json) {
-  if (drop_) {
-    append(own_, own_.empty() ? "" : ",", io::json_string(name), ":", json);
-  } else {
-    edit_.set(field, std::move(json));
-  }
-}
-
-void LineWriter::write(std::string& out) const {
-  if (drop_) {
-    append(out, "{", own_, "}\n");
-  } else {
-    edit_.write(out);
-  }
-}
-
-}  // namespace lm::decode_tool
+}  // namespace lm::tool_options

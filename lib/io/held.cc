@@ -1,4 +1,4 @@
-// lm-decode: the loop between reading, the model and writing.
+#include "io/held.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,40 +8,33 @@
 #include <thread>
 
 #include "core/str.h"
-#include "decode.h"
-#include "resume.h"
 
-namespace lm::decode_tool {
+namespace lm::io {
 
 namespace {
 
 /// One line of a batch: finished text, or work.
 struct Item {
   std::string text;  // whole lines
-  std::unique_ptr<Work> work;
+  std::unique_ptr<HeldWork> work;
   std::string_view line;
   i64 line_number = 0;
   i64 byte = 0;
   u64 ordinal = 0;
   bool added = false;
+  bool reused = false;  // text is a line of the resume file
 };
 
 struct ReadBatch {
-  std::unique_ptr<io::Batch> batch;
+  std::unique_ptr<Batch> batch;
   std::deque<Item> items;
 };
 
 /// Reads, parses and tokenises ahead: one thread, because reading blocks.
 class Reader {
  public:
-  Reader(cli::Tool& tool, Mode& mode, ResumeFile* resume)
-      : in_(tool.input()),
-        run_(tool.records()),
-        mode_(mode),
-        resume_(resume),
-        stop_(*tool.ctx().stop),
-        fails_(tool.options().text("on-error") == "fail"),
-        thread_([this] { loop(); }) {}
+  Reader(const HeldRun& run, HeldMapper& mapper)
+      : run_(run), mapper_(mapper), stop_(*run.ctx.stop), thread_([this] { loop(); }) {}
   ~Reader() {
     const std::lock_guard<std::mutex> lock(mutex_);
     closed_ = true;
@@ -72,7 +65,7 @@ class Reader {
 
   void loop() {
     try {
-      io::JsonReader json(mode_.paths());
+      JsonReader json(mapper_.paths());
       while (std::unique_ptr<ReadBatch> batch = read(json)) {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [this] { return ready_.size() < kAhead || closed_; });
@@ -89,11 +82,11 @@ class Reader {
     wake_.notify_all();
   }
 
-  std::unique_ptr<ReadBatch> read(io::JsonReader& json) {
-    std::unique_ptr<io::Batch> batch = in_.next();
+  std::unique_ptr<ReadBatch> read(JsonReader& json) {
+    std::unique_ptr<Batch> batch = run_.in.next();
     if (!batch) return nullptr;
-    in_.decode(*batch);
-    if (!batch->error) in_.stitch(*batch);
+    run_.in.decode(*batch);
+    if (!batch->error) run_.in.stitch(*batch);
     // After a stop request the caller stores what is done, whatever the input has come to.
     if (batch->error && stop_.requested()) return nullptr;
     std::unique_ptr<ReadBatch> out = std::make_unique<ReadBatch>();
@@ -103,9 +96,9 @@ class Reader {
       out->items.emplace_back().text = std::exchange(batch->out, {});
     };
     if (!batch->error) {
-      run_.each_record(*batch, json, [&](io::Record& record) -> std::optional<Fault> {
+      run_.records.each_record(*batch, json, [&](Record& record) -> std::optional<Fault> {
         take_bad();
-        if (fails_ && !batch->bad.empty()) return std::nullopt;  // the run ends there
+        if (run_.fails && !batch->bad.empty()) return std::nullopt;  // the run ends there
         return prepare(record, *out);
       });
     }
@@ -114,9 +107,9 @@ class Reader {
     return out;
   }
 
-  std::optional<Fault> prepare(io::Record& record, ReadBatch& out) {
+  std::optional<Fault> prepare(Record& record, ReadBatch& out) {
     Prepared made;
-    if (std::optional<Fault> fault = mode_.prepare(record, made)) return fault;
+    if (std::optional<Fault> fault = mapper_.prepare(record, made)) return fault;
     Item item;
     item.line = record.line;
     item.line_number = record.line_number;
@@ -125,27 +118,23 @@ class Reader {
     item.work = std::move(made.work);
     if (!item.work) {
       item.text = made.line + "\n";
-    } else if (resume_ != nullptr) {
-      if (!resume_->first(item.work->id))
-        return Fault{
-            "id",
-            cat("id ", quote(item.work->id), " was there before; --resume needs distinct ids"), -1};
-      if (const std::optional<std::string> done =
-              resume_->find(item.work->id, item.work->made_with)) {
+    } else {
+      item.work->key = record_key(run_.run_key, item.work->id, record.line);
+      const std::optional<std::string> done =
+          run_.resume == nullptr ? std::nullopt : run_.resume->find(item.work->id, item.work->key);
+      if (done) {
         item.text = *done + "\n";
         item.work = nullptr;
+        item.reused = true;
       }
     }
     out.items.push_back(std::move(item));
     return std::nullopt;
   }
 
-  io::InputStream& in_;
-  io::RecordRun& run_;
-  Mode& mode_;
-  ResumeFile* resume_;
+  const HeldRun& run_;
+  HeldMapper& mapper_;
   const StopToken& stop_;
-  bool fails_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::unique_ptr<ReadBatch>> ready_;
@@ -155,38 +144,32 @@ class Reader {
   std::jthread thread_;  // last: joined before the rest goes
 };
 
-class Drive {
+class Driver {
  public:
-  Drive(cli::Tool& tool, Mode& mode, i64 queue, ResumeFile* resume)
-      : tool_(tool),
-        mode_(mode),
-        queue_(queue),
-        resume_(resume),
-        json_(mode.paths()),
-        fails_(tool.options().text("on-error") == "fail"),
-        reader_(tool, mode, resume) {}
+  Driver(const HeldRun& run, HeldMapper& mapper)
+      : run_(run), mapper_(mapper), json_(mapper.paths()), reader_(run, mapper) {}
 
   void run() {
     for (;;) {
       fill();
-      if (tool_.ctx().stop->requested() && resume_ != nullptr) stop();
-      const bool worked = mode_.step();
+      if (run_.ctx.stop->requested() && run_.resume != nullptr) stop();
+      const bool worked = mapper_.step();
       drain();
       if (!worked && open_.empty() && reader_.ended()) break;
     }
-    tool_.records().end();
+    run_.records.end();
   }
 
  private:
   /// Gives the model work, up to the queue's length. Waits for input only if there is nothing else.
   void fill() {
-    while (mode_.pending() < queue_) {
+    while (mapper_.pending() < run_.queue) {
       if (Item* const item = next_item()) {
-        mode_.add(*item->work);
+        mapper_.add(*item->work);
         item->added = true;
         continue;
       }
-      std::unique_ptr<ReadBatch> more = reader_.take(mode_.pending() == 0 && open_.empty());
+      std::unique_ptr<ReadBatch> more = reader_.take(mapper_.pending() == 0 && open_.empty());
       if (!more) return;
       open_.push_back(std::move(more));
       at_ = 0;
@@ -210,13 +193,14 @@ class Drive {
       while (!front.items.empty()) {
         Item& item = front.items.front();
         if (item.work) {
-          if (!item.added || !mode_.poll(*item.work)) return;
+          if (!item.added || !mapper_.poll(*item.work)) return;
           finish(front, item);
         }
+        if (item.reused) count_reused(item);
         write(item.text);
         pop(front);
       }
-      tool_.records().complete(*front.batch);
+      run_.records.complete(*front.batch);
       open_.pop_front();
     }
   }
@@ -226,48 +210,49 @@ class Drive {
     if (&front == open_.back().get() && at_ > 0) --at_;
   }
 
+  void count_reused(const Item& item) {
+    LM_CHECK(!json_.parse(item.line), "the record was good a moment ago");
+    mapper_.count_reused(json_, std::string_view(item.text).substr(0, item.text.size() - 1));
+  }
+
   void finish(ReadBatch& from, Item& item) {
     LM_CHECK(!json_.parse(item.line), "the record was good a moment ago");
-    std::optional<Fault> fault = mode_.finish(json_, *item.work, item.text);
+    std::optional<Fault> fault = mapper_.finish(json_, *item.work, item.text);
     if (!fault) {
-      if (resume_ != nullptr) resume_->note(item.text);
+      if (run_.resume != nullptr) run_.resume->note(item.text);
       return;
     }
-    io::Record record{json_,     item.line,   from.batch->input, item.line_number,
-                      item.byte, item.ordinal};
-    tool_.records().add_bad(*from.batch, record, std::move(*fault));
+    Record record{json_, item.line, from.batch->input, item.line_number, item.byte, item.ordinal};
+    run_.records.add_bad(*from.batch, record, std::move(*fault));
     item.text = std::exchange(from.batch->out, {});
-    if (fails_) {
+    if (run_.fails) {
       from.items.resize(1);
-      tool_.records().complete(*from.batch);  // throws
+      run_.records.complete(*from.batch);  // throws
     }
   }
 
   void write(const std::string& text) {
-    io::StreamTotals totals;
+    StreamTotals totals;
     for (std::string_view rest = text; !rest.empty();) {
       const std::size_t lf = rest.find('\n');
       totals.add_line(rest.substr(0, lf));
       rest.remove_prefix(lf + 1);
     }
-    tool_.output().write(text, totals);
-    tool_.counters().records_out += totals.records;
+    run_.out.write(text, totals);
+    run_.counters.records_out += totals.records;
   }
 
   [[noreturn]] void stop() {
-    const i64 stored = resume_->store();
+    const i64 stored = run_.resume->store();
     throw Error(
         ErrorKind::kTemporary,
-        cat("stopped on request, ", stored, " finished records stored in ", resume_->path()),
+        cat("stopped on request, ", stored, " finished records stored in ", run_.resume->path()),
         "the same command goes on from there");
   }
 
-  cli::Tool& tool_;
-  Mode& mode_;
-  i64 queue_;
-  ResumeFile* resume_;
-  io::JsonReader json_;
-  bool fails_;
+  const HeldRun& run_;
+  HeldMapper& mapper_;
+  JsonReader json_;
   std::deque<std::unique_ptr<ReadBatch>> open_;
   std::size_t at_ = 0;  // in the newest batch
   Reader reader_;
@@ -275,18 +260,42 @@ class Drive {
 
 }  // namespace
 
-void drive(cli::Tool& tool, Mode& mode, i64 queue) {
-  std::vector<std::string> paths = mode.paths();
+void run_held(const HeldRun& run, HeldMapper& mapper) {
+  std::vector<std::string> paths = mapper.paths();
   std::sort(paths.begin(), paths.end());
   const auto twice = std::adjacent_find(paths.begin(), paths.end());
   if (twice != paths.end())
     throw Error(ErrorKind::kUsage,
                 cat("field ", quote(*twice), " has another meaning here already"));
-  tool.input();
-  tool.records();
-  std::unique_ptr<ResumeFile> resume;
-  if (tool.options().given("resume")) resume = std::make_unique<ResumeFile>(tool, mode.made_path());
-  Drive(tool, mode, queue, resume.get()).run();
+  Driver(run, mapper).run();
+  if (run.resume != nullptr && run.resume->unused() > 0)
+    run.ctx.log->message(LogLevel::kWarning,
+                         cat(run.resume->path(), ": ", run.resume->unused(),
+                             " records fit no record of this run: other options, model or input"));
 }
 
-}  // namespace lm::decode_tool
+Result<std::string> record_id(JsonReader& json, i64 field, u64 ordinal) {
+  if (!json.has(field) || json.field(field).type == JsonType::kNull) return cat("#", ordinal);
+  if (json.field(field).type == JsonType::kNumber) return std::string(json.raw(field));
+  const Result<std::string_view> text = json.string(field);
+  if (!text) return text.fault();
+  return std::string(*text);
+}
+
+void ResultLine::set(i64 field, std::string_view name, std::string value_json) {
+  if (drop_) {
+    append(own_, own_.empty() ? "" : ",", json_string(name), ":", value_json);
+  } else {
+    edit_.set(field, std::move(value_json));
+  }
+}
+
+void ResultLine::write(std::string& out) const {
+  if (drop_) {
+    append(out, "{", own_, "}\n");
+  } else {
+    edit_.write(out);
+  }
+}
+
+}  // namespace lm::io

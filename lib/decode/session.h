@@ -1,0 +1,64 @@
+#pragma once
+// A model folder made ready to run: model, tokenizer, what begins a text, and an engine for many
+// sequences at once. Every program that scores or generates opens its models here.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "decode/generate.h"
+#include "decode/score.h"
+#include "model/checkpoint.h"
+#include "model/device.h"
+#include "model/engine.h"
+#include "text/tokenizer.h"
+
+namespace lm::decode {
+
+struct SessionOptions {
+  std::string folder;
+  std::string tokenizer;  // instead of the folder's; empty: the folder's
+  bool begin = true;      // the model's begin token stands before a text, if it has one
+  text::SpecialPolicy special = text::SpecialPolicy::kParse;
+  i64 batch = 16;                  // sequences at once
+  i64 chunk = 512;                 // rows of a pass; neither changes results
+  i64 cache_bytes = i64{1} << 30;  // for keys and values; one context is held in any case
+  model::Compute compute = {};
+};
+
+class Session {
+ public:
+  /// Reads the folder and makes the engine. Throws what load_model and load_tokenizer throw, and
+  /// Error{kData} when the tokenizer does not fit the model, each naming the folder.
+  explicit Session(const SessionOptions& options);
+  Session(const Session&) = delete;  // the engine refers to the model
+  Session& operator=(const Session&) = delete;
+
+  const model::ModelCfg& cfg() const { return model_.cfg; }
+  const text::Tokenizer& tokenizer() const { return *tokenizer_; }
+  model::Engine& engine() { return *engine_; }
+  const model::Engine& engine() const { return *engine_; }
+  /// "sha256:..." of the model's files.
+  const std::string& digest() const { return digest_; }
+  /// Put before every text, or nothing.
+  std::optional<i32> begin() const { return begin_; }
+  DType activation() const { return options_.compute.activation; }
+  const SessionOptions& options() const { return options_; }
+
+  /// Sizes of this session, and the ids that end a text: the model's, else the tokenizer's.
+  GenerateOptions generate_options() const;
+  ScoreOptions score_options() const { return {options_.batch, options_.chunk}; }
+  /// 64 bits of what shapes results here: model, tokenizer, begin token, policy for specials and
+  /// type; not sizes, and not the device, whose lines in f32 are meant to be the CPU's.
+  u64 key() const;
+
+ private:
+  SessionOptions options_;
+  model::Model model_;
+  std::unique_ptr<text::Tokenizer> tokenizer_;
+  std::string digest_;
+  std::optional<i32> begin_;
+  std::unique_ptr<model::Engine> engine_;
+};
+
+}  // namespace lm::decode

@@ -1,0 +1,54 @@
+# --resume after any option changed gives the bytes of an undisturbed run: for every option that
+# shapes results, for the model, the tokenizer, the input line and the verb.
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model m
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model other 2
+cp -r m words && jq -c '.model.merges = [] | del(.model.vocab["Ġthe"]) | .model.vocab["Ġz"] = 259' m/tokenizer.json > words/tokenizer.json
+mkdir words.tok && mv words/tokenizer* words.tok
+printf '%s\n' '{"id":"a","prompt":"in the <s>","tag":"in","other":"x the","text":"in the end of a text: of more, than 30 tokens","body":"b"}' \
+  '{"id":"b","prompt":"the end ","tag":"the","other":"y","completion":" the","choices":[" a"," the"],"body":"c"}' > in.jsonl
+jq -c '.prompt += "!" | .text += "!" | .body += "!"' in.jsonl > line.jsonl
+# resumed VERB INPUT OPTION...: an undisturbed run, and one that may take what it likes from old.jsonl
+resumed() {
+  verb=$1; input=$2; shift 2
+  lm-decode "$verb" -q "$@" "$input" -o want.jsonl &&
+    lm-decode "$verb" -q "$@" --resume "old.$verb" "$input" -o got.jsonl &&
+    cmp want.jsonl got.jsonl || echo "wrong: $verb $input $*"
+}
+for verb in generate score; do
+  for old in '' --no-bos; do
+    lm-decode $verb -m m $old in.jsonl -o old.jsonl && mv old.jsonl "old.$verb"
+    case $verb in
+      generate) options='--samples=2 --max-tokens=7 --min-tokens=300 --loop-size=1 --loop-count=2
+        --repetition-penalty=2 --frequency-penalty=2 --presence-penalty=2 --penalty-last-n=3 --no-repeat-ngram=2
+        --dry-multiplier=1 --dry-base=2 --dry-allowed=1 --temperature=0.5 --top-k=3 --top-p=0.5 --min-p=0.1
+        --typical=0.5 --epsilon=0.01 --eta=0.01 --top-n-sigma=1 --xtc-probability=1 --xtc-threshold=0.01
+        --min-keep=3 --greedy --typical-ties=cut --penalty-scope=all --dry-breaker=e --logit-bias=101:9
+        --sampler-order=llama --stop=e --stop-id=101 --include-stop --ignore-eos --prompt-field=other --tokens
+        --logprobs --top-logprobs=2 --logprobs-from=processed --prompt-logprobs --seed=1' ;;
+      score) options='--field=body --window=9 --stride=3 --boundary=separate --per-token --top-logprobs=2' ;;
+    esac
+    for option in $options --no-bos --special=text --special=error --drop-extra; do
+      resumed $verb in.jsonl -m m "$option"
+    done
+    resumed $verb in.jsonl -m other
+    resumed $verb in.jsonl -m m --tokenizer words.tok
+    resumed $verb line.jsonl -m m
+  done
+  # every option in the stream's header stands above
+  lm-decode $verb -m m in.jsonl -o all.jsonl.zst
+  for name in $(grep -ao '"params":{.*},"seed"' all.jsonl.zst | sed 's/^"params"://; s/,"seed"$//' | jq -r 'keys[]'); do
+    case " verb model tokenizer on-error max-errors max-record dump-prompt flat bos $(echo $options | tr -d '\n') special drop-extra " in
+      *" $name "* | *" --$name"[=\ ]*) ;;
+      *) echo "$verb: --$name is not tried" ;;
+    esac
+  done
+done
+# a line of the other verb, one option changed in two ways, and a real reuse
+cat old.score old.generate > mixed; cp mixed old.score; cp mixed old.generate
+resumed score in.jsonl -m m
+resumed generate in.jsonl -m m
+lm-decode score -m m --window 64 in.jsonl -o old.score
+resumed score in.jsonl -m m --window 4 --stride 1
+lm-decode score -m m in.jsonl --resume old.score -o got.jsonl 2>&1
+lm-decode score -m m in.jsonl --window 5 --resume old.score --report r.json -o got.jsonl 2>&1
+jq -c '.metrics.throughput.tokens > 0' r.json

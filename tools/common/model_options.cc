@@ -1,0 +1,110 @@
+#include "common/model_options.h"
+
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::tool_options {
+
+using cli::Flag;
+using cli::FlagKind;
+
+std::vector<Flag> model_flags(const ModelWords& words) {
+  std::vector<std::string> policies = {"parse", "text"};
+  if (words.special_error) policies.push_back("error");
+  return {
+      {.name = "bos",
+       .kind = FlagKind::kSwitch,
+       .group = words.group,
+       .def = "true",
+       .help = "begin every text with the model's begin token, if it has one"},
+      {.name = "special",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = words.group,
+       .def = "parse",
+       .help = cat("special tokens spelt in a text: become specials, ",
+                   words.special_error ? "stay text, or make a bad record" : "or stay text"),
+       .choices = policies},
+      {.name = "dtype",
+       .kind = FlagKind::kChoice,
+       .value_name = "TYPE",
+       .group = words.group,
+       .def = "auto",
+       .help = "type of weights, activations and cache: bf16 on a GPU, f32 on the CPU",
+       .choices = {"auto", "f32", "bf16"},
+       .semantic = false},
+      {.name = "batch",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = words.group,
+       .def = "16",
+       .help = cat(words.batch, " in work at once; does not change results"),
+       .min = 1,
+       .max = 65536,
+       .semantic = false},
+      {.name = "chunk",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = words.group,
+       .def = "512",
+       .help = "tokens of a forward pass; does not change results",
+       .min = 1,
+       .max = 65536,
+       .semantic = false},
+  };
+}
+
+std::vector<Flag> window_flags(const std::string& group) {
+  return {
+      {.name = "window",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = group,
+       .help = "tokens of a window over a long text; default the model's context",
+       .min = 2},
+      {.name = "stride",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = group,
+       .help = "distance of windows, at most --window; default half of one",
+       .min = 1},
+  };
+}
+
+decode::SessionOptions session_options(const cli::Options& options, const std::string& folder,
+                                       i64 cache_bytes) {
+  decode::SessionOptions out;
+  out.folder = folder;
+  out.begin = options.on("bos");
+  const std::string& special = options.text("special");
+  out.special = special == "text"    ? text::SpecialPolicy::kText
+                : special == "error" ? text::SpecialPolicy::kError
+                                     : text::SpecialPolicy::kParse;
+  out.batch = options.integer("batch");
+  out.chunk = options.integer("chunk");
+  out.cache_bytes = cache_bytes;
+  out.compute = model::compute_for(options.text("device"), options.text("dtype"),
+                                   options.origin("device") == cli::Origin::kEnvironment);
+  return out;
+}
+
+std::unique_ptr<decode::Session> open_model(cli::Tool& tool) {
+  const std::string& folder = tool.options().text("model");
+  if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
+  decode::SessionOptions options =
+      session_options(tool.options(), folder, tool.ctx().memory->available());
+  options.tokenizer = tool.options().text("tokenizer");
+  std::unique_ptr<decode::Session> out = std::make_unique<decode::Session>(options);
+  tool.set_param("model", io::json_string(out->digest()));
+  tool.set_param("tokenizer", io::json_string(out->tokenizer().digest()));
+  const std::string_view type = dtype_name(out->activation());
+  if (out->activation() != DType::kF32) tool.set_param("dtype", io::json_string(type));
+  const model::Engine& engine = out->engine();
+  tool.console().message(
+      LogLevel::kInfo,
+      cat(folder, ": ", model::describe(out->cfg()), ", ", type, " on ", engine.backend().name,
+          ", cache of ", engine.cache().total_pages() * model::kPageTokens, " tokens"));
+  return out;
+}
+
+}  // namespace lm::tool_options

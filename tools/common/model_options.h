@@ -1,0 +1,32 @@
+#pragma once
+// The options with which programs open a model folder, and the folder opened as they say.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/tool.h"
+#include "decode/session.h"
+
+namespace lm::tool_options {
+
+/// What differs in the wording from program to program.
+struct ModelWords {
+  std::string group = "Model";
+  std::string batch = "sequences";  // what is in work at once
+  bool special_error = true;        // --special error is offered: the program has bad records
+};
+/// --bos --special --dtype --batch --chunk.
+std::vector<cli::Flag> model_flags(const ModelWords& words);
+/// --window --stride, for texts longer than a context.
+std::vector<cli::Flag> window_flags(const std::string& group);
+
+/// The session that these options and --device ask for. Throws what compute_for throws.
+decode::SessionOptions session_options(const cli::Options& options, const std::string& folder,
+                                       i64 cache_bytes);
+
+/// Opens --model with --tokenizer within --memory, notes digests and type in the stream's header
+/// and says with -v what was opened. Throws Error{kUsage} without --model, and what Session throws.
+std::unique_ptr<decode::Session> open_model(cli::Tool& tool);
+
+}  // namespace lm::tool_options
