@@ -275,7 +275,7 @@ void run_held(const HeldRun& run, HeldMapper& mapper) {
 }
 
 Result<std::string> record_id(JsonReader& json, i64 field, u64 ordinal) {
-  if (!json.has(field) || json.field(field).type == JsonType::kNull) return cat("#", ordinal);
+  if (!json.has(field)) return cat("#", ordinal);
   if (json.field(field).type == JsonType::kNumber) return std::string(json.raw(field));
   const Result<std::string_view> text = json.string(field);
   if (!text) return text.fault();
