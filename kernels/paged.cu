@@ -12,6 +12,7 @@
 #include "block.h"
 #include "element.h"
 #include "paged.h"
+#include "span.h"
 
 namespace lm::cuda {
 
@@ -54,16 +55,16 @@ struct Sight {
 LM_DEVICE Sight sight_of(const Paged& p, i64 row) {
   Sight s;
   if (row >= p.rows) return s;
-  const i32* span = p.spans + 6 * row;
-  if (span[1] > span[0]) {
-    s.a0 = span[4];
-    s.a1 = span[4] + (span[1] - span[0]);
-    s.a = span[0] - span[4];
+  const KeySpan k = windowed(read_span(p.spans + 6 * row), p.window);
+  if (k.a1 > k.a0) {
+    s.a0 = k.la;
+    s.a1 = k.la + (k.a1 - k.a0);
+    s.a = k.a0 - k.la;
   }
-  if (span[3] > span[2]) {
-    s.b0 = span[5];
-    s.b1 = span[5] + (span[3] - span[2]);
-    s.b = span[2] - span[5];
+  if (k.b1 > k.b0) {
+    s.b0 = k.lb;
+    s.b1 = k.lb + (k.b1 - k.b0);
+    s.b = k.b0 - k.lb;
   }
   return s;
 }
@@ -203,7 +204,8 @@ LM_GLOBAL void attend(Paged p, Cut cut, f32* tops, f32* sums) {
         ++count;
       }
       const bool split = cut.parts > 1;
-      if (split && own_part * kPart >= all.end()) continue;
+      if (split && (own_part * kPart >= all.end() || (own_part + 1) * kPart <= all.begin()))
+        continue;
       const int vectors = count * per;
       const auto row_of = [&](int n) { return row0 + n / per; };
       const auto head_of = [&](int n) { return kv * cut.group + first_head + n % per; };
@@ -412,11 +414,12 @@ LM_GLOBAL void merge(Paged p, i64 parts, const f32* tops, const f32* sums) {
   for (i64 item = cu::block(); item < p.all_rows * p.heads; item += cu::grid_size()) {
     const i64 row = item / p.heads;
     const i64 head = item - row * p.heads;
-    const int n = (sight_of(p, row).end() + kPart - 1) / kPart;
+    const Sight sight = sight_of(p, row);
+    const int n = (sight.end() + kPart - 1) / kPart;
     f32 sum = 0;
     f32 all = 0;
     f32 top = -INFINITY;  // of the parts before
-    for (int first = 0; first < n; first += kMergeParts) {
+    for (int first = sight.begin() / kPart; first < n; first += kMergeParts) {
       f32 x[kMergeParts];
       LM_UNROLL
       for (int i = 0; i < kMergeParts; ++i)

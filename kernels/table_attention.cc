@@ -40,6 +40,7 @@ A described(const AttentionAttr& a, i64 rows, const Qkv<T>& x) {
   s.head_dim = a.head_dim;
   s.scale = a.scale;
   s.softcap = a.softcap;
+  s.window = a.window;
   s.q = x.q;
   s.k = x.k;
   s.v = x.v;

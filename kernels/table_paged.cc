@@ -40,6 +40,7 @@ void run_paged(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, 
   p.head_dim = a.head_dim;
   p.scale = a.scale;
   p.softcap = a.softcap;
+  p.window = a.window;
   p.qkv = in[0].data;
   p.ld_qkv = in[0].ld;
   p.o = out[0].data;

@@ -20,6 +20,16 @@ void check_shape(const AttentionShape& shape) {
            "query heads must be a multiple of key heads and head_dim positive");
 }
 
+// The rows' spans cut to the shape's window; they live in `cut` where that changes them.
+const RowSpan* visible_spans(const AttentionShape& shape, const RowSpan* spans,
+                             std::vector<RowSpan>& cut) {
+  if (shape.window <= 0) return spans;
+  cut.assign(spans, spans + shape.rows);
+  for (RowSpan& span : cut)
+    span = windowed(span, shape.window);
+  return cut.data();
+}
+
 // Query rows per forward task.
 i64 rows_per_task(const AttentionShape& shape) {
   const i64 most = std::max<i64>(1, kTaskRowHeads * shape.kv_heads / shape.q_heads);
@@ -50,10 +60,25 @@ std::vector<RowSpan> make_hulls(i64 rows, const RowSpan* spans) {
 
 }  // namespace
 
+RowSpan windowed(RowSpan span, i64 window) {
+  if (window <= 0) return span;
+  const i64 a = std::max(0, span.a1 - span.a0), b = std::max(0, span.b1 - span.b0);
+  const i64 end = std::max(a > 0 ? span.la + a : 0, b > 0 ? span.lb + b : 0);
+  const i32 skip_a = static_cast<i32>(std::clamp<i64>(end - window - span.la, 0, a));
+  const i32 skip_b = static_cast<i32>(std::clamp<i64>(end - window - span.lb, 0, b));
+  span.a0 += skip_a;
+  span.la += skip_a;
+  span.b0 += skip_b;
+  span.lb += skip_b;
+  return span;
+}
+
 void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const KvView& kv,
-                       const RowSpan* spans, const i32* key_list, f32* o, i64 ldo, f32* lse) {
+                       const RowSpan* all_spans, const i32* key_list, f32* o, i64 ldo, f32* lse) {
   check_shape(shape);
   if (shape.rows <= 0) return;
+  std::vector<RowSpan> cut;
+  const RowSpan* const spans = visible_spans(shape, all_spans, cut);
   LM_CHECK(kv.page_size == 0 || kv.tables != nullptr, "paged keys need page tables");
   const isa::Kernels& isa = active();
   const i64 group = shape.q_heads / shape.kv_heads;
@@ -81,8 +106,11 @@ void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const
   });
 }
 
-void attention_backward(const AttentionShape& shape, const AttentionBackward& args) {
+void attention_backward(const AttentionShape& shape, const AttentionBackward& given) {
   check_shape(shape);
+  std::vector<RowSpan> cut;
+  AttentionBackward args = given;
+  args.spans = visible_spans(shape, given.spans, cut);
   const isa::Kernels& isa = active();
   const i64 heads = shape.q_heads, d = shape.head_dim, rows = shape.rows;
   const i64 group = heads / shape.kv_heads;

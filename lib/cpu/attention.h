@@ -6,7 +6,7 @@
 // are non-empty. Keys are taken in logical order, in tiles cut at multiples of kAttentionTile of
 // the logical index; tiles are merged in order. So a row's bits depend on its logical order alone:
 // prefill in one piece, in chunks, row by row, from pages or inside a draft tree are all equal.
-// causal: a=[s,i+1), la=0.  window w: a0=max(s,i-w+1), la=a0-s.  sink + window: a=[s,s+g), la=0,
+// causal: a=[s,i+1), la=0.  last w keys: a0=max(s,i-w+1), la=a0-s.  sink + window: a=[s,s+g), la=0,
 // b=[i-w+1,i+1), lb=b0-s.  prompt + own: a=[prompt), la=0, b=[own,i+1), lb=a1-a0.
 
 #include "core/types.h"
@@ -25,6 +25,10 @@ struct RowSpan {
 constexpr RowSpan span_of(i64 begin, i64 end) {
   return {static_cast<i32>(begin), static_cast<i32>(end), 0, 0, 0, 0};
 }
+
+/// The span without the keys whose logical index is `window` or more below the largest; 0: whole.
+/// What is left keeps its slots and logical indices, so the rule of equal bits holds.
+RowSpan windowed(RowSpan span, i64 window);
 
 enum class KvType : u8 { kF32, kBf16, kF16 };
 
@@ -49,6 +53,7 @@ struct AttentionShape {
   i64 head_dim = 0;  // d, any size >= 1
   f32 scale = 1.0f;
   f32 softcap = 0.0f;  // 0: none; else scores become c*tanh(s/c)
+  i64 window = 0;      // 0: none; else every row's span is taken windowed()
 };
 
 /// o [rows, Hq, d] (rows ldo apart) from q (rows ldq apart, heads d apart); lse [rows, Hq] natural

@@ -121,16 +121,21 @@ struct RopeAttr {
   bool interleaved = false, inverse = false;
 };
 /// in: qkv, spans (fused) or q, k, v, spans. spans i32 [N, 6]: one RowSpan per query row.
+/// window: of its keys a row sees those whose logical index is less than `window` below its
+/// largest, so the last `window` of a row without gaps; 0: all. sequence: rows of a sequence, which
+/// only the cost asks for; 0: all rows are one.
 struct AttentionAttr {
   i32 heads = 0, kv_heads = 0, head_dim = 0;
   f32 scale = 0, softcap = 0;
   bool fused = true;
+  i32 window = 0, sequence = 0;
 };
-/// max_keys: no row's logical indices reach it, 0: unknown (a device then cannot share a row's keys
-/// out over its processors).
+/// window: as above. max_keys: no row's logical indices reach it, 0: unknown (a device then cannot
+/// share a row's keys out over its processors).
 struct PagedAttr {
   i32 heads = 0, kv_heads = 0, head_dim = 0;
   f32 scale = 0, softcap = 0;
+  i32 window = 0;
   i32 layer = 0, binding = 0, max_keys = 0;
 };
 struct GluAttr {
@@ -161,7 +166,8 @@ inline constexpr i32 kIgnoreTarget = -100;
 /// The keys of one query row: slots [a0,a1) and [b0,b1). Slot a0 has logical index la, slot b0 lb,
 /// with la + (a1-a0) <= lb where both are non-empty. Sums run in logical order, cut at fixed
 /// multiples of the logical index, so equal logical order means equal bits however keys are stored.
-/// causal, sequence from s: {s, i+1, 0, 0, 0, 0}. window w: {max(s,i-w+1), i+1, 0, 0, a0-s, 0}.
+/// causal, sequence from s: {s, i+1, 0, 0, 0, 0}. The last w keys only: {max(s,i-w+1), i+1, 0, 0,
+/// a0-s, 0}, or the attribute's window, which cuts every row's span so.
 /// prompt [p0,p1) then own rows [s,i+1): {p0, p1, s, i+1, 0, p1-p0}. No keys: all zero.
 struct RowSpan {
   i32 a0 = 0, a1 = 0, b0 = 0, b1 = 0, la = 0, lb = 0;

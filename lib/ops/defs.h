@@ -73,6 +73,7 @@ void grad_attention(GradCtx& c);
 Cost cost_attention(const Node& n, const Graph& g);
 Cost cost_attention_grad(const Node& n, const Graph& g);
 void infer_paged(InferCtx& c);
+Cost cost_paged(const Node& n, const Graph& g);
 
 // Losses (loss.cc)
 void infer_linear_ce(InferCtx& c);

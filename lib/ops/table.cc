@@ -79,7 +79,7 @@ constexpr std::array<OpDef, usize(kOpCount)> kOps = {
     cheap(in_place(def("rope", infer_rope, grad_rope, cost_heavy), 0)),
     def("attention", infer_attention, grad_attention, cost_attention),
     gradient("attention_grad", cost_attention_grad),
-    effect(def("paged_attention", infer_paged, nullptr, cost_attention)),
+    effect(def("paged_attention", infer_paged, nullptr, cost_paged)),
     cheap(def("glu", infer_glu, grad_glu, cost_heavy)),
     in_place(gradient("glu_grad", cost_heavy), 0),
     cheap(def("embedding", infer_embedding, grad_embedding, cost_elementwise)),

@@ -1,5 +1,6 @@
 // Norms, rotary positions, attention.
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/str.h"
@@ -113,6 +114,7 @@ void infer_attention(InferCtx& c) {
   c.require(a.heads > 0 && a.kv_heads > 0 && d > 0 && a.heads % a.kv_heads == 0,
             "heads are a multiple of kv_heads");
   c.require(a.scale > 0, "the scale is positive");
+  c.require(a.window >= 0 && a.sequence >= 0, "window and sequence are not negative");
   c.require_real(0);
   const i64 rows = c.shape(0).rows();
   const i64 spans = a.fused ? 1 : 3;
@@ -156,22 +158,34 @@ void grad_attention(GradCtx& c) {
 }
 
 namespace {
-// Keys per query row are data; half of the square is what causal rows of one sequence see.
-i64 pair_count(const Graph& g, Value q, Value k) {
-  return (g.shape(q).rows() * g.shape(k).rows() + 1) / 2;
+// Pairs of a query row and a key that it sees. Keys per row are data: counted as in causal rows of
+// whole sequences, half of each sequence's square, less what lies before the windows.
+i64 pair_count(i64 rows, i64 keys, i64 sequence, i64 window) {
+  const i64 most = sequence > 0 ? std::min(sequence, keys) : keys;
+  const i64 hidden = window > 0 ? std::max<i64>(0, most - window) : 0;
+  if (hidden == 0) return (rows * most + 1) / 2;
+  return rows * window * (most + hidden) / (2 * most);
 }
 }  // namespace
 
 Cost cost_attention(const Node& n, const Graph& g) {
-  const AttentionAttr a = n.attr.as<AttentionAttr>();  // PagedAttr starts with the same fields
-  const Value k = n.in.size() >= 3 ? n.in[1] : n.in[0];
-  return traffic(n, g, 4 * pair_count(g, n.in[0], k) * a.heads * a.head_dim);
+  const AttentionAttr a = n.attr.as<AttentionAttr>();
+  const i64 keys = g.shape(n.in[a.fused ? 0 : 1]).rows();
+  const i64 pairs = pair_count(g.shape(n.in[0]).rows(), keys, a.sequence, a.window);
+  return traffic(n, g, 4 * pairs * a.heads * a.head_dim);
 }
 
 Cost cost_attention_grad(const Node& n, const Graph& g) {
   const AttentionAttr a = n.attr.as<AttentionAttr>();
-  const Value k = a.fused ? n.in[4] : n.in[5];
-  return traffic(n, g, 14 * pair_count(g, n.in[4], k) * a.heads * a.head_dim);
+  const i64 keys = g.shape(n.in[a.fused ? 4 : 5]).rows();
+  const i64 pairs = pair_count(g.shape(n.in[4]).rows(), keys, a.sequence, a.window);
+  return traffic(n, g, 14 * pairs * a.heads * a.head_dim);
+}
+
+Cost cost_paged(const Node& n, const Graph& g) {
+  const PagedAttr a = n.attr.as<PagedAttr>();
+  const i64 rows = g.shape(n.in[0]).rows();
+  return traffic(n, g, 4 * pair_count(rows, rows, 0, a.window) * a.heads * a.head_dim);
 }
 
 void infer_paged(InferCtx& c) {
@@ -179,7 +193,7 @@ void infer_paged(InferCtx& c) {
   c.require_real(0);
   c.require(a.heads > 0 && a.kv_heads > 0 && a.head_dim > 0 && a.heads % a.kv_heads == 0,
             "heads are a multiple of kv_heads");
-  c.require(a.scale > 0 && a.layer >= 0 && a.binding >= 0 && a.max_keys >= 0,
+  c.require(a.scale > 0 && a.window >= 0 && a.layer >= 0 && a.binding >= 0 && a.max_keys >= 0,
             "scale, layer or binding is not set");
   c.require(c.shape(0).cols() == (a.heads + 2 * i64{a.kv_heads}) * a.head_dim,
             "qkv is [N, (heads + 2 kv_heads) head_dim]");

@@ -77,8 +77,13 @@ Result reference(const AttentionCase& c, f64 scale, Matrix<u16>& qkv, Matrix<u16
     if (row == c.bad_row) continue;
     std::vector<i64> seen;
     const i32* s = c.spans.data() + 6 * row;
+    const i64 last = std::max(s[1] > s[0] ? s[4] + s[1] - s[0] - 1 : -1,
+                              s[3] > s[2] ? s[5] + s[3] - s[2] - 1 : -1);
+    const auto near = [&](i64 logical) { return c.window == 0 || last - logical < c.window; };
     for (i64 j = 0; j < c.keys; ++j) {
-      if ((j >= s[0] && j < s[1]) || (j >= s[2] && j < s[3])) seen.push_back(j);
+      if ((j >= s[0] && j < s[1] && near(s[4] + j - s[0])) ||
+          (j >= s[2] && j < s[3] && near(s[5] + j - s[2])))
+        seen.push_back(j);
     }
     if (seen.empty()) continue;
     for (i64 h = 0; h < c.heads; ++h) {
@@ -216,6 +221,7 @@ void check_attention(const AttentionCase& c) {
   a.head_dim = d;
   a.scale = 1.5f / std::sqrt(static_cast<f32>(d));
   a.softcap = c.softcap;
+  a.window = c.window;
   a.spans = spans.device();
   a.q = bf16(qkv);
   a.k = bf16(qkv, k_col);
@@ -356,6 +362,16 @@ std::vector<AttentionCase> attention_cases(bool few) {
     spans.insert(spans.end(), {from, i + 1, 0, std::min(4, from), from, 0});
   }
   add("window and sink, d 128", 1, 1, 128, 260, spans);
+  // The window of the attribute: within a document, across tiles, over two intervals.
+  add("window 20, documents", 2, 1, 64, 333, documents(333, {0, 5, 200})).window = 20;
+  add("window 64, d 128", 1, 1, 128, 210, documents(210, {0, 130})).window = 64;
+  spans.clear();
+  for (i32 i = 0; i < 150; ++i) {
+    const i32 start = 70 + std::max(0, i - 70) / 37 * 37;
+    if (i < 70) spans.insert(spans.end(), {0, i + 1, 0, 0, 0, 0});
+    if (i >= 70) spans.insert(spans.end(), {0, 70, start, i + 1, 0, 70});
+  }
+  add("window 30, prompt and samples", 1, 1, 64, 150, spans).window = 30;
   // Everybody sees everything: tiles without masks.
   spans.clear();
   for (i32 i = 0; i < 192; ++i)

@@ -13,6 +13,7 @@ struct AttentionCase {
   std::string name;
   i64 keys = 0, heads = 1, kv_heads = 1, head_dim = 64;
   f32 softcap = 0;
+  i32 window = 0;
   i64 gap = 0;              // elements between the rows of a buffer that belong to nobody
   std::vector<i32> spans;   // [rows, 6]
   i64 bad_row = -1;         // whose span is outside; it must be reported

@@ -24,6 +24,7 @@ struct Form {
   f32 softcap = 0;
   DType cache = DType::kF32;
   DType activation = DType::kF32;
+  i32 window = 0;
   i64 width() const { return kv_heads * dim; }
   i64 qkv() const { return (heads + 2 * kv_heads) * dim; }
 };
@@ -136,6 +137,7 @@ class World {
     attr.kv_heads = static_cast<i32>(form_.kv_heads);
     attr.head_dim = static_cast<i32>(form_.dim);
     attr.softcap = form_.softcap;
+    attr.window = form_.window;
     attr.max_keys = way.max_keys;
     const Value out = paged_attention(g, in, attr);
     g.keep(out);
@@ -158,11 +160,18 @@ class World {
 
   /// One row's result from the pools as they are, f64.
   std::vector<f64> reference(const Row& row, const Way& way = {}) const {
+    const RowSpan& span = row.span;
+    const i64 last =
+        std::max(span.la + span.a1 - span.a0, span.b1 > span.b0 ? span.lb + span.b1 - span.b0 : 0) -
+        1;
+    const auto near = [&](i64 logical) {
+      return form_.window == 0 || last - logical < form_.window;
+    };
     std::vector<i64> slots;
-    for (i64 s = row.span.a0; s < row.span.a1; ++s)
-      slots.push_back(s);
-    for (i64 s = row.span.b0; s < row.span.b1; ++s)
-      slots.push_back(way.list.empty() ? s : way.list[usize(s)]);
+    for (i64 s = span.a0; s < span.a1; ++s)
+      if (near(span.la + s - span.a0)) slots.push_back(s);
+    for (i64 s = span.b0; s < span.b1; ++s)
+      if (near(span.lb + s - span.b0)) slots.push_back(way.list.empty() ? s : way.list[usize(s)]);
     const std::vector<f32> x = qkv(row);
     std::vector<f64> out(usize(form_.heads * form_.dim), 0.0);
     const f64 scale = static_cast<f64>(1.0f / std::sqrt(static_cast<f32>(form_.dim)));
@@ -285,11 +294,12 @@ f64 tolerance(const Form& form) {
 
 const std::vector<Form>& forms() {
   static const std::vector<Form> all = {
-      {4, 2, 8, 0, DType::kF32, DType::kF32},     {3, 3, 12, 5.0f, DType::kF32, DType::kF32},
-      {6, 1, 20, 0, DType::kF32, DType::kF32},    {4, 1, 64, 0, DType::kBf16, DType::kF32},
-      {4, 2, 64, 0, DType::kBf16, DType::kBf16},  {12, 1, 6, 0, DType::kBf16, DType::kBf16},
-      {2, 2, 130, 0, DType::kF32, DType::kF32},   {1, 1, 256, 3.0f, DType::kBf16, DType::kBf16},
-      {8, 1, 128, 0, DType::kBf16, DType::kBf16},
+      {4, 2, 8, 0, DType::kF32, DType::kF32},       {3, 3, 12, 5.0f, DType::kF32, DType::kF32},
+      {6, 1, 20, 0, DType::kF32, DType::kF32},      {4, 1, 64, 0, DType::kBf16, DType::kF32},
+      {4, 2, 64, 0, DType::kBf16, DType::kBf16},    {12, 1, 6, 0, DType::kBf16, DType::kBf16},
+      {2, 2, 130, 0, DType::kF32, DType::kF32},     {1, 1, 256, 3.0f, DType::kBf16, DType::kBf16},
+      {8, 1, 128, 0, DType::kBf16, DType::kBf16},   {4, 2, 8, 0, DType::kF32, DType::kF32, 150},
+      {4, 1, 64, 0, DType::kBf16, DType::kBf16, 9},
   };
   return all;
 }
@@ -369,7 +379,7 @@ void check_paged_values(const Backend& backend) {
 }
 
 void check_paged_bits(const Backend& backend) {
-  for (const std::size_t number : {0, 1, 4}) {
+  for (const std::size_t number : {0, 1, 4, 9, 10}) {
     const Form& form = forms()[number];
     CAPTURE(number);
     constexpr i64 kFirst = 118;
@@ -419,14 +429,16 @@ void check_paged_bits(const Backend& backend) {
     listed.max_keys = 0;
     CHECK(same_bits(moved.run(backend, {last}, listed), plain));
   }
-  // More parts than are merged at once.
-  const Form form{1, 1, 8, 0, DType::kF32, DType::kF32};
-  World deep(form, 1, 4240, 8);
-  deep.fill(0, 0, 4239);
-  const Row row = causal(0, 4239);
-  const std::vector<f32> turns = deep.run(backend, {row}, Way{});
-  CHECK(error_of(turns, deep.reference(row)) <= tolerance(form));
-  CHECK(same_bits(deep.run(backend, {row}, Way{0, 1 << 13, false, {}}), turns));
+  // More parts than are merged at once, all and in a window.
+  for (const i32 window : {0, 4170}) {
+    const Form form{1, 1, 8, 0, DType::kF32, DType::kF32, window};
+    World deep(form, 1, 4240, 8);
+    deep.fill(0, 0, 4239);
+    const Row row = causal(0, 4239);
+    const std::vector<f32> turns = deep.run(backend, {row}, Way{});
+    CHECK(error_of(turns, deep.reference(row)) <= tolerance(form));
+    CHECK(same_bits(deep.run(backend, {row}, Way{0, 1 << 13, false, {}}), turns));
+  }
 }
 
 void check_paged_small(const Backend& backend) {

@@ -106,6 +106,20 @@ void add_attention_cases(std::vector<OpCase>& cases) {
       }
     }
   }
+  for (const i64 n : {37, 150}) {
+    for (const Spans& spans : span_sets(n)) {
+      for (const i32 window : {1, 5, 64, 1000}) {
+        AttentionAttr attr{4, 2, 8, 0.0f, 0.0f, true};
+        attr.window = window;
+        cases.push_back({cat("attention ", n, " ", spans.name, " window ", window),
+                         [=](CaseGraph& c) {
+                           const Value x = c.f({n, 64});
+                           return Outputs{attention(c.g, x, c.ints({n, 6}, spans.rows), attr)};
+                         },
+                         1e-10});
+      }
+    }
+  }
   for (const i32 d : {1, 5, 64, 72}) {
     cases.push_back({cat("attention of separate inputs, head size ", d),
                      [=](CaseGraph& c) {

@@ -108,19 +108,30 @@ Keys keys_of(const RefNode& r, const AttentionAttr& a) {
   return {x, x + a.heads * d, x + (a.heads + a.kv_heads) * d, r.cols(0), r.cols(0)};
 }
 
+// Slots that row i sees, in both intervals' order.
+std::vector<i64> visible_keys(const Numbers& spans, i64 i, i64 window) {
+  std::vector<std::pair<i64, i64>> keys;  // slot, logical index
+  i64 last = -1;
+  for (const i64 part : {i64{0}, i64{1}}) {
+    const auto number = [&](i64 at) { return static_cast<i64>(spans[usize(i * kSpanInts + at)]); };
+    for (i64 j = number(2 * part); j < number(2 * part + 1); ++j) {
+      keys.emplace_back(j, number(4 + part) + j - number(2 * part));
+      last = std::max(last, keys.back().second);
+    }
+  }
+  std::vector<i64> visible;
+  for (const auto& [slot, logical] : keys)
+    if (window == 0 || last - logical < window) visible.push_back(slot);
+  return visible;
+}
+
 void attention(const RefNode& r) {
   const AttentionAttr a = r.n.attr.as<AttentionAttr>();
   const i64 d = a.head_dim;
   const Keys x = keys_of(r, a);
   const Numbers& spans = r.x(a.fused ? 1 : 3);
   for (i64 i = 0; i < r.rows(0); ++i) {
-    std::vector<i64> visible;
-    for (const i64 part : {i64{0}, i64{2}}) {
-      const i64 begin = static_cast<i64>(spans[usize(i * kSpanInts + part)]);
-      const i64 end = static_cast<i64>(spans[usize(i * kSpanInts + part + 1)]);
-      for (i64 j = begin; j < end; ++j)
-        visible.push_back(j);
-    }
+    const std::vector<i64> visible = visible_keys(spans, i, a.window);
     for (i64 h = 0; h < a.heads; ++h) {
       const i64 kv = h / (a.heads / a.kv_heads);
       Numbers score;
