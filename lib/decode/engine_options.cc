@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/layer.h"
+
 namespace lm::decode {
 
 model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 chunk,
@@ -11,9 +13,7 @@ model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 c
   const i64 row_bytes = cfg.vocab * static_cast<i64>(sizeof(f32));
   out.max_logit_rows =
       std::min(std::clamp<i64>((i64{64} << 20) / row_bytes, 16, i64{1} << 16), out.max_rows);
-  i64 token_bytes = 0;
-  for (const model::LayerCfg& layer : cfg.layers)
-    token_bytes += 2 * layer.attention.kv_size() * static_cast<i64>(sizeof(f32));
+  const i64 token_bytes = model::cache_token_bytes(cfg, DType::kF32);
   out.activation = compute.activation;
   const i64 least = cfg.context + 2 * model::kPageTokens;
   const bool host = compute.backend == nullptr || compute.backend->device == Device{};

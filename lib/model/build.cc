@@ -6,24 +6,25 @@
 namespace lm::model {
 namespace {
 
-GluKind glu_kind(Unary act) {
-  switch (act) {
-    case Unary::kSilu:
-      return GluKind::kSilu;
-    case Unary::kGeluTanh:
-      return GluKind::kGeluTanh;
-    case Unary::kGeluErf:
-      return GluKind::kGeluErf;
-    case Unary::kRelu2:
-      return GluKind::kRelu2;
-    default:
-      throw Error(ErrorKind::kInternal, "activation without a gated form");
-  }
-}
-
 i32 narrow(i64 value) {
   return static_cast<i32>(value);
 }
+
+/// Rows of a batch see rows of the batch.
+class BatchContext : public MixContext {
+ public:
+  BatchContext(Graph& g, Value spans, i64 sequence) : g_(g), spans_(spans), sequence_(sequence) {}
+  Value attend(Value qkv, const AttentionAttr& attr, i64 /*layer*/) override {
+    AttentionAttr a = attr;
+    a.sequence = narrow(sequence_);
+    return attention(g_, qkv, spans_, a);
+  }
+
+ private:
+  Graph& g_;
+  Value spans_;
+  i64 sequence_;
+};
 
 }  // namespace
 
@@ -51,13 +52,6 @@ Value GraphModel::norm(const std::string& prefix, Value x) {
   return layernorm(g_, x, weight, param(prefix + ".bias"), eps);
 }
 
-Value GraphModel::project_add(const std::string& prefix, Value x, Value residual) {
-  const Value w = param(prefix + ".weight");
-  const Value b = param(prefix + ".bias");
-  if (options_.dropout <= 0) return linear_add(g_, x, w, b, residual);
-  return add(g_, dropout(g_, linear(g_, x, w, b), options_.dropout), residual);
-}
-
 Value GraphModel::embed(Value tokens, Value positions) {
   const Graph::Scope scope = g_.scope("embed");
   const Value table = param("pos_embed.weight");
@@ -65,41 +59,10 @@ Value GraphModel::embed(Value tokens, Value positions) {
   return options_.dropout > 0 ? dropout(g_, x, options_.dropout) : x;
 }
 
-Value GraphModel::attention_part(i64 i, Value x, Value positions, const Attend& attend) {
-  const Graph::Scope scope = g_.scope("attn");
-  const AttentionCfg& a = cfg_.layers[usize(i)].attention;
-  const std::string prefix = cat("blocks.", i, ".");
-  const Value h = norm(prefix + "attn_norm", x);
-  Value qkv = linear(g_, h, param(prefix + "attn.qkv.weight"), param(prefix + "attn.qkv.bias"));
-  if (cfg_.position == PositionKind::kRope) {
-    RopeAttr attr;
-    attr.heads = narrow(a.heads + a.kv_heads);
-    attr.head_dim = narrow(a.head_dim);
-    attr.rotary_dim = narrow(a.rope.rotary_dim);
-    qkv = rope(g_, qkv, positions, ropes_[usize(ropes().of_layer(i))], attr);
-  }
-  return project_add(prefix + "attn.out", attend(qkv, i), x);
-}
-
-Value GraphModel::ffn_part(i64 i, Value x) {
-  const Graph::Scope scope = g_.scope("mlp");
-  const FfnCfg& ffn = cfg_.layers[usize(i)].ffn;
-  const std::string prefix = cat("blocks.", i, ".");
-  const Value h = norm(prefix + "mlp_norm", x);
-  Value u;
-  if (ffn.kind == FfnKind::kGated) {
-    const Value gate_up =
-        linear(g_, h, param(prefix + "mlp.gate_up.weight"), param(prefix + "mlp.gate_up.bias"));
-    u = glu(g_, gate_up, glu_kind(ffn.act));
-  } else {
-    u = linear(g_, h, param(prefix + "mlp.up.weight"), param(prefix + "mlp.up.bias"), ffn.act);
-  }
-  return project_add(prefix + "mlp.down", u, x);
-}
-
-Value GraphModel::block(i64 i, Value x, Value positions, const Attend& attend) {
+Value GraphModel::block(i64 i, Value x, Value positions, MixContext& mix) {
   const Graph::Scope region = g_.region(cat("blocks.", i), options_.checkpoint.of_block(i));
-  return ffn_part(i, attention_part(i, x, positions, attend));
+  LayerGraph at(*this, i, positions, mix);
+  return build_layer(cfg_.layers[usize(i)], at, x);
 }
 
 Value GraphModel::final_norm(Value x) {
@@ -107,22 +70,16 @@ Value GraphModel::final_norm(Value x) {
   return norm("norm", x);
 }
 
-Value GraphModel::hidden(Value tokens, Value positions, const Attend& attend) {
+Value GraphModel::hidden(Value tokens, Value positions, MixContext& mix) {
   Value x = embed(tokens, positions);
   for (i64 i = 0; i < cfg_.depth(); ++i)
-    x = block(i, x, positions, attend);
+    x = block(i, x, positions, mix);
   return final_norm(x);
 }
 
 Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
-  return hidden(tokens, positions, [&](Value qkv, i64 layer) {
-    const AttentionCfg& a = cfg_.layers[usize(layer)].attention;
-    AttentionAttr attr;
-    attr.heads = narrow(a.heads);
-    attr.kv_heads = narrow(a.kv_heads);
-    attr.head_dim = narrow(a.head_dim);
-    return attention(g_, qkv, spans, attr);
-  });
+  BatchContext mix(g_, spans, options_.sequence);
+  return hidden(tokens, positions, mix);
 }
 
 void GraphModel::bind(Executor& executor, const ParamSlab& weights) const {

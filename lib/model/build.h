@@ -4,7 +4,6 @@
 // flattened: N = all tokens of a batch, sequences one after another. Attention spans are row
 // numbers of the batch ([N, 6]: keys [a0,a1) and [b0,b1)), position ids are free inputs.
 
-#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "graph/exec.h"
 #include "graph/graph.h"
 #include "model/config.h"
+#include "model/layer.h"
 #include "model/params.h"
 #include "model/rope_tables.h"
 #include "ops/ops.h"
@@ -24,6 +24,7 @@ struct BuildOptions {
   f32 dropout = 0;         // on the embedding and on what each part adds to the stream
   CheckpointPolicy checkpoint;
   i64 positions = 0;  // rows of rotary tables, 0: cfg.context
+  i64 sequence = 0;   // rows of a sequence, for the costs of operators; 0: all are one
   /// Tables of these positions that outlive the graph; null: the graph makes its own.
   const RopeTables* ropes = nullptr;
   /// Of the graph and of the parameters it reads.
@@ -36,16 +37,13 @@ class GraphModel {
   /// outlive this; g is borrowed.
   GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params, const BuildOptions& options);
 
-  /// Attention of layer i over its fused, rotated projection [N, qkv_size]: [N, q_size].
-  using Attend = std::function<Value(Value qkv, i64 layer)>;
-
   /// tokens, positions i32 [N] -> [N, C].
   Value embed(Value tokens, Value positions);
   /// Layer i with residuals, as region "blocks.i". x [N, C] -> [N, C].
-  Value block(i64 i, Value x, Value positions, const Attend& attend);
+  Value block(i64 i, Value x, Value positions, MixContext& mix);
   Value final_norm(Value x);
   /// All of the above: the final hidden states [N, C].
-  Value hidden(Value tokens, Value positions, const Attend& attend);
+  Value hidden(Value tokens, Value positions, MixContext& mix);
   /// The same with two-interval attention over the rows of the batch; spans i32 [N, 6].
   Value hidden(Value tokens, Value positions, Value spans);
   const ModelCfg& config() const { return cfg_; }
@@ -60,12 +58,9 @@ class GraphModel {
   void bind(Executor& executor, const ParamSlab& weights) const;
 
  private:
+  friend class LayerGraph;
   Value norm(const std::string& prefix, Value x);
-  Value attention_part(i64 i, Value x, Value positions, const Attend& attend);
-  Value ffn_part(i64 i, Value x);
   const RopeTables& ropes() const { return own_ropes_ ? *own_ropes_ : *options_.ropes; }
-  /// x w^T + b added to the residual stream, through dropout where asked.
-  Value project_add(const std::string& prefix, Value x, Value residual);
 
   Graph& g_;
   const ModelCfg& cfg_;

@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "model/family.h"
 #include "model/json_fields.h"
+#include "model/layer.h"
 
 namespace lm::model {
 namespace {
@@ -46,22 +47,6 @@ void write_token_ids(const ModelCfg& cfg, Json& json) {
   throw Error(ErrorKind::kData, cat(name, ": ", what));
 }
 
-void check_layer(const LayerCfg& layer, const ModelCfg& cfg, std::string_view name) {
-  const AttentionCfg& a = layer.attention;
-  if (a.heads <= 0 || a.kv_heads <= 0 || a.head_dim <= 0)
-    inconsistent(name, cat("head counts and head size must be positive, seen ", a.heads, " heads, ",
-                           a.kv_heads, " key-value heads of size ", a.head_dim));
-  if (a.heads % a.kv_heads != 0)
-    inconsistent(name, cat("key \"num_key_value_heads\" is ", a.kv_heads,
-                           ", expected a divisor of the ", a.heads, " attention heads"));
-  if (cfg.position == PositionKind::kRope && a.head_dim % 2 != 0)
-    inconsistent(name, cat("key \"head_dim\" is ", a.head_dim,
-                           ", expected an even number for rotary positions"));
-  if (layer.ffn.width <= 0)
-    inconsistent(name,
-                 cat("feed-forward width is ", layer.ffn.width, ", expected a positive number"));
-}
-
 }  // namespace
 
 void check_config(const ModelCfg& cfg, std::string_view name) {
@@ -70,23 +55,6 @@ void check_config(const ModelCfg& cfg, std::string_view name) {
                            cfg.vocab, ", ", cfg.width, ", ", cfg.context, ", ", cfg.depth()));
   for (const LayerCfg& layer : cfg.layers)
     check_layer(layer, cfg, name);
-}
-
-bool same_rope(const RopeConfig& x, const RopeConfig& y) {
-  return x.kind == y.kind && x.rotary_dim == y.rotary_dim && x.base == y.base &&
-         x.factor == y.factor && x.low_freq_factor == y.low_freq_factor &&
-         x.high_freq_factor == y.high_freq_factor && x.original_context == y.original_context &&
-         x.beta_fast == y.beta_fast && x.beta_slow == y.beta_slow &&
-         x.attention_factor == y.attention_factor;
-}
-
-bool same_layer(const LayerCfg& x, const LayerCfg& y) {
-  const AttentionCfg& a = x.attention;
-  const AttentionCfg& b = y.attention;
-  return a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_dim == b.head_dim &&
-         a.qkv_bias == b.qkv_bias && a.out_bias == b.out_bias && same_rope(a.rope, b.rope) &&
-         x.ffn.kind == y.ffn.kind && x.ffn.act == y.ffn.act && x.ffn.width == y.ffn.width &&
-         x.ffn.bias == y.ffn.bias;
 }
 
 bool same_shape(const ModelCfg& x, const ModelCfg& y) {
@@ -99,10 +67,9 @@ bool same_shape(const ModelCfg& x, const ModelCfg& y) {
 std::string describe(const ModelCfg& cfg) {
   std::string out = cat(cfg.family, ", ", cfg.depth(), " layers, width ", cfg.width);
   if (!cfg.layers.empty()) {
-    const AttentionCfg& a = cfg.layers[0].attention;
-    append(out, ", ", a.heads);
-    if (a.kv_heads != a.heads) append(out, "/", a.kv_heads);
-    append(out, " heads of ", a.head_dim, ", ffn ", cfg.layers[0].ffn.width);
+    append(out, ", ", describe_layer(cfg.layers.front()));
+    if (!same_layer(cfg.layers.front(), cfg.layers.back()))
+      append(out, " to ", describe_layer(cfg.layers.back()));
   }
   append(out, ", vocabulary ", cfg.vocab);
   return out;

@@ -1,50 +1,33 @@
 #pragma once
-// A language model as data: one ModelCfg with a descriptor per layer. Graph builders, parameter
-// lists and checkpoint mappings read only this; a family is a way to spell it in config.json
-// (family.h). In memory every field is resolved: no zero means "default".
-// Values only, copyable, no pointers; all functions here are pure.
+// A language model as data: one ModelCfg with a descriptor per layer (layer.h). Graph builders,
+// parameter lists and checkpoint mappings read only this; a family is a way to spell it in
+// config.json (family.h). In memory every field is resolved: no zero means "default". Values only,
+// copyable, no pointers; all functions here are pure.
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "core/types.h"
+#include "model/attention_layer.h"
+#include "model/ffn_layer.h"
 #include "ops/op.h"
-#include "ops/rope_table.h"
 
 namespace lm::model {
 
 enum class PositionKind : u8 { kLearned, kRope };
-enum class FfnKind : u8 { kPlain, kGated };  // down(act(up x))   |   down(act(gate x) * up x)
 
-struct AttentionCfg {
-  i64 heads = 0;     // query heads
-  i64 kv_heads = 0;  // divides heads
-  i64 head_dim = 0;  // independent of width / heads
-  bool qkv_bias = false;
-  bool out_bias = false;
-  RopeConfig rope;  // used when ModelCfg::position is kRope; rotary_dim set
-  i64 q_size() const { return heads * head_dim; }
-  i64 kv_size() const { return kv_heads * head_dim; }
-  i64 qkv_size() const { return q_size() + 2 * kv_size(); }
-};
-
-struct FfnCfg {
-  FfnKind kind = FfnKind::kPlain;
-  Unary act = Unary::kGeluTanh;
-  i64 width = 0;
-  bool bias = false;
-};
-
-/// Pre-norm block: x += attention(norm(x)); x += ffn(norm(x)).
+/// Pre-norm block: x += mixer(norm(x)); x += ffn(norm(x)). Each part is one of the alternatives
+/// that layer.h asks.
 struct LayerCfg {
-  AttentionCfg attention;
-  FfnCfg ffn;
+  std::variant<AttentionCfg> mixer;
+  std::variant<FfnCfg> ffn;
 };
 
 struct ModelCfg {
-  std::string family;  // config.json's model_type: "gpt2", "llama"
+  std::string family;  // config.json's model_type, as "llama"
   i64 vocab = 0;       // rows of the embedding
   i64 width = 0;       // hidden size C
   i64 context = 0;     // positions the model was made for; rows of a learned table
@@ -64,12 +47,11 @@ struct ModelCfg {
   i64 depth() const { return isize(layers); }
 };
 
-bool same_rope(const RopeConfig& x, const RopeConfig& y);
-bool same_layer(const LayerCfg& x, const LayerCfg& y);
 /// Same architecture: every field except ids, init_std and source_json.
 bool same_shape(const ModelCfg& x, const ModelCfg& y);
 
-/// One line for messages, "llama, 5 layers, width 64, 8/4 heads of 8, ffn 172, vocabulary 512".
+/// One line for messages, "llama, 5 layers, width 64, 8/4 heads of 8, ffn 172, vocabulary 512". The
+/// first layer speaks for all, or the first "to" the last where those differ.
 std::string describe(const ModelCfg& cfg);
 
 /// Reads config.json text. name is the file, for messages. Throws Error{kData}: not JSON, an

@@ -61,6 +61,26 @@ struct InputLayout {
   i64 list = 0;  // the key list begins here
 };
 
+/// Rows see the keys and values that earlier passes left in the pages.
+class PagedContext : public MixContext {
+ public:
+  PagedContext(Graph& g, i32 max_keys) : g_(g), max_keys_(max_keys) {}
+  Value attend(Value qkv, const AttentionAttr& attr, i64 layer) override {
+    PagedAttr paged;
+    paged.heads = attr.heads;
+    paged.kv_heads = attr.kv_heads;
+    paged.head_dim = attr.head_dim;
+    paged.window = attr.window;
+    paged.layer = static_cast<i32>(layer);
+    paged.max_keys = max_keys_;
+    return paged_attention(g_, qkv, paged);
+  }
+
+ private:
+  Graph& g_;
+  i32 max_keys_;
+};
+
 template <typename T>
 T* at(u8* block, i64 offset) {
   return reinterpret_cast<T*>(block + offset);
@@ -75,16 +95,8 @@ struct Engine::Pass {
         model(graph, from.cfg, *from.params, build_options(ropes, options, positions)) {
     tokens = graph.input("tokens", {key.rows}, DType::kI32);
     position = graph.input("positions", {key.rows}, DType::kI32);
-    hidden = model.hidden(tokens, position, [&](Value qkv, i64 layer) {
-      const AttentionCfg& a = from.cfg.layers[usize(layer)].attention;
-      PagedAttr attr;
-      attr.heads = static_cast<i32>(a.heads);
-      attr.kv_heads = static_cast<i32>(a.kv_heads);
-      attr.head_dim = static_cast<i32>(a.head_dim);
-      attr.layer = static_cast<i32>(layer);
-      attr.max_keys = static_cast<i32>(key.max_keys);
-      return paged_attention(graph, qkv, attr);
-    });
+    PagedContext mix(graph, static_cast<i32>(key.max_keys));
+    hidden = model.hidden(tokens, position, mix);
     graph.keep(hidden);
     if (key.logit_rows == 0) return;
     select = graph.input("select", {key.logit_rows}, DType::kI32);
@@ -164,9 +176,7 @@ i64 Engine::cache_pages() const {
       options_.cache_tokens > 0 ? options_.cache_tokens : kDefaultContexts * cfg.context;
   const i64 pages = (tokens + kPageTokens - 1) / kPageTokens;
   if (on_host()) return pages;
-  i64 page_bytes = 0;
-  for (const LayerCfg& layer : cfg.layers)
-    page_bytes += 2 * kPageTokens * layer.attention.kv_size() * item_bytes(options_.activation);
+  const i64 page_bytes = kPageTokens * cache_token_bytes(cfg, options_.activation);
   const i64 room = backend_.free_bytes() / 10 * 9 / page_bytes;
   const i64 least =
       std::min(pages, positions_ / kPageTokens + 2);  // one context, and a fork's page

@@ -9,7 +9,7 @@
 namespace lm::model {
 namespace {
 
-constexpr std::array<const Family*, 2> kFamilies = {&kGpt2, &kLlama};
+constexpr std::array<const Family*, 5> kFamilies = {&kGpt2, &kLlama, &kMistral, &kQwen2, &kQwen3};
 
 struct ActName {
   const char* name;
@@ -63,7 +63,8 @@ const char* act_name(Unary act) {
 }
 
 RowRange row_range(RowPart part, const LayerCfg& layer, i64 all) {
-  const AttentionCfg& a = layer.attention;
+  const AttentionCfg& a = std::get<AttentionCfg>(layer.mixer);
+  const FfnCfg& ffn = std::get<FfnCfg>(layer.ffn);
   switch (part) {
     case RowPart::kAll:
       return {0, all};
@@ -74,9 +75,9 @@ RowRange row_range(RowPart part, const LayerCfg& layer, i64 all) {
     case RowPart::kValue:
       return {a.q_size() + a.kv_size(), a.kv_size()};
     case RowPart::kGate:
-      return {0, layer.ffn.width};
+      return {0, ffn.width};
     case RowPart::kUp:
-      return {layer.ffn.width, layer.ffn.width};
+      return {ffn.width, ffn.width};
   }
   throw Error(ErrorKind::kInternal, "unknown row part");
 }

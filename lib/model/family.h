@@ -39,12 +39,15 @@ struct Family {
   void (*write)(const ModelCfg& cfg, Json& json);
 };
 
-extern const Family kGpt2;   // family_gpt2.cc
-extern const Family kLlama;  // family_llama.cc
+extern const Family kGpt2;     // family_gpt2.cc
+extern const Family kLlama;    // family_llama.cc
+extern const Family kMistral;  // family_mistral.cc
+extern const Family kQwen2;    // family_qwen.cc
+extern const Family kQwen3;
 
 std::span<const Family* const> families();
 
-/// Throws Error{kData}: "NAME: model_type "x" is not supported (supported: gpt2, llama)".
+/// Throws Error{kData}: "NAME: model_type "x" is not supported (supported: gpt2, ...)".
 const Family& find_family(std::string_view model_type, std::string_view name);
 
 /// The activation named by key, or fallback when absent; Error{kData} unless it is one of allowed.

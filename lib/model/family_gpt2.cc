@@ -54,31 +54,32 @@ void parse(const Json& json, std::string_view name, ModelCfg& cfg) {
   refuse_flag(f, "scale_attn_by_inverse_layer_idx", false);
   refuse_flag(f, "add_cross_attention", false);
 
-  LayerCfg layer;
-  layer.attention.heads = f.integer("n_head", 1, kMaxHeads);
-  if (cfg.width % layer.attention.heads != 0)
-    f.fail("n_head", cat("a divisor of n_embd ", cfg.width));
-  layer.attention.kv_heads = layer.attention.heads;
-  layer.attention.head_dim = cfg.width / layer.attention.heads;
-  layer.attention.qkv_bias = true;
-  layer.attention.out_bias = true;
-  layer.ffn.kind = FfnKind::kPlain;
-  layer.ffn.act = parse_act(f, "activation_function", Unary::kGeluTanh, kActs);
-  layer.ffn.width = f.integer_or("n_inner", 4 * cfg.width, 1, 4 * kMaxWidth);
-  layer.ffn.bias = true;
-  cfg.layers.assign(usize(f.integer("n_layer", 1, kMaxLayers)), layer);
+  AttentionCfg a;
+  FfnCfg ffn;
+  a.heads = f.integer("n_head", 1, kMaxHeads);
+  if (cfg.width % a.heads != 0) f.fail("n_head", cat("a divisor of n_embd ", cfg.width));
+  a.kv_heads = a.heads;
+  a.head_dim = cfg.width / a.heads;
+  a.qkv_bias = true;
+  a.out_bias = true;
+  ffn.kind = FfnKind::kPlain;
+  ffn.act = parse_act(f, "activation_function", Unary::kGeluTanh, kActs);
+  ffn.width = f.integer_or("n_inner", 4 * cfg.width, 1, 4 * kMaxWidth);
+  ffn.bias = true;
+  cfg.layers.assign(usize(f.integer("n_layer", 1, kMaxLayers)), {a, ffn});
 }
 
 void write(const ModelCfg& cfg, Json& json) {
-  const LayerCfg& layer = cfg.layers.front();
+  const AttentionCfg& a = std::get<AttentionCfg>(cfg.layers.front().mixer);
+  const FfnCfg& ffn = std::get<FfnCfg>(cfg.layers.front().ffn);
   json["vocab_size"] = cfg.vocab;
   json["n_positions"] = cfg.context;
   json["n_ctx"] = cfg.context;
   json["n_embd"] = cfg.width;
   json["n_layer"] = cfg.depth();
-  json["n_head"] = layer.attention.heads;
-  json["n_inner"] = layer.ffn.width;
-  json["activation_function"] = act_name(layer.ffn.act);
+  json["n_head"] = a.heads;
+  json["n_inner"] = ffn.width;
+  json["activation_function"] = act_name(ffn.act);
   json["layer_norm_epsilon"] = cfg.norm_eps;
 }
 

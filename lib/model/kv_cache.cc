@@ -20,7 +20,7 @@ KvCache::KvCache(const ModelCfg& cfg, i64 pages, const Backend& backend, DType d
     : backend_(backend), dtype_(dtype), pages_(pages) {
   LM_CHECK(pages > 0 && pages < 0x7fffffff, "page numbers are 32 bits");
   for (const LayerCfg& layer : cfg.layers) {
-    const i64 width = layer.attention.kv_size();
+    const i64 width = std::get<AttentionCfg>(layer.mixer).kv_size();
     widths_.push_back(width);
     for (std::vector<void*>* pool : {&keys_, &values_}) {
       storage_.push_back(backend.allocate(pages * kPageTokens * width * item_bytes(dtype)));

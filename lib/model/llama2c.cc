@@ -89,15 +89,13 @@ ModelCfg make_cfg(const Header& h) {
   cfg.tied = !h.own_head;
   cfg.bos = 1;
   cfg.eos = {1, 2};
-  LayerCfg layer;
-  layer.attention.heads = h.heads;
-  layer.attention.kv_heads = h.kv_heads;
-  layer.attention.head_dim = h.width / h.heads;
-  layer.attention.rope.rotary_dim = h.width / h.heads;
-  layer.ffn.kind = FfnKind::kGated;
-  layer.ffn.act = Unary::kSilu;
-  layer.ffn.width = h.ffn;
-  cfg.layers.assign(usize(h.layers), layer);
+  AttentionCfg a;
+  a.heads = h.heads;
+  a.kv_heads = h.kv_heads;
+  a.head_dim = h.width / h.heads;
+  a.rope.rotary_dim = h.width / h.heads;
+  const FfnCfg ffn{FfnKind::kGated, Unary::kSilu, h.ffn, false};
+  cfg.layers.assign(usize(h.layers), {a, ffn});
   return cfg;
 }
 

@@ -1,12 +1,11 @@
 #pragma once
 // The parameters a ModelCfg implies, in model order (embeddings, layers, final norm, head), with
 // their initial distributions. The flat slabs over them are graph/params.h's.
-// Names: embed.weight, pos_embed.weight, blocks.I.{attn_norm,mlp_norm}.{weight,bias},
-// blocks.I.attn.{qkv,out}.{weight,bias}, blocks.I.mlp.{gate_up|up,down}.{weight,bias},
-// norm.{weight,bias}, head.weight. Matrices are [out, in]; q, k, v (and gate, up) are stacked by
-// rows.
+// Names: embed.weight, pos_embed.weight, those of layer I from blocks.I on (attention_layer.h,
+// ffn_layer.h), norm.{weight,bias}, head.weight. Matrices are [out, in].
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/types.h"
@@ -25,6 +24,11 @@ struct ModelParams {
   ParamSet set;
   std::vector<ParamInit> init;  // by parameter index
 };
+
+/// One more parameter. Weight decay applies to matrices.
+void add_param(ModelParams& to, const std::string& name, const Shape& shape, const ParamInit& init);
+/// The model's kind of norm over its width.
+void add_norm(ModelParams& to, const std::string& name, const ModelCfg& cfg);
 
 /// O(layers), no allocation of weights. Weight decay applies to matrices, not to norms and biases.
 /// GPT-2's rule for std: init_std, and init_std/sqrt(2*layers) for the two projections that write

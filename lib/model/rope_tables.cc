@@ -6,7 +6,7 @@ RopeTables::RopeTables(const ModelCfg& cfg, i64 positions) {
   if (cfg.position != PositionKind::kRope) return;
   const i64 rows = positions > 0 ? positions : cfg.context;
   for (const LayerCfg& layer : cfg.layers) {
-    const RopeConfig& rope = layer.attention.rope;
+    const RopeConfig& rope = std::get<AttentionCfg>(layer.mixer).rope;
     i64 at = 0;
     while (at < size() && !same_rope(tables_[usize(at)].config, rope))
       ++at;

@@ -7,18 +7,40 @@
 namespace lm::model {
 namespace {
 
+enum class Biases : u8 { kAll, kNone, kQkv, kChosen, kChosenAttention };
+
+/// What a family has that the others have not.
+struct Traits {
+  const char* family;
+  Biases biases;
+  bool gpt2 = false;  // learned positions, layer norm, plain feed-forward part
+  bool qk_norm = false;
+  bool windows = false;
+};
+constexpr Traits kTraits[] = {
+    {"gpt2", Biases::kAll, true, false, false},
+    {"llama", Biases::kChosen, false, false, false},
+    {"mistral", Biases::kNone, false, false, true},
+    {"qwen2", Biases::kQkv, false, false, true},
+    {"qwen3", Biases::kChosenAttention, false, true, true},
+};
+
 struct Preset {
   const char* name;
   const char* family;
   i64 layers, width, heads, kv_heads, head_dim, ffn, vocab, context;
   f64 norm_eps, rope_theta;
   bool tied;
+  i64 window = 0;
 };
 
 // The published shapes under their own names; *-nano and *-mini are sizes for tests and two cores.
 constexpr Preset kPresets[] = {
     {"gpt2-nano", "gpt2", 2, 64, 4, 4, 16, 256, 512, 128, 1e-5, 0, true},
     {"llama-nano", "llama", 2, 64, 4, 2, 16, 192, 512, 128, 1e-5, 10000, true},
+    {"mistral-nano", "mistral", 2, 64, 4, 2, 16, 192, 512, 128, 1e-5, 10000, false, 32},
+    {"qwen2-nano", "qwen2", 2, 64, 4, 2, 16, 192, 512, 128, 1e-6, 1e6, true},
+    {"qwen3-nano", "qwen3", 2, 64, 4, 2, 32, 192, 512, 128, 1e-6, 1e6, true},
     {"gpt2-mini", "gpt2", 4, 256, 4, 4, 64, 1024, 8192, 256, 1e-5, 0, true},
     {"llama-mini", "llama", 4, 256, 4, 2, 64, 704, 8192, 256, 1e-5, 10000, true},
     {"llama-15m", "llama", 6, 288, 6, 6, 48, 768, 32000, 256, 1e-5, 10000, true},
@@ -26,9 +48,12 @@ constexpr Preset kPresets[] = {
     {"llama-110m", "llama", 12, 768, 12, 12, 64, 2048, 32000, 1024, 1e-5, 10000, true},
     {"gpt2", "gpt2", 12, 768, 12, 12, 64, 3072, 50257, 1024, 1e-5, 0, true},
     {"gpt2-medium", "gpt2", 24, 1024, 16, 16, 64, 4096, 50257, 1024, 1e-5, 0, true},
+    {"qwen2.5-0.5b", "qwen2", 24, 896, 14, 2, 64, 4864, 151936, 32768, 1e-6, 1e6, true},
+    {"qwen3-0.6b", "qwen3", 28, 1024, 16, 8, 128, 3072, 151936, 40960, 1e-6, 1e6, true},
     {"gpt2-large", "gpt2", 36, 1280, 20, 20, 64, 5120, 50257, 1024, 1e-5, 0, true},
-    {"gpt2-xl", "gpt2", 48, 1600, 25, 25, 64, 6400, 50257, 1024, 1e-5, 0, true},
     {"llama-1b", "llama", 16, 2048, 32, 8, 64, 8192, 128256, 8192, 1e-5, 500000, true},
+    {"gpt2-xl", "gpt2", 48, 1600, 25, 25, 64, 6400, 50257, 1024, 1e-5, 0, true},
+    {"mistral-7b", "mistral", 32, 4096, 32, 8, 128, 14336, 32000, 32768, 1e-5, 10000, false, 4096},
     {"llama-8b", "llama", 32, 4096, 32, 8, 128, 14336, 128256, 8192, 1e-5, 500000, false},
 };
 
@@ -41,6 +66,7 @@ constexpr CountKey kCountKeys[] = {
     {"heads", &ModelShape::heads},       {"kv_heads", &ModelShape::kv_heads},
     {"head_dim", &ModelShape::head_dim}, {"ffn", &ModelShape::ffn},
     {"vocab", &ModelShape::vocab},       {"context", &ModelShape::context},
+    {"window", &ModelShape::window},
 };
 struct NumberKey {
   const char* name;
@@ -111,9 +137,17 @@ i64 checked(i64 value, const char* key, i64 limit) {
   return value;
 }
 
-LayerCfg make_layer(const ModelShape& shape, bool gpt2) {
-  LayerCfg layer;
-  AttentionCfg& a = layer.attention;
+const Traits& traits_of(std::string_view family) {
+  std::vector<std::string> names;
+  for (const Traits& one : kTraits) {
+    if (family == one.family) return one;
+    names.emplace_back(one.family);
+  }
+  usage(cat("model shape: family is ", quote(family), ", expected one of ", join(names, ", ")));
+}
+
+AttentionCfg make_attention(const ModelShape& shape, const Traits& traits) {
+  AttentionCfg a;
   a.heads = checked(shape.heads, "heads", kMaxHeads);
   a.kv_heads = shape.kv_heads ? checked(shape.kv_heads, "kv_heads", kMaxHeads) : a.heads;
   if (!shape.head_dim && shape.width % a.heads != 0)
@@ -122,19 +156,61 @@ LayerCfg make_layer(const ModelShape& shape, bool gpt2) {
       shape.head_dim ? checked(shape.head_dim, "head_dim", kMaxWidth) : shape.width / a.heads;
   if (a.heads % a.kv_heads != 0)
     usage(cat("model shape: heads ", a.heads, " is not a multiple of kv_heads ", a.kv_heads));
-  if (gpt2 && (a.kv_heads != a.heads || a.q_size() != shape.width))
+  if (traits.gpt2 && (a.kv_heads != a.heads || a.q_size() != shape.width))
     usage(cat("model shape: gpt2 needs kv_heads = heads and heads * head_dim = width, seen ",
               a.heads, ", ", a.kv_heads, ", ", a.head_dim, ", ", shape.width));
-  if (gpt2 && shape.bias == false)
-    usage("model shape: gpt2 has biases, bias=false is not possible");
-  a.qkv_bias = a.out_bias = layer.ffn.bias = gpt2 || shape.bias.value_or(false);
-  layer.ffn.kind = gpt2 ? FfnKind::kPlain : FfnKind::kGated;
-  layer.ffn.act = gpt2 ? Unary::kGeluTanh : Unary::kSilu;
+  if (shape.window > 0 && !traits.windows)
+    usage(cat("model shape: ", traits.family, " has no windows, window=", shape.window,
+              " is not possible"));
+  a.window = shape.window ? checked(shape.window, "window", kMaxContext) : 0;
+  a.qk_norm = traits.qk_norm;
+  if (traits.gpt2) return a;
+  if (a.head_dim % 2 != 0)
+    usage(cat("model shape: head_dim ", a.head_dim, " must be even for rotary positions"));
+  a.rope.rotary_dim = a.head_dim;
+  if (shape.rope_theta > 0) a.rope.base = shape.rope_theta;
+  return a;
+}
+
+void set_biases(const ModelShape& shape, const Traits& traits, AttentionCfg& a, FfnCfg& ffn) {
+  const bool chosen = shape.bias.value_or(false);
+  const auto only = [&](bool possible, const char* what) {
+    if (shape.bias && *shape.bias != possible)
+      usage(cat("model shape: ", traits.family, " has ", what, ", bias=", chosen ? "true" : "false",
+                " is not possible"));
+  };
+  switch (traits.biases) {
+    case Biases::kAll:
+      only(true, "biases");
+      a.qkv_bias = a.out_bias = ffn.bias = true;
+      return;
+    case Biases::kNone:
+      only(false, "no biases");
+      return;
+    case Biases::kQkv:
+      only(!chosen, "biases on queries, keys and values alone");
+      a.qkv_bias = true;
+      return;
+    case Biases::kChosen:
+      a.qkv_bias = a.out_bias = ffn.bias = chosen;
+      return;
+    case Biases::kChosenAttention:
+      a.qkv_bias = a.out_bias = chosen;
+      return;
+  }
+}
+
+LayerCfg make_layer(const ModelShape& shape, const Traits& traits) {
+  AttentionCfg a = make_attention(shape, traits);
+  FfnCfg ffn;
+  ffn.kind = traits.gpt2 ? FfnKind::kPlain : FfnKind::kGated;
+  ffn.act = traits.gpt2 ? Unary::kGeluTanh : Unary::kSilu;
   const i64 gated = (8 * shape.width / 3 + 31) / 32 * 32;
-  layer.ffn.width = shape.ffn ? checked(shape.ffn, "ffn", 4 * kMaxWidth)
-                    : gpt2    ? 4 * shape.width
-                              : gated;
-  return layer;
+  ffn.width = shape.ffn     ? checked(shape.ffn, "ffn", 4 * kMaxWidth)
+              : traits.gpt2 ? 4 * shape.width
+                            : gated;
+  set_biases(shape, traits, a, ffn);
+  return {a, ffn};
 }
 
 }  // namespace
@@ -162,6 +238,7 @@ ModelShape preset(std::string_view name) {
     s.norm_eps = p.norm_eps;
     s.rope_theta = p.rope_theta;
     s.tied = p.tied;
+    s.window = p.window;
     return s;
   }
   const std::vector<std::string> names = preset_names();
@@ -194,24 +271,17 @@ ModelShape parse_shape(std::string_view text) {
 }
 
 ModelCfg make_config(const ModelShape& shape) {
-  const bool gpt2 = shape.family == "gpt2";
-  if (!gpt2 && shape.family != "llama")
-    usage(cat("model shape: family is ", quote(shape.family), ", expected gpt2 or llama"));
+  const Traits& traits = traits_of(shape.family);
   ModelCfg cfg;
   cfg.family = shape.family;
   cfg.vocab = checked(shape.vocab, "vocab", kMaxVocab);
   cfg.width = checked(shape.width, "width", kMaxWidth);
   cfg.context = checked(shape.context, "context", kMaxContext);
-  cfg.norm = gpt2 ? NormKind::kLayer : NormKind::kRms;
+  cfg.norm = traits.gpt2 ? NormKind::kLayer : NormKind::kRms;
   cfg.norm_eps = shape.norm_eps > 0 ? shape.norm_eps : 1e-5;
-  cfg.position = gpt2 ? PositionKind::kLearned : PositionKind::kRope;
-  cfg.tied = shape.tied.value_or(gpt2);
-  LayerCfg layer = make_layer(shape, gpt2);
-  if (!gpt2) layer.attention.rope.rotary_dim = layer.attention.head_dim;
-  if (!gpt2 && shape.rope_theta > 0) layer.attention.rope.base = shape.rope_theta;
-  if (!gpt2 && layer.attention.head_dim % 2 != 0)
-    usage(cat("model shape: head_dim ", layer.attention.head_dim,
-              " must be even for rotary positions"));
+  cfg.position = traits.gpt2 ? PositionKind::kLearned : PositionKind::kRope;
+  cfg.tied = shape.tied.value_or(traits.gpt2);
+  const LayerCfg layer = make_layer(shape, traits);
   cfg.layers.assign(usize(checked(shape.layers, "layers", kMaxLayers)), layer);
   return cfg;
 }

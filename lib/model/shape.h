@@ -18,13 +18,17 @@ struct ModelShape {
   i64 heads = 0;
   i64 kv_heads = 0;  // 0: heads
   i64 head_dim = 0;  // 0: width / heads
-  i64 ffn = 0;       // 0: 4*width (gpt2); 8/3*width rounded up to a multiple of 32 (llama)
+  i64 ffn = 0;       // 0: 4*width (gpt2), else 8/3*width rounded up to a multiple of 32
   i64 vocab = 0;
   i64 context = 0;
-  f64 norm_eps = 0;          // 0: 1e-5
-  f64 rope_theta = 0;        // 0: 10000
-  std::optional<bool> tied;  // family default: gpt2 true, llama false
-  std::optional<bool> bias;  // llama: biases on every projection; gpt2 always has them
+  i64 window = 0;      // keys that a row sees, itself among them, in every layer (mistral, qwen2,
+                       // qwen3); 0: all
+  f64 norm_eps = 0;    // 0: 1e-5
+  f64 rope_theta = 0;  // 0: 10000
+  std::optional<bool> tied;  // absent: true for gpt2, else false
+  /// llama: biases on every projection; qwen3: on those of attention. The others have theirs or
+  /// none, whatever is asked.
+  std::optional<bool> bias;
 };
 
 /// Names of the presets, smallest first.

@@ -17,8 +17,7 @@ Run::Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOpt
       options_(std::move(options)),
       ctx_(ctx),
       checkpointer_(folder, trainer, options_.save_in_background),
-      flops_per_token_(useful_flops_per_token(trainer.model().cfg, *trainer.model().params,
-                                              trainer.options().seq_len)) {
+      flops_per_token_(useful_flops_per_token(trainer.model().cfg, trainer.options().seq_len)) {
   if (writes())
     metrics_.emplace(options_.metrics_path, from ? from->counters.step : 0, options_.files.output);
   if (!from) return;

@@ -31,22 +31,16 @@ TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions
   out.build.dropout = options.dropout;
   out.build.checkpoint = options.recompute;
   out.build.positions = options.seq_len;
+  out.build.sequence = options.seq_len;
   out.build.activation = options.activation;
   return out;
 }
 
-f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams& params,
-                           i64 seq_len) {
-  f64 matrices = 0;
-  for (const ParamInfo& info : params.set.list()) {
-    const bool table =
-        info.name == "pos_embed.weight" || (info.name == "embed.weight" && !cfg.tied);
-    if (info.shape.rank == 2 && !table) matrices += static_cast<f64>(info.count);
-  }
-  f64 attention = 0;
+f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len) {
+  f64 sum = 6 * static_cast<f64>(cfg.vocab * cfg.width);  // the head
   for (const model::LayerCfg& layer : cfg.layers)
-    attention += static_cast<f64>(layer.attention.q_size()) * static_cast<f64>(seq_len);
-  return 6 * (matrices + attention);
+    sum += model::layer_flops(layer, cfg.width, seq_len);
+  return sum;
 }
 
 Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm,

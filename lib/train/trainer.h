@@ -75,9 +75,8 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options);
 TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options);
 
 /// FLOPs per token of forward and backward that count as useful: 6 P + 6 L (q size) T, P the
-/// parameters of matrix products (a tied embedding once, as the head).
-f64 useful_flops_per_token(const model::ModelCfg& cfg, const model::ModelParams& params,
-                           i64 seq_len);
+/// parameters of matrix products (a tied embedding once, as the head); a window sees fewer keys.
+f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len);
 
 class Trainer {
  public:

@@ -3,7 +3,7 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/str.h"
-#include "model/family.h"
+#include "model/llama_keys.h"
 #include "model/shape.h"
 
 using namespace lm;
@@ -50,14 +50,14 @@ TEST_CASE("a llama config is read with its defaults resolved", "[model]") {
   CHECK(cfg.norm == NormKind::kRms);
   CHECK(cfg.norm_eps == 1e-5);
   CHECK_FALSE(cfg.tied);
-  const AttentionCfg& a = cfg.layers[2].attention;
+  const AttentionCfg& a = attention_of(cfg.layers[2]);
   CHECK(a.head_dim == 8);  // 32 / 4
   CHECK(a.kv_heads == 2);
   CHECK(a.qkv_size() == 64);  // (4 + 2*2) * 8
   CHECK(a.rope.base == 10000.0);
   CHECK(a.rope.rotary_dim == 8);
-  CHECK(cfg.layers[0].ffn.kind == FfnKind::kGated);
-  CHECK(cfg.layers[0].ffn.act == Unary::kSilu);
+  CHECK(ffn_of(cfg.layers[0]).kind == FfnKind::kGated);
+  CHECK(ffn_of(cfg.layers[0]).act == Unary::kSilu);
   CHECK(cfg.bos == 1);
   CHECK(cfg.eos == std::vector<i32>{2, 7});
 }
@@ -66,9 +66,9 @@ TEST_CASE("a gpt2 config is read with its defaults resolved", "[model]") {
   const ModelCfg cfg = parse_config(kGpt2Json, "config.json");
   CHECK(cfg.tied);
   CHECK(cfg.position == PositionKind::kLearned);
-  CHECK(cfg.layers[0].ffn.width == 128);  // 4 * 32
-  CHECK(cfg.layers[0].ffn.act == Unary::kGeluTanh);
-  CHECK(cfg.layers[0].attention.qkv_bias);
+  CHECK(ffn_of(cfg.layers[0]).width == 128);  // 4 * 32
+  CHECK(ffn_of(cfg.layers[0]).act == Unary::kGeluTanh);
+  CHECK(attention_of(cfg.layers[0]).qkv_bias);
   CHECK(cfg.eos == std::vector<i32>{9});
 }
 
@@ -85,14 +85,14 @@ TEST_CASE("both spellings of rope settings give the same model", "[model]") {
                             "\"rope_parameters\": {\"rope_theta\": 5e5, " + scaling + "}, " + end),
                    "b");
   CHECK(same_shape(older, newer));
-  CHECK(newer.layers[0].attention.rope.kind == RopeConfig::kLlama3);
-  CHECK(newer.layers[0].attention.rope.base == 500000.0);
+  CHECK(attention_of(newer.layers[0]).rope.kind == RopeConfig::kLlama3);
+  CHECK(attention_of(newer.layers[0]).rope.base == 500000.0);
   // The oldest spelling of the type's key.
   const ModelCfg linear = parse_config(
       replaced(kLlamaJson, end, R"("rope_scaling": {"type": "linear", "factor": 2}, "x_custom")"),
       "c");
-  CHECK(linear.layers[0].attention.rope.kind == RopeConfig::kLinear);
-  CHECK(linear.layers[0].attention.rope.factor == 2.0);
+  CHECK(attention_of(linear.layers[0]).rope.kind == RopeConfig::kLinear);
+  CHECK(attention_of(linear.layers[0]).rope.factor == 2.0);
   CHECK_FALSE(same_shape(linear, newer));
 }
 
@@ -123,7 +123,8 @@ TEST_CASE("a rewritten config keeps unknown keys, has both spellings and is a fi
 TEST_CASE("an unknown family is refused by name", "[model]") {
   const std::string text = replaced(kGpt2Json, "gpt2", "rwkv9");
   CHECK(refusal(text) ==
-        "dir/config.json: model_type \"rwkv9\" is not supported (supported: gpt2, llama)");
+        "dir/config.json: model_type \"rwkv9\" is not supported (supported: gpt2, llama, mistral, "
+        "qwen2, qwen3)");
 }
 
 TEST_CASE("impossible values of a config are refused with their key", "[model]") {
@@ -203,14 +204,14 @@ TEST_CASE("a shape is described by a preset and changed fields", "[model]") {
   const ModelCfg cfg =
       make_config(parse_shape("llama-mini,layers=2, width=128,vocab=1e3,tied=false,bias=true"));
   CHECK(cfg.depth() == 2);
-  CHECK(cfg.layers[0].attention.head_dim == 32);  // 128 / 4 heads, not the preset's 64
-  CHECK(cfg.layers[0].ffn.width == 352);          // 8*128/3 = 341, up to a multiple of 32
+  CHECK(attention_of(cfg.layers[0]).head_dim == 32);  // 128 / 4 heads, not the preset's 64
+  CHECK(ffn_of(cfg.layers[0]).width == 352);          // 8*128/3 = 341, up to a multiple of 32
   CHECK(cfg.vocab == 1000);
   CHECK_FALSE(cfg.tied);
-  CHECK(cfg.layers[0].attention.qkv_bias);
+  CHECK(attention_of(cfg.layers[0]).qkv_bias);
   const ModelCfg own =
       make_config(parse_shape("family=gpt2,layers=1,width=12,heads=3,vocab=10,context=8"));
-  CHECK(own.layers[0].ffn.width == 48);
+  CHECK(ffn_of(own.layers[0]).width == 48);
   CHECK(describe(own) == "gpt2, 1 layers, width 12, 3 heads of 4, ffn 48, vocabulary 10");
 }
 

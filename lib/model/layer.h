@@ -1,0 +1,88 @@
+#pragma once
+// A layer's parts as alternatives. Each alternative is a struct in a variant of LayerCfg (config.h)
+// and lives in one file with the functions that answer for it: same, check, describe, add_params,
+// build, useful_flops, and for mixers cached_numbers. Adding one is adding that file and the
+// variant's member: the functions below, which everybody else calls, find it.
+
+#include <string>
+#include <string_view>
+
+#include "graph/graph.h"
+#include "model/config.h"
+#include "model/params.h"
+#include "ops/ops.h"
+
+namespace lm::model {
+
+class GraphModel;
+
+/// Where a part declares its parameters: names are within the layer, without blocks.I.
+class LayerParams {
+ public:
+  LayerParams(ModelParams& to, const ModelCfg& cfg, i64 layer);
+  i64 width() const { return cfg_.width; }
+  /// The model's kind of norm over its width.
+  void norm(std::string_view name);
+  /// A gain alone, ones.
+  void gain(std::string_view name, i64 size);
+  void linear(std::string_view name, i64 out, i64 in, bool bias);
+  /// A projection back to the residual stream: its deviation is smaller (make_params).
+  void residual(std::string_view name, i64 in, bool bias);
+
+ private:
+  ModelParams& to_;
+  const ModelCfg& cfg_;
+  std::string prefix_;
+};
+
+/// How the rows of a pass reach other rows: a batch of whole sequences, or a cache.
+class MixContext {
+ public:
+  virtual ~MixContext() = default;
+  /// Attention of a layer over its fused, rotated projection [N, (heads + 2 kv_heads) head_dim]:
+  /// [N, heads head_dim].
+  virtual Value attend(Value qkv, const AttentionAttr& attr, i64 layer) = 0;
+};
+
+/// What a part builds its graph with; names as in LayerParams.
+class LayerGraph {
+ public:
+  LayerGraph(GraphModel& model, i64 layer, Value positions, MixContext& mix);
+  Graph& graph() const;
+  const ModelCfg& config() const;
+  i64 layer() const { return layer_; }
+  Value positions() const { return positions_; }
+  MixContext& mix() const { return mix_; }
+  /// Absent if the layer has none of that name.
+  Value param(std::string_view name) const;
+  /// cos and sin of this layer's rotation.
+  Value rope_table() const;
+  Value norm(std::string_view name, Value x) const;
+  /// act(x w^T + b).
+  Value linear(std::string_view name, Value x, Unary act = Unary::kNone) const;
+  /// x w^T + b, through dropout where asked, added to the residual stream.
+  Value project_add(std::string_view name, Value x, Value residual) const;
+
+ private:
+  GraphModel& model_;
+  i64 layer_;
+  Value positions_;
+  MixContext& mix_;
+  std::string prefix_;
+};
+
+bool same_layer(const LayerCfg& x, const LayerCfg& y);
+/// Throws Error{kData} with the first inconsistency as "name: ...".
+void check_layer(const LayerCfg& layer, const ModelCfg& cfg, std::string_view name);
+/// "8/4 heads of 16, ffn 172".
+std::string describe_layer(const LayerCfg& layer);
+/// In model order: the mixer's, then the feed-forward part's.
+void add_layer_params(const LayerCfg& layer, LayerParams& to);
+/// x [N, C] -> [N, C], residuals included.
+Value build_layer(const LayerCfg& layer, LayerGraph& at, Value x);
+/// Of a token in a causal sequence of seq_len, forward and backward, recomputation not counted.
+f64 layer_flops(const LayerCfg& layer, i64 width, i64 seq_len);
+/// Bytes that a token takes in the caches of all layers.
+i64 cache_token_bytes(const ModelCfg& cfg, DType dtype);
+
+}  // namespace lm::model
