@@ -415,18 +415,20 @@ LM_GLOBAL void merge(Paged p, i64 parts, const f32* tops, const f32* sums) {
     const i64 row = item / p.heads;
     const i64 head = item - row * p.heads;
     const Sight sight = sight_of(p, row);
-    const int n = (sight.end() + kPart - 1) / kPart;
+    const int skip = sight.begin() / kPart;  // parts before a window
+    const int n = (sight.end() + kPart - 1) / kPart - skip;
+    const i64 own = item * parts + skip;
     f32 sum = 0;
     f32 all = 0;
     f32 top = -INFINITY;  // of the parts before
-    for (int first = sight.begin() / kPart; first < n; first += kMergeParts) {
+    for (int first = 0; first < n; first += kMergeParts) {
       f32 x[kMergeParts];
       LM_UNROLL
       for (int i = 0; i < kMergeParts; ++i)
-        x[i] = e < d && first + i < n ? sums[(item * parts + first + i) * d + e] : 0.0f;
+        x[i] = e < d && first + i < n ? sums[(own + first + i) * d + e] : 0.0f;
       if (cu::warp() == 0) {
         const bool real = first + cu::lane() < n;
-        const i64 at = item * parts + first + cu::lane();
+        const i64 at = own + first + cu::lane();
         const f32 m = real ? tops[2 * at] : -INFINITY;
         const f32 l = real ? tops[2 * at + 1] : 0.0f;
         f32 upto = m > top ? m : top;  // the largest so far, by doubling steps
