@@ -138,12 +138,10 @@ i64 checked(i64 value, const char* key, i64 limit) {
 }
 
 const Traits& traits_of(std::string_view family) {
-  std::vector<std::string> names;
-  for (const Traits& one : kTraits) {
+  for (const Traits& one : kTraits)
     if (family == one.family) return one;
-    names.emplace_back(one.family);
-  }
-  usage(cat("model shape: family is ", quote(family), ", expected one of ", join(names, ", ")));
+  usage(cat("model shape: family is ", quote(family), ", expected one of ",
+            join(family_names(), ", ")));
 }
 
 AttentionCfg make_attention(const ModelShape& shape, const Traits& traits) {
@@ -214,6 +212,13 @@ LayerCfg make_layer(const ModelShape& shape, const Traits& traits) {
 }
 
 }  // namespace
+
+std::vector<std::string> family_names() {
+  std::vector<std::string> out;
+  for (const Traits& one : kTraits)
+    out.emplace_back(one.family);
+  return out;
+}
 
 std::vector<std::string> preset_names() {
   std::vector<std::string> out;

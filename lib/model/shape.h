@@ -31,6 +31,9 @@ struct ModelShape {
   std::optional<bool> bias;
 };
 
+/// Values of ModelShape::family.
+std::vector<std::string> family_names();
+
 /// Names of the presets, smallest first.
 std::vector<std::string> preset_names();
 

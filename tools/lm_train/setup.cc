@@ -24,7 +24,7 @@ constexpr i64 kDefaultMicro = 8;
 
 bool shape_given(const Options& o) {
   for (const char* name : {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim",
-                           "ffn", "vocab", "context", "norm-eps", "rope-theta", "tied"})
+                           "ffn", "vocab", "context", "window", "norm-eps", "rope-theta", "tied"})
     if (o.given(name)) return true;
   return false;
 }
@@ -52,6 +52,7 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   count("ffn", &model::ModelShape::ffn);
   count("vocab", &model::ModelShape::vocab);
   count("context", &model::ModelShape::context);
+  count("window", &model::ModelShape::window);
   if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
   if (o.given("tied")) shape.tied = o.text("tied") == "true";

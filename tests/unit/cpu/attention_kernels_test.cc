@@ -295,6 +295,31 @@ TEST_CASE("a forked sample has the bits of the sequence it stands for", "[cpu]")
   CHECK(same_bits(forked, run(plain, plain.view())));
 }
 
+TEST_CASE("a window leaves the keys with the largest logical indices", "[cpu]") {
+  struct Case {
+    RowSpan span;
+    i64 window;
+    RowSpan expected;
+  };
+  const Case cases[] = {
+      {{3, 10, 0, 0, 0, 0}, 0, {3, 10, 0, 0, 0, 0}},    // none
+      {{3, 10, 0, 0, 0, 0}, 7, {3, 10, 0, 0, 0, 0}},    // just all
+      {{3, 10, 0, 0, 0, 0}, 2, {8, 10, 0, 0, 5, 0}},    // indices 5 and 6 of 0..6
+      {{0, 4, 20, 23, 0, 4}, 5, {2, 4, 20, 23, 2, 4}},  // 2, 3 and 4, 5, 6
+      {{0, 4, 20, 23, 0, 4}, 1, {4, 4, 22, 23, 4, 6}},  // 6
+      {{0, 4, 20, 23, 0, 90}, 3, {4, 4, 20, 23, 4, 90}},
+      {{9, 9, 20, 23, 0, 1}, 2, {9, 9, 21, 23, 0, 2}},  // the first is empty
+      {{7, 7, 5, 2, 3, 3}, 2, {7, 7, 5, 2, 3, 3}},      // nothing to see
+  };
+  for (const Case& one : cases) {
+    const RowSpan got = cpu::windowed(one.span, one.window);
+    CAPTURE(one.span.a0, one.span.b0, one.window);
+    CHECK(visible(got, {}) == visible(one.expected, {}));
+    if (got.a0 < got.a1) CHECK(got.la == one.expected.la);
+    if (got.b0 < got.b1) CHECK(got.lb == one.expected.lb);
+  }
+}
+
 TEST_CASE("keys a row does not see cannot reach it, not even as NaN", "[cpu]") {
   Problem p = make(9, 40, 2, 2, 16, causal(9));
   const std::vector<f32> clean = run(p, p.view());

@@ -17,6 +17,8 @@ namespace {
 const char* const kShapes[] = {
     "family=gpt2,layers=2,width=24,heads=3,vocab=50,context=300",
     "family=llama,layers=2,width=32,heads=4,kv_heads=2,ffn=40,vocab=50,context=300",
+    "family=qwen3,layers=2,width=32,heads=4,kv_heads=2,head_dim=16,ffn=40,vocab=50,context=300,"
+    "window=70",
 };
 
 Model make(const std::string& shape) {

@@ -55,7 +55,7 @@ void check_near(const Trained& a, const Trained& b, f64 tolerance) {
 
 TEST_CASE("a trainer on the emulated device follows the CPU's in f32", "[cuda]") {
   set_threads(2);
-  for (const char* family : {"gpt2", "llama"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3"}) {
     INFO(family);
     const Trained cpu = train_on(family, DType::kF32, cpu_backend());
     const Trained device = train_on(family, DType::kF32, cuda::cuda_backend());
@@ -70,7 +70,7 @@ TEST_CASE("a trainer on the emulated device follows the CPU's in f32", "[cuda]")
 
 TEST_CASE("bf16 activations over f32 weights stay near f32", "[cuda]") {
   set_threads(2);
-  for (const char* family : {"gpt2", "llama"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3"}) {
     INFO(family);
     const Trained exact = train_on(family, DType::kF32, cpu_backend());
     const Trained device = train_on(family, DType::kBf16, cuda::cuda_backend());

@@ -23,10 +23,31 @@ const char* const kGpt2Json = R"({
   "n_positions": 64, "eos_token_id": 9, "n_inner": null
 })";
 
+const char* const kQwenJson = R"({
+  "model_type": "qwen2", "vocab_size": 100, "hidden_size": 32, "intermediate_size": 48,
+  "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2,
+  "max_position_embeddings": 64, "tie_word_embeddings": true, "use_sliding_window": false,
+  "sliding_window": 16, "max_window_layers": 3, "rope_theta": 1000000.0
+})";
+
+const char* const kMistralJson = R"({
+  "model_type": "mistral", "vocab_size": 100, "hidden_size": 32, "intermediate_size": 48,
+  "num_hidden_layers": 2, "num_attention_heads": 8, "head_dim": 16,
+  "max_position_embeddings": 64, "rms_norm_eps": 1e-05, "sliding_window": 16
+})";
+
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
   REQUIRE(at != std::string::npos);
   return text.replace(at, from.size(), to);
+}
+
+/// Windows of all layers.
+std::vector<i64> windows(const std::string& text) {
+  std::vector<i64> out;
+  for (const LayerCfg& layer : parse_config(text, "config.json").layers)
+    out.push_back(attention_of(layer).window);
+  return out;
 }
 
 /// The message of the Error{kData} that parsing text throws.
@@ -98,7 +119,14 @@ TEST_CASE("both spellings of rope settings give the same model", "[model]") {
 
 TEST_CASE("a rewritten config keeps unknown keys, has both spellings and is a fixed point",
           "[model]") {
-  for (const char* const text : {kLlamaJson, kGpt2Json}) {
+  const std::string alternating =
+      replaced(kQwenJson, "\"use_sliding_window\": false",
+               R"("use_sliding_window": true, "layer_types": ["sliding_attention", "full_attention",
+      "sliding_attention", "full_attention"])");
+  const std::string qwen3 = replaced(alternating, "qwen2", "qwen3");
+  for (const std::string& text : std::vector<std::string>{kLlamaJson, kGpt2Json, kMistralJson,
+                                                          kQwenJson, alternating, qwen3}) {
+    CAPTURE(text);
     const ModelCfg cfg = parse_config(text, "config.json");
     const std::string once = write_config(cfg, "bfloat16");
     const ModelCfg again = parse_config(once, "config.json");
@@ -118,6 +146,109 @@ TEST_CASE("a rewritten config keeps unknown keys, has both spellings and is a fi
       CHECK(json["architectures"][0] == "LlamaForCausalLM");
     }
   }
+}
+
+TEST_CASE("a mistral config has one window for every layer, or none", "[model]") {
+  const ModelCfg cfg = parse_config(kMistralJson, "config.json");
+  const AttentionCfg& a = attention_of(cfg.layers[1]);
+  CHECK(a.window == 16);
+  CHECK(a.kv_heads == 8);  // transformers' default, whatever the heads
+  CHECK(a.q_size() == 128);
+  CHECK_FALSE(a.qkv_bias);
+  CHECK_FALSE(a.qk_norm);
+  CHECK_FALSE(cfg.tied);
+  const std::string window = "\"sliding_window\": 16";
+  CHECK(windows(replaced(kMistralJson, window, "\"sliding_window\": null")) ==
+        std::vector<i64>{0, 0});
+  CHECK(windows(replaced(kMistralJson, window, "\"use_cache\": true")) ==
+        std::vector<i64>{4096, 4096});
+  const std::string types =
+      R"("sliding_window": 16, "layer_types": ["sliding_attention", "sliding_attention"])";
+  CHECK(windows(replaced(kMistralJson, window, types)) == std::vector<i64>{16, 16});
+  CHECK(refusal(replaced(kMistralJson, window,
+                         R"("layer_types": ["sliding_attention", "full_attention"])")) ==
+        "dir/config.json: key \"layer_types\" is [\"sliding_attention\",\"full_attention\"], "
+        "expected \"sliding_attention\" for every layer");
+  CHECK_THAT(refusal(replaced(kMistralJson, window, "\"sliding_window\": 0")),
+             Catch::Matchers::StartsWith("dir/config.json: key \"sliding_window\" is 0"));
+}
+
+TEST_CASE("a qwen2 config has biases and windows where its keys say", "[model]") {
+  const ModelCfg cfg = parse_config(kQwenJson, "config.json");
+  const AttentionCfg& a = attention_of(cfg.layers[0]);
+  CHECK(a.qkv_bias);
+  CHECK_FALSE(a.out_bias);
+  CHECK_FALSE(a.qk_norm);
+  CHECK(a.head_dim == 8);
+  CHECK(a.rope.base == 1e6);
+  CHECK(cfg.norm_eps == 1e-6);
+  CHECK(cfg.tied);
+  CHECK(windows(kQwenJson) == std::vector<i64>{0, 0, 0, 0});
+  const std::string on =
+      replaced(kQwenJson, "\"use_sliding_window\": false", "\"use_sliding_window\": true");
+  CHECK(windows(on) == std::vector<i64>{0, 0, 0, 16});
+  CHECK(windows(replaced(on, "\"max_window_layers\": 3, ", "")) == std::vector<i64>{0, 0, 0, 0});
+  CHECK(windows(replaced(on, "\"max_window_layers\": 3", "\"max_window_layers\": 0")) ==
+        std::vector<i64>{16, 16, 16, 16});
+  CHECK(windows(replaced(on, "\"sliding_window\": 16", "\"sliding_window\": null")) ==
+        std::vector<i64>{0, 0, 0, 0});
+  CHECK(windows(replaced(replaced(on, "\"sliding_window\": 16, ", ""), "\"max_window_layers\": 3",
+                         "\"max_window_layers\": 2")) == std::vector<i64>{0, 0, 4096, 4096});
+  // layer_types rules.
+  const std::string types = R"("layer_types": ["sliding_attention", "full_attention",
+      "sliding_attention", "full_attention"], "max_window_layers")";
+  CHECK(windows(replaced(on, "\"max_window_layers\"", types)) == std::vector<i64>{16, 0, 16, 0});
+  CHECK_THAT(refusal(replaced(kQwenJson, "\"max_window_layers\"", types)),
+             Catch::Matchers::StartsWith("dir/config.json: key \"use_sliding_window\" is false"));
+  for (const char* const bad : {R"("layer_types": ["full_attention"], "max_window_layers")",
+                                R"("layer_types": "full_attention", "max_window_layers")",
+                                R"("layer_types": ["full_attention", "full_attention",
+                                    "full_attention", "linear_attention"], "max_window_layers")"})
+    CHECK_THAT(refusal(replaced(on, "\"max_window_layers\"", bad)),
+               Catch::Matchers::StartsWith("dir/config.json: key \"layer_types\" is "));
+}
+
+TEST_CASE("a qwen3 config normalises heads of its own size", "[model]") {
+  const std::string text = replaced(kQwenJson, "qwen2", "qwen3");
+  const AttentionCfg a = attention_of(parse_config(text, "config.json").layers[3]);
+  CHECK(a.qk_norm);
+  CHECK(a.head_dim == 128);  // not hidden_size / heads
+  CHECK_FALSE(a.qkv_bias);
+  CHECK_FALSE(a.out_bias);
+  const AttentionCfg b =
+      attention_of(parse_config(replaced(text, "\"tie_word_embeddings\"",
+                                         "\"head_dim\": 16, \"attention_bias\": true, "
+                                         "\"tie_word_embeddings\""),
+                                "config.json")
+                       .layers[0]);
+  CHECK(b.head_dim == 16);
+  CHECK(b.qkv_bias);
+  CHECK(b.out_bias);
+  CHECK(attention_of(parse_config(replaced(text, "\"num_key_value_heads\": 2",
+                                           "\"num_key_value_heads\": null"),
+                                  "config.json")
+                         .layers[0])
+            .kv_heads == 4);
+  CHECK_THAT(refusal(replaced(text, "\"num_key_value_heads\": 2,", "")),
+             Catch::Matchers::ContainsSubstring("\"num_key_value_heads\" is 32"));
+}
+
+TEST_CASE("windows survive writing for readers of either spelling", "[model]") {
+  const std::string on =
+      replaced(kQwenJson, "\"use_sliding_window\": false", "\"use_sliding_window\": true");
+  const Json json = parse_object(write_config(parse_config(on, "a"), "float32"), "b");
+  CHECK(json["use_sliding_window"] == true);
+  CHECK(json["sliding_window"] == 16);
+  CHECK(json["max_window_layers"] == 3);
+  CHECK(json["layer_types"].dump() ==
+        R"(["full_attention","full_attention","full_attention","sliding_attention"])");
+  CHECK_FALSE(json.contains("attention_bias"));
+  const Json none = parse_object(write_config(parse_config(kQwenJson, "a"), "float32"), "b");
+  CHECK(none["use_sliding_window"] == false);
+  CHECK(none["sliding_window"] == 16);  // kept, as every number without a meaning
+  const Json whole =
+      parse_object(write_config(make_config(parse_shape("mistral-nano")), "float32"), "b");
+  CHECK(whole["sliding_window"] == 32);
 }
 
 TEST_CASE("an unknown family is refused by name", "[model]") {
@@ -154,6 +285,13 @@ TEST_CASE("impossible values of a config are refused with their key", "[model]")
       {"\"x_custom\"", "\"rope_scaling\": {\"rope_type\": \"linear\"}, \"x_custom\"",
        "rope_scaling.factor"},
       {"\"x_custom\"", "\"rope_scaling\": [], \"x_custom\"", "rope_scaling"},
+      {"\"x_custom\"", "\"partial_rotary_factor\": 0.5, \"x_custom\"", "partial_rotary_factor"},
+      {"\"x_custom\"",
+       R"("rope_parameters": {"rope_type": "yarn", "factor": 2, "mscale": 0.7}, "x_custom")",
+       "rope_parameters.mscale"},
+      {"\"x_custom\"",
+       R"("rope_parameters": {"rope_type": "yarn", "factor": 2, "truncate": false}, "x_custom")",
+       "rope_parameters.truncate"},
       {"[2, 7]", "[2, \"7\"]", "eos_token_id"},
       {"[2, 7]", "-4", "eos_token_id"},
   };
@@ -213,6 +351,13 @@ TEST_CASE("a shape is described by a preset and changed fields", "[model]") {
       make_config(parse_shape("family=gpt2,layers=1,width=12,heads=3,vocab=10,context=8"));
   CHECK(ffn_of(own.layers[0]).width == 48);
   CHECK(describe(own) == "gpt2, 1 layers, width 12, 3 heads of 4, ffn 48, vocabulary 10");
+  const ModelCfg windows = make_config(parse_shape("qwen3-nano,window=9,bias=true"));
+  const AttentionCfg& a = attention_of(windows.layers[1]);
+  CHECK((a.window == 9 && a.qk_norm && a.qkv_bias && a.out_bias));
+  CHECK_FALSE(ffn_of(windows.layers[1]).bias);
+  CHECK(describe(windows) ==
+        "qwen3, 2 layers, width 64, 4/2 heads of 32, window 9, ffn 192, vocabulary 512");
+  CHECK(attention_of(make_config(parse_shape("mistral-nano,bias=false")).layers[0]).window == 32);
 }
 
 TEST_CASE("a wrong description of a shape is a usage error that names the part", "[model]") {
@@ -235,6 +380,12 @@ TEST_CASE("a wrong description of a shape is a usage error that names the part",
       {"llama-nano,head_dim=7", "head_dim"},
       {"llama-nano,kv_heads=3", "kv_heads"},
       {"llama-nano,layers=100000", "layers"},
+      {"llama-nano,window=8", "window"},
+      {"gpt2-nano,window=8", "window"},
+      {"mistral-nano,window=99999999999", "window"},
+      {"mistral-nano,bias=true", "bias"},
+      {"qwen2-nano,bias=true", "bias"},
+      {"qwen2-nano,bias=false", "bias"},
   };
   for (const Case& one : cases) {
     CAPTURE(one.text);

@@ -20,6 +20,10 @@ namespace {
 const char* const kShapes[] = {
     "family=gpt2,layers=2,width=24,heads=3,vocab=50,context=700",
     "family=llama,layers=2,width=24,heads=6,kv_heads=2,ffn=40,vocab=50,context=700",
+    // A window within an attention tile, and one across.
+    "family=mistral,layers=2,width=24,heads=6,kv_heads=2,ffn=40,vocab=50,context=700,window=19",
+    "family=qwen3,layers=2,width=24,heads=6,kv_heads=2,head_dim=8,ffn=40,vocab=50,context=700,"
+    "window=300",
 };
 
 Model make(const std::string& shape) {
@@ -212,7 +216,7 @@ TEST_CASE("a tree of drafts gives every branch the bits of its own chain", "[mod
 }
 
 TEST_CASE("a hole in the cache equals a sequence without those tokens", "[model]") {
-  const Model model = make(kShapes[1]);
+  const Model model = make(GENERATE(kShapes[1], kShapes[2]));
   const std::vector<i32> prefix = random_tokens(20, 7);
   const std::vector<i32> other = random_tokens(19, 8);
   const std::vector<i32> own = random_tokens(12, 9);
@@ -277,6 +281,61 @@ TEST_CASE("rows that see their whole span equal a bidirectional graph", "[model]
     const f64 expected = static_cast<f64>(engine.logits(i)[3]) - std::log(total);
     CHECK(static_cast<f64>(logprob.f32_data()[i]) == Approx(expected).epsilon(1e-5));
   }
+}
+
+TEST_CASE("the engine gives the bits of a pass over the whole text", "[model]") {
+  for (const char* const shape : kShapes) {
+    CAPTURE(shape);
+    const Model model = make(shape);
+    constexpr i64 kRows = 400;
+    std::vector<i32> tokens = random_tokens(kRows, 21);
+    Graph graph(ops());
+    GraphModel whole(graph, model.cfg, *model.params, {});
+    const Value ids = graph.input("tokens", {kRows}, DType::kI32);
+    const Value positions = graph.input("positions", {kRows}, DType::kI32);
+    const Value spans = graph.input("spans", {kRows, kSpanInts}, DType::kI32);
+    const Value hidden = whole.hidden(ids, positions, spans);
+    const Value logit = lm::logits(graph, hidden, whole.head(), model.cfg.vocab);
+    graph.keep(logit);
+    Executor executor(graph, cpu_backend());
+    whole.bind(executor, model.weights);
+    PackedRows rows = causal_rows(std::vector<i64>{130, 270}, kRows);
+    executor.bind(ids, make_tensor(tokens.data(), {kRows}, DType::kI32));
+    executor.bind(positions, make_tensor(rows.positions.data(), {kRows}, DType::kI32));
+    executor.bind(spans, span_tensor(rows.spans));
+    executor.run({});
+    const f32* const expected = executor.tensor(logit).f32_data();
+
+    Engine engine(model);
+    i64 at = 0;
+    for (const i64 length : {130, 270}) {  // two texts of the batch
+      const i32 seq = engine.create();
+      for (i64 begin = 0; begin < length; begin += 37) {
+        const i64 count = std::min<i64>(37, length - begin);
+        engine.eval(chain(seq, std::span(tokens).subspan(usize(at + begin), usize(count))));
+        for (i64 i = 0; i < count; ++i) {
+          const f32* const row = expected + (at + begin + i) * 50;
+          REQUIRE(same_bits(copy(engine.logits(i)), std::vector<f32>(row, row + 50)));
+        }
+        engine.commit(seq);
+      }
+      at += length;
+    }
+  }
+}
+
+TEST_CASE("a window hides tokens, and only those before it", "[model]") {
+  const Model model =
+      make("family=mistral,layers=1,width=24,heads=6,kv_heads=2,vocab=50,context=100,window=7");
+  std::vector<i32> text = random_tokens(30, 22);
+  const std::vector<f32> last = one_by_one(model, text).back();
+  std::vector<i32> other = text;
+  for (i64 i = 0; i < 23; ++i)  // row 29 sees 23 to 29
+    other[usize(i)] = (other[usize(i)] + 1) % 50;
+  CHECK(same_bits(one_by_one(model, other).back(), last));
+  other = text;
+  other[23] = (other[23] + 1) % 50;
+  CHECK_FALSE(same_bits(one_by_one(model, other).back(), last));
 }
 
 TEST_CASE("hidden states are those the head reads", "[model]") {

@@ -26,6 +26,7 @@ struct Job {
   std::string eval = "";
   bool keep_best = false;
   bool background = false;
+  std::string family = "llama";
 };
 
 train::RunParams params_of(const Job& job) {
@@ -43,7 +44,7 @@ bool work(const Job& job) {
   options.micro_batch = 2;
   options.batch = 4;
   const std::unique_ptr<comm::Comm> comm = comm::self_comm();
-  model::Model model = model::new_model(test::tiny_config("llama"), 1);
+  model::Model model = model::new_model(test::tiny_config(job.family), 1);
   train::Trainer trainer(model, options, *comm, *step_ctx, cpu_backend());
   std::optional<train::TrainState> state;
   if (from) {
@@ -105,6 +106,7 @@ TEST_CASE("stopped and resumed runs end with the bytes of an undisturbed one", "
   const test::TempDir dir;
   test::write_shards(dir.file("data"), {900, 400});
   Job whole{.folder = dir.file("whole"), .shards = dir.file("data")};
+  whole.family = GENERATE("llama", "qwen3");
   REQUIRE(work(whole));
   for (const i64 at : {0, 3, 4, 11}) {
     Job cut = whole;

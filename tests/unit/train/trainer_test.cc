@@ -47,7 +47,7 @@ f64 relative_distance(const ParamSlab& a, const ParamSlab& b) {
 TEST_CASE("training gives the same bits for 1, 2 and 7 threads", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.dropout = 0.1f;
-  for (const char* family : {"gpt2", "llama"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3"}) {
     const ParamSlab one = train_some(options, 5, 1, family);
     CHECK(test::same_bits(one, train_some(options, 5, 2, family)));
     CHECK(test::same_bits(one, train_some(options, 5, 7, family)));
@@ -115,7 +115,7 @@ TEST_CASE("64 tokens are learnt by heart", "[train]") {
   options.batch = options.micro_batch = 2;
   options.schedule.peak = 1e-2;
   options.adamw.weight_decay = 0;
-  for (const char* family : {"gpt2", "llama"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3"}) {
     Bench bench(test::tiny_config(family), options);
     const train::Examples batch = test::consecutive(test::formula_tokens(65), 0, 2, 32);
     f64 loss = 10;
@@ -207,8 +207,34 @@ TEST_CASE("useful FLOPs follow 6 P + 6 L q T", "[train]") {
   // of 32.
   const model::ModelCfg cfg = test::tiny_config("gpt2");
   const f64 matrices = 2 * (4 * 32 * 32 + 2 * 32 * 128) + 64 * 32;
-  CHECK(train::useful_flops_per_token(cfg, 32) ==
-        6 * (matrices + 2 * 32 * 32));
+  CHECK(train::useful_flops_per_token(cfg, 32) == 6 * (matrices + 2 * 32 * 32));
+}
+
+TEST_CASE("a window has fewer useful and fewer executed FLOPs", "[train]") {
+  // Rows of 8 with windows of 3 see 1, 2, 3, ... 3 keys; counted with half a key less in the
+  // diagonal: (8^2 - 5^2) / 2 pairs. Twice 12 q per pair and layer, q = 4 heads of 8.
+  model::ModelShape shape = model::parse_shape("mistral-nano,width=32,heads=4,window=3");
+  const f64 narrow = train::useful_flops_per_token(model::make_config(shape), 8);
+  shape.window = 0;
+  const f64 whole = train::useful_flops_per_token(model::make_config(shape), 8);
+  CHECK(whole - narrow == Approx(2 * 12 * 32 * (64.0 - 39.0) / 16));
+  const auto executed = [&](i64 window) {
+    shape.window = window;
+    const model::ModelCfg cfg = model::make_config(shape);
+    const model::ModelParams params = model::make_params(cfg);
+    train::TrainOptions options = test::tiny_options();
+    options.seq_len = 8;
+    options.micro_batch = options.batch = 4;
+    const std::unique_ptr<train::Objective> objective = train::make_objective(options);
+    const train::TrainGraph graph(cfg, params, *objective, train::graph_options(cfg, options));
+    i64 sum = 0;
+    for (const OpTotal& total : op_totals(graph.graph))
+      if (total.op == "attention" || total.op == "attention_grad") sum += total.flops;
+    return sum;
+  };
+  // 18 per pair and component: forward 4, backward 14. 4 sequences, 2 layers, half of 8^2 pairs.
+  CHECK(executed(0) == 18 * 32 * 2 * 4 * 32);
+  CHECK(executed(3) == 18 * 32 * 2 * (4 * 39 / 2));
 }
 
 TEST_CASE("held-out loss covers every target once, whatever the micro-batch", "[train]") {
