@@ -72,8 +72,8 @@ class Both {
     cpu_.release(seq);
   }
   void truncate(i32 seq, i64 n) {
-    device_.truncate(seq, n);
-    cpu_.truncate(seq, n);
+    REQUIRE(device_.truncate(seq, n));
+    REQUIRE(cpu_.truncate(seq, n));
   }
   void commit(i32 seq, std::span<const i32> rows) {
     device_.commit(seq, rows);

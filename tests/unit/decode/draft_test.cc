@@ -121,7 +121,7 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
   std::vector<std::vector<i32>> texts;  // as the drafters know them
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (const Completion& c : plain.results[i].completions) {
-      texts.push_back(all[i].prompt);
+      texts.push_back(tokens_of(all[i].prompt));
       texts.back().insert(texts.back().end(), c.tokens.begin(), c.tokens.end());
     }
   }

@@ -161,7 +161,7 @@ TEST_CASE("truncated and dropped rows leave no trace", "[model]") {
   const i32 seq = engine.create();
   engine.prefill(seq, std::span(text).first(30));
   engine.prefill(seq, random_tokens(20, 9));
-  engine.truncate(seq, 30);
+  REQUIRE(engine.truncate(seq, 30));
   engine.eval(chain(seq, random_tokens(9, 10)));  // never committed
   engine.eval(chain(seq, std::span(text).subspan(30, 12)));
   engine.commit(seq, 7);  // of twelve
@@ -310,7 +310,7 @@ TEST_CASE("changed weights are seen after weights_changed", "[model]") {
   for (i64 i = 0; i < model.weights.elements(); ++i)
     model.weights.data()[i] *= 0.5f;
   engine.weights_changed();
-  engine.truncate(seq, 0);
+  REQUIRE(engine.truncate(seq, 0));
   const std::vector<f32> after = copy(engine.prefill(seq, text));
   CHECK_FALSE(same_bits(before, after));
   CHECK(same_bits(after, one_by_one(model, text).back()));
