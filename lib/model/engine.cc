@@ -331,7 +331,7 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
     at<i32>(block, layout.positions)[i] =
         row.position < 0 ? static_cast<i32>(placed.slot) : row.position;
     at<i32>(block, layout.store)[i] = static_cast<i32>(placed.slot);
-    if (row.want_logits) at<i32>(block, layout.select)[logit++] = static_cast<i32>(i);
+    if (p.select && row.want_logits) at<i32>(block, layout.select)[logit++] = static_cast<i32>(i);
   }
   for (i64 i = n; i < padded; ++i) {  // token 0 at position 0, which sees and stores nothing
     at<const i32*>(block, layout.tables)[i] = pages_at(layout.list);

@@ -134,7 +134,8 @@ TEST_CASE("windows without overlap score all but their first tokens", "[decode]"
       want.insert(want.end(), part.begin(), part.end());
     }
     std::vector<f32> got;
-    for (const std::vector<BranchScore>& window : run(model, cut_windows(tokens, 10, 10), {4, 16}))
+    for (const std::vector<BranchScore>& window :
+         run(model, cut_windows(tokens, {10, 10}), {4, 16}))
       got.insert(got.end(), window[0].logprobs.begin(), window[0].logprobs.end());
     REQUIRE(got == want);
   }
