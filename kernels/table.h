@@ -36,8 +36,8 @@ T* items(const Tensor& t) {
   LM_CHECK(t.data == nullptr || t.dtype == kType, "an operator's tensors have fitting types");
   return static_cast<T*>(t.data);
 }
-/// run(TypeTag<T>{}) with the element type of a node's activations. Throws Error{kInternal} naming
-/// node and type where there are no kernels for it.
+/// run(TypeTag<T>{}) with the element type of a node's activations. Throws Error{kUnavailable}
+/// naming node and type where there are no kernels for it.
 template <typename T>
 struct TypeTag {
   using type = T;
@@ -49,7 +49,7 @@ void by_type(const Node& n, DType dtype, Run run) {
   } else if (dtype == DType::kBf16) {
     run(TypeTag<Bf16>{});
   } else {
-    throw Error(ErrorKind::kInternal, cat(n.name, ": no kernel for ", dtype_name(dtype)));
+    throw Error(ErrorKind::kUnavailable, cat(n.name, ": no kernel for ", dtype_name(dtype)));
   }
 }
 /// run(TypeTag<T>{}, TypeTag<O>{}): one value may be f32 beside bf16 activations (a loss, a
@@ -63,7 +63,7 @@ void by_types(const Node& n, DType dtype, DType other, Run run) {
     } else if (other == dtype) {
       run(t, TypeTag<T>{});
     } else {
-      throw Error(ErrorKind::kInternal,
+      throw Error(ErrorKind::kUnavailable,
                   cat(n.name, ": no kernel for ", dtype_name(dtype), " with ", dtype_name(other)));
     }
   });

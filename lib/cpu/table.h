@@ -2,6 +2,8 @@
 // Private to this room: the functions that fit operator nodes to the kernels, by family, and the
 // helpers they share. All run on f32 tensors; see ops/op.h for inputs and outputs by position.
 
+#include "core/error.h"
+#include "core/str.h"
 #include "cpu/kernels.h"
 #include "graph/exec.h"
 #include "ops/op.h"
@@ -12,8 +14,12 @@ namespace lm::cpu {
 inline bool adds_to(const Node& n, int j) {
   return (n.accumulate >> j & 1U) != 0;
 }
+/// t's elements. Throws Error{kUnavailable} for other types than f32.
 inline f32* floats(const Tensor& t) {
-  return t.data == nullptr ? nullptr : t.f32_data();
+  if (t.data == nullptr) return nullptr;
+  if (t.dtype == DType::kF32) return t.f32_data();
+  throw Error(ErrorKind::kUnavailable,
+              cat("the CPU has no kernel for ", dtype_name(t.dtype), " here"));
 }
 inline bool flat(const Tensor& t) {
   return t.contiguous();

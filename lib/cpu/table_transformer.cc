@@ -353,8 +353,10 @@ void store_row(const f32* from, i64 count, DType type, void* base, i64 offset) {
 
 KvType kv_type(DType type) {
   if (type == DType::kF32) return KvType::kF32;
-  LM_CHECK(type == DType::kBf16 || type == DType::kF16, "caches hold f32, bf16 or f16");
-  return type == DType::kBf16 ? KvType::kBf16 : KvType::kF16;
+  if (type == DType::kBf16) return KvType::kBf16;
+  if (type == DType::kF16) return KvType::kF16;
+  throw Error(ErrorKind::kUnavailable,
+              cat("paged attention: caches of ", dtype_name(type), " have no kernel"));
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ TEST_CASE("windows without overlap score all but their first tokens", "[decode]"
       got.insert(got.end(), window[0].logprobs.begin(), window[0].logprobs.end());
     REQUIRE(got == want);
   }
-  CHECK_THROWS_AS(cut_windows(random_tokens(20, 3), 10, 11), Error);
+  CHECK_THROWS_AS(cut_windows(random_tokens(20, 3), {10, 11}), Error);
 }
 
 TEST_CASE("the first tokens of windows without overlap count no bytes", "[decode]") {
