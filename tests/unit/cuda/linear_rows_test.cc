@@ -7,7 +7,6 @@
 
 using namespace lm;
 using namespace lm::test;
-using Unary;
 using cuda::Bf16;
 
 namespace {

@@ -10,7 +10,6 @@
 
 using namespace lm;
 using namespace lm::test;
-using Unary;
 using cuda::Bf16;
 
 namespace {
