@@ -9,6 +9,7 @@
 #include "attention.h"
 #include "block.h"
 #include "report.h"
+#include "span.h"
 
 namespace lm::cuda {
 
@@ -23,19 +24,12 @@ struct Span {
   LM_DEVICE i64 end(int part) const { return part == 0 ? a1 : b1; }
 };
 
-LM_DEVICE bool fits(i32 begin, i32 end, i64 keys) {
-  return begin >= end || (begin >= 0 && end <= keys);
-}
-
 LM_DEVICE Span row_span(const Attention& a, i64 row, Fault* fault) {
   const i32* p = a.spans + 6 * row;
   const Span s{p[0], p[1], p[2], p[3]};
-  const bool a_fits = fits(s.a0, s.a1, a.keys);
-  if (a_fits && fits(s.b0, s.b1, a.keys)) return s;
-  if (fault != nullptr && cu::lane() == 0) {
-    const i32 begin = a_fits ? s.b0 : s.a0;
-    report(fault, FaultKind::kSpan, row, begin < 0 ? begin : a_fits ? s.b1 : s.a1, a.keys);
-  }
+  i32 culprit = 0;
+  if (span_fits(p, a.keys, &culprit)) return s;
+  if (fault != nullptr && cu::lane() == 0) report(fault, FaultKind::kSpan, row, culprit, a.keys);
   return Span{0, 0, 0, 0};
 }
 

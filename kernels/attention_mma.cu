@@ -5,6 +5,7 @@
 
 #include "attention_plan.cuh"
 #include "report.h"
+#include "span.h"
 
 namespace lm::cuda {
 
@@ -16,21 +17,16 @@ constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / 32;
 constexpr i64 kWindowBytes = i64{24} << 20;  // of keys and values; an H100's cache holds 50 MiB
 
-LM_DEVICE bool fits(i32 begin, i32 end, i64 keys) {
-  return begin >= end || (begin >= 0 && end <= keys);
-}
-
 LM_DEVICE RowKeys read_row(const AttentionMma& a, i64 row, Fault* fault) {
   const i32* p = a.spans + 6 * row;
   const i32 a0 = p[0], a1 = p[1], b0 = p[2], b1 = p[3];
-  const bool a_fits = fits(a0, a1, a.keys);
   RowKeys r;
-  if (a_fits && fits(b0, b1, a.keys)) {
+  i32 culprit = 0;
+  if (span_fits(p, a.keys, &culprit)) {
     if (a0 < a1) r.a0 = a0, r.an = a1 - a0;
     if (b0 < b1) r.b0 = b0, r.bn = b1 - b0;
   } else if (fault != nullptr) {
-    const i32 begin = a_fits ? b0 : a0;
-    report(fault, FaultKind::kSpan, row, begin < 0 ? begin : a_fits ? b1 : a1, a.keys);
+    report(fault, FaultKind::kSpan, row, culprit, a.keys);
   }
   return r;
 }

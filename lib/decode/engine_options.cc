@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/kv_cache.h"
+
 namespace lm::decode {
 
 model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 chunk,
