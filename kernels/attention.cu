@@ -25,13 +25,13 @@ struct Span {
 };
 
 LM_DEVICE Span row_span(const Attention& a, i64 row, Fault* fault) {
-  const KeySpan given = read_span(a.spans + 6 * row);
-  if (inside(given, a.keys)) {
-    const KeySpan s = windowed(given, a.window);
+  const i32* p = a.spans + 6 * row;
+  i32 culprit = 0;
+  if (span_fits(p, a.keys, &culprit)) {
+    const RowSpan s = read_span(p, a.window);
     return Span{s.a0, s.a1, s.b0, s.b1};
   }
-  if (fault != nullptr && cu::lane() == 0)
-    report(fault, FaultKind::kSpan, row, outside_end(given, a.keys), a.keys);
+  if (fault != nullptr && cu::lane() == 0) report(fault, FaultKind::kSpan, row, culprit, a.keys);
   return Span{0, 0, 0, 0};
 }
 

@@ -15,7 +15,7 @@ inline constexpr i64 kMaxHeadDim = 256;
 struct Attention {
   i64 rows = 0, keys = 0, heads = 0, kv_heads = 0, head_dim = 0;
   f32 scale = 1, softcap = 0;
-  i32 window = 0;  // of its keys a row sees those windowed() (span.h) leaves; 0: all
+  i32 window = 0;  // of its keys a row sees those windowed() leaves (ops/rows.h); 0: all
   const i32* spans = nullptr;
   const f32 *q = nullptr, *k = nullptr, *v = nullptr;
   i64 ldq = 0, ldkv = 0;

@@ -18,14 +18,15 @@ constexpr int kWarps = kThreads / 32;
 constexpr i64 kWindowBytes = i64{24} << 20;  // of keys and values; an H100's cache holds 50 MiB
 
 LM_DEVICE RowKeys read_row(const AttentionMma& a, i64 row, Fault* fault) {
-  const KeySpan given = read_span(a.spans + 6 * row);
+  const i32* p = a.spans + 6 * row;
   RowKeys r;
-  if (inside(given, a.keys)) {
-    const KeySpan s = windowed(given, a.window);
+  i32 culprit = 0;
+  if (span_fits(p, a.keys, &culprit)) {
+    const RowSpan s = read_span(p, a.window);
     if (s.a0 < s.a1) r.a0 = s.a0, r.an = s.a1 - s.a0;
     if (s.b0 < s.b1) r.b0 = s.b0, r.bn = s.b1 - s.b0;
   } else if (fault != nullptr) {
-    report(fault, FaultKind::kSpan, row, outside_end(given, a.keys), a.keys);
+    report(fault, FaultKind::kSpan, row, culprit, a.keys);
   }
   return r;
 }

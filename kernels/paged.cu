@@ -55,7 +55,7 @@ struct Sight {
 LM_DEVICE Sight sight_of(const Paged& p, i64 row) {
   Sight s;
   if (row >= p.rows) return s;
-  const KeySpan k = windowed(read_span(p.spans + 6 * row), p.window);
+  const RowSpan k = read_span(p.spans + 6 * row, p.window);
   if (k.a1 > k.a0) {
     s.a0 = k.la;
     s.a1 = k.la + (k.a1 - k.a0);

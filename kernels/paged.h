@@ -27,7 +27,7 @@ struct Paged {
   i64 all_rows = 0;
   i64 heads = 0, kv_heads = 0, head_dim = 0;
   f32 scale = 1, softcap = 0;
-  i32 window = 0;  // of its keys a row sees those windowed() (span.h) leaves; 0: all
+  i32 window = 0;  // of its keys a row sees those windowed() leaves (ops/rows.h); 0: all
   const void* qkv = nullptr;
   i64 ld_qkv = 0;
   void* o = nullptr;  // [all_rows, heads head_dim]

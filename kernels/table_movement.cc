@@ -23,8 +23,8 @@ void move_rows(const Node& n, const Tensor& from, const Tensor& to, bool add, St
     } else if (from.dtype == DType::kF32 && to.dtype == DType::kBf16) {
       convert_rows(rows, cols, items<f32>(from), from.ld, add, items<Bf16>(to), to.ld, stream);
     } else {
-      throw Error(ErrorKind::kInternal, cat(n.name, ": no copy from ", dtype_name(from.dtype),
-                                            " to ", dtype_name(to.dtype)));
+      throw Error(ErrorKind::kUnavailable, cat(n.name, ": no copy from ", dtype_name(from.dtype),
+                                               " to ", dtype_name(to.dtype)));
     }
     return;
   }
@@ -182,7 +182,7 @@ void run_embedding(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* o
       g.plus_ids = in[2].i32_data();
       g.plus_kind = FaultKind::kPosition;
     }
-    gather_rows(g, engine().fault, FaultKind::kToken, ctx.stream);
+    gather_rows(g, context().fault, FaultKind::kToken, ctx.stream);
   });
 }
 

@@ -60,20 +60,7 @@ std::vector<RowSpan> make_hulls(i64 rows, const RowSpan* spans) {
 
 }  // namespace
 
-RowSpan windowed(RowSpan span, i64 window) {
-  if (window <= 0) return span;
-  const i64 a = std::max(0, span.a1 - span.a0), b = std::max(0, span.b1 - span.b0);
-  const i64 end = std::max(a > 0 ? span.la + a : 0, b > 0 ? span.lb + b : 0);
-  const i32 skip_a = static_cast<i32>(std::clamp<i64>(end - window - span.la, 0, a));
-  const i32 skip_b = static_cast<i32>(std::clamp<i64>(end - window - span.lb, 0, b));
-  span.a0 += skip_a;
-  span.la += skip_a;
-  span.b0 += skip_b;
-  span.lb += skip_b;
-  return span;
-}
-
-void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const KvView& kv,
+void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const KeyValues& kv,
                        const RowSpan* all_spans, const i32* key_list, f32* o, i64 ldo, f32* lse) {
   check_shape(shape);
   if (shape.rows <= 0) return;

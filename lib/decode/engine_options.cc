@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/kv_cache.h"
 #include "model/layer.h"
 
 namespace lm::decode {

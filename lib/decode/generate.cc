@@ -5,11 +5,11 @@
 #include "core/clock.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "decode/stop.h"
 
 namespace lm::decode {
 
 using model::EvalRow;
-using model::kPageTokens;
 
 struct Generator::Sample {
   Sample(Job& owner, i64 number, Sampler with, const text::Tokenizer& tokenizer)
@@ -21,15 +21,18 @@ struct Generator::Sample {
   std::vector<i32> tokens;      // prompt and output
   std::span<const f32> logits;  // to draw from, empty while there are none
   std::unique_ptr<Drafter> drafter;
+  DraftPace pace{0};
   std::vector<i32> draft;  // guesses behind the last token
   std::vector<i64> rows;   // of the last pass: the last token's, then those of the guesses
   i64 kept = 0;            // rows whose tokens the text has
   Sampler sampler;
   text::StreamDecoder decoder;
-  StopMatcher stop;
+  std::vector<std::unique_ptr<Constraint>> constraints;
   std::vector<i32> ends;
+  std::string text;  // of the continuation
   Completion out;
   bool done = false;
+  bool cut = false;    // the text ends before what its tokens go on with
   std::string broken;  // what the prompt's text ends in if its last character stays incomplete
 
   /// Text that a token completes. A model's vocabulary may be padded beyond its tokenizer's: such
@@ -38,8 +41,8 @@ struct Generator::Sample {
     return tokenizer.has(token) ? own(decoder.push(token)) : std::string();
   }
   /// The text goes on where the prompt's ends.
-  void begin(const text::Tokenizer& tokenizer, std::span<const i32> prompt) {
-    for (const i32 token : prompt)
+  void begin(const text::Tokenizer& tokenizer) {
+    for (const i32 token : tokens)
       text_of(tokenizer, token);
     text::StreamDecoder copy = decoder;
     broken = copy.finish();
@@ -59,10 +62,12 @@ struct Generator::Job {
   GenerateRequest request;
   DrawKey key = {};
   State state = State::kWaiting;
-  i32 seq = -1;            // the prompt's sequence
-  i64 evaluated = 0;       // prompt tokens in the cache
-  i64 charge = 0;          // pages of the prompt
-  std::vector<f32> first;  // logits behind the prompt
+  i32 seq = -1;                                          // the prompt's sequence
+  i64 next_position = 0;                                 // behind the prompt
+  i64 evaluated = 0;                                     // prompt tokens in the cache
+  i64 charge = 0;                                        // pages of the prompt
+  std::vector<f32> first;                                // logits behind the prompt
+  std::vector<std::unique_ptr<Constraint>> constraints;  // for its samples to clone
   i64 started = 0;
   i64 finished = 0;
   Generated result;
@@ -94,6 +99,17 @@ void note_raw(std::span<const f32> logits, const GenerateRequest& request, i32 t
     out.top.push_back(top_logprobs(logits, log_sum, request.top_logprobs));
 }
 
+/// What the samples of a request obey, in the order in which they may end a text.
+std::vector<std::unique_ptr<Constraint>> constraints_of(const GenerateRequest& r) {
+  std::vector<std::unique_ptr<Constraint>> out;
+  if (!r.params.stop.empty())
+    out.push_back(std::make_unique<StopStrings>(r.params.stop, r.params.include_stop));
+  if (r.params.loop_size > 0)
+    out.push_back(std::make_unique<LoopEnd>(r.params.loop_size, r.params.loop_count));
+  if (r.constraint) out.push_back(r.constraint->clone());
+  return out;
+}
+
 bool contains(const std::vector<i32>& ids, i32 id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
@@ -113,20 +129,24 @@ Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
     : engine_(engine), tokenizer_(tokenizer), options_(std::move(options)) {
   check_vocab(engine.cfg(), tokenizer);
   LM_CHECK(options_.batch > 0 && options_.chunk > 0, "a step needs rows");
-  LM_CHECK(engine.cache().total_pages() > pages(engine.positions()),
+  LM_CHECK(engine.cache().total_pages() > engine.cache().pages_of(engine.positions()),
            "the cache holds a full context and a page");
+  if (!engine.cache().can_cut()) options_.drafter = nullptr;
 }
 
 Generator::~Generator() = default;
 
-i64 Generator::pages(i64 tokens) const {
-  return (tokens + kPageTokens - 1) / kPageTokens;
+/// Pages of a sample beside its prompt's.
+i64 Generator::sample_pages(const Job& job) const {
+  return engine_.cache().pages_of(longest(job), isize(job.request.prompt));
 }
 
 void Generator::add(GenerateRequest request) {
   std::unique_ptr<Job> job = std::make_unique<Job>();
   job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
   job->request = std::move(request);
+  job->next_position = set_positions(job->request.prompt, 0, 0);
+  job->constraints = constraints_of(job->request);
   jobs_.push_back(std::move(job));
 }
 
@@ -141,10 +161,16 @@ void Generator::check(Job& job) const {
                   cat("the prompt has ", r.prompt.size(), " tokens, the model's context ",
                       engine_.positions()),
                   -1};
-  for (const i32 token : r.prompt)
-    if (token < 0 || token >= vocab)
-      fault =
-          Fault{"token", cat("token ", token, " is outside the model's vocabulary of ", vocab), -1};
+  for (const PromptRow& row : r.prompt) {
+    if (row.position >= engine_.positions() && !fault)
+      fault = Fault{"context",
+                    cat("the prompt has position ", row.position, ", the model's context ",
+                        engine_.positions()),
+                    -1};
+    if (row.token < 0 || row.token >= vocab)
+      fault = Fault{"token",
+                    cat("token ", row.token, " is outside the model's vocabulary of ", vocab), -1};
+  }
   for (const auto& [id, bias] : r.params.logit_bias)
     if (id >= vocab)
       fault =
@@ -155,10 +181,11 @@ void Generator::check(Job& job) const {
   if (fault) job.state = Job::State::kComplete;
 }
 
-/// Tokens of a sample at most.
+/// Tokens of a sample at most: neither they nor their positions leave the context.
 i64 Generator::longest(const Job& job) const {
   const i64 prompt = isize(job.request.prompt);
-  return std::min(prompt + job.request.params.max_tokens, engine_.positions());
+  const i64 room = engine_.positions() - std::max(prompt, job.next_position);
+  return prompt + std::min(job.request.params.max_tokens, room);
 }
 
 std::shared_ptr<const std::vector<u8>> Generator::breakers(const SampleParams& params) {
@@ -174,8 +201,7 @@ std::shared_ptr<const std::vector<u8>> Generator::breakers(const SampleParams& p
 bool Generator::start_sample(Job& job) {
   const GenerateRequest& r = job.request;
   const i64 prompt = isize(r.prompt);
-  // Whole pages of the prompt are shared, the begun one is copied.
-  const i64 charge = pages(longest(job)) - prompt / kPageTokens;
+  const i64 charge = sample_pages(job);
   const bool first = job.started == 0;  // its pages were set aside with the prompt
   if (isize(running_) >= options_.batch) return false;
   if (!first && charged_pages_ + charge > engine_.cache().total_pages()) return false;
@@ -185,10 +211,12 @@ bool Generator::start_sample(Job& job) {
   std::unique_ptr<Sample> s = std::make_unique<Sample>(
       job, job.started++, Sampler(r.params, ends, breakers(r.params)), tokenizer_);
   s->ends = std::move(ends);
-  s->stop = StopMatcher(r.params.stop, r.params.include_stop);
-  s->tokens = r.prompt;
-  s->begin(tokenizer_, r.prompt);
+  for (const std::unique_ptr<Constraint>& constraint : job.constraints)
+    s->constraints.push_back(constraint->clone());
+  s->tokens = tokens_of(r.prompt);
+  s->begin(tokenizer_);
   if (options_.drafter) s->drafter = options_.drafter();
+  s->pace = DraftPace(options_.draft_length);
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -198,7 +226,7 @@ bool Generator::start_sample(Job& job) {
     s->seq = engine_.fork(job.seq);
   }
   s->logits = job.first;
-  if (prompt == engine_.positions()) {
+  if (std::max(prompt, job.next_position) >= engine_.positions()) {
     finish_sample(*s, "context");
   } else if (r.params.max_tokens == 0) {
     finish_sample(*s, "length");
@@ -216,9 +244,8 @@ bool Generator::admit() {
     if (job.state == Job::State::kWaiting) {
       check(job);
       if (job.state == Job::State::kComplete) continue;
-      const i64 prompt = isize(job.request.prompt);
-      const i64 own = pages(prompt);
-      const i64 sample = pages(longest(job)) - prompt / kPageTokens;
+      const i64 own = engine_.cache().pages_of(isize(job.request.prompt));
+      const i64 sample = sample_pages(job);
       if (isize(running_) + prompts >= options_.batch) break;
       if (charged_pages_ + own + sample > engine_.cache().total_pages()) break;
       charged_pages_ += own + sample;
@@ -243,11 +270,15 @@ void Generator::plan_sample(Sample& s) {
   s.rows.clear();
   const i64 room = longest(s.job) - isize(s.tokens) - 1;
   const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
-  const i64 most = std::min({options_.draft_length, room, share});
-  if (s.drafter && most > 0) s.drafter->propose(s.tokens, most, s.draft);
+  if (s.drafter && room > 0 && share > 0) {
+    const i64 most = std::min({s.pace.next(), room, share});
+    if (most > 0) s.drafter->propose(s.tokens, most, s.draft);
+  }
+  const i64 position = s.job.next_position + isize(s.tokens) - isize(s.job.request.prompt) - 1;
   for (i64 i = 0; i <= isize(s.draft); ++i) {
     EvalRow row;
     row.seq = s.seq;
+    row.position = static_cast<i32>(position + i);
     row.token = i == 0 ? s.tokens.back() : s.draft[usize(i - 1)];
     row.want_logits = true;
     s.rows.push_back(isize(rows_));
@@ -267,12 +298,10 @@ void Generator::plan_rows() {
   i64 room = std::max(options_.chunk - isize(rows_), std::max<i64>(1, options_.chunk / 4));
   for (const std::unique_ptr<Job>& job : jobs_) {
     if (job->state != Job::State::kPrompt) continue;
-    const std::vector<i32>& prompt = job->request.prompt;
+    const std::vector<PromptRow>& prompt = job->request.prompt;
     const i64 end = std::min(isize(prompt), job->evaluated + room);
     for (i64 i = job->evaluated; i < end; ++i) {
-      EvalRow row;
-      row.seq = job->seq;
-      row.token = prompt[usize(i)];
+      EvalRow row = eval_row(job->seq, prompt[usize(i)]);
       row.want_logits = i + 1 == isize(prompt) || job->request.prompt_logprobs;
       rows_.push_back(row);
       plan_.push_back({job.get(), nullptr, i});
@@ -285,13 +314,13 @@ void Generator::plan_rows() {
 
 void Generator::take_prompt_row(const Row& row, std::span<const f32> logits) {
   Job& job = *row.job;
-  const std::vector<i32>& prompt = job.request.prompt;
+  const std::vector<PromptRow>& prompt = job.request.prompt;
   const i64 next = row.at + 1;
   if (next == isize(prompt)) {
     job.first.assign(logits.begin(), logits.end());
     job.state = Job::State::kSampling;
   } else {
-    const f64 logit = static_cast<f64>(logits[usize(prompt[usize(next)])]);
+    const f64 logit = static_cast<f64>(logits[usize(prompt[usize(next)].token)]);
     job.result.prompt_logprobs.push_back(static_cast<f32>(logit - normaliser(logits).log));
   }
 }
@@ -316,28 +345,44 @@ void Generator::evaluate() {
   ++stats_.steps;
   stats_.forward_s += spent;
   stats_.prompt_s += spent * static_cast<f64>(prompt_rows) / static_cast<f64>(isize(plan_));
-  const model::KvCache& cache = engine_.cache();
+  const model::SequenceCache& cache = engine_.cache();
   stats_.most_pages = std::max(stats_.most_pages, cache.total_pages() - cache.free_pages());
 }
 
+/// Does a constraint end the text? Then it has its reason and is cut.
+bool Generator::end_text(Sample& s) {
+  for (const std::unique_ptr<Constraint>& constraint : s.constraints) {
+    const std::optional<TextEnd> end = constraint->end(s.text);
+    if (!end) continue;
+    s.out.finish_reason = end->reason;
+    s.cut = end->bytes.has_value();
+    if (end->bytes) s.text.resize(usize(*end->bytes));
+    return true;
+  }
+  return false;
+}
+
+/// reason: null if a constraint ended the text. Nothing follows a cut.
 void Generator::finish_sample(Sample& s, const char* reason) {
   s.done = true;
-  s.out.finish_reason = reason;
-  if (s.out.finish_reason != "stop_string" && s.stop.push(s.own(s.decoder.finish())))
-    s.out.finish_reason = "stop_string";
-  s.out.text = s.stop.text();
+  if (reason != nullptr) s.out.finish_reason = reason;
+  if (!s.cut) {
+    s.text += s.own(s.decoder.finish());
+    end_text(s);
+  }
+  s.out.text = std::move(s.text);
 }
 
 /// After a draw: does the text end here?
 void Generator::end_tokens(Sample& s) {
-  const SampleParams& p = s.job.request.params;
   const i32 token = s.tokens.back();
   if (contains(s.ends, token)) return finish_sample(s, "stop");
-  if (s.stop.push(s.text_of(tokenizer_, token))) return finish_sample(s, "stop_string");
-  if (p.loop_size > 0 && ends_in_loop(s.out.tokens, p.loop_size, p.loop_count))
-    return finish_sample(s, "repetition");
-  if (isize(s.out.tokens) >= p.max_tokens) return finish_sample(s, "length");
-  if (isize(s.tokens) >= engine_.positions()) return finish_sample(s, "context");
+  s.text += s.text_of(tokenizer_, token);
+  for (const std::unique_ptr<Constraint>& constraint : s.constraints)
+    constraint->accept(token);
+  if (end_text(s)) return finish_sample(s, nullptr);
+  if (isize(s.out.tokens) >= s.job.request.params.max_tokens) return finish_sample(s, "length");
+  if (isize(s.tokens) >= longest(s.job)) return finish_sample(s, "context");
 }
 
 /// Touches nothing but the sample.
@@ -347,7 +392,8 @@ void Generator::draw(Sample& s) {
   at.key = s.job.key;
   at.position = isize(s.tokens);
   at.sample = s.index;
-  const Result<i32> token = s.sampler.draw(s.logits, {s.tokens, isize(r.prompt)}, at);
+  const Result<i32> token =
+      s.sampler.draw(s.logits, {s.tokens, isize(r.prompt)}, at, s.constraints);
   if (!token) {
     s.out.fault = token.fault();
     return finish_sample(s, "error");
@@ -374,6 +420,7 @@ void Generator::draw_rows(Sample& s) {
     ++s.kept;
     draw(s);
   }
+  if (!s.draft.empty()) s.pace.learn(isize(s.draft), s.kept - 1);
 }
 
 void Generator::draw_all() {

@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "core/result.h"
+#include "decode/constraint.h"
 #include "decode/draft.h"
 #include "decode/logprob.h"
 #include "decode/params.h"
 #include "decode/processors.h"
-#include "decode/stop.h"
+#include "decode/prompt.h"
 #include "model/engine.h"
 #include "text/tokenizer.h"
 
@@ -26,12 +27,15 @@ namespace lm::decode {
 struct GenerateRequest {
   std::string id;  // keys the draws
   u64 seed = 0;
-  std::vector<i32> prompt;  // at least one token
+  std::vector<PromptRow> prompt;  // at least one
   SampleParams params;
   bool logprobs = false;  // of the drawn tokens, raw distribution
   i64 top_logprobs = 0;   // likeliest tokens to note at each position
   bool prompt_logprobs = false;
   bool processed = false;  // logprobs of the sampling distribution instead
+  /// What the samples must obey beside params; each gets a clone. Shared by the requests that obey
+  /// the same; null: nothing.
+  std::shared_ptr<const Constraint> constraint = nullptr;
 };
 
 struct Completion {
@@ -39,7 +43,8 @@ struct Completion {
   std::vector<i32> tokens;    // an end token included
   std::vector<f32> logprobs;  // by token, when asked for
   std::vector<std::vector<TokenLogprob>> top;
-  std::string finish_reason;   // stop, stop_string, length, context, repetition, error
+  /// stop, stop_string, length, context, repetition, error, or what the request's constraint says.
+  std::string finish_reason;
   std::optional<Fault> fault;  // of reason error: "logits" (not numbers), "no_token" (all banned)
 };
 
@@ -68,8 +73,9 @@ struct GenerateOptions {
   i64 chunk = 512;  // rows of a step
   std::vector<i32> end_ids;
   /// Makes a sample's drafter, null: none. Changes how many passes are needed, not what comes out.
+  /// Not used where the model's memory keeps all rows of a pass or none (SequenceCache::can_cut).
   std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
-  i64 draft_length = 10;  // guesses of a sample at a time
+  i64 draft_length = 10;  // guesses of a sample at a time, at most (DraftPace)
 };
 
 class Generator {
@@ -79,8 +85,9 @@ class Generator {
   Generator(model::Engine& engine, const text::Tokenizer& tokenizer, GenerateOptions options);
   ~Generator();
 
-  /// Queues a request. Faults show in its result: "context" (the prompt is longer than the model's
-  /// context), "token" (an id outside the vocabulary), "params" (ids there).
+  /// Queues a request. Faults show in its result: "context" (the prompt has more tokens, or a
+  /// position beyond, the model's context), "token" (an id outside the vocabulary), "params" (ids
+  /// there).
   void add(GenerateRequest request);
   /// Requests added and not taken.
   i64 pending() const { return isize(jobs_); }
@@ -111,9 +118,10 @@ class Generator {
   void draw(Sample& sample);
   void draw_rows(Sample& sample);
   void finish_sample(Sample& sample, const char* reason);
+  bool end_text(Sample& sample);
   void end_tokens(Sample& sample);
   void retire();
-  i64 pages(i64 tokens) const;
+  i64 sample_pages(const Job& job) const;
   i64 longest(const Job& job) const;
   std::shared_ptr<const std::vector<u8>> breakers(const SampleParams& params);
 

@@ -8,37 +8,27 @@
 namespace lm::decode {
 
 NeuralScorer::NeuralScorer(const SessionOptions& session, const NeuralScorerOptions& options)
-    : options_(options), session_(session), encoder_(session_.tokenizer(), session_.begin()) {
+    : options_(options),
+      session_(session),
+      windows_(session_.windows(options.window, options.stride)),
+      encoder_(session_.tokenizer(), session_.begin()) {
   LM_CHECK(session.special != text::SpecialPolicy::kError, "scores have no bad records");
-  window_ = options.window > 0 ? options.window : cfg().context;
-  stride_ = options.stride > 0 ? options.stride : std::max<i64>(1, window_ / 2);
-  check_window();
-  digest_ = cat(session_.digest(), " ", session_.tokenizer().digest(), " window=", window_,
-                " stride=", stride_, " max_tokens=", options.max_tokens, " probes=", options.probes,
-                " begin=", session_.begin() ? cat(*session_.begin()) : "none",
-                " special=", session.special == text::SpecialPolicy::kParse ? "parse" : "text",
-                session_.activation() == DType::kBf16 ? " dtype=bf16" : "");
+  digest_ =
+      cat(session_.digest(), " ", session_.tokenizer().digest(), " window=", windows_.window,
+          " stride=", windows_.stride, " max_tokens=", options.max_tokens,
+          " probes=", options.probes, " begin=", session_.begin() ? cat(*session_.begin()) : "none",
+          " special=", session.special == text::SpecialPolicy::kParse ? "parse" : "text",
+          session_.activation() == DType::kBf16 ? " dtype=bf16" : "");
   scorer_ = std::make_unique<TokenScorer>(session_.engine(), session_.score_options());
 }
 
 NeuralScorer::~NeuralScorer() = default;
 
-void NeuralScorer::check_window() const {
-  const std::string& folder = session_.options().folder;
-  if (window_ > cfg().context)
-    throw Error(ErrorKind::kUsage,
-                cat(folder, ": a window of ", window_,
-                    " tokens is more than the model's context of ", cfg().context));
-  if (stride_ > window_)
-    throw Error(ErrorKind::kUsage, cat(folder, ": a stride of ", stride_,
-                                       " tokens is more than the window of ", window_));
-}
-
 /// The windows of a text, by stretch; sets what is known of its score before the model ran.
 std::deque<WindowCutter> NeuralScorer::cut(std::string_view text, text::Score& score) {
   const i64 most = options_.max_tokens > 0 ? options_.max_tokens : std::numeric_limits<i64>::max();
   Result<std::vector<ScoredTokens>> stretches =
-      encoder_.stretches(text, most, options_.probes, stride_ == window_ ? window_ : 0);
+      encoder_.stretches(text, most, options_.probes, windows_.apart());
   score = {};
   if (!stretches) {
     score.fault = stretches.fault();
@@ -54,7 +44,7 @@ std::deque<WindowCutter> NeuralScorer::cut(std::string_view text, text::Score& s
       for (const i64 head : part.heads)
         score.oov -= part.tokens[usize(head)] == *unk ? 1 : 0;
     }
-    out.emplace_back(std::move(part.tokens), window_, stride_);
+    out.emplace_back(std::move(part.tokens), windows_);
   }
   return out;
 }

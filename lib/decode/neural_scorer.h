@@ -42,21 +42,18 @@ class NeuralScorer final : public text::Scorer {
 
   const model::ModelCfg& cfg() const { return session_.cfg(); }
   const Backend& backend() const { return session_.engine().backend(); }
-  i64 window() const { return window_; }
-  i64 stride() const { return stride_; }
+  const WindowRule& windows() const { return windows_; }
   const ScoreStats& stats() const { return scorer_->stats(); }
 
  private:
-  void check_window() const;
   std::deque<WindowCutter> cut(std::string_view text, text::Score& score);
 
   NeuralScorerOptions options_;
   Session session_;
+  WindowRule windows_;
   std::string digest_;
   PromptEncoder encoder_;
   std::unique_ptr<TokenScorer> scorer_;
-  i64 window_ = 0;
-  i64 stride_ = 0;
 };
 
 }  // namespace lm::decode

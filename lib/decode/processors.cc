@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "decode/constraint.h"
 
 namespace lm::decode {
 
@@ -40,15 +41,6 @@ f64 entropy(const std::vector<f64>& p, const Weights& x, f64 log_sum) {
   for (std::size_t i = 0; i < p.size(); ++i)
     if (p[i] > 0) sum -= p[i] * (x.w[i] - log_sum);
   return sum;
-}
-
-/// ln of the sum of exp(w), in id order.
-f64 log_sum_exp(const Weights& x) {
-  const f64 top = x.max();
-  f64 sum = 0;
-  for (const f64 w : x.w)
-    sum += std::exp(w - top);
-  return top + std::log(sum);
 }
 
 /// Position of an id, or -1.
@@ -117,6 +109,14 @@ f64 Weights::max() const {
   for (const f64 value : w)
     top = std::max(top, value);
   return top;
+}
+
+f64 Weights::log_sum() const {
+  const f64 top = max();
+  f64 sum = 0;
+  for (const f64 value : w)
+    sum += std::exp(value - top);
+  return top + std::log(sum);
 }
 
 void Weights::softmax(std::vector<f64>& p) const {
@@ -268,7 +268,7 @@ void keep_typical(Weights& x, f64 tau, bool cut, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
   x.softmax(p);
-  const f64 log_sum = log_sum_exp(x);
+  const f64 log_sum = x.log_sum();
   const f64 h = entropy(p, x, log_sum);
   std::vector<f64> delta(p.size());
   for (std::size_t i = 0; i < p.size(); ++i)
@@ -303,7 +303,7 @@ void keep_eta(Weights& x, f64 eta, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
   x.softmax(p);
-  const f64 h = entropy(p, x, log_sum_exp(x));
+  const f64 h = entropy(p, x, x.log_sum());
   const f64 bound = std::min(eta, std::sqrt(eta) * std::exp(-h));
   const f64 least = kth_largest(x.w, min_keep);
   filter(x, [&](std::size_t i) { return p[i] >= bound || x.w[i] >= least; });
@@ -429,10 +429,12 @@ void Sampler::step(Step step, const History& history, const DrawPoint& at) {
   }
 }
 
-Result<i32> Sampler::draw(std::span<const f32> logits, const History& history,
-                          const DrawPoint& at) {
+Result<i32> Sampler::draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
+                          std::span<const std::unique_ptr<Constraint>> constraints) {
   if (!x_.assign(logits)) return Fault{"logits", "the model's logits are not numbers", -1};
   rules(history);
+  for (const std::unique_ptr<Constraint>& constraint : constraints)
+    constraint->mask(x_);
   for (const Step one : order_)
     step(one, history, at);
   if (x_.empty()) return Fault{"no_token", "every token is banned", -1};

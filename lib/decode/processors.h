@@ -27,6 +27,8 @@ struct Weights {
   bool assign(std::span<const f32> logits);
   bool empty() const { return ids.empty(); }
   f64 max() const;
+  /// ln of the sum of exp(w), in id order.
+  f64 log_sum() const;
   /// Probabilities of the survivors, summed in id order.
   void softmax(std::vector<f64>& p) const;
 };
@@ -76,6 +78,8 @@ void exclude_top_choices(Weights& x, f64 threshold, i64 min_keep);
 std::vector<u8> breaker_tokens(const text::Tokenizer& tokenizer, i64 vocab,
                                std::span<const std::string> strings);
 
+class Constraint;
+
 /// All of it for one sequence.
 class Sampler {
  public:
@@ -84,9 +88,10 @@ class Sampler {
   Sampler(const SampleParams& params, std::vector<i32> ends,
           std::shared_ptr<const std::vector<u8>> breaker);
 
-  /// Processes logits [vocab] and draws. Fault "logits" (not numbers) or "no_token" (everything
-  /// is banned).
-  Result<i32> draw(std::span<const f32> logits, const History& history, const DrawPoint& at);
+  /// Processes logits [vocab] and draws; constraints mask what biases have left. Fault "logits"
+  /// (not numbers) or "no_token" (everything is banned).
+  Result<i32> draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
+                   std::span<const std::unique_ptr<Constraint>> constraints = {});
   /// The distribution that the last draw came from.
   const Weights& weights() const { return x_; }
 

@@ -1,10 +1,45 @@
 #include "decode/prompt.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 
 namespace lm::decode {
+
+std::vector<PromptRow> prompt_rows(std::span<const i32> tokens) {
+  return {tokens.begin(), tokens.end()};
+}
+
+std::vector<i32> tokens_of(std::span<const PromptRow> rows) {
+  std::vector<i32> out;
+  out.reserve(rows.size());
+  for (const PromptRow& row : rows)
+    out.push_back(row.token);
+  return out;
+}
+
+i32 set_positions(std::span<PromptRow> rows, i64 before, i32 next) {
+  for (i64 i = 0; i < isize(rows); ++i) {
+    PromptRow& row = rows[usize(i)];
+    LM_CHECK(row.hole_begin >= 0 && row.hole_begin <= row.hole_end && row.hole_end <= before + i,
+             "a row is hidden from later ones only");
+    if (row.position < 0) row.position = next;
+    LM_CHECK(row.position < std::numeric_limits<i32>::max(), "another position follows");
+    next = row.position + 1;
+  }
+  return next;
+}
+
+model::EvalRow eval_row(i32 seq, const PromptRow& row) {
+  model::EvalRow out;
+  out.seq = seq;
+  out.token = row.token;
+  out.position = row.position;
+  out.hole_begin = row.hole_begin;
+  out.hole_end = row.hole_end;
+  return out;
+}
 
 std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer) {
   return tokenizer.bos() ? tokenizer.bos() : cfg.bos;
@@ -34,11 +69,12 @@ i64 PromptEncoder::special_bytes(i64 from, i64 to) const {
   return bytes;
 }
 
-Result<std::vector<i32>> PromptEncoder::prompt(std::string_view text) {
-  std::vector<i32> ids;
-  if (begin_) ids.push_back(*begin_);
-  if (std::optional<Fault> fault = encode(text, ids)) return *fault;
-  return ids;
+Result<std::vector<PromptRow>> PromptEncoder::prompt(std::string_view text) {
+  if (std::optional<Fault> fault = encode(text)) return *fault;
+  std::vector<PromptRow> rows;
+  if (begin_) rows.emplace_back(*begin_);
+  rows.insert(rows.end(), ids_.begin(), ids_.end());
+  return rows;
 }
 
 /// Tokens [begin, end) of the last encode, which was of text.

@@ -1,18 +1,40 @@
 #pragma once
-// Text to the token lists that a model sees: the token that begins a text, the boundary between a
-// prompt and what follows it, how many bytes of a text its scored tokens stand for.
+// What a model sees of a text: its tokens, where each stands and what is hidden from it; the token
+// that begins a text, the boundary between a prompt and what follows it, how many bytes of a text
+// its scored tokens stand for.
 
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "core/result.h"
-#include "model/config.h"
+#include "model/engine.h"
 #include "text/tokenizer.h"
 
 namespace lm::decode {
+
+/// A token as the model shall see it. A plain text is rows made of tokens alone.
+struct PromptRow {
+  PromptRow() = default;
+  PromptRow(i32 id) : token(id) {}  // NOLINT: a token is a row
+
+  i32 token = 0;
+  i32 position = -1;   // -1: the one after the row before; of the first 0
+  i32 hole_begin = 0;  // rows [hole_begin, hole_end) of the sequence are hidden from this one,
+  i32 hole_end = 0;    // which stands behind them
+  auto operator<=>(const PromptRow&) const = default;
+};
+std::vector<PromptRow> prompt_rows(std::span<const i32> tokens);
+std::vector<i32> tokens_of(std::span<const PromptRow> rows);
+/// Sets the positions that are -1, of a part of a sequence with `before` rows before it, whose next
+/// position is `next`. Returns the next one behind the part. LM_CHECKs the holes.
+i32 set_positions(std::span<PromptRow> rows, i64 before, i32 next);
+
+/// The row of a sequence that evaluates it, without results.
+model::EvalRow eval_row(i32 seq, const PromptRow& row);
 
 /// What a model's sequences begin with: the tokenizer's own, else the configuration's.
 std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer);
@@ -40,7 +62,7 @@ class PromptEncoder {
 
   /// Faults: "special" (a special token stands in the text and the tokenizer refuses it),
   /// "tokenizer" (it gives up on the text). Text is valid UTF-8.
-  Result<std::vector<i32>> prompt(std::string_view text);
+  Result<std::vector<PromptRow>> prompt(std::string_view text);
   /// All of a text is scored, except its first token where nothing begins it. Specials count 0
   /// bytes. apart: the length of windows that do not overlap, whose first tokens have nothing
   /// before them and are not scored; 0: windows overlap.

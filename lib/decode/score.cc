@@ -5,11 +5,11 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/parallel.h"
+#include "core/str.h"
 
 namespace lm::decode {
 
 using model::EvalRow;
-using model::kPageTokens;
 
 struct TokenScorer::Job {
   struct Part {  // the prefix, or a branch that has started
@@ -30,10 +30,6 @@ struct TokenScorer::Job {
 
 namespace {
 
-i64 pages_of(i64 tokens) {
-  return (tokens + kPageTokens - 1) / kPageTokens;
-}
-
 /// What a row's logits are reduced to before they are looked up.
 struct RowSummary {
   Normaliser normaliser;
@@ -49,7 +45,7 @@ bool BranchScore::all_greedy() const {
 TokenScorer::TokenScorer(model::Engine& engine, ScoreOptions options)
     : engine_(engine), options_(options) {
   LM_CHECK(options.batch > 0 && options.chunk > 0, "a step needs rows");
-  LM_CHECK(engine.cache().total_pages() > pages_of(engine.positions()),
+  LM_CHECK(engine.cache().total_pages() > engine.cache().pages_of(engine.positions()),
            "the cache holds a full context and a page");
 }
 
@@ -59,8 +55,13 @@ void TokenScorer::add(ScoreRequest request) {
   std::unique_ptr<Job> job = std::make_unique<Job>();
   job->branches.resize(request.branches.size());
   job->result.resize(request.branches.size());
-  for (i64 b = 0; b < isize(request.branches); ++b)
-    job->branches[usize(b)].rows = std::max<i64>(0, isize(request.branches[usize(b)].tokens) - 1);
+  const i64 shared = isize(request.prefix);
+  const i32 next = set_positions(request.prefix, 0, 0);
+  for (i64 b = 0; b < isize(request.branches); ++b) {
+    std::vector<PromptRow>& rows = request.branches[usize(b)].rows;
+    set_positions(rows, shared, next);
+    job->branches[usize(b)].rows = std::max<i64>(0, isize(rows) - 1);
+  }
   job->prefix.rows = isize(request.prefix);
   job->request = std::move(request);
   jobs_.push_back(std::move(job));
@@ -68,13 +69,14 @@ void TokenScorer::add(ScoreRequest request) {
 
 /// Starts what has room: the prefix, then branches once it is evaluated. False if something waits.
 bool TokenScorer::start(Job& job) {
+  const model::SequenceCache& cache = engine_.cache();
   const i64 shared = isize(job.request.prefix);
   const auto charge = [&](i64 b) {
-    return pages_of(shared + job.branches[usize(b)].rows) - shared / kPageTokens + 1;
+    return cache.pages_of(shared + job.branches[usize(b)].rows, shared) + 1;
   };
-  const i64 limit = engine_.cache().total_pages();
+  const i64 limit = cache.total_pages();
   if (!job.started) {
-    const i64 own = pages_of(shared);
+    const i64 own = cache.pages_of(shared);
     i64 most = 0;
     for (i64 b = 0; b < isize(job.branches); ++b)
       most = std::max(most, charge(b));
@@ -106,12 +108,10 @@ void TokenScorer::plan(Job& job, i64 branch, i64& room) {
   Job::Part& part = branch < 0 ? job.prefix : job.branches[usize(branch)];
   const ScoreRequest::Branch* const own =
       branch < 0 ? nullptr : &job.request.branches[usize(branch)];
-  const std::vector<i32>& tokens = own == nullptr ? job.request.prefix : own->tokens;
+  const std::vector<PromptRow>& from = own == nullptr ? job.request.prefix : own->rows;
   const i64 end = std::min(part.rows, part.done + room);
   for (i64 i = part.done; i < end; ++i) {
-    EvalRow row;
-    row.seq = part.seq;
-    row.token = tokens[usize(i)];
+    EvalRow row = eval_row(part.seq, from[usize(i)]);
     row.want_logits = own == nullptr ? i + 1 == part.rows : i + 1 >= own->first;
     rows_.push_back(row);
     plan_.push_back({&job, branch, i});
@@ -153,8 +153,8 @@ void TokenScorer::take_rows() {
   });
   const auto note = [&](Job& job, i64 branch, i64 target, i64 row) {
     const ScoreRequest::Branch& from = job.request.branches[usize(branch)];
-    if (target < from.first || target >= isize(from.tokens)) return;
-    const i32 token = from.tokens[usize(target)];
+    if (target < from.first || target >= isize(from.rows)) return;
+    const i32 token = from.rows[usize(target)].token;
     const RowSummary& s = summaries[usize(row)];
     BranchScore& out = job.result[usize(branch)];
     const f64 logprob = static_cast<f64>(engine_.logits(row)[usize(token)]) - s.normaliser.log;
@@ -220,26 +220,39 @@ std::optional<std::vector<BranchScore>> TokenScorer::take() {
   return out;
 }
 
-WindowCutter::WindowCutter(std::vector<i32> tokens, i64 window, i64 stride)
-    : tokens_(std::move(tokens)), window_(window), stride_(stride) {
-  LM_CHECK(stride >= 1 && stride <= window, "no token lies between windows");
+WindowRule WindowRule::of(i64 window, i64 stride, i64 context) {
+  WindowRule out;
+  out.window = window > 0 ? window : context;
+  out.stride = stride > 0 ? stride : std::max<i64>(1, out.window / 2);
+  if (out.window > context)
+    throw Error(ErrorKind::kUsage, cat("a window of ", out.window,
+                                       " tokens is more than the model's context of ", context));
+  if (out.stride > out.window)
+    throw Error(ErrorKind::kUsage,
+                cat("a stride of ", out.stride, " tokens is more than the window of ", out.window));
+  return out;
+}
+
+WindowCutter::WindowCutter(std::vector<i32> tokens, const WindowRule& rule)
+    : tokens_(std::move(tokens)), rule_(rule) {
+  LM_CHECK(rule.stride >= 1 && rule.stride <= rule.window, "no token lies between windows");
 }
 
 std::optional<ScoreRequest> WindowCutter::next() {
   const i64 n = isize(tokens_);
   if (begin_ > 0 && (scored_ >= n || begin_ + 1 >= n)) return std::nullopt;
-  const i64 end = std::min(n, begin_ + window_);
+  const i64 end = std::min(n, begin_ + rule_.window);
   std::optional<ScoreRequest> out(std::in_place);
   ScoreRequest::Branch& branch = out->branches.emplace_back();
-  branch.tokens.assign(tokens_.begin() + begin_, tokens_.begin() + end);
+  branch.rows.assign(tokens_.begin() + begin_, tokens_.begin() + end);
   branch.first = scored_ - begin_;
   scored_ = std::max(scored_, end);
-  begin_ += stride_;
+  begin_ += rule_.stride;
   return out;
 }
 
-std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, i64 window, i64 stride) {
-  WindowCutter cutter({tokens.begin(), tokens.end()}, window, stride);
+std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, const WindowRule& rule) {
+  WindowCutter cutter({tokens.begin(), tokens.end()}, rule);
   std::vector<ScoreRequest> out;
   while (std::optional<ScoreRequest> request = cutter.next())
     out.push_back(std::move(*request));

@@ -16,19 +16,20 @@
 
 #include "core/result.h"
 #include "decode/logprob.h"
+#include "decode/prompt.h"
 #include "model/engine.h"
 #include "text/tokenizer.h"
 
 namespace lm::decode {
 
 /// A prefix evaluated once and branches behind it. With an empty prefix a branch's first token has
-/// no probability and is not scored.
+/// no probability and is not scored. Holes count the prefix's rows, then the branch's own.
 struct ScoreRequest {
   struct Branch {
-    std::vector<i32> tokens;
-    i64 first = 0;  // tokens before it are context only
+    std::vector<PromptRow> rows;
+    i64 first = 0;  // rows before it are context only
   };
-  std::vector<i32> prefix;
+  std::vector<PromptRow> prefix;
   std::vector<Branch> branches;
   i64 top_logprobs = 0;
 };
@@ -58,7 +59,8 @@ class TokenScorer {
   TokenScorer(model::Engine& engine, ScoreOptions options);
   ~TokenScorer();
   /// Prefix and each branch together must fit the context (a branch's last token needs no slot),
-  /// ids must be in the vocabulary: Error{kData} otherwise, when evaluated.
+  /// in rows and in positions, ids must be in the vocabulary: Error{kData} otherwise, when
+  /// evaluated.
   void add(ScoreRequest request);
   i64 pending() const { return isize(jobs_); }
   /// One forward pass. False if nothing is left to do.
@@ -89,23 +91,34 @@ class TokenScorer {
   ScoreStats stats_;
 };
 
+/// How a long text is cut into windows.
+struct WindowRule {
+  i64 window = 0;
+  i64 stride = 0;
+
+  /// What was asked for; 0: the whole context, half a window. Throws Error{kUsage} when the window
+  /// is more than the context or the stride more than the window.
+  static WindowRule of(i64 window, i64 stride, i64 context);
+  /// The length of windows that do not overlap, 0 if they do (PromptEncoder::text).
+  i64 apart() const { return stride == window ? window : 0; }
+};
+
 /// Cuts a long token list into windows of at most `window` tokens. The first is full, then each
 /// window begins `stride` later; a token is scored in the first window that holds it. Requests have
 /// one branch each. 1 <= stride <= window; with stride = window no first token of a window is
 /// scored (ScoredTokens::heads).
-std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, i64 window, i64 stride);
+std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, const WindowRule& rule);
 
 /// The same one by one: a text of any length has a few windows in memory.
 class WindowCutter {
  public:
-  WindowCutter(std::vector<i32> tokens, i64 window, i64 stride);
+  WindowCutter(std::vector<i32> tokens, const WindowRule& rule);
   /// Nothing when every token that has one before it is scored; at least one window.
   std::optional<ScoreRequest> next();
 
  private:
   std::vector<i32> tokens_;
-  i64 window_;
-  i64 stride_;
+  WindowRule rule_;
   i64 begin_ = 0;
   i64 scored_ = 1;  // the first token has no probability
 };

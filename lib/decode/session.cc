@@ -37,6 +37,14 @@ GenerateOptions Session::generate_options() const {
   return out;
 }
 
+WindowRule Session::windows(i64 window, i64 stride) const {
+  try {
+    return WindowRule::of(window, stride, engine_->positions());
+  } catch (const Error& e) {
+    throw e.with_prefix(options_.folder);
+  }
+}
+
 u64 Session::key() const {
   return xxh3_64(cat(digest_, "\n", tokenizer_->digest(), "\n", begin_ ? cat(*begin_) : "", "\n",
                      static_cast<i64>(options_.special), "\n", dtype_name(activation())));

@@ -48,6 +48,8 @@ class Session {
   /// Sizes of this session, and the ids that end a text: the model's, else the tokenizer's.
   GenerateOptions generate_options() const;
   ScoreOptions score_options() const { return {options_.batch, options_.chunk}; }
+  /// Windows over texts for this model (WindowRule::of, whose error then names the folder).
+  WindowRule windows(i64 window, i64 stride) const;
   /// 64 bits of what shapes results here: model, tokenizer, begin token, policy for specials and
   /// type; not sizes, and not the device, whose lines in f32 are meant to be the CPU's.
   u64 key() const;

@@ -2,48 +2,55 @@
 
 #include <algorithm>
 
-#include "core/error.h"
-
 namespace lm::decode {
 
-StopMatcher::StopMatcher(std::vector<std::string> strings, bool include)
+StopStrings::StopStrings(std::vector<std::string> strings, bool include)
     : strings_(std::move(strings)), include_(include) {
   for (const std::string& text : strings_)
     longest_ = std::max(longest_, isize(text));
 }
 
-bool StopMatcher::push(std::string_view piece) {
-  LM_CHECK(!stopped_, "nothing follows a stop string");
-  const std::size_t from = usize(std::max<i64>(0, isize(text_) - longest_ + 1));
-  text_ += piece;
-  std::size_t begin = std::string::npos;
+std::optional<TextEnd> StopStrings::end(std::string_view text) {
+  const std::size_t from = usize(std::max<i64>(0, searched_ - longest_ + 1));
+  std::size_t begin = std::string_view::npos;
   std::size_t size = 0;
   for (const std::string& stop : strings_) {
-    const std::size_t at = text_.find(stop, from);
-    if (at == std::string::npos) continue;
-    if (begin == std::string::npos || at < begin || (at == begin && stop.size() < size)) {
+    const std::size_t at = text.find(stop, from);
+    if (at == std::string_view::npos) continue;
+    if (begin == std::string_view::npos || at < begin || (at == begin && stop.size() < size)) {
       begin = at;
       size = stop.size();
     }
   }
-  if (begin == std::string::npos) return false;
-  text_.resize(begin + (include_ ? size : 0));
-  stopped_ = true;
-  return true;
+  searched_ = isize(text);
+  if (begin == std::string_view::npos) return std::nullopt;
+  return TextEnd{"stop_string", static_cast<i64>(begin + (include_ ? size : 0))};
 }
 
-i64 StopMatcher::safe() const {
-  if (stopped_) return isize(text_);
+std::unique_ptr<Constraint> StopStrings::clone() const {
+  return std::make_unique<StopStrings>(*this);
+}
+
+i64 StopStrings::safe(std::string_view text) const {
   i64 held = 0;
   for (const std::string& stop : strings_) {
-    for (i64 n = std::min(isize(stop) - 1, isize(text_)); n > held; --n) {
-      if (text_.compare(usize(isize(text_) - n), usize(n), stop, 0, usize(n)) == 0) {
+    for (i64 n = std::min(isize(stop) - 1, isize(text)); n > held; --n) {
+      if (text.ends_with(std::string_view(stop).substr(0, usize(n)))) {
         held = n;
         break;
       }
     }
   }
-  return isize(text_) - held;
+  return isize(text) - held;
+}
+
+std::optional<TextEnd> LoopEnd::end(std::string_view) {
+  if (!ends_in_loop(tokens_, size_, count_)) return std::nullopt;
+  return TextEnd{"repetition", std::nullopt};
+}
+
+std::unique_ptr<Constraint> LoopEnd::clone() const {
+  return std::make_unique<LoopEnd>(*this);
 }
 
 bool ends_in_loop(std::span<const i32> tokens, i64 size, i64 count) {

@@ -1,37 +1,56 @@
 #pragma once
-// The end of a text: stop strings matched on bytes, wherever tokens end, and loops of tokens.
+// Constraints that only end a text: stop strings matched on bytes, wherever tokens end, and loops
+// of tokens.
 
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "core/types.h"
+#include "decode/constraint.h"
 
 namespace lm::decode {
 
-/// Grows a text piece by piece until a stop string stands in it. The result does not depend on how
-/// the text is cut into pieces as long as every match ends in the piece that is pushed last.
-class StopMatcher {
+/// Ends a text with reason "stop_string" when a stop string stands in it. The result does not
+/// depend on how the text is cut into pieces as long as every match ends in the last of them.
+class StopStrings final : public Constraint {
  public:
-  StopMatcher() = default;
   /// strings: not empty. include: the stop string stays in the text.
-  StopMatcher(std::vector<std::string> strings, bool include);
+  StopStrings(std::vector<std::string> strings, bool include);
 
-  /// Appends a piece. True if a stop string is complete now; of several the one that begins first
-  /// counts, and of those the shortest. The text is then cut. No push after that.
-  bool push(std::string_view piece);
-  const std::string& text() const { return text_; }
-  /// Bytes of text that no later piece can take back: all but the longest suffix that could become
-  /// a stop string.
-  i64 safe() const;
+  void mask(Weights&) const override {}
+  void accept(i32) override {}
+  /// text: the last one with a piece behind it. Of several strings that it holds the one that
+  /// begins first counts, and of those the shortest. Not to be asked after an end.
+  std::optional<TextEnd> end(std::string_view text) override;
+  std::unique_ptr<Constraint> clone() const override;
+
+  /// Bytes of a text without a stop string that no later piece can take back: all but the longest
+  /// suffix that could become one.
+  i64 safe(std::string_view text) const;
 
  private:
   std::vector<std::string> strings_;
-  bool include_ = false;
+  bool include_;
   i64 longest_ = 0;
-  bool stopped_ = false;
-  std::string text_;
+  i64 searched_ = 0;  // bytes of the text that hold no stop string
+};
+
+/// Ends a text with reason "repetition" when its tokens end in a loop.
+class LoopEnd final : public Constraint {
+ public:
+  /// `count` copies of one n-gram of 1 to `size` tokens.
+  LoopEnd(i64 size, i64 count) : size_(size), count_(count) {}
+
+  void mask(Weights&) const override {}
+  void accept(i32 token) override { tokens_.push_back(token); }
+  std::optional<TextEnd> end(std::string_view text) override;
+  std::unique_ptr<Constraint> clone() const override;
+
+ private:
+  i64 size_;
+  i64 count_;
+  std::vector<i32> tokens_;
 };
 
 /// True if tokens end in `count` copies of one n-gram of 1 to `size` tokens. O(size^2 * count).

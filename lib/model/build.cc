@@ -13,17 +13,14 @@ i32 narrow(i64 value) {
 /// Rows of a batch see rows of the batch.
 class BatchContext : public MixContext {
  public:
-  BatchContext(Graph& g, Value spans, i64 sequence) : g_(g), spans_(spans), sequence_(sequence) {}
+  BatchContext(Graph& g, Value spans) : g_(g), spans_(spans) {}
   Value attend(Value qkv, const AttentionAttr& attr, i64 /*layer*/) override {
-    AttentionAttr a = attr;
-    a.sequence = narrow(sequence_);
-    return attention(g_, qkv, spans_, a);
+    return attention(g_, qkv, spans_, attr);
   }
 
  private:
   Graph& g_;
   Value spans_;
-  i64 sequence_;
 };
 
 }  // namespace
@@ -78,7 +75,7 @@ Value GraphModel::hidden(Value tokens, Value positions, MixContext& mix) {
 }
 
 Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
-  BatchContext mix(g_, spans, options_.sequence);
+  BatchContext mix(g_, spans);
   return hidden(tokens, positions, mix);
 }
 

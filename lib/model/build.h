@@ -24,7 +24,6 @@ struct BuildOptions {
   f32 dropout = 0;         // on the embedding and on what each part adds to the stream
   CheckpointPolicy checkpoint;
   i64 positions = 0;  // rows of rotary tables, 0: cfg.context
-  i64 sequence = 0;   // rows of a sequence, for the costs of operators; 0: all are one
   /// Tables of these positions that outlive the graph; null: the graph makes its own.
   const RopeTables* ropes = nullptr;
   /// Of the graph and of the parameters it reads.

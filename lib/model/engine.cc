@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/str.h"
 #include "cpu/backend.h"
 #include "model/build.h"
+#include "model/kv_cache.h"
 #include "tensor/convert.h"
 
 namespace lm::model {
@@ -19,14 +21,6 @@ i64 bucket(i64 n, i64 limit) {
   if (n <= 8) return n;
   const i64 step = n <= 64 ? 8 : 64;
   return std::min(limit, (n + step - 1) / step * step);
-}
-
-/// Rows of seq among rows [begin, end).
-i64 whole_span(std::span<const EvalRow> rows, i64 begin, i64 end, i32 seq) {
-  i64 count = 0;
-  for (i64 i = begin; i < end; ++i)
-    count += rows[usize(i)].seq == seq ? 1 : 0;
-  return count;
 }
 
 i64 plan_bytes(const Graph& graph, const Backend& backend) {
@@ -119,6 +113,21 @@ struct Engine::Pass {
   std::unique_ptr<Executor> executor;
 };
 
+/// A pass's last step alone, over hidden states that lie anywhere.
+struct Engine::Head {
+  Head(const Model& from, const RopeTables& ropes, const EngineOptions& options, i64 positions)
+      : graph(ops(), options.activation),
+        model(graph, from.cfg, *from.params, Pass::build_options(ropes, options, positions)) {
+    hidden = graph.input("hidden", {options.max_logit_rows, from.cfg.width}, options.activation);
+    logit = lm::logits(graph, hidden, model.head(), from.cfg.vocab);
+    graph.keep(logit);
+  }
+  Graph graph;
+  GraphModel model;
+  Value hidden, logit;
+  std::unique_ptr<Executor> executor;
+};
+
 Engine::Engine(const Model& model, const EngineOptions& options)
     : Engine(model, options, cpu_backend()) {}
 
@@ -130,7 +139,7 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       ropes_(make_ropes()),
       weights_(make_weights()),
       slab_(make_first_slab()),
-      cache_(model.cfg, cache_pages(), backend, options.activation) {
+      cache_(make_cache()) {
   if (on_host())
     state_ = backend.make_state();
   else
@@ -189,6 +198,13 @@ i64 Engine::cache_pages() const {
   return std::min(pages, room);
 }
 
+std::unique_ptr<SequenceCache> Engine::make_cache() const {
+  const i64 pages = cache_pages();
+  if (options_.make_cache)
+    return options_.make_cache(model_.cfg, pages, backend_, options_.activation);
+  return std::make_unique<KvCache>(model_.cfg, pages, backend_, options_.activation);
+}
+
 void Engine::take_weights() {
   const f32* const from = model_.weights.data();
   const i64 count = weights_.elements();
@@ -209,12 +225,12 @@ void Engine::weights_changed() {
   take_weights();
 }
 
-/// Makes the slab hold a pass. The planner is greedy: a smaller graph can in principle need more
-/// than the largest. Then it gets its own on the CPU; on a device the shared one grows.
+/// Makes the slab hold a pass. It grows with a pass of more than max_rows rows; and the planner is
+/// greedy: a smaller graph can in principle need more than the largest.
 void Engine::hold_pass(const Graph& graph) {
   const i64 bytes = plan_bytes(graph, backend_);
   if (!slab_) slab_ = backend_.allocate(std::max(bytes, largest_pass_bytes()));
-  if (bytes <= slab_.bytes() || on_host()) return;
+  if (bytes <= slab_.bytes()) return;
   passes_.clear();
   slab_ = {};
   slab_ = backend_.allocate(bytes);
@@ -228,7 +244,7 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   hold_pass(made->graph);
   ExecOptions exec;
   exec.record = !on_host();
-  if (plan_bytes(made->graph, backend_) <= slab_.bytes()) exec.slab = &slab_;
+  exec.slab = &slab_;
   made->executor = std::make_unique<Executor>(made->graph, backend_, exec);
   made->model.bind(*made->executor, on_host() ? model_.weights : weights_);
 
@@ -246,106 +262,29 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   view.store = at<const i32>(block, layout.store);
   view.tables = at<const i32* const>(block, layout.tables);
   view.key_list = key.listed ? at<const i32>(block, layout.list) : nullptr;
-  view.page_tokens = kPageTokens;
-  view.dtype = cache_.dtype();
-  view.k = cache_.keys();
-  view.v = cache_.values();
+  cache_->bindings(view);
   view.lone_rows = key.lone_rows;
   return *passes_.emplace(key, std::move(made)).first->second;
 }
 
-void Engine::check_rows(std::span<const EvalRow> rows) const {
-  for (const EvalRow& row : rows) {
-    if (row.token < 0 || row.token >= model_.cfg.vocab)
-      throw Error(
-          ErrorKind::kData,
-          cat("token ", row.token, " is outside the model's vocabulary of ", model_.cfg.vocab));
-    LM_CHECK(row.hole_begin >= 0 && row.hole_begin <= row.hole_end &&
-                 row.hole_end <= cache_.length(row.seq),
-             "a hole lies inside the cached slots");
-  }
+i64 Engine::pass_rows(i64 n) const {
+  return bucket(n, std::max(options_.max_rows, (n + 63) / 64 * 64));
 }
 
-void Engine::place(std::span<const EvalRow> rows) {
+void Engine::check_span(std::span<const EvalRow> rows, const Cut& cut) const {
+  PassKey key;
+  key.rows = pass_rows(cut.end - cut.begin);
+  key.logit_rows = options_.max_logit_rows;
+  const i64 bytes = plan_bytes(Pass(model_, ropes_, options_, positions_, key).graph, backend_);
+  if (bytes <= options_.span_bytes) return;
+  i64 tokens = 0;  // of the longest sequence there
   std::map<i32, i64> counts;
-  placed_.clear();
-  for (const EvalRow& row : rows) {
-    Placement at;
-    at.first = cache_.length(row.seq);
-    at.slot = at.first + counts[row.seq]++;
-    placed_.push_back(at);
-    const i64 position = row.position < 0 ? at.slot : row.position;
-    if (position >= positions_)
-      throw Error(ErrorKind::kData,
-                  cat("position ", position, " is beyond the model's ", positions_, " positions"));
-    LM_CHECK(row.see != EvalRow::See::kTree ||
-                 (at.slot - at.first < 64 && row.ancestors >> (at.slot - at.first) == 0),
-             "tree ancestors come before their row, at most 64 rows");
-  }
-  for (i64 i = 0; i < isize(rows); ++i)
-    placed_[usize(i)].total = counts[rows[usize(i)].seq];
-  i64 needed = 0;
-  for (const auto& [seq, count] : counts)
-    needed += cache_.pages_needed(seq, count);
-  if (needed > cache_.free_pages())
-    throw Error(ErrorKind::kOs,
-                cat("the key-value cache is full: ", needed, " pages needed, ", cache_.free_pages(),
-                    " of ", cache_.total_pages(), " free"),
-                "fewer sequences at once, or a larger cache");
-  for (const auto& [seq, count] : counts)
-    LM_CHECK(cache_.reserve(seq, count), "reserved pages were counted before");
-}
-
-i64 Engine::append_listed(const EvalRow& row, const Placement& at, i64 from, i64 to) {
-  const i64 begin = isize(key_list_);
-  for (i64 slot = from; slot < to; ++slot)
-    key_list_.push_back(static_cast<i32>(slot));
-  if (row.see == EvalRow::See::kTree) {
-    const i64 own = at.slot - at.first;
-    for (i64 j = 0; j <= own; ++j)
-      if (j == own || (row.ancestors >> j & 1) != 0)
-        key_list_.push_back(static_cast<i32>(at.first + j));
-  }
-  return begin;
-}
-
-/// Logical indices count visible keys, so a hole or a tree leaves no gap: the row sums as it would
-/// in a sequence that holds just those keys.
-RowSpan Engine::visibility(const EvalRow& row, const Placement& at, bool listed) {
-  const bool tree = row.see == EvalRow::See::kTree;
-  const bool hole = row.hole_begin < row.hole_end;
-  i64 end = at.first;
-  if (row.see == EvalRow::See::kPast) end = at.slot + 1;
-  if (row.see == EvalRow::See::kAll) end = at.first + at.total;
-  RowSpan out;
-  out.a1 = static_cast<i32>(hole ? row.hole_begin : end);
-  if (!hole && !tree) return out;
-  const i64 second = hole ? row.hole_end : end;
-  out.lb = out.a1;
-  if (listed) {
-    out.b0 = static_cast<i32>(append_listed(row, at, second, end));
-    out.b1 = static_cast<i32>(isize(key_list_));
-  } else {
-    out.b0 = static_cast<i32>(second);
-    out.b1 = static_cast<i32>(end);
-  }
-  return out;
-}
-
-/// Masks and key list of rows [begin, end).
-void Engine::fill_view(std::span<const EvalRow> rows, i64 begin, i64 end) {
-  bool listed = false;
-  for (i64 i = begin; i < end; ++i) {
-    const EvalRow& row = rows[usize(i)];
-    const Placement& at = placed_[usize(i)];
-    listed = listed || row.see == EvalRow::See::kTree;
-    LM_CHECK(row.see != EvalRow::See::kAll || whole_span(rows, begin, end, row.seq) == at.total,
-             "rows that see their whole span must fit one pass");
-  }
-  spans_.clear();
-  key_list_.clear();
-  for (i64 i = begin; i < end; ++i)
-    spans_.push_back(visibility(rows[usize(i)], placed_[usize(i)], listed));
+  for (i64 i = cut.begin; i < cut.end; ++i)
+    tokens = std::max(tokens, ++counts[rows[usize(i)].seq]);
+  throw Error(ErrorKind::kOs,
+              cat("a text of ", tokens, " tokens that see each other needs ", format_bytes(bytes),
+                  " for one pass, ", format_bytes(options_.span_bytes), " are allowed"),
+              "shorter texts, or fewer at once");
 }
 
 /// The pass for rows [begin, end), of which `logits` ask for theirs.
@@ -360,8 +299,8 @@ Engine::PassKey Engine::key_of(std::span<const EvalRow> rows, i64 begin, i64 end
     keys = std::max<i64>({keys, span.la + span.a1 - span.a0, span.lb + span.b1 - span.b0});
     if (i > begin && rows[usize(i)].seq == rows[usize(i - 1)].seq) key.lone_rows = false;
   }
-  key.rows = bucket(end - begin, options_.max_rows);
-  key.logit_rows = bucket(wanted, options_.max_logit_rows);
+  key.rows = pass_rows(end - begin);
+  key.logit_rows = wanted > options_.max_logit_rows ? 0 : bucket(wanted, options_.max_logit_rows);
   if (on_host()) {
     key.lone_rows = false;
     return key;
@@ -393,7 +332,7 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
     const Placement& placed = placed_[usize(begin + i)];
     const auto [table, fresh] = tables.try_emplace(row.seq, used);
     if (fresh) {
-      const std::span<const i32> pages = cache_.table(row.seq);
+      const std::span<const i32> pages = cache_->table(row.seq);
       std::memcpy(block + used, pages.data(), pages.size_bytes());
       used += static_cast<i64>(pages.size_bytes());
     }
@@ -402,7 +341,7 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
     at<i32>(block, layout.positions)[i] =
         row.position < 0 ? static_cast<i32>(placed.slot) : row.position;
     at<i32>(block, layout.store)[i] = static_cast<i32>(placed.slot);
-    if (row.want_logits) at<i32>(block, layout.select)[logit++] = static_cast<i32>(i);
+    if (p.select && row.want_logits) at<i32>(block, layout.select)[logit++] = static_cast<i32>(i);
   }
   for (i64 i = n; i < padded; ++i) {  // token 0 at position 0, which sees and stores nothing
     at<const i32*>(block, layout.tables)[i] = pages_at(layout.list);
@@ -427,7 +366,7 @@ void Engine::hold_inputs(const PassKey& key, std::span<const EvalRow> rows) {
   i64 bytes = InputLayout(key.rows, key.logit_rows).list + isize(key_list_) * 4;
   i32 seq = -1;
   for (const EvalRow& row : rows) {
-    if (row.seq != seq) bytes += static_cast<i64>(cache_.table(row.seq).size_bytes());
+    if (row.seq != seq) bytes += static_cast<i64>(cache_->table(row.seq).size_bytes());
     seq = row.seq;
   }
   if (bytes <= isize(outgoing_)) return;
@@ -438,8 +377,9 @@ void Engine::hold_inputs(const PassKey& key, std::span<const EvalRow> rows) {
 }
 
 /// Appends the first `rows` rows of a kept value.
-void Engine::fetch(const Pass& p, Value v, i64 first, i64 rows, std::vector<f32>& out) const {
-  const Tensor t = p.executor->tensor(v);
+void Engine::fetch(const Executor& executor, Value v, i64 first, i64 rows,
+                   std::vector<f32>& out) const {
+  const Tensor t = executor.tensor(v);
   const i64 count = rows * t.cols();
   const u8* const from = t.bytes() + first * t.ld * item_bytes(t.dtype);
   LM_CHECK(t.contiguous(), "results lie row behind row");
@@ -469,15 +409,52 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
   p.executor->run(ctx);
 
   i64 wanted = 0;
-  for (i64 i = begin; i < end; ++i)
+  for (i64 i = begin; i < end; ++i) {
     wanted += rows[usize(i)].want_logits ? 1 : 0;
-  if (wanted > 0) fetch(p, p.logit, 0, wanted, logits_);
-  for (i64 i = begin; i < end; ++i)
-    if (rows[usize(i)].want_hidden) fetch(p, p.hidden, i - begin, 1, hidden_);
+    if (rows[usize(i)].want_hidden) fetch(*p.executor, p.hidden, i - begin, 1, hidden_);
+  }
+  if (wanted > options_.max_logit_rows)
+    fetch_sliced(p, rows, begin, end);
+  else if (wanted > 0)
+    fetch(*p.executor, p.logit, 0, wanted, logits_);
+}
+
+/// Logits of a pass that has too many of them for its own graph: max_logit_rows at a time, from a
+/// copy of the hidden states.
+void Engine::fetch_sliced(const Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
+  if (!head_) {
+    head_ = std::make_unique<Head>(model_, ropes_, options_, positions_);
+    head_->executor = std::make_unique<Executor>(head_->graph, backend_);
+    head_->model.bind(*head_->executor, on_host() ? model_.weights : weights_);
+  }
+  const Tensor hidden = p.executor->tensor(p.hidden);
+  const i64 row_bytes = hidden.cols() * item_bytes(hidden.dtype);
+  const i64 slice = options_.max_logit_rows;
+  const Storage states = backend_.allocate(slice * row_bytes);
+  backend_.zero(states.data(), slice * row_bytes);
+  head_->executor->bind(head_->hidden, make_tensor(states.data(), {slice, hidden.cols()},
+                                                   hidden.dtype, backend_.device));
+  RunCtx ctx;
+  ctx.state = state_.get();
+  i64 filled = 0;
+  for (i64 i = begin; i < end; ++i) {
+    if (rows[usize(i)].want_logits) {
+      backend_.copy(at<u8>(states.data(), filled * row_bytes),
+                    hidden.bytes() + (i - begin) * hidden.ld * item_bytes(hidden.dtype), row_bytes);
+      ++filled;
+    }
+    if (filled < slice && (i + 1 < end || filled == 0)) continue;
+    head_->executor->run(ctx);
+    fetch(*head_->executor, head_->logit, 0, filled, logits_);
+    filled = 0;
+  }
 }
 
 void Engine::eval(std::span<const EvalRow> rows) {
   check_rows(rows);
+  const std::vector<Cut> passes = cut(rows);
+  for (const Cut& one : passes)
+    if (one.end - one.begin > options_.max_rows) check_span(rows, one);
   place(rows);
   logits_.clear();
   hidden_.clear();
@@ -489,30 +466,24 @@ void Engine::eval(std::span<const EvalRow> rows) {
     if (rows[usize(i)].want_logits) logits_at_[usize(i)] = logit_rows++;
     if (rows[usize(i)].want_hidden) hidden_at_[usize(i)] = hidden_rows++;
   }
-  i64 begin = 0;
-  while (begin < isize(rows)) {
-    i64 end = begin;
-    i64 wanted = 0;
-    while (end < isize(rows) && end - begin < options_.max_rows) {
-      if (rows[usize(end)].want_logits && wanted == options_.max_logit_rows) break;
-      wanted += rows[usize(end)].want_logits ? 1 : 0;
-      ++end;
-    }
-    run_pass(rows, begin, end);
-    begin = end;
-  }
+  for (const Cut& one : passes)
+    run_pass(rows, one.begin, one.end);
 }
 
 void Engine::commit(i32 seq, i64 count) {
-  LM_CHECK(count <= cache_.reserved(seq), "only evaluated rows can be committed");
+  LM_CHECK(count <= cache_->reserved(seq), "only evaluated rows can be committed");
   std::vector<i32> rows(usize(count));
-  for (i64 i = 0; i < count; ++i)
-    rows[usize(i)] = static_cast<i32>(i);
-  cache_.commit(seq, rows);
+  std::iota(rows.begin(), rows.end(), 0);
+  commit(seq, rows);
 }
 
 void Engine::commit(i32 seq, std::span<const i32> rows) {
-  cache_.commit(seq, rows);
+  const i64 evaluated = cache_->reserved(seq);
+  if (!rows.empty() && isize(rows) < evaluated && !cache_->can_cut())
+    throw Error(ErrorKind::kUsage,
+                cat("this model's memory of a text keeps all tokens of a pass or none: ",
+                    rows.size(), " of ", evaluated, " cannot be kept"));
+  cache_->commit(seq, rows);
 }
 
 std::span<const f32> Engine::logits(i64 row) const {

@@ -7,6 +7,7 @@
 // On a device a pass costs one upload: tokens, positions, masks and page tables lie in one block of
 // its memory, whose layout a pass's row count fixes; so a pass is recorded once and replayed.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -14,8 +15,8 @@
 
 #include "graph/exec.h"
 #include "model/checkpoint.h"
-#include "model/kv_cache.h"
 #include "model/rope_tables.h"
+#include "model/sequence_cache.h"
 
 namespace lm::model {
 
@@ -34,7 +35,9 @@ struct EvalRow {
   bool want_hidden = false;
   See see = See::kPast;
   u64 ancestors = 0;  // kTree: bit j = row j of this sequence in this call, j < 64, before this row
-  i32 hole_begin = 0;  // cached slots [hole_begin, hole_end) are invisible
+  /// Slots [hole_begin, hole_end) are invisible: cached ones, and with kPast also those of earlier
+  /// rows of this call.
+  i32 hole_begin = 0;
   i32 hole_end = 0;
 };
 
@@ -48,6 +51,13 @@ struct EngineOptions {
   /// Of what layers exchange, of cached keys and values, and of the weights that are read: f32, or
   /// bf16 where the backend has it.
   DType activation = DType::kF32;
+  /// Memory for a pass of more than max_rows rows, which a sequence whose rows see all of it may
+  /// need.
+  i64 span_bytes = i64{1} << 30;
+  /// Makes the memory of sequences, of `pages` pages; null: a KvCache.
+  using MakeCache = std::unique_ptr<SequenceCache>(const ModelCfg& cfg, i64 pages,
+                                                   const Backend& backend, DType dtype);
+  std::function<MakeCache> make_cache = nullptr;
 };
 
 class Engine {
@@ -62,32 +72,39 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  i32 create() { return cache_.create(); }
-  void release(i32 seq) { cache_.release(seq); }
+  i32 create() { return cache_->create(); }
+  void release(i32 seq) { cache_->release(seq); }
   /// Shares the committed content copy-on-write. Uncommitted rows stay with the original.
-  i32 fork(i32 seq) { return cache_.fork(seq); }
-  void truncate(i32 seq, i64 n) { cache_.truncate(seq, n); }
-  i64 length(i32 seq) const { return cache_.length(seq); }
+  i32 fork(i32 seq) { return cache_->fork(seq); }
+  /// False where the model's memory cannot take tokens back (SequenceCache).
+  [[nodiscard]] bool truncate(i32 seq, i64 n) { return cache_->truncate(seq, n); }
+  i64 length(i32 seq) const { return cache_->length(seq); }
   /// To be called when the model's weights have changed: the backend keeps copies of them.
   /// Cached keys and values are the caller's to truncate.
   void weights_changed();
-  const KvCache& cache() const { return cache_; }
+  const SequenceCache& cache() const { return *cache_; }
   const ModelCfg& cfg() const { return model_.cfg; }
   i64 positions() const { return positions_; }
   const Backend& backend() const { return backend_; }
   DType activation() const { return options_.activation; }
+  i64 max_rows() const { return options_.max_rows; }
+  i64 max_logit_rows() const { return options_.max_logit_rows; }
 
-  /// Evaluates rows. Rows of a sequence that were not committed since its last eval are dropped
-  /// first. Throws Error{kData} for a token or position out of range, Error{kOs} when the cache has
-  /// too few free pages (nothing is changed then), Error{kInternal} for rows with See::kAll that do
-  /// not fit one pass, or a malformed tree. Results of the previous call become invalid.
+  /// Evaluates rows, in passes of at most max_rows rows. A sequence with See::kAll rows lies in one
+  /// pass, which is made as large as that needs. Rows of a sequence that were not committed since
+  /// its last eval are dropped first. Results of the previous call become invalid.
+  /// Throws, with nothing changed: Error{kData} for a token or position out of range; Error{kOs}
+  /// naming the need when the cache has too few free pages or a pass of more than max_rows rows
+  /// needs more than span_bytes; Error{kUsage} for a tree where the model's memory keeps none;
+  /// Error{kInternal} for a malformed tree or hole.
   void eval(std::span<const EvalRow> rows);
   /// Keeps the first `count` rows the last eval had of seq (of a chain), or the named ones in
-  /// order.
+  /// order. Throws Error{kUsage} when the model's memory keeps all rows of a pass or none and these
+  /// are some.
   void commit(i32 seq, i64 count);
   void commit(i32 seq, std::span<const i32> rows);
   /// Keeps all rows of seq.
-  void commit(i32 seq) { commit(seq, cache_.reserved(seq)); }
+  void commit(i32 seq) { commit(seq, cache_->reserved(seq)); }
 
   /// Row of the last eval that asked for it: [vocab] raw logits; [width] final hidden state (after
   /// the last norm). Valid until the next eval.
@@ -101,6 +118,11 @@ class Engine {
 
  private:
   struct Pass;  // a graph for fixed row counts with its executor
+  struct Head;  // logits of max_logit_rows hidden states
+  struct Cut {  // the rows of a pass
+    i64 begin = 0;
+    i64 end = 0;
+  };
   /// What a pass's graph is made for. The last three are the device's alone, so that a recorded
   /// pass depends on nothing else.
   struct PassKey {
@@ -122,30 +144,37 @@ class Engine {
   Storage make_first_slab() const;
   i64 cache_pages() const;
   void take_weights();
+  std::unique_ptr<SequenceCache> make_cache() const;
   void check_rows(std::span<const EvalRow> rows) const;
+  void check_row(const EvalRow& row, const Placement& at) const;
+  std::vector<Cut> cut(std::span<const EvalRow> rows) const;
+  void check_span(std::span<const EvalRow> rows, const Cut& cut) const;
   void place(std::span<const EvalRow> rows);
   RowSpan visibility(const EvalRow& row, const Placement& at, bool listed);
   i64 append_listed(const EvalRow& row, const Placement& at, i64 from, i64 to);
   void run_pass(std::span<const EvalRow> rows, i64 begin, i64 end);
+  void fetch_sliced(const Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
   Pass& pass(const PassKey& key);
   void hold_inputs(const PassKey& key, std::span<const EvalRow> rows);
+  i64 pass_rows(i64 n) const;
   i64 largest_pass_bytes() const;
   void hold_pass(const Graph& graph);
   void fill_view(std::span<const EvalRow> rows, i64 begin, i64 end);
   PassKey key_of(std::span<const EvalRow> rows, i64 begin, i64 end) const;
   void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
-  void fetch(const Pass& p, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
+  void fetch(const Executor& executor, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
 
   const Model& model_;
   EngineOptions options_;
   const Backend& backend_;
   i64 positions_ = 0;
   RopeTables ropes_;
-  ParamSlab weights_;                    // the device's copy
-  Storage slab_;                         // on the CPU made by the first pass
-  KvCache cache_;                        // on a device takes what the others leave
-  std::unique_ptr<BackendState> state_;  // packed weights
+  ParamSlab weights_;                     // the device's copy
+  Storage slab_;                          // on the CPU made by the first pass
+  std::unique_ptr<SequenceCache> cache_;  // on a device takes what the others leave
+  std::unique_ptr<BackendState> state_;   // packed weights
   std::map<PassKey, std::unique_ptr<Pass>> passes_;
+  std::unique_ptr<Head> head_;  // made by the first pass with more logits than max_logit_rows
   std::vector<Placement> placed_;
   std::vector<RowSpan> spans_;
   std::vector<i32> key_list_;

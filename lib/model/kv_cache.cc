@@ -93,12 +93,13 @@ i32 KvCache::fork(i32 seq) {
   return copy;
 }
 
-void KvCache::truncate(i32 seq, i64 n) {
+bool KvCache::truncate(i32 seq, i64 n) {
   Sequence& s = sequence(seq);
   LM_CHECK(n >= 0 && n <= s.length, "truncate cannot lengthen a sequence");
   s.length = n;
   s.reserved = 0;
   drop_pages_from(s, n);
+  return true;
 }
 
 i64 KvCache::pages_needed(i32 seq, i64 count) const {
@@ -108,6 +109,18 @@ i64 KvCache::pages_needed(i32 seq, i64 count) const {
   const i64 partial = s.length / kPageTokens;  // the page that slot `length` lies in
   const bool copied = partial < isize(s.pages) && refs_[usize(s.pages[usize(partial)])] > 1;
   return (fresh > 0 ? fresh : 0) + (copied ? 1 : 0);
+}
+
+/// Whole pages stay shared, the begun one is copied.
+i64 KvCache::pages_of(i64 tokens, i64 shared) const {
+  return pages_for(tokens) - shared / kPageTokens;
+}
+
+void KvCache::bindings(KvView& view) const {
+  view.page_tokens = kPageTokens;
+  view.dtype = dtype_;
+  view.k = keys();
+  view.v = values();
 }
 
 bool KvCache::reserve(i32 seq, i64 count) {
@@ -129,17 +142,17 @@ bool KvCache::reserve(i32 seq, i64 count) {
   return true;
 }
 
-void KvCache::commit(i32 seq, std::span<const i32> slots) {
+void KvCache::commit(i32 seq, std::span<const i32> rows) {
   Sequence& s = sequence(seq);
   i64 previous = -1;
-  for (i64 i = 0; i < isize(slots); ++i) {
-    const i64 slot = slots[usize(i)];
+  for (i64 i = 0; i < isize(rows); ++i) {
+    const i64 slot = rows[usize(i)];
     LM_CHECK(slot > previous && slot < s.reserved,
-             "committed slots must be reserved and ascending");
+             "committed rows must be pending ones and ascending");
     previous = slot;
     if (slot != i) move_slot(s, s.length + slot, s.length + i);
   }
-  s.length += isize(slots);
+  s.length += isize(rows);
   s.reserved = 0;
   drop_pages_from(s, s.length);
 }

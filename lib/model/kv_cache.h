@@ -1,7 +1,7 @@
 #pragma once
 // The paged key-value cache: one pool of pages per layer, a page table per sequence, pages shared
 // by forks and copied before the first write. A sequence has a committed length n; slots from n on
-// may be written by a step and are kept or dropped by commit. Not thread-safe: one engine owns it.
+// may be written by a step and are kept or dropped by commit. Refuses nothing but lack of pages.
 
 #include <span>
 #include <vector>
@@ -9,7 +9,7 @@
 #include "core/types.h"
 #include "graph/backend.h"
 #include "model/config.h"
-#include "ops/op.h"
+#include "model/sequence_cache.h"
 #include "tensor/tensor.h"
 
 namespace lm::model {
@@ -17,7 +17,7 @@ namespace lm::model {
 /// Tokens per page. Attention tiles (256 keys) are a multiple of it.
 inline constexpr i64 kPageTokens = 16;
 
-class KvCache {
+class KvCache final : public SequenceCache {
  public:
   /// Room for `pages` pages of every layer, f32 in host memory: reserved, not touched, so that
   /// resident size follows use. Throws Error{kOs} when it cannot be reserved.
@@ -25,29 +25,28 @@ class KvCache {
   /// In a backend's memory; dtype: f32 or bf16.
   KvCache(const ModelCfg& cfg, i64 pages, const Backend& backend, DType dtype);
 
-  /// A new empty sequence. Handles are reused after release.
-  i32 create();
-  void release(i32 seq);
-  /// A sequence with the same committed content, sharing all pages. O(pages of seq).
-  i32 fork(i32 seq);
-  /// Drops everything from slot n on, n <= length.
-  void truncate(i32 seq, i64 n);
-  /// Makes slots [length, length + count) writable: allocates pages and copies a shared one.
-  /// Returns false and changes nothing when the pool has too few pages.
-  [[nodiscard]] bool reserve(i32 seq, i64 count);
-  /// Keeps the named reserved slots (length + slots[i], ascending) as the next ones, moving their
-  /// keys and values; drops the other reserved slots.
-  void commit(i32 seq, std::span<const i32> slots);
+  i32 create() override;
+  void release(i32 seq) override;
+  /// Shares all pages. O(pages of seq).
+  i32 fork(i32 seq) override;
+  bool truncate(i32 seq, i64 n) override;
+  /// Allocates pages and copies a shared one.
+  [[nodiscard]] bool reserve(i32 seq, i64 count) override;
+  /// Moves the keys and values of the kept rows where others were dropped before them.
+  void commit(i32 seq, std::span<const i32> rows) override;
+  bool can_tree() const override { return true; }
+  bool can_cut() const override { return true; }
 
-  i64 length(i32 seq) const { return sequence(seq).length; }
-  i64 reserved(i32 seq) const { return sequence(seq).reserved; }
-  i64 free_pages() const { return isize(free_); }
-  i64 total_pages() const { return pages_; }
-  /// Pages that reserve(seq, count) would take.
-  i64 pages_needed(i32 seq, i64 count) const;
+  i64 length(i32 seq) const override { return sequence(seq).length; }
+  i64 reserved(i32 seq) const override { return sequence(seq).reserved; }
+  i64 free_pages() const override { return isize(free_); }
+  i64 total_pages() const override { return pages_; }
+  i64 pages_needed(i32 seq, i64 count) const override;
+  i64 pages_of(i64 tokens, i64 shared = 0) const override;
 
   /// Page numbers of a sequence, in order.
-  std::span<const i32> table(i32 seq) const { return sequence(seq).pages; }
+  std::span<const i32> table(i32 seq) const override { return sequence(seq).pages; }
+  void bindings(KvView& view) const override;
   DType dtype() const { return dtype_; }
   /// Pools by layer: [pages, kPageTokens, kv_heads * head_dim].
   void* const* keys() const { return keys_.data(); }

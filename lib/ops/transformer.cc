@@ -114,7 +114,7 @@ void infer_attention(InferCtx& c) {
   c.require(a.heads > 0 && a.kv_heads > 0 && d > 0 && a.heads % a.kv_heads == 0,
             "heads are a multiple of kv_heads");
   c.require(a.scale > 0, "the scale is positive");
-  c.require(a.window >= 0 && a.sequence >= 0, "window and sequence are not negative");
+  c.require(a.window >= 0, "the window is not negative");
   c.require_real(0);
   const i64 rows = c.shape(0).rows();
   const i64 spans = a.fused ? 1 : 3;
@@ -160,8 +160,8 @@ void grad_attention(GradCtx& c) {
 namespace {
 // Pairs of a query row and a key that it sees. Keys per row are data: counted as in causal rows of
 // whole sequences, half of each sequence's square, less what lies before the windows.
-i64 pair_count(i64 rows, i64 keys, i64 sequence, i64 window) {
-  const i64 most = sequence > 0 ? std::min(sequence, keys) : keys;
+i64 pair_count(const Graph& g, i64 rows, i64 keys, i64 window) {
+  const i64 most = g.span_rows() > 0 ? std::min(keys, g.span_rows()) : keys;
   const i64 hidden = window > 0 ? std::max<i64>(0, most - window) : 0;
   if (hidden == 0) return (rows * most + 1) / 2;
   return rows * window * (most + hidden) / (2 * most);
@@ -171,21 +171,21 @@ i64 pair_count(i64 rows, i64 keys, i64 sequence, i64 window) {
 Cost cost_attention(const Node& n, const Graph& g) {
   const AttentionAttr a = n.attr.as<AttentionAttr>();
   const i64 keys = g.shape(n.in[a.fused ? 0 : 1]).rows();
-  const i64 pairs = pair_count(g.shape(n.in[0]).rows(), keys, a.sequence, a.window);
+  const i64 pairs = pair_count(g, g.shape(n.in[0]).rows(), keys, a.window);
   return traffic(n, g, 4 * pairs * a.heads * a.head_dim);
 }
 
 Cost cost_attention_grad(const Node& n, const Graph& g) {
   const AttentionAttr a = n.attr.as<AttentionAttr>();
   const i64 keys = g.shape(n.in[a.fused ? 4 : 5]).rows();
-  const i64 pairs = pair_count(g.shape(n.in[4]).rows(), keys, a.sequence, a.window);
+  const i64 pairs = pair_count(g, g.shape(n.in[4]).rows(), keys, a.window);
   return traffic(n, g, 14 * pairs * a.heads * a.head_dim);
 }
 
 Cost cost_paged(const Node& n, const Graph& g) {
   const PagedAttr a = n.attr.as<PagedAttr>();
   const i64 rows = g.shape(n.in[0]).rows();
-  return traffic(n, g, 4 * pair_count(rows, rows, 0, a.window) * a.heads * a.head_dim);
+  return traffic(n, g, 4 * pair_count(g, rows, rows, a.window) * a.heads * a.head_dim);
 }
 
 void infer_paged(InferCtx& c) {

@@ -31,7 +31,6 @@ TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions
   out.build.dropout = options.dropout;
   out.build.checkpoint = options.recompute;
   out.build.positions = options.seq_len;
-  out.build.sequence = options.seq_len;
   out.build.activation = options.activation;
   return out;
 }

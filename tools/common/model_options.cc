@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "io/json.h"
+#include "model/kv_cache.h"
 
 namespace lm::tool_options {
 

@@ -96,9 +96,10 @@ class GenerateMode : public io::HeldMapper {
     work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
     if (options_.on("dump-prompt")) {
+      const std::vector<i32> tokens = decode::tokens_of(r.prompt);
       out.line =
-          cat("{\"id\":", io::json_string(*id), ",\"prompt\":", io::json_string(text_of(r.prompt)),
-              ",\"tokens\":", id_list(r.prompt), "}");
+          cat("{\"id\":", io::json_string(*id), ",\"prompt\":", io::json_string(text_of(tokens)),
+              ",\"tokens\":", id_list(tokens), "}");
       return std::nullopt;
     }
     out.work = std::move(work);
@@ -154,21 +155,23 @@ class GenerateMode : public io::HeldMapper {
     tool_.console().message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
   }
 
-  std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<i32>& tokens) {
+  std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<decode::PromptRow>& rows) {
     if (prompt_ == kPrompt && json.has(kPrompt) && json.has(kTokens) &&
         json.field(kTokens).type == io::JsonType::kArray)
       return Fault{"prompt", "the record has both a prompt and tokens, expected one of them", -1};
     if (json.has(kTokens)) {
+      std::vector<i32> tokens;
       if (std::optional<Fault> fault = json.integers(kTokens, session_.cfg().vocab, tokens))
         return fault;
+      rows = decode::prompt_rows(tokens);
     } else {
       const Result<std::string_view> text = json.string(prompt_);
       if (!text) return text.fault();
-      Result<std::vector<i32>> ids = encoder_.prompt(*text);
-      if (!ids) return ids.fault();
-      tokens = std::move(*ids);
+      Result<std::vector<decode::PromptRow>> prompt = encoder_.prompt(*text);
+      if (!prompt) return prompt.fault();
+      rows = std::move(*prompt);
     }
-    if (tokens.empty())
+    if (rows.empty())
       return Fault{"prompt", "the prompt is empty and the model has no token that begins a text",
                    -1};
     return std::nullopt;

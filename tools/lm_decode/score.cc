@@ -59,18 +59,10 @@ class ScoreMode : public io::HeldMapper {
                    : io::json_string(dtype_name(session.activation()))),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
                                                        : decode::Boundary::kSeparate),
-        window_(options_.maybe_integer("window").value_or(session.engine().positions())),
-        stride_(options_.maybe_integer("stride").value_or(std::max<i64>(1, window_ / 2))),
+        windows_(session.windows(options_.maybe_integer("window").value_or(0),
+                                 options_.maybe_integer("stride").value_or(0))),
         groups_(options_.list("group").size()),
-        detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {
-    if (window_ > session.engine().positions())
-      throw Error(ErrorKind::kUsage,
-                  cat("--window ", window_, " is more than the model's context of ",
-                      session.engine().positions()));
-    if (stride_ > window_)
-      throw Error(ErrorKind::kUsage,
-                  cat("--stride ", stride_, " is more than the window of ", window_));
-  }
+        detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {}
 
   std::vector<std::string> paths() const override {
     std::vector<std::string> out = {"id",          options_.text("field"),
@@ -174,9 +166,9 @@ class ScoreMode : public io::HeldMapper {
   std::optional<Fault> plan_text(io::JsonReader& json, ScoreWork& work) {
     const Result<std::string_view> text = json.string(kText);
     if (!text) return text.fault();
-    Result<ScoredTokens> tokens = encoder_.text(*text, stride_ == window_ ? window_ : 0);
+    Result<ScoredTokens> tokens = encoder_.text(*text, windows_.apart());
     if (!tokens) return tokens.fault();
-    work.requests = decode::cut_windows(tokens->tokens, window_, stride_);
+    work.requests = decode::cut_windows(tokens->tokens, windows_);
     for (ScoreRequest& request : work.requests)
       request.top_logprobs = options_.integer("top-logprobs");
     work.parts.resize(1);
@@ -217,7 +209,7 @@ class ScoreMode : public io::HeldMapper {
     request.prefix.assign(first.begin(), first.begin() + common);
     for (const Part& part : work.parts) {
       ScoreRequest::Branch branch;
-      branch.tokens.assign(part.tokens.tokens.begin() + common, part.tokens.tokens.end());
+      branch.rows.assign(part.tokens.tokens.begin() + common, part.tokens.tokens.end());
       branch.first = part.tokens.first - common;
       request.branches.push_back(std::move(branch));
     }
@@ -251,8 +243,7 @@ class ScoreMode : public io::HeldMapper {
   decode::TokenScorer scorer_;
   std::string dtype_;  // as JSON; empty for f32
   decode::Boundary boundary_;
-  i64 window_;
-  i64 stride_;
+  decode::WindowRule windows_;
   simdjson::dom::parser parser_;
   Sums total_;
   std::vector<std::map<std::string, Sums>> groups_;

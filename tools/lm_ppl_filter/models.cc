@@ -102,9 +102,10 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
   std::unique_ptr<decode::NeuralScorer> scorer =
       std::make_unique<decode::NeuralScorer>(session, form);
   tool.console().message(
-      LogLevel::kInfo, cat(path, ": ", model::describe(scorer->cfg()), ", windows of ",
-                           scorer->window(), " tokens every ", scorer->stride(), ", ",
-                           dtype_name(session.compute.activation), " on ", scorer->backend().name));
+      LogLevel::kInfo,
+      cat(path, ": ", model::describe(scorer->cfg()), ", windows of ", scorer->windows().window,
+          " tokens every ", scorer->windows().stride, ", ", dtype_name(session.compute.activation),
+          " on ", scorer->backend().name));
   return scorer;
 }
 

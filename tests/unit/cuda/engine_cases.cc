@@ -76,8 +76,8 @@ class Both {
     cpu_.release(seq);
   }
   void truncate(i32 seq, i64 n) {
-    device_.truncate(seq, n);
-    cpu_.truncate(seq, n);
+    REQUIRE(device_.truncate(seq, n));
+    REQUIRE(cpu_.truncate(seq, n));
   }
   void commit(i32 seq, std::span<const i32> rows) {
     device_.commit(seq, rows);
@@ -159,10 +159,13 @@ void check_calls(Both& both) {
     row.hole_end = 39;
   }
   both.eval(rows);
-  rows = chain(b, random_tokens(7, 9));
-  for (EvalRow& row : rows)
-    row.see = EvalRow::See::kAll;
-  both.eval(rows);
+  for (const i64 n : {7, 50}) {  // the longer one takes a pass of its own size, logits in slices
+    rows = chain(b, random_tokens(n, 9));
+    for (EvalRow& row : rows)
+      row.see = EvalRow::See::kAll;
+    rows[5].want_hidden = true;
+    both.eval(rows);
+  }
   both.truncate(seq, 30);
   both.release(a);
   both.greedy(seq, 11, 3);

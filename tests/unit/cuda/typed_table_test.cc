@@ -100,11 +100,11 @@ TEST_CASE("types without kernels are refused by name", "[cuda]") {
   Buffer<Bf16> x(48, 0, 1), y(16, 0, 2);
   Tensor half = tensor(x, Shape{2, 8});
   half.dtype = DType::kF16;
-  CHECK(refusal(ErrorKind::kInternal, Op::kUnary, Attr::of(UnaryAttr{Unary::kSilu, 0}), {half},
+  CHECK(refusal(ErrorKind::kUnavailable, Op::kUnary, Attr::of(UnaryAttr{Unary::kSilu, 0}), {half},
                 {half}) == "blocks.3.part: no kernel for f16");
   Tensor ids = half;
   ids.data = y.data();
   ids.dtype = DType::kI32;
-  CHECK(refusal(ErrorKind::kInternal, Op::kCopy, Attr{}, {half}, {ids}) ==
+  CHECK(refusal(ErrorKind::kUnavailable, Op::kCopy, Attr{}, {half}, {ids}) ==
         "blocks.3.part: no copy from f16 to i32");
 }

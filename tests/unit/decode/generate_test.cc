@@ -56,10 +56,10 @@ std::vector<Generated> run(const model::Model& model, const text::Tokenizer& tok
   return out;
 }
 
-GenerateRequest request(const std::string& id, std::vector<i32> prompt) {
+GenerateRequest request(const std::string& id, const std::vector<i32>& prompt) {
   GenerateRequest r;
   r.id = id;
-  r.prompt = std::move(prompt);
+  r.prompt = prompt_rows(prompt);
   r.params.max_tokens = 20;
   return r;
 }
@@ -242,9 +242,10 @@ TEST_CASE("a text is what decoding all tokens adds to the prompt's", "[decode]")
     requests.push_back(request(cat(i), {test::kTinyBos, static_cast<i32>(i)}));
   const std::vector<Generated> got = run(model, *tokenizer, requests);
   for (std::size_t i = 0; i < got.size(); ++i) {
-    std::vector<i32> all = requests[i].prompt;
+    const std::vector<i32> prompt = tokens_of(requests[i].prompt);
+    std::vector<i32> all = prompt;
     all.insert(all.end(), got[i].completions[0].tokens.begin(), got[i].completions[0].tokens.end());
-    REQUIRE(cat(tokenizer->decode(requests[i].prompt, true), got[i].completions[0].text) ==
+    REQUIRE(cat(tokenizer->decode(prompt, true), got[i].completions[0].text) ==
             tokenizer->decode(all, true));
   }
 }
@@ -303,7 +304,7 @@ TEST_CASE("first tokens of many samples follow the model's distribution", "[deco
   const std::vector<Generated> got = run(model, *tokenizer, {r});
   model::Engine engine(model, {.cache_tokens = 96});
   Weights x;
-  REQUIRE(x.assign(engine.prefill(engine.create(), r.prompt)));
+  REQUIRE(x.assign(engine.prefill(engine.create(), tokens_of(r.prompt))));
   for (f64& w : x.w)
     w /= 1.5;
   keep_top_k(x, 12, 1);

@@ -57,7 +57,7 @@ f64 slow_sum(const std::string& folder, const std::vector<i32>& tokens, i64 wind
   model::Engine engine(model, {.cache_tokens = 96});
   TokenScorer scorer(engine, {.batch = 1, .chunk = 9});
   f64 sum = 0;
-  for (ScoreRequest& request : cut_windows(tokens, window, stride)) {
+  for (ScoreRequest& request : cut_windows(tokens, {window, stride})) {
     scorer.add(std::move(request));
     while (scorer.step()) {
     }

@@ -69,16 +69,18 @@ TEST_CASE("branches behind a shared prefix score as each would alone, in any bat
   std::vector<std::vector<std::vector<f32>>> expected;
   for (u64 r = 0; r < 12; ++r) {
     ScoreRequest request;
-    request.prefix = random_tokens(static_cast<i64>(r * 3 % 30), 10 + r);
+    request.prefix = prompt_rows(random_tokens(static_cast<i64>(r * 3 % 30), 10 + r));
     std::vector<std::vector<f32>> want;
     for (u64 b = 0; b < 1 + r % 4; ++b) {
       ScoreRequest::Branch branch;
-      branch.tokens = random_tokens(static_cast<i64>((r + b * 7) % 20), 100 + 10 * r + b);
+      branch.rows =
+          prompt_rows(random_tokens(static_cast<i64>((r + b * 7) % 20), 100 + 10 * r + b));
       branch.first = static_cast<i64>(r % 3 == 2 ? 2 : 0);
-      std::vector<i32> whole = request.prefix;
-      whole.insert(whole.end(), branch.tokens.begin(), branch.tokens.end());
+      std::vector<i32> whole = tokens_of(request.prefix);
+      const std::vector<i32> own = tokens_of(branch.rows);
+      whole.insert(whole.end(), own.begin(), own.end());
       want.push_back(slow_scores(model, whole, isize(request.prefix) + branch.first));
-      if (isize(branch.tokens) <= branch.first) want.back().clear();
+      if (isize(branch.rows) <= branch.first) want.back().clear();
       request.branches.push_back(std::move(branch));
     }
     requests.push_back(std::move(request));
@@ -108,12 +110,12 @@ TEST_CASE("windows score every token but the first once", "[decode]") {
     for (const i64 stride : {1, 5, 9}) {
       CAPTURE(n, stride);
       std::vector<i32> scored;
-      for (const ScoreRequest& window : cut_windows(tokens, 10, stride)) {
+      for (const ScoreRequest& window : cut_windows(tokens, {10, stride})) {
         REQUIRE(window.branches.size() == 1);
         const ScoreRequest::Branch& branch = window.branches[0];
-        REQUIRE(isize(branch.tokens) <= 10);
-        for (i64 i = branch.first; i < isize(branch.tokens); ++i)
-          scored.push_back(branch.tokens[usize(i)]);
+        REQUIRE(isize(branch.rows) <= 10);
+        for (i64 i = branch.first; i < isize(branch.rows); ++i)
+          scored.push_back(branch.rows[usize(i)].token);
       }
       REQUIRE(scored == std::vector<i32>(tokens.begin() + std::min<i64>(1, n), tokens.end()));
     }
@@ -132,11 +134,12 @@ TEST_CASE("windows without overlap score all but their first tokens", "[decode]"
       want.insert(want.end(), part.begin(), part.end());
     }
     std::vector<f32> got;
-    for (const std::vector<BranchScore>& window : run(model, cut_windows(tokens, 10, 10), {4, 16}))
+    for (const std::vector<BranchScore>& window :
+         run(model, cut_windows(tokens, {10, 10}), {4, 16}))
       got.insert(got.end(), window[0].logprobs.begin(), window[0].logprobs.end());
     REQUIRE(got == want);
   }
-  CHECK_THROWS_AS(cut_windows(random_tokens(20, 3), 10, 11), Error);
+  CHECK_THROWS_AS(cut_windows(random_tokens(20, 3), {10, 11}), Error);
 }
 
 TEST_CASE("the first tokens of windows without overlap count no bytes", "[decode]") {

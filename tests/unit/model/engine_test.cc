@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "catch.h"
 #include "core/error.h"
@@ -9,6 +10,8 @@
 #include "cpu/backend.h"
 #include "model/build.h"
 #include "unit/model/engine_rows.h"
+#include "unit/model/reference.h"
+#include "unit/model/stiff_cache.h"
 
 using namespace lm;
 using namespace lm::model;
@@ -165,7 +168,7 @@ TEST_CASE("truncated and dropped rows leave no trace", "[model]") {
   const i32 seq = engine.create();
   engine.prefill(seq, std::span(text).first(30));
   engine.prefill(seq, random_tokens(20, 9));
-  engine.truncate(seq, 30);
+  REQUIRE(engine.truncate(seq, 30));
   engine.eval(chain(seq, random_tokens(9, 10)));  // never committed
   engine.eval(chain(seq, std::span(text).subspan(30, 12)));
   engine.commit(seq, 7);  // of twelve
@@ -251,35 +254,232 @@ TEST_CASE("a hole in the cache equals a sequence without those tokens", "[model]
   CHECK(same_bits(copy(engine.logits(static_cast<i64>(own.size()))), expected[0]));
 }
 
-TEST_CASE("rows that see their whole span equal a bidirectional graph", "[model]") {
-  const Model model = make(kShapes[1]);
-  const std::vector<i32> tokens = random_tokens(21, 12);
-  ScoreGraph score(model.cfg, *model.params, 21);
-  Engine engine(model);
-  const i32 seq = engine.create();
+namespace {
+
+/// Rows that see each other, all with logits.
+std::vector<EvalRow> mutual(i32 seq, std::span<const i32> tokens) {
   std::vector<EvalRow> rows = chain(seq, tokens);
   for (EvalRow& row : rows)
     row.see = EvalRow::See::kAll;
+  return rows;
+}
+
+/// Against the reference in double precision.
+void check_close(const std::vector<f64>& logprobs, std::span<const f32> logits) {
+  f64 sum = 0;
+  for (const f32 x : logits)
+    sum += std::exp(static_cast<f64>(x));
+  for (std::size_t v = 0; v < logits.size(); ++v)
+    REQUIRE(static_cast<f64>(logits[v]) - std::log(sum) ==
+            Approx(logprobs[v]).epsilon(1e-3).margin(1e-3));
+}
+
+std::vector<i32> counted(i64 n) {
+  std::vector<i32> out(usize(n));
+  std::iota(out.begin(), out.end(), 0);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("rows that see their whole span equal the full forward, in one pass or beyond",
+          "[model]") {
+  for (const char* const shape : kShapes) {
+    const Model model = make(shape);
+    for (const i64 n : {21, 120, 121}) {
+      CAPTURE(shape, n);
+      const std::vector<i32> tokens = random_tokens(n, 12);
+      const std::vector<std::vector<f64>> expected = test::slow_logprobs(
+          model, tokens, counted(n),
+          std::vector<RowSpan>(usize(n), RowSpan{0, static_cast<i32>(n), 0, 0, 0, 0}));
+      EngineOptions options;
+      options.max_rows = 200;
+      options.max_logit_rows = 200;
+      Engine whole(model, options);  // one pass, all logits in its graph
+      std::vector<EvalRow> rows = mutual(whole.create(), tokens);
+      rows[4].want_hidden = true;
+      whole.eval(rows);
+      const std::vector<f32> hidden = copy(whole.hidden(4));
+      Logits logits;
+      for (i64 i = 0; i < n; ++i) {
+        logits.push_back(copy(whole.logits(i)));
+        check_close(expected[usize(i)], logits.back());
+      }
+      whole.commit(0);
+      const std::vector<f32> behind = copy(whole.step(0, 9));
+      options.max_rows = 40;  // a third of the longest spans
+      for (const i64 logit_rows : {1, 7, 40, 200}) {
+        CAPTURE(logit_rows);
+        options.max_logit_rows = logit_rows;
+        Engine engine(model, options);
+        const i32 seq = engine.create();
+        rows = mutual(seq, tokens);
+        rows[3].want_logits = false;
+        rows[4].want_hidden = true;
+        for (int round = 0; round < 2; ++round) {
+          engine.eval(rows);
+          for (i64 i = 0; i < n; ++i)
+            if (i != 3) REQUIRE(same_bits(copy(engine.logits(i)), logits[usize(i)]));
+          CHECK(same_bits(copy(engine.hidden(4)), hidden));
+        }
+        engine.commit(seq);  // and decoding goes on behind it
+        CHECK(same_bits(copy(engine.step(seq, 9)), behind));
+      }
+    }
+  }
+}
+
+TEST_CASE("whole spans share calls with chains, whatever has to be one pass", "[model]") {
+  const Model model = make(kShapes[1]);
+  EngineOptions options;
+  options.max_rows = 16;
+  options.max_logit_rows = 5;
+  Engine engine(model, options);
+  std::vector<i32> seqs;
+  std::vector<std::vector<i32>> texts;
+  std::vector<std::vector<EvalRow>> alone;
+  for (u64 s = 0; s < 5; ++s) {  // chains of 3, 19, 7; spans of 33 and 9
+    const i64 n = std::vector<i64>{3, 33, 19, 9, 7}[s];
+    seqs.push_back(engine.create());
+    texts.push_back(random_tokens(n, 30 + s));
+    alone.push_back(s == 1 || s == 3 ? mutual(seqs[s], texts[s]) : chain(seqs[s], texts[s]));
+  }
+  std::vector<std::vector<f32>> expected;
+  for (u64 s = 0; s < 5; ++s) {
+    engine.eval(alone[s]);
+    for (i64 i = 0; i < isize(alone[s]); ++i)
+      expected.push_back(copy(engine.logits(i)));
+  }
+  std::vector<EvalRow> rows;
+  for (const std::vector<EvalRow>& part : alone)
+    rows.insert(rows.end(), part.begin(), part.end());
   engine.eval(rows);
-  Executor executor(score.graph, cpu_backend());
-  score.model.bind(executor, model.weights);
-  PackedRows packed = causal_rows(std::vector<i64>{21}, 21);
-  for (RowSpan& span : packed.spans)
-    span.a1 = 21;
-  std::vector<i32> ids = tokens;
-  std::vector<i32> targets(21, 3);
-  executor.bind(score.tokens, make_tensor(ids.data(), {21}, DType::kI32));
-  executor.bind(score.positions, make_tensor(packed.positions.data(), {21}, DType::kI32));
-  executor.bind(score.spans, span_tensor(packed.spans));
-  executor.bind(score.targets, make_tensor(targets.data(), {21}, DType::kI32));
-  executor.run({});
-  const Tensor logprob = executor.tensor(score.result.logprob);
-  for (i64 i = 0; i < 21; ++i) {
-    f64 total = 0;
-    for (const f32 x : engine.logits(i))
-      total += std::exp(static_cast<f64>(x));
-    const f64 expected = static_cast<f64>(engine.logits(i)[3]) - std::log(total);
-    CHECK(static_cast<f64>(logprob.f32_data()[i]) == Approx(expected).epsilon(1e-5));
+  for (i64 i = 0; i < isize(rows); ++i)
+    REQUIRE(same_bits(copy(engine.logits(i)), expected[usize(i)]));
+  // Spans of two sequences, row by row in turn: one pass must hold both.
+  rows.clear();
+  std::vector<i64> from;
+  for (u64 i = 0; i < 33; ++i) {
+    rows.push_back(alone[1][i]);
+    from.push_back(static_cast<i64>(3 + i));
+    if (i >= 9) continue;
+    rows.push_back(alone[3][i]);
+    from.push_back(static_cast<i64>(55 + i));
+  }
+  engine.eval(rows);
+  for (i64 i = 0; i < isize(rows); ++i)
+    REQUIRE(same_bits(copy(engine.logits(i)), expected[usize(from[usize(i)])]));
+}
+
+TEST_CASE("a span that needs too large a pass is refused with the need", "[model]") {
+  const Model model = make(kShapes[1]);
+  EngineOptions options;
+  options.max_rows = 16;
+  options.span_bytes = 1 << 16;
+  Engine engine(model, options);
+  const i32 seq = engine.create();
+  engine.prefill(seq, random_tokens(5, 1));
+  engine.eval(mutual(seq, random_tokens(16, 2)));  // an ordinary pass
+  try {
+    engine.eval(mutual(seq, random_tokens(600, 3)));
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kOs);
+    CHECK(error.message().starts_with("a text of 600 tokens that see each other needs "));
+    CHECK(error.message().ends_with(" for one pass, 64.0 KiB are allowed"));
+  }
+  CHECK(engine.length(seq) == 5);
+  engine.eval(chain(seq, random_tokens(100, 3)));  // chains are cut as ever
+}
+
+TEST_CASE("holes among the rows of one call are those of a committed sequence", "[model]") {
+  for (const char* const shape : kShapes) {
+    CAPTURE(shape);
+    const Model model = make(shape);
+    const i64 n = 60;
+    const std::vector<i32> tokens = random_tokens(n, 18);
+    std::vector<i32> positions = counted(n);
+    std::vector<RowSpan> spans;
+    Engine probe(model);
+    std::vector<EvalRow> rows = chain(probe.create(), tokens);
+    for (i32 i = 0; i < n; ++i) {  // from row 20 on in groups of ten that do not see each other
+      const i32 group = 20 + (i - 20) / 10 * 10;
+      if (i >= 30 && i < 50) {
+        rows[usize(i)].hole_begin = 20;
+        rows[usize(i)].hole_end = group;
+        positions[usize(i)] = 20 + (i - group);
+        spans.push_back({0, 20, group, i + 1, 0, 20});
+      } else {
+        if (i >= 50) positions[usize(i)] = i - 20;
+        spans.push_back({0, i + 1, 0, 0, 0, 0});
+      }
+      rows[usize(i)].position = positions[usize(i)];
+    }
+    const std::vector<std::vector<f64>> expected =
+        test::slow_logprobs(model, tokens, positions, spans);
+    probe.eval(rows);
+    std::vector<std::vector<f32>> whole;
+    for (i64 i = 0; i < n; ++i) {
+      whole.push_back(copy(probe.logits(i)));
+      check_close(expected[usize(i)], whole.back());
+    }
+    for (const i64 chunk : {1, 7, 25}) {
+      CAPTURE(chunk);
+      EngineOptions options;
+      options.max_rows = 11;
+      Engine engine(model, options);
+      const i32 seq = engine.create();
+      for (i64 begin = 0; begin < n; begin += chunk) {
+        const i64 end = std::min(n, begin + chunk);
+        std::vector<EvalRow> part(rows.begin() + begin, rows.begin() + end);
+        if (begin == 35) {  // beside a tree holes go through the key list
+          EvalRow lone = chain(engine.create(), std::vector<i32>{3})[0];
+          lone.see = EvalRow::See::kTree;
+          part.push_back(lone);
+        }
+        engine.eval(part);
+        for (i64 i = begin; i < end; ++i)
+          REQUIRE(same_bits(copy(engine.logits(i - begin)), whole[usize(i)]));
+        engine.commit(seq);
+      }
+    }
+  }
+}
+
+TEST_CASE("a memory that takes nothing back is served and its refusals are passed on", "[model]") {
+  const Model model = make(kShapes[1]);
+  EngineOptions options;
+  options.make_cache = test::StiffCache::make;
+  Engine engine(model, options);
+  const std::vector<i32> text = random_tokens(30, 19);
+  const Logits expected = one_by_one(model, text);
+  const i32 seq = engine.create();
+  engine.prefill(seq, std::span(text).first(20));
+  CHECK_FALSE(engine.truncate(seq, 10));
+  CHECK(engine.truncate(seq, 20));
+  const auto kind_of = [](const auto& call) {
+    try {
+      call();
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    return ErrorKind::kInternal;
+  };
+  std::vector<EvalRow> rows = chain(seq, std::span(text).subspan(20, 4));
+  rows[3].see = EvalRow::See::kTree;
+  rows[3].ancestors = 1;
+  CHECK(kind_of([&] { engine.eval(rows); }) == ErrorKind::kUsage);
+  CHECK(engine.length(seq) == 20);
+  rows[3].see = EvalRow::See::kPast;
+  engine.eval(rows);
+  CHECK(kind_of([&] { engine.commit(seq, 2); }) == ErrorKind::kUsage);
+  CHECK(kind_of([&] { engine.commit(seq, std::vector<i32>{0, 2}); }) == ErrorKind::kUsage);
+  CHECK(engine.length(seq) == 20);
+  engine.commit(seq, 0);  // none of them
+  const i32 fork = engine.fork(seq);
+  for (const i32 each : {seq, fork}) {
+    const std::vector<f32> last = copy(engine.prefill(each, std::span(text).subspan(20)));
+    CHECK(same_bits(last, expected.back()));
   }
 }
 
@@ -369,7 +569,7 @@ TEST_CASE("changed weights are seen after weights_changed", "[model]") {
   for (i64 i = 0; i < model.weights.elements(); ++i)
     model.weights.data()[i] *= 0.5f;
   engine.weights_changed();
-  engine.truncate(seq, 0);
+  REQUIRE(engine.truncate(seq, 0));
   const std::vector<f32> after = copy(engine.prefill(seq, text));
   CHECK_FALSE(same_bits(before, after));
   CHECK(same_bits(after, one_by_one(model, text).back()));

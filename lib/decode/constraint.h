@@ -1,0 +1,36 @@
+#pragma once
+// What a text must obey while it grows: which tokens may come next, and where the text ends. One
+// object per text. It hears of drawn tokens only, in order: of drafted ones those that were drawn,
+// so nothing is ever taken back. A text that is forked clones its constraints.
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "decode/processors.h"
+
+namespace lm::decode {
+
+/// How a constraint ends a text.
+struct TextEnd {
+  const char* reason = "";   // finish_reason, a literal
+  std::optional<i64> bytes;  // of the text that stay; absent: all, and what follows it
+};
+
+class Constraint {
+ public:
+  virtual ~Constraint() = default;
+  /// Takes out of x what may not come next. x: the logits with their biases, before penalties and
+  /// truncations. The probability that is taken away is 1 - exp(x.log_sum() afterwards - before).
+  virtual void mask(Weights& x) const = 0;
+  /// This token came next. Not called for one that ends the text (SampleParams::stop_ids).
+  virtual void accept(i32 token) = 0;
+  /// Does the text end here? text: the continuation so far, of which the last accepted token
+  /// completed the end; asked after every accept, and once more when the text ends for another
+  /// reason, with what was held back of an incomplete character.
+  virtual std::optional<TextEnd> end(std::string_view text) = 0;
+  /// A copy that goes on from here.
+  virtual std::unique_ptr<Constraint> clone() const = 0;
+};
+
+}  // namespace lm::decode
