@@ -21,7 +21,7 @@ struct AttentionCfg {
   i64 heads = 0;     // query heads
   i64 kv_heads = 0;  // divides heads
   i64 head_dim = 0;  // independent of width / heads
-  i64 window = 0;    // a row sees its last `window` keys, itself among them; 0: all
+  i64 window = 0;    // a row sees the last `window` of its keys (windowed()); 0: all
   bool qkv_bias = false;
   bool out_bias = false;
   bool qk_norm = false;  // RMS norm of every query and key head, before the rotation
