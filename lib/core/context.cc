@@ -1,5 +1,8 @@
 #include "core/context.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/error.h"
 #include "core/str.h"
 
@@ -18,7 +21,20 @@ void MemoryBudget::charge(i64 bytes, std::string_view what) {
   throw Error(ErrorKind::kOs,
               cat("not enough memory for ", what, ": ", format_bytes(bytes), " asked, ",
                   format_bytes(available()), " left of the budget of ", format_bytes(limit_)),
-              cat("--memory ", (used() + bytes + (i64{1} << 20) - 1) >> 20, "M would do"));
+              advice(used() + bytes));
+}
+
+std::string MemoryBudget::advice(i64 needed) const {
+  const auto mebibytes = [](f64 bytes) {
+    return cat(static_cast<i64>(std::ceil(bytes / (1 << 20))), "M");
+  };
+  const f64 now = static_cast<f64>(needed);
+  const f64 done = done_ ? done_() : 1;
+  if (done < 0)
+    return cat("more than --memory ", mebibytes(now), ": the input, of unknown size, goes on");
+  if (done == 0 || done >= 1) return cat("--memory ", mebibytes(now), " would do");
+  return cat("--memory ", mebibytes(now / done), " would do, as ",
+             format_fixed(std::max(done * 100, 1.0), 0), "% of the input took ", mebibytes(now));
 }
 
 namespace {
