@@ -21,9 +21,11 @@ class MemoryBudget {
   i64 available() const { return limit_ - used_.load(); }
   /// True and charged if bytes fit; false and unchanged otherwise (the caller spills).
   bool try_charge(i64 bytes);
-  /// Charges or throws Error{kOs} naming what, the bytes asked for and the --memory that would do:
-  /// what is held now, in proportion to the input that is read, for all of the input.
+  /// Charges or throws Error{kOs} naming what, the bytes asked for and the --memory that would do.
   void charge(i64 bytes, std::string_view what);
+  /// The same for what grows with the input and holds `held` charged bytes so far: the --memory
+  /// that would do has room for it in proportion to the part of the input that is read.
+  void charge_growing(i64 held, i64 bytes, std::string_view what);
   /// done() says which part of the input is read, 0 to 1, or -1 when its size is not known. Set
   /// before threads share the budget; without it, all of the input counts as read.
   void watch_input(std::function<f64()> done) { done_ = std::move(done); }
@@ -34,7 +36,7 @@ class MemoryBudget {
   std::atomic<i64> used_{0};
   std::function<f64()> done_;
 
-  std::string advice(i64 needed) const;
+  [[noreturn]] void refuse(i64 bytes, std::string_view what, std::string hint) const;
 };
 
 /// Releases a charge at scope end.

@@ -86,7 +86,7 @@ class ArpaSource final : public GramSource {
       unigrams.resize(id + 1);
       seen.resize(id + 1);
       if (const i64 bytes = vocab_.memory_bytes(); bytes > charged_) {
-        ctx_->memory->charge(bytes - charged_, "the vocabulary");
+        ctx_->memory->charge_growing(charged_, bytes - charged_, "the vocabulary");
         charged_ = bytes;
       }
     }

@@ -110,7 +110,7 @@ class Sentences final : public sentencepiece::SentenceIterator {
     saw_graphic_ = saw_graphic_ || has_graphic(line);
     const i64 held = held_bytes(isize(line));
     if (held * kBytesPerByte > charged_) {
-      ctx_.memory->charge(kChargeStep, "the training sentences");
+      ctx_.memory->charge_growing(charged_, kChargeStep, "the training sentences");
       charged_ += kChargeStep;
     }
     if (held > kMaxPlainBytes && !options_.train_extremely_large_corpus &&

@@ -129,11 +129,12 @@ void RunFolder::link_final(i64 step) const {
   const std::string link = cat(path_, "/final");
   const std::string temp = cat(path_, "/.final.lm-", ::getpid());
   ::unlink(temp.c_str());
-  if (::symlink(step_name(step).c_str(), temp.c_str()) != 0 ||
-      ::rename(temp.c_str(), link.c_str()) != 0) {
+  if (::symlink(step_name(step).c_str(), temp.c_str()) != 0)
+    throw os_error(ErrorKind::kCannotCreate, link, "cannot link", errno);
+  if (::rename(temp.c_str(), link.c_str()) != 0) {
     const int code = errno;
     ::unlink(temp.c_str());
-    throw os_error(ErrorKind::kCannotCreate, link, "cannot link", code);
+    throw os_error(ErrorKind::kIo, link, "rename failed", code);
   }
 }
 

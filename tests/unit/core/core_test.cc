@@ -133,17 +133,17 @@ TEST_CASE("a memory budget refuses what does not fit and names what would do", "
   REQUIRE(half.try_charge(3 << 20));
   const auto hint = [&half] {
     try {
-      half.charge(2 << 20, "a table");
+      half.charge_growing(1 << 20, 2 << 20, "a table");
     } catch (const Error& e) {
       return e.hint();
     }
     return std::string("accepted");
   };
-  CHECK(hint() == "--memory 20M would do, as 25% of the input took 5M");
+  CHECK(hint() == "--memory 14M would do, as 25% of the input took 3M");
   done = 1;
   CHECK(hint() == "--memory 5M would do");
   done = -1;
-  CHECK(hint() == "more than --memory 5M: the input, of unknown size, goes on");
+  CHECK(hint() == "more than --memory 5M is needed: the input goes on");
   budget.release(60);
   CHECK(budget.used() == 0);
 }
