@@ -14,7 +14,7 @@ function(lm_fuzz target)
   file(MAKE_DIRECTORY ${folder})
   add_test(NAME fuzz-${target} WORKING_DIRECTORY ${folder}
     COMMAND fuzz-${target} --runs ${A_RUNS} ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${target})
-  set_tests_properties(fuzz-${target} PROPERTIES LABELS fuzz TIMEOUT 600)
+  set_tests_properties(fuzz-${target} PROPERTIES LABELS fuzz TIMEOUT 3600)
 endfunction()
 
 lm_fuzz(tokenizer RUNS 6000 ROOMS text)

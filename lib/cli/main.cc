@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -368,6 +369,10 @@ void start_signals(Live& live) {
 }  // namespace
 
 int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<void(Tool&)>& body) {
+  // What is freed goes back to the system, so that memory beside the budget is what is in use:
+  // glibc would raise both thresholds with the sizes it sees and keep up to 64 MiB per arena.
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 4 << 20);
   Live* live = nullptr;
   Console* console = nullptr;
   int exit = 0;

@@ -76,6 +76,13 @@ void Tool::claim_output(const std::string& path) {
   struct stat out {};
   const bool exists = ::stat(path.c_str(), &out) == 0;
   if (path == "-" || (exists && !S_ISREG(out.st_mode))) return;
+  for (const char* const suffix : {".gz", ".xz", ".bz2"}) {
+    if (path.ends_with(suffix)) {
+      throw Error(ErrorKind::kUsage,
+                  cat(path, ": outputs are zstd (.zst) or plain lines, never ", suffix),
+                  cat("name it .zst, or pipe plain lines on: ", spec_.name, " -z none ... | gzip"));
+    }
+  }
   std::error_code error;
   const std::string resolved =
       std::filesystem::weakly_canonical(std::filesystem::absolute(path), error).string();
@@ -163,6 +170,12 @@ io::InputStream& Tool::input() {
   in.latency = options_.text("flush") == "latency";
   input_ = std::make_unique<io::InputStream>(std::move(in), ctx_);
   input_seen_.store(input_.get());
+  ctx_.memory->watch_input([in = input_.get()] {
+    if (in->bytes_total() < 0) return -1.0;
+    return in->bytes_total() == 0
+               ? 1.0
+               : static_cast<f64>(in->bytes_read()) / static_cast<f64>(in->bytes_total());
+  });
   return *input_;
 }
 

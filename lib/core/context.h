@@ -3,6 +3,7 @@
 // scratch directory. A Context is made once by tool_main (or by a test) and outlives all work.
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,11 +23,20 @@ class MemoryBudget {
   bool try_charge(i64 bytes);
   /// Charges or throws Error{kOs} naming what, the bytes asked for and the --memory that would do.
   void charge(i64 bytes, std::string_view what);
+  /// The same for what grows with the input and holds `held` charged bytes so far: the --memory
+  /// that would do has room for it in proportion to the part of the input that is read.
+  void charge_growing(i64 held, i64 bytes, std::string_view what);
+  /// done() says which part of the input is read, 0 to 1, or -1 when its size is not known. Set
+  /// before threads share the budget; without it, all of the input counts as read.
+  void watch_input(std::function<f64()> done) { done_ = std::move(done); }
   void release(i64 bytes) { used_.fetch_sub(bytes); }
 
  private:
   const i64 limit_;
   std::atomic<i64> used_{0};
+  std::function<f64()> done_;
+
+  [[noreturn]] void refuse(i64 bytes, std::string_view what, std::string hint) const;
 };
 
 /// Releases a charge at scope end.

@@ -323,6 +323,28 @@ void AtomicDir::commit() {
   if (options_.sync) sync_dir(split_path(path_).dir);
 }
 
+void check_replaceable(const std::string& folder, std::string_view kind,
+                       const std::function<bool(const std::string& name)>& known) {
+  namespace fs = std::filesystem;
+  std::error_code code;
+  if (!fs::exists(fs::symlink_status(folder, code))) return;
+  if (!fs::is_directory(folder, code))
+    throw Error(ErrorKind::kCannotCreate, cat(folder, ": exists and is not a folder"));
+  std::string other;
+  for (fs::directory_iterator at(folder, code); !code && at != fs::directory_iterator();
+       at.increment(code)) {
+    const std::string name = at->path().filename().string();
+    if (known(name)) return;
+    const bool temporary = name.starts_with('.') && name.find(".lm-") != std::string::npos;
+    if (!temporary && (other.empty() || name < other)) other = name;
+  }
+  if (code) throw os_error(ErrorKind::kCannotCreate, folder, "cannot read", code.value());
+  if (other.empty()) return;
+  throw Error(ErrorKind::kCannotCreate,
+              cat(folder, ": holds ", quote(other), " and no ", kind, "; nothing is written there"),
+              cat("a new folder will do, an empty one, or that of a ", kind));
+}
+
 void write_file(const std::string& path, std::string_view bytes, const OutputOptions& options) {
   AtomicFile file(path, options);
   file.write(bytes);

@@ -4,6 +4,7 @@
 // destroyed without commit() leaves nothing. Temporaries of dead processes on this host are removed
 // when the same target is opened again.
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -69,6 +70,12 @@ class AtomicDir {
   bool replace_;
   bool committed_ = false;
 };
+
+/// Throws Error{kCannotCreate} unless folder is absent, empty, or holds an entry whose name is
+/// known as part of an older output of this kind ("model", "run"): what somebody else put there is
+/// neither replaced nor added to.
+void check_replaceable(const std::string& folder, std::string_view kind,
+                       const std::function<bool(const std::string& name)>& known);
 
 /// Writes a whole small file atomically.
 void write_file(const std::string& path, std::string_view bytes, const OutputOptions& options = {});

@@ -207,13 +207,8 @@ std::string verify_folder(const std::string& folder) {
 }
 
 void check_replaceable(const std::string& folder) {
-  std::error_code code;
-  if (!fs::exists(fs::symlink_status(folder, code))) return;
-  if (!fs::is_directory(folder, code))
-    throw Error(ErrorKind::kCannotCreate, cat(folder, ": exists and is not a folder"));
-  if (fs::is_empty(folder, code) || io::path_exists(in_folder(folder, "config.json"))) return;
-  throw Error(ErrorKind::kCannotCreate,
-              cat(folder, ": exists and is not a model folder (no config.json); not replaced"));
+  io::check_replaceable(folder, "model",
+                        [](const std::string& name) { return name == "config.json"; });
 }
 
 void save_model(const std::string& folder, const Model& model, const SaveOptions& options) {

@@ -60,7 +60,7 @@ std::string verify_folder(const std::string& folder);
 /// older model folder; anything else that exists there is refused with Error{kCannotCreate}.
 void save_model(const std::string& folder, const Model& model, const SaveOptions& options);
 
-/// Throws Error{kCannotCreate} unless folder is absent, empty, or holds a config.json.
+/// io::check_replaceable for model folders, which hold a config.json.
 void check_replaceable(const std::string& folder);
 
 /// SHA-256 over config.json and the weight files, "sha256:<hex>": the identity that records carry.

@@ -166,7 +166,7 @@ void NgramCounter::append(const Block& block) {
   }
   const i64 vocab_bytes = vocab_.memory_bytes();
   if (vocab_bytes > vocab_charged_) {
-    ctx_->memory->charge(vocab_bytes - vocab_charged_, "the vocabulary");
+    ctx_->memory->charge_growing(vocab_charged_, vocab_bytes - vocab_charged_, "the vocabulary");
     vocab_charged_ = vocab_bytes;
   }
   sentences_ += block.lines;
@@ -174,18 +174,30 @@ void NgramCounter::append(const Block& block) {
 }
 
 void NgramCounter::append_tokens(std::span<const u32> tokens) {
-  const i64 size = isize(tokens_) + isize(tokens);
+  i64 size = isize(tokens_) + isize(tokens);
+  if (!charge_tokens(size) && !tokens_.empty()) {
+    // The vocabulary has taken more than its part: runs are shorter from here on.
+    capacity_ = std::max(isize(tokens_), kMinRunTokens);
+    spill();
+    size = isize(tokens);
+  }
   if (static_cast<i64>(tokens_.capacity()) < size) {
     // Doubling, but never above what one run may hold.
     tokens_.reserve(
         usize(std::max(size, std::min(capacity_, 2 * static_cast<i64>(tokens_.capacity())))));
   }
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
-  const i64 charge = size * kBytesPerToken;
-  if (charge > charged_) {
-    ctx_->memory->charge(charge - charged_, "one run of n-gram counting");
-    charged_ = charge;
-  }
+  if (!charge_tokens(size))
+    ctx_->memory->charge(size * kBytesPerToken - charged_, "one run of n-gram counting");
+}
+
+// True once the budget holds what counting this many tokens takes.
+bool NgramCounter::charge_tokens(i64 tokens) {
+  const i64 bytes = tokens * kBytesPerToken;
+  if (bytes <= charged_) return true;
+  if (!ctx_->memory->try_charge(bytes - charged_)) return false;
+  charged_ = bytes;
+  return true;
 }
 
 std::unique_ptr<GramStream> NgramCounter::sort_tokens() {

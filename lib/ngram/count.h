@@ -57,6 +57,7 @@ class NgramCounter {
   static void rename(Block& block);
   void append(const Block& block);
   void append_tokens(std::span<const u32> tokens);
+  bool charge_tokens(i64 tokens);
   std::unique_ptr<GramStream> sort_tokens();
   void spill();
 

@@ -1,5 +1,6 @@
 #include "ngram/image.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -33,7 +34,6 @@ struct Header {
   u64 header_digest;                 // XXH3-64 of the fields above
 };
 static_assert(sizeof(Header) == 224);
-constexpr i64 kBodyBegin = 256;
 
 u64 header_digest(const Header& header) {
   return xxh3_64({reinterpret_cast<const char*>(&header), offsetof(Header, header_digest)});
@@ -97,7 +97,7 @@ bool looks_like_image(std::string_view bytes) {
 ImageView parse_image(std::string_view bytes, const std::string& name, bool verify) {
   Header h;
   if (!looks_like_image(bytes)) corrupt(name, "it does not begin with LMNG");
-  if (isize(bytes) < kBodyBegin) corrupt(name, "it ends inside the header");
+  if (isize(bytes) < kImageHeaderBytes) corrupt(name, "it ends inside the header");
   std::memcpy(&h, bytes.data(), sizeof h);
   if (h.version > kVersion) {
     throw Error(ErrorKind::kData,
@@ -110,20 +110,20 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   }
   std::vector<i64> sizes;
   if (!section_bytes(h, sizes)) corrupt(name, "section sizes are out of range");
-  i64 total = kBodyBegin;
+  i64 total = kImageHeaderBytes;
   for (const i64 size : sizes)
     total += padded(size);
   if (static_cast<u64>(total) != h.file_bytes || total != isize(bytes)) {
     corrupt(name, cat("it has ", bytes.size(), " bytes, expected ", total));
   }
-  if (verify && xxh3_64(bytes.substr(kBodyBegin)) != h.body_digest) {
+  if (verify && xxh3_64(bytes.substr(kImageHeaderBytes)) != h.body_digest) {
     corrupt(name, "the content does not match its digest");
   }
   ImageView view;
   view.order = static_cast<int>(h.order);
   for (u32 n = 0; n < h.order; ++n)
     view.counts.push_back(static_cast<i64>(h.counts[n]));
-  i64 at = kBodyBegin;
+  i64 at = kImageHeaderBytes;
   std::size_t s = 0;
   view.unigrams = take<Weights>(bytes, at, sizes[s++]);
   view.words = take<WordSlot>(bytes, at, sizes[s++]);
@@ -137,22 +137,53 @@ ImageView parse_image(std::string_view bytes, const std::string& name, bool veri
   return view;
 }
 
-void write_image(const ImageView& view, io::AtomicFile& file) {
-  LM_CHECK(view.form.size() <= kMaxFormBytes, "the text form fits into an image");
+std::vector<i64> ImageShape::section_begins() const {
+  std::vector<i64> bytes{vocab * static_cast<i64>(sizeof(Weights)),
+                         word_slots * static_cast<i64>(sizeof(WordSlot))};
+  for (int n = 2; n <= order; ++n) {
+    const std::size_t slot = n == order ? sizeof(TopSlot) : sizeof(MiddleSlot);
+    bytes.push_back(slots[usize(n - 2)] * static_cast<i64>(slot));
+  }
+  bytes.push_back((vocab + 1) * static_cast<i64>(sizeof(u64)));
+  bytes.push_back(spelling_bytes);
+  bytes.push_back(form_bytes);
+  std::vector<i64> begins{kImageHeaderBytes};
+  for (const i64 size : bytes)
+    begins.push_back(begins.back() + padded(size));
+  return begins;
+}
+
+std::string ImageShape::header(u64 body_digest) const {
+  LM_CHECK(form_bytes <= kMaxFormBytes, "the text form fits into an image");
   Header h{};
-  h.form_bytes = static_cast<u32>(view.form.size());
   h.magic = kMagic;
   h.version = kVersion;
-  h.order = static_cast<u32>(view.order);
-  h.vocab = view.unigrams.size();
-  h.word_slots = view.words.size();
-  h.spelling_bytes = view.spelling.size();
-  for (std::size_t n = 0; n < view.counts.size(); ++n)
-    h.counts[n] = static_cast<u64>(view.counts[n]);
-  for (std::size_t n = 0; n < view.middle.size(); ++n)
-    h.slots[n + 1] = view.middle[n].size();
-  if (view.order > 1) h.slots[usize(view.order - 1)] = view.top.size();
-  h.file_bytes = kBodyBegin;
+  h.order = static_cast<u32>(order);
+  h.form_bytes = static_cast<u32>(form_bytes);
+  h.file_bytes = static_cast<u64>(section_begins().back());
+  h.vocab = static_cast<u64>(vocab);
+  h.word_slots = static_cast<u64>(word_slots);
+  h.spelling_bytes = static_cast<u64>(spelling_bytes);
+  std::copy(counts.begin(), counts.end(), h.counts.begin());
+  std::copy(slots.begin(), slots.end(), h.slots.begin() + 1);
+  h.body_digest = body_digest;
+  h.header_digest = header_digest(h);
+  std::string out(usize(kImageHeaderBytes), '\0');
+  std::memcpy(out.data(), &h, sizeof h);
+  return out;
+}
+
+void write_image(const ImageView& view, io::AtomicFile& file) {
+  ImageShape shape;
+  shape.order = view.order;
+  shape.counts = view.counts;
+  for (const std::span<const MiddleSlot>& slots : view.middle)
+    shape.slots.push_back(isize(slots));
+  if (view.order > 1) shape.slots.push_back(isize(view.top));
+  shape.vocab = isize(view.unigrams);
+  shape.word_slots = isize(view.words);
+  shape.spelling_bytes = isize(view.spelling);
+  shape.form_bytes = isize(view.form);
   XXH3_state_t* const state = XXH3_createState();
   if (state == nullptr) throw std::bad_alloc();
   XXH3_64bits_reset(state);
@@ -162,15 +193,10 @@ void write_image(const ImageView& view, io::AtomicFile& file) {
     const i64 pad = padded(isize(part)) - isize(part);
     XXH3_64bits_update(state, part.data(), part.size());
     XXH3_64bits_update(state, zeros.data(), usize(pad));
-    h.file_bytes += static_cast<u64>(padded(isize(part)));
   }
-  h.body_digest = XXH3_64bits_digest(state);
+  const u64 digest = XXH3_64bits_digest(state);
   XXH3_freeState(state);
-  h.header_digest = header_digest(h);
-
-  std::string head(usize(kBodyBegin), '\0');
-  std::memcpy(head.data(), &h, sizeof h);
-  file.write(head);
+  file.write(shape.header(digest));
   for (const std::string_view part : parts) {
     file.write(part);
     file.write(std::string_view(zeros).substr(0, usize(padded(isize(part)) - isize(part))));

@@ -109,6 +109,29 @@ struct ImageView {
   std::string_view form;  // how training cut text into words (cutter.h); empty = not known
 };
 
+/// Slots of a table that takes this many entries: load 2/3, and one slot stays empty.
+inline i64 slots_for(i64 entries) {
+  return entries + entries / 2 + 1;
+}
+
+/// The sizes that a header holds; they say where every section lies.
+struct ImageShape {
+  int order = 0;
+  std::vector<i64> counts;  // n-grams per order
+  std::vector<i64> slots;   // [n - 2] of the table of order n >= 2
+  i64 vocab = 0;
+  i64 word_slots = 0;
+  i64 spelling_bytes = 0;
+  i64 form_bytes = 0;
+
+  /// Offsets in the file of unigrams, words, orders 2..N, spelling offsets, spelling, text form;
+  /// the last one is the size of the file.
+  std::vector<i64> section_begins() const;
+  /// What comes before the unigrams. body_digest: XXH3-64 of everything after it.
+  std::string header(u64 body_digest) const;
+};
+inline constexpr i64 kImageHeaderBytes = 256;
+
 /// Checks header, sizes and, with verify, the digest of the whole body, then points into bytes
 /// (64-byte aligned, as a mapping is). Throws Error{kData} naming `name` for anything that is not a
 /// complete, unchanged LMNG file of a version this program reads.

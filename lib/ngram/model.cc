@@ -9,7 +9,7 @@
 #include "core/str.h"
 #include "io/file.h"
 #include "ngram/arpa.h"
-#include "ngram/builder.h"
+#include "ngram/image_writer.h"
 
 namespace lm::ngram {
 
@@ -23,7 +23,13 @@ using Hashes = std::array<u64, kMaxOrder>;  // [n - 1] hash of the last n words
 
 struct Model::Owner {
   io::Mapping file;
-  ImageBuilder builder;
+  std::optional<PagedTarget> image;  // of an ARPA file
+
+  ImageView read(const Context& ctx, std::string_view arpa, const std::string& name) {
+    ImageWriter writer(ctx, image.emplace(ctx));
+    read_arpa(ctx, arpa, name, writer);
+    return parse_image(image->bytes(), name, false);
+  }
 };
 
 Model::Model(std::unique_ptr<Owner> owner, ImageView view, std::string digest)
@@ -32,7 +38,7 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
-Model Model::load(const std::string& path, const LoadOptions& options) {
+Model Model::load(const Context& ctx, const std::string& path, const LoadOptions& options) {
   std::unique_ptr<Owner> owner = std::make_unique<Owner>();
   owner->file = io::Mapping(path);
   const std::string_view bytes = owner->file.bytes();
@@ -45,17 +51,15 @@ Model Model::load(const std::string& path, const LoadOptions& options) {
     throw Error(ErrorKind::kData, cat(path, ": neither an ARPA file nor an LMNG model"),
                 "lm-ngram train makes both");
   }
-  read_arpa(bytes, path, owner->builder);
+  ImageView view = owner->read(ctx, bytes, path);
   std::string digest = sha256_hex(bytes);
   owner->file = io::Mapping();
-  ImageView view = owner->builder.view();
   return {std::move(owner), std::move(view), std::move(digest)};
 }
 
-Model Model::from_arpa(std::string_view text, const std::string& name) {
+Model Model::from_arpa(const Context& ctx, std::string_view text, const std::string& name) {
   std::unique_ptr<Owner> owner = std::make_unique<Owner>();
-  read_arpa(text, name, owner->builder);
-  ImageView view = owner->builder.view();
+  ImageView view = owner->read(ctx, text, name);
   return {std::move(owner), std::move(view), sha256_hex(text)};
 }
 

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/context.h"
 #include "core/types.h"
 #include "ngram/image.h"
 
@@ -44,12 +45,16 @@ class Model {
   struct LoadOptions {
     bool verify = true;  // compare an LMNG file with its digest: reads all of it once
   };
-  /// Recognises the format by content. Throws Error{kNoInput, kPermission, kIo}, Error{kData} for
-  /// anything malformed (arpa.h, image.h).
-  static Model load(const std::string& path, const LoadOptions& options);
-  static Model load(const std::string& path) { return load(path, LoadOptions{}); }
+  /// Recognises the format by content. An LMNG file is mapped; an ARPA file becomes an image in
+  /// memory of the budget, beyond it in ctx.tmp_dir, and its words are charged while it is read.
+  /// ctx outlives the model. Throws Error{kNoInput, kPermission, kIo, kCannotCreate}, Error{kOs}
+  /// when the words do not fit, Error{kData} for anything malformed (arpa.h, image.h).
+  static Model load(const Context& ctx, const std::string& path, const LoadOptions& options);
+  static Model load(const Context& ctx, const std::string& path) {
+    return load(ctx, path, LoadOptions{});
+  }
   /// From ARPA text in memory.
-  static Model from_arpa(std::string_view text, const std::string& name);
+  static Model from_arpa(const Context& ctx, std::string_view text, const std::string& name);
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();

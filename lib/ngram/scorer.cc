@@ -83,8 +83,8 @@ std::unique_ptr<text::Tokenizer> load_cutter_tokenizer(const std::string& path) 
   return text::load_tokenizer(path, load);
 }
 
-std::unique_ptr<NgramScorer> open_ngram_scorer(const NgramSource& source) {
-  Model model = Model::load(source.path);
+std::unique_ptr<NgramScorer> open_ngram_scorer(const Context& ctx, const NgramSource& source) {
+  Model model = Model::load(ctx, source.path);
   const std::optional<TextForm> trained = parse_form(model.form(), source.path);
   NgramScorer::Options options;
   options.round = source.round;

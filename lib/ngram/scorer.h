@@ -59,9 +59,9 @@ struct NgramSource {
   std::optional<bool> ccnet;                        // else the model's, else none
   bool round = false;
 };
-/// Loads model and tokenizer. Throws what Model::load and load_tokenizer throw, and Error{kUsage}
-/// for a tokenizer, ids or normalisation that are not the model's.
-std::unique_ptr<NgramScorer> open_ngram_scorer(const NgramSource& source);
+/// Loads model and tokenizer; ctx outlives the scorer. Throws what Model::load and load_tokenizer
+/// throw, and Error{kUsage} for a tokenizer, ids or normalisation that are not the model's.
+std::unique_ptr<NgramScorer> open_ngram_scorer(const Context& ctx, const NgramSource& source);
 /// A tokenizer as TextCutter wants it: specials are text, nothing is added.
 std::unique_ptr<text::Tokenizer> load_cutter_tokenizer(const std::string& path);
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "ngram/column.h"
 
 namespace lm::ngram {
 
@@ -25,50 +26,59 @@ u64 undo_step(u64 hash) {
 
 // n-grams of one order in suffix order.
 struct Level {
-  std::vector<u32> word;    // first word
-  std::vector<u32> suffix;  // index on the level below
-  std::vector<u64> hash;
+  Level(const Context& ctx, i64 size) : word(ctx, size), suffix(ctx, size), hash(ctx, size) {}
+  void add(u32 first, u32 below, u64 hashed) {
+    word.push_back(first);
+    suffix.push_back(below);
+    hash.push_back(hashed);
+  }
+  i64 size() const { return word.size(); }
+  Column<u32> word;    // first word
+  Column<u32> suffix;  // index on the level below
+  Column<u64> hash;
 };
 
 // A level's hashes by their upper halves.
 class UpperIndex {
  public:
-  explicit UpperIndex(const std::vector<u64>& hashes) {
-    items_.reserve(hashes.size());
-    for (std::size_t i = 0; i < hashes.size(); ++i) {
-      items_.push_back({static_cast<u32>(hashes[i] >> 32), static_cast<u32>(i)});
-    }
-    std::sort(items_.begin(), items_.end());
+  UpperIndex(const Context& ctx, const Column<u64>& hashes) : items_(ctx, hashes.size()) {
+    for (i64 i = 0; i < hashes.size(); ++i)
+      items_.push_back(hashes[i] >> 32 << 32 | static_cast<u64>(i));
+    std::sort(items_.data(), items_.data() + items_.size());
   }
   /// Calls visit(index) for the hashes with this upper half until it returns true.
   template <typename Visit>
   void each(u32 upper, const Visit& visit) const {
-    auto at = std::lower_bound(items_.begin(), items_.end(), std::pair<u32, u32>(upper, 0));
-    for (; at != items_.end() && at->first == upper; ++at) {
-      if (visit(at->second)) return;
+    const u64* const end = items_.data() + items_.size();
+    const u64* at = std::lower_bound(items_.data(), end, u64{upper} << 32);
+    for (; at != end && *at >> 32 == upper; ++at) {
+      if (visit(static_cast<u32>(*at))) return;
     }
   }
 
  private:
-  std::vector<std::pair<u32, u32>> items_;
+  Column<u64> items_;  // upper half of the hash, then index
 };
 
 class Unfolder {
  public:
-  Unfolder(const ImageView& view, const std::string& name) : view_(view), name_(name) {
+  Unfolder(const Context& ctx, const ImageView& view, const std::string& name)
+      : ctx_(ctx), view_(view), name_(name) {
     if (view.unigrams.size() >= ~u32{0}) fail("the vocabulary is too large");
   }
 
   void run(ModelSink& sink) {
     read_words();
-    std::vector<i64> counts{isize(levels_[0].word)};
+    const MemoryCharge charge(*ctx_.memory, vocab_.memory_bytes() + isize(known_),
+                              "the vocabulary");
+    std::vector<i64> counts{levels_[0].size()};
     for (int n = 2; n <= view_.order; ++n) {
       if (n == view_.order) {
         add_level(view_.top);
       } else {
         add_level(view_.middle[usize(n - 2)]);
       }
-      counts.push_back(isize(levels_.back().word));
+      counts.push_back(levels_.back().size());
     }
     if (counts != view_.counts) fail("the tables do not hold what the header promises");
     sink.begin(vocab_, counts);
@@ -99,12 +109,10 @@ class Unfolder {
       if (slot.id >= usize(n)) fail("a word id is outside the vocabulary");
       known_[slot.id] = 1;
     }
-    Level& level = levels_.emplace_back();
+    levels_.reserve(usize(view_.order));
+    Level& level = levels_.emplace_back(ctx_, n);
     for (u32 id = 0; id < usize(n); ++id) {
-      if (known_[id] == 0) continue;
-      level.word.push_back(id);
-      level.suffix.push_back(0);
-      level.hash.push_back(gram_hash(id));
+      if (known_[id] != 0) level.add(id, 0, gram_hash(id));
     }
   }
 
@@ -131,18 +139,18 @@ class Unfolder {
   void add_level(std::span<const Slot> slots) {
     const int n = static_cast<int>(levels_.size()) + 1;
     const Level& below = levels_.back();
-    const UpperIndex index(below.hash);
+    const UpperIndex index(ctx_, below.hash);
     struct Found {
       u32 suffix;
       u32 word;
       u64 hash;
     };
-    std::vector<Found> found;
+    Column<Found> found(ctx_, isize(slots));
     for (const Slot& slot : slots) {
       const u64 hash = slot_hash(slot);
       if (hash == 0) continue;
       const u64 mixed = undo_step(hash);
-      const std::size_t before = found.size();
+      const i64 before = found.size();
       index.each(static_cast<u32>(mixed >> 32), [&](u32 suffix) {
         const u64 word = (mixed ^ below.hash[suffix]) - 1;
         if (word >= known_.size() || !context_exists(n, static_cast<u32>(word), suffix))
@@ -152,15 +160,12 @@ class Unfolder {
       });
       if (found.size() == before) fail(cat("a ", n, "-gram has no suffix or no context"));
     }
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    std::sort(found.data(), found.data() + found.size(), [](const Found& a, const Found& b) {
       return a.suffix != b.suffix ? a.suffix < b.suffix : a.word < b.word;
     });
-    Level& level = levels_.emplace_back();
-    for (const Found& one : found) {
-      level.word.push_back(one.word);
-      level.suffix.push_back(one.suffix);
-      level.hash.push_back(one.hash);
-    }
+    Level& level = levels_.emplace_back(ctx_, found.size());
+    for (i64 i = 0; i < found.size(); ++i)
+      level.add(found[i].word, found[i].suffix, found[i].hash);
   }
 
   Weights weights(int n, u32 i) const {
@@ -173,7 +178,7 @@ class Unfolder {
   void give(int n, ModelSink& sink) const {
     constexpr i64 kChunk = i64{1} << 16;
     sink.begin_order(n);
-    const i64 size = isize(levels_[usize(n - 1)].word);
+    const i64 size = levels_[usize(n - 1)].size();
     std::array<u32, kMaxOrder> buf;
     for (i64 begin = 0; begin < size; begin += kChunk) {
       const std::unique_ptr<ModelSink::Chunk> chunk = sink.new_chunk(n);
@@ -186,6 +191,7 @@ class Unfolder {
     }
   }
 
+  const Context& ctx_;
   const ImageView& view_;
   const std::string& name_;
   Vocab vocab_;
@@ -195,8 +201,8 @@ class Unfolder {
 
 }  // namespace
 
-void unfold(const ImageView& view, const std::string& name, ModelSink& sink) {
-  Unfolder(view, name).run(sink);
+void unfold(const Context& ctx, const ImageView& view, const std::string& name, ModelSink& sink) {
+  Unfolder(ctx, view, name).run(sink);
 }
 
 }  // namespace lm::ngram

@@ -50,7 +50,8 @@ class WordTable {
 
  private:
   void charge(i64 bytes) {
-    memory_->charge(bytes, "distinct pretokens");
+    // All that is charged while words are counted are tables like this one.
+    memory_->charge_growing(memory_->used(), bytes, "distinct pretokens");
     charged_ += bytes;
   }
   void grow() {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <thread>
 #include <unordered_map>
@@ -107,13 +108,9 @@ class Sentences final : public sentencepiece::SentenceIterator {
     ++report_.sentences;
     report_.bytes += isize(line);
     saw_graphic_ = saw_graphic_ || has_graphic(line);
-    // With sampling the library keeps at most input_sentence_size sentences of at most this length.
-    i64 held = report_.bytes;
-    if (options_.input_sentence_size > 0) {
-      held = std::min(held, options_.input_sentence_size * options_.max_sentence_length);
-    }
+    const i64 held = held_bytes(isize(line));
     if (held * kBytesPerByte > charged_) {
-      ctx_.memory->charge(kChargeStep, "the training sentences");
+      ctx_.memory->charge_growing(charged_, kChargeStep, "the training sentences");
       charged_ += kChargeStep;
     }
     if (held > kMaxPlainBytes && !options_.train_extremely_large_corpus &&
@@ -125,6 +122,20 @@ class Sentences final : public sentencepiece::SentenceIterator {
     sentence_.assign(line);
   }
 
+  // Bytes of the sentences that the library keeps: all, the first input_sentence_size ones, or a
+  // uniform sample of that many, whose sum stays within six standard deviations of its mean (a
+  // length between 0 and the longest deviates by at most half of it).
+  i64 held_bytes(i64 length) {
+    const i64 kept = options_.input_sentence_size;
+    longest_ = std::max(longest_, length);
+    if (kept <= 0 || report_.sentences <= kept) return first_bytes_ = report_.bytes;
+    if (!options_.shuffle_input_sentence) return first_bytes_;
+    const f64 share = static_cast<f64>(kept) / static_cast<f64>(report_.sentences);
+    const f64 margin = 3 * std::sqrt(static_cast<f64>(kept)) * static_cast<f64>(longest_);
+    return std::min(report_.bytes,
+                    static_cast<i64>(static_cast<f64>(report_.bytes) * share + margin));
+  }
+
   const DocumentSource& source_;
   const SentencePieceOptions& options_;
   const Context& ctx_;
@@ -133,6 +144,8 @@ class Sentences final : public sentencepiece::SentenceIterator {
   SentencePieceReport report_;
   std::exception_ptr error_;
   i64 charged_ = 0;
+  i64 longest_ = 0;
+  i64 first_bytes_ = 0;  // of the sentences that no sampling could leave out
   bool done_ = false;
   bool saw_graphic_ = false;
 };

@@ -48,24 +48,6 @@ void remove_temporaries(const std::string& folder) {
   }
 }
 
-/// Refuses a folder in which something lies, but nothing that tells of a run. What a run has from
-/// its first moment is the lock; a copied one has checkpoints.
-void check_is_run(const std::string& folder) {
-  std::string other;
-  std::error_code code;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, code)) {
-    const std::string name = entry.path().filename().string();
-    if (name == ".lock" || name == "latest" || parse_step(name)) return;
-    if (is_temporary(name)) continue;
-    if (other.empty() || name < other) other = name;
-  }
-  if (code) throw os_error(ErrorKind::kCannotCreate, folder, "cannot read", code.value());
-  if (!other.empty())
-    throw Error(ErrorKind::kCannotCreate,
-                cat(folder, ": holds ", quote(other), " and no run; nothing is written there"),
-                "-o names a new folder, an empty one, or that of a run");
-}
-
 }  // namespace
 
 RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options, bool owner)
@@ -78,7 +60,10 @@ RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options, 
   if (code || !fs::is_directory(path_))
     throw os_error(ErrorKind::kCannotCreate, path_, "cannot create the folder",
                    code ? code.value() : ENOTDIR);
-  check_is_run(path_);
+  // What a run has from its first moment is the lock; a copied one has checkpoints.
+  io::check_replaceable(path_, "run", [](const std::string& name) {
+    return name == ".lock" || name == "latest" || parse_step(name);
+  });
   const std::string lock = cat(path_, "/.lock");
   lock_ = io::Fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!lock_.valid()) throw os_error(ErrorKind::kCannotCreate, lock, "cannot create", errno);
@@ -144,11 +129,12 @@ void RunFolder::link_final(i64 step) const {
   const std::string link = cat(path_, "/final");
   const std::string temp = cat(path_, "/.final.lm-", ::getpid());
   ::unlink(temp.c_str());
-  if (::symlink(step_name(step).c_str(), temp.c_str()) != 0 ||
-      ::rename(temp.c_str(), link.c_str()) != 0) {
+  if (::symlink(step_name(step).c_str(), temp.c_str()) != 0)
+    throw os_error(ErrorKind::kCannotCreate, link, "cannot link", errno);
+  if (::rename(temp.c_str(), link.c_str()) != 0) {
     const int code = errno;
     ::unlink(temp.c_str());
-    throw os_error(ErrorKind::kCannotCreate, link, "cannot link", code);
+    throw os_error(ErrorKind::kIo, link, "rename failed", code);
   }
 }
 

@@ -97,7 +97,7 @@ absent() {
   esac
 }
 no_leftovers() { [ -z "$(find "$1" -name '.*.lm-*' -print -quit)" ]; }
-await() { # await COMMAND...: until it succeeds, 20 s at most
-  local end=$((SECONDS + 20))
+await() { # await COMMAND...: until it succeeds; the limit only guards against a hang
+  local end=$((SECONDS + 600))
   until "$@"; do [ $SECONDS -lt $end ] || return 1; done
 }

@@ -6,8 +6,9 @@
 //                              (for EINTR every second one)
 //   LM_FAULT_FIRED=FILE        is created when a call was made to fail
 //
-// KIND: read write fsync close rename mmap malloc thread. ERROR: EIO ENOSPC EINTR EAGAIN ENOMEM, or
-// "short": a read or write that moves only part of what was asked.
+// KIND: read write fsync close rename mmap malloc thread. ERROR: EIO ENOSPC EPIPE EINTR EAGAIN
+// ENOMEM, or "short": a read or write that moves only part of what was asked. EPIPE is for writes
+// to standard output, the only ones that can meet it.
 
 #include <atomic>
 #include <cerrno>
@@ -66,7 +67,8 @@ void read_plan() {
     int code;
   };
   constexpr Error kErrors[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
-                               {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"short", kShort}};
+                               {"EAGAIN", EAGAIN}, {"ENOMEM", ENOMEM}, {"EPIPE", EPIPE},
+                               {"short", kShort}};
   plan.error = 0;
   for (const Error& error : kErrors) {
     if (named(colon + 1, error.name, static_cast<std::size_t>(second - colon - 1)))
@@ -151,7 +153,8 @@ ssize_t pread64(int fd, void* buf, std::size_t size, off_t offset) {
 }
 
 ssize_t write(int fd, const void* buf, std::size_t size) {
-  if (fd != STDERR_FILENO && fires(kWrite)) {
+  const bool meets_it = plan.error == EPIPE ? fd == STDOUT_FILENO : fd != STDERR_FILENO;
+  if (meets_it && fires(kWrite)) {
     size = part(size);
     if (size == 0) return -1;
   }
@@ -159,7 +162,7 @@ ssize_t write(int fd, const void* buf, std::size_t size) {
 }
 
 ssize_t pwrite(int fd, const void* buf, std::size_t size, off_t offset) {
-  if (fires(kWrite)) {
+  if (plan.error != EPIPE && fires(kWrite)) {
     size = part(size);
     if (size == 0) return -1;
   }

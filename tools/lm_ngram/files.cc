@@ -50,30 +50,63 @@ void ModelOutput::write(std::string_view bytes) {
   }
 }
 
+ngram::ImageTarget& ModelOutput::image_target(const Context& ctx) {
+  if (ngram::FileTarget::serves(*file_)) return direct_.emplace(*file_);
+  return held_.emplace(ctx);
+}
+
+std::unique_ptr<ngram::ModelSink> ModelOutput::image_sink(const Context& ctx,
+                                                          const std::string& form) {
+  return std::make_unique<ngram::ImageWriter>(ctx, image_target(ctx), form);
+}
+
+std::unique_ptr<ngram::ModelSink> ModelOutput::arpa_sink() {
+  return std::make_unique<ngram::ArpaWriter>([this](std::string_view bytes) { write(bytes); });
+}
+
+void ModelOutput::complete() {
+  if (held_) write(held_->bytes());
+}
+
+namespace {
+
+// The text form to store: as asked, or as the model has it.
+std::string converted_form(const cli::Options& options, bool image, std::string_view known) {
+  const bool asked = options.given("unit") || options.given("tokenizer") ||
+                     options.given("normalise") || options.given("ids-field");
+  if (!asked) return std::string(known);
+  std::string form = ngram::form_text(asked_form(options).form);
+  if (image) return form;
+  throw Error(ErrorKind::kUsage,
+              "--unit, --tokenizer, --ids-field and --normalise are stored in LMNG models only");
+}
+
+}  // namespace
+
 void run_convert(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   if (tool.files().size() != 1) throw Error(ErrorKind::kUsage, "convert takes one model");
   const std::string& path = tool.files()[0];
   const bool image = wants_image(options);
   ModelOutput out(tool);
-  const ngram::Model model = ngram::Model::load(path);
-  ngram::ImageView view = model.view();
-  std::string form(view.form);
-  if (options.given("unit") || options.given("tokenizer") || options.given("normalise") ||
-      options.given("ids-field")) {
-    form = ngram::form_text(asked_form(options).form);
-    if (!image) {
-      throw Error(
-          ErrorKind::kUsage,
-          "--unit, --tokenizer, --ids-field and --normalise are stored in LMNG models only");
+  if (image) {
+    // Straight from text to file, without a model in between.
+    const io::Mapping file(path);
+    if (ngram::looks_like_arpa(file.bytes())) {
+      ngram::ImageWriter writer(tool.ctx(), out.image_target(tool.ctx()),
+                                converted_form(options, image, {}));
+      ngram::read_arpa(tool.ctx(), file.bytes(), path, writer);
+      return out.complete();
     }
   }
+  const ngram::Model model = ngram::Model::load(tool.ctx(), path);
+  ngram::ImageView view = model.view();
+  const std::string form = converted_form(options, image, view.form);
   view.form = form;
   if (image) {
     ngram::write_image(view, *out.file());
   } else {
-    ngram::ArpaWriter writer([&out](std::string_view bytes) { out.write(bytes); });
-    ngram::unfold(view, path, writer);
+    ngram::unfold(tool.ctx(), view, path, *out.arpa_sink());
   }
 }
 
@@ -82,7 +115,7 @@ void run_info(cli::Tool& tool) {
   std::string text;
   for (const std::string& path : tool.files()) {
     const bool image = ngram::looks_like_image(io::Mapping(path).bytes());
-    const ngram::Model model = ngram::Model::load(path);
+    const ngram::Model model = ngram::Model::load(tool.ctx(), path);
     append(text, "{\"file\":", io::json_string(path), ",\"format\":\"", image ? "lmng" : "arpa",
            "\",\"order\":", model.order(), ",\"ngrams\":[");
     for (int n = 0; n < model.order(); ++n)

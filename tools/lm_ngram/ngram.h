@@ -7,6 +7,7 @@
 
 #include "cli/tool.h"
 #include "ngram/cutter.h"
+#include "ngram/image_writer.h"
 
 namespace lm::ngram_tool {
 
@@ -33,9 +34,18 @@ class ModelOutput {
   explicit ModelOutput(cli::Tool& tool);
   void write(std::string_view bytes);
   io::AtomicFile* file() { return file_; }
+  /// Where the sections of an image go: into the file, or, when it is no regular one (a fifo),
+  /// into memory first.
+  ngram::ImageTarget& image_target(const Context& ctx);
+  std::unique_ptr<ngram::ModelSink> image_sink(const Context& ctx, const std::string& form);
+  std::unique_ptr<ngram::ModelSink> arpa_sink();
+  /// After the sink's end.
+  void complete();
 
  private:
   io::AtomicFile* file_ = nullptr;  // null: standard output
+  std::optional<ngram::FileTarget> direct_;
+  std::optional<ngram::PagedTarget> held_;
 };
 
 }  // namespace lm::ngram_tool

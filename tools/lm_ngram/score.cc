@@ -132,7 +132,7 @@ void run_score(cli::Tool& tool) {
         options.text("unit") == "doc" ? ngram::SentenceUnit::kDoc : ngram::SentenceUnit::kLine;
   }
   if (options.given("normalise")) source.ccnet = options.text("normalise") == "ccnet";
-  const std::unique_ptr<ngram::NgramScorer> scorer = ngram::open_ngram_scorer(source);
+  const std::unique_ptr<ngram::NgramScorer> scorer = ngram::open_ngram_scorer(tool.ctx(), source);
   const bool per_token = options.on("per-token");
   if (per_token && (source.ids || scorer->cutter().form().ccnet)) {
     throw Error(ErrorKind::kUsage,

@@ -5,8 +5,6 @@
 #include "core/str.h"
 #include "io/json.h"
 #include "ngram.h"
-#include "ngram/arpa.h"
-#include "ngram/builder.h"
 #include "ngram/count.h"
 #include "ngram/estimate.h"
 #include "text/tokenizer.h"
@@ -188,20 +186,14 @@ void run_train(cli::Tool& tool) {
   const AskedForm asked = asked_form(options);
   ModelOutput out(tool);
   const ngram::TextCutter cutter(asked.form, asked.tokenizer.get());
+  // Before the counter, which shares out what is left of the budget.
+  const std::unique_ptr<ngram::ModelSink> sink =
+      image ? out.image_sink(tool.ctx(), ngram::form_text(asked.form)) : out.arpa_sink();
   ngram::NgramCounter counter(tool.ctx(), {how.order, false});
   const i64 id_limit = asked.tokenizer ? asked.tokenizer->vocab_size() : i64{1} << 31;
   TrainRun(tool, cutter, id_limit, counter).run();
-  if (image) {
-    ngram::ImageBuilder builder;
-    report(tool, counter, ngram::estimate(tool.ctx(), how, counter, builder));
-    ngram::ImageView view = builder.view();
-    const std::string form = ngram::form_text(asked.form);
-    view.form = form;
-    ngram::write_image(view, *out.file());
-  } else {
-    ngram::ArpaWriter writer([&out](std::string_view bytes) { out.write(bytes); });
-    report(tool, counter, ngram::estimate(tool.ctx(), how, counter, writer));
-  }
+  report(tool, counter, ngram::estimate(tool.ctx(), how, counter, *sink));
+  out.complete();
 }
 
 }  // namespace lm::ngram_tool

@@ -109,7 +109,8 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
   return scorer;
 }
 
-std::unique_ptr<text::Scorer> open_ngrams(const cli::Options& options, const std::string& path) {
+std::unique_ptr<text::Scorer> open_ngrams(cli::Tool& tool, const std::string& path) {
+  const cli::Options& options = tool.options();
   if (path.ends_with(".safetensors") || path.ends_with(".gguf")) {
     throw Error(
         ErrorKind::kData,
@@ -128,7 +129,7 @@ std::unique_ptr<text::Scorer> open_ngrams(const cli::Options& options, const std
     source.ccnet = true;
     source.round = true;
   }
-  return ngram::open_ngram_scorer(source);
+  return ngram::open_ngram_scorer(tool.ctx(), source);
 }
 
 /// A file's name without its suffix, a folder's name as it is.
@@ -162,7 +163,7 @@ std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
   for (const std::string& path : paths) {
     models.push_back(is_folder(path)
                          ? open_folder(tool, path, tool.ctx().memory->available() / isize(paths))
-                         : open_ngrams(options, path));
+                         : open_ngrams(tool, path));
   }
   if (models.size() == 1) return std::move(models[0]);
   return std::make_unique<ngram::ContrastScorer>(std::move(models[0]), std::move(models[1]));

@@ -190,12 +190,16 @@ std::string folder_file(const std::string& name, const std::string& vocabulary,
   return vocabulary;
 }
 
-// A new folder appears whole; in an existing one, which may hold more, each file is replaced.
+// A new folder appears whole; in that of a tokenizer or a model each file is replaced.
 void train_folder(cli::Tool& tool, const std::string& folder, bool sentencepiece) {
   const std::vector<std::string> names = folder_files(sentencepiece);
   const std::vector<std::string>& specials = tool.options().list("special-token");
   std::optional<io::AtomicDir> fresh;
   std::vector<io::AtomicFile*> files;
+  io::check_replaceable(folder, "tokenizer or model", [](const std::string& name) {
+    return name == "config.json" || name == "tokenizer.json" || name == "tokenizer.model" ||
+           name == "tokenizer_config.json";
+  });
   if (std::filesystem::is_directory(folder)) {
     for (const std::string& name : names)
       files.push_back(&tool.other_output((std::filesystem::path(folder) / name).string()));

@@ -165,10 +165,12 @@ train::RecordStore read_all(cli::Tool& tool, const RecordRules& rules,
     });
     batch.user = std::move(parsed);
   };
+  i64 charged = 0;
   const auto keep = [&](io::Batch& batch) {
     for (const Tokens& tokens : std::any_cast<const std::vector<Tokens>&>(batch.user)) {
-      tool.ctx().memory->charge(train::RecordStore::bytes_of(isize(tokens.ids)),
-                                "the records to train on");
+      const i64 bytes = train::RecordStore::bytes_of(isize(tokens.ids));
+      tool.ctx().memory->charge_growing(charged, bytes, "the records to train on");
+      charged += bytes;
       store.add(tokens.ids, tokens.loss);
     }
   };

@@ -127,6 +127,23 @@ TEST_CASE("a memory budget refuses what does not fit and names what would do", "
     CHECK(e.message().find("a table") != std::string::npos);
     CHECK(e.hint().find("--memory") != std::string::npos);
   }
+  f64 done = 0.25;
+  MemoryBudget half(4 << 20);
+  half.watch_input([&done] { return done; });
+  REQUIRE(half.try_charge(3 << 20));
+  const auto hint = [&half] {
+    try {
+      half.charge_growing(1 << 20, 2 << 20, "a table");
+    } catch (const Error& e) {
+      return e.hint();
+    }
+    return std::string("accepted");
+  };
+  CHECK(hint() == "--memory 14M would do, as 25% of the input took 3M");
+  done = 1;
+  CHECK(hint() == "--memory 5M would do");
+  done = -1;
+  CHECK(hint() == "more than --memory 5M is needed: the input goes on");
   budget.release(60);
   CHECK(budget.used() == 0);
 }

@@ -510,6 +510,31 @@ TEST_CASE("errors name the first bad line for any thread count", "[io]") {
   }
 }
 
+TEST_CASE("a folder of other things is not replaced", "[io]") {
+  const test::TempDir dir;
+  const auto refusal = [&](const std::string& name) {
+    try {
+      check_replaceable(dir.file(name), "model",
+                        [](const std::string& entry) { return entry == "config.json"; });
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kCannotCreate);
+      return error.message().substr(dir.path().string().size() + 1);
+    }
+    return std::string();
+  };
+  CHECK(refusal("absent").empty());
+  std::filesystem::create_directory(dir.file("d"));
+  CHECK(refusal("d").empty());
+  write_file(dir.file("d/.left.lm-12-ab"), "of a dead process");
+  CHECK(refusal("d").empty());
+  write_file(dir.file("d/thesis.tex"), "x");
+  write_file(dir.file("d/zebra"), "x");
+  CHECK(refusal("d") == "d: holds \"thesis.tex\" and no model; nothing is written there");
+  CHECK(refusal("d/zebra") == "d/zebra: exists and is not a folder");
+  write_file(dir.file("d/config.json"), "{}");
+  CHECK(refusal("d").empty());
+}
+
 TEST_CASE("atomic outputs leave nothing behind when they are not committed", "[io]") {
   const test::TempDir dir;
   const std::string path = dir.file("out");

@@ -4,7 +4,7 @@
 #include "core/parallel.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
-#include "ngram/builder.h"
+#include "ngram/image_writer.h"
 #include "oracle.h"
 
 using namespace lm;
@@ -12,8 +12,9 @@ using namespace lm::ngram;
 
 namespace {
 
+const LocalContext ctx(1);
+
 std::string trained(int order, std::vector<i64> prune = {}, u64 seed = 21) {
-  LocalContext ctx(1);
   EstimateOptions options;
   options.order = order;
   options.prune = std::move(prune);
@@ -44,7 +45,7 @@ std::map<lm::test::Words, std::pair<f64, f64>> grams_of(const std::string& arpa)
 
 std::string message_of(const std::string& arpa) {
   try {
-    Model::from_arpa(arpa, "m.arpa");
+    Model::from_arpa(ctx, arpa, "m.arpa");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kData);
     return error.message();
@@ -66,7 +67,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
 
 TEST_CASE("probabilities sum to one over the vocabulary in every context", "[ngram]") {
   for (const std::vector<i64>& prune : {std::vector<i64>{}, std::vector<i64>{0, 1, 2}}) {
-    const Model model = Model::from_arpa(trained(4, prune), "t");
+    const Model model = Model::from_arpa(ctx, trained(4, prune), "t");
     const std::vector<std::string> lines = lm::test::random_lines(77, 60, 70);  // unseen words too
     for (const std::string& line : lines) {
       State state = model.begin_sentence();
@@ -90,9 +91,9 @@ TEST_CASE("queries equal the definition, in batches, by words and from either fo
     const std::string arpa =
         trained(order, order > 2 ? std::vector<i64>{0, 0, 1} : std::vector<i64>{});
     const auto grams = grams_of(arpa);
-    const Model text = Model::from_arpa(arpa, "t");
+    const Model text = Model::from_arpa(ctx, arpa, "t");
     write_image(text.view(), dir.file("m.lmng"));
-    const Model image = Model::load(dir.file("m.lmng"));
+    const Model image = Model::load(ctx, dir.file("m.lmng"));
     CHECK(image.counts() == text.counts());
     CHECK(image.word(kEos) == "</s>");
     for (const std::string& line : lm::test::random_lines(78, 200, 60)) {
@@ -128,7 +129,6 @@ TEST_CASE("queries equal the definition, in batches, by words and from either fo
 }
 
 TEST_CASE("training straight into an image equals reading the ARPA file", "[ngram]") {
-  LocalContext ctx(1);
   EstimateOptions options;
   options.order = 3;
   options.discount_fallback = std::array<f64, 3>{0.5, 1, 1.5};
@@ -136,13 +136,15 @@ TEST_CASE("training straight into an image equals reading the ARPA file", "[ngra
   const std::vector<std::string> lines = lm::test::random_lines(21, 600, 50);
   NgramCounter counter(ctx, {3, false});
   counter.add_text(lm::test::source_of(lines));
-  ImageBuilder builder;
-  estimate(ctx, options, counter, builder);
-  CHECK(builder.closing_grams() == 0);
   const lm::test::TempDir dir;
-  write_image(builder.view(), dir.file("m"));
-  const Model direct = Model::load(dir.file("m"));
-  const Model read = Model::from_arpa(lm::test::train_arpa(ctx, lines, options), "t");
+  io::AtomicFile file(dir.file("m"), {false, true});
+  FileTarget target(file);
+  ImageWriter writer(ctx, target);
+  estimate(ctx, options, counter, writer);
+  CHECK(writer.closing_grams() == 0);
+  file.commit();
+  const Model direct = Model::load(ctx, dir.file("m"));
+  const Model read = Model::from_arpa(ctx, lm::test::train_arpa(ctx, lines, options), "t");
   CHECK(direct.counts() == read.counts());
   CHECK(direct.find("w7") == kUnk);
   for (const std::string& line : lines) {
@@ -154,7 +156,7 @@ TEST_CASE("training straight into an image equals reading the ARPA file", "[ngra
 TEST_CASE("a hand-written model scores a sentence as computed by hand", "[ngram]") {
   // log10: p(a|<s>) = -0.1, p(</s>|a) = -0.2. "a b": p(<unk>|a) = -0.25 - 1, then p(</s>) = -1
   // (<unk> has no back-off).
-  const Model model = Model::from_arpa(kSmall, "small");
+  const Model model = Model::from_arpa(ctx, kSmall, "small");
   const f64 ln10 = std::log(10.0);
   CHECK(model.score_sentence("a").nll_nats == Approx(0.3 * ln10));
   const TextScore score = model.score_sentence(" a\tb");
@@ -170,6 +172,7 @@ TEST_CASE("a hand-written model scores a sentence as computed by hand", "[ngram]
 TEST_CASE("n-grams whose suffix or context the file leaves out are still found", "[ngram]") {
   // Trigram a b c without bigrams b c and a b: the file's value must win over backing off.
   const Model model = Model::from_arpa(
+      ctx,
       "\\data\\\nngram 1=6\nngram 2=1\nngram 3=1\n\n\\1-grams:\n-1 <unk>\n-99 <s> -0.5\n-1 </s>\n"
       "-0.5 a -0.25\n-0.6 b -0.125\n-0.7 c\n\n\\2-grams:\n-0.1 <s> a -0.3\n\n\\3-grams:\n-0.05 a b "
       "c\n\n"
@@ -217,7 +220,7 @@ TEST_CASE("malformed ARPA files are refused with file and line", "[ngram]") {
 
 TEST_CASE("a damaged image is refused, and harmless when it is not checked", "[ngram]") {
   const lm::test::TempDir dir;
-  const Model model = Model::from_arpa(trained(3), "t");
+  const Model model = Model::from_arpa(ctx, trained(3), "t");
   write_image(model.view(), dir.file("m"));
   const std::string good = io::read_file(dir.file("m"));
   const RandomStream draw(5, RandomPurpose::kOther);
@@ -230,12 +233,12 @@ TEST_CASE("a damaged image is refused, and harmless when it is not checked", "[n
     }
     io::write_file(dir.file("bad"), bad, {false, true});
     INFO(trial);
-    CHECK_THROWS_AS(Model::load(dir.file("bad")), Error);
+    CHECK_THROWS_AS(Model::load(ctx, dir.file("bad")), Error);
     try {
-      const Model unchecked = Model::load(dir.file("bad"), {false});
+      const Model unchecked = Model::load(ctx, dir.file("bad"), {false});
       static_cast<void>(unchecked.score_lines("w1 w2 w3 w4\nw5 x"));
     } catch (const Error&) {
     }
   }
-  CHECK_THROWS_AS(Model::load(dir.file("absent")), Error);
+  CHECK_THROWS_AS(Model::load(ctx, dir.file("absent")), Error);
 }

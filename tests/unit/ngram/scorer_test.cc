@@ -10,6 +10,8 @@ using namespace lm::ngram;
 
 namespace {
 
+const LocalContext ctx(1);
+
 // log10: a -0.5, b -1 (after a: -0.25), </s> -1 (after b: -0.1), <unk> -2; back-offs 0 but a
 // -0.125.
 const char kArpa[] =
@@ -22,7 +24,7 @@ NgramScorer scorer_of(SentenceUnit unit, bool ccnet = false, bool round = false)
   options.form.unit = unit;
   options.form.ccnet = ccnet;
   options.round = round;
-  return NgramScorer(Model::from_arpa(kArpa, "m"), "m", nullptr, options);
+  return NgramScorer(Model::from_arpa(ctx, kArpa, "m"), "m", nullptr, options);
 }
 
 text::Score score_of(text::Scorer& scorer, std::string_view text) {
@@ -111,8 +113,8 @@ TEST_CASE("contrast is the difference of mean log-likelihoods", "[ngram]") {
   const std::string bad = std::string(kArpa).replace(std::string(kArpa).find("-0.5\ta"), 4, "-1.5");
   NgramScorer::Options options;
   ContrastScorer contrast(
-      std::make_unique<NgramScorer>(Model::from_arpa(kArpa, "good"), "good", nullptr, options),
-      std::make_unique<NgramScorer>(Model::from_arpa(bad, "bad"), "bad", nullptr, options));
+      std::make_unique<NgramScorer>(Model::from_arpa(ctx, kArpa, "good"), "good", nullptr, options),
+      std::make_unique<NgramScorer>(Model::from_arpa(ctx, bad, "bad"), "bad", nullptr, options));
   // Only the first word differs, by 1 in log10, over 3 tokens.
   CHECK(score_of(contrast, "a b").value == Approx(kLn10 / 3).epsilon(1e-6));
   CHECK(std::isnan(score_of(contrast, "").value));

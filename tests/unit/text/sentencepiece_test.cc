@@ -324,6 +324,26 @@ TEST_CASE("sentences the library would drop in silence are counted", "[text]") {
   CHECK(report.reserved == 1);
 }
 
+TEST_CASE("a sample of the sentences costs what the sample holds", "[text]") {
+  // 6 MB of text under a budget of 16 MiB: at three bytes a byte it does not fit, 500 sentences do.
+  std::string document;
+  for (const std::string& line : small_corpus(4, 300'000))
+    append(document, line, "\n");
+  REQUIRE(document.size() > 6'000'000);
+  SentencePieceOptions options = small_options();
+  options.model_type = "bpe";
+  options.input_sentence_size = 500;
+  for (const bool shuffle : {true, false}) {
+    options.shuffle_input_sentence = shuffle;
+    const LocalContext small(1, i64{16} << 20);
+    CHECK(!train_sentencepiece(from_list({document}), options, small).empty());
+    CHECK(small->memory->used() == 0);
+  }
+  options.input_sentence_size = 0;
+  const LocalContext small(1, i64{16} << 20);
+  CHECK_THROWS_AS(train_sentencepiece(from_list({document}), options, small), Error);
+}
+
 TEST_CASE("the languini preset has the ids, symbols and round trip it promises", "[text]") {
   const auto tokenizer = small_model(sentencepiece_preset("languini", 330));
   CHECK(tokenizer->pad() == 0);
