@@ -12,8 +12,11 @@ TO_DOLMA := $(REPO)/scripts/corpus/to_dolma
 DOC := root/usr/share
 BOOKS := en-US de-DE fr-FR es-ES it-IT pl-PL ru-RU ja-JP
 RAW := $(foreach b,$(BOOKS),raw/handbook-$(firstword $(subst -, ,$b)).jsonl.zst) \
-  raw/manpages-de.jsonl.zst raw/manpages-fr.jsonl.zst raw/gcide-en.jsonl.zst
-STEPS ?= 1200
+  raw/manpages-de.jsonl.zst raw/manpages-fr.jsonl.zst raw/gcide-en.jsonl.zst raw/kjv-en.jsonl.zst
+STEPS ?= 3000
+# Held-out loss is measured so often, and 5-gram models are made of these parts of the training text.
+EVAL_EVERY := $(shell expr $(STEPS) / 10 + 1)
+PARTS := 32 16 8 4 2 1
 
 all: report.html
 
@@ -27,56 +30,61 @@ raw/manpages-%.jsonl.zst: | packages.stamp
 raw/gcide-en.jsonl.zst: | packages.stamp
 	@mkdir -p raw reports
 	$(TO_DOLMA) dictionary gcide en $(DOC)/dictd/gcide.dict.dz | lm-cat --head 4000 - -o $@
+raw/kjv-en.jsonl.zst: | packages.stamp
+	@mkdir -p raw reports
+	$(TO_DOLMA) bible kjv en root/usr/lib/bible.data | lm-cat - -o $@
 
 # --- curate ------------------------------------------------------------------------------------
 curated.jsonl.zst: $(RAW)
 	lm-cat raw/*.jsonl.zst | \
 	  lm-dedup document --action remove --report reports/1-document.json | \
 	  lm-dedup paragraph --bloom-n 1e6 --min-chars 20 --min-left 200 --action remove --report reports/2-paragraph.json | \
-	  lm-dedup minhash --action remove --report reports/3-minhash.json -o $@
-
-tokenizer/tokenizer.json: curated.jsonl.zst
-	lm-tokenize train -n 4096 --special-token '<|endoftext|>' $< -o tokenizer/
+	  lm-dedup minhash --table near.jsonl --action remove --report reports/3-minhash.json -o $@
 
 # The least likely documents of each language under a small model of the corpus: tables, listings,
 # broken pages.
-base.lmng: curated.jsonl.zst tokenizer/tokenizer.json
-	lm-ngram train --order 3 --unit doc --tokenizer tokenizer/ $< -o $@
+base/tokenizer.json: curated.jsonl.zst
+	lm-tokenize train -n 4096 --special-token '<|endoftext|>' $< -o base/
+base.lmng: curated.jsonl.zst base/tokenizer.json
+	lm-ngram train --order 3 --unit doc --tokenizer base/ $< -o $@
 filtered.jsonl.zst: base.lmng
-	lm-ppl-filter select -m base.lmng --tokenizer tokenizer/ --group metadata.lang --keep-lowest 0.97 --annotate \
+	lm-ppl-filter select -m base.lmng --tokenizer base/ --group metadata.lang --keep-lowest 0.97 --annotate \
 	  curated.jsonl.zst --report reports/4-perplexity.json -o $@
-# A sixth of the documents is what the model can read once in a few minutes; the 5-gram model gets the
-# same documents.
-train.jsonl.zst: filtered.jsonl.zst
-	lm-cat --compress none $< | awk 'NR % 20 != 7 && NR % 6 == 1' | lm-cat - -o $@
-heldout.jsonl.zst: filtered.jsonl.zst
+
+# What two cores can read several times in some minutes: the English books, the Bible and the
+# handbook. Every twentieth document is held out.
+english.jsonl.zst: filtered.jsonl.zst
+	lm-cat --compress none $< | jq -c 'select(.metadata.lang == "en" and .source != "gcide")' | lm-cat - -o $@
+train.jsonl.zst: english.jsonl.zst
+	lm-cat --compress none $< | awk 'NR % 20 != 7' | lm-cat - -o $@
+heldout.jsonl.zst: english.jsonl.zst
 	lm-cat --compress none $< | awk 'NR % 20 == 7' | lm-cat - -o $@
-# What training is watched on: documents of every source, little enough to be scored often.
-watched.jsonl.zst: heldout.jsonl.zst
-	lm-cat --compress none $< | awk 'NR % 12 == 1' | lm-cat - -o $@
 
 # --- tokens, two models of the same tokens -----------------------------------------------------
-shards/%.json: %.jsonl.zst
+tokenizer/tokenizer.json: train.jsonl.zst
+	lm-tokenize train -n 2048 --special-token '<|endoftext|>' $< -o tokenizer/
+shards/%.json: %.jsonl.zst tokenizer/tokenizer.json
 	@mkdir -p shards
 	lm-tokenize pack -m tokenizer/ --eos $< -o shards/$*
-five.lmng: train.jsonl.zst
-	lm-ngram train --order 5 --unit doc --tokenizer tokenizer/ $< -o $@
-# Held-out loss after these 1.2 M tokens: 4.46 with 4 sequences a step, 4.49 with 2, 4.54 with 8.
-run/latest: shards/train.json shards/watched.json
+five-%.lmng: train.jsonl.zst tokenizer/tokenizer.json
+	lm-cat --compress none $< | awk 'NR % $* == 0' | \
+	  lm-ngram train --order 5 --unit doc --tokenizer tokenizer/ --report reports/five-$*.json -o $@
+run/latest: shards/train.json shards/heldout.json
 	lm-train --arch llama --layers 4 --width 192 --heads 6 --kv-heads 3 --seq-len 256 --batch 4 \
-	  --data shards/train.json --eval-data shards/watched.json --eval-every 100 \
-	  --tokenizer tokenizer/ --steps $(STEPS) --lr 3e-3 --schedule wsd-sqrt --warmup 50 --save-every 400 \
+	  --data shards/train.json --eval-data shards/heldout.json --eval-every $(EVAL_EVERY) \
+	  --tokenizer tokenizer/ --steps $(STEPS) --lr 3e-3 --schedule wsd-sqrt --warmup 50 --save-every 1000 \
 	  --report reports/train.json -o run
 
 # --- decode, evaluate --------------------------------------------------------------------------
 prompts.jsonl:
-	printf '{"id":"%s","prompt":"%s"}\n' en 'The package manager' de 'Die Option' fr 'La commande' dict 'Abbey' es 'El sistema' >$@
+	printf '{"prompt":"%s"}\n' 'And the LORD said unto' 'In the beginning' 'Blessed are they that' \
+	  'The package manager' 'In order to install' >$@
 samples.jsonl: run/latest prompts.jsonl
-	lm-decode -m run/final --max-tokens 80 --temperature 0.8 --top-p 0.95 prompts.jsonl -o $@
-heldout-model.jsonl.zst: run/latest
-	lm-decode score -m run/final --group source --group metadata.lang heldout.jsonl.zst --report reports/model.json -o $@
-heldout-ngram.jsonl.zst: five.lmng heldout.jsonl.zst
-	lm-ngram score -m five.lmng --tokenizer tokenizer/ heldout.jsonl.zst -o $@
+	lm-decode -m run/final --max-tokens 80 --temperature 0.7 --top-p 0.95 prompts.jsonl -o $@
+heldout-model.jsonl.zst: run/latest heldout.jsonl.zst
+	lm-decode score -m run/final --group source heldout.jsonl.zst --report reports/model.json -o $@
+heldout-%.jsonl.zst: five-%.lmng heldout.jsonl.zst
+	lm-ngram score -m $< --tokenizer tokenizer/ --name ngram heldout.jsonl.zst -o $@
 
-report.html: samples.jsonl heldout-model.jsonl.zst heldout-ngram.jsonl.zst
+report.html: samples.jsonl heldout-model.jsonl.zst $(PARTS:%=heldout-%.jsonl.zst)
 	@$(REPO)/scripts/demo_tables . && $(REPO)/scripts/demo_report .

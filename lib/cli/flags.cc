@@ -128,6 +128,13 @@ const Options::Value& Options::value(const std::string& name) const {
 bool Options::given(const std::string& name) const {
   return !value(name).texts.empty();
 }
+bool Options::asked(const std::string& name) const {
+  const Value& v = value(name);
+  if (v.origin == Origin::kDefault) return false;
+  if (v.origin != Origin::kConfig) return true;
+  const Flag* flag = find(name);
+  return v.texts != std::vector<std::string>{flag->def};
+}
 Origin Options::origin(const std::string& name) const {
   return value(name).origin;
 }

@@ -44,7 +44,7 @@ struct Flag {
   bool semantic = true;   // can change the content of the output
   bool main = false;      // shown by -h
   std::string env = "";   // environment variable (only for how to run)
-  // Names of flags that must, or must not, be given beside this one; a default is not given.
+  // Names of flags that must, or must not, be asked for beside this one (Options::asked).
   std::vector<std::string> needs = {};
   std::vector<std::string> excludes = {};
 };
@@ -104,6 +104,8 @@ class Options {
 
   bool given(const std::string& name) const;  // set to something, by default or otherwise
   bool explicitly(const std::string& name) const { return origin(name) != Origin::kDefault; }
+  /// Explicitly, but not by a settings file that repeats the default, as --print-config writes it.
+  bool asked(const std::string& name) const;
   Origin origin(const std::string& name) const;
   bool on(const std::string& name) const;
   const std::string& text(const std::string& name) const;  // "" when unset

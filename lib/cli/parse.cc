@@ -193,7 +193,7 @@ class WordParser {
       // What belongs together is judged over all origins. A switch that is off asks for nothing.
       found.option->clear();
       const bool off = found.flag.kind == FlagKind::kSwitch && !line_.options.on(name);
-      if (line_.options.explicitly(name) && !off && !only_itself) {
+      if (line_.options.asked(name) && !off && !only_itself) {
         found.option->add_result(line_.options.text(name));
       }
     }

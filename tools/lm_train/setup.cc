@@ -141,7 +141,7 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
 void check_data(const Options& o, bool sft) {
   if (!sft) {
     for (const char* name : {"loss-on", "too-long", "prompt-field", "completion-field"})
-      if (o.explicitly(name)) usage(cat("--", name, " needs --objective sft"));
+      if (o.asked(name)) usage(cat("--", name, " needs --objective sft"));
     return;
   }
   if (!o.list("data").empty())

@@ -63,6 +63,17 @@ TEST_CASE("a failed setting leaves the old value", "[cli]") {
   CHECK_FALSE(options.explicitly("depth"));
 }
 
+TEST_CASE("a settings file that repeats a default asks for nothing", "[cli]") {
+  Options options = options_of("look");
+  options.set("depth", {"3"}, Origin::kConfig, "a.toml");
+  CHECK(options.explicitly("depth"));
+  CHECK_FALSE(options.asked("depth"));
+  options.set("depth", {"4"}, Origin::kConfig, "a.toml");
+  CHECK(options.asked("depth"));
+  options.set("depth", {"3"}, Origin::kCommandLine, "--depth");
+  CHECK(options.asked("depth"));
+}
+
 TEST_CASE("the last value of a flag counts, every value of a list", "[cli]") {
   Options options = options_of("look");
   options.set("keep", {"a", "b"}, Origin::kCommandLine, "--keep");
