@@ -38,7 +38,7 @@ class Session {
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
   model::Engine& engine() { return *engine_; }
   const model::Engine& engine() const { return *engine_; }
-  /// "sha256:..." of the model's files.
+  /// The identity of the model (model_digest).
   const std::string& digest() const { return digest_; }
   /// Put before every text, or nothing.
   std::optional<i32> begin() const { return begin_; }

@@ -63,10 +63,10 @@ T* at(u8* block, i64 offset) {
 }  // namespace
 
 struct Engine::Pass {
-  Pass(const Model& from, const RopeTables& ropes, const EngineOptions& options, i64 positions,
-       const PassKey& key)
+  Pass(const ModelRef& from, const Weights& weights, const RopeTables& ropes, const EngineOptions& options,
+       i64 positions, const PassKey& key)
       : graph(ops(), options.activation),
-        model(graph, from.cfg, *from.params, build_options(ropes, options, positions)) {
+        model(graph, from.cfg, from.params, build_options(weights, ropes, options, positions)) {
     tokens = graph.input("tokens", {key.rows}, DType::kI32);
     position = graph.input("positions", {key.rows}, DType::kI32);
     hidden = model.hidden(tokens, position, [&](Value qkv, i64 layer) {
@@ -86,9 +86,10 @@ struct Engine::Pass {
     logit = lm::logits(graph, x, model.head(), from.cfg.vocab);
     graph.keep(logit);
   }
-  static BuildOptions build_options(const RopeTables& ropes, const EngineOptions& options,
-                                    i64 positions) {
+  static BuildOptions build_options(const Weights& weights, const RopeTables& ropes,
+                                    const EngineOptions& options, i64 positions) {
     BuildOptions out;
+    out.weights = &weights;
     out.positions = positions;
     out.ropes = &ropes;
     out.activation = options.activation;
@@ -103,9 +104,11 @@ struct Engine::Pass {
 
 /// A pass's last step alone, over hidden states that lie anywhere.
 struct Engine::Head {
-  Head(const Model& from, const RopeTables& ropes, const EngineOptions& options, i64 positions)
+  Head(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
+       const EngineOptions& options, i64 positions)
       : graph(ops(), options.activation),
-        model(graph, from.cfg, *from.params, Pass::build_options(ropes, options, positions)) {
+        model(graph, from.cfg, from.params,
+              Pass::build_options(weights, ropes, options, positions)) {
     hidden = graph.input("hidden", {options.max_logit_rows, from.cfg.width}, options.activation);
     logit = lm::logits(graph, hidden, model.head(), from.cfg.vocab);
     graph.keep(logit);
@@ -116,10 +119,10 @@ struct Engine::Head {
   std::unique_ptr<Executor> executor;
 };
 
-Engine::Engine(const Model& model, const EngineOptions& options)
+Engine::Engine(const ModelRef& model, const EngineOptions& options)
     : Engine(model, options, cpu_backend()) {}
 
-Engine::Engine(const Model& model, const EngineOptions& options, const Backend& backend)
+Engine::Engine(const ModelRef& model, const EngineOptions& options, const Backend& backend)
     : model_(model),
       options_(options),
       backend_(backend),
@@ -130,8 +133,7 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       cache_(make_cache()) {
   if (on_host())
     state_ = backend.make_state();
-  else
-    take_weights();
+  weights_changed();
 }
 
 Engine::~Engine() = default;
@@ -142,14 +144,14 @@ RopeTables Engine::make_ropes() const {
   if (model_.cfg.position == PositionKind::kLearned && positions_ > model_.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model_.cfg.context, " learned positions, ",
                                        positions_, " were asked for"));
-  RopeTables out(model_.cfg, positions_);
+  RopeTables out(model_.cfg, positions_, true);
   out.place(backend_);
   return out;
 }
 
 ParamSlab Engine::make_weights() const {
   if (on_host()) return {};
-  return ParamSlab(model_.params->set, 1, backend_, options_.activation);
+  return ParamSlab(model_.params.set, 1, backend_, options_.activation);
 }
 
 /// One slab serves every pass: they never run at once and their results are copied out.
@@ -162,7 +164,7 @@ i64 Engine::largest_pass_bytes() const {
   PassKey largest;
   largest.rows = options_.max_rows;
   largest.logit_rows = options_.max_logit_rows;
-  return plan_bytes(Pass(model_, ropes_, options_, positions_, largest).graph, backend_);
+  return plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, largest).graph, backend_);
 }
 
 /// On a device, a tenth of what is free stays: for products' workspace, recorded passes, and other
@@ -195,24 +197,75 @@ std::unique_ptr<SequenceCache> Engine::make_cache() const {
   return std::make_unique<KvCache>(model_.cfg, pages, backend_, options_.activation);
 }
 
+/// Copies of what linear layers read, so that runs need not the originals; what nothing else reads
+/// is let go.
+void Engine::pack_weights() {
+  PassKey key;
+  key.rows = 1;
+  key.logit_rows = 1;
+  const Pass least(model_, bound(), ropes_, options_, positions_, key);
+  std::vector<bool> linear(usize(model_.params.set.size()));
+  std::vector<bool> other(linear.size());
+  for (const Node& node : least.graph.nodes()) {
+    for (i64 i = 0; i < node.in.size(); ++i) {
+      if (!node.in[i]) continue;
+      const i32 param = least.graph.info(node.in[i]).param;
+      if (param >= 0) (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
+    }
+  }
+  for (i32 param = 0; param < model_.params.set.size(); ++param) {
+    model_.weights.hold(param);
+    if (linear[usize(param)]) state_->keep(model_.weights[param]);
+    if (!other[usize(param)]) model_.weights.drop(param);
+  }
+}
+
+/// The device's copy of the weights, rounded there where they are f32 here.
 void Engine::take_weights() {
-  const f32* const from = model_.weights.data();
-  const i64 count = weights_.elements();
-  if (options_.activation == DType::kF32)
-    return backend_.to_device(weights_.data(), from, weights_.bytes());
-  const i64 step = std::min(count, kUploadBytes / 4);
-  const Storage part = backend_.allocate(step * 4);
-  for (i64 begin = 0; begin < count; begin += step) {
-    const i64 n = std::min(step, count - begin);
-    backend_.to_device(part.data(), from + begin, n * 4);
-    backend_.round_to_bf16(n, at<const f32>(part.data(), 0), weights_.bf16_data() + begin);
+  Storage staged;  // f32 on the device, to be rounded
+  for (i32 param = 0; param < model_.params.set.size(); ++param) {
+    model_.weights.hold(param);
+    const Tensor from = model_.weights[param];
+    const Tensor to = weights_[param];
+    if (from.dtype == to.dtype) {
+      backend_.to_device(to.data, from.data, to.count() * item_bytes(to.dtype));
+    } else {
+      take_converted(from, to, staged);
+    }
+    model_.weights.drop(param);
   }
   backend_.synchronize();  // before the staging memory goes
 }
 
+void Engine::take_converted(const Tensor& from, const Tensor& to, Storage& staged) const {
+  const i64 count = to.count();
+  const i64 step = std::min(count, kUploadBytes / 4);
+  OwnedTensor wide;
+  if (from.dtype != DType::kF32) wide = OwnedTensor({step});
+  for (i64 begin = 0; begin < count; begin += step) {
+    const i64 n = std::min(step, count - begin);
+    const f32* part = nullptr;
+    if (from.dtype == DType::kF32) {
+      part = from.f32_data() + begin;
+    } else {
+      const i64 offset = begin * item_bytes(from.dtype);
+      copy_convert(make_tensor(from.bytes() + offset, {n}, from.dtype), slice(wide.view, 0, n));
+      part = wide.view.f32_data();
+    }
+    if (to.dtype == DType::kF32) {
+      backend_.to_device(at<f32>(to.bytes(), begin * 4), part, n * 4);
+      continue;
+    }
+    if (!staged) staged = backend_.allocate(kUploadBytes);
+    backend_.to_device(staged.data(), part, n * 4);
+    backend_.round_to_bf16(n, at<const f32>(staged.data(), 0), at<u16>(to.bytes(), begin * 2));
+  }
+}
+
 void Engine::weights_changed() {
-  if (on_host()) return state_->clear();
-  take_weights();
+  if (!on_host()) return take_weights();
+  state_->clear();
+  pack_weights();
 }
 
 /// Makes the slab hold a pass. It grows with a pass of more than max_rows rows; and the planner is
@@ -230,13 +283,13 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   const auto found = passes_.find(key);
   if (found != passes_.end()) return *found->second;
   if (!on_host() && isize(passes_) >= kMostPasses) passes_.clear();
-  std::unique_ptr<Pass> made = std::make_unique<Pass>(model_, ropes_, options_, positions_, key);
+  std::unique_ptr<Pass> made = std::make_unique<Pass>(model_, bound(), ropes_, options_, positions_, key);
   hold_pass(made->graph);
   ExecOptions exec;
   exec.record = !on_host();
   exec.slab = &slab_;
   made->executor = std::make_unique<Executor>(made->graph, backend_, exec);
-  made->model.bind(*made->executor, on_host() ? model_.weights : weights_);
+  made->model.bind(*made->executor, bound());
 
   u8* const block = on_host() ? outgoing_.data() : inputs_.data();
   const InputLayout layout(key.rows, key.logit_rows);
@@ -265,7 +318,7 @@ void Engine::check_span(std::span<const EvalRow> rows, const Cut& cut) const {
   PassKey key;
   key.rows = pass_rows(cut.end - cut.begin);
   key.logit_rows = options_.max_logit_rows;
-  const i64 bytes = plan_bytes(Pass(model_, ropes_, options_, positions_, key).graph, backend_);
+  const i64 bytes = plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, key).graph, backend_);
   if (bytes <= options_.span_bytes) return;
   i64 tokens = 0;  // of the longest sequence there
   std::map<i32, i64> counts;
@@ -413,9 +466,9 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
 /// copy of the hidden states.
 void Engine::fetch_sliced(const Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
   if (!head_) {
-    head_ = std::make_unique<Head>(model_, ropes_, options_, positions_);
+    head_ = std::make_unique<Head>(model_, bound(), ropes_, options_, positions_);
     head_->executor = std::make_unique<Executor>(head_->graph, backend_);
-    head_->model.bind(*head_->executor, on_host() ? model_.weights : weights_);
+    head_->model.bind(*head_->executor, bound());
   }
   const Tensor hidden = p.executor->tensor(p.hidden);
   const i64 row_bytes = hidden.cols() * item_bytes(hidden.dtype);

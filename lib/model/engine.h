@@ -62,12 +62,12 @@ struct EngineOptions {
 
 class Engine {
  public:
-  /// Borrows the model. On the CPU its matrices are packed at their first use (as much memory
-  /// again), and cache memory is reserved but not touched; on a device weights are copied and the
+  /// Borrows the model. On the CPU its matrices are packed (their bytes again; a mapped model's
+  /// matrices take no other memory), and cache memory is reserved but not touched; on a device weights are copied and the
   /// cache is taken at once. Throws Error{kUsage} when positions exceeds a learned position table,
   /// Error{kOs} when memory is short, Error{kUnavailable} when the backend lacks an operator.
-  explicit Engine(const Model& model, const EngineOptions& options = {});
-  Engine(const Model& model, const EngineOptions& options, const Backend& backend);
+  explicit Engine(const ModelRef& model, const EngineOptions& options = {});
+  Engine(const ModelRef& model, const EngineOptions& options, const Backend& backend);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -143,7 +143,14 @@ class Engine {
   ParamSlab make_weights() const;
   Storage make_first_slab() const;
   i64 cache_pages() const;
+  /// What graphs read: the model's, or the device's copy.
+  const Weights& bound() const {
+    if (on_host()) return model_.weights;
+    return weights_;
+  }
+  void pack_weights();
   void take_weights();
+  void take_converted(const Tensor& from, const Tensor& to, Storage& staged) const;
   std::unique_ptr<SequenceCache> make_cache() const;
   void check_rows(std::span<const EvalRow> rows) const;
   void check_row(const EvalRow& row, const Placement& at) const;
@@ -164,7 +171,7 @@ class Engine {
   void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
   void fetch(const Executor& executor, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
 
-  const Model& model_;
+  const ModelRef model_;
   EngineOptions options_;
   const Backend& backend_;
   i64 positions_ = 0;
