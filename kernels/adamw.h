@@ -1,8 +1,11 @@
 #pragma once
 // The optimizer's step over flat slabs.
 
-#include "fn.h"
 #include "graph/adamw.h"
+
+namespace lm {
+struct Stream;
+}
 
 namespace lm::cuda {
 

@@ -36,7 +36,7 @@ class CudaBackend : public Backend {
              u16* w16) const override;
   f64 sum_squares(i64 n, const f32* x) const override;
   void round_to_bf16(i64 n, const f32* x, u16* y) const override;
-  const Engine& engine() const { return engine_; }
+  const Context& context() const { return context_; }
 
  private:
   void check_fault() const;
@@ -44,7 +44,7 @@ class CudaBackend : public Backend {
   LtTable table_;
   Stream* stream_ = nullptr;
   std::unique_ptr<GemmCache> gemm_;
-  Engine engine_;
+  Context context_;
   f64* partials_ = nullptr;  // device memory for square_sums
 };
 
@@ -56,46 +56,22 @@ CudaBackend*& in_use() {
 
 constexpr std::array<KernelDef, usize(kOpCount)> make_kernels() {
   std::array<KernelDef, usize(kOpCount)> k{};
-  const auto set = [&k](Op op, Kernel run, WorkspaceRule* workspace = nullptr) {
-    k[static_cast<std::size_t>(op)] = {run, workspace};
-  };
-  set(Op::kCopy, run_copy);
-  set(Op::kFill, run_fill);
-  set(Op::kPad, run_pad);
-  set(Op::kConcat, run_concat);
-  set(Op::kGatherRows, run_gather);
-  set(Op::kScatterAddRows, run_scatter, space_scatter);
-  set(Op::kBroadcast, run_broadcast);
-  set(Op::kAdd, run_add);
-  set(Op::kMul, run_mul);
-  set(Op::kUnary, run_unary);
-  set(Op::kUnaryGrad, run_unary_grad);
-  set(Op::kDropout, run_dropout);
-  set(Op::kReduce, run_reduce, space_reduce);
-  set(Op::kSoftmax, run_softmax);
-  set(Op::kSoftmaxGrad, run_softmax_grad);
-  set(Op::kLogsumexp, run_logsumexp);
-  set(Op::kPick, run_pick);
-  set(Op::kPickGrad, run_pick_grad);
-  set(Op::kLinear, run_linear, space_linear);
-  set(Op::kLinearGradX, run_linear_grad_x);
-  set(Op::kLinearGradW, run_linear_grad_w);
-  set(Op::kMatmul, run_matmul);
-  set(Op::kNorm, run_norm);
-  set(Op::kNormGrad, run_norm_grad, space_norm_grad);
-  set(Op::kQkNorm, run_qk_norm);
-  set(Op::kQkNormGrad, run_qk_norm_grad, space_qk_norm_grad);
-  set(Op::kRope, run_rope);
-  set(Op::kAttention, run_attention, space_attention);
-  set(Op::kAttentionGrad, run_attention_grad, space_attention_grad);
-  set(Op::kPagedAttention, run_paged, space_paged);
-  set(Op::kGlu, run_glu);
-  set(Op::kGluGrad, run_glu_grad);
-  set(Op::kEmbedding, run_embedding);
-  set(Op::kEmbeddingGrad, run_embedding_grad, space_scatter);
-  set(Op::kLinearCe, run_linear_ce, space_linear_ce);
-  set(Op::kLinearCeGrad, run_linear_ce_grad, space_linear_ce_grad);
-  set(Op::kLinearLogprob, run_linear_logprob, space_linear_logprob);
+  const auto at = [&k](Op op) -> KernelDef& { return k[static_cast<std::size_t>(op)]; };
+#define LM_SET_KERNEL(op, function) at(Op::op).run = function;
+  LM_KERNELS(LM_SET_KERNEL)
+#undef LM_SET_KERNEL
+  at(Op::kScatterAddRows).workspace = space_scatter;
+  at(Op::kReduce).workspace = space_reduce;
+  at(Op::kLinear).workspace = space_linear;
+  at(Op::kNormGrad).workspace = space_norm_grad;
+  at(Op::kQkNormGrad).workspace = space_qk_norm_grad;
+  at(Op::kAttention).workspace = space_attention;
+  at(Op::kAttentionGrad).workspace = space_attention_grad;
+  at(Op::kPagedAttention).workspace = space_paged;
+  at(Op::kEmbeddingGrad).workspace = space_scatter;
+  at(Op::kLinearCe).workspace = space_linear_ce;
+  at(Op::kLinearCeGrad).workspace = space_linear_ce_grad;
+  at(Op::kLinearLogprob).workspace = space_linear_logprob;
   return k;
 }
 
@@ -141,13 +117,13 @@ class CudaRecording : public Recording {
 CudaBackend::CudaBackend(int index)
     : Backend("cuda", Device{Device::kCuda, static_cast<i16>(index)}, kKernels),
       table_(load_cublaslt()) {
-  engine_.capability = capability();
+  context_.capability = capability();
   stream_ = make_stream();
-  const i64 workspace = (engine_.capability >= 90 ? 32 : 4) * kMiB;
+  const i64 workspace = (context_.capability >= 90 ? 32 : 4) * kMiB;
   gemm_ = std::make_unique<GemmCache>(table_, cuda::allocate(workspace), workspace);
-  engine_.gemm = gemm_.get();
-  engine_.fault = static_cast<Fault*>(cuda::allocate(sizeof(Fault)));
-  set_zero(engine_.fault, sizeof(Fault), stream_);
+  context_.gemm = gemm_.get();
+  context_.fault = static_cast<Fault*>(cuda::allocate(sizeof(Fault)));
+  set_zero(context_.fault, sizeof(Fault), stream_);
   partials_ = static_cast<f64*>(cuda::allocate(8 * kMostPartials));
   set_zero(partials_, 8, stream_);
   f32_to_bf16(1, reinterpret_cast<const f32*>(partials_), reinterpret_cast<u16*>(partials_ + 1),
@@ -185,9 +161,9 @@ void CudaBackend::synchronize() const {
 // Throws if a kernel met bad data since the last time.
 void CudaBackend::check_fault() const {
   Fault fault;
-  download(&fault, engine_.fault, sizeof fault, stream_);
+  download(&fault, context_.fault, sizeof fault, stream_);
   if (fault.taken == 0) return;
-  set_zero(engine_.fault, sizeof fault, stream_);
+  set_zero(context_.fault, sizeof fault, stream_);
   throw Error(ErrorKind::kData, cat(fault_name(fault.kind), " ", fault.value, " at row ", fault.row,
                                     " is outside [0, ", fault.limit, ")"));
 }
@@ -247,8 +223,8 @@ CudaBackend* start(int index) {
 
 }  // namespace
 
-const Engine& engine() {
-  return in_use()->engine();
+const Context& context() {
+  return in_use()->context();
 }
 
 Availability available() {

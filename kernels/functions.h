@@ -6,7 +6,7 @@
 
 #include "bf16.h"
 #include "device.h"
-#include "fn.h"
+#include "ops/unary.h"
 
 namespace lm::cuda {
 
@@ -82,35 +82,35 @@ LM_DEVICE f32 gelu_tanh_slope<f32>(f32 x) {
 
 /// y = f(x); p is softcap's c.
 template <typename T>
-LM_DEVICE f32 apply(Fn f, f32 x, f32 p) {
+LM_DEVICE f32 apply(Unary f, f32 x, f32 p) {
   switch (f) {
-    case Fn::kGeluTanh:
+    case Unary::kGeluTanh:
       return gelu_tanh<T>(x);
-    case Fn::kGeluErf:
+    case Unary::kGeluErf:
       return 0.5f * x * erfcf(-x * kInvSqrt2);
-    case Fn::kRelu:
+    case Unary::kRelu:
       return x > 0 ? x : 0.0f;
-    case Fn::kRelu2:
+    case Unary::kRelu2:
       return x > 0 ? x * x : 0.0f;
-    case Fn::kSilu:
+    case Unary::kSilu:
       return x * Exact<T>::sigmoid(x);
-    case Fn::kTanh:
+    case Unary::kTanh:
       return Exact<T>::tanh(x);
-    case Fn::kSigmoid:
+    case Unary::kSigmoid:
       return Exact<T>::sigmoid(x);
-    case Fn::kExp:
+    case Unary::kExp:
       return Exact<T>::exp(x);
-    case Fn::kLog:
+    case Unary::kLog:
       return logf(x);
-    case Fn::kSquare:
+    case Unary::kSquare:
       return x * x;
-    case Fn::kSqrt:
+    case Unary::kSqrt:
       return sqrtf(x);
-    case Fn::kSoftcap:
+    case Unary::kSoftcap:
       return p * Exact<T>::tanh(x / p);
-    case Fn::kLogSigmoid:
+    case Unary::kLogSigmoid:
       return (x < 0 ? x : 0.0f) - log1pf(expf(-fabsf(x)));
-    case Fn::kNone:
+    case Unary::kNone:
       break;
   }
   return x;
@@ -118,43 +118,43 @@ LM_DEVICE f32 apply(Fn f, f32 x, f32 p) {
 
 /// f'(x).
 template <typename T>
-LM_DEVICE f32 slope(Fn f, f32 x, f32 p) {
+LM_DEVICE f32 slope(Unary f, f32 x, f32 p) {
   switch (f) {
-    case Fn::kGeluTanh:
+    case Unary::kGeluTanh:
       return gelu_tanh_slope<T>(x);
-    case Fn::kGeluErf:
+    case Unary::kGeluErf:
       return 0.5f * erfcf(-x * kInvSqrt2) + x * kInvSqrt2Pi * expf(-0.5f * x * x);
-    case Fn::kRelu:
+    case Unary::kRelu:
       return x > 0 ? 1.0f : 0.0f;
-    case Fn::kRelu2:
+    case Unary::kRelu2:
       return x > 0 ? 2.0f * x : 0.0f;
-    case Fn::kSilu: {
+    case Unary::kSilu: {
       const f32 s = Exact<T>::sigmoid(x);
       return s * (1.0f + x * (1.0f - s));
     }
-    case Fn::kTanh: {
+    case Unary::kTanh: {
       const f32 t = Exact<T>::tanh(x);
       return 1.0f - t * t;
     }
-    case Fn::kSigmoid: {
+    case Unary::kSigmoid: {
       const f32 s = Exact<T>::sigmoid(x);
       return s * (1.0f - s);
     }
-    case Fn::kExp:
+    case Unary::kExp:
       return Exact<T>::exp(x);
-    case Fn::kLog:
+    case Unary::kLog:
       return 1.0f / x;
-    case Fn::kSquare:
+    case Unary::kSquare:
       return 2.0f * x;
-    case Fn::kSqrt:
+    case Unary::kSqrt:
       return 0.5f / sqrtf(x);
-    case Fn::kSoftcap: {
+    case Unary::kSoftcap: {
       const f32 t = Exact<T>::tanh(x / p);
       return 1.0f - t * t;
     }
-    case Fn::kLogSigmoid:
+    case Unary::kLogSigmoid:
       return Exact<T>::sigmoid(-x);
-    case Fn::kNone:
+    case Unary::kNone:
       break;
   }
   return 1.0f;

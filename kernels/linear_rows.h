@@ -3,7 +3,11 @@
 // speed.
 
 #include "bf16.h"
-#include "fn.h"
+#include "ops/unary.h"
+
+namespace lm {
+struct Stream;
+}
 
 namespace lm::cuda {
 
@@ -23,7 +27,7 @@ struct LinearRows {
   const T* bias = nullptr;
   const T* residual = nullptr;
   i64 ld_residual = 0;
-  Fn f = Fn::kNone;
+  Unary f = Unary::kNone;
 };
 
 /// Whether linear_rows takes it: 1 to kFewRows rows of whole packs at 16-byte boundaries.

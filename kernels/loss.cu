@@ -11,13 +11,12 @@
 #include "functions.h"
 #include "held.h"
 #include "loss.h"
+#include "ops/rows.h"
 #include "report.h"
 
 namespace lm::cuda {
 
 namespace {
-
-constexpr i32 kIgnored = -100;
 
 template <typename T>
 LM_DEVICE f32 capped(f32 x, f32 cap) {
@@ -40,10 +39,10 @@ LM_DEVICE f32 row_lse(i64 n, const T* x, f32 cap) {
 
 // The row's target, ignored if it is not a word.
 LM_DEVICE i32 row_target(const i32* target, i64 r, i64 vocab, Fault* fault) {
-  const i32 y = target == nullptr ? kIgnored : target[r];
-  if (y == kIgnored || (y >= 0 && y < vocab)) return y;
+  const i32 y = target == nullptr ? kIgnoreTarget : target[r];
+  if (y == kIgnoreTarget || (y >= 0 && y < vocab)) return y;
   if (cu::thread() == 0) report(fault, FaultKind::kTarget, r, y, vocab);
-  return kIgnored;
+  return kIgnoreTarget;
 }
 
 // What the gradient of a row is made of: g = up e^(l - lse) - flat, less `hit` at the target.
@@ -88,7 +87,7 @@ LM_GLOBAL void cross_entropy_rows(CrossEntropy<T> a, Fault* fault) {
     T* x = a.logits + r * a.ld;
     const i32 y = row_target(a.target, r, n, fault);
     const f32 lse = row_lse(n, x, a.softcap);
-    const bool counted = y != kIgnored;
+    const bool counted = y != kIgnoreTarget;
     f32 mean = 0;
     if (a.label_smoothing > 0) {
       for (i64 i = cu::thread(); i < n; i += cu::block_size())
@@ -137,7 +136,7 @@ LM_GLOBAL LM_BOUNDS(kRowThreads, kPlain ? 2 : 1) void cross_entropy_packs(CrossE
       if (p < packs) kept[j] = hold(x + p * kCount);
     }
     const i32 y = row_target(a.target, r, a.vocab, fault);
-    const bool counted = y != kIgnored;
+    const bool counted = y != kIgnoreTarget;
     const f32 at_target = counted ? logit(widen(x[y])) : 0.0f;
     // use(pack, its number) for all packs of the thread.
     const auto each = [&](bool store, auto use) {
@@ -243,7 +242,7 @@ LM_GLOBAL void stats_rows(RowStats<T> a, Fault* fault) {
   for (i64 r = cu::block(); r < a.rows; r += cu::grid_size()) {
     const T* x = a.logits + r * a.ld;
     const i32 y = row_target(a.target, r, n, fault);
-    const bool counted = y != kIgnored;
+    const bool counted = y != kIgnoreTarget;
     const f32 lse = row_lse(n, x, a.softcap);
     if (a.logprob != nullptr && cu::thread() == 0) {
       a.logprob[r] = counted ? capped<T>(widen(x[y]), a.softcap) - lse : 0.0f;

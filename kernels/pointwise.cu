@@ -57,7 +57,7 @@ struct Multiply {
 template <typename T>
 struct Apply {
   static constexpr int kBlocks = 4;
-  Fn f;
+  Unary f;
   f32 p;
   template <typename Work>
   LM_DEVICE void with(Work work) const {
@@ -69,7 +69,7 @@ struct Apply {
 template <typename T>
 struct ApplyGrad {
   static constexpr int kBlocks = 3;
-  Fn f;
+  Unary f;
   f32 p;
   template <typename Work>
   LM_DEVICE void with(Work work) const {
@@ -274,7 +274,7 @@ LM_GLOBAL LM_BOUNDS(kThreads, 4) void convert_eights(GroupMap map, const From* x
 }
 
 template <typename T>
-LM_GLOBAL void glu_rows(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64 ldy) {
+LM_GLOBAL void glu_rows(i64 rows, i64 half, Unary f, const T* x, i64 ldx, T* y, i64 ldy) {
   for (i64 i = cu::index(); i < rows * half; i += cu::stride()) {
     const i64 r = i / half;
     const i64 c = i - r * half;
@@ -284,8 +284,8 @@ LM_GLOBAL void glu_rows(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64
 }
 
 template <typename T>
-LM_GLOBAL LM_BOUNDS(kThreads, 4) void glu_packs(GroupMap map, i64 half, Fn f, const T* x, i64 ldx,
-                                                T* y, i64 ldy) {
+LM_GLOBAL LM_BOUNDS(kThreads, 4) void glu_packs(GroupMap map, i64 half, Unary f, const T* x,
+                                                i64 ldx, T* y, i64 ldy) {
   constexpr int kCount = Pack<T>::kCount;
   with_fn(f, [&](auto fn) {
     for (u32 base = first_group(); base < map.count; base += group_step()) {
@@ -317,8 +317,8 @@ LM_GLOBAL LM_BOUNDS(kThreads, 4) void glu_packs(GroupMap map, i64 half, Fn f, co
 }
 
 template <typename T>
-LM_GLOBAL void glu_grad_rows(i64 rows, i64 half, Fn f, const T* x, i64 ldx, const T* dy, i64 lddy,
-                             T* dx, i64 lddx) {
+LM_GLOBAL void glu_grad_rows(i64 rows, i64 half, Unary f, const T* x, i64 ldx, const T* dy,
+                             i64 lddy, T* dx, i64 lddx) {
   for (i64 i = cu::index(); i < rows * half; i += cu::stride()) {
     const i64 r = i / half;
     const i64 c = i - r * half;
@@ -331,12 +331,12 @@ LM_GLOBAL void glu_grad_rows(i64 rows, i64 half, Fn f, const T* x, i64 ldx, cons
 }
 
 template <typename T>
-LM_GLOBAL LM_BOUNDS(kThreads, 4) void glu_grad_packs(GroupMap map, i64 half, Fn f, const T* x,
+LM_GLOBAL LM_BOUNDS(kThreads, 4) void glu_grad_packs(GroupMap map, i64 half, Unary f, const T* x,
                                                      i64 ldx, const T* dy, i64 lddy, T* dx,
                                                      i64 lddx) {
   constexpr int kCount = Pack<T>::kCount;
   with_fn(f, [&](auto fn) {
-    constexpr Fn kFn = decltype(fn)::value;
+    constexpr Unary kFn = decltype(fn)::value;
     for (u32 i = static_cast<u32>(cu::index()); i < map.count;
          i += static_cast<u32>(cu::stride())) {
       const u32 r = map.row(i);
@@ -456,11 +456,11 @@ void multiply(const Pair<T>& p, f32 alpha, Stream* stream) {
   run_pair("multiply", p, Multiply{alpha}, stream);
 }
 template <typename T>
-void unary(const Pair<T>& p, Fn f, f32 param, Stream* stream) {
+void unary(const Pair<T>& p, Unary f, f32 param, Stream* stream) {
   run_pair("unary", p, Apply<T>{f, param}, stream);
 }
 template <typename T>
-void unary_grad(const Pair<T>& p, Fn f, f32 param, Stream* stream) {
+void unary_grad(const Pair<T>& p, Unary f, f32 param, Stream* stream) {
   run_pair("unary_grad", p, ApplyGrad<T>{f, param}, stream);
 }
 
@@ -535,7 +535,7 @@ void convert_rows(i64 rows, i64 cols, const From* x, i64 ldx, bool add, To* y, i
 }
 
 template <typename T>
-void glu(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64 ldy, Stream* stream) {
+void glu(i64 rows, i64 half, Unary f, const T* x, i64 ldx, T* y, i64 ldy, Stream* stream) {
   constexpr i64 kCount = Pack<T>::kCount;
   if (half % kCount == 0 && packable(x, ldx) && packable(y, ldy) &&
       small_count(rows * (half / kCount))) {
@@ -549,8 +549,8 @@ void glu(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64 ldy, Stream* s
 }
 
 template <typename T>
-void glu_grad(i64 rows, i64 half, Fn f, const T* x, i64 ldx, const T* dy, i64 lddy, T* dx, i64 lddx,
-              Stream* stream) {
+void glu_grad(i64 rows, i64 half, Unary f, const T* x, i64 ldx, const T* dy, i64 lddy, T* dx,
+              i64 lddx, Stream* stream) {
   constexpr i64 kCount = Pack<T>::kCount;
   if (half % kCount == 0 && packable(x, ldx) && packable(dy, lddy) && packable(dx, lddx) &&
       small_count(rows * (half / kCount))) {
@@ -588,15 +588,15 @@ void f32_to_bf16(i64 n, const f32* x, u16* y, Stream* stream) {
   convert("f32_to_bf16", 1, n, x, n, false, reinterpret_cast<Bf16*>(y), n, stream);
 }
 
-#define LM_POINTWISE(T)                                                                 \
-  template void add_scaled(const Pair<T>&, f32, f32, Stream*);                          \
-  template void multiply(const Pair<T>&, f32, Stream*);                                 \
-  template void unary(const Pair<T>&, Fn, f32, Stream*);                                \
-  template void unary_grad(const Pair<T>&, Fn, f32, Stream*);                           \
-  template void fill(i64, i64, f32, T*, i64, Stream*);                                  \
-  template void broadcast(i64, i64, const T*, i64, i64, f32, T*, i64, Stream*);         \
-  template void glu(i64, i64, Fn, const T*, i64, T*, i64, Stream*);                     \
-  template void glu_grad(i64, i64, Fn, const T*, i64, const T*, i64, T*, i64, Stream*); \
+#define LM_POINTWISE(T)                                                                    \
+  template void add_scaled(const Pair<T>&, f32, f32, Stream*);                             \
+  template void multiply(const Pair<T>&, f32, Stream*);                                    \
+  template void unary(const Pair<T>&, Unary, f32, Stream*);                                \
+  template void unary_grad(const Pair<T>&, Unary, f32, Stream*);                           \
+  template void fill(i64, i64, f32, T*, i64, Stream*);                                     \
+  template void broadcast(i64, i64, const T*, i64, i64, f32, T*, i64, Stream*);            \
+  template void glu(i64, i64, Unary, const T*, i64, T*, i64, Stream*);                     \
+  template void glu_grad(i64, i64, Unary, const T*, i64, const T*, i64, T*, i64, Stream*); \
   template void dropout(i64, i64, const Dropout&, const T*, i64, T*, i64, Stream*);
 LM_POINTWISE(f32)
 LM_POINTWISE(Bf16)

@@ -5,7 +5,11 @@
 // waited for; an output may be an input of the same shape and position; same bits at every run.
 
 #include "bf16.h"
-#include "fn.h"
+#include "ops/unary.h"
+
+namespace lm {
+struct Stream;
+}
 
 namespace lm::cuda {
 
@@ -29,10 +33,10 @@ template <typename T>
 void multiply(const Pair<T>& p, f32 alpha, Stream* stream);
 /// f(a), b unused.
 template <typename T>
-void unary(const Pair<T>& p, Fn f, f32 param, Stream* stream);
+void unary(const Pair<T>& p, Unary f, f32 param, Stream* stream);
 /// b f'(a): a is x, b is dy.
 template <typename T>
-void unary_grad(const Pair<T>& p, Fn f, f32 param, Stream* stream);
+void unary_grad(const Pair<T>& p, Unary f, f32 param, Stream* stream);
 /// y = value.
 template <typename T>
 void fill(i64 rows, i64 cols, f32 value, T* y, i64 ldy, Stream* stream);
@@ -50,10 +54,10 @@ void convert_rows(i64 rows, i64 cols, const From* x, i64 ldx, bool add, To* y, i
 
 /// x [rows, 2 half] = [a | u]: y [rows, half] = f(a) u; dx [rows, 2 half] may be x.
 template <typename T>
-void glu(i64 rows, i64 half, Fn f, const T* x, i64 ldx, T* y, i64 ldy, Stream* stream);
+void glu(i64 rows, i64 half, Unary f, const T* x, i64 ldx, T* y, i64 ldy, Stream* stream);
 template <typename T>
-void glu_grad(i64 rows, i64 half, Fn f, const T* x, i64 ldx, const T* dy, i64 lddy, T* dx, i64 lddx,
-              Stream* stream);
+void glu_grad(i64 rows, i64 half, Unary f, const T* x, i64 ldx, const T* dy, i64 lddy, T* dx,
+              i64 lddx, Stream* stream);
 
 /// y = x factor where the element's Philox word (counter {step, micro_step, node, element / 4},
 /// word element % 4, core/random.h) is at least threshold, else 0.

@@ -6,19 +6,19 @@
 #include "core/str.h"
 #include "cublaslt_shim.h"
 #include "fault.h"
-#include "fn.h"
 #include "graph/exec.h"
-#include "ops/op.h"
+#include "ops/kernel_list.h"
+#include "ops/unary.h"
 
 namespace lm::cuda {
 
-/// The device in use: made by cuda_backend().
-struct Engine {
+/// What kernels need of the device in use: made by cuda_backend().
+struct Context {
   GemmCache* gemm = nullptr;
   Fault* fault = nullptr;  // device memory
   int capability = 0;
 };
-const Engine& engine();
+const Context& context();
 
 inline bool adds_to(const Node& n, int j) {
   return (n.accumulate >> j & 1U) != 0;
@@ -73,19 +73,10 @@ inline i64 padded(i64 bytes) {
 }
 /// Sets every row of t to zero.
 void zero_rows(const Tensor& t, Stream* stream);
-/// The kernels' function for an operator's.
-Fn fn_of(Unary kind);
-
 using TableFn = void(const RunCtx&, const Node&, const Tensor*, Tensor*, void*);
-TableFn run_copy, run_fill, run_pad, run_concat, run_gather, run_scatter, run_broadcast;
-TableFn run_embedding, run_embedding_grad;
-TableFn run_add, run_mul, run_unary, run_unary_grad, run_dropout, run_reduce;
-TableFn run_softmax, run_softmax_grad, run_logsumexp, run_pick, run_pick_grad;
-TableFn run_glu, run_glu_grad;
-TableFn run_linear, run_linear_grad_x, run_linear_grad_w, run_matmul;
-TableFn run_norm, run_norm_grad, run_qk_norm, run_qk_norm_grad, run_rope;
-TableFn run_attention, run_attention_grad, run_paged;
-TableFn run_linear_ce, run_linear_ce_grad, run_linear_logprob;
+#define LM_DECLARE_KERNEL(op, function) TableFn function;
+LM_KERNELS(LM_DECLARE_KERNEL)
+#undef LM_DECLARE_KERNEL
 
 using WorkspaceRule = i64(const Node&, const Graph&);
 WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad, space_attention,

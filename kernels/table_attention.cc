@@ -114,10 +114,10 @@ void run_attention(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* o
   const Tensor& spans = in[a.fused ? 1 : 3];
   if (in[0].dtype == DType::kBf16) {
     attention_mma_forward(mma_of(n, a, in, spans), items<Bf16>(out[0]), out[0].ld, floats(out[1]),
-                          engine().fault, space, ctx.stream);
+                          context().fault, space, ctx.stream);
   } else {
     attention_forward(attention_of(n, a, in, spans), floats(out[0]), out[0].ld, floats(out[1]),
-                      engine().fault, ctx.stream);
+                      context().fault, ctx.stream);
   }
 }
 
@@ -146,11 +146,11 @@ void run_attention_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
   if (dtype == DType::kBf16) {
     attention_mma_backward(mma_of(n, a, in + 4, in[3]),
                            gradients<AttentionMmaBackward, Bf16>(a, in, grads.data()), space,
-                           engine().fault, ctx.stream);
+                           context().fault, ctx.stream);
   } else {
     attention_backward(attention_of(n, a, in + 4, in[3]),
                        gradients<AttentionBackward, f32>(a, in, grads.data()), space,
-                       engine().fault, ctx.stream);
+                       context().fault, ctx.stream);
   }
 }
 

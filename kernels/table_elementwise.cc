@@ -8,16 +8,6 @@
 
 namespace lm::cuda {
 
-static_assert(static_cast<int>(Fn::kLogSigmoid) == static_cast<int>(Unary::kLogSigmoid) &&
-                  static_cast<int>(Fn::kSoftcap) == static_cast<int>(Unary::kSoftcap) &&
-                  static_cast<int>(Fn::kSilu) == static_cast<int>(Unary::kSilu) &&
-                  static_cast<int>(Fn::kExp) == static_cast<int>(Unary::kExp),
-              "kernels and operators number functions alike");
-
-Fn fn_of(Unary kind) {
-  return static_cast<Fn>(kind);
-}
-
 namespace {
 
 template <typename T>
@@ -41,18 +31,18 @@ Pair<T> two_operands(const Tensor& a, const Tensor& b, Along along, const Tensor
   return p;
 }
 
-Fn fn_of(GluKind kind) {
+Unary gate_of(GluKind kind) {
   switch (kind) {
     case GluKind::kGeluTanh:
-      return Fn::kGeluTanh;
+      return Unary::kGeluTanh;
     case GluKind::kRelu2:
-      return Fn::kRelu2;
+      return Unary::kRelu2;
     case GluKind::kGeluErf:
-      return Fn::kGeluErf;
+      return Unary::kGeluErf;
     case GluKind::kSilu:
       break;
   }
-  return Fn::kSilu;
+  return Unary::kSilu;
 }
 
 }  // namespace
@@ -79,7 +69,7 @@ void run_unary(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, 
   const UnaryAttr a = n.attr.as<UnaryAttr>();
   by_type(n, out[0].dtype, [&](auto t) {
     using T = typename decltype(t)::type;
-    unary(one_operand<T>(in[0], out[0]), fn_of(a.kind), a.param, ctx.stream);
+    unary(one_operand<T>(in[0], out[0]), a.kind, a.param, ctx.stream);
   });
 }
 
@@ -87,8 +77,7 @@ void run_unary_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* 
   const UnaryAttr a = n.attr.as<UnaryAttr>();
   by_type(n, out[0].dtype, [&](auto t) {
     using T = typename decltype(t)::type;
-    unary_grad(two_operands<T>(in[0], in[1], Along::kSame, out[0]), fn_of(a.kind), a.param,
-               ctx.stream);
+    unary_grad(two_operands<T>(in[0], in[1], Along::kSame, out[0]), a.kind, a.param, ctx.stream);
   });
 }
 
@@ -196,7 +185,7 @@ void run_pick_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* o
 void run_glu(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   by_type(n, out[0].dtype, [&](auto t) {
     using T = typename decltype(t)::type;
-    glu(out[0].rows(), out[0].cols(), fn_of(n.attr.as<GluAttr>().kind), items<T>(in[0]), in[0].ld,
+    glu(out[0].rows(), out[0].cols(), gate_of(n.attr.as<GluAttr>().kind), items<T>(in[0]), in[0].ld,
         items<T>(out[0]), out[0].ld, ctx.stream);
   });
 }
@@ -204,7 +193,7 @@ void run_glu(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, vo
 void run_glu_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   by_type(n, out[0].dtype, [&](auto t) {
     using T = typename decltype(t)::type;
-    glu_grad(in[1].rows(), in[1].cols(), fn_of(n.attr.as<GluAttr>().kind), items<T>(in[0]),
+    glu_grad(in[1].rows(), in[1].cols(), gate_of(n.attr.as<GluAttr>().kind), items<T>(in[0]),
              in[0].ld, items<T>(in[1]), in[1].ld, items<T>(out[0]), out[0].ld, ctx.stream);
   });
 }

@@ -9,7 +9,7 @@ namespace lm::cuda {
 
 void product(const Gemm& g, Stream* stream) {
   if (g.k > 0) {
-    engine().gemm->run(g, stream);
+    context().gemm->run(g, stream);
     return;
   }
   if (g.beta != 0.0f) return;
@@ -34,7 +34,7 @@ Pair<T> in_place(i64 rows, i64 cols, T* y, i64 ldy) {
 
 // y = act(pre).
 template <typename T>
-void activate(const Tensor& pre, const Tensor& y, Fn f, Stream* stream) {
+void activate(const Tensor& pre, const Tensor& y, Unary f, Stream* stream) {
   Pair<T> p = in_place(y.rows(), y.cols(), items<T>(y), y.ld);
   p.a = items<T>(pre);
   p.lda = pre.ld;
@@ -60,7 +60,7 @@ Gemm forward_of(const Tensor& x, const Tensor& w, void* space, Stream* stream) {
 // separate kernels are faster.
 bool fuses_gelu(Unary act, const Tensor& saved) {
   return act == Unary::kGeluTanh && saved.data != nullptr && saved.ld % 8 == 0 &&
-         engine().capability >= 90;
+         context().capability >= 90;
 }
 
 // A layer on a few rows that keeps nothing for a gradient: decoding. False where it is not one.
@@ -81,7 +81,7 @@ bool run_few_rows(const RunCtx& ctx, const Node& n, const Tensor* in, const Tens
     l.bias = given(n, 2) ? items<T>(in[2]) : nullptr;
     l.residual = given(n, 3) ? items<T>(in[3]) : nullptr;
     l.ld_residual = given(n, 3) ? in[3].ld : 0;
-    l.f = fn_of(n.attr.as<LinearAttr>().act);
+    l.f = n.attr.as<LinearAttr>().act;
     if (!few_rows(l)) return;
     done = true;
     if (y.dtype == x.dtype) {
@@ -134,7 +134,7 @@ void run_linear(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
     fused.ld_aux = saved.ld;
     fused.y = y.data;
     fused.ldy = y.ld;
-    if (engine().gemm->supports(fused)) {
+    if (context().gemm->supports(fused)) {
       product(fused, ctx.stream);
       return;
     }
@@ -145,7 +145,7 @@ void run_linear(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
   Gemm biased = g;
   biased.epilogue = GemmEpilogue::kBias;
   biased.bias = bias;
-  const bool one_step = bias != nullptr && engine().gemm->supports(biased);
+  const bool one_step = bias != nullptr && context().gemm->supports(biased);
   product(one_step ? biased : g, ctx.stream);
   by_type(n, y.dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -155,7 +155,7 @@ void run_linear(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
       p.b_col = 1;
       add_scaled(p, 1.0f, 1.0f, ctx.stream);
     }
-    if (act != Unary::kNone) activate<T>(pre, y, fn_of(act), ctx.stream);
+    if (act != Unary::kNone) activate<T>(pre, y, act, ctx.stream);
   });
 }
 
@@ -183,7 +183,7 @@ void run_linear_grad_x(const RunCtx& ctx, const Node& n, const Tensor* in, Tenso
     fused.epilogue = GemmEpilogue::kDGelu;
     fused.aux = in[2].data;
     fused.ld_aux = in[2].ld;
-    if (engine().gemm->supports(fused)) {
+    if (context().gemm->supports(fused)) {
       product(fused, ctx.stream);
       return;
     }
@@ -198,7 +198,7 @@ void run_linear_grad_x(const RunCtx& ctx, const Node& n, const Tensor* in, Tenso
     p.b = items<T>(dx);
     p.b_row = dx.ld;
     p.b_col = 1;
-    unary_grad(p, fn_of(act), 0.0f, ctx.stream);
+    unary_grad(p, act, 0.0f, ctx.stream);
   });
 }
 

@@ -169,7 +169,7 @@ void run_linear_ce(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* o
       CrossEntropy ce = chunk_of<T>(a, h, in[2], weight, begin, rows, a.fused);
       ce.loss = losses + begin;
       ce.lse = out[2].data == nullptr ? nullptr : floats(out[2]) + begin;
-      cross_entropy(ce, engine().fault, ctx.stream);
+      cross_entropy(ce, context().fault, ctx.stream);
     });
     if (a.fused) push_gradients(h, begin, rows, out[3], false, out[4]);
   }
@@ -197,7 +197,8 @@ void run_linear_ce_grad(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
     make_logits(h, begin, rows);
     by_type(n, h.type, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      cross_entropy(chunk_of<T>(a, h, in[2], h.row, begin, rows, true), engine().fault, ctx.stream);
+      cross_entropy(chunk_of<T>(a, h, in[2], h.row, begin, rows, true), context().fault,
+                    ctx.stream);
     });
     push_gradients(h, begin, rows, out[0], adds_to(n, 0), out[1]);
   }
@@ -236,7 +237,7 @@ void run_linear_logprob(const RunCtx& ctx, const Node& n, const Tensor* in, Tens
     s.entropy = part(out[1], begin);
     s.argmax = ints(out[2], begin);
     s.rank = ints(out[3], begin);
-    row_stats(s, engine().fault, ctx.stream);
+    row_stats(s, context().fault, ctx.stream);
   }
 }
 

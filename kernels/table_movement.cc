@@ -182,7 +182,7 @@ void run_embedding(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* o
       g.plus_ids = in[2].i32_data();
       g.plus_kind = FaultKind::kPosition;
     }
-    gather_rows(g, engine().fault, FaultKind::kToken, ctx.stream);
+    gather_rows(g, context().fault, FaultKind::kToken, ctx.stream);
   });
 }
 

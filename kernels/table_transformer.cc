@@ -166,7 +166,7 @@ void run_rope(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, v
   by_type(n, in[0].dtype, [&](auto t) {
     using T = typename decltype(t)::type;
     const T* x = items<T>(in[0]);
-    rope(r, x, in[0].ld, items<T>(out[0]), out[0].ld, engine().fault, ctx.stream);
+    rope(r, x, in[0].ld, items<T>(out[0]), out[0].ld, context().fault, ctx.stream);
   });
 }
 

@@ -2,49 +2,49 @@
 // A scalar function chosen once for a whole kernel.
 
 #include "device.h"
-#include "fn.h"
+#include "ops/unary.h"
 
 namespace lm::cuda {
 
 /// work(f) with f known to the compiler in each of its copies: the choice is made once, outside the
 /// loop over elements.
-template <Fn kFn>
+template <Unary kFn>
 struct FnTag {
-  static constexpr Fn value = kFn;
+  static constexpr Unary value = kFn;
 };
 template <typename Work>
-LM_DEVICE void with_fn(Fn f, Work work) {
+LM_DEVICE void with_fn(Unary f, Work work) {
   switch (f) {
-    case Fn::kGeluTanh:
-      return work(FnTag<Fn::kGeluTanh>{});
-    case Fn::kGeluErf:
-      return work(FnTag<Fn::kGeluErf>{});
-    case Fn::kRelu:
-      return work(FnTag<Fn::kRelu>{});
-    case Fn::kRelu2:
-      return work(FnTag<Fn::kRelu2>{});
-    case Fn::kSilu:
-      return work(FnTag<Fn::kSilu>{});
-    case Fn::kTanh:
-      return work(FnTag<Fn::kTanh>{});
-    case Fn::kSigmoid:
-      return work(FnTag<Fn::kSigmoid>{});
-    case Fn::kExp:
-      return work(FnTag<Fn::kExp>{});
-    case Fn::kLog:
-      return work(FnTag<Fn::kLog>{});
-    case Fn::kSquare:
-      return work(FnTag<Fn::kSquare>{});
-    case Fn::kSqrt:
-      return work(FnTag<Fn::kSqrt>{});
-    case Fn::kSoftcap:
-      return work(FnTag<Fn::kSoftcap>{});
-    case Fn::kLogSigmoid:
-      return work(FnTag<Fn::kLogSigmoid>{});
-    case Fn::kNone:
+    case Unary::kGeluTanh:
+      return work(FnTag<Unary::kGeluTanh>{});
+    case Unary::kGeluErf:
+      return work(FnTag<Unary::kGeluErf>{});
+    case Unary::kRelu:
+      return work(FnTag<Unary::kRelu>{});
+    case Unary::kRelu2:
+      return work(FnTag<Unary::kRelu2>{});
+    case Unary::kSilu:
+      return work(FnTag<Unary::kSilu>{});
+    case Unary::kTanh:
+      return work(FnTag<Unary::kTanh>{});
+    case Unary::kSigmoid:
+      return work(FnTag<Unary::kSigmoid>{});
+    case Unary::kExp:
+      return work(FnTag<Unary::kExp>{});
+    case Unary::kLog:
+      return work(FnTag<Unary::kLog>{});
+    case Unary::kSquare:
+      return work(FnTag<Unary::kSquare>{});
+    case Unary::kSqrt:
+      return work(FnTag<Unary::kSqrt>{});
+    case Unary::kSoftcap:
+      return work(FnTag<Unary::kSoftcap>{});
+    case Unary::kLogSigmoid:
+      return work(FnTag<Unary::kLogSigmoid>{});
+    case Unary::kNone:
       break;
   }
-  work(FnTag<Fn::kNone>{});
+  work(FnTag<Unary::kNone>{});
 }
 
 }  // namespace lm::cuda

@@ -87,7 +87,7 @@ std::vector<Flag> generate_flags() {
        .value_name = "N",
        .group = "Model",
        .def = "10",
-       .help = "guesses of a sample at a time; does not change results",
+       .help = "guesses of a sample at a time, at most; does not change results",
        .min = 1,
        .max = 1024,
        .semantic = false},

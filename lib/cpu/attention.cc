@@ -50,7 +50,7 @@ std::vector<RowSpan> make_hulls(i64 rows, const RowSpan* spans) {
 
 }  // namespace
 
-void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const KvView& kv,
+void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const KeyValues& kv,
                        const RowSpan* spans, const i32* key_list, f32* o, i64 ldo, f32* lse) {
   check_shape(shape);
   if (shape.rows <= 0) return;

@@ -1,25 +1,18 @@
 #pragma once
 // Softmax attention with two-interval masks (Dao 2023, FlashAttention-2, for the tiling).
 //
-// Row i of q sees the key slots [a0,a1) and [b0,b1). Every visible slot has a logical index: la for
-// slot a0 and counting up, lb for slot b0 and counting up; la + (a1-a0) <= lb where both intervals
-// are non-empty. Keys are taken in logical order, in tiles cut at multiples of kAttentionTile of
-// the logical index; tiles are merged in order. So a row's bits depend on its logical order alone:
-// prefill in one piece, in chunks, row by row, from pages or inside a draft tree are all equal.
-// causal: a=[s,i+1), la=0.  window w: a0=max(s,i-w+1), la=a0-s.  sink + window: a=[s,s+g), la=0,
-// b=[i-w+1,i+1), lb=b0-s.  prompt + own: a=[prompt), la=0, b=[own,i+1), lb=a1-a0.
+// Row i of q sees the keys of its RowSpan. Keys are taken in logical order, in tiles cut at
+// multiples of kAttentionTile of the logical index; tiles are merged in order. So a row's bits
+// depend on its logical order alone: prefill in one piece, in chunks, row by row, from pages or
+// inside a draft tree are all equal. causal: a=[s,i+1), la=0.  window w: a0=max(s,i-w+1), la=a0-s.
+// sink + window: a=[s,s+g), la=0, b=[i-w+1,i+1), lb=b0-s.  prompt + own: a=[prompt), la=0,
+// b=[own,i+1), lb=a1-a0.
 
-#include "core/types.h"
+#include "ops/rows.h"
 
 namespace lm::cpu {
 
 constexpr i64 kAttentionTile = 256;
-
-struct RowSpan {
-  i32 a0 = 0, a1 = 0;
-  i32 b0 = 0, b1 = 0;
-  i32 la = 0, lb = 0;
-};
 
 /// One interval [begin, end) with logical index 0 at `begin`.
 constexpr RowSpan span_of(i64 begin, i64 end) {
@@ -31,7 +24,7 @@ enum class KvType : u8 { kF32, kBf16, kF16 };
 /// Where keys and values live. Slot j of kv head h is at base + page + row * row_stride
 /// + h * head_stride (elements), where without pages page = 0 and row = j, and with pages
 /// page = table[j / page_size] * page_stride and row = j % page_size.
-struct KvView {
+struct KeyValues {
   const void* k = nullptr;
   const void* v = nullptr;
   KvType type = KvType::kF32;
@@ -54,7 +47,7 @@ struct AttentionShape {
 /// o [rows, Hq, d] (rows ldo apart) from q (rows ldq apart, heads d apart); lse [rows, Hq] natural
 /// log of the softmax denominator, or null. A row without keys gives 0 and -infinity.
 /// key_list: null, or slot numbers that b0..b1 index instead of slots (ancestors in a draft tree).
-void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const KvView& kv,
+void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const KeyValues& kv,
                        const RowSpan* spans, const i32* key_list, f32* o, i64 ldo, f32* lse);
 
 /// Contiguous f32 keys and values only. k, v: slot j head h at k + j*ldkv + h*d, slots of them.

@@ -2,11 +2,9 @@
 // Losses on rows of logits. Only the first `vocab` columns of a row are read or written; padding
 // columns beyond them are the caller's.
 
-#include "core/types.h"
+#include "ops/rows.h"
 
 namespace lm::cpu {
-
-constexpr i32 kIgnoreTarget = -100;
 
 /// loss_i = w_i * (lse - (1-e) L[y] - e * mean(L) + z * lse^2), L = c tanh(logit/c) if softcap.
 /// With want_grad the logits are overwritten by grad_scale * d loss_i / d logit; rows with target

@@ -12,12 +12,29 @@
 
 namespace lm::cpu {
 
+bool has_unary(Unary f) {
+  switch (f) {
+    case Unary::kTanh:
+    case Unary::kSigmoid:
+    case Unary::kExp:
+    case Unary::kLog:
+    case Unary::kSquare:
+    case Unary::kSqrt:
+    case Unary::kSoftcap:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void unary(Unary f, i64 n, const f32* x, f32* y, f32 p) {
+  LM_CHECK(has_unary(f), "a function that this kernel has");
   const isa::Kernels& isa = active();
   parallel_for(n, kFlatGrain / 4, [&](i64 b, i64 e) { isa.unary(f, e - b, x + b, y + b, p); });
 }
 
 void unary_backward(Unary f, i64 n, const f32* x, const f32* dy, f32* dx, f32 p) {
+  LM_CHECK(has_unary(f), "a function that this kernel has");
   const isa::Kernels& isa = active();
   parallel_for(n, kFlatGrain / 4,
                [&](i64 b, i64 e) { isa.unary_backward(f, e - b, x + b, dy + b, dx + b, p); });

@@ -4,23 +4,14 @@
 #include "core/types.h"
 #include "cpu/gemm.h"
 #include "graph/adamw.h"
+#include "ops/unary.h"
 
 namespace lm::cpu {
 
-/// exp and log within 2 ulp, tanh and sigmoid derived from exp; kSoftcap: p * tanh(x / p).
-enum class Unary : u8 {
-  kExp,
-  kLog,
-  kTanh,
-  kSigmoid,
-  kSoftcap,
-  kSquare,
-  kSqrt,
-  kReciprocal,
-  kNegate
-};
-
-/// y[i] = f(x[i]); y may be x.
+/// Whether unary() has it: exp, log, tanh, sigmoid, softcap, square, sqrt.
+bool has_unary(Unary f);
+/// y[i] = f(x[i]); y may be x. exp and log within 2 ulp, tanh and sigmoid derived from exp;
+/// softcap: p * tanh(x / p).
 void unary(Unary f, i64 n, const f32* x, f32* y, f32 p = 0.0f);
 /// dx[i] = dy[i] * f'(x[i]); dx may be dy or x.
 void unary_backward(Unary f, i64 n, const f32* x, const f32* dy, f32* dx, f32 p = 0.0f);

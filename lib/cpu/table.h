@@ -6,7 +6,7 @@
 #include "core/str.h"
 #include "cpu/kernels.h"
 #include "graph/exec.h"
-#include "ops/op.h"
+#include "ops/kernel_list.h"
 
 namespace lm::cpu {
 
@@ -27,18 +27,12 @@ inline bool flat(const Tensor& t) {
 /// Sets every row of t to zero.
 void zero_rows(const Tensor& t);
 /// The kernels' activation for an operator's.
-Act act_of(lm::Unary kind);
+Act act_of(Unary kind);
 
 using TableFn = void(const RunCtx&, const Node&, const Tensor*, Tensor*, void*);
-TableFn run_copy, run_fill, run_pad, run_concat, run_gather, run_scatter, run_broadcast;
-TableFn run_embedding, run_embedding_grad;
-TableFn run_add, run_mul, run_unary, run_unary_grad, run_dropout, run_reduce;
-TableFn run_softmax, run_softmax_grad, run_logsumexp, run_pick, run_pick_grad;
-TableFn run_glu, run_glu_grad;
-TableFn run_linear, run_linear_grad_x, run_linear_grad_w, run_matmul;
-TableFn run_norm, run_norm_grad, run_qk_norm, run_qk_norm_grad, run_rope;
-TableFn run_attention, run_attention_grad, run_paged;
-TableFn run_linear_ce, run_linear_ce_grad, run_linear_logprob;
+#define LM_DECLARE_KERNEL(op, function) TableFn function;
+LM_KERNELS(LM_DECLARE_KERNEL)
+#undef LM_DECLARE_KERNEL
 
 using WorkspaceRule = i64(const Node&, const Graph&);
 WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad,

@@ -53,17 +53,17 @@ void broadcast_rows(const Tensor& a, const f32* b, Along along, const Tensor& y,
 
 }  // namespace
 
-Act act_of(lm::Unary kind) {
+Act act_of(Unary kind) {
   switch (kind) {
-    case lm::Unary::kGeluTanh:
+    case Unary::kGeluTanh:
       return Act::kGeluTanh;
-    case lm::Unary::kGeluErf:
+    case Unary::kGeluErf:
       return Act::kGeluErf;
-    case lm::Unary::kRelu:
+    case Unary::kRelu:
       return Act::kRelu;
-    case lm::Unary::kRelu2:
+    case Unary::kRelu2:
       return Act::kRelu2;
-    case lm::Unary::kSilu:
+    case Unary::kSilu:
       return Act::kSilu;
     default:
       return Act::kNone;
@@ -116,34 +116,6 @@ void run_mul(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*)
 
 namespace {
 
-bool kernel_unary(lm::Unary kind, Unary* out) {
-  switch (kind) {
-    case lm::Unary::kTanh:
-      *out = Unary::kTanh;
-      return true;
-    case lm::Unary::kSigmoid:
-      *out = Unary::kSigmoid;
-      return true;
-    case lm::Unary::kExp:
-      *out = Unary::kExp;
-      return true;
-    case lm::Unary::kLog:
-      *out = Unary::kLog;
-      return true;
-    case lm::Unary::kSquare:
-      *out = Unary::kSquare;
-      return true;
-    case lm::Unary::kSqrt:
-      *out = Unary::kSqrt;
-      return true;
-    case lm::Unary::kSoftcap:
-      *out = Unary::kSoftcap;
-      return true;
-    default:
-      return false;
-  }
-}
-
 // min(x,0) - log(1 + e^-|x|): no overflow on either side.
 f32 log_sigmoid(f32 x) {
   return std::min(x, 0.0f) - std::log1p(std::exp(-std::fabs(x)));
@@ -157,14 +129,13 @@ f32 log_sigmoid_slope(f32 x) {
 
 void run_unary(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const UnaryAttr a = n.attr.as<UnaryAttr>();
-  Unary kind{};
-  const bool direct = kernel_unary(a.kind, &kind);
+  const bool direct = has_unary(a.kind);
   over(in[0], in[0], out[0], [&](i64 count, i64 xo, i64, i64 yo) {
     const f32* x = floats(in[0]) + xo;
     f32* y = floats(out[0]) + yo;
     if (direct) {
-      cpu::unary(kind, count, x, y, a.param);
-    } else if (a.kind == lm::Unary::kLogSigmoid) {
+      cpu::unary(a.kind, count, x, y, a.param);
+    } else if (a.kind == Unary::kLogSigmoid) {
       parallel_for(count, kGrainElements, [&](i64 begin, i64 end) {
         for (i64 i = begin; i < end; ++i)
           y[i] = log_sigmoid(x[i]);
@@ -177,15 +148,14 @@ void run_unary(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void
 
 void run_unary_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const UnaryAttr a = n.attr.as<UnaryAttr>();
-  Unary kind{};
-  const bool direct = kernel_unary(a.kind, &kind);
+  const bool direct = has_unary(a.kind);
   over(in[0], in[1], out[0], [&](i64 count, i64 xo, i64 dyo, i64 yo) {
     const f32* x = floats(in[0]) + xo;
     const f32* dy = floats(in[1]) + dyo;
     f32* dx = floats(out[0]) + yo;
     if (direct) {
-      unary_backward(kind, count, x, dy, dx, a.param);
-    } else if (a.kind == lm::Unary::kLogSigmoid) {
+      unary_backward(a.kind, count, x, dy, dx, a.param);
+    } else if (a.kind == Unary::kLogSigmoid) {
       parallel_for(count, kGrainElements, [&](i64 begin, i64 end) {
         for (i64 i = begin; i < end; ++i)
           dx[i] = dy[i] * log_sigmoid_slope(x[i]);

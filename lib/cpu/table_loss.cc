@@ -28,7 +28,7 @@ i64 logits_elements(i64 rows, i64 vocab) {
 void check_targets(const Node& n, const Tensor& targets, i64 vocab) {
   const i32* p = targets.i32_data();
   for (i64 i = 0; i < targets.count(); ++i) {
-    if (p[i] != lm::kIgnoreTarget && (p[i] < 0 || p[i] >= vocab)) {
+    if (p[i] != kIgnoreTarget && (p[i] < 0 || p[i] >= vocab)) {
       throw Error(ErrorKind::kData,
                   cat(n.name, ": target ", p[i], " at row ", i, " is outside [0, ", vocab, ")"));
     }

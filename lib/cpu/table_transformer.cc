@@ -234,8 +234,7 @@ void run_rope(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*
 // Attention
 // ----------------------------------------------------------------------------------------
 
-static_assert(sizeof(lm::RowSpan) == sizeof(cpu::RowSpan) && sizeof(cpu::RowSpan) == 24,
-              "a spans tensor is an array of the kernels' spans");
+static_assert(sizeof(RowSpan) == 24, "a spans tensor is an array of spans");
 
 namespace {
 
@@ -286,7 +285,7 @@ Qkv qkv_of(const AttentionAttr& a, const Tensor* t) {
 void run_attention(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const AttentionAttr a = n.attr.as<AttentionAttr>();
   const Qkv x = qkv_of(a, in);
-  KvView kv;
+  KeyValues kv;
   kv.k = x.k;
   kv.v = x.v;
   kv.row_stride = x.ldkv;
@@ -365,7 +364,7 @@ void run_paged(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, 
   const PagedAttr p = n.attr.as<PagedAttr>();
   LM_CHECK(usize(p.binding) < ctx.bindings.size() && ctx.bindings[usize(p.binding)] != nullptr,
            "the run binds a KvView for paged attention");
-  const lm::KvView& view = *static_cast<const lm::KvView*>(ctx.bindings[usize(p.binding)]);
+  const KvView& view = *static_cast<const KvView*>(ctx.bindings[usize(p.binding)]);
   LM_CHECK(view.rows <= in[0].rows() && view.page_tokens > 0, "the KvView fits the rows");
   const i64 d = p.head_dim;
   const i64 width = p.kv_heads * d;
@@ -381,7 +380,7 @@ void run_paged(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, 
     store_row(k + r * in[0].ld, width, view.dtype, k_pages, at);
     store_row(k + r * in[0].ld + width, width, view.dtype, v_pages, at);
   }
-  KvView kv;
+  KeyValues kv;
   kv.k = k_pages;
   kv.v = v_pages;
   kv.type = type;

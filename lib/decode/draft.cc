@@ -34,4 +34,16 @@ void PromptLookup::propose(std::span<const i32> history, i64 most, std::vector<i
   }
 }
 
+i64 DraftPace::next() {
+  if (pause_ == 0) return reach_;
+  --pause_;
+  return 0;
+}
+
+void DraftPace::learn(i64 guessed, i64 right) {
+  misses_ = right > 0 ? 0 : std::min<i64>(misses_ + 1, 5);
+  pause_ = misses_ > 0 ? (i64{1} << (misses_ - 1)) - 1 : 0;
+  reach_ = right == guessed ? std::min(most_, 2 * std::max(reach_, right)) : right + 1;
+}
+
 }  // namespace lm::decode

@@ -21,6 +21,7 @@ struct Generator::Sample {
   std::vector<i32> tokens;      // prompt and output
   std::span<const f32> logits;  // to draw from, empty while there are none
   std::unique_ptr<Drafter> drafter;
+  DraftPace pace{0};
   std::vector<i32> draft;  // guesses behind the last token
   std::vector<i64> rows;   // of the last pass: the last token's, then those of the guesses
   i64 kept = 0;            // rows whose tokens the text has
@@ -215,6 +216,7 @@ bool Generator::start_sample(Job& job) {
   s->tokens = tokens_of(r.prompt);
   s->begin(tokenizer_);
   if (options_.drafter) s->drafter = options_.drafter();
+  s->pace = DraftPace(options_.draft_length);
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -268,8 +270,10 @@ void Generator::plan_sample(Sample& s) {
   s.rows.clear();
   const i64 room = longest(s.job) - isize(s.tokens) - 1;
   const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
-  const i64 most = std::min({options_.draft_length, room, share});
-  if (s.drafter && most > 0) s.drafter->propose(s.tokens, most, s.draft);
+  if (s.drafter && room > 0 && share > 0) {
+    const i64 most = std::min({s.pace.next(), room, share});
+    if (most > 0) s.drafter->propose(s.tokens, most, s.draft);
+  }
   const i64 position = s.job.next_position + isize(s.tokens) - isize(s.job.request.prompt) - 1;
   for (i64 i = 0; i <= isize(s.draft); ++i) {
     EvalRow row;
@@ -416,6 +420,7 @@ void Generator::draw_rows(Sample& s) {
     ++s.kept;
     draw(s);
   }
+  if (!s.draft.empty()) s.pace.learn(isize(s.draft), s.kept - 1);
 }
 
 void Generator::draw_all() {

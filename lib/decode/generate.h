@@ -75,7 +75,7 @@ struct GenerateOptions {
   /// Makes a sample's drafter, null: none. Changes how many passes are needed, not what comes out.
   /// Not used where the model's memory keeps all rows of a pass or none (SequenceCache::can_cut).
   std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
-  i64 draft_length = 10;  // guesses of a sample at a time
+  i64 draft_length = 10;  // guesses of a sample at a time, at most (DraftPace)
 };
 
 class Generator {

@@ -1,6 +1,7 @@
 #include "decode/prompt.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 
@@ -24,6 +25,7 @@ i32 set_positions(std::span<PromptRow> rows, i64 before, i32 next) {
     LM_CHECK(row.hole_begin >= 0 && row.hole_begin <= row.hole_end && row.hole_end <= before + i,
              "a row is hidden from later ones only");
     if (row.position < 0) row.position = next;
+    LM_CHECK(row.position < std::numeric_limits<i32>::max(), "another position follows");
     next = row.position + 1;
   }
   return next;

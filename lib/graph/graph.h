@@ -91,6 +91,11 @@ class Graph {
   /// A view value; base may be a view (offsets add up). Used by the view operator's infer.
   Value new_view(Value base, const Shape& shape, i64 offset, i64 ld);
 
+  /// For costs: the rows that a row of attention may see, its own sequence; 0: all of them. Masks
+  /// are data, which no cost function sees.
+  void set_span_rows(i64 rows) { span_rows_ = rows; }
+  i64 span_rows() const { return span_rows_; }
+
   /// Values readable after run(): they live to the end of the list.
   void keep(Value v);
 
@@ -153,6 +158,7 @@ class Graph {
   std::string path_;
   i32 region_ = -1;
   i64 forward_nodes_ = -1;
+  i64 span_rows_ = 0;
   bool in_backward_ = false;
   Value seed_;
 };

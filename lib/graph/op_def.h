@@ -81,6 +81,7 @@ class GradCtx {
 
 /// One operator. Functions are plain and stateless; grad null = not differentiable.
 struct OpDef {
+  Op op{};
   std::string_view name;
   void (*infer)(InferCtx&) = nullptr;
   void (*grad)(GradCtx&) = nullptr;

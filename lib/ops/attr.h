@@ -1,30 +1,13 @@
 #pragma once
 // The attribute struct of every operator (graph/value.h stores them in nodes), with the operator's
-// inputs and outputs by position; "?" marks optional ones. Also the mask rows and the paged-cache
-// view.
+// inputs and outputs by position; "?" marks optional ones. Also the paged-cache view.
 
 #include "graph/value.h"
+#include "ops/rows.h"
+#include "ops/unary.h"
 
 namespace lm {
 
-/// y = f(x). gelu_tanh(a) = a/2 (1 + tanh(sqrt(2/pi)(a + 0.044715 a^3))), gelu_erf(a) = a Phi(a),
-/// relu2 = max(a,0)^2, softcap(x) = c tanh(x/c), log_sigmoid = -log(1 + e^-x).
-enum class Unary : u8 {
-  kNone,
-  kGeluTanh,
-  kGeluErf,
-  kRelu,
-  kRelu2,
-  kSilu,
-  kTanh,
-  kSigmoid,
-  kExp,
-  kLog,
-  kSquare,
-  kSqrt,
-  kSoftcap,
-  kLogSigmoid
-};
 /// How the second operand of kAdd and kMul (or a reduction's result) relates to x [rows, cols]:
 /// same shape; one row of cols; one value per row; one scalar.
 enum class Along : u8 { kSame, kRow, kCol, kScalar };
@@ -155,18 +138,6 @@ struct LogprobAttr {
   i64 vocab = 0;
   f32 softcap = 0;
 };
-
-inline constexpr i32 kIgnoreTarget = -100;
-
-/// The keys of one query row: slots [a0,a1) and [b0,b1). Slot a0 has logical index la, slot b0 lb,
-/// with la + (a1-a0) <= lb where both are non-empty. Sums run in logical order, cut at fixed
-/// multiples of the logical index, so equal logical order means equal bits however keys are stored.
-/// causal, sequence from s: {s, i+1, 0, 0, 0, 0}. window w: {max(s,i-w+1), i+1, 0, 0, a0-s, 0}.
-/// prompt [p0,p1) then own rows [s,i+1): {p0, p1, s, i+1, 0, p1-p0}. No keys: all zero.
-struct RowSpan {
-  i32 a0 = 0, a1 = 0, b0 = 0, b1 = 0, la = 0, lb = 0;
-};
-inline constexpr i64 kSpanInts = 6;
 
 /// What kPagedAttention finds in RunCtx::bindings[attr.binding]: this step's rows and the page
 /// pools. Spans, slots, tables, lists and pools are in the backend's memory; the object itself and

@@ -1,4 +1,4 @@
-// The operator table. Order is that of enum Op; a static_assert and a test keep them together.
+// The operator table: one row per operator, in the order of enum Op.
 
 #include <array>
 
@@ -10,9 +10,10 @@ namespace {
 
 using namespace op;
 
-constexpr OpDef def(std::string_view name, void (*infer)(InferCtx&), void (*grad)(GradCtx&),
+constexpr OpDef def(Op op, std::string_view name, void (*infer)(InferCtx&), void (*grad)(GradCtx&),
                     Cost (*cost)(const Node&, const Graph&)) {
   OpDef d;
+  d.op = op;
   d.name = name;
   d.infer = infer;
   d.grad = grad;
@@ -44,51 +45,59 @@ constexpr OpDef effect(OpDef d) {
   return d;
 }
 
-constexpr OpDef gradient(std::string_view name, Cost (*cost)(const Node&, const Graph&)) {
-  return def(name, infer_never, nullptr, cost);
+constexpr OpDef gradient(Op op, std::string_view name, Cost (*cost)(const Node&, const Graph&)) {
+  return def(op, name, infer_never, nullptr, cost);
 }
 
 constexpr std::array<OpDef, usize(kOpCount)> kOps = {
-    view(cheap(def("view", infer_view, grad_view, nullptr))),
-    adds(cheap(in_place(def("copy", infer_copy, grad_copy, cost_elementwise), 0)), 1),
-    cheap(def("fill", infer_fill, nullptr, cost_elementwise)),
-    adds(cheap(def("pad", infer_pad, nullptr, cost_elementwise)), 1),
-    cheap(def("concat", infer_concat, grad_concat, cost_elementwise)),
-    cheap(def("gather_rows", infer_gather, grad_gather, cost_elementwise)),
-    cheap(def("scatter_add_rows", infer_scatter, grad_scatter, cost_elementwise)),
-    cheap(def("broadcast", infer_broadcast, grad_broadcast, cost_elementwise)),
-    cheap(in_place(def("add", infer_add, grad_add, cost_elementwise), 0)),
-    cheap(in_place(def("mul", infer_mul, grad_mul, cost_elementwise), 0)),
-    cheap(in_place(def("unary", infer_same, grad_unary, cost_heavy), 0)),
-    in_place(gradient("unary_grad", cost_heavy), 1),
-    random(cheap(in_place(def("dropout", infer_dropout, grad_dropout, cost_heavy), 0))),
-    adds(cheap(def("reduce", infer_reduce, grad_reduce, cost_elementwise)), 1),
-    cheap(in_place(def("softmax", infer_same, grad_softmax, cost_heavy), 0)),
-    in_place(gradient("softmax_grad", cost_heavy), 1),
-    cheap(def("logsumexp", infer_logsumexp, grad_logsumexp, cost_heavy)),
-    cheap(def("pick", infer_pick, grad_pick, cost_elementwise)),
-    gradient("pick_grad", cost_elementwise),
-    def("linear", infer_linear, grad_linear, cost_linear),
-    adds(gradient("linear_grad_x", cost_linear_grad), 1),
-    adds(gradient("linear_grad_w", cost_linear_grad), 1),
-    adds(def("matmul", infer_matmul, grad_matmul, cost_matmul), 1),
-    cheap(def("norm", infer_norm, grad_norm, cost_heavy)),
-    adds(in_place(gradient("norm_grad", cost_heavy), 5), 7),
-    cheap(in_place(def("qk_norm", infer_qk_norm, grad_qk_norm, cost_heavy), 0)),
-    adds(gradient("qk_norm_grad", cost_heavy), 6),
-    cheap(in_place(def("rope", infer_rope, grad_rope, cost_heavy), 0)),
-    def("attention", infer_attention, grad_attention, cost_attention),
-    gradient("attention_grad", cost_attention_grad),
-    effect(def("paged_attention", infer_paged, nullptr, cost_attention)),
-    cheap(def("glu", infer_glu, grad_glu, cost_heavy)),
-    in_place(gradient("glu_grad", cost_heavy), 0),
-    cheap(def("embedding", infer_embedding, grad_embedding, cost_elementwise)),
-    adds(gradient("embedding_grad", cost_elementwise), 1),
-    def("linear_ce", infer_linear_ce, grad_linear_ce, cost_linear_ce),
-    adds(gradient("linear_ce_grad", cost_linear_ce), 3),
-    def("linear_logprob", infer_linear_logprob, nullptr, cost_linear_ce),
+    view(cheap(def(Op::kView, "view", infer_view, grad_view, nullptr))),
+    adds(cheap(in_place(def(Op::kCopy, "copy", infer_copy, grad_copy, cost_elementwise), 0)), 1),
+    cheap(def(Op::kFill, "fill", infer_fill, nullptr, cost_elementwise)),
+    adds(cheap(def(Op::kPad, "pad", infer_pad, nullptr, cost_elementwise)), 1),
+    cheap(def(Op::kConcat, "concat", infer_concat, grad_concat, cost_elementwise)),
+    cheap(def(Op::kGatherRows, "gather_rows", infer_gather, grad_gather, cost_elementwise)),
+    cheap(def(Op::kScatterAddRows, "scatter_add_rows", infer_scatter, grad_scatter,
+              cost_elementwise)),
+    cheap(def(Op::kBroadcast, "broadcast", infer_broadcast, grad_broadcast, cost_elementwise)),
+    cheap(in_place(def(Op::kAdd, "add", infer_add, grad_add, cost_elementwise), 0)),
+    cheap(in_place(def(Op::kMul, "mul", infer_mul, grad_mul, cost_elementwise), 0)),
+    cheap(in_place(def(Op::kUnary, "unary", infer_same, grad_unary, cost_heavy), 0)),
+    in_place(gradient(Op::kUnaryGrad, "unary_grad", cost_heavy), 1),
+    random(
+        cheap(in_place(def(Op::kDropout, "dropout", infer_dropout, grad_dropout, cost_heavy), 0))),
+    adds(cheap(def(Op::kReduce, "reduce", infer_reduce, grad_reduce, cost_elementwise)), 1),
+    cheap(in_place(def(Op::kSoftmax, "softmax", infer_same, grad_softmax, cost_heavy), 0)),
+    in_place(gradient(Op::kSoftmaxGrad, "softmax_grad", cost_heavy), 1),
+    cheap(def(Op::kLogsumexp, "logsumexp", infer_logsumexp, grad_logsumexp, cost_heavy)),
+    cheap(def(Op::kPick, "pick", infer_pick, grad_pick, cost_elementwise)),
+    gradient(Op::kPickGrad, "pick_grad", cost_elementwise),
+    def(Op::kLinear, "linear", infer_linear, grad_linear, cost_linear),
+    adds(gradient(Op::kLinearGradX, "linear_grad_x", cost_linear_grad), 1),
+    adds(gradient(Op::kLinearGradW, "linear_grad_w", cost_linear_grad), 1),
+    adds(def(Op::kMatmul, "matmul", infer_matmul, grad_matmul, cost_matmul), 1),
+    cheap(def(Op::kNorm, "norm", infer_norm, grad_norm, cost_heavy)),
+    adds(in_place(gradient(Op::kNormGrad, "norm_grad", cost_heavy), 5), 7),
+    cheap(in_place(def(Op::kQkNorm, "qk_norm", infer_qk_norm, grad_qk_norm, cost_heavy), 0)),
+    adds(gradient(Op::kQkNormGrad, "qk_norm_grad", cost_heavy), 6),
+    cheap(in_place(def(Op::kRope, "rope", infer_rope, grad_rope, cost_heavy), 0)),
+    def(Op::kAttention, "attention", infer_attention, grad_attention, cost_attention),
+    gradient(Op::kAttentionGrad, "attention_grad", cost_attention_grad),
+    effect(def(Op::kPagedAttention, "paged_attention", infer_paged, nullptr, cost_attention)),
+    cheap(def(Op::kGlu, "glu", infer_glu, grad_glu, cost_heavy)),
+    in_place(gradient(Op::kGluGrad, "glu_grad", cost_heavy), 0),
+    cheap(def(Op::kEmbedding, "embedding", infer_embedding, grad_embedding, cost_elementwise)),
+    adds(gradient(Op::kEmbeddingGrad, "embedding_grad", cost_elementwise), 1),
+    def(Op::kLinearCe, "linear_ce", infer_linear_ce, grad_linear_ce, cost_linear_ce),
+    adds(gradient(Op::kLinearCeGrad, "linear_ce_grad", cost_linear_ce), 3),
+    def(Op::kLinearLogprob, "linear_logprob", infer_linear_logprob, nullptr, cost_linear_ce),
 };
-static_assert(kOps.back().name == "linear_logprob", "one entry per operator");
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kOps.size(); ++i)
+    if (kOps[i].op != static_cast<Op>(i)) return false;
+  return true;
+}
+static_assert(in_order(), "ops()[i] is the row of Op(i)");
 
 }  // namespace
 

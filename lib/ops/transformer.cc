@@ -1,5 +1,6 @@
 // Norms, rotary positions, attention.
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/str.h"
@@ -158,7 +159,9 @@ void grad_attention(GradCtx& c) {
 namespace {
 // Keys per query row are data; half of the square is what causal rows of one sequence see.
 i64 pair_count(const Graph& g, Value q, Value k) {
-  return (g.shape(q).rows() * g.shape(k).rows() + 1) / 2;
+  const i64 keys = g.shape(k).rows();
+  const i64 seen = g.span_rows() > 0 ? std::min(keys, g.span_rows()) : keys;
+  return (g.shape(q).rows() * seen + 1) / 2;
 }
 }  // namespace
 

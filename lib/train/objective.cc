@@ -9,7 +9,7 @@ namespace lm::train {
 RowInputs::RowInputs(i64 slots, i64 seq_len)
     : tokens(usize(slots * seq_len)),
       positions(usize(slots * seq_len)),
-      targets(usize(slots * seq_len), kIgnoredTarget),
+      targets(usize(slots * seq_len), kIgnoreTarget),
       spans(usize(slots * seq_len)),
       slots_(slots),
       seq_len_(seq_len) {}
@@ -30,7 +30,7 @@ Value RowInputs::declare_weights(Graph& graph) {
 void RowInputs::clear() {
   std::fill(tokens.begin(), tokens.end(), 0);
   std::fill(positions.begin(), positions.end(), 0);
-  std::fill(targets.begin(), targets.end(), kIgnoredTarget);
+  std::fill(targets.begin(), targets.end(), kIgnoreTarget);
   std::fill(spans.begin(), spans.end(), RowSpan{});
   std::fill(weights.begin(), weights.end(), 1.0f);
 }
@@ -71,7 +71,7 @@ i64 NextToken::fill_slot(const Example& example, i64 first, RowInputs& inputs) c
   LM_CHECK(example.loss.empty() || isize(example.loss) == n + 1, "a loss mask of the tokens");
   std::copy_n(example.tokens.begin(), n, inputs.tokens.begin() + first);
   std::copy_n(example.tokens.begin() + 1, n, inputs.targets.begin() + first);
-  const auto ignore = [&](i64 token) { inputs.targets[usize(first + token - 1)] = kIgnoredTarget; };
+  const auto ignore = [&](i64 token) { inputs.targets[usize(first + token - 1)] = kIgnoreTarget; };
   for (i64 i = 1; i < isize(example.loss); ++i)
     if (example.loss[usize(i)] == 0) ignore(i);
   i64 begin = 0;
@@ -85,7 +85,7 @@ i64 NextToken::fill_slot(const Example& example, i64 first, RowInputs& inputs) c
   }
   inputs.document(first + begin, n - begin);
   return n - std::count(inputs.targets.begin() + first, inputs.targets.begin() + first + n,
-                        kIgnoredTarget);
+                        kIgnoreTarget);
 }
 
 f64 NextToken::fill(std::span<const Example> examples, const FillCtx& /*no random choices*/,
@@ -103,6 +103,7 @@ TrainGraph::TrainGraph(const model::ModelCfg& cfg, const model::ModelParams& par
     : graph(ops(), options.build.activation),
       model(graph, cfg, params, options.build),
       inputs(options.slots, options.seq_len) {
+  graph.set_span_rows(options.seq_len);  // a slot's rows see no others
   inputs.declare(graph);
   loss = objective.build(graph, model, inputs);
   graph.keep(loss.sum);

@@ -13,8 +13,6 @@
 
 namespace lm::train {
 
-inline constexpr i32 kIgnoredTarget = -100;
-
 /// The inputs of a micro-batch: `slots` examples of up to seq_len rows, as values of a graph and as
 /// the host memory that they are set from. Row r of slot s is number s * seq_len + r.
 class RowInputs {

@@ -26,28 +26,21 @@ std::string duration(f64 seconds) {
   return cat(format_fixed(seconds / 3600, 1), " h");
 }
 
-/// The graph's cost function takes attention over all rows before a row; sequences of a batch do
-/// not see each other.
-f64 op_flops(const std::string& op, i64 flops, i64 sequences) {
-  const bool attention = op == "attention" || op == "attention_grad";
-  return static_cast<f64>(flops) / static_cast<f64>(attention ? std::max<i64>(1, sequences) : 1);
-}
-
-f64 graph_flops(const Graph& graph, i64 sequences) {
+f64 graph_flops(const Graph& graph) {
   f64 sum = 0;
   for (const OpTotal& total : op_totals(graph))
-    sum += op_flops(total.op, total.flops, sequences);
+    sum += static_cast<f64>(total.flops);
   return sum;
 }
 
 /// FLOPs and traffic of the graph's operators for one micro-batch.
-void operators(std::string& out, const Graph& graph, f64 tokens, i64 sequences) {
+void operators(std::string& out, const Graph& graph, f64 tokens) {
   append(out, "\n", padded("operator", 20), padded("nodes", 7, true),
          padded("FLOP/token", 14, true), padded("share", 9, true), padded("read", 12, true),
          padded("written", 12, true), "\n");
-  const f64 all = std::max(1.0, graph_flops(graph, sequences));
+  const f64 all = std::max(1.0, graph_flops(graph));
   for (const OpTotal& total : op_totals(graph)) {
-    const f64 flops = op_flops(total.op, total.flops, sequences);
+    const f64 flops = static_cast<f64>(total.flops);
     append(out, padded(total.op, 20), padded(cat(total.nodes), 7, true),
            padded(format_count(flops / tokens), 14, true),
            padded(cat(format_fixed(100 * flops / all, 1), "%"), 9, true),
@@ -121,7 +114,7 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   const Plan plan = step_plan(graph, backend);
   const f64 micro_tokens = static_cast<f64>(options.micro_batch * options.seq_len);
   const i64 step_tokens = options.batch * options.seq_len;
-  const f64 executed = graph_flops(graph, options.micro_batch) / micro_tokens;
+  const f64 executed = graph_flops(graph) / micro_tokens;
   const f64 run_tokens = static_cast<f64>(step_tokens) * static_cast<f64>(inputs.steps);
   const i64 slab = 4 * params.set.slab_elements();
 
@@ -166,11 +159,11 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   out += "\nlargest values\n";
   for (const PlanEntry& entry : largest_values(graph, 10))
     append(out, padded(format_bytes(entry.bytes), 12, true), "  ", entry.name, "\n");
-  operators(out, graph, micro_tokens, options.micro_batch);
+  operators(out, graph, micro_tokens);
   return out;
 }
 
-std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops, i64 sequences) {
+std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops) {
   f64 all = 0;
   for (const OpTime& time : times)
     all += time.wall_s;
@@ -179,7 +172,7 @@ std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops, i64 s
                         padded("of peak", 9, true), padded("GB/s", 8, true), "\n");
   for (const OpTime& time : times) {
     const f64 s = std::max(1e-12, time.wall_s);
-    const f64 rate = op_flops(time.op, time.flops, sequences) / s;
+    const f64 rate = static_cast<f64>(time.flops) / s;
     append(
         out, padded(time.op, 20), padded(cat(time.calls), 9, true),
         padded(format_fixed(time.wall_s, 3), 10, true),

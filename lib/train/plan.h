@@ -29,8 +29,7 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
 i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const Backend& backend,
                  i64 limit_bytes, i64 ranks = 1);
 
-/// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s. sequences: of a
-/// micro-batch.
-std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops, i64 sequences);
+/// Per operator: calls, seconds, share of the time, GFLOP/s, percent of peak, GB/s.
+std::string profile_text(const std::vector<OpTime>& times, f64 peak_flops);
 
 }  // namespace lm::train

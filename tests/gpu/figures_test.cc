@@ -169,17 +169,16 @@ TEST_CASE("figures of the streaming kernels", "[.][gpu][figures]") {
   p.a = a;
   p.y = c;
   p.lda = p.ldy = p.b_row = kWide;
-  report_bytes("gelu", 2 * wide, [&] { cuda::unary(p, cuda::Fn::kGeluTanh, 0, nullptr); });
+  report_bytes("gelu", 2 * wide, [&] { cuda::unary(p, Unary::kGeluTanh, 0, nullptr); });
   p.b = b;
   p.b_col = 1;
-  report_bytes("gelu grad", 3 * wide,
-               [&] { cuda::unary_grad(p, cuda::Fn::kGeluTanh, 0, nullptr); });
+  report_bytes("gelu grad", 3 * wide, [&] { cuda::unary_grad(p, Unary::kGeluTanh, 0, nullptr); });
   report_bytes("add", 3 * wide, [&] { cuda::add_scaled(p, 1, 1, nullptr); });
   report_bytes("glu", 3 * wide, [&] {
-    cuda::glu(kRows, kWide, cuda::Fn::kSilu, a.get(), 2 * kWide, c.get(), kWide, nullptr);
+    cuda::glu(kRows, kWide, Unary::kSilu, a.get(), 2 * kWide, c.get(), kWide, nullptr);
   });
   report_bytes("glu grad", 5 * wide, [&] {
-    cuda::glu_grad(kRows, kWide, cuda::Fn::kSilu, a.get(), 2 * kWide, b.get(), kWide, c.get(),
+    cuda::glu_grad(kRows, kWide, Unary::kSilu, a.get(), 2 * kWide, b.get(), kWide, c.get(),
                    2 * kWide, nullptr);
   });
   cuda::Dropout drop;

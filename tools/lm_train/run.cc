@@ -250,7 +250,7 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
   add_metrics(tool, *trainer, run);
   if (ranks.first()) tool.set_summary(summary(*trainer, run, folder, monotonic_s() - start_s));
   if (setup.train.profile && ranks.first())
-    print(2, train::profile_text(trainer->executor().profile(), own_peak, setup.train.micro_batch));
+    print(2, train::profile_text(trainer->executor().profile(), own_peak));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ struct Local {
   i64 x0 = 0, x1 = 0, y0 = 0, y1 = 0;
 };
 
-Local local_of(const cpu::RowSpan& s, i64 first) {
+Local local_of(const RowSpan& s, i64 first) {
   Local l;
   if (s.a1 > s.a0) {
     l.x0 = greater(s.la - first, 0);
@@ -89,7 +89,7 @@ struct Run {
   const i32* table = nullptr;
 
   // Takes the row in if its keys lie where those of the run lie.
-  bool join(const cpu::RowSpan& s, const Local& l, i64 first, const i32* row_table, bool listed) {
+  bool join(const RowSpan& s, const Local& l, i64 first, const i32* row_table, bool listed) {
     const bool a = l.x1 > l.x0, b = l.y1 > l.y0;
     if (!a && !b) return true;
     const i64 ra = s.a0 - s.la + first, rb = s.b0 - s.lb + first;
@@ -114,7 +114,7 @@ struct Run {
 };
 
 struct Rows {
-  const cpu::KvView& kv;
+  const cpu::KeyValues& kv;
   i64 head;
   const i32* table;
   const i32* list;  // null, or slots by index
@@ -148,7 +148,7 @@ LM_INLINE const f32* row_f32(const void* base, cpu::KvType type, i64 offset, i64
 
 // Positions [x0, x1) of the tile: keys transposed into kt, values into v.
 void pack_range(const Buffers& b, const Rows& rows, i64 delta, i64 x0, i64 x1) {
-  const cpu::KvView& kv = rows.kv;
+  const cpu::KeyValues& kv = rows.kv;
   for (i64 x = x0; x < x1;) {
     const bool square = x % kLanes == 0 && x + kLanes <= x1;
     const i64 count = square ? kLanes : 1;
@@ -304,7 +304,7 @@ void do_tile(const AttentionTask& t, const Buffers& b, i64 first, i64 group) {
     Run run;
     i64 end = row;
     for (; end < t.row1; ++end) {
-      const cpu::RowSpan& s = t.spans[end];
+      const RowSpan& s = t.spans[end];
       const i32* table = t.kv->page_size != 0 ? t.kv->tables[end] : nullptr;
       if (!run.join(s, local_of(s, first), first, table, listed)) break;
     }
@@ -346,7 +346,7 @@ void attention_forward(const AttentionTask& t) {
   i64 first = 0, last = 0;
   bool any = false;
   for (i64 row = t.row0; row < t.row1; ++row) {
-    const cpu::RowSpan& s = t.spans[row];
+    const RowSpan& s = t.spans[row];
     const auto cover = [&](i64 begin, i64 end) {
       if (end <= begin) return;
       first = any ? lesser(first, begin) : begin;

@@ -20,7 +20,7 @@ LM_INLINE i64 round_up(i64 n, i64 unit) {
   return (n + unit - 1) / unit * unit;
 }
 
-bool meets(const cpu::RowSpan& s, i64 begin, i64 end) {
+bool meets(const RowSpan& s, i64 begin, i64 end) {
   return (s.a0 < s.a1 && s.a0 < end && s.a1 > begin) || (s.b0 < s.b1 && s.b0 < end && s.b1 > begin);
 }
 
@@ -51,8 +51,8 @@ void copy_padded(const f32* from, i64 d, f32* to, i64 dp) {
 
 // p [kKeys] holds q.k, ds [kKeys] holds dO.v of one row-head and the slots from `begin`; they
 // become P and dS. Invisible slots become exactly zero in both.
-void probability_row(f32* p, f32* ds, const cpu::RowSpan& s, i64 begin, f32 lse, f32 delta,
-                     f32 scale, f32 cap) {
+void probability_row(f32* p, f32* ds, const RowSpan& s, i64 begin, f32 lse, f32 delta, f32 scale,
+                     f32 cap) {
   const V vs = splat(scale), vl = splat(lse), vd = splat(delta), vc = splat(cap);
   const VI a0 = splat_int(s.a0), a1 = splat_int(s.a1), b0 = splat_int(s.b0), b1 = splat_int(s.b1);
   for (i64 x = 0; x < kKeys; x += kLanes) {

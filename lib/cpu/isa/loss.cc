@@ -47,7 +47,7 @@ void cross_entropy_row(const cpu::CrossEntropy& a, i64 row, f32* loss_out, f32* 
   const f32 pending = a.want_grad ? 0.0f : a.softcap;  // cap not yet applied to the stored row
   const f32 lse = lse_of(n, x, pending);
   *lse_out = lse;
-  if (y == cpu::kIgnoreTarget) {
+  if (y == kIgnoreTarget) {
     *loss_out = 0.0f;
     for (i64 i = 0; a.want_grad && i < n; ++i)
       x[i] = 0.0f;
@@ -84,8 +84,8 @@ void stats_row(const cpu::RowStats& a, i64 row) {
   const i64 n = a.vocab;
   const f32 lse = lse_of(n, x, a.softcap);
   if (a.lse != nullptr) a.lse[row] = lse;
-  const i32 y = a.target != nullptr ? a.target[row] : cpu::kIgnoreTarget;
-  const bool counted = y != cpu::kIgnoreTarget;
+  const i32 y = a.target != nullptr ? a.target[row] : kIgnoreTarget;
+  const bool counted = y != kIgnoreTarget;
   if (a.logprob != nullptr) {
     a.logprob[row] = counted ? capped(splat(x[y]), a.softcap)[0] - lse : 0.0f;
   }
@@ -172,7 +172,7 @@ f64 exp_sum(i64 n, const f32* x, i64* argmax) {
 }
 
 void logprob_row_backward(i64 vocab, f32* x, i32 target, f32 lse, f32 coef, f32 softcap) {
-  if (target == cpu::kIgnoreTarget) {
+  if (target == kIgnoreTarget) {
     for (i64 i = 0; i < vocab; ++i)
       x[i] = 0.0f;
     return;

@@ -24,9 +24,7 @@ LM_INLINE void map2(i64 n, const f32* x, const f32* y, f32* out, F f) {
   if (i < n) store_part(out + i, f(load_part(x + i, n - i), load_part(y + i, n - i)), n - i);
 }
 
-void unary(cpu::Unary kind, i64 n, const f32* x, f32* y, f32 p) {
-  using cpu::Unary;
-  const V one = splat(1.0f);
+void unary(Unary kind, i64 n, const f32* x, f32* y, f32 p) {
   const V vp = splat(p);
   switch (kind) {
     case Unary::kExp:
@@ -43,15 +41,12 @@ void unary(cpu::Unary kind, i64 n, const f32* x, f32* y, f32 p) {
       return map1(n, x, y, [](V v) { return v * v; });
     case Unary::kSqrt:
       return map1(n, x, y, [](V v) { return sqrt(v); });
-    case Unary::kReciprocal:
-      return map1(n, x, y, [one](V v) { return one / v; });
-    case Unary::kNegate:
-      return map1(n, x, y, [](V v) { return -v; });
+    default:  // has_unary
+      return;
   }
 }
 
-void unary_backward(cpu::Unary kind, i64 n, const f32* x, const f32* dy, f32* dx, f32 p) {
-  using cpu::Unary;
+void unary_backward(Unary kind, i64 n, const f32* x, const f32* dy, f32* dx, f32 p) {
   const V one = splat(1.0f);
   const V vp = splat(p);
   switch (kind) {
@@ -78,10 +73,8 @@ void unary_backward(cpu::Unary kind, i64 n, const f32* x, const f32* dy, f32* dx
       return map2(n, x, dy, dx, [](V v, V d) { return d * (v + v); });
     case Unary::kSqrt:
       return map2(n, x, dy, dx, [](V v, V d) { return d * splat(0.5f) / sqrt(v); });
-    case Unary::kReciprocal:
-      return map2(n, x, dy, dx, [](V v, V d) { return -d / (v * v); });
-    case Unary::kNegate:
-      return map2(n, x, dy, dx, [](V, V d) { return -d; });
+    default:  // has_unary
+      return;
   }
 }
 

@@ -41,8 +41,8 @@ struct AttentionTask {
   const cpu::AttentionShape* shape = nullptr;
   const f32* q = nullptr;
   i64 ldq = 0;
-  const cpu::KvView* kv = nullptr;
-  const cpu::RowSpan* spans = nullptr;
+  const cpu::KeyValues* kv = nullptr;
+  const RowSpan* spans = nullptr;
   const i32* key_list = nullptr;
   f32* o = nullptr;
   i64 ldo = 0;
@@ -58,9 +58,9 @@ constexpr i64 kHullRows = 64;
 struct AttentionGradTask {
   const cpu::AttentionShape* shape = nullptr;
   const cpu::AttentionBackward* args = nullptr;
-  const f32* delta = nullptr;           // [rows, Hq] sum of dO * O
-  const cpu::RowSpan* hulls = nullptr;  // per kHullRows rows: intervals that contain all of theirs
-  i64 begin = 0, end = 0;               // key slots or query rows owned
+  const f32* delta = nullptr;      // [rows, Hq] sum of dO * O
+  const RowSpan* hulls = nullptr;  // per kHullRows rows: intervals that contain all of theirs
+  i64 begin = 0, end = 0;          // key slots or query rows owned
   i64 kv_head = 0;
   f32* scratch = nullptr;
 };
@@ -97,8 +97,8 @@ struct Kernels {
                         const f32* rstd, f32* dx, i64 lddx, i64 r0, i64 r1, f32* dweight);
 
   // pointwise.cc: n elements
-  void (*unary)(cpu::Unary, i64 n, const f32* x, f32* y, f32 p);
-  void (*unary_backward)(cpu::Unary, i64 n, const f32* x, const f32* dy, f32* dx, f32 p);
+  void (*unary)(Unary, i64 n, const f32* x, f32* y, f32 p);
+  void (*unary_backward)(Unary, i64 n, const f32* x, const f32* dy, f32* dx, f32 p);
   void (*act_forward)(cpu::Act, i64 n, const f32* x, f32* y);
   void (*act_backward)(cpu::Act, i64 n, const f32* x, const f32* dy, f32* dx);
   void (*glu_forward)(cpu::Act, i64 f, const f32* x, f32* y);

@@ -6,8 +6,7 @@
 using namespace lm;
 using namespace lm::test;
 using cpu::AttentionShape;
-using cpu::KvView;
-using cpu::RowSpan;
+using cpu::KeyValues;
 
 namespace {
 
@@ -20,8 +19,8 @@ struct Problem {
 
   i64 ldq() const { return shape.q_heads * shape.head_dim; }
   i64 ldkv() const { return shape.kv_heads * shape.head_dim; }
-  KvView view() const {
-    KvView kv;
+  KeyValues view() const {
+    KeyValues kv;
     kv.k = k.data();
     kv.v = v.data();
     kv.row_stride = ldkv();
@@ -98,7 +97,7 @@ Output reference(const Problem& p, const std::vector<f64>& q, const std::vector<
   return out;
 }
 
-std::vector<f32> run(const Problem& p, const KvView& kv, const i32* list = nullptr,
+std::vector<f32> run(const Problem& p, const KeyValues& kv, const i32* list = nullptr,
                      std::vector<f32>* lse = nullptr) {
   Guarded o(p.shape.rows * p.ldq()), l(p.shape.rows * p.shape.q_heads);
   cpu::attention_forward(p.shape, p.q.data(), p.ldq(), kv, p.spans.data(), list, o.data(), p.ldq(),
@@ -229,7 +228,7 @@ TEST_CASE("pages of 16 and 64 tokens give the bits of contiguous keys", "[cpu]")
           }
         }
         const std::vector<const i32*> tables(usize(p.shape.rows), table.data());
-        KvView kv;
+        KeyValues kv;
         kv.k = k.data();
         kv.v = v.data();
         kv.row_stride = d;
@@ -255,7 +254,7 @@ TEST_CASE("16-bit keys and values count as the numbers they store", "[cpu]") {
     (bf16 ? cpu::f32_to_bf16 : cpu::f32_to_f16)(ssize(v), p.v.data(), v.data());
     (bf16 ? cpu::bf16_to_f32 : cpu::f16_to_f32)(ssize(k), k.data(), rounded.k.data());
     (bf16 ? cpu::bf16_to_f32 : cpu::f16_to_f32)(ssize(v), v.data(), rounded.v.data());
-    KvView kv = p.view();
+    KeyValues kv = p.view();
     kv.k = k.data();
     kv.v = v.data();
     kv.type = type;

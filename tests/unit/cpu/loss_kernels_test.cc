@@ -4,7 +4,6 @@
 using namespace lm;
 using namespace lm::test;
 using cpu::CrossEntropy;
-using cpu::kIgnoreTarget;
 
 namespace {
 

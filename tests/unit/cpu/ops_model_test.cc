@@ -309,7 +309,7 @@ TEST_CASE("paged attention gives the bits of attention over one buffer", "[cpu][
     std::vector<f32> got;
     for (i64 begin = 0; begin < kRows; begin += chunk) {
       const i64 count = std::min(chunk, kRows - begin);
-      std::vector<lm::RowSpan> spans;
+      std::vector<RowSpan> spans;
       std::vector<i32> store;
       std::vector<const i32*> tables(usize(count), pages.data());
       for (i64 i = begin; i < begin + count; ++i) {
@@ -319,7 +319,7 @@ TEST_CASE("paged attention gives the bits of attention over one buffer", "[cpu][
       const i64 width = rows.view.cols();
       std::memcpy(rows.view.f32_data(), c.bound[0]->tensor.view.f32_data() + begin * width,
                   usize(count * width * 4));
-      lm::KvView view;
+      KvView view;
       view.rows = count;
       view.spans = spans.data();
       view.store = store.data();

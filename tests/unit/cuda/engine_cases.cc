@@ -155,10 +155,13 @@ void check_calls(Both& both) {
     row.hole_end = 39;
   }
   both.eval(rows);
-  rows = chain(b, random_tokens(7, 9));
-  for (EvalRow& row : rows)
-    row.see = EvalRow::See::kAll;
-  both.eval(rows);
+  for (const i64 n : {7, 50}) {  // the longer one takes a pass of its own size, logits in slices
+    rows = chain(b, random_tokens(n, 9));
+    for (EvalRow& row : rows)
+      row.see = EvalRow::See::kAll;
+    rows[5].want_hidden = true;
+    both.eval(rows);
+  }
   both.truncate(seq, 30);
   both.release(a);
   both.greedy(seq, 11, 3);

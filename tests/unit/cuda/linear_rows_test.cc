@@ -8,13 +8,12 @@
 using namespace lm;
 using namespace lm::test;
 using cuda::Bf16;
-using cuda::Fn;
 
 namespace {
 
-f64 expected_of(Fn f, f64 v) {
-  if (f == Fn::kSilu) return v / (1 + std::exp(-v));
-  if (f == Fn::kGeluTanh)
+f64 expected_of(Unary f, f64 v) {
+  if (f == Unary::kSilu) return v / (1 + std::exp(-v));
+  if (f == Unary::kGeluTanh)
     return 0.5 * v * (1 + std::tanh(0.7978845608028654 * (v + 0.044715 * v * v * v)));
   return v;
 }
@@ -22,7 +21,7 @@ f64 expected_of(Fn f, f64 v) {
 struct Parts {
   bool bias = false;
   bool residual = false;
-  Fn f = Fn::kNone;
+  Unary f = Unary::kNone;
 };
 
 // y of `rows` rows, each checked; returns its bits by row.
@@ -76,8 +75,9 @@ void check_all() {
   const i64 pack = 16 / static_cast<i64>(sizeof(T));
   for (const i64 k : {pack, 31 * pack, 33 * pack, 270 * pack}) {
     for (const i64 n : {1, 9, 24}) {
-      for (const Parts& parts : {Parts{}, Parts{true, false, Fn::kGeluTanh},
-                                 Parts{true, true, Fn::kNone}, Parts{false, true, Fn::kSilu}}) {
+      for (const Parts& parts :
+           {Parts{}, Parts{true, false, Unary::kGeluTanh}, Parts{true, true, Unary::kNone},
+            Parts{false, true, Unary::kSilu}}) {
         std::vector<std::vector<u8>> most;
         for (const i64 rows : {8, 7, 5, 4, 3, 2, 1}) {
           const std::vector<std::vector<u8>> bits = check<T, Y>(rows, n, k, parts);

@@ -11,7 +11,6 @@
 using namespace lm;
 using namespace lm::test;
 using cuda::Bf16;
-using cuda::Fn;
 
 namespace {
 
@@ -20,34 +19,34 @@ f64 sigmoid(f64 x) {
 }
 
 // f(x) and f'(x), softcap's c = 3.
-std::pair<f64, f64> function(Fn f, f64 x) {
+std::pair<f64, f64> function(Unary f, f64 x) {
   const f64 rate = std::sqrt(2 / M_PI);
   switch (f) {
-    case Fn::kGeluTanh: {
+    case Unary::kGeluTanh: {
       const f64 t = std::tanh(rate * (x + 0.044715 * x * x * x));
       return {x * sigmoid(2 * rate * (x + 0.044715 * x * x * x)),
               0.5 * (1 + t) + 0.5 * x * (1 - t * t) * rate * (1 + 3 * 0.044715 * x * x)};
     }
-    case Fn::kGeluErf:
+    case Unary::kGeluErf:
       return {0.5 * x * std::erfc(-x * M_SQRT1_2),
               0.5 * std::erfc(-x * M_SQRT1_2) + x * std::exp(-x * x / 2) / std::sqrt(2 * M_PI)};
-    case Fn::kRelu:
+    case Unary::kRelu:
       return {x > 0 ? x : 0, x > 0 ? 1 : 0};
-    case Fn::kRelu2:
+    case Unary::kRelu2:
       return {x > 0 ? x * x : 0, x > 0 ? 2 * x : 0};
-    case Fn::kSilu:
+    case Unary::kSilu:
       return {x * sigmoid(x), sigmoid(x) * (1 + x * (1 - sigmoid(x)))};
-    case Fn::kTanh:
+    case Unary::kTanh:
       return {std::tanh(x), 1 - std::tanh(x) * std::tanh(x)};
-    case Fn::kSigmoid:
+    case Unary::kSigmoid:
       return {sigmoid(x), sigmoid(x) * (1 - sigmoid(x))};
-    case Fn::kExp:
+    case Unary::kExp:
       return {std::exp(x), std::exp(x)};
-    case Fn::kSquare:
+    case Unary::kSquare:
       return {x * x, 2 * x};
-    case Fn::kSoftcap:
+    case Unary::kSoftcap:
       return {3 * std::tanh(x / 3), 1 - std::tanh(x / 3) * std::tanh(x / 3)};
-    case Fn::kLogSigmoid:
+    case Unary::kLogSigmoid:
       return {std::min(x, 0.0) - std::log1p(std::exp(-std::fabs(x))), sigmoid(-x)};
     default:
       return {x, 1};
@@ -64,9 +63,9 @@ template <typename T>
 void check_functions(i64 n, i64 offset) {
   INFO(n << " elements, offset " << offset << ", " << sizeof(T) << " bytes");
   const Buffer<T> a(n, offset, 1, 2), d(n, 0, 2);
-  for (const Fn f :
-       {Fn::kNone, Fn::kGeluTanh, Fn::kGeluErf, Fn::kRelu, Fn::kRelu2, Fn::kSilu, Fn::kTanh,
-        Fn::kSigmoid, Fn::kExp, Fn::kSquare, Fn::kSoftcap, Fn::kLogSigmoid}) {
+  for (const Unary f : {Unary::kNone, Unary::kGeluTanh, Unary::kGeluErf, Unary::kRelu,
+                        Unary::kRelu2, Unary::kSilu, Unary::kTanh, Unary::kSigmoid, Unary::kExp,
+                        Unary::kSquare, Unary::kSoftcap, Unary::kLogSigmoid}) {
     INFO("function " << static_cast<int>(f));
     Buffer<T> y(n, offset, 3), g(n, 0, 4);
     cuda::Pair<T> p;
@@ -120,7 +119,7 @@ void check_pair(i64 rows, i64 cols, i64 ld, i64 offset) {
 template <typename T>
 void check_glu(i64 rows, i64 half, i64 offset) {
   INFO("[" << rows << ", " << half << "], offset " << offset);
-  for (const Fn f : {Fn::kSilu, Fn::kGeluTanh, Fn::kRelu2}) {
+  for (const Unary f : {Unary::kSilu, Unary::kGeluTanh, Unary::kRelu2}) {
     Buffer<T> x(rows * 2 * half, offset, 1), y(rows * half, offset, 2);
     const Buffer<T> dy(rows * half, offset, 3);
     const std::vector<f64> before = values(x);
@@ -167,7 +166,8 @@ TEST_CASE("functions of bf16 keep their digits near zero and far out", "[cuda]")
     const Bf16 v{static_cast<u16>(i)};
     x.push_back(std::isfinite(wide(v)) && std::fabs(wide(v)) < 80 ? v : Bf16{0});
   }
-  for (const Fn f : {Fn::kGeluTanh, Fn::kSilu, Fn::kTanh, Fn::kSigmoid, Fn::kExp}) {
+  for (const Unary f :
+       {Unary::kGeluTanh, Unary::kSilu, Unary::kTanh, Unary::kSigmoid, Unary::kExp}) {
     cuda::Pair<Bf16> p;
     p.rows = 1;
     p.cols = p.lda = p.ldy = 65536;

@@ -107,6 +107,31 @@ TEST_CASE("prompt lookup continues the most recent place of the longest suffix",
   CHECK(guess(same_tokens, {5, 5, 5, 5}) == std::vector<i32>{5});
 }
 
+TEST_CASE("guesses become fewer while they are wrong and come back when they are right",
+          "[decode]") {
+  DraftPace pace(10);
+  CHECK(pace.next() == 10);
+  pace.learn(10, 10);
+  CHECK(pace.next() == 10);
+  pace.learn(10, 3);
+  CHECK(pace.next() == 4);
+  for (const i64 pause : {0, 1, 3, 7, 15, 15}) {
+    pace.learn(4, 0);
+    for (i64 i = 0; i < pause; ++i)
+      REQUIRE(pace.next() == 0);
+    REQUIRE(pace.next() == 1);
+  }
+  std::vector<i64> reach;
+  for (i64 i = 0; i < 5; ++i) {
+    const i64 guesses = pace.next();
+    reach.push_back(guesses);
+    pace.learn(guesses, guesses);
+  }
+  CHECK(reach == std::vector<i64>{1, 2, 4, 8, 10});
+  pace.learn(2, 2);  // fewer than asked for were proposed
+  CHECK(pace.next() == 10);
+}
+
 TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
   const test::TempDir dir;
   test::write_tiny_tokenizer(dir.path().string());

@@ -1,6 +1,7 @@
 #include "ops/ops.h"
 
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "catch.h"
@@ -170,6 +171,32 @@ TEST_CASE("rotary frequencies follow their published rules", "[ops]") {
   CHECK(rope_frequencies(ntk, 100) == rope_frequencies(plain));
   // base * (2 * 200/100 - 1)^(4/2) = 90000: theta_1 = 1/300
   CHECK(rope_frequencies(ntk, 200)[1] == Approx(1.0 / 300).epsilon(1e-12));
+}
+
+TEST_CASE("attention costs what rows of one sequence see", "[ops]") {
+  const auto flops = [](i64 span_rows) {
+    Graph g(ops());
+    g.set_span_rows(span_rows);
+    const AttentionAttr attr{2, 1, 4, 0, 0, true};
+    const Value x = g.input("x", {24, 16}, DType::kF32, true);
+    const Value y = attention(g, x, g.input("spans", {24, kSpanInts}, DType::kI32), attr);
+    const Value loss = sum(g, y);
+    g.keep(loss);
+    g.backward(loss);
+    g.keep(g.grad(x));
+    std::map<std::string, i64> out;
+    for (const OpTotal& total : op_totals(g))
+      out[total.op] = total.flops;
+    return out;
+  };
+  // 24 rows, half of 24 or of 6 keys each, 2 heads of 4, two multiply-adds (seven backward).
+  std::map<std::string, i64> all = flops(0);
+  CHECK(all["attention"] == 24 * 12 * 2 * 4 * 4);
+  CHECK(all["attention_grad"] == 24 * 12 * 2 * 4 * 14);
+  std::map<std::string, i64> apart = flops(6);
+  CHECK(apart["attention"] == 24 * 3 * 2 * 4 * 4);
+  CHECK(apart["attention_grad"] == 24 * 3 * 2 * 4 * 14);
+  CHECK(flops(100) == all);
 }
 
 TEST_CASE("rotary tables hold cosines, then sines", "[ops]") {

@@ -1,0 +1,49 @@
+#pragma once
+// The operators that have kernels, once for every backend: LM_KERNELS(X) is X(operator, function)
+// for each. A backend declares the functions and fills its table with it, so neither can lack one.
+// A view runs no kernel.
+
+#include "ops/op.h"
+
+#define LM_KERNELS(X)                   \
+  X(kCopy, run_copy)                    \
+  X(kFill, run_fill)                    \
+  X(kPad, run_pad)                      \
+  X(kConcat, run_concat)                \
+  X(kGatherRows, run_gather)            \
+  X(kScatterAddRows, run_scatter)       \
+  X(kBroadcast, run_broadcast)          \
+  X(kAdd, run_add)                      \
+  X(kMul, run_mul)                      \
+  X(kUnary, run_unary)                  \
+  X(kUnaryGrad, run_unary_grad)         \
+  X(kDropout, run_dropout)              \
+  X(kReduce, run_reduce)                \
+  X(kSoftmax, run_softmax)              \
+  X(kSoftmaxGrad, run_softmax_grad)     \
+  X(kLogsumexp, run_logsumexp)          \
+  X(kPick, run_pick)                    \
+  X(kPickGrad, run_pick_grad)           \
+  X(kLinear, run_linear)                \
+  X(kLinearGradX, run_linear_grad_x)    \
+  X(kLinearGradW, run_linear_grad_w)    \
+  X(kMatmul, run_matmul)                \
+  X(kNorm, run_norm)                    \
+  X(kNormGrad, run_norm_grad)           \
+  X(kQkNorm, run_qk_norm)               \
+  X(kQkNormGrad, run_qk_norm_grad)      \
+  X(kRope, run_rope)                    \
+  X(kAttention, run_attention)          \
+  X(kAttentionGrad, run_attention_grad) \
+  X(kPagedAttention, run_paged)         \
+  X(kGlu, run_glu)                      \
+  X(kGluGrad, run_glu_grad)             \
+  X(kEmbedding, run_embedding)          \
+  X(kEmbeddingGrad, run_embedding_grad) \
+  X(kLinearCe, run_linear_ce)           \
+  X(kLinearCeGrad, run_linear_ce_grad)  \
+  X(kLinearLogprob, run_linear_logprob)
+
+#define LM_COUNT_KERNEL(op, function) +1
+static_assert(LM_KERNELS(LM_COUNT_KERNEL) == lm::kOpCount - 1, "every operator but the view");
+#undef LM_COUNT_KERNEL
