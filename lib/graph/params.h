@@ -1,7 +1,8 @@
 #pragma once
-// The list of a model's parameters, where their values lie, and flat slabs over them. Every parameter has the same element
-// offset in every slab (values, gradients, moments), each padded to 64 elements (256 bytes of f32)
-// and the total to world_size * 64, so optimizer, clipping and checkpoints are flat loops.
+// The list of a model's parameters, where their values lie, and flat slabs over them. Every
+// parameter has the same element offset in every slab (values, gradients, moments), each padded to
+// 64 elements (256 bytes of f32) and the total to world_size * 64, so optimizer, clipping and
+// checkpoints are flat loops.
 
 #include <string>
 #include <string_view>

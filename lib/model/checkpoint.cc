@@ -259,7 +259,8 @@ class RecordedDigests {
     const Json& entry = files[name];
     const std::string path = in_folder(folder_, name);
     std::error_code code;
-    if (!entry.is_object() || entry.value("bytes", i64{-1}) != static_cast<i64>(fs::file_size(path)) ||
+    if (!entry.is_object() ||
+        entry.value("bytes", i64{-1}) != static_cast<i64>(fs::file_size(path)) ||
         fs::last_write_time(path, code) > written_ || code)
       return {};
     return entry.value("xxh3", std::string());

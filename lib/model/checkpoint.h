@@ -84,9 +84,9 @@ void save_model(const std::string& folder, const Model& model, const SaveOptions
 /// Throws Error{kCannotCreate} unless folder is absent, empty, or holds a config.json.
 void check_replaceable(const std::string& folder);
 
-/// The identity that records carry, "xxh3:" and 32 hexadecimal digits: XXH3 over config.json and the
-/// sizes and XXH3 digests of the weight files by name. Digests of a manifest.json that is not older
-/// than its files are believed; else the files are read.
+/// The identity that records carry, "xxh3:" and 32 hexadecimal digits: XXH3 over config.json and
+/// the sizes and XXH3 digests of the weight files by name. Digests of a manifest.json that is not
+/// older than its files are believed; else the files are read.
 std::string model_digest(const std::string& folder);
 
 }  // namespace lm::model

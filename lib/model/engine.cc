@@ -63,8 +63,8 @@ T* at(u8* block, i64 offset) {
 }  // namespace
 
 struct Engine::Pass {
-  Pass(const ModelRef& from, const Weights& weights, const RopeTables& ropes, const EngineOptions& options,
-       i64 positions, const PassKey& key)
+  Pass(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
+       const EngineOptions& options, i64 positions, const PassKey& key)
       : graph(ops(), options.activation),
         model(graph, from.cfg, from.params, build_options(weights, ropes, options, positions)) {
     tokens = graph.input("tokens", {key.rows}, DType::kI32);
@@ -131,8 +131,7 @@ Engine::Engine(const ModelRef& model, const EngineOptions& options, const Backen
       weights_(make_weights()),
       slab_(make_first_slab()),
       cache_(make_cache()) {
-  if (on_host())
-    state_ = backend.make_state();
+  if (on_host()) state_ = backend.make_state();
   weights_changed();
 }
 
@@ -197,6 +196,39 @@ std::unique_ptr<SequenceCache> Engine::make_cache() const {
   return std::make_unique<KvCache>(model_.cfg, pages, backend_, options_.activation);
 }
 
+/// Which parameters a graph reads as weights of linear layers, and which otherwise.
+struct Engine::Readers {
+  Readers(const Graph& graph, i32 params) : linear(usize(params)), other(usize(params)) {
+    for (const Node& node : graph.nodes()) {
+      for (i64 i = 0; i < node.in.size(); ++i) {
+        if (!node.in[i]) continue;
+        const i32 param = graph.info(node.in[i]).param;
+        if (param >= 0) (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
+      }
+    }
+  }
+  std::vector<bool> linear, other;  // by parameter
+};
+
+i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
+  const i64 positions = options.positions > 0 ? options.positions : model.cfg.context;
+  const RopeTables ropes(model.cfg, positions, true);
+  PassKey key;
+  key.rows = options.max_rows;
+  key.logit_rows = options.max_logit_rows;
+  const Pass largest(model, model.weights, ropes, options, positions, key);
+  const Readers readers(largest.graph, model.params.set.size());
+  i64 bytes = ropes.bytes() + plan_bytes(largest.graph, cpu_backend()) +
+              options.max_logit_rows * model.cfg.vocab * item_bytes(DType::kF32);
+  for (i32 param = 0; param < model.params.set.size(); ++param) {
+    const i64 count = model.params.set[param].count;
+    const DType stored = model.weights.dtype(param);
+    if (readers.linear[usize(param)] || model.params.set[param].shape.rank < 2)
+      bytes += count * item_bytes(stored == DType::kBf16 ? DType::kBf16 : DType::kF32);
+  }
+  return bytes;
+}
+
 /// Copies of what linear layers read, so that runs need not the originals; what nothing else reads
 /// is let go.
 void Engine::pack_weights() {
@@ -204,19 +236,11 @@ void Engine::pack_weights() {
   key.rows = 1;
   key.logit_rows = 1;
   const Pass least(model_, bound(), ropes_, options_, positions_, key);
-  std::vector<bool> linear(usize(model_.params.set.size()));
-  std::vector<bool> other(linear.size());
-  for (const Node& node : least.graph.nodes()) {
-    for (i64 i = 0; i < node.in.size(); ++i) {
-      if (!node.in[i]) continue;
-      const i32 param = least.graph.info(node.in[i]).param;
-      if (param >= 0) (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
-    }
-  }
+  const Readers readers(least.graph, model_.params.set.size());
   for (i32 param = 0; param < model_.params.set.size(); ++param) {
     model_.weights.hold(param);
-    if (linear[usize(param)]) state_->keep(model_.weights[param]);
-    if (!other[usize(param)]) model_.weights.drop(param);
+    if (readers.linear[usize(param)]) state_->keep(model_.weights[param]);
+    if (!readers.other[usize(param)]) model_.weights.drop(param);
   }
 }
 
@@ -283,7 +307,8 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   const auto found = passes_.find(key);
   if (found != passes_.end()) return *found->second;
   if (!on_host() && isize(passes_) >= kMostPasses) passes_.clear();
-  std::unique_ptr<Pass> made = std::make_unique<Pass>(model_, bound(), ropes_, options_, positions_, key);
+  std::unique_ptr<Pass> made =
+      std::make_unique<Pass>(model_, bound(), ropes_, options_, positions_, key);
   hold_pass(made->graph);
   ExecOptions exec;
   exec.record = !on_host();
@@ -318,7 +343,8 @@ void Engine::check_span(std::span<const EvalRow> rows, const Cut& cut) const {
   PassKey key;
   key.rows = pass_rows(cut.end - cut.begin);
   key.logit_rows = options_.max_logit_rows;
-  const i64 bytes = plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, key).graph, backend_);
+  const i64 bytes =
+      plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, key).graph, backend_);
   if (bytes <= options_.span_bytes) return;
   i64 tokens = 0;  // of the longest sequence there
   std::map<i32, i64> counts;
@@ -381,8 +407,7 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
     }
     at<const i32*>(block, layout.tables)[i] = pages_at(table->second);
     at<i32>(block, layout.tokens)[i] = row.token;
-    at<i32>(block, layout.positions)[i] =
-        row.position < 0 ? static_cast<i32>(placed.slot) : row.position;
+    at<i32>(block, layout.positions)[i] = static_cast<i32>(position_of(row, placed));
     at<i32>(block, layout.store)[i] = static_cast<i32>(placed.slot);
     if (p.select && row.want_logits) at<i32>(block, layout.select)[logit++] = static_cast<i32>(i);
   }

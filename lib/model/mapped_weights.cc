@@ -1,9 +1,9 @@
 #include "model/mapped_weights.h"
 
+#include <utility>
+
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <utility>
 
 #include "core/error.h"
 #include "core/str.h"

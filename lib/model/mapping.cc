@@ -80,7 +80,8 @@ void copy_rows(const SafeEntry& entry, const Tensor& to) {
   constexpr i64 kGrain = 1 << 18;  // elements
   const Tensor from = make_tensor(const_cast<u8*>(entry.data), entry.shape, entry.dtype);
   const i64 rows = to.shape[0];
-  const i64 grain = std::max<i64>(1, kGrain / std::max<i64>(1, to.count() / std::max<i64>(1, rows)));
+  const i64 grain =
+      std::max<i64>(1, kGrain / std::max<i64>(1, to.count() / std::max<i64>(1, rows)));
   parallel_for(rows, grain, [&](i64 begin, i64 end) {
     copy_convert(slice(from, begin, end - begin), slice(to, begin, end - begin));
   });

@@ -1,8 +1,8 @@
 #include "model/rope_tables.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
+
+#include <sys/mman.h>
 
 #include "core/str.h"
 

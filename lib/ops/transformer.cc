@@ -165,10 +165,18 @@ i64 pair_count(const Graph& g, Value q, Value k) {
 }
 }  // namespace
 
+namespace {
+template <typename T>
+i64 q_size(const T& attr) {
+  return i64{attr.heads} * attr.head_dim;
+}
+}  // namespace
+
 Cost cost_attention(const Node& n, const Graph& g) {
-  const AttentionAttr a = n.attr.as<AttentionAttr>();  // PagedAttr starts with the same fields
+  const bool paged = n.attr.holds<PagedAttr>();
+  const i64 width = paged ? q_size(n.attr.as<PagedAttr>()) : q_size(n.attr.as<AttentionAttr>());
   const Value k = n.in.size() >= 3 ? n.in[1] : n.in[0];
-  return traffic(n, g, 4 * pair_count(g, n.in[0], k) * a.heads * a.head_dim);
+  return traffic(n, g, 4 * pair_count(g, n.in[0], k) * width);
 }
 
 Cost cost_attention_grad(const Node& n, const Graph& g) {
