@@ -101,6 +101,7 @@ std::string_view fault_name(i32 kind) {
 class NoState : public BackendState {
  public:
   void clear() override {}
+  void keep(const Tensor&) override {}
 };
 
 class CudaRecording : public Recording {

@@ -201,6 +201,17 @@ void embedding_forward(i64 rows, i64 cols, const f32* table, i64 ldt, const i32*
   });
 }
 
+void embedding_forward16(i64 rows, i64 cols, WeightType type, const u16* table, i64 ldt,
+                         const i32* ids, f32 scale, bool accumulate, f32* y, i64 ldy) {
+  const isa::Kernels& isa = active();
+  const auto widen = type == WeightType::kBf16 ? isa.bf16_to_f32 : isa.f16_to_f32;
+  for_rows(rows, cols, [&](i64 r) {
+    const Scratch wide(cols);
+    widen(cols, table + ids[r] * ldt, wide.data());
+    isa.scale_copy(cols, scale, wide.data(), y + r * ldy, accumulate);
+  });
+}
+
 void embedding_backward(i64 rows, i64 cols, i64 vocab, const i32* ids, f32 scale, const f32* dy,
                         i64 lddy, f32* dtable, i64 ldt) {
   if (rows <= 0) return;

@@ -61,6 +61,9 @@ void row_dots(i64 rows, i64 cols, const f32* x, i64 ldx, const f32* y, i64 ldy, 
 /// y[i] = scale * table[ids[i]]; with accumulate y[i] += it. Ids must lie in [0, table rows).
 void embedding_forward(i64 rows, i64 cols, const f32* table, i64 ldt, const i32* ids, f32 scale,
                        bool accumulate, f32* y, i64 ldy);
+/// The same from a table of bf16, or of f16: the bits that its widened form would give.
+void embedding_forward16(i64 rows, i64 cols, WeightType type, const u16* table, i64 ldt,
+                         const i32* ids, f32 scale, bool accumulate, f32* y, i64 ldy);
 /// dtable[ids[i]] += scale * dy[i] in row order for each id (counting sort; no atomics). Negative
 /// ids are skipped. `vocab` rows in dtable.
 void embedding_backward(i64 rows, i64 cols, i64 vocab, const i32* ids, f32 scale, const f32* dy,

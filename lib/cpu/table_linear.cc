@@ -13,6 +13,7 @@ namespace {
 class WeightCache : public BackendState {
  public:
   void clear() override { packs_.clear(); }
+  void keep(const Tensor& weight) override { get(weight, weight.rows()); }
   const PackedWeights& get(const Tensor& w, i64 n) {
     PackedWeights& packed = packs_[{w.data, n, w.cols()}];
     if (packed.empty()) pack(w, n, packed);

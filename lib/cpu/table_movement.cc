@@ -162,17 +162,27 @@ void check_ids(const Node& n, const Tensor& ids, i64 limit, std::string_view wha
 }
 }  // namespace
 
+namespace {
+// out (+)= factor * the table's rows.
+void look_up(const Tensor& table, const Tensor& ids, f32 factor, bool add, const Tensor& out) {
+  if (table.dtype == DType::kF32) {
+    embedding_forward(out.rows(), out.cols(), floats(table), table.ld, ids.i32_data(), factor, add,
+                      floats(out), out.ld);
+    return;
+  }
+  const WeightType type = table.dtype == DType::kBf16 ? WeightType::kBf16 : WeightType::kF16;
+  embedding_forward16(out.rows(), out.cols(), type, static_cast<const u16*>(table.data), table.ld,
+                      ids.i32_data(), factor, add, floats(out), out.ld);
+}
+}  // namespace
+
 void run_embedding(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const f32 factor = n.attr.as<EmbeddingAttr>().scale;
   check_ids(n, in[0], in[1].rows(), "token");
-  const i64 rows = out[0].rows();
-  const i64 cols = out[0].cols();
-  embedding_forward(rows, cols, floats(in[1]), in[1].ld, in[0].i32_data(), factor, false,
-                    floats(out[0]), out[0].ld);
+  look_up(in[1], in[0], factor, false, out[0]);
   if (n.in.size() > 2 && n.in[2]) {
     check_ids(n, in[2], in[3].rows(), "position");
-    embedding_forward(rows, cols, floats(in[3]), in[3].ld, in[2].i32_data(), 1.0f, true,
-                      floats(out[0]), out[0].ld);
+    look_up(in[3], in[2], 1.0f, true, out[0]);
   }
 }
 

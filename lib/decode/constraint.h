@@ -22,7 +22,7 @@ class Constraint {
   virtual ~Constraint() = default;
   /// Takes out of x what may not come next. x: the logits with their biases, before penalties and
   /// truncations. The probability that is taken away is 1 - exp(x.log_sum() afterwards - before).
-  virtual void mask(Weights& x) const = 0;
+  virtual void mask(TokenWeights& x) const = 0;
   /// This token came next. Not called for one that ends the text (SampleParams::stop_ids).
   virtual void accept(i32 token) = 0;
   /// Does the text end here? text: the continuation so far, of which the last accepted token

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/str.h"
 #include "model/kv_cache.h"
 #include "model/layer.h"
 
@@ -14,13 +15,21 @@ model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 c
   const i64 row_bytes = cfg.vocab * static_cast<i64>(sizeof(f32));
   out.max_logit_rows =
       std::min(std::clamp<i64>((i64{64} << 20) / row_bytes, 16, i64{1} << 16), out.max_rows);
-  const i64 token_bytes = model::cache_token_bytes(cfg, DType::kF32);
   out.activation = compute.activation;
-  const i64 least = cfg.context + 2 * model::kPageTokens;
+  const i64 most = (batch + 1) * (cfg.context + 2 * model::kPageTokens);
   const bool host = compute.backend == nullptr || compute.backend->device == Device{};
-  const i64 room = host ? budget_bytes / std::max<i64>(1, token_bytes) : (batch + 1) * least;
-  out.cache_tokens = std::max(least, std::min((batch + 1) * least, room));
+  const i64 room =
+      host ? budget_bytes / std::max<i64>(1, model::cache_token_bytes(cfg, out.activation)) : most;
+  out.cache_tokens = std::clamp<i64>(room, 4 * model::kPageTokens, most);
   return out;
+}
+
+void check_room(const model::SequenceCache& cache, i64 pages, i64 tokens) {
+  if (pages <= cache.total_pages()) return;
+  throw Error(ErrorKind::kOs,
+              cat("not enough memory: a text of ", tokens, " tokens needs ", pages,
+                  " pages of keys and values, there is room for ", cache.total_pages()),
+              "a larger --memory, or shorter texts (--max-tokens, --window)");
 }
 
 }  // namespace lm::decode

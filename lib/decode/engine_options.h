@@ -8,10 +8,13 @@
 namespace lm::decode {
 
 /// For `batch` sequences of up to a full context, evaluated `chunk` rows a pass. The cache holds
-/// what budget_bytes allows, at least one full context and a fork's page; on a device the engine
-/// itself takes what fits instead. Logits of a pass stay below 64 MiB (16 rows at least). None of
+/// what budget_bytes allows, at most what all sequences can need; on a device the engine itself
+/// takes what fits instead. Logits of a pass stay below 64 MiB (16 rows at least). None of
 /// this changes results; the type of activations does.
 model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 chunk,
                                     i64 budget_bytes, const model::Compute& compute = {});
+
+/// Throws Error{kOs} naming the need when a text of so many tokens does not fit an empty cache.
+void check_room(const model::SequenceCache& cache, i64 pages, i64 tokens);
 
 }  // namespace lm::decode

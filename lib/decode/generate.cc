@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "decode/engine_options.h"
 #include "decode/stop.h"
 
 namespace lm::decode {
@@ -76,7 +77,8 @@ struct Generator::Job {
 namespace {
 
 /// The same two numbers under the distribution that was drawn from.
-void note_processed(const Weights& x, const GenerateRequest& request, i32 token, Completion& out) {
+void note_processed(const TokenWeights& x, const GenerateRequest& request, i32 token,
+                    Completion& out) {
   f32 own = 0;
   std::vector<f32> w(x.w.begin(), x.w.end());
   const f64 log_sum = normaliser(w).log;
@@ -129,8 +131,6 @@ Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
     : engine_(engine), tokenizer_(tokenizer), options_(std::move(options)) {
   check_vocab(engine.cfg(), tokenizer);
   LM_CHECK(options_.batch > 0 && options_.chunk > 0, "a step needs rows");
-  LM_CHECK(engine.cache().total_pages() > engine.cache().pages_of(engine.positions()),
-           "the cache holds a full context and a page");
   if (!engine.cache().can_cut()) options_.drafter = nullptr;
 }
 
@@ -246,6 +246,7 @@ bool Generator::admit() {
       if (job.state == Job::State::kComplete) continue;
       const i64 own = engine_.cache().pages_of(isize(job.request.prompt));
       const i64 sample = sample_pages(job);
+      check_room(engine_.cache(), own + sample, longest(job));
       if (isize(running_) + prompts >= options_.batch) break;
       if (charged_pages_ + own + sample > engine_.cache().total_pages()) break;
       charged_pages_ += own + sample;

@@ -16,7 +16,7 @@ constexpr f64 kInf = std::numeric_limits<f64>::infinity();
 
 /// Keeps the entries for which keep(i) holds.
 template <typename Keep>
-void filter(Weights& x, Keep keep) {
+void filter(TokenWeights& x, Keep keep) {
   std::size_t to = 0;
   for (std::size_t i = 0; i < x.ids.size(); ++i) {
     if (!keep(i)) continue;
@@ -36,7 +36,7 @@ f64 kth_largest(std::vector<f64> values, i64 k) {
   return values[at];
 }
 
-f64 entropy(const std::vector<f64>& p, const Weights& x, f64 log_sum) {
+f64 entropy(const std::vector<f64>& p, const TokenWeights& x, f64 log_sum) {
   f64 sum = 0;
   for (std::size_t i = 0; i < p.size(); ++i)
     if (p[i] > 0) sum -= p[i] * (x.w[i] - log_sum);
@@ -44,7 +44,7 @@ f64 entropy(const std::vector<f64>& p, const Weights& x, f64 log_sum) {
 }
 
 /// Position of an id, or -1.
-i64 find_id(const Weights& x, i32 id) {
+i64 find_id(const TokenWeights& x, i32 id) {
   const auto at = std::lower_bound(x.ids.begin(), x.ids.end(), id);
   return at != x.ids.end() && *at == id ? at - x.ids.begin() : -1;
 }
@@ -60,7 +60,7 @@ std::span<const i32> last(std::span<const i32> tokens, i64 n) {
   return n > 0 && n < isize(tokens) ? tokens.last(usize(n)) : tokens;
 }
 
-void drop_infinite(Weights& x) {
+void drop_infinite(TokenWeights& x) {
   filter(x, [&](std::size_t i) { return x.w[i] > -kInf; });
 }
 
@@ -89,7 +89,7 @@ void visit_ascending(const std::vector<f64>& key, Fn fn) {
 
 }  // namespace
 
-bool Weights::assign(std::span<const f32> logits) {
+bool TokenWeights::assign(std::span<const f32> logits) {
   ids.clear();
   w.clear();
   ids.reserve(logits.size());
@@ -104,14 +104,14 @@ bool Weights::assign(std::span<const f32> logits) {
   return true;
 }
 
-f64 Weights::max() const {
+f64 TokenWeights::max() const {
   f64 top = -kInf;
   for (const f64 value : w)
     top = std::max(top, value);
   return top;
 }
 
-f64 Weights::log_sum() const {
+f64 TokenWeights::log_sum() const {
   const f64 top = max();
   f64 sum = 0;
   for (const f64 value : w)
@@ -119,7 +119,7 @@ f64 Weights::log_sum() const {
   return top + std::log(sum);
 }
 
-void Weights::softmax(std::vector<f64>& p) const {
+void TokenWeights::softmax(std::vector<f64>& p) const {
   p.resize(w.size());
   const f64 top = max();
   f64 sum = 0;
@@ -131,7 +131,7 @@ void Weights::softmax(std::vector<f64>& p) const {
     value /= sum;
 }
 
-void apply_repetition(Weights& x, const History& history, f64 theta, i64 last_n) {
+void apply_repetition(TokenWeights& x, const History& history, f64 theta, i64 last_n) {
   for (const auto& [id, count] : counts(last(history.tokens, last_n))) {
     const i64 at = find_id(x, id);
     if (at < 0) continue;
@@ -140,7 +140,7 @@ void apply_repetition(Weights& x, const History& history, f64 theta, i64 last_n)
   }
 }
 
-void apply_frequency(Weights& x, const History& history, f64 frequency, f64 presence, bool all,
+void apply_frequency(TokenWeights& x, const History& history, f64 frequency, f64 presence, bool all,
                      i64 last_n) {
   const std::span<const i32> seen =
       last(all ? history.tokens : history.tokens.subspan(usize(history.prompt)), last_n);
@@ -150,7 +150,7 @@ void apply_frequency(Weights& x, const History& history, f64 frequency, f64 pres
   }
 }
 
-void ban_repeated_ngrams(Weights& x, const History& history, i64 n) {
+void ban_repeated_ngrams(TokenWeights& x, const History& history, i64 n) {
   const std::span<const i32> tokens = history.tokens;
   if (n < 1 || isize(tokens) < n) return;
   const std::span<const i32> tail = tokens.last(usize(n - 1));
@@ -163,7 +163,7 @@ void ban_repeated_ngrams(Weights& x, const History& history, i64 n) {
   drop_infinite(x);
 }
 
-void apply_dry(Weights& x, const History& history, f64 multiplier, f64 base, i64 allowed,
+void apply_dry(TokenWeights& x, const History& history, f64 multiplier, f64 base, i64 allowed,
                std::span<const u8> breaker) {
   const std::span<const i32> tokens = history.tokens;
   const i64 n = isize(tokens);
@@ -203,14 +203,14 @@ void apply_dry(Weights& x, const History& history, f64 multiplier, f64 base, i64
   drop_infinite(x);
 }
 
-void keep_top_k(Weights& x, i64 k, i64 min_keep) {
+void keep_top_k(TokenWeights& x, i64 k, i64 min_keep) {
   const i64 count = std::max(k, min_keep);
   if (x.empty() || count >= isize(x.ids)) return;
   const f64 least = kth_largest(x.w, count);
   filter(x, [&](std::size_t i) { return x.w[i] >= least; });
 }
 
-void keep_top_p(Weights& x, f64 p, i64 min_keep) {
+void keep_top_p(TokenWeights& x, f64 p, i64 min_keep) {
   if (x.empty() || isize(x.ids) <= min_keep) return;
   std::vector<f64> prob;
   x.softmax(prob);
@@ -252,7 +252,7 @@ void keep_top_p(Weights& x, f64 p, i64 min_keep) {
   filter(x, [&](std::size_t i) { return gone[i] == 0; });
 }
 
-void keep_min_p(Weights& x, f64 min_p, i64 min_keep) {
+void keep_min_p(TokenWeights& x, f64 min_p, i64 min_keep) {
   if (x.empty()) return;
   const f64 top = x.max();
   const f64 least = kth_largest(x.w, min_keep);
@@ -264,7 +264,7 @@ void keep_min_p(Weights& x, f64 min_p, i64 min_keep) {
   });
 }
 
-void keep_typical(Weights& x, f64 tau, bool cut, i64 min_keep) {
+void keep_typical(TokenWeights& x, f64 tau, bool cut, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
   x.softmax(p);
@@ -291,7 +291,7 @@ void keep_typical(Weights& x, f64 tau, bool cut, i64 min_keep) {
   filter(x, [&](std::size_t i) { return keep[i] != 0; });
 }
 
-void keep_epsilon(Weights& x, f64 epsilon, i64 min_keep) {
+void keep_epsilon(TokenWeights& x, f64 epsilon, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
   x.softmax(p);
@@ -299,7 +299,7 @@ void keep_epsilon(Weights& x, f64 epsilon, i64 min_keep) {
   filter(x, [&](std::size_t i) { return p[i] >= epsilon || x.w[i] >= least; });
 }
 
-void keep_eta(Weights& x, f64 eta, i64 min_keep) {
+void keep_eta(TokenWeights& x, f64 eta, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
   x.softmax(p);
@@ -309,7 +309,7 @@ void keep_eta(Weights& x, f64 eta, i64 min_keep) {
   filter(x, [&](std::size_t i) { return p[i] >= bound || x.w[i] >= least; });
 }
 
-void keep_top_n_sigma(Weights& x, f64 n, i64 min_keep) {
+void keep_top_n_sigma(TokenWeights& x, f64 n, i64 min_keep) {
   if (x.empty()) return;
   const f64 count = static_cast<f64>(x.w.size());
   const f64 mean = std::accumulate(x.w.begin(), x.w.end(), 0.0) / count;
@@ -321,7 +321,7 @@ void keep_top_n_sigma(Weights& x, f64 n, i64 min_keep) {
   filter(x, [&](std::size_t i) { return x.w[i] >= bound || x.w[i] >= least; });
 }
 
-void exclude_top_choices(Weights& x, f64 threshold, i64 min_keep) {
+void exclude_top_choices(TokenWeights& x, f64 threshold, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
   x.softmax(p);

@@ -19,7 +19,7 @@
 namespace lm::decode {
 
 /// Log-weights of the tokens still possible, ascending ids, all finite.
-struct Weights {
+struct TokenWeights {
   std::vector<i32> ids;
   std::vector<f64> w;
 
@@ -41,38 +41,38 @@ struct History {
 
 // Penalties. last_n = 0: the whole history.
 /// Once per distinct token of the window: w < 0 -> w * theta, else w / theta.
-void apply_repetition(Weights& x, const History& history, f64 theta, i64 last_n);
+void apply_repetition(TokenWeights& x, const History& history, f64 theta, i64 last_n);
 /// w -= frequency * count + presence, counts over the output or over everything.
-void apply_frequency(Weights& x, const History& history, f64 frequency, f64 presence, bool all,
+void apply_frequency(TokenWeights& x, const History& history, f64 frequency, f64 presence, bool all,
                      i64 last_n);
 /// Bans v if (last n - 1 tokens, v) occurred. O(history * n).
-void ban_repeated_ngrams(Weights& x, const History& history, i64 n);
+void ban_repeated_ngrams(TokenWeights& x, const History& history, i64 n);
 /// w_v -= multiplier * base^(m - allowed) where m >= allowed is the longest suffix of the history
 /// that stood before an earlier v. A match does not reach over a breaker token, and breakers are
 /// not penalised. breaker: by id. O(history).
-void apply_dry(Weights& x, const History& history, f64 multiplier, f64 base, i64 allowed,
+void apply_dry(TokenWeights& x, const History& history, f64 multiplier, f64 base, i64 allowed,
                std::span<const u8> breaker);
 
 // Truncations; min_keep tokens at least stay.
 /// w >= k-th largest: ties stay.
-void keep_top_k(Weights& x, i64 k, i64 min_keep);
+void keep_top_k(TokenWeights& x, i64 k, i64 min_keep);
 /// In ascending order (of equal weights the larger id first), removed while the running sum of
 /// probabilities is <= 1 - p.
-void keep_top_p(Weights& x, f64 p, i64 min_keep);
+void keep_top_p(TokenWeights& x, f64 p, i64 min_keep);
 /// p_v >= min_p * largest p.
-void keep_min_p(Weights& x, f64 min_p, i64 min_keep);
+void keep_min_p(TokenWeights& x, f64 min_p, i64 min_keep);
 /// Smallest set of tokens in order of |surprise - entropy| with probability >= tau; with cut > tau
 /// and without the ties of its last member.
-void keep_typical(Weights& x, f64 tau, bool cut, i64 min_keep);
+void keep_typical(TokenWeights& x, f64 tau, bool cut, i64 min_keep);
 /// p_v >= epsilon, or the likeliest.
-void keep_epsilon(Weights& x, f64 epsilon, i64 min_keep);
+void keep_epsilon(TokenWeights& x, f64 epsilon, i64 min_keep);
 /// epsilon cut with min(eta, sqrt(eta) * exp(-entropy)).
-void keep_eta(Weights& x, f64 eta, i64 min_keep);
+void keep_eta(TokenWeights& x, f64 eta, i64 min_keep);
 /// w >= max - n * standard deviation (of the population).
-void keep_top_n_sigma(Weights& x, f64 n, i64 min_keep);
+void keep_top_n_sigma(TokenWeights& x, f64 n, i64 min_keep);
 /// If two tokens or more have p >= threshold: only the least likely of them stays (and all
 /// others).
-void exclude_top_choices(Weights& x, f64 threshold, i64 min_keep);
+void exclude_top_choices(TokenWeights& x, f64 threshold, i64 min_keep);
 
 /// Ids whose bytes contain one of the strings: [vocab] of 0 and 1.
 std::vector<u8> breaker_tokens(const text::Tokenizer& tokenizer, i64 vocab,
@@ -93,7 +93,7 @@ class Sampler {
   Result<i32> draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
                    std::span<const std::unique_ptr<Constraint>> constraints = {});
   /// The distribution that the last draw came from.
-  const Weights& weights() const { return x_; }
+  const TokenWeights& weights() const { return x_; }
 
  private:
   void rules(const History& history);
@@ -103,7 +103,7 @@ class Sampler {
   std::vector<Step> order_;
   std::vector<i32> ends_;
   std::shared_ptr<const std::vector<u8>> breaker_;
-  Weights x_;
+  TokenWeights x_;
 };
 
 }  // namespace lm::decode

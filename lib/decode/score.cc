@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "decode/engine_options.h"
 
 namespace lm::decode {
 
@@ -45,8 +46,6 @@ bool BranchScore::all_greedy() const {
 TokenScorer::TokenScorer(model::Engine& engine, ScoreOptions options)
     : engine_(engine), options_(options) {
   LM_CHECK(options.batch > 0 && options.chunk > 0, "a step needs rows");
-  LM_CHECK(engine.cache().total_pages() > engine.cache().pages_of(engine.positions()),
-           "the cache holds a full context and a page");
 }
 
 TokenScorer::~TokenScorer() = default;
@@ -80,6 +79,10 @@ bool TokenScorer::start(Job& job) {
     i64 most = 0;
     for (i64 b = 0; b < isize(job.branches); ++b)
       most = std::max(most, charge(b));
+    i64 rows = 0;
+    for (const Job::Part& part : job.branches)
+      rows = std::max(rows, part.rows);
+    check_room(cache, own + most, shared + rows);
     const bool alone = charged_pages_ == 0;
     if (!alone && (sequences_ >= options_.batch || charged_pages_ + own + most > limit))
       return false;

@@ -4,11 +4,12 @@
 #include "core/str.h"
 #include "decode/engine_options.h"
 #include "decode/prompt.h"
+#include "model/layer.h"
 
 namespace lm::decode {
 
 Session::Session(const SessionOptions& options)
-    : options_(options), model_(model::load_model(options.folder)) {
+    : options_(options), model_(model::map_model(options.folder)) {
   text::LoadOptions load;
   load.add_specials = false;
   load.special = options.special;
@@ -21,11 +22,24 @@ Session::Session(const SessionOptions& options)
   }
   if (options.begin) begin_ = begin_token(model_.cfg, *tokenizer_);
   digest_ = model::model_digest(options.folder);
-  const model::EngineOptions size = engine_options(model_.cfg, options.batch, options.chunk,
-                                                   options.cache_bytes, options.compute);
+  model::EngineOptions size = engine_options(model_.cfg, options.batch, options.chunk,
+                                             options.cache_bytes, options.compute);
+  if (options.memory != nullptr) charge(*options.memory, size);
   engine_ = options.compute.backend == nullptr
                 ? std::make_unique<model::Engine>(model_, size)
                 : std::make_unique<model::Engine>(model_, size, *options.compute.backend);
+}
+
+/// Charges what the engine will take on the host, and sizes its cache by the rest.
+void Session::charge(MemoryBudget& memory, model::EngineOptions& size) {
+  const model::Compute& compute = options_.compute;
+  if (compute.backend != nullptr && compute.backend->device != Device{}) return;
+  fixed_.emplace(memory, model::Engine::host_bytes(model_, size),
+                 cat("the model in ", options_.folder));
+  const i64 room = memory.available() / 4 * 3 / options_.models;
+  size = engine_options(model_.cfg, options_.batch, options_.chunk, room, compute);
+  cache_.emplace(memory, size.cache_tokens * model::cache_token_bytes(model_.cfg, size.activation),
+                 "keys and values");
 }
 
 GenerateOptions Session::generate_options() const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/context.h"
 #include "decode/generate.h"
 #include "decode/score.h"
 #include "model/checkpoint.h"
@@ -22,14 +23,20 @@ struct SessionOptions {
   text::SpecialPolicy special = text::SpecialPolicy::kParse;
   i64 batch = 16;                  // sequences at once
   i64 chunk = 512;                 // rows of a pass; neither changes results
-  i64 cache_bytes = i64{1} << 30;  // for keys and values; one context is held in any case
+  i64 cache_bytes = i64{1} << 30;  // for keys and values
+  /// What the model takes of the host's memory is charged here, if given, and keys and values get
+  /// three quarters of what is then left, divided by `models` that share it, instead of
+  /// cache_bytes.
+  MemoryBudget* memory = nullptr;
+  i64 models = 1;
   model::Compute compute = {};
 };
 
 class Session {
  public:
-  /// Reads the folder and makes the engine. Throws what load_model and load_tokenizer throw, and
-  /// Error{kData} when the tokenizer does not fit the model, each naming the folder.
+  /// Opens the folder and makes the engine. Throws what map_model and load_tokenizer throw,
+  /// Error{kOs} when the budget is too small for the model, and Error{kData} when the tokenizer
+  /// does not fit the model, each naming the folder.
   explicit Session(const SessionOptions& options);
   Session(const Session&) = delete;  // the engine refers to the model
   Session& operator=(const Session&) = delete;
@@ -38,7 +45,7 @@ class Session {
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
   model::Engine& engine() { return *engine_; }
   const model::Engine& engine() const { return *engine_; }
-  /// "sha256:..." of the model's files.
+  /// The identity of the model (model_digest).
   const std::string& digest() const { return digest_; }
   /// Put before every text, or nothing.
   std::optional<i32> begin() const { return begin_; }
@@ -55,11 +62,15 @@ class Session {
   u64 key() const;
 
  private:
+  void charge(MemoryBudget& memory, model::EngineOptions& size);
+
   SessionOptions options_;
-  model::Model model_;
+  model::MappedModel model_;
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::string digest_;
   std::optional<i32> begin_;
+  std::optional<MemoryCharge> fixed_;  // what the engine takes whatever the texts
+  std::optional<MemoryCharge> cache_;
   std::unique_ptr<model::Engine> engine_;
 };
 

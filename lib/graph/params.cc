@@ -59,9 +59,9 @@ ParamSlab::ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend
   backend.zero(storage_.data(), bytes());
 }
 
-Tensor ParamSlab::view(i32 index) const {
-  LM_CHECK(set_ != nullptr && index >= 0 && index < set_->size(), "no such parameter");
-  const ParamInfo& info = (*set_)[index];
+Tensor ParamSlab::operator[](i32 param) const {
+  LM_CHECK(set_ != nullptr && param >= 0 && param < set_->size(), "no such parameter");
+  const ParamInfo& info = (*set_)[param];
   return make_tensor(storage_, info.offset, info.shape, dtype_);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// The list of a model's parameters and flat slabs over it. Every parameter has the same element
-// offset in every slab (values, gradients, moments), each padded to 64 elements (256 bytes of f32)
-// and the total to world_size * 64, so optimizer, clipping and checkpoints are flat loops.
+// The list of a model's parameters, where their values lie, and flat slabs over them. Every
+// parameter has the same element offset in every slab (values, gradients, moments), each padded to
+// 64 elements (256 bytes of f32) and the total to world_size * 64, so optimizer, clipping and
+// checkpoints are flat loops.
 
 #include <string>
 #include <string_view>
@@ -41,17 +42,31 @@ class ParamSet {
   i64 end_ = 0;
 };
 
+/// Where the values of a model's parameters lie, by index of its ParamSet.
+class Weights {
+ public:
+  virtual ~Weights() = default;
+  /// The parameter: [rows, cols] or [count], contiguous. Its contents are there after hold().
+  virtual Tensor operator[](i32 param) const = 0;
+  virtual DType dtype(i32 param) const = 0;
+  /// Makes the contents readable, where they are not kept in memory; until drop(), which gives that
+  /// memory back. One thread at a time.
+  virtual void hold(i32) const {}
+  virtual void drop(i32) const {}
+};
+
 class Backend;
 
 /// One slab over a ParamSet, zero at first: f32 on the CPU, or of a type in a backend's memory. set
 /// outlives it.
-class ParamSlab {
+class ParamSlab final : public Weights {
  public:
   ParamSlab() = default;
   explicit ParamSlab(const ParamSet& set, i64 world_size = 1);
   /// dtype: f32, or bf16 for the copies that kernels read. Throws what Backend::allocate throws.
   ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend, DType dtype = DType::kF32);
-  Tensor view(i32 index) const;
+  Tensor operator[](i32 param) const override;
+  DType dtype(i32) const override { return dtype_; }
   /// Of an f32 slab (null if there is none); of a bf16 slab.
   f32* data() const;
   u16* bf16_data() const;

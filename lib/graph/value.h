@@ -61,18 +61,28 @@ class Attr {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 64);
     Attr attr;
     std::memcpy(attr.raw_.data(), &value, sizeof(T));
+    attr.type_ = &kTag<T>;
     return attr;
   }
   template <typename T>
+  bool holds() const {
+    return type_ == &kTag<T>;
+  }
+  /// Throws Error{kInternal} unless it was made of a T.
+  template <typename T>
   T as() const {
-    static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 64);
+    LM_CHECK(holds<T>(), "an attribute is read as the type it was made of");
     T value;
     std::memcpy(&value, raw_.data(), sizeof(T));
     return value;
   }
 
  private:
+  template <typename T>
+  static constexpr char kTag = 0;  // its address stands for the type
+
   std::array<u8, 64> raw_{};
+  const char* type_ = nullptr;
 };
 
 }  // namespace lm

@@ -28,9 +28,11 @@ class BatchContext : public MixContext {
 GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
                        const BuildOptions& options)
     : g_(g), cfg_(cfg), params_(params), options_(options) {
-  for (i32 i = 0; i < params.set.size(); ++i)
-    values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, options.activation,
+  for (i32 i = 0; i < params.set.size(); ++i) {
+    const DType dtype = options.weights ? options.weights->dtype(i) : options.activation;
+    values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, dtype,
                                   options.trainable && params.set[i].trainable));
+  }
   head_ = param(cfg.tied ? "embed.weight" : "head.weight");
   if (options_.ropes == nullptr) own_ropes_.emplace(cfg, options_.positions);
   for (i64 i = 0; i < ropes().size(); ++i)
@@ -79,8 +81,8 @@ Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
   return hidden(tokens, positions, mix);
 }
 
-void GraphModel::bind(Executor& executor, const ParamSlab& weights) const {
-  executor.bind_params([&](i32 index) { return weights.view(index); });
+void GraphModel::bind(Executor& executor, const Weights& weights) const {
+  executor.bind_params([&](i32 index) { return weights[index]; });
   for (i64 i = 0; i < ropes().size(); ++i) {
     const Tensor table = ropes().tensor(i);
     if (executor.device() == table.device)

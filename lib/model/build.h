@@ -26,8 +26,10 @@ struct BuildOptions {
   i64 positions = 0;  // rows of rotary tables, 0: cfg.context
   /// Tables of these positions that outlive the graph; null: the graph makes its own.
   const RopeTables* ropes = nullptr;
-  /// Of the graph and of the parameters it reads.
+  /// Of the graph, and of the parameters without `weights`.
   DType activation = DType::kF32;
+  /// Says the types of the parameters; null: all have the activations'.
+  const Weights* weights = nullptr;
 };
 
 class GraphModel {
@@ -51,10 +53,10 @@ class GraphModel {
   /// A parameter's value, absent if the model has none of that name.
   Value param(std::string_view name) const;
 
-  /// Binds the parameters to the slab's views, of the options' activation type and in the
-  /// executor's memory; and the rotary tables: to their memory where that is the executor's (this
+  /// Binds the parameters, which have the types that the options say and lie in the executor's
+  /// memory; and the rotary tables: to their memory where that is the executor's (this
   /// must then outlive its runs), else to a copy.
-  void bind(Executor& executor, const ParamSlab& weights) const;
+  void bind(Executor& executor, const Weights& weights) const;
 
  private:
   friend class LayerGraph;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/parallel.h"
 #include "core/str.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
@@ -142,15 +143,31 @@ ModelCfg load_config(const std::string& folder) {
   return read_config(folder).cfg;
 }
 
+namespace {
+SafeModel open_weights(const std::string& folder) {
+  SafeModel files = SafeModel::open(folder);
+  if (files.entries().empty())
+    throw Error(ErrorKind::kData, cat(files.files().front().path(), ": holds no tensors"));
+  return files;
+}
+}  // namespace
+
+MappedModel map_model(const std::string& folder) {
+  MappedModel model;
+  model.cfg = load_config(folder);
+  std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
+  model.weights = std::make_unique<MappedWeights>(open_weights(folder), model.cfg, params->set);
+  model.params = std::move(params);
+  return model;
+}
+
 Model load_model(const std::string& folder, i64 world_size) {
   Model model;
   ReadConfig config = read_config(folder);
   model.cfg = std::move(config.cfg);
   model.generation_json = std::move(config.generation_json);
   model.folder = folder;
-  const SafeModel files = SafeModel::open(folder);
-  if (files.entries().empty())
-    throw Error(ErrorKind::kData, cat(files.files().front().path(), ": holds no tensors"));
+  const SafeModel files = open_weights(folder);
   std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
   check_weights(files, model.cfg, params->set);
   model.weights = ParamSlab(params->set, world_size);
@@ -219,16 +236,58 @@ void save_model(const std::string& folder, const Model& model, const SaveOptions
   out.commit();
 }
 
+namespace {
+/// Digests by name of a manifest that is not older than what it describes; empty without one.
+class RecordedDigests {
+ public:
+  explicit RecordedDigests(const std::string& folder) : folder_(folder) {
+    const std::string path = in_folder(folder, kManifest);
+    if (!io::path_exists(path)) return;
+    written_ = fs::last_write_time(path);
+    json_ = Json::parse(io::read_file(path, kMaxConfigBytes), nullptr, false);
+  }
+  /// The recorded digest of a file that has the recorded size and did not change since, or empty.
+  std::string find(const std::string& name) const {
+    if (!json_.is_object() || !json_.contains("files")) return {};
+    const Json& files = json_["files"];
+    if (!files.is_object() || !files.contains(name)) return {};
+    const Json& entry = files[name];
+    const std::string path = in_folder(folder_, name);
+    std::error_code code;
+    if (!entry.is_object() ||
+        entry.value("bytes", i64{-1}) != static_cast<i64>(fs::file_size(path)) ||
+        fs::last_write_time(path, code) > written_ || code)
+      return {};
+    return entry.value("xxh3", std::string());
+  }
+
+ private:
+  const std::string& folder_;
+  fs::file_time_type written_;
+  Json json_;
+};
+}  // namespace
+
 std::string model_digest(const std::string& folder) {
-  std::vector<std::string> paths = {in_folder(folder, "config.json")};
+  const RecordedDigests recorded(folder);
   const SafeModel model = SafeModel::open(folder);
+  std::vector<std::string> paths;
   for (const SafeFile& file : model.files())
     paths.push_back(file.path());
-  std::sort(paths.begin() + 1, paths.end());
-  Sha256 hash;
-  for (const std::string& path : paths)
-    hash.update(io::Mapping(path).bytes());
-  return "sha256:" + hash.finish();
+  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> digests(paths.size());
+  parallel_for(isize(paths), 1, [&](i64 begin, i64 end) {
+    for (i64 i = begin; i < end; ++i) {
+      std::string& digest = digests[usize(i)];
+      digest = recorded.find(fs::path(paths[usize(i)]).filename().string());
+      if (digest.empty()) digest = file_digest(paths[usize(i)]);
+    }
+  });
+  std::string text = file_digest(in_folder(folder, "config.json"));
+  for (i64 i = 0; i < isize(paths); ++i)
+    append(text, "\n", fs::file_size(paths[usize(i)]), " ", digests[usize(i)]);
+  const Hash128 hash = xxh3_128(text);
+  return cat("xxh3:", hex64(hash.hi), hex64(hash.lo));
 }
 
 }  // namespace lm::model

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model/config.h"
+#include "model/mapped_weights.h"
 #include "model/params.h"
 #include "tensor/tensor.h"
 
@@ -23,6 +24,23 @@ struct Model {
   std::string folder;           // where it was read, empty for a new model
 };
 
+/// A model folder opened for inference: parameters in the file's type, where the file is mapped.
+/// Movable; parameter list and weights stay at their addresses.
+struct MappedModel {
+  ModelCfg cfg;
+  std::unique_ptr<const ModelParams> params;
+  std::unique_ptr<const MappedWeights> weights;
+};
+
+/// What runs: a model in memory or a mapped one, which outlives it.
+struct ModelRef {
+  ModelRef(const Model& m) : cfg(m.cfg), params(*m.params), weights(m.weights) {}         // NOLINT
+  ModelRef(const MappedModel& m) : cfg(m.cfg), params(*m.params), weights(*m.weights) {}  // NOLINT
+  const ModelCfg& cfg;
+  const ModelParams& params;
+  const Weights& weights;
+};
+
 /// A fresh model with initial weights drawn from seed. world_size pads the slab for sharding.
 Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size = 1);
 
@@ -30,6 +48,9 @@ Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size = 1);
 /// Throws Error{kNoInput} when config.json or the weights are absent, Error{kData} naming file and
 /// key or tensor (parse_config, read_weights). Sharded and single files, f32/bf16/f16/f64.
 Model load_model(const std::string& folder, i64 world_size = 1);
+
+/// Opens a folder without reading its weights. Throws as load_model.
+MappedModel map_model(const std::string& folder);
 
 /// Only the configuration (with generation_config.json's end ids): for plans and listings.
 ModelCfg load_config(const std::string& folder);
@@ -63,8 +84,9 @@ void save_model(const std::string& folder, const Model& model, const SaveOptions
 /// io::check_replaceable for model folders, which hold a config.json.
 void check_replaceable(const std::string& folder);
 
-/// SHA-256 over config.json and the weight files, "sha256:<hex>": the identity that records carry.
-/// Reads the whole checkpoint.
+/// The identity that records carry, "xxh3:" and 32 hexadecimal digits: XXH3 over config.json and
+/// the sizes and XXH3 digests of the weight files by name. Digests of a manifest.json that is not
+/// older than its files are believed; else the files are read.
 std::string model_digest(const std::string& folder);
 
 }  // namespace lm::model

@@ -83,10 +83,10 @@ T* at(u8* block, i64 offset) {
 }  // namespace
 
 struct Engine::Pass {
-  Pass(const Model& from, const RopeTables& ropes, const EngineOptions& options, i64 positions,
-       const PassKey& key)
+  Pass(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
+       const EngineOptions& options, i64 positions, const PassKey& key)
       : graph(ops(), options.activation),
-        model(graph, from.cfg, *from.params, build_options(ropes, options, positions)) {
+        model(graph, from.cfg, from.params, build_options(weights, ropes, options, positions)) {
     tokens = graph.input("tokens", {key.rows}, DType::kI32);
     position = graph.input("positions", {key.rows}, DType::kI32);
     PagedContext mix(graph, static_cast<i32>(key.max_keys));
@@ -98,9 +98,10 @@ struct Engine::Pass {
     logit = lm::logits(graph, x, model.head(), from.cfg.vocab);
     graph.keep(logit);
   }
-  static BuildOptions build_options(const RopeTables& ropes, const EngineOptions& options,
-                                    i64 positions) {
+  static BuildOptions build_options(const Weights& weights, const RopeTables& ropes,
+                                    const EngineOptions& options, i64 positions) {
     BuildOptions out;
+    out.weights = &weights;
     out.positions = positions;
     out.ropes = &ropes;
     out.activation = options.activation;
@@ -115,9 +116,11 @@ struct Engine::Pass {
 
 /// A pass's last step alone, over hidden states that lie anywhere.
 struct Engine::Head {
-  Head(const Model& from, const RopeTables& ropes, const EngineOptions& options, i64 positions)
+  Head(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
+       const EngineOptions& options, i64 positions)
       : graph(ops(), options.activation),
-        model(graph, from.cfg, *from.params, Pass::build_options(ropes, options, positions)) {
+        model(graph, from.cfg, from.params,
+              Pass::build_options(weights, ropes, options, positions)) {
     hidden = graph.input("hidden", {options.max_logit_rows, from.cfg.width}, options.activation);
     logit = lm::logits(graph, hidden, model.head(), from.cfg.vocab);
     graph.keep(logit);
@@ -128,10 +131,10 @@ struct Engine::Head {
   std::unique_ptr<Executor> executor;
 };
 
-Engine::Engine(const Model& model, const EngineOptions& options)
+Engine::Engine(const ModelRef& model, const EngineOptions& options)
     : Engine(model, options, cpu_backend()) {}
 
-Engine::Engine(const Model& model, const EngineOptions& options, const Backend& backend)
+Engine::Engine(const ModelRef& model, const EngineOptions& options, const Backend& backend)
     : model_(model),
       options_(options),
       backend_(backend),
@@ -140,10 +143,8 @@ Engine::Engine(const Model& model, const EngineOptions& options, const Backend& 
       weights_(make_weights()),
       slab_(make_first_slab()),
       cache_(make_cache()) {
-  if (on_host())
-    state_ = backend.make_state();
-  else
-    take_weights();
+  if (on_host()) state_ = backend.make_state();
+  weights_changed();
 }
 
 Engine::~Engine() = default;
@@ -154,14 +155,14 @@ RopeTables Engine::make_ropes() const {
   if (model_.cfg.position == PositionKind::kLearned && positions_ > model_.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model_.cfg.context, " learned positions, ",
                                        positions_, " were asked for"));
-  RopeTables out(model_.cfg, positions_);
+  RopeTables out(model_.cfg, positions_, true);
   out.place(backend_);
   return out;
 }
 
 ParamSlab Engine::make_weights() const {
   if (on_host()) return {};
-  return ParamSlab(model_.params->set, 1, backend_, options_.activation);
+  return ParamSlab(model_.params.set, 1, backend_, options_.activation);
 }
 
 /// One slab serves every pass: they never run at once and their results are copied out.
@@ -174,7 +175,7 @@ i64 Engine::largest_pass_bytes() const {
   PassKey largest;
   largest.rows = options_.max_rows;
   largest.logit_rows = options_.max_logit_rows;
-  return plan_bytes(Pass(model_, ropes_, options_, positions_, largest).graph, backend_);
+  return plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, largest).graph, backend_);
 }
 
 /// On a device, a tenth of what is free stays: for products' workspace, recorded passes, and other
@@ -205,24 +206,100 @@ std::unique_ptr<SequenceCache> Engine::make_cache() const {
   return std::make_unique<KvCache>(model_.cfg, pages, backend_, options_.activation);
 }
 
+/// Which parameters a graph reads as weights of linear layers, and which otherwise.
+struct Engine::Readers {
+  Readers(const Graph& graph, i32 params) : linear(usize(params)), other(usize(params)) {
+    for (const Node& node : graph.nodes()) {
+      for (i64 i = 0; i < node.in.size(); ++i) {
+        if (!node.in[i]) continue;
+        const i32 param = graph.info(node.in[i]).param;
+        if (param >= 0) (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
+      }
+    }
+  }
+  std::vector<bool> linear, other;  // by parameter
+};
+
+i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
+  const i64 positions = options.positions > 0 ? options.positions : model.cfg.context;
+  const RopeTables ropes(model.cfg, positions, true);
+  PassKey key;
+  key.rows = options.max_rows;
+  key.logit_rows = options.max_logit_rows;
+  const Pass largest(model, model.weights, ropes, options, positions, key);
+  const Readers readers(largest.graph, model.params.set.size());
+  i64 bytes = ropes.bytes() + plan_bytes(largest.graph, cpu_backend()) +
+              options.max_logit_rows * model.cfg.vocab * item_bytes(DType::kF32);
+  for (i32 param = 0; param < model.params.set.size(); ++param) {
+    const i64 count = model.params.set[param].count;
+    const DType stored = model.weights.dtype(param);
+    if (readers.linear[usize(param)] || model.params.set[param].shape.rank < 2)
+      bytes += count * item_bytes(stored == DType::kBf16 ? DType::kBf16 : DType::kF32);
+  }
+  return bytes;
+}
+
+/// Copies of what linear layers read, so that runs need not the originals; what nothing else reads
+/// is let go.
+void Engine::pack_weights() {
+  PassKey key;
+  key.rows = 1;
+  key.logit_rows = 1;
+  const Pass least(model_, bound(), ropes_, options_, positions_, key);
+  const Readers readers(least.graph, model_.params.set.size());
+  for (i32 param = 0; param < model_.params.set.size(); ++param) {
+    model_.weights.hold(param);
+    if (readers.linear[usize(param)]) state_->keep(model_.weights[param]);
+    if (!readers.other[usize(param)]) model_.weights.drop(param);
+  }
+}
+
+/// The device's copy of the weights, rounded there where they are f32 here.
 void Engine::take_weights() {
-  const f32* const from = model_.weights.data();
-  const i64 count = weights_.elements();
-  if (options_.activation == DType::kF32)
-    return backend_.to_device(weights_.data(), from, weights_.bytes());
-  const i64 step = std::min(count, kUploadBytes / 4);
-  const Storage part = backend_.allocate(step * 4);
-  for (i64 begin = 0; begin < count; begin += step) {
-    const i64 n = std::min(step, count - begin);
-    backend_.to_device(part.data(), from + begin, n * 4);
-    backend_.round_to_bf16(n, at<const f32>(part.data(), 0), weights_.bf16_data() + begin);
+  Storage staged;  // f32 on the device, to be rounded
+  for (i32 param = 0; param < model_.params.set.size(); ++param) {
+    model_.weights.hold(param);
+    const Tensor from = model_.weights[param];
+    const Tensor to = weights_[param];
+    if (from.dtype == to.dtype) {
+      backend_.to_device(to.data, from.data, to.count() * item_bytes(to.dtype));
+    } else {
+      take_converted(from, to, staged);
+    }
+    model_.weights.drop(param);
   }
   backend_.synchronize();  // before the staging memory goes
 }
 
+void Engine::take_converted(const Tensor& from, const Tensor& to, Storage& staged) const {
+  const i64 count = to.count();
+  const i64 step = std::min(count, kUploadBytes / 4);
+  OwnedTensor wide;
+  if (from.dtype != DType::kF32) wide = OwnedTensor({step});
+  for (i64 begin = 0; begin < count; begin += step) {
+    const i64 n = std::min(step, count - begin);
+    const f32* part = nullptr;
+    if (from.dtype == DType::kF32) {
+      part = from.f32_data() + begin;
+    } else {
+      const i64 offset = begin * item_bytes(from.dtype);
+      copy_convert(make_tensor(from.bytes() + offset, {n}, from.dtype), slice(wide.view, 0, n));
+      part = wide.view.f32_data();
+    }
+    if (to.dtype == DType::kF32) {
+      backend_.to_device(at<f32>(to.bytes(), begin * 4), part, n * 4);
+      continue;
+    }
+    if (!staged) staged = backend_.allocate(kUploadBytes);
+    backend_.to_device(staged.data(), part, n * 4);
+    backend_.round_to_bf16(n, at<const f32>(staged.data(), 0), at<u16>(to.bytes(), begin * 2));
+  }
+}
+
 void Engine::weights_changed() {
-  if (on_host()) return state_->clear();
-  take_weights();
+  if (!on_host()) return take_weights();
+  state_->clear();
+  pack_weights();
 }
 
 /// Makes the slab hold a pass. It grows with a pass of more than max_rows rows; and the planner is
@@ -240,13 +317,14 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   const auto found = passes_.find(key);
   if (found != passes_.end()) return *found->second;
   if (!on_host() && isize(passes_) >= kMostPasses) passes_.clear();
-  std::unique_ptr<Pass> made = std::make_unique<Pass>(model_, ropes_, options_, positions_, key);
+  std::unique_ptr<Pass> made =
+      std::make_unique<Pass>(model_, bound(), ropes_, options_, positions_, key);
   hold_pass(made->graph);
   ExecOptions exec;
   exec.record = !on_host();
   exec.slab = &slab_;
   made->executor = std::make_unique<Executor>(made->graph, backend_, exec);
-  made->model.bind(*made->executor, on_host() ? model_.weights : weights_);
+  made->model.bind(*made->executor, bound());
 
   u8* const block = on_host() ? outgoing_.data() : inputs_.data();
   const InputLayout layout(key.rows, key.logit_rows);
@@ -275,7 +353,8 @@ void Engine::check_span(std::span<const EvalRow> rows, const Cut& cut) const {
   PassKey key;
   key.rows = pass_rows(cut.end - cut.begin);
   key.logit_rows = options_.max_logit_rows;
-  const i64 bytes = plan_bytes(Pass(model_, ropes_, options_, positions_, key).graph, backend_);
+  const i64 bytes =
+      plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, key).graph, backend_);
   if (bytes <= options_.span_bytes) return;
   i64 tokens = 0;  // of the longest sequence there
   std::map<i32, i64> counts;
@@ -338,8 +417,7 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
     }
     at<const i32*>(block, layout.tables)[i] = pages_at(table->second);
     at<i32>(block, layout.tokens)[i] = row.token;
-    at<i32>(block, layout.positions)[i] =
-        row.position < 0 ? static_cast<i32>(placed.slot) : row.position;
+    at<i32>(block, layout.positions)[i] = static_cast<i32>(position_of(row, placed));
     at<i32>(block, layout.store)[i] = static_cast<i32>(placed.slot);
     if (p.select && row.want_logits) at<i32>(block, layout.select)[logit++] = static_cast<i32>(i);
   }
@@ -423,9 +501,9 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
 /// copy of the hidden states.
 void Engine::fetch_sliced(const Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
   if (!head_) {
-    head_ = std::make_unique<Head>(model_, ropes_, options_, positions_);
+    head_ = std::make_unique<Head>(model_, bound(), ropes_, options_, positions_);
     head_->executor = std::make_unique<Executor>(head_->graph, backend_);
-    head_->model.bind(*head_->executor, on_host() ? model_.weights : weights_);
+    head_->model.bind(*head_->executor, bound());
   }
   const Tensor hidden = p.executor->tensor(p.hidden);
   const i64 row_bytes = hidden.cols() * item_bytes(hidden.dtype);

@@ -62,13 +62,17 @@ struct EngineOptions {
 
 class Engine {
  public:
-  /// Borrows the model. On the CPU its matrices are packed at their first use (as much memory
-  /// again), and cache memory is reserved but not touched; on a device weights are copied and the
-  /// cache is taken at once. Throws Error{kUsage} when positions exceeds a learned position table,
-  /// Error{kOs} when memory is short, Error{kUnavailable} when the backend lacks an operator.
-  explicit Engine(const Model& model, const EngineOptions& options = {});
-  Engine(const Model& model, const EngineOptions& options, const Backend& backend);
+  /// Borrows the model. On the CPU its matrices are packed (their bytes again; a mapped model's
+  /// matrices take no other memory), and cache memory is reserved but not touched; on a device
+  /// weights are copied and the cache is taken at once. Throws Error{kUsage} when positions exceeds
+  /// a learned position table, Error{kOs} when memory is short, Error{kUnavailable} when the
+  /// backend lacks an operator.
+  explicit Engine(const ModelRef& model, const EngineOptions& options = {});
+  Engine(const ModelRef& model, const EngineOptions& options, const Backend& backend);
   ~Engine();
+  /// Bytes that an engine on the CPU takes beside the memory of sequences: packed weights, rotary
+  /// tables, a pass of max_rows rows. Reads no weights.
+  static i64 host_bytes(const ModelRef& model, const EngineOptions& options);
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
@@ -117,9 +121,10 @@ class Engine {
   std::span<const f32> step(i32 seq, i32 token);
 
  private:
-  struct Pass;  // a graph for fixed row counts with its executor
-  struct Head;  // logits of max_logit_rows hidden states
-  struct Cut {  // the rows of a pass
+  struct Pass;     // a graph for fixed row counts with its executor
+  struct Readers;  // of parameters
+  struct Head;     // logits of max_logit_rows hidden states
+  struct Cut {     // the rows of a pass
     i64 begin = 0;
     i64 end = 0;
   };
@@ -138,12 +143,22 @@ class Engine {
     i64 first = 0;  // committed length of its sequence
     i64 total = 0;  // rows of its sequence in this call
   };
+  static i64 position_of(const EvalRow& row, const Placement& at) {
+    return row.position < 0 ? at.slot : row.position;
+  }
   bool on_host() const { return backend_.device == Device{}; }
   RopeTables make_ropes() const;
   ParamSlab make_weights() const;
   Storage make_first_slab() const;
   i64 cache_pages() const;
+  /// What graphs read: the model's, or the device's copy.
+  const Weights& bound() const {
+    if (on_host()) return model_.weights;
+    return weights_;
+  }
+  void pack_weights();
   void take_weights();
+  void take_converted(const Tensor& from, const Tensor& to, Storage& staged) const;
   std::unique_ptr<SequenceCache> make_cache() const;
   void check_rows(std::span<const EvalRow> rows) const;
   void check_row(const EvalRow& row, const Placement& at) const;
@@ -164,7 +179,7 @@ class Engine {
   void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
   void fetch(const Executor& executor, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
 
-  const Model& model_;
+  const ModelRef model_;
   EngineOptions options_;
   const Backend& backend_;
   i64 positions_ = 0;

@@ -31,7 +31,7 @@ void Engine::check_row(const EvalRow& row, const Placement& at) const {
   if (row.token < 0 || row.token >= model_.cfg.vocab)
     throw Error(ErrorKind::kData, cat("token ", row.token, " is outside the model's vocabulary of ",
                                       model_.cfg.vocab));
-  const i64 position = row.position < 0 ? at.slot : row.position;
+  const i64 position = position_of(row, at);
   if (position >= positions_)
     throw Error(ErrorKind::kData,
                 cat("position ", position, " is beyond the model's ", positions_, " positions"));
@@ -93,6 +93,10 @@ void Engine::place(std::span<const EvalRow> rows) {
   }
   for (i64 i = 0; i < isize(rows); ++i)
     placed_[usize(i)].total = counts[rows[usize(i)].seq];
+  i64 positions = 0;
+  for (i64 i = 0; i < isize(rows); ++i)
+    positions = std::max(positions, position_of(rows[usize(i)], placed_[usize(i)]) + 1);
+  ropes_.fill(positions);
   for (const auto& [seq, count] : counts)
     LM_CHECK(cache_->reserve(seq, count), "reserved pages were counted before");
 }

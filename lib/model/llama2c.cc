@@ -133,7 +133,7 @@ void read_tensor(Cursor& in, const Tensor& to) {
 Tensor named(const Model& model, const std::string& name) {
   const i32 index = model.params->set.find(name);
   LM_CHECK(index >= 0, cat("parameter ", name, " must exist"));
-  return model.weights.view(index);
+  return model.weights[index];
 }
 
 // Protocol buffers, the few forms a SentencePiece model needs -------------------------------------

@@ -54,33 +54,41 @@ bool floating(DType dtype) {
          dtype == DType::kF64;
 }
 
-/// to, [rows, cols], from its transpose [cols, rows], both contiguous.
-void transpose_copy(const f32* from, i64 rows, i64 cols, f32* to) {
+/// to, [rows, cols], from its transpose [cols, rows], both contiguous. In parallel.
+template <typename T>
+void transpose_copy(const T* from, i64 rows, i64 cols, T* to) {
   constexpr i64 kTile = 32;  // both sides of a tile fit the first-level cache
-  for (i64 r0 = 0; r0 < rows; r0 += kTile) {
-    const i64 r1 = std::min(rows, r0 + kTile);
-    for (i64 c0 = 0; c0 < cols; c0 += kTile) {
-      const i64 c1 = std::min(cols, c0 + kTile);
-      for (i64 r = r0; r < r1; ++r)
-        for (i64 c = c0; c < c1; ++c)
-          to[r * cols + c] = from[c * rows + r];
+  parallel_for((rows + kTile - 1) / kTile, 1, [&](i64 begin, i64 end) {
+    for (i64 r0 = begin * kTile; r0 < std::min(rows, end * kTile); r0 += kTile) {
+      const i64 r1 = std::min(rows, r0 + kTile);
+      for (i64 c0 = 0; c0 < cols; c0 += kTile) {
+        const i64 c1 = std::min(cols, c0 + kTile);
+        for (i64 r = r0; r < r1; ++r)
+          for (i64 c = c0; c < c1; ++c)
+            to[r * cols + c] = from[c * rows + r];
+      }
     }
-  }
+  });
 }
 
 Tensor param_rows(const TensorMap& map, const ParamSlab& slab) {
-  return slice(slab.view(map.param), map.row, map.rows);
+  return slice(slab[map.param], map.row, map.rows);
 }
 
-void read_one(const SafeEntry& entry, const TensorMap& map, const ParamSlab& slab) {
-  const Tensor to = param_rows(map, slab);
-  if (!map.transpose) {
-    load_entry(entry, to);
-    return;
-  }
-  const OwnedTensor stored(entry.shape);
-  load_entry(entry, stored.view);
-  transpose_copy(stored.view.f32_data(), to.rows(), to.cols(), to.f32_data());
+/// As copy_convert, in parallel; the entry may lie unaligned.
+void copy_rows(const SafeEntry& entry, const Tensor& to) {
+  constexpr i64 kGrain = 1 << 18;  // elements
+  const Tensor from = make_tensor(const_cast<u8*>(entry.data), entry.shape, entry.dtype);
+  const i64 rows = to.shape[0];
+  const i64 grain =
+      std::max<i64>(1, kGrain / std::max<i64>(1, to.count() / std::max<i64>(1, rows)));
+  parallel_for(rows, grain, [&](i64 begin, i64 end) {
+    copy_convert(slice(from, begin, end - begin), slice(to, begin, end - begin));
+  });
+}
+
+bool is_aligned(const SafeEntry& entry) {
+  return reinterpret_cast<std::uintptr_t>(entry.data) % usize(item_bytes(entry.dtype)) == 0;
 }
 
 /// Path of the shard that holds entry.
@@ -115,7 +123,8 @@ std::map<std::string, const SafeEntry*, std::less<>> entries_by_name(
   return out;
 }
 
-/// The entry of every mapped tensor, or the error that read_weights documents.
+}  // namespace
+
 std::vector<const SafeEntry*> match_weights(const SafeModel& from, const ModelCfg& cfg,
                                             const std::vector<TensorMap>& maps) {
   const Family& family = find_family(cfg.family, "model");
@@ -146,7 +155,21 @@ std::vector<const SafeEntry*> match_weights(const SafeModel& from, const ModelCf
   return sources;
 }
 
-}  // namespace
+void read_rows(const SafeEntry& entry, const TensorMap& map, const Tensor& rows) {
+  if (!map.transpose) return copy_rows(entry, rows);
+  OwnedTensor copy;
+  Tensor stored = make_tensor(const_cast<u8*>(entry.data), entry.shape, entry.dtype);
+  if (entry.dtype != rows.dtype || !is_aligned(entry)) {
+    copy = OwnedTensor(entry.shape, rows.dtype);
+    copy_rows(entry, copy.view);
+    stored = copy.view;
+  }
+  if (item_bytes(rows.dtype) == 2)
+    transpose_copy(static_cast<const u16*>(stored.data), rows.rows(), rows.cols(),
+                   static_cast<u16*>(rows.data));
+  else
+    transpose_copy(stored.f32_data(), rows.rows(), rows.cols(), rows.f32_data());
+}
 
 std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params) {
   std::vector<TensorMap> out;
@@ -164,10 +187,8 @@ void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& pa
                   const ParamSlab& slab) {
   const std::vector<TensorMap> maps = tensor_maps(cfg, params);
   const std::vector<const SafeEntry*> sources = match_weights(from, cfg, maps);
-  parallel_for(isize(maps), 1, [&](i64 begin, i64 end) {
-    for (i64 i = begin; i < end; ++i)
-      read_one(*sources[usize(i)], maps[usize(i)], slab);
-  });
+  for (i64 i = 0; i < isize(maps); ++i)
+    read_rows(*sources[usize(i)], maps[usize(i)], param_rows(maps[usize(i)], slab));
 }
 
 WeightWrites weight_writes(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab,

@@ -31,6 +31,13 @@ std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params);
 /// tensor: missing, unexpected, of another shape (both shown), not floating point.
 void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params,
                   const ParamSlab& slab);
+/// The tensor of every map, in their order. Throws what read_weights documents.
+std::vector<const SafeEntry*> match_weights(const SafeModel& from, const ModelCfg& cfg,
+                                            const std::vector<TensorMap>& maps);
+
+/// Copies a map's tensor to its rows of a parameter, with conversion; in parallel.
+void read_rows(const SafeEntry& entry, const TensorMap& map, const Tensor& rows);
+
 /// What read_weights throws, before there is a slab: a wrong configuration may ask for any size.
 void check_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params);
 

@@ -54,7 +54,7 @@ void init_param(const ModelParams& params, i32 index, u64 seed, std::span<f32> o
 
 void init_params(const ModelParams& params, u64 seed, ParamSlab& slab) {
   for (i32 i = 0; i < params.set.size(); ++i) {
-    const Tensor t = slab.view(i);
+    const Tensor t = slab[i];
     init_param(params, i, seed, {t.f32_data(), usize(t.count())});
   }
 }

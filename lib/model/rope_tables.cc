@@ -1,10 +1,34 @@
 #include "model/rope_tables.h"
 
-namespace lm::model {
+#include <algorithm>
 
-RopeTables::RopeTables(const ModelCfg& cfg, i64 positions) {
+#include <sys/mman.h>
+
+#include "core/str.h"
+
+namespace lm::model {
+namespace {
+
+constexpr i64 kRowStep = 1024;  // positions made at a time
+
+void release_space(void* base, i64 bytes) {
+  ::munmap(base, usize(bytes));
+}
+
+/// Memory whose pages appear when they are written.
+Storage untouched(i64 bytes) {
+  void* base = ::mmap(nullptr, usize(bytes), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED)
+    throw Error(ErrorKind::kOs, cat("cannot have ", format_bytes(bytes), " of rotary tables"));
+  return {Device{}, base, bytes, release_space};
+}
+
+}  // namespace
+
+RopeTables::RopeTables(const ModelCfg& cfg, i64 positions, bool later)
+    : context_(cfg.context), rows_(positions > 0 ? positions : cfg.context) {
   if (cfg.position != PositionKind::kRope) return;
-  const i64 rows = positions > 0 ? positions : cfg.context;
   for (const LayerCfg& layer : cfg.layers) {
     const RopeConfig& rope = std::get<AttentionCfg>(layer.mixer).rope;
     i64 at = 0;
@@ -14,26 +38,37 @@ RopeTables::RopeTables(const ModelCfg& cfg, i64 positions) {
     if (at < size()) continue;
     Table one;
     one.config = rope;
-    one.numbers = make_rope_table(rope, rows, cfg.context);
-    one.shape = {2, rows, rope.rotary_dim / 2};
+    static_cast<void>(rope_frequencies(rope, context_));  // refuses a wrong configuration now
+    one.shape = {2, rows_, rope.rotary_dim / 2};
+    one.numbers = untouched(std::max<i64>(1, one.shape.count()) * item_bytes(DType::kF32));
     tables_.push_back(std::move(one));
   }
+  if (!later) fill(rows_);
+}
+
+void RopeTables::fill(i64 positions) {
+  if (positions <= filled_) return;
+  const i64 end = std::min(rows_, (positions + kRowStep - 1) / kRowStep * kRowStep);
+  for (const Table& one : tables_)
+    fill_rope_table(one.config, rows_, context_, filled_, end,
+                    reinterpret_cast<f32*>(one.numbers.data()));
+  filled_ = end;
 }
 
 void RopeTables::place(const Backend& backend) {
   if (backend.device == Device{}) return;
+  fill(rows_);
   for (Table& one : tables_) {
-    const i64 bytes = isize(one.numbers) * static_cast<i64>(sizeof(f32));
-    one.placed = backend.allocate(bytes);
-    backend.to_device(one.placed.data(), one.numbers.data(), bytes);
-    one.numbers = {};
+    const i64 bytes = one.shape.count() * item_bytes(DType::kF32);
+    Storage placed = backend.allocate(bytes);
+    backend.to_device(placed.data(), one.numbers.data(), bytes);
+    one.numbers = std::move(placed);
   }
 }
 
 Tensor RopeTables::tensor(i64 table) const {
   const Table& one = tables_[usize(table)];
-  if (one.placed) return make_tensor(one.placed, 0, one.shape);
-  return make_tensor(const_cast<f32*>(one.numbers.data()), one.shape);
+  return make_tensor(one.numbers, 0, one.shape);
 }
 
 i64 RopeTables::bytes() const {

@@ -11,9 +11,12 @@ namespace lm::model {
 
 class RopeTables {
  public:
-  /// positions: rows of each table, 0: cfg.context. In host memory.
-  RopeTables(const ModelCfg& cfg, i64 positions);
-  /// Moves the tables to a backend's memory.
+  /// positions: rows of each table, 0: cfg.context. In host memory; with `later` only the address
+  /// space is taken, and fill() makes what is needed.
+  RopeTables(const ModelCfg& cfg, i64 positions, bool later = false);
+  /// Makes the rows below `positions`, and some more. O(rows made).
+  void fill(i64 positions);
+  /// Fills the tables and moves them to a backend's memory.
   void place(const Backend& backend);
 
   i64 size() const { return isize(tables_); }
@@ -26,10 +29,12 @@ class RopeTables {
  private:
   struct Table {
     RopeConfig config;
-    std::vector<f32> numbers;  // empty once placed
-    Storage placed;
+    Storage numbers;
     Shape shape;
   };
+  i64 context_ = 0;
+  i64 rows_ = 0;
+  i64 filled_ = 0;
   std::vector<Table> tables_;
   std::vector<i64> layers_;
 };

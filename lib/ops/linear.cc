@@ -10,10 +10,6 @@ namespace op {
 
 namespace {
 
-bool is_weight_type(DType t) {
-  return t == DType::kF32 || t == DType::kBf16 || t == DType::kF16;
-}
-
 Shape with_cols(const Shape& x, i64 cols) {
   Shape y = x;
   y.dim[y.rank - 1U] = cols;
@@ -25,8 +21,7 @@ Shape with_cols(const Shape& x, i64 cols) {
 void infer_linear(InferCtx& c) {
   const LinearAttr a = c.attr<LinearAttr>();
   c.require_real(0);
-  c.require(c.has(1) && is_weight_type(c.g.info(c.n.in[1]).dtype),
-            "the weight is f32, bf16 or f16");
+  c.require(c.has(1) && is_weight(c.g.info(c.n.in[1]).dtype), "the weight is f32, bf16 or f16");
   const Shape& x = c.shape(0);
   const Shape& w = c.shape(1);
   c.require(x.rank >= 1 && w.rank == 2 && x.cols() == w[1], "x [N, in] and w [out, in] do not fit");

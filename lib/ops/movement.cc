@@ -149,6 +149,9 @@ void grad_broadcast(GradCtx& c) {
 void infer_embedding(InferCtx& c) {
   c.require_dtype(0, DType::kI32);
   c.require(c.has(1) && c.shape(1).rank == 2, "the table is a matrix");
+  for (const i64 table : {1, 3})
+    c.require(!c.has(table) || is_weight(c.g.info(c.n.in[table]).dtype),
+              "tables are f32, bf16 or f16");
   c.require(c.has(2) == c.has(3), "positions and position table come together");
   if (c.has(2)) {
     c.require_dtype(2, DType::kI32);

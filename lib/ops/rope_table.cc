@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/parallel.h"
 #include "core/str.h"
 
 namespace lm {
@@ -79,7 +80,8 @@ std::vector<f64> rope_frequencies(const RopeConfig& config, i64 context) {
   return out;
 }
 
-std::vector<f32> make_rope_table(const RopeConfig& config, i64 positions, i64 context) {
+void fill_rope_table(const RopeConfig& config, i64 positions, i64 context, i64 begin, i64 end,
+                     f32* table) {
   const std::vector<f64> omega = rope_frequencies(config, context);
   f64 attention = 1;
   if (config.kind == RopeConfig::kYarn) {
@@ -87,14 +89,21 @@ std::vector<f32> make_rope_table(const RopeConfig& config, i64 positions, i64 co
         config.attention_factor != 0 ? config.attention_factor : 0.1 * std::log(config.factor) + 1;
   }
   const i64 half = ssize(omega);
-  std::vector<f32> table(usize(2 * positions * half));
-  for (i64 t = 0; t < positions; ++t) {
-    for (i64 k = 0; k < half; ++k) {
-      const f64 angle = static_cast<f64>(t) * omega[usize(k)];
-      table[usize(t * half + k)] = static_cast<f32>(attention * std::cos(angle));
-      table[usize((positions + t) * half + k)] = static_cast<f32>(attention * std::sin(angle));
+  parallel_for(end - begin, 256, [&](i64 first, i64 last) {
+    for (i64 t = begin + first; t < begin + last; ++t) {
+      for (i64 k = 0; k < half; ++k) {
+        const f64 angle = static_cast<f64>(t) * omega[usize(k)];
+        table[t * half + k] = static_cast<f32>(attention * std::cos(angle));
+        table[(positions + t) * half + k] = static_cast<f32>(attention * std::sin(angle));
+      }
     }
-  }
+  });
+}
+
+std::vector<f32> make_rope_table(const RopeConfig& config, i64 positions, i64 context) {
+  check(config);
+  std::vector<f32> table(usize(positions * config.rotary_dim));
+  fill_rope_table(config, positions, context, 0, positions, table.data());
   return table;
 }
 

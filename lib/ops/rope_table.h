@@ -32,4 +32,8 @@ std::vector<f64> rope_frequencies(const RopeConfig& config, i64 context = 0);
 /// context: longest sequence for kDynamicNtk, ignored otherwise.
 std::vector<f32> make_rope_table(const RopeConfig& config, i64 positions, i64 context = 0);
 
+/// Positions [begin, end) of such a table, in parallel.
+void fill_rope_table(const RopeConfig& config, i64 positions, i64 context, i64 begin, i64 end,
+                     f32* table);
+
 }  // namespace lm

@@ -23,6 +23,10 @@ inline constexpr int kDTypeCount = 10;
 constexpr bool is_real(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kBf16;
 }
+/// Types of stored weights: kernels widen them exactly while reading.
+constexpr bool is_weight(DType dtype) {
+  return dtype == DType::kF32 || dtype == DType::kBf16 || dtype == DType::kF16;
+}
 /// Bytes of one element.
 i64 item_bytes(DType dtype);
 /// "f32", "bf16", ...

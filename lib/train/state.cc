@@ -70,8 +70,8 @@ std::vector<SafeWrite> moment_writes(const ParamSet& set, const ParamSlab& m, co
   std::vector<SafeWrite> out;
   for (i32 i = 0; i < set.size(); ++i) {
     if (!set[i].trainable) continue;
-    out.push_back({"adam.m." + set[i].name, m.view(i)});
-    out.push_back({"adam.v." + set[i].name, v.view(i)});
+    out.push_back({"adam.m." + set[i].name, m[i]});
+    out.push_back({"adam.v." + set[i].name, v[i]});
   }
   return out;
 }
@@ -162,12 +162,12 @@ void load_checkpoint(const std::string& folder, const TrainState& state, Trainer
       if (entry == nullptr)
         throw Error(ErrorKind::kData, cat(moments.path(), ": tensor ", name, " is missing"));
       if (trainer.on_host()) {
-        load_entry(*entry, slab->view(i));
+        load_entry(*entry, (*slab)[i]);
         continue;
       }
       const OwnedTensor host(set[i].shape);
       load_entry(*entry, host.view);
-      trainer.backend().to_device(slab->view(i).data, host.view.data, host.storage.bytes());
+      trainer.backend().to_device((*slab)[i].data, host.view.data, host.storage.bytes());
     }
   }
   trainer.take_weights();

@@ -69,7 +69,7 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
   exec.record = true;
   executor_ = make_executor(exec);
   graph_->model.bind(*executor_, compute_weights());
-  executor_->bind_grads([this](i32 index) { return grads_.view(index); });
+  executor_->bind_grads([this](i32 index) { return grads_[index]; });
   if (!options.dump_node.empty())
     dump_ = dump_hook(graph_->graph, backend, options.dump_node, options.dump_path);
 }

@@ -72,8 +72,8 @@ std::vector<Flag> window_flags(const std::string& group) {
   };
 }
 
-decode::SessionOptions session_options(const cli::Options& options, const std::string& folder,
-                                       i64 cache_bytes) {
+decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder, i64 models) {
+  const cli::Options& options = tool.options();
   decode::SessionOptions out;
   out.folder = folder;
   out.begin = options.on("bos");
@@ -83,7 +83,8 @@ decode::SessionOptions session_options(const cli::Options& options, const std::s
                                      : text::SpecialPolicy::kParse;
   out.batch = options.integer("batch");
   out.chunk = options.integer("chunk");
-  out.cache_bytes = cache_bytes;
+  out.memory = tool.ctx().memory;
+  out.models = models;
   out.compute = model::compute_for(options.text("device"), options.text("dtype"),
                                    options.origin("device") == cli::Origin::kEnvironment);
   return out;
@@ -92,8 +93,7 @@ decode::SessionOptions session_options(const cli::Options& options, const std::s
 std::unique_ptr<decode::Session> open_model(cli::Tool& tool) {
   const std::string& folder = tool.options().text("model");
   if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
-  decode::SessionOptions options =
-      session_options(tool.options(), folder, tool.ctx().memory->available());
+  decode::SessionOptions options = session_options(tool, folder);
   options.tokenizer = tool.options().text("tokenizer");
   std::unique_ptr<decode::Session> out = std::make_unique<decode::Session>(options);
   tool.set_param("model", io::json_string(out->digest()));

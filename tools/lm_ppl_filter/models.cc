@@ -80,8 +80,7 @@ void check_folder(const std::string& path) {
                   : "a model folder holds config.json, safetensors and tokenizer files");
 }
 
-std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& path,
-                                          i64 cache_bytes) {
+std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& path, i64 models) {
   check_folder(path);
   const cli::Options& options = tool.options();
   decode::NeuralScorerOptions form;
@@ -93,7 +92,7 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
     throw Error(ErrorKind::kUsage,
                 cat("--probe ", form.probes, " is more than --max-tokens ", form.max_tokens));
   }
-  const decode::SessionOptions session = tool_options::session_options(options, path, cache_bytes);
+  const decode::SessionOptions session = tool_options::session_options(tool, path, models);
   form.not_numbers = [&tool, path, said = false]() mutable {
     if (!std::exchange(said, true))
       tool.console().message(LogLevel::kWarning,
@@ -161,9 +160,8 @@ std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
     return std::make_unique<ngram::ZlibScorer>(options.integer("zlib-min-bytes"));
   std::vector<std::unique_ptr<text::Scorer>> models;
   for (const std::string& path : paths) {
-    models.push_back(is_folder(path)
-                         ? open_folder(tool, path, tool.ctx().memory->available() / isize(paths))
-                         : open_ngrams(tool, path));
+    models.push_back(is_folder(path) ? open_folder(tool, path, isize(paths))
+                                     : open_ngrams(tool, path));
   }
   if (models.size() == 1) return std::move(models[0]);
   return std::make_unique<ngram::ContrastScorer>(std::move(models[0]), std::move(models[1]));

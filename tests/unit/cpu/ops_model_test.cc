@@ -57,7 +57,7 @@ f64 reference_loss(const TinyModel& m, i32 moved, const Numbers& by) {
   for (std::size_t v = 0; v < m.g.values().size(); ++v) {
     const ValueInfo& info = m.g.values()[v];
     if (info.kind != ValueKind::kParameter) continue;
-    give(Value{static_cast<i32>(v)}, m.weights.view(info.param));
+    give(Value{static_cast<i32>(v)}, m.weights[info.param]);
     if (info.param != moved) continue;
     Numbers& data = ref.at(Value{static_cast<i32>(v)});
     for (std::size_t i = 0; i < data.size(); ++i)
@@ -81,7 +81,7 @@ TEST_CASE("a transformer's loss and gradients agree with the double-precision mo
     CHECK(std::fabs(loss - reference_loss(m, -1, {})) < 2e-6 * std::fabs(loss));
     for (i32 p = 0; p < m.params.size(); ++p) {
       INFO(m.params[p].name);
-      const Tensor grad = m.grads.view(p);
+      const Tensor grad = m.grads[p];
       const RandomStream draw(11, RandomPurpose::kOther, static_cast<u64>(p));
       Numbers v(usize(grad.count()));
       f64 length = 0;

@@ -24,9 +24,9 @@ std::vector<f32> step(TinyModel& m, const Backend& backend) {
   };
   m.grads.zero();
   Executor exec(m.g, backend);
-  exec.bind_params([&](i32 p) { return give(m.weights.view(p)); });
+  exec.bind_params([&](i32 p) { return give(m.weights[p]); });
   std::vector<Tensor> grads(usize(m.params.size()));
-  exec.bind_grads([&](i32 p) { return grads[usize(p)] = give(m.grads.view(p)); });
+  exec.bind_grads([&](i32 p) { return grads[usize(p)] = give(m.grads[p]); });
   exec.bind(m.tokens, give(m.token_data.view));
   exec.bind(m.targets, give(m.target_data.view));
   exec.bind(m.spans, give(m.span_data.view));

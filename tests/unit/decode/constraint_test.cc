@@ -19,8 +19,8 @@ namespace {
 class Walk final : public Constraint {
  public:
   explicit Walk(std::set<std::vector<i32>>* seen) : seen_(seen) {}
-  void mask(Weights& x) const override {
-    Weights kept;
+  void mask(TokenWeights& x) const override {
+    TokenWeights kept;
     for (std::size_t i = 0; i < x.ids.size(); ++i) {
       if (x.ids[i] % 3 != next_) continue;
       kept.ids.push_back(x.ids[i]);
@@ -171,7 +171,7 @@ TEST_CASE("a constraint may leave no token, and cuts the text where it says", "[
   const Fixture fixture;
   class None final : public Constraint {
    public:
-    void mask(Weights& x) const override { x = {}; }
+    void mask(TokenWeights& x) const override { x = {}; }
     void accept(i32) override {}
     std::optional<TextEnd> end(std::string_view) override { return std::nullopt; }
     std::unique_ptr<Constraint> clone() const override { return std::make_unique<None>(); }
@@ -185,7 +185,7 @@ TEST_CASE("a constraint may leave no token, and cuts the text where it says", "[
 
   class Third final : public Constraint {  // keeps two bytes of three tokens
    public:
-    void mask(Weights& x) const override {
+    void mask(TokenWeights& x) const override {
       x.ids = {'x'};
       x.w = {0};
     }
@@ -207,7 +207,7 @@ TEST_CASE("a constraint may leave no token, and cuts the text where it says", "[
 }
 
 TEST_CASE("the mass that a mask takes is the difference of the log sums", "[decode]") {
-  Weights x;
+  TokenWeights x;
   REQUIRE(x.assign(std::vector<f32>{0, 1, 2, -3, 0.5f, 1}));
   std::vector<f64> p;
   x.softmax(p);

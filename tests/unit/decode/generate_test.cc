@@ -303,7 +303,7 @@ TEST_CASE("first tokens of many samples follow the model's distribution", "[deco
   r.params.temperature = 1.5;
   const std::vector<Generated> got = run(model, *tokenizer, {r});
   model::Engine engine(model, {.cache_tokens = 96});
-  Weights x;
+  TokenWeights x;
   REQUIRE(x.assign(engine.prefill(engine.create(), tokens_of(r.prompt))));
   for (f64& w : x.w)
     w /= 1.5;

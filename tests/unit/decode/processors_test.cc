@@ -18,14 +18,14 @@ namespace {
 
 constexpr f32 kNoWay = -std::numeric_limits<f32>::infinity();
 
-Weights weights(const std::vector<f32>& logits) {
-  Weights x;
+TokenWeights weights(const std::vector<f32>& logits) {
+  TokenWeights x;
   REQUIRE(x.assign(logits));
   return x;
 }
 
 std::vector<i32> typical(const std::vector<f32>& logits, f64 tau, bool cut) {
-  Weights x = weights(logits);
+  TokenWeights x = weights(logits);
   keep_typical(x, tau, cut, 1);
   return x.ids;
 }
@@ -153,26 +153,26 @@ void compare_rows(i64 vocab, u64 rows) {
     const std::vector<f32> logits = random_row(vocab, row);
     const f64 level = 0.05 + 0.9 * static_cast<f64>(row % 19) / 19;
     const auto check = [&](auto fast, auto slow) {
-      Weights x = weights(logits);
+      TokenWeights x = weights(logits);
       Slow y(logits);
       fast(x);
       slow(y);
       REQUIRE(x.ids == y.ids());
     };
     const i64 k = 1 + static_cast<i64>(row % 50);
-    check([&](Weights& x) { keep_top_k(x, k, 1); }, [&](Slow& y) { y.top_k(usize(k)); });
-    check([&](Weights& x) { keep_top_p(x, level, 1); }, [&](Slow& y) { y.top_p(level); });
-    check([&](Weights& x) { keep_typical(x, level, false, 1); },
+    check([&](TokenWeights& x) { keep_top_k(x, k, 1); }, [&](Slow& y) { y.top_k(usize(k)); });
+    check([&](TokenWeights& x) { keep_top_p(x, level, 1); }, [&](Slow& y) { y.top_p(level); });
+    check([&](TokenWeights& x) { keep_typical(x, level, false, 1); },
           [&](Slow& y) { y.typical(level, false); });
-    check([&](Weights& x) { keep_typical(x, level, true, 1); },
+    check([&](TokenWeights& x) { keep_typical(x, level, true, 1); },
           [&](Slow& y) { y.typical(level, true); });
-    check([&](Weights& x) { keep_epsilon(x, level / 100, 1); },
+    check([&](TokenWeights& x) { keep_epsilon(x, level / 100, 1); },
           [&](Slow& y) { y.at_least(level / 100); });
-    check([&](Weights& x) { keep_eta(x, level / 100, 1); },
+    check([&](TokenWeights& x) { keep_eta(x, level / 100, 1); },
           [&](Slow& y) {
             y.at_least(std::min(level / 100, std::sqrt(level / 100) * std::exp(-y.entropy())));
           });
-    check([&](Weights& x) { keep_min_p(x, level, 1); },
+    check([&](TokenWeights& x) { keep_min_p(x, level, 1); },
           [&](Slow& y) {
             const f64 top = *std::max_element(y.s.begin(), y.s.end());
             std::vector<bool> keep;
@@ -226,14 +226,14 @@ TEST_CASE("truncations of full vocabularies keep what an obvious implementation 
 }
 
 TEST_CASE("ties at the k-th place all survive top-k", "[decode]") {
-  Weights x = weights({1, 3, 2, 2, 0});
+  TokenWeights x = weights({1, 3, 2, 2, 0});
   keep_top_k(x, 2, 1);
   CHECK(x.ids == Ids{1, 2, 3});
 }
 
 TEST_CASE("min_keep holds tokens that a truncation would remove", "[decode]") {
   const std::vector<f32> logits = {5, 1, 0, -1};
-  Weights x = weights(logits);
+  TokenWeights x = weights(logits);
   keep_top_p(x, 0.1, 3);
   CHECK(x.ids == Ids{0, 1, 2});
   x = weights(logits);
@@ -246,7 +246,7 @@ TEST_CASE("min_keep holds tokens that a truncation would remove", "[decode]") {
 
 TEST_CASE("n-sigma measures from the largest logit in standard deviations", "[decode]") {
   // Mean 0, variance (9 + 1 + 1 + 9) / 4 = 5, sigma 2.236: one sigma below 3 is 0.764.
-  Weights x = weights({3, 1, -1, -3});
+  TokenWeights x = weights({3, 1, -1, -3});
   keep_top_n_sigma(x, 1, 1);
   CHECK(x.ids == Ids{0, 1});
   x = weights({3, 1, -1, -3});
@@ -256,7 +256,7 @@ TEST_CASE("n-sigma measures from the largest logit in standard deviations", "[de
 
 TEST_CASE("excluding top choices leaves the least likely of them", "[decode]") {
   // p = 0.6, 0.22, 0.13, 0.03, ...: two reach 0.2.
-  Weights x = weights({4, 3, 2.5f, 1, 0, -1});
+  TokenWeights x = weights({4, 3, 2.5f, 1, 0, -1});
   exclude_top_choices(x, 0.2, 1);
   CHECK(x.ids == Ids{1, 2, 3, 4, 5});
   x = weights({4, 3, 2.5f, 1, 0, -1});
@@ -267,7 +267,7 @@ TEST_CASE("excluding top choices leaves the least likely of them", "[decode]") {
 TEST_CASE("penalties count history as documented", "[decode]") {
   const std::vector<i32> tokens = {0, 1, 1, 2, 1};
   const History history{tokens, 3};  // output: 2, 1
-  Weights x = weights({2, -2, 1, 5});
+  TokenWeights x = weights({2, -2, 1, 5});
   apply_repetition(x, history, 2, 0);
   CHECK(x.w == std::vector<f64>{1, -4, 0.5, 5});
   x = weights({2, -2, 1, 5});
@@ -283,7 +283,7 @@ TEST_CASE("penalties count history as documented", "[decode]") {
 
 TEST_CASE("n-grams that occurred are not completed again", "[decode]") {
   const std::vector<i32> tokens = {4, 5, 6, 4, 5};
-  Weights x = weights({0, 0, 0, 0, 0, 0, 0});
+  TokenWeights x = weights({0, 0, 0, 0, 0, 0, 0});
   ban_repeated_ngrams(x, {tokens, 0}, 3);
   CHECK(x.ids == Ids{0, 1, 2, 3, 4, 5});  // 4 5 -> 6
   x = weights({0, 0, 0, 0, 0, 0, 0});
@@ -298,7 +298,7 @@ TEST_CASE("DRY penalises what would go on with a repetition", "[decode]") {
   // ... 1 2 3 9 | 0 1 2 3: after 1 2 3 came 9; matching suffix of length 3.
   const std::vector<i32> tokens = {1, 2, 3, 9, 0, 1, 2, 3};
   const std::vector<u8> none(10, 0);
-  Weights x = weights(std::vector<f32>(10, 0));
+  TokenWeights x = weights(std::vector<f32>(10, 0));
   apply_dry(x, {tokens, 0}, 2, 1.5, 2, none);
   for (std::size_t i = 0; i < 10; ++i)
     CHECK(x.w[i] == (i == 9 ? -2 * 1.5 : 0));
@@ -334,7 +334,7 @@ TEST_CASE("DRY equals a search over all suffixes", "[decode]") {
       }
       if (best >= 2) expected[usize(v)] = -0.5 * std::pow(1.75, static_cast<f64>(best - 2));
     }
-    Weights x = weights(std::vector<f32>(5, 0));
+    TokenWeights x = weights(std::vector<f32>(5, 0));
     apply_dry(x, {tokens, 0}, 0.5, 1.75, 2, breaker);
     REQUIRE(x.w == expected);
   }

@@ -371,11 +371,11 @@ TEST_CASE("parameters share offsets in every slab", "[graph]") {
   CHECK(set.find("c") == -1);
   CHECK_THROWS_AS(set.add("a", {1}, true), Error);
   ParamSlab slab(set);
-  slab.view(1).f32_data()[64] = 7;
+  slab[1].f32_data()[64] = 7;
   CHECK(slab.data()[128] == 7.0f);
   slab.zero();
   CHECK(slab.data()[128] == 0.0f);
-  CHECK_THROWS_AS(slab.view(2), Error);
+  CHECK_THROWS_AS(slab[2], Error);
 }
 
 TEST_CASE("inputs are copied where they stay, and a recorded run is replayed", "[graph]") {

@@ -102,7 +102,7 @@ TEST_CASE("checkpoint tensors hold the rows and orientation their names promise"
   const SafeEntry* c_attn = file.find("h.1.attn.c_attn.weight");
   REQUIRE(c_attn != nullptr);
   CHECK(c_attn->shape == Shape{12, 36});
-  const Tensor qkv = gpt2.weights.view(gpt2.params->set.find("blocks.1.attn.qkv.weight"));
+  const Tensor qkv = gpt2.weights[gpt2.params->set.find("blocks.1.attn.qkv.weight")];
   const f32* stored = entry_tensor(*c_attn).f32_data();
   CHECK(stored[3 * 36 + 20] == qkv.f32_data()[20 * 12 + 3]);
   CHECK(file.find("lm_head.weight") == nullptr);
@@ -117,10 +117,10 @@ TEST_CASE("checkpoint tensors hold the rows and orientation their names promise"
   REQUIRE(up != nullptr);
   CHECK(k->shape == Shape{8, 12});
   CHECK(up->shape == Shape{10, 12});
-  const Tensor stacked = llama.weights.view(llama.params->set.find("blocks.0.attn.qkv.weight"));
+  const Tensor stacked = llama.weights[llama.params->set.find("blocks.0.attn.qkv.weight")];
   CHECK(stacked.shape == Shape{40, 12});
   CHECK(std::memcmp(k->data, stacked.f32_data() + 24 * 12, 8 * 12 * 4) == 0);
-  const Tensor gate_up = llama.weights.view(llama.params->set.find("blocks.1.mlp.gate_up.weight"));
+  const Tensor gate_up = llama.weights[llama.params->set.find("blocks.1.mlp.gate_up.weight")];
   CHECK(std::memcmp(up->data, gate_up.f32_data() + 10 * 12, 10 * 12 * 4) == 0);
   CHECK(other.find("lm_head.weight") != nullptr);
 }
@@ -148,7 +148,7 @@ TEST_CASE("a family prefix, mask buffers and a repeated tied head are accepted",
   const OwnedTensor scalar(Shape{});
   stored.writes.tensors.push_back({"transformer.h.0.attn.bias", mask.view});
   stored.writes.tensors.push_back({"h.1.attn.masked_bias", scalar.view});
-  stored.writes.tensors.push_back({"lm_head.weight", model.weights.view(0)});
+  stored.writes.tensors.push_back({"lm_head.weight", model.weights[0]});
   stored.save(dir.file("m"));
   CHECK(same_weights(load_model(dir.file("m")), model));
 
@@ -301,12 +301,12 @@ TEST_CASE("initial weights depend on seed and name only, with the stated spread"
   ParamSlab three(more.set);
   init_params(more, 3, three);
   const i32 here = params.set.find("norm.weight");
-  CHECK(one.view(here).f32_data()[0] == 1.0f);
+  CHECK(one[here].f32_data()[0] == 1.0f);
   const char* const qkv = "blocks.3.attn.qkv.weight";
-  CHECK(std::memcmp(one.view(params.set.find(qkv)).data, three.view(more.set.find(qkv)).data,
+  CHECK(std::memcmp(one[params.set.find(qkv)].data, three[more.set.find(qkv)].data,
                     256 * 768 * 4) == 0);
   const auto spread = [&](const char* name) {
-    const Tensor t = one.view(params.set.find(name));
+    const Tensor t = one[params.set.find(name)];
     f64 squares = 0;
     for (i64 i = 0; i < t.count(); ++i)
       squares += static_cast<f64>(t.f32_data()[i]) * static_cast<f64>(t.f32_data()[i]);

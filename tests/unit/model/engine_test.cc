@@ -547,7 +547,7 @@ TEST_CASE("hidden states are those the head reads", "[model]") {
   rows[7].want_hidden = true;
   rows[7].want_logits = false;
   engine.eval(rows);
-  const Tensor head = model.weights.view(model.params->set.find("head.weight"));
+  const Tensor head = model.weights[model.params->set.find("head.weight")];
   for (i64 v = 0; v < 50; ++v) {
     f64 dot = 0;
     for (i64 c = 0; c < 24; ++c)

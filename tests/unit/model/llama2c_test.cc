@@ -116,7 +116,7 @@ TEST_CASE("a llama2.c file is read row by row, pairs of rotary rows undone", "[m
   std::ofstream(dir.file("w.bin"), std::ios::binary) << bytes;
   const Model model = read_llama2c(dir.file("w.bin"));
   const auto first_of_row = [&](const char* name, i64 row) {
-    const Tensor t = model.weights.view(model.params->set.find(name));
+    const Tensor t = model.weights[model.params->set.find(name)];
     return t.f32_data()[row * t.ld];
   };
   // wq starts at 16: file rows 0,1,2,3 begin with 16,20,24,28; half order is rows 0,2,1,3.

@@ -171,7 +171,7 @@ TEST_CASE("losses and gradients equal those of transformers", "[model]") {
     Executor executor(train.graph, cpu_backend());
     train.model.bind(executor, model.weights);
     ParamSlab grads(model.params->set);
-    executor.bind_grads([&](i32 index) { return grads.view(index); });
+    executor.bind_grads([&](i32 index) { return grads[index]; });
     bind_batch(executor, train, batch);
     executor.run({});
     const f64 loss = json["loss_sum"];
@@ -260,7 +260,7 @@ TEST_CASE("checkpointing, threads and row weights leave the gradients' bits alon
       Executor executor(train.graph, cpu_backend());
       train.model.bind(executor, model.weights);
       ParamSlab grads(model.params->set);
-      executor.bind_grads([&](i32 index) { return grads.view(index); });
+      executor.bind_grads([&](i32 index) { return grads[index]; });
       bind_batch(executor, train, batch);
       std::vector<f32> ones(batch.tokens.size(), 1.0f);
       if (weights) executor.bind(train.row_weights, make_tensor(ones.data(), {isize(ones)}));
@@ -290,7 +290,7 @@ TEST_CASE("dropout changes the loss in training only and repeats with its counte
   Executor executor(train.graph, cpu_backend());
   train.model.bind(executor, model.weights);
   ParamSlab grads(model.params->set);
-  executor.bind_grads([&](i32 index) { return grads.view(index); });
+  executor.bind_grads([&](i32 index) { return grads[index]; });
   bind_batch(executor, train, batch);
   const auto loss = [&](u32 step, bool training) {
     RunCtx ctx;

@@ -42,7 +42,7 @@ inline std::vector<std::vector<f64>> slow_logprobs(const model::Model& model,
   const model::RopeTables ropes(model.cfg, 0);
   for (i32 v = 0; v < isize(graph.values()); ++v) {
     const ValueInfo& info = graph.values()[usize(v)];
-    if (info.param >= 0) give(Value{v}, model.weights.view(info.param));
+    if (info.param >= 0) give(Value{v}, model.weights[info.param]);
     for (i64 table = 0; table < ropes.size(); ++table)
       if (info.name == cat("rope.", table)) give(Value{v}, ropes.tensor(table));
   }

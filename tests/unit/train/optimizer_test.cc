@@ -46,8 +46,8 @@ TEST_CASE("AdamW follows a double-precision reference over many updates", "[trai
   u64 draw = 0;
   for (i32 p = 0; p < 4; ++p) {
     for (i64 i = 0; i < set[p].count; ++i) {
-      weights.view(p).f32_data()[i] = static_cast<f32>(random.normal(draw++));
-      slow[usize(p)].w.push_back(static_cast<f64>(weights.view(p).f32_data()[i]));
+      weights[p].f32_data()[i] = static_cast<f32>(random.normal(draw++));
+      slow[usize(p)].w.push_back(static_cast<f64>(weights[p].f32_data()[i]));
     }
     slow[usize(p)].m.assign(usize(set[p].count), 0);
     slow[usize(p)].v.assign(usize(set[p].count), 0);
@@ -57,8 +57,8 @@ TEST_CASE("AdamW follows a double-precision reference over many updates", "[trai
     for (i32 p = 0; p < 4; ++p) {
       std::vector<f64> g;
       for (i64 i = 0; i < set[p].count; ++i) {
-        grads.view(p).f32_data()[i] = static_cast<f32>(random.normal(draw++));
-        g.push_back(static_cast<f64>(grads.view(p).f32_data()[i]));
+        grads[p].f32_data()[i] = static_cast<f32>(random.normal(draw++));
+        g.push_back(static_cast<f64>(grads[p].f32_data()[i]));
       }
       if (p != 2) slow[usize(p)].update(options, t, 1e-2, 0.5, g, p == 1 ? 0.0 : 0.3);
     }
@@ -66,7 +66,7 @@ TEST_CASE("AdamW follows a double-precision reference over many updates", "[trai
   }
   for (i32 p = 0; p < 4; ++p)
     for (i64 i = 0; i < set[p].count; ++i)
-      CHECK(static_cast<f64>(weights.view(p).f32_data()[i]) ==
+      CHECK(static_cast<f64>(weights[p].f32_data()[i]) ==
             Approx(slow[usize(p)].w[usize(i)]).epsilon(2e-5).margin(1e-6));
 }
 

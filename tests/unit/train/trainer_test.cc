@@ -29,7 +29,7 @@ ParamSlab train_some(const train::TrainOptions& options, i64 steps, int threads 
 
 /// A weight that every row's loss depends on.
 f32& final_gain(Bench& bench) {
-  return *bench.model.weights.view(bench.model.params->set.find("norm.weight")).f32_data();
+  return *bench.model.weights[bench.model.params->set.find("norm.weight")].f32_data();
 }
 
 f64 relative_distance(const ParamSlab& a, const ParamSlab& b) {

@@ -61,7 +61,7 @@ void TinyModel::init() {
   weights = ParamSlab(params);
   grads = ParamSlab(params);
   for (i32 p = 0; p < params.size(); ++p) {
-    const Tensor t = weights.view(p);
+    const Tensor t = weights[p];
     const RandomStream draw(7, RandomPurpose::kInit, fnv1a64(params[p].name));
     const bool gain = params[p].name.find("norm") != std::string::npos &&
                       params[p].name.find("bias") == std::string::npos;
@@ -102,8 +102,8 @@ void TinyModel::bind(Executor& exec) {
   exec.bind(spans, span_data.view);
   exec.bind(positions, position_data.view);
   exec.bind(table, table_data.view);
-  exec.bind_params([this](i32 p) { return weights.view(p); });
-  exec.bind_grads([this](i32 p) { return grads.view(p); });
+  exec.bind_params([this](i32 p) { return weights[p]; });
+  exec.bind_grads([this](i32 p) { return grads[p]; });
 }
 
 }  // namespace lm::test
