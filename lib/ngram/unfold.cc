@@ -69,8 +69,6 @@ class Unfolder {
 
   void run(ModelSink& sink) {
     read_words();
-    const MemoryCharge charge(*ctx_.memory, vocab_.memory_bytes() + isize(known_),
-                              "the vocabulary");
     std::vector<i64> counts{levels_[0].size()};
     for (int n = 2; n <= view_.order; ++n) {
       if (n == view_.order) {
@@ -109,6 +107,8 @@ class Unfolder {
       if (slot.id >= usize(n)) fail("a word id is outside the vocabulary");
       known_[slot.id] = 1;
     }
+    // Before the columns, which take what is left of the budget and can do with less.
+    vocab_charge_.emplace(*ctx_.memory, vocab_.memory_bytes() + isize(known_), "the vocabulary");
     levels_.reserve(usize(view_.order));
     Level& level = levels_.emplace_back(ctx_, n);
     for (u32 id = 0; id < usize(n); ++id) {
@@ -196,6 +196,7 @@ class Unfolder {
   const std::string& name_;
   Vocab vocab_;
   std::vector<u8> known_;
+  std::optional<MemoryCharge> vocab_charge_;
   std::vector<Level> levels_;
 };
 

@@ -24,12 +24,16 @@ class PlanBuilder {
   PlanBuilder(const PlanBuilder&) = delete;
   PlanBuilder& operator=(const PlanBuilder&) = delete;
 
+  /// Charges all that planning takes, in one sum, so that a refusal names what would do: the most
+  /// segments that can come, and bytes for the planner itself.
+  void reserve(i64 segments, i64 beside_bytes) {
+    const i64 bytes = segments * static_cast<i64>(sizeof(PackSegment)) + beside_bytes;
+    ctx_.memory->charge(bytes, "the packing plan");
+    charged_ += bytes;
+    plan_.segments.reserve(usize(segments));
+  }
   void place(i64 document, i64 begin, i64 end) {
-    if (plan_.segments.size() == plan_.segments.capacity()) {
-      const std::size_t more = std::max<std::size_t>(1024, plan_.segments.size());
-      charge(static_cast<i64>(more * sizeof(PackSegment)));
-      plan_.segments.reserve(plan_.segments.size() + more);
-    }
+    LM_DCHECK(plan_.segments.size() < plan_.segments.capacity(), "segments were reserved");
     plan_.segments.push_back({document, begin, end});
     in_row_ += end - begin + (plan_.options.insert_bos ? 1 : 0);
   }
@@ -37,10 +41,6 @@ class PlanBuilder {
     plan_.row_begin.push_back(isize(plan_.segments));
     plan_.padding += plan_.width() - in_row_;
     in_row_ = 0;
-  }
-  void charge(i64 bytes) {
-    ctx_.memory->charge(bytes, "the packing plan");
-    charged_ += bytes;
   }
   i64 room() const { return plan_.width() - in_row_; }
   i64 in_row() const { return in_row_; }
@@ -66,6 +66,8 @@ PackPlan plan_concat(PlanBuilder& builder, const PackOptions& options) {
   const std::span<const i64> lengths = builder.lengths();
   const i64 total = std::accumulate(lengths.begin(), lengths.end(), i64{0});
   const i64 width = options.seq_len + (options.overlap ? 1 : 0);
+  // A document is cut at most once per row, and an overlap belongs to one more.
+  builder.reserve(isize(lengths) + 2 * (total / options.seq_len + 1), 0);
   i64 document = 0;
   i64 document_begin = 0;  // stream position of the document's first token
   i64 placed = 0;
@@ -140,7 +142,7 @@ PackPlan plan_best_fit(PlanBuilder& builder, const PackOptions& options) {
   i64 count = 0;
   for (const i64 length : builder.lengths())
     count += (length + seq_len - 1) / seq_len;
-  builder.charge(count * static_cast<i64>(sizeof(PackSegment) + 3 * sizeof(i64)));
+  builder.reserve(count, count * static_cast<i64>(sizeof(PackSegment) + 3 * sizeof(i64)));
   pieces.reserve(usize(count));
   for (i64 d = 0; d < isize(builder.lengths()); ++d) {
     const i64 length = builder.lengths()[usize(d)];
@@ -183,6 +185,7 @@ PackPlan plan_best_fit(PlanBuilder& builder, const PackOptions& options) {
 PackPlan plan_bos_best_fit(PlanBuilder& builder, const PackOptions& options) {
   const std::span<const i64> lengths = builder.lengths();
   const i64 extra = options.insert_bos ? 1 : 0;
+  builder.reserve(isize(lengths), 0);
   std::set<std::pair<i64, i64>> buffer;  // (length, -index): the last is the longest, earliest one
   i64 next = 0;
   i64 placed = 0;

@@ -19,7 +19,7 @@ constexpr std::string_view kReserved = "\xE2\x96\x85";  // U+2585 marks unknown 
 constexpr i64 kLibraryThreads = 16;                     // part of the result: see the header
 constexpr i64 kMaxPlainBytes = 1500 * (i64{1} << 20);   // 32-bit suffix array, with room to grow
 constexpr i64 kBytesPerByte = 3;                        // held by the library per byte of text
-constexpr i64 kChargeStep = i64{16} << 20;
+constexpr i64 kChargeStep = i64{1} << 20;
 
 // True if line surely keeps a character after normalisation: the library aborts when a whole corpus
 // normalises to nothing, so blanks, controls and format characters (U+0080-00BF, U+2000-2FFF,

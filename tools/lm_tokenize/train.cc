@@ -3,6 +3,7 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include "core/str.h"
@@ -147,6 +148,7 @@ std::string train_sentencepiece_file(cli::Tool& tool) {
   });
   io::TempReader reader(spill, 0, spill.size());
   std::string document;
+  const std::shared_ptr<i64> given = std::make_shared<i64>(0);  // shared with the memory budget
   const text::DocumentSource source = [&](std::string_view& out) {
     i64 size = 0;
     if (!reader.read(&size, sizeof size)) return false;
@@ -154,8 +156,12 @@ std::string train_sentencepiece_file(cli::Tool& tool) {
     if (size > 0 && !reader.read(document.data(), size))
       throw Error(ErrorKind::kIo, "spill file: ended inside a document");
     out = document;
+    *given += size + static_cast<i64>(sizeof size);
     return true;
   };
+  // What counts as input from here on is the spilled text.
+  tool.ctx().memory->watch_input(
+      [given, all = spill.size()] { return static_cast<f64>(*given) / static_cast<f64>(all); });
   text::SentencePieceReport report;
   std::string model =
       text::train_sentencepiece(source, sentencepiece_options(tool.options()), tool.ctx(), &report);

@@ -385,7 +385,7 @@ TEST_CASE("impossible training requests are errors, not aborts", "[text]") {
   options = small_options();
   options.character_coverage = 2;
   CHECK(kind_of(corpus, options, ctx) == ErrorKind::kUsage);
-  CHECK(kind_of(corpus, small_options(), LocalContext(1, 1 << 20)) == ErrorKind::kOs);
+  CHECK(kind_of(corpus, small_options(), LocalContext(1, (1 << 20) - 1)) == ErrorKind::kOs);
 }
 
 TEST_CASE("loading and training print nothing", "[text]") {
