@@ -149,6 +149,11 @@ Engine::Engine(const ModelRef& model, const EngineOptions& options, const Backen
 
 Engine::~Engine() = default;
 
+const Weights& Engine::bound() const {
+  if (on_host()) return model_.weights;
+  return weights_;
+}
+
 RopeTables Engine::make_ropes() const {
   LM_CHECK(options_.max_rows > 0 && options_.max_logit_rows > 0, "a pass needs rows");
   LM_CHECK(!on_host() || options_.activation == DType::kF32, "the CPU computes in f32");

@@ -121,10 +121,10 @@ class Engine {
   std::span<const f32> step(i32 seq, i32 token);
 
  private:
-  struct Pass;     // a graph for fixed row counts with its executor
-  struct Readers;  // of parameters
-  struct Head;     // logits of max_logit_rows hidden states
-  struct Cut {     // the rows of a pass
+  struct Pass;  // a graph for fixed row counts with its executor
+  struct Readers;
+  struct Head;  // logits of max_logit_rows hidden states
+  struct Cut {  // the rows of a pass
     i64 begin = 0;
     i64 end = 0;
   };
@@ -152,10 +152,7 @@ class Engine {
   Storage make_first_slab() const;
   i64 cache_pages() const;
   /// What graphs read: the model's, or the device's copy.
-  const Weights& bound() const {
-    if (on_host()) return model_.weights;
-    return weights_;
-  }
+  const Weights& bound() const;
   void pack_weights();
   void take_weights();
   void take_converted(const Tensor& from, const Tensor& to, Storage& staged) const;

@@ -20,7 +20,7 @@ both --special text
 lm-ppl-filter -m ./m.1/ in.jsonl -o a.zst; zstd -dc a.zst | head -n 1 | jq -c '.attributes | keys'
 mkdir sub; cp -r m.1 sub/m.1; lm-ppl-filter -m sub/m.1 in.jsonl -o b.zst; cmp a.zst b.zst
 cd m.1; lm-ppl-filter -m . ../in.jsonl -o ../c.zst; cd ..; cmp a.zst c.zst
-lm-cat --header a.zst | jq -c '.params | (.scorer | sub("[0-9a-f]{64} [0-9a-f]{64}"; "...")), has("model"), has("batch"), .["max-tokens"]'
+lm-cat --header a.zst | jq -c '.params | (.scorer | sub("[0-9a-f]{32} [0-9a-f]{64}"; "...")), has("model"), has("batch"), .["max-tokens"]'
 # a run folder points to its latest model
 mkdir run; ln -s ../m.1 run/latest; lm-ppl-filter -m run/latest --name m_1 in.jsonl -o d.zst; zstd -dc d.zst | cmp - <(zstd -dc a.zst)
 # nothing depends on threads, batches, memory, or records nearby

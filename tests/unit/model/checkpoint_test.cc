@@ -263,7 +263,7 @@ TEST_CASE("a damaged folder fails verification, a foreign folder is never replac
   write_text(dir.file("papers/thesis.txt"), "precious");
   CHECK_THAT(
       message_of([&] { save_model(dir.file("papers"), model, {}); }, ErrorKind::kCannotCreate),
-      Catch::Matchers::ContainsSubstring("not a model folder"));
+      Catch::Matchers::ContainsSubstring("and no model"));
   write_text(dir.file("file"), "x");
   CHECK_THAT(message_of([&] { save_model(dir.file("file"), model, {}); }, ErrorKind::kCannotCreate),
              Catch::Matchers::ContainsSubstring("is not a folder"));

@@ -177,8 +177,8 @@ void reduce(const RefNode& r) {
 
 void pairwise(const RefNode& r) {
   const bool is_add = r.n.op == Op::kAdd;
-  const AddAttr add = r.n.attr.as<AddAttr>();
-  const MulAttr mul = r.n.attr.as<MulAttr>();
+  const AddAttr add = is_add ? r.n.attr.as<AddAttr>() : AddAttr{};
+  const MulAttr mul = is_add ? MulAttr{} : r.n.attr.as<MulAttr>();
   for (i64 i = 0; i < ssize(r.x(0)); ++i) {
     const Along along = is_add ? add.along : mul.along;
     const f64 x = r.x(0)[usize(i)];
