@@ -1,3 +1,5 @@
+// Passes, their weights and their inputs; over the size guide, for they share one private layout.
+
 #include "model/engine.h"
 
 #include <algorithm>
