@@ -13,7 +13,7 @@ Error Error::with_prefix(std::string_view prefix) const {
 }
 
 Error os_error(ErrorKind kind, std::string_view name, std::string_view what, int code,
-               std::source_location where) {
+               SourceLocation where) {
   if (code == EACCES || code == EPERM || code == EROFS) {
     kind = ErrorKind::kPermission;
   } else if (code == ENOMEM || code == EMFILE || code == ENFILE || code == EAGAIN) {
@@ -25,18 +25,18 @@ Error os_error(ErrorKind kind, std::string_view name, std::string_view what, int
                where);
 }
 
-std::string source_place(const std::source_location& where) {
-  std::string_view file = where.file_name();
+std::string source_place(const SourceLocation& where) {
+  std::string_view file = where.file;
   for (const std::string_view room : {"/lib/", "/tools/", "/tests/", "/kernels/"}) {
     const std::size_t at = file.rfind(room);
     if (at == std::string_view::npos) continue;
     file.remove_prefix(at + 1);
     break;
   }
-  return cat(file, ":", where.line());
+  return cat(file, ":", where.line);
 }
 
-void check_failed(std::string_view condition, std::string_view what, std::source_location where) {
+void check_failed(std::string_view condition, std::string_view what, SourceLocation where) {
   throw Error(ErrorKind::kInternal,
               cat(source_place(where), ": internal error: ", what, " (", condition, ")"), {},
               where);

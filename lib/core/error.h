@@ -3,11 +3,22 @@
 // exit status (specs: the sysexits numbers). Expected per-record failures use Result (result.h).
 
 #include <exception>
-#include <source_location>
 #include <string>
 #include <string_view>
 
 namespace lm {
+
+/// A place in our source. As a default argument, current() is the place of the call. Stands for
+/// std::source_location, which clang 14 cannot use with libstdc++ 12.
+struct SourceLocation {
+  const char* file = "";
+  int line = 0;
+
+  static constexpr SourceLocation current(const char* file = __builtin_FILE(),
+                                          int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
 
 /// The enumerator's value is the exit status of a program that ends with such an error.
 enum class ErrorKind {
@@ -29,13 +40,13 @@ enum class ErrorKind {
 class Error : public std::exception {
  public:
   Error(ErrorKind kind, std::string message, std::string hint = {},
-        std::source_location where = std::source_location::current())
+        SourceLocation where = SourceLocation::current())
       : kind_(kind), message_(std::move(message)), hint_(std::move(hint)), where_(where) {}
   const char* what() const noexcept override { return message_.c_str(); }
   ErrorKind kind() const { return kind_; }
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
-  const std::source_location& where() const { return where_; }
+  const SourceLocation& where() const { return where_; }
   /// A copy whose message starts with "prefix: ". For boundaries that know more (file, shard,
   /// layer).
   Error with_prefix(std::string_view prefix) const;
@@ -44,19 +55,19 @@ class Error : public std::exception {
   ErrorKind kind_;
   std::string message_;
   std::string hint_;
-  std::source_location where_;
+  SourceLocation where_;
 };
 
 /// Error from a failed system call: "name: what: strerror(code)". The kind follows the code
 /// (ENOENT with kNoInput stays; EACCES and EPERM become kPermission; ENOMEM, EMFILE, ENFILE kOs).
 Error os_error(ErrorKind kind, std::string_view name, std::string_view what, int code,
-               std::source_location where = std::source_location::current());
+               SourceLocation where = SourceLocation::current());
 
 /// "lib/io/file.cc:40", whatever folder the program was built in.
-std::string source_place(const std::source_location& where);
+std::string source_place(const SourceLocation& where);
 
 [[noreturn]] void check_failed(std::string_view condition, std::string_view what,
-                               std::source_location where);
+                               SourceLocation where);
 
 }  // namespace lm
 
@@ -65,7 +76,7 @@ std::string source_place(const std::source_location& where);
 #define LM_CHECK(condition, what)                                              \
   do {                                                                         \
     if (!(condition)) [[unlikely]]                                             \
-      ::lm::check_failed(#condition, (what), std::source_location::current()); \
+      ::lm::check_failed(#condition, (what), ::lm::SourceLocation::current()); \
   } while (false)
 
 /// The same for hot loops: compiled only when NDEBUG is not defined.
