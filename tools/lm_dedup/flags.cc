@@ -1,30 +1,25 @@
 // The option tables of lm-dedup.
 
+#include "flags.h"
+
 #include "dedup.h"
-#include "dedup/minhash.h"
 #include "text/normalize.h"
 
 namespace lm::dedup_tool {
 
 namespace {
 
-using cli::Example;
 using cli::Flag;
 using cli::FlagKind;
 using cli::Verb;
 
-std::vector<std::string> names(std::span<const std::string> all) {
+}  // namespace
+
+std::vector<std::string> normaliser_choices() {
+  const std::span<const std::string> all = text::normaliser_names();
   return {all.begin(), all.end()};
 }
 
-std::vector<std::string> preset_names() {
-  std::vector<std::string> all;
-  for (const dedup::MinhashPreset& preset : dedup::minhash_presets())
-    all.push_back(preset.name);
-  return all;
-}
-
-/// What happens with duplicates; the attribute's name follows the verb's.
 std::vector<Flag> action_flags(const std::string& verb) {
   const std::string group = "Duplicates";
   return {
@@ -54,6 +49,34 @@ std::vector<Flag> action_flags(const std::string& verb) {
        .help = "the field that holds the text"},
   };
 }
+
+Flag missing_flag() {
+  return {.name = "on-missing",
+          .kind = FlagKind::kChoice,
+          .value_name = "WHAT",
+          .group = "Keys",
+          .def = "error",
+          .help = "records without the field, or with null in it: bad records, or kept as they are",
+          .choices = {"error", "keep"}};
+}
+
+Flag prefer_flag() {
+  return {.name = "prefer",
+          .kind = FlagKind::kString,
+          .value_name = "WHICH",
+          .group = "Duplicates",
+          .def = "first",
+          .help = "which copy is kept",
+          .details =
+              "first; longest or shortest (text); newest:FIELD or oldest:FIELD (ISO 8601 time); "
+              "source=a,b,c (the field source, in this order, others last); attr:NAME:desc or "
+              "attr:NAME:asc (score of the attribute's first span). Where that ties, the first. "
+              "Records without the value come last. Other than first, all records are read "
+              "before one is written.",
+          .main = true};
+}
+
+namespace {
 
 /// Exact set or Bloom filter.
 std::vector<Flag> memory_flags() {
@@ -128,33 +151,7 @@ Flag normalise_flag(const std::string& def) {
           .group = "Keys",
           .def = def,
           .help = "what is done to the text before it is compared",
-          .choices = names(text::normaliser_names()),
-          .main = true};
-}
-
-Flag missing_flag() {
-  return {.name = "on-missing",
-          .kind = FlagKind::kChoice,
-          .value_name = "WHAT",
-          .group = "Keys",
-          .def = "error",
-          .help = "records without the field, or with null in it: bad records, or kept as they are",
-          .choices = {"error", "keep"}};
-}
-
-Flag prefer_flag() {
-  return {.name = "prefer",
-          .kind = FlagKind::kString,
-          .value_name = "WHICH",
-          .group = "Duplicates",
-          .def = "first",
-          .help = "which copy is kept",
-          .details =
-              "first; longest or shortest (text); newest:FIELD or oldest:FIELD (ISO 8601 time); "
-              "source=a,b,c (the field source, in this order, others last); attr:NAME:desc or "
-              "attr:NAME:asc (score of the attribute's first span). Where that ties, the first. "
-              "Records without the value come last. Other than first, all records are read "
-              "before one is written.",
+          .choices = normaliser_choices(),
           .main = true};
 }
 
@@ -233,132 +230,6 @@ Verb paragraph_verb() {
   };
   return {"paragraph", "paragraphs that an earlier document, or the same, already has",
           cli::joined({own, action_flags("paragraph"), memory_flags()})};
-}
-
-Verb minhash_verb() {
-  const std::string sign = "Shingles and bands";
-  const std::string pairs = "Pairs and clusters";
-  const std::vector<Flag> own = {
-      {.name = "preset",
-       .kind = FlagKind::kChoice,
-       .value_name = "NAME",
-       .group = sign,
-       .def = "fineweb",
-       .help = "normaliser, unit, n, bands and rows of a published corpus",
-       .choices = preset_names(),
-       .main = true},
-      {.name = "normalise",
-       .kind = FlagKind::kChoice,
-       .value_name = "NAME",
-       .group = sign,
-       .help = "instead of the preset's",
-       .choices = names(text::normaliser_names())},
-      {.name = "unit",
-       .kind = FlagKind::kChoice,
-       .value_name = "UNIT",
-       .group = sign,
-       .help = "instead of the preset's",
-       .choices = {"word", "char", "byte", "token"}},
-      {.name = "n",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = sign,
-       .help = "units per shingle, instead of the preset's",
-       .min = 1},
-      {.name = "bands",
-       .kind = FlagKind::kCount,
-       .value_name = "B",
-       .group = sign,
-       .help = "instead of the preset's",
-       .min = 1},
-      {.name = "rows",
-       .kind = FlagKind::kCount,
-       .value_name = "R",
-       .group = sign,
-       .help = "minima per band, instead of the preset's",
-       .min = 1},
-      {.name = "perms",
-       .kind = FlagKind::kCount,
-       .value_name = "K",
-       .group = sign,
-       .help = "the best bands x rows <= K for --threshold",
-       .min = 2},
-      {.name = "tokenizer",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = sign,
-       .help = "for --unit token",
-       .semantic = false},
-      missing_flag(),
-      {.name = "verify",
-       .kind = FlagKind::kChoice,
-       .value_name = "HOW",
-       .group = pairs,
-       .def = "exact",
-       .help = "how a candidate pair is checked",
-       .details = "exact: Jaccard similarity of the shingle sets, candidates are read twice. "
-                  "sketch: share "
-                  "of equal minima, standard deviation sqrt(J (1 - J) / K). none: one equal band "
-                  "is enough.",
-       .choices = {"exact", "sketch", "none"}},
-      {.name = "threshold",
-       .kind = FlagKind::kFloat,
-       .value_name = "J",
-       .group = pairs,
-       .def = "0.8",
-       .help = "least similarity of a pair",
-       .min = 0,
-       .max = 1,
-       .main = true},
-      {.name = "margin",
-       .kind = FlagKind::kFloat,
-       .value_name = "X",
-       .group = pairs,
-       .def = "0",
-       .help = "a sketch is accepted from --threshold minus this",
-       .min = 0,
-       .max = 1},
-      {.name = "cluster",
-       .kind = FlagKind::kChoice,
-       .value_name = "RULE",
-       .group = pairs,
-       .def = "components",
-       .help = "chains of pairs, or only what is similar to a kept document",
-       .choices = {"components", "leader"}},
-      {.name = "leaders",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = pairs,
-       .def = "16",
-       .help = "documents of one group that others are compared with",
-       .min = 1},
-      {.name = "hot",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = pairs,
-       .def = "1e6",
-       .help = "report groups with more documents",
-       .semantic = false},
-      {.name = "max-copies",
-       .kind = FlagKind::kCount,
-       .value_name = "C",
-       .group = "Duplicates",
-       .def = "1",
-       .help = "documents of a cluster that are kept",
-       .min = 1},
-      {.name = "cluster-info",
-       .kind = FlagKind::kSwitch,
-       .group = "Duplicates",
-       .help = "add metadata.lm_dedup with cluster, size, rank, kept"},
-      {.name = "table",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = "Duplicates",
-       .help = "write id, cluster, size, rank, kept of every clustered document",
-       .semantic = false},
-  };
-  return {"minhash", "near duplicates by MinHash, verified",
-          cli::joined({own, action_flags("minhash"), {prefer_flag()}})};
 }
 
 }  // namespace

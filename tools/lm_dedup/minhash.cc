@@ -7,6 +7,7 @@
 #include "dedup.h"
 #include "dedup/near.h"
 #include "io/spool.h"
+#include "near_params.h"
 #include "prefer.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
@@ -17,52 +18,13 @@ namespace {
 
 using dedup::ClusterMember;
 
-dedup::ShingleUnit unit_of(const std::string& name) {
-  return name == "char"    ? dedup::ShingleUnit::kChar
-         : name == "byte"  ? dedup::ShingleUnit::kByte
-         : name == "token" ? dedup::ShingleUnit::kToken
-                           : dedup::ShingleUnit::kWord;
-}
-
-dedup::NearParams params_of(const cli::Tool& tool) {
-  const cli::Options& options = tool.options();
-  dedup::NearParams p;
-  p.minhash = dedup::find_minhash_preset(options.text("preset"))->params;
-  p.minhash.seed = tool.seed();
-  if (options.given("normalise"))
-    p.minhash.normaliser = *text::find_normaliser(options.text("normalise"));
-  if (options.given("unit")) p.minhash.unit = unit_of(options.text("unit"));
-  if (options.given("n")) p.minhash.n = options.integer("n");
-  p.threshold = options.real("threshold");
-  if (options.given("perms")) {
-    if (options.given("bands") || options.given("rows")) {
-      throw Error(ErrorKind::kUsage, "--perms searches --bands and --rows: give one or the other");
-    }
-    const dedup::BandShape shape = dedup::best_bands(p.threshold, options.integer("perms"));
-    p.minhash.bands = shape.bands;
-    p.minhash.rows = shape.rows;
-  }
-  if (options.given("bands")) p.minhash.bands = options.integer("bands");
-  if (options.given("rows")) p.minhash.rows = options.integer("rows");
-  const std::string& verify = options.text("verify");
-  p.verify = verify == "none"     ? dedup::Verify::kNone
-             : verify == "sketch" ? dedup::Verify::kSketch
-                                  : dedup::Verify::kExact;
-  p.rule = options.text("cluster") == "leader" ? dedup::ClusterRule::kLeader
-                                               : dedup::ClusterRule::kComponents;
-  p.margin = options.real("margin");
-  p.leaders = options.integer("leaders");
-  p.hot = options.integer("hot");
-  return p;
-}
-
 class MinhashRun {
  public:
   explicit MinhashRun(cli::Tool& tool)
       : tool_(tool),
         preference_(tool.options().text("prefer")),
         fields_(tool.options(), paths_of(preference_)),
-        params_(params_of(tool)),
+        params_(near_params(tool)),
         action_(action_of(tool.options())),
         info_(tool.options().on("cluster-info")),
         missing_passes_(tool.options().text("on-missing") == "keep"),

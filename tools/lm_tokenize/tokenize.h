@@ -12,6 +12,8 @@ namespace lm::tokenize_tool {
 
 /// The verbs and their options.
 std::vector<cli::Verb> verbs();
+/// Those of train (flags_train.cc).
+std::vector<cli::Flag> train_flags();
 
 /// Loads -m with the options for specials, and puts its digest into the stream's parameters.
 std::unique_ptr<text::Tokenizer> load_model(cli::Tool& tool);
