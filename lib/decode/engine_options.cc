@@ -24,12 +24,24 @@ model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 c
   return out;
 }
 
+i64 cache_share(i64 free_bytes) {
+  return free_bytes / 4 * 3;
+}
+
+i64 cache_budget(i64 cache_bytes) {
+  return (cache_bytes + 2) / 3 * 4 + 4;
+}
+
 void check_room(const model::SequenceCache& cache, i64 pages, i64 tokens) {
   if (pages <= cache.total_pages()) return;
-  throw Error(ErrorKind::kOs,
-              cat("not enough memory: a text of ", tokens, " tokens needs ", pages,
-                  " pages of keys and values, there is room for ", cache.total_pages()),
-              "a larger --memory, or shorter texts (--max-tokens, --window)");
+  const i64 missing = (pages - cache.total_pages()) * cache.page_bytes();
+  throw Error(
+      ErrorKind::kOs,
+      cat("not enough memory: a text of ", tokens, " tokens needs ",
+          format_bytes(pages * cache.page_bytes()), " of keys and values, there is room for ",
+          format_bytes(cache.total_pages() * cache.page_bytes())),
+      cat("--memory larger by ", (cache_budget(missing) >> 20) + 1,
+          "M, or shorter texts (--max-tokens, --window)"));
 }
 
 }  // namespace lm::decode

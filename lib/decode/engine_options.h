@@ -14,6 +14,11 @@ namespace lm::decode {
 model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 chunk,
                                     i64 budget_bytes, const model::Compute& compute = {});
 
+/// What keys and values get of memory that nothing else has taken: three quarters. And the memory
+/// of which that share is at least cache_bytes.
+i64 cache_share(i64 free_bytes);
+i64 cache_budget(i64 cache_bytes);
+
 /// Throws Error{kOs} naming the need when a text of so many tokens does not fit an empty cache.
 void check_room(const model::SequenceCache& cache, i64 pages, i64 tokens);
 

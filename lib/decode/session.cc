@@ -1,12 +1,42 @@
 #include "decode/session.h"
 
+#include <algorithm>
+
 #include "core/hash.h"
 #include "core/str.h"
 #include "decode/engine_options.h"
 #include "decode/prompt.h"
+#include "model/kv_cache.h"
 #include "model/layer.h"
 
 namespace lm::decode {
+
+namespace {
+
+bool on_host(const SessionOptions& options) {
+  const model::Compute& compute = options.compute;
+  return compute.backend == nullptr || compute.backend->device == Device{};
+}
+
+/// Sizes with a cache of at most cache_bytes.
+model::EngineOptions sizes(const model::ModelCfg& cfg, const SessionOptions& o, i64 cache_bytes) {
+  return engine_options(cfg, o.batch, o.chunk, cache_bytes, o.compute);
+}
+
+i64 host_bytes(const model::MappedModel& model, const model::EngineOptions& size) {
+  return model::Engine::host_bytes(model, size) +
+         size.cache_tokens * model::cache_token_bytes(model.cfg, size.activation);
+}
+
+i64 least_bytes_of(const model::MappedModel& model, const SessionOptions& options) {
+  return on_host(options) ? host_bytes(model, sizes(model.cfg, options, 0)) : 0;
+}
+
+}  // namespace
+
+i64 Session::least_bytes(const SessionOptions& options) {
+  return least_bytes_of(model::map_model(options.folder), options);
+}
 
 Session::Session(const SessionOptions& options)
     : options_(options), model_(model::map_model(options.folder)) {
@@ -30,16 +60,26 @@ Session::Session(const SessionOptions& options)
                 : std::make_unique<model::Engine>(model_, size, *options.compute.backend);
 }
 
-/// Charges what the engine will take on the host, and sizes its cache by the rest.
+/// Charges what the engine will take on the host, and sizes its cache by the rest. A refusal names
+/// the budget in which texts of some length run.
 void Session::charge(MemoryBudget& memory, model::EngineOptions& size) {
-  const model::Compute& compute = options_.compute;
-  if (compute.backend != nullptr && compute.backend->device != Device{}) return;
-  fixed_.emplace(memory, model::Engine::host_bytes(model_, size),
-                 cat("the model in ", options_.folder));
-  const i64 room = memory.available() / 4 * 3 / options_.models;
-  size = engine_options(model_.cfg, options_.batch, options_.chunk, room, compute);
-  cache_.emplace(memory, size.cache_tokens * model::cache_token_bytes(model_.cfg, size.activation),
-                 "keys and values");
+  if (!on_host(options_)) return;
+  const i64 least = least_bytes_of(model_, options_);
+  const i64 free = memory.available() - options_.reserve;
+  const i64 sessions = 1 + options_.later;
+  if (free < least) {
+    const i64 tokens = std::min<i64>(model_.cfg.context, 2048);
+    const i64 cache = (tokens + 2 * model::kPageTokens) *
+                      model::cache_token_bytes(model_.cfg, size.activation) * sessions;
+    const i64 would = memory.used() + options_.reserve + least + cache_budget(cache);
+    throw Error(ErrorKind::kOs,
+                cat("not enough memory for the model in ", options_.folder, ": ",
+                    format_bytes(least), " asked, ", format_bytes(std::max<i64>(0, free)),
+                    " left of the budget of ", format_bytes(memory.limit())),
+                cat("--memory ", (would >> 20) + 1, "M would do for texts of ", tokens, " tokens"));
+  }
+  size = sizes(model_.cfg, options_, cache_share((free - least) / sessions));
+  charge_.emplace(memory, host_bytes(model_, size), cat("the model in ", options_.folder));
 }
 
 GenerateOptions Session::generate_options() const {

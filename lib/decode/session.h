@@ -24,11 +24,12 @@ struct SessionOptions {
   i64 batch = 16;                  // sequences at once
   i64 chunk = 512;                 // rows of a pass; neither changes results
   i64 cache_bytes = i64{1} << 30;  // for keys and values
-  /// What the model takes of the host's memory is charged here, if given, and keys and values get
-  /// three quarters of what is then left, divided by `models` that share it, instead of
-  /// cache_bytes.
+  /// What the model takes of the host's memory is charged here, if given; keys and values get their
+  /// share of the rest (cache_share) instead of cache_bytes. Sessions that are opened after this
+  /// one are left `reserve` bytes and their part of the rest.
   MemoryBudget* memory = nullptr;
-  i64 models = 1;
+  i64 reserve = 0;
+  i64 later = 0;  // sessions
   model::Compute compute = {};
 };
 
@@ -52,6 +53,10 @@ class Session {
   DType activation() const { return options_.compute.activation; }
   const SessionOptions& options() const { return options_; }
 
+  /// The host's memory that a session takes at least: the model, and a few tokens. Reads no
+  /// weights.
+  static i64 least_bytes(const SessionOptions& options);
+
   /// Sizes of this session, and the ids that end a text: the model's, else the tokenizer's.
   GenerateOptions generate_options() const;
   ScoreOptions score_options() const { return {options_.batch, options_.chunk}; }
@@ -69,8 +74,7 @@ class Session {
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::string digest_;
   std::optional<i32> begin_;
-  std::optional<MemoryCharge> fixed_;  // what the engine takes whatever the texts
-  std::optional<MemoryCharge> cache_;
+  std::optional<MemoryCharge> charge_;
   std::unique_ptr<model::Engine> engine_;
 };
 

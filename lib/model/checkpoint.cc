@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <vector>
+
+#include <sys/stat.h>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -237,34 +240,51 @@ void save_model(const std::string& folder, const Model& model, const SaveOptions
 }
 
 namespace {
-/// Digests by name of a manifest that is not older than what it describes; empty without one.
+/// Nanoseconds of the last change of a file's content, name or place, which no program can set
+/// back; or none.
+std::optional<i64> changed_at(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return i64{info.st_ctim.tv_sec} * 1'000'000'000 + info.st_ctim.tv_nsec;
+}
+
+/// Digests by name of a manifest, for files that are older than it.
 class RecordedDigests {
  public:
   explicit RecordedDigests(const std::string& folder) : folder_(folder) {
     const std::string path = in_folder(folder, kManifest);
-    if (!io::path_exists(path)) return;
-    written_ = fs::last_write_time(path);
-    json_ = Json::parse(io::read_file(path, kMaxConfigBytes), nullptr, false);
+    written_ = changed_at(path);
+    if (!written_) return;
+    const Json json = Json::parse(io::read_file(path, kMaxConfigBytes), nullptr, false);
+    if (json.is_object() && json.contains("files")) files_ = json["files"];
   }
-  /// The recorded digest of a file that has the recorded size and did not change since, or empty.
+  /// Empty for what is not recorded, has another size, or may have changed since.
   std::string find(const std::string& name) const {
-    if (!json_.is_object() || !json_.contains("files")) return {};
-    const Json& files = json_["files"];
-    if (!files.is_object() || !files.contains(name)) return {};
-    const Json& entry = files[name];
-    const std::string path = in_folder(folder_, name);
-    std::error_code code;
-    if (!entry.is_object() ||
-        entry.value("bytes", i64{-1}) != static_cast<i64>(fs::file_size(path)) ||
-        fs::last_write_time(path, code) > written_ || code)
+    const Json* const entry = member(files_, name);
+    if (entry == nullptr) return {};
+    const Json* const bytes = member(*entry, "bytes");
+    const Json* const digest = member(*entry, "xxh3");
+    if (bytes == nullptr || !bytes->is_number_integer() || digest == nullptr ||
+        !digest->is_string())
       return {};
-    return entry.value("xxh3", std::string());
+    const std::string path = in_folder(folder_, name);
+    const std::optional<i64> changed = changed_at(path);
+    if (!changed || *changed >= *written_ ||
+        bytes->get<i64>() != static_cast<i64>(fs::file_size(path)))
+      return {};
+    return digest->get<std::string>();
   }
 
  private:
+  static const Json* member(const Json& object, const std::string& name) {
+    if (!object.is_object()) return nullptr;
+    const Json::const_iterator at = object.find(name);
+    return at == object.end() ? nullptr : &*at;
+  }
+
   const std::string& folder_;
-  fs::file_time_type written_;
-  Json json_;
+  std::optional<i64> written_;
+  Json files_;
 };
 }  // namespace
 

@@ -85,8 +85,9 @@ void save_model(const std::string& folder, const Model& model, const SaveOptions
 void check_replaceable(const std::string& folder);
 
 /// The identity that records carry, "xxh3:" and 32 hexadecimal digits: XXH3 over config.json and
-/// the sizes and XXH3 digests of the weight files by name. Digests of a manifest.json that is not
-/// older than its files are believed; else the files are read.
+/// the sizes and XXH3 digests of the weight files by name. The digest of a file that did not
+/// change since manifest.json was written is taken from there, by the system's change times, which
+/// copies do not keep; other files are read.
 std::string model_digest(const std::string& folder);
 
 }  // namespace lm::model

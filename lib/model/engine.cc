@@ -1,5 +1,3 @@
-// Passes, their weights and their inputs; over the size guide, for they share one private layout.
-
 #include "model/engine.h"
 
 #include <algorithm>
@@ -9,7 +7,7 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "cpu/backend.h"
-#include "model/build.h"
+#include "model/engine_pass.h"
 #include "model/kv_cache.h"
 #include "tensor/convert.h"
 
@@ -25,17 +23,8 @@ i64 bucket(i64 n, i64 limit) {
   return std::min(limit, (n + step - 1) / step * step);
 }
 
-i64 plan_bytes(const Graph& graph, const Backend& backend) {
-  const WorkspaceFn workspace = [&](const Node& node, const Graph& g) {
-    const KernelDef& kernel = backend.kernels[static_cast<std::size_t>(node.op)];
-    return kernel.workspace ? kernel.workspace(node, g) : i64{0};
-  };
-  return make_plan(graph, workspace).slab_bytes;
-}
-
-constexpr i64 kLeastKeys = 256;         // smallest bound of a pass's keys
-constexpr i64 kUploadBytes = 16 << 20;  // weights rounded at a time
-constexpr i64 kMostPasses = 512;        // of a device; beyond, all are made anew
+constexpr i64 kLeastKeys = 256;   // smallest bound of a pass's keys
+constexpr i64 kMostPasses = 512;  // of a device; beyond, all are made anew
 
 /// Where a pass's inputs lie in their block, in bytes. Page tables come last: rows point to them,
 /// so they alone may lie elsewhere in every run.
@@ -57,81 +46,7 @@ struct InputLayout {
   i64 list = 0;  // the key list begins here
 };
 
-/// Rows see the keys and values that earlier passes left in the pages.
-class PagedContext : public MixContext {
- public:
-  PagedContext(Graph& g, i32 max_keys) : g_(g), max_keys_(max_keys) {}
-  Value attend(Value qkv, const AttentionAttr& attr, i64 layer) override {
-    PagedAttr paged;
-    paged.heads = attr.heads;
-    paged.kv_heads = attr.kv_heads;
-    paged.head_dim = attr.head_dim;
-    paged.window = attr.window;
-    paged.layer = static_cast<i32>(layer);
-    paged.max_keys = max_keys_;
-    return paged_attention(g_, qkv, paged);
-  }
-
- private:
-  Graph& g_;
-  i32 max_keys_;
-};
-
-template <typename T>
-T* at(u8* block, i64 offset) {
-  return reinterpret_cast<T*>(block + offset);
-}
-
 }  // namespace
-
-struct Engine::Pass {
-  Pass(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
-       const EngineOptions& options, i64 positions, const PassKey& key)
-      : graph(ops(), options.activation),
-        model(graph, from.cfg, from.params, build_options(weights, ropes, options, positions)) {
-    tokens = graph.input("tokens", {key.rows}, DType::kI32);
-    position = graph.input("positions", {key.rows}, DType::kI32);
-    PagedContext mix(graph, static_cast<i32>(key.max_keys));
-    hidden = model.hidden(tokens, position, mix);
-    graph.keep(hidden);
-    if (key.logit_rows == 0) return;
-    select = graph.input("select", {key.logit_rows}, DType::kI32);
-    const Value x = gather_rows(graph, hidden, select);
-    logit = lm::logits(graph, x, model.head(), from.cfg.vocab);
-    graph.keep(logit);
-  }
-  static BuildOptions build_options(const Weights& weights, const RopeTables& ropes,
-                                    const EngineOptions& options, i64 positions) {
-    BuildOptions out;
-    out.weights = &weights;
-    out.positions = positions;
-    out.ropes = &ropes;
-    out.activation = options.activation;
-    return out;
-  }
-  Graph graph;
-  GraphModel model;
-  Value tokens, position, select, hidden, logit;
-  KvView view;
-  std::unique_ptr<Executor> executor;
-};
-
-/// A pass's last step alone, over hidden states that lie anywhere.
-struct Engine::Head {
-  Head(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
-       const EngineOptions& options, i64 positions)
-      : graph(ops(), options.activation),
-        model(graph, from.cfg, from.params,
-              Pass::build_options(weights, ropes, options, positions)) {
-    hidden = graph.input("hidden", {options.max_logit_rows, from.cfg.width}, options.activation);
-    logit = lm::logits(graph, hidden, model.head(), from.cfg.vocab);
-    graph.keep(logit);
-  }
-  Graph graph;
-  GraphModel model;
-  Value hidden, logit;
-  std::unique_ptr<Executor> executor;
-};
 
 Engine::Engine(const ModelRef& model, const EngineOptions& options)
     : Engine(model, options, cpu_backend()) {}
@@ -151,11 +66,6 @@ Engine::Engine(const ModelRef& model, const EngineOptions& options, const Backen
 
 Engine::~Engine() = default;
 
-const Weights& Engine::bound() const {
-  if (on_host()) return model_.weights;
-  return weights_;
-}
-
 RopeTables Engine::make_ropes() const {
   LM_CHECK(options_.max_rows > 0 && options_.max_logit_rows > 0, "a pass needs rows");
   LM_CHECK(!on_host() || options_.activation == DType::kF32, "the CPU computes in f32");
@@ -165,11 +75,6 @@ RopeTables Engine::make_ropes() const {
   RopeTables out(model_.cfg, positions_, true);
   out.place(backend_);
   return out;
-}
-
-ParamSlab Engine::make_weights() const {
-  if (on_host()) return {};
-  return ParamSlab(model_.params.set, 1, backend_, options_.activation);
 }
 
 /// One slab serves every pass: they never run at once and their results are copied out.
@@ -211,102 +116,6 @@ std::unique_ptr<SequenceCache> Engine::make_cache() const {
   if (options_.make_cache)
     return options_.make_cache(model_.cfg, pages, backend_, options_.activation);
   return std::make_unique<KvCache>(model_.cfg, pages, backend_, options_.activation);
-}
-
-/// Which parameters a graph reads as weights of linear layers, and which otherwise.
-struct Engine::Readers {
-  Readers(const Graph& graph, i32 params) : linear(usize(params)), other(usize(params)) {
-    for (const Node& node : graph.nodes()) {
-      for (i64 i = 0; i < node.in.size(); ++i) {
-        if (!node.in[i]) continue;
-        const i32 param = graph.info(node.in[i]).param;
-        if (param >= 0) (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
-      }
-    }
-  }
-  std::vector<bool> linear, other;  // by parameter
-};
-
-i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
-  const i64 positions = options.positions > 0 ? options.positions : model.cfg.context;
-  const RopeTables ropes(model.cfg, positions, true);
-  PassKey key;
-  key.rows = options.max_rows;
-  key.logit_rows = options.max_logit_rows;
-  const Pass largest(model, model.weights, ropes, options, positions, key);
-  const Readers readers(largest.graph, model.params.set.size());
-  i64 bytes = ropes.bytes() + plan_bytes(largest.graph, cpu_backend()) +
-              options.max_logit_rows * model.cfg.vocab * item_bytes(DType::kF32);
-  for (i32 param = 0; param < model.params.set.size(); ++param) {
-    const i64 count = model.params.set[param].count;
-    const DType stored = model.weights.dtype(param);
-    if (readers.linear[usize(param)] || model.params.set[param].shape.rank < 2)
-      bytes += count * item_bytes(stored == DType::kBf16 ? DType::kBf16 : DType::kF32);
-  }
-  return bytes;
-}
-
-/// Copies of what linear layers read, so that runs need not the originals; what nothing else reads
-/// is let go.
-void Engine::pack_weights() {
-  PassKey key;
-  key.rows = 1;
-  key.logit_rows = 1;
-  const Pass least(model_, bound(), ropes_, options_, positions_, key);
-  const Readers readers(least.graph, model_.params.set.size());
-  for (i32 param = 0; param < model_.params.set.size(); ++param) {
-    model_.weights.hold(param);
-    if (readers.linear[usize(param)]) state_->keep(model_.weights[param]);
-    if (!readers.other[usize(param)]) model_.weights.drop(param);
-  }
-}
-
-/// The device's copy of the weights, rounded there where they are f32 here.
-void Engine::take_weights() {
-  Storage staged;  // f32 on the device, to be rounded
-  for (i32 param = 0; param < model_.params.set.size(); ++param) {
-    model_.weights.hold(param);
-    const Tensor from = model_.weights[param];
-    const Tensor to = weights_[param];
-    if (from.dtype == to.dtype) {
-      backend_.to_device(to.data, from.data, to.count() * item_bytes(to.dtype));
-    } else {
-      take_converted(from, to, staged);
-    }
-    model_.weights.drop(param);
-  }
-  backend_.synchronize();  // before the staging memory goes
-}
-
-void Engine::take_converted(const Tensor& from, const Tensor& to, Storage& staged) const {
-  const i64 count = to.count();
-  const i64 step = std::min(count, kUploadBytes / 4);
-  OwnedTensor wide;
-  if (from.dtype != DType::kF32) wide = OwnedTensor({step});
-  for (i64 begin = 0; begin < count; begin += step) {
-    const i64 n = std::min(step, count - begin);
-    const f32* part = nullptr;
-    if (from.dtype == DType::kF32) {
-      part = from.f32_data() + begin;
-    } else {
-      const i64 offset = begin * item_bytes(from.dtype);
-      copy_convert(make_tensor(from.bytes() + offset, {n}, from.dtype), slice(wide.view, 0, n));
-      part = wide.view.f32_data();
-    }
-    if (to.dtype == DType::kF32) {
-      backend_.to_device(at<f32>(to.bytes(), begin * 4), part, n * 4);
-      continue;
-    }
-    if (!staged) staged = backend_.allocate(kUploadBytes);
-    backend_.to_device(staged.data(), part, n * 4);
-    backend_.round_to_bf16(n, at<const f32>(staged.data(), 0), at<u16>(to.bytes(), begin * 2));
-  }
-}
-
-void Engine::weights_changed() {
-  if (!on_host()) return take_weights();
-  state_->clear();
-  pack_weights();
 }
 
 /// Makes the slab hold a pass. It grows with a pass of more than max_rows rows; and the planner is

@@ -122,7 +122,6 @@ class Engine {
 
  private:
   struct Pass;  // a graph for fixed row counts with its executor
-  struct Readers;
   struct Head;  // logits of max_logit_rows hidden states
   struct Cut {  // the rows of a pass
     i64 begin = 0;

@@ -112,6 +112,13 @@ i64 KvCache::pages_needed(i32 seq, i64 count) const {
 }
 
 /// Whole pages stay shared, the begun one is copied.
+i64 KvCache::page_bytes() const {
+  i64 elements = 0;
+  for (const i64 width : widths_)
+    elements += 2 * kPageTokens * width;
+  return elements * item_bytes(dtype_);
+}
+
 i64 KvCache::pages_of(i64 tokens, i64 shared) const {
   return pages_for(tokens) - shared / kPageTokens;
 }

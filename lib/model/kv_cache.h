@@ -41,6 +41,7 @@ class KvCache final : public SequenceCache {
   i64 reserved(i32 seq) const override { return sequence(seq).reserved; }
   i64 free_pages() const override { return isize(free_); }
   i64 total_pages() const override { return pages_; }
+  i64 page_bytes() const override;
   i64 pages_needed(i32 seq, i64 count) const override;
   i64 pages_of(i64 tokens, i64 shared = 0) const override;
 

@@ -41,6 +41,7 @@ class SequenceCache {
   // Room, counted in pages of whatever size.
   virtual i64 free_pages() const = 0;
   virtual i64 total_pages() const = 0;
+  virtual i64 page_bytes() const = 0;
   /// Pages that reserve(seq, count) would take.
   virtual i64 pages_needed(i32 seq, i64 count) const = 0;
   /// Pages that a sequence takes until it has `tokens`, beside those that it goes on sharing with

@@ -72,7 +72,7 @@ std::vector<Flag> window_flags(const std::string& group) {
   };
 }
 
-decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder, i64 models) {
+decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder) {
   const cli::Options& options = tool.options();
   decode::SessionOptions out;
   out.folder = folder;
@@ -84,7 +84,6 @@ decode::SessionOptions session_options(cli::Tool& tool, const std::string& folde
   out.batch = options.integer("batch");
   out.chunk = options.integer("chunk");
   out.memory = tool.ctx().memory;
-  out.models = models;
   out.compute = model::compute_for(options.text("device"), options.text("dtype"),
                                    options.origin("device") == cli::Origin::kEnvironment);
   return out;

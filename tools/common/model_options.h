@@ -21,9 +21,9 @@ std::vector<cli::Flag> model_flags(const ModelWords& words);
 /// --window --stride, for texts longer than a context.
 std::vector<cli::Flag> window_flags(const std::string& group);
 
-/// The session that these options and --device ask for, within --memory, of which `models` share
-/// what they leave. Throws what compute_for throws.
-decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder, i64 models = 1);
+/// The session that these options and --device ask for, within --memory. Throws what compute_for
+/// throws.
+decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder);
 
 /// Opens --model with --tokenizer within --memory, notes digests and type in the stream's header
 /// and says with -v what was opened. Throws Error{kUsage} without --model, and what Session throws.

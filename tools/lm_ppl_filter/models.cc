@@ -80,7 +80,9 @@ void check_folder(const std::string& path) {
                   : "a model folder holds config.json, safetensors and tokenizer files");
 }
 
-std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& path, i64 models) {
+/// later: models that are opened after this one and share --memory with it.
+std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& path,
+                                          std::span<const std::string> later) {
   check_folder(path);
   const cli::Options& options = tool.options();
   decode::NeuralScorerOptions form;
@@ -92,7 +94,13 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
     throw Error(ErrorKind::kUsage,
                 cat("--probe ", form.probes, " is more than --max-tokens ", form.max_tokens));
   }
-  const decode::SessionOptions session = tool_options::session_options(tool, path, models);
+  decode::SessionOptions session = tool_options::session_options(tool, path);
+  for (const std::string& other : later) {
+    if (!is_folder(other)) continue;
+    check_folder(other);
+    session.reserve += decode::Session::least_bytes(tool_options::session_options(tool, other));
+    ++session.later;
+  }
   form.not_numbers = [&tool, path, said = false]() mutable {
     if (!std::exchange(said, true))
       tool.console().message(LogLevel::kWarning,
@@ -159,10 +167,10 @@ std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
   if (options.on("zlib"))
     return std::make_unique<ngram::ZlibScorer>(options.integer("zlib-min-bytes"));
   std::vector<std::unique_ptr<text::Scorer>> models;
-  for (const std::string& path : paths) {
-    models.push_back(is_folder(path) ? open_folder(tool, path, isize(paths))
-                                     : open_ngrams(tool, path));
-  }
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    models.push_back(is_folder(paths[i])
+                         ? open_folder(tool, paths[i], std::span(paths).subspan(i + 1))
+                         : open_ngrams(tool, paths[i]));
   if (models.size() == 1) return std::move(models[0]);
   return std::make_unique<ngram::ContrastScorer>(std::move(models[0]), std::move(models[1]));
 }

@@ -27,6 +27,7 @@ class StiffCache final : public model::SequenceCache {
   i64 reserved(i32 seq) const override { return kv_.reserved(seq); }
   i64 free_pages() const override { return kv_.free_pages(); }
   i64 total_pages() const override { return kv_.total_pages(); }
+  i64 page_bytes() const override { return kv_.page_bytes(); }
   i64 pages_needed(i32 seq, i64 count) const override { return kv_.pages_needed(seq, count); }
   i64 pages_of(i64 tokens, i64 shared) const override { return kv_.pages_of(tokens, shared); }
   std::span<const i32> table(i32 seq) const override { return kv_.table(seq); }

@@ -1,0 +1,97 @@
+#pragma once
+// Private to the engine: its graphs.
+
+#include <memory>
+
+#include "graph/plan.h"
+#include "model/build.h"
+#include "model/engine.h"
+
+namespace lm::model {
+
+/// Bytes of the slab that a graph's values take.
+inline i64 plan_bytes(const Graph& graph, const Backend& backend) {
+  const WorkspaceFn workspace = [&](const Node& node, const Graph& g) {
+    const KernelDef& kernel = backend.kernels[static_cast<std::size_t>(node.op)];
+    return kernel.workspace ? kernel.workspace(node, g) : i64{0};
+  };
+  return make_plan(graph, workspace).slab_bytes;
+}
+
+template <typename T>
+T* at(u8* block, i64 offset) {
+  return reinterpret_cast<T*>(block + offset);
+}
+
+/// Rows see the keys and values that earlier passes left in the pages.
+class PagedContext : public MixContext {
+ public:
+  PagedContext(Graph& g, i32 max_keys) : g_(g), max_keys_(max_keys) {}
+  Value attend(Value qkv, const AttentionAttr& attr, i64 layer) override {
+    PagedAttr paged;
+    paged.heads = attr.heads;
+    paged.kv_heads = attr.kv_heads;
+    paged.head_dim = attr.head_dim;
+    paged.scale = attr.scale;
+    paged.softcap = attr.softcap;
+    paged.window = attr.window;
+    paged.layer = static_cast<i32>(layer);
+    paged.max_keys = max_keys_;
+    return paged_attention(g_, qkv, paged);
+  }
+
+ private:
+  Graph& g_;
+  i32 max_keys_;
+};
+
+struct Engine::Pass {
+  Pass(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
+       const EngineOptions& options, i64 positions, const PassKey& key)
+      : graph(ops(), options.activation),
+        model(graph, from.cfg, from.params, build_options(weights, ropes, options, positions)) {
+    tokens = graph.input("tokens", {key.rows}, DType::kI32);
+    position = graph.input("positions", {key.rows}, DType::kI32);
+    PagedContext mix(graph, static_cast<i32>(key.max_keys));
+    hidden = model.hidden(tokens, position, mix);
+    graph.keep(hidden);
+    if (key.logit_rows == 0) return;
+    select = graph.input("select", {key.logit_rows}, DType::kI32);
+    const Value x = gather_rows(graph, hidden, select);
+    logit = lm::logits(graph, x, model.head(), from.cfg.vocab);
+    graph.keep(logit);
+  }
+  static BuildOptions build_options(const Weights& weights, const RopeTables& ropes,
+                                    const EngineOptions& options, i64 positions) {
+    BuildOptions out;
+    out.weights = &weights;
+    out.positions = positions;
+    out.ropes = &ropes;
+    out.activation = options.activation;
+    return out;
+  }
+  Graph graph;
+  GraphModel model;
+  Value tokens, position, select, hidden, logit;
+  KvView view;
+  std::unique_ptr<Executor> executor;
+};
+
+/// A pass's last step alone, over hidden states that lie anywhere.
+struct Engine::Head {
+  Head(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
+       const EngineOptions& options, i64 positions)
+      : graph(ops(), options.activation),
+        model(graph, from.cfg, from.params,
+              Pass::build_options(weights, ropes, options, positions)) {
+    hidden = graph.input("hidden", {options.max_logit_rows, from.cfg.width}, options.activation);
+    logit = lm::logits(graph, hidden, model.head(), from.cfg.vocab);
+    graph.keep(logit);
+  }
+  Graph graph;
+  GraphModel model;
+  Value hidden, logit;
+  std::unique_ptr<Executor> executor;
+};
+
+}  // namespace lm::model
