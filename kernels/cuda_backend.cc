@@ -101,7 +101,7 @@ std::string_view fault_name(i32 kind) {
 class NoState : public BackendState {
  public:
   void clear() override {}
-  void keep(const Tensor&) override {}
+  bool keep(const Tensor&, std::span<const Tensor>) override { return true; }
 };
 
 class CudaRecording : public Recording {

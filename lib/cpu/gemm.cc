@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "cpu/isa.h"
 #include "cpu/scratch.h"
+#include "tensor/tensor.h"
 
 namespace lm::cpu {
 
@@ -234,8 +235,14 @@ struct PackedWeights::Panels {
   i64 n = 0, k = 0;
   bool bf16 = false;
   const isa::Kernels* isa = nullptr;
-  std::vector<f32> f32_data;
-  std::vector<u16> bf16_data;
+  Storage data;
+  f32* f32_data() const { return reinterpret_cast<f32*>(data.data()); }
+  u16* bf16_data() const { return reinterpret_cast<u16*>(data.data()); }
+  /// Room for [rows, cols]; keeps the memory of an earlier pack of the same size.
+  void start(i64 rows, i64 cols, bool keep_bf16);
+  /// Packs `count` columns of the operand as panels from `first` on.
+  void fill(Layout layout, i64 count, const f32* w, i64 ldw, i64 first);
+  void fill16(Layout layout, i64 count, WeightType from, const u16* w, i64 ldw, i64 first);
 };
 
 PackedWeights::PackedWeights() = default;
@@ -253,25 +260,57 @@ bool PackedWeights::empty() const {
   return !panels_;
 }
 i64 PackedWeights::bytes() const {
-  return panels_ ? ssize(panels_->f32_data) * 4 + ssize(panels_->bf16_data) * 2 : 0;
+  return panels_ ? panels_->data.bytes() : 0;
+}
+
+void PackedWeights::Panels::start(i64 rows, i64 cols, bool keep_bf16) {
+  n = rows;
+  k = cols;
+  bf16 = keep_bf16;
+  isa = &active();
+  const i64 bytes = ceil_div(n, isa->nr) * isa->nr * k * (bf16 ? 2 : 4);
+  if (data.bytes() != bytes) data = Storage::cpu(bytes, StorageUse::kAll);
+}
+
+void PackedWeights::Panels::fill(Layout layout, i64 count, const f32* w, i64 ldw, i64 first) {
+  const BView b{layout == Layout::kNT, w, ldw};
+  parallel_for(ceil_div(count, isa->nr), 4, [&](i64 begin, i64 end) {
+    pack_panels(*isa, b, count, 0, k, begin, end, f32_data() + (first + begin) * isa->nr * k);
+  });
+}
+
+void PackedWeights::Panels::fill16(Layout layout, i64 count, WeightType from, const u16* w, i64 ldw,
+                                   i64 first) {
+  const bool nt = layout == Layout::kNT;
+  const i64 size = isa->nr * k;
+  parallel_for(ceil_div(count, isa->nr), 4, [&](i64 begin, i64 end) {
+    const Scratch wide(size);
+    const Scratch packed(size);
+    for (i64 panel = begin; panel < end; ++panel) {
+      const i64 cols = std::min(isa->nr, count - panel * isa->nr);
+      const i64 rows = nt ? cols : k;
+      const i64 len = nt ? k : cols;
+      const u16* src = w + (nt ? panel * isa->nr * ldw : panel * isa->nr);
+      for (i64 r = 0; r < rows; ++r) {
+        (from == WeightType::kBf16 ? isa->bf16_to_f32 : isa->f16_to_f32)(len, src + r * ldw,
+                                                                         wide.data() + r * len);
+      }
+      f32* dst = bf16 ? packed.data() : f32_data() + (first + panel) * size;
+      (nt ? isa->pack_nt : isa->pack_nn)(cols, k, wide.data(), len, 0, 1, dst);
+      if (bf16) isa->f32_to_bf16(size, dst, bf16_data() + (first + panel) * size);
+    }
+  });
+}
+
+PackedWeights::Panels& PackedWeights::panels() {
+  if (!panels_) panels_ = std::make_unique<Panels>();
+  return *panels_;
 }
 
 void PackedWeights::pack(Layout layout, i64 n, i64 k, const f32* w, i64 ldw) {
   LM_CHECK(layout != Layout::kTN, "weights are the right-hand operand of kNT or kNN");
-  const isa::Kernels& isa = active();
-  if (!panels_) panels_ = std::make_unique<Panels>();
-  Panels& p = *panels_;
-  p.n = n;
-  p.k = k;
-  p.isa = &isa;
-  p.bf16 = false;
-  p.bf16_data.clear();
-  const i64 panels = ceil_div(n, isa.nr);
-  p.f32_data.resize(usize(panels * isa.nr * k));
-  const BView b{layout == Layout::kNT, w, ldw};
-  parallel_for(panels, 4, [&](i64 begin, i64 end) {
-    pack_panels(isa, b, n, 0, k, begin, end, p.f32_data.data() + begin * isa.nr * k);
-  });
+  panels().start(n, k, false);
+  panels_->fill(layout, n, w, ldw, 0);
 }
 
 void PackedWeights::pack16(Layout layout, i64 n, i64 k, WeightType from, const u16* w, i64 ldw,
@@ -279,34 +318,32 @@ void PackedWeights::pack16(Layout layout, i64 n, i64 k, WeightType from, const u
   LM_CHECK(layout != Layout::kTN, "weights are the right-hand operand of kNT or kNN");
   LM_CHECK(from != WeightType::kF32, "pack16 takes 16-bit weights");
   LM_CHECK(!keep_bf16 || from == WeightType::kBf16, "f16 weights do not fit bf16 without rounding");
-  const isa::Kernels& isa = active();
-  if (!panels_) panels_ = std::make_unique<Panels>();
-  Panels& p = *panels_;
-  p.n = n;
-  p.k = k;
-  p.isa = &isa;
-  p.bf16 = keep_bf16;
-  const i64 panels = ceil_div(n, isa.nr);
-  p.f32_data.resize(keep_bf16 ? 0 : usize(panels * isa.nr * k));
-  p.bf16_data.resize(keep_bf16 ? usize(panels * isa.nr * k) : 0);
-  const bool nt = layout == Layout::kNT;
-  parallel_for(panels, 4, [&](i64 begin, i64 end) {
-    const Scratch wide(isa.nr * k);
-    const Scratch packed(isa.nr * k);
-    for (i64 panel = begin; panel < end; ++panel) {
-      const i64 cols = std::min(isa.nr, n - panel * isa.nr);
-      const i64 rows = nt ? cols : k;
-      const i64 len = nt ? k : cols;
-      const u16* src = w + (nt ? panel * isa.nr * ldw : panel * isa.nr);
-      for (i64 r = 0; r < rows; ++r) {
-        (from == WeightType::kBf16 ? isa.bf16_to_f32 : isa.f16_to_f32)(len, src + r * ldw,
-                                                                       wide.data() + r * len);
-      }
-      f32* dst = keep_bf16 ? packed.data() : p.f32_data.data() + panel * isa.nr * k;
-      (nt ? isa.pack_nt : isa.pack_nn)(cols, k, wide.data(), len, 0, 1, dst);
-      if (keep_bf16) isa.f32_to_bf16(isa.nr * k, dst, p.bf16_data.data() + panel * isa.nr * k);
-    }
-  });
+  panels().start(n, k, keep_bf16);
+  panels_->fill16(layout, n, from, w, ldw, 0);
+}
+
+bool PackedWeights::pack_rows(std::span<const Tensor> parts) {
+  LM_CHECK(!parts.empty(), "weights have rows");
+  const i64 nr = active().nr;
+  i64 n = 0;
+  for (const Tensor& part : parts) {
+    if (n % nr != 0 || part.dtype != parts[0].dtype) return false;
+    LM_CHECK(part.cols() == parts[0].cols() && is_weight(part.dtype), "parts of one matrix");
+    n += part.rows();
+  }
+  const bool bf16 = parts[0].dtype == DType::kBf16;
+  const WeightType type = bf16 ? WeightType::kBf16 : WeightType::kF16;
+  panels().start(n, parts[0].cols(), bf16);
+  i64 first = 0;
+  for (const Tensor& part : parts) {
+    if (part.dtype == DType::kF32)
+      panels_->fill(Layout::kNT, part.rows(), part.f32_data(), part.ld, first);
+    else
+      panels_->fill16(Layout::kNT, part.rows(), type, static_cast<const u16*>(part.data), part.ld,
+                      first);
+    first += part.rows() / nr;
+  }
+  return true;
 }
 
 void gemm(i64 m, const f32* a, i64 lda, const PackedWeights& w, f32* c, i64 ldc,
@@ -317,7 +354,7 @@ void gemm(i64 m, const f32* a, i64 lda, const PackedWeights& w, f32* c, i64 ldc,
   LM_CHECK(p.isa == &isa, "the processor level changed after weights were packed");
   if (m <= 0 || p.n <= 0) return;
   isa::GemmBlock out = whole(m, p.n, p.k, {a, lda, 1}, c, ldc, epilogue);
-  out.b = p.bf16 ? static_cast<const void*>(p.bf16_data.data()) : p.f32_data.data();
+  out.b = p.bf16 ? static_cast<const void*>(p.bf16_data()) : p.f32_data();
   out.b_bf16 = p.bf16;
   out.panel_stride = p.k * isa.nr;
   run_packed(isa, out);

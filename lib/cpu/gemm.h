@@ -5,8 +5,10 @@
 // Exception, fixed by shape: kTN cuts k into chunks of 4096 that are summed in order.
 
 #include <memory>
+#include <span>
 
 #include "core/types.h"
+#include "tensor/tensor.h"
 
 namespace lm::cpu {
 
@@ -65,6 +67,11 @@ class PackedWeights {
   /// kBf16: nothing may be rounded silently), else f32.
   void pack16(Layout layout, i64 n, i64 k, WeightType from, const u16* w, i64 ldw, bool keep_bf16);
 
+  /// As pack or pack16 of the rows of several tensors [rows, k] one below the other (kNT): f32, or
+  /// bf16, whose panels stay bf16, or f16. False, with nothing done, unless all have the same type
+  /// and whole panels of rows, but the last.
+  bool pack_rows(std::span<const Tensor> parts);
+
   i64 n() const;
   i64 k() const;
   bool empty() const;
@@ -75,6 +82,7 @@ class PackedWeights {
   friend void gemm(i64 m, const f32* a, i64 lda, const PackedWeights& w, f32* c, i64 ldc,
                    const Epilogue& epilogue);
   struct Panels;
+  Panels& panels();
   std::unique_ptr<Panels> panels_;
 };
 

@@ -13,20 +13,18 @@ namespace {
 class WeightCache : public BackendState {
  public:
   void clear() override { packs_.clear(); }
-  void keep(const Tensor& weight) override { get(weight, weight.rows()); }
+  bool keep(const Tensor& weight, std::span<const Tensor> parts) override {
+    PackedWeights& packed = packs_[{weight.data, weight.rows(), weight.cols()}];
+    return !packed.empty() || packed.pack_rows(parts);
+  }
   const PackedWeights& get(const Tensor& w, i64 n) {
     PackedWeights& packed = packs_[{w.data, n, w.cols()}];
     if (packed.empty()) pack(w, n, packed);
     return packed;
   }
   static void pack(const Tensor& w, i64 n, PackedWeights& packed) {
-    if (w.dtype == DType::kF32) {
-      packed.pack(Layout::kNT, n, w.cols(), w.f32_data(), w.ld);
-    } else {
-      const bool bf16 = w.dtype == DType::kBf16;
-      packed.pack16(Layout::kNT, n, w.cols(), bf16 ? WeightType::kBf16 : WeightType::kF16,
-                    static_cast<const u16*>(w.data), w.ld, bf16);
-    }
+    const Tensor rows = slice(w, 0, n);
+    LM_CHECK(packed.pack_rows({&rows, 1}), "one part has whole panels");
   }
 
  private:

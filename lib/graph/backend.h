@@ -24,8 +24,9 @@ class BackendState {
   virtual ~BackendState() = default;
   /// Forgets everything: call after changing weights.
   virtual void clear() = 0;
-  /// Takes the copy of a linear layer's weight [out, in] now; runs do not read the original then.
-  virtual void keep(const Tensor& weight) = 0;
+  /// Takes the copy of a linear layer's weight [out, in] now, from tensors of rows one below the
+  /// other; runs do not read the original then. False when it cannot be taken from these.
+  virtual bool keep(const Tensor& weight, std::span<const Tensor> parts) = 0;
 };
 
 /// What a kernel may know about the run. Random draws are a function of (seed, step, micro_step,

@@ -49,6 +49,8 @@ class Weights {
   /// The parameter: [rows, cols] or [count], contiguous. Its contents are there after hold().
   virtual Tensor operator[](i32 param) const = 0;
   virtual DType dtype(i32 param) const = 0;
+  /// Its rows where they lie without hold(), as tensors one below the other; empty if they do not.
+  virtual std::vector<Tensor> parts(i32 param) const { return {(*this)[param]}; }
   /// Makes the contents readable, where they are not kept in memory; until drop(), which gives that
   /// memory back. One thread at a time.
   virtual void hold(i32) const {}

@@ -66,8 +66,16 @@ void Engine::pack_weights() {
   const Pass least(model_, bound(), ropes_, options_, positions_, key);
   const Readers readers(least.graph, model_.params.set.size());
   for (i32 param = 0; param < model_.params.set.size(); ++param) {
-    model_.weights.hold(param);
-    if (readers.linear[usize(param)]) state_->keep(model_.weights[param]);
+    const bool linear = readers.linear[usize(param)];
+    if (readers.other[usize(param)]) model_.weights.hold(param);
+    if (linear) {
+      const std::vector<Tensor> parts = model_.weights.parts(param);
+      if (parts.empty() || !state_->keep(model_.weights[param], parts)) {
+        model_.weights.hold(param);
+        const Tensor whole = model_.weights[param];
+        LM_CHECK(state_->keep(whole, {&whole, 1}), "a whole matrix can be packed");
+      }
+    }
     if (!readers.other[usize(param)]) model_.weights.drop(param);
   }
 }

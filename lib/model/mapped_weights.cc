@@ -35,14 +35,25 @@ void protect(const Storage& space, int rights) {
     throw Error(ErrorKind::kOs, cat("cannot have ", format_bytes(space.bytes()), " of memory"));
 }
 
-/// Lets the whole pages inside [data, data + bytes) leave memory; they stay in the system's cache.
-void forget_pages(const Tensor& t) {
+/// Lets the whole pages of an entry leave memory; they stay in the system's cache.
+void forget_pages(const SafeEntry& entry) {
   const std::uintptr_t page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(t.data) + page - 1) / page * page;
+  const std::uintptr_t begin =
+      (reinterpret_cast<std::uintptr_t>(entry.data) + page - 1) / page * page;
   const std::uintptr_t end =
-      (reinterpret_cast<std::uintptr_t>(t.data) + usize(t.count() * item_bytes(t.dtype))) / page *
-      page;
+      (reinterpret_cast<std::uintptr_t>(entry.data) + usize(entry.bytes)) / page * page;
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+bool is_aligned(const SafeEntry& entry) {
+  return reinterpret_cast<std::uintptr_t>(entry.data) % usize(item_bytes(entry.dtype)) == 0;
+}
+
+i64 rows_of(std::span<const Tensor> parts) {
+  i64 rows = 0;
+  for (const Tensor& part : parts)
+    rows += part.rows();
+  return rows;
 }
 
 /// The type that all parts share, where kernels read it; else f32.
@@ -79,10 +90,8 @@ MappedWeights::MappedWeights(SafeModel files, const ModelCfg& cfg, const ParamSe
       sources.push_back(part.entry);
     const DType dtype = type_of(sources);
     const SafeEntry& only = *sources.front();
-    const bool aligned =
-        reinterpret_cast<std::uintptr_t>(only.data) % usize(item_bytes(only.dtype)) == 0;
     p.assembled =
-        isize(sources) != 1 || p.parts[0].map.transpose || only.dtype != dtype || !aligned;
+        isize(sources) != 1 || p.parts[0].map.transpose || only.dtype != dtype || !is_aligned(only);
     if (p.assembled) p.memory = reserve_space(shape.count() * item_bytes(dtype));
     p.tensor = p.assembled ? make_tensor(p.memory, 0, shape, dtype) : entry_tensor(only);
   }
@@ -93,10 +102,23 @@ void MappedWeights::assemble(Param& param) const {
     read_rows(*part.entry, part.map, slice(param.tensor, part.map.row, part.map.rows));
 }
 
+std::vector<Tensor> MappedWeights::parts(i32 param) const {
+  const Param& p = params_[usize(param)];
+  std::vector<Tensor> out;
+  for (const Part& part : p.parts) {
+    const bool plain = !part.map.transpose && part.entry->dtype == p.tensor.dtype &&
+                       is_aligned(*part.entry) && part.map.row == rows_of(out);
+    if (!plain) return {};
+    out.push_back(entry_tensor(*part.entry));
+  }
+  return out;
+}
+
 void MappedWeights::hold(i32 param) const {
   Param& p = params_[usize(param)];
   if (!p.assembled || p.held) return;
   protect(p.memory, PROT_READ | PROT_WRITE);
+  ::madvise(p.memory.data(), usize(p.memory.bytes()), MADV_HUGEPAGE);
   assemble(p);
   p.held = true;
 }
@@ -104,8 +126,9 @@ void MappedWeights::hold(i32 param) const {
 void MappedWeights::drop(i32 param) const {
   Param& p = params_[usize(param)];
   if (p.tensor.shape.rank < 2) return;
-  if (!p.assembled) return forget_pages(p.tensor);
-  if (!std::exchange(p.held, false)) return;
+  for (const Part& part : p.parts)
+    forget_pages(*part.entry);
+  if (!p.assembled || !std::exchange(p.held, false)) return;
   ::madvise(p.memory.data(), usize(p.memory.bytes()), MADV_DONTNEED);
   protect(p.memory, PROT_NONE);
 }

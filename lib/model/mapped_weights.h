@@ -22,9 +22,10 @@ class MappedWeights final : public Weights {
   /// hold() and drop().
   Tensor operator[](i32 param) const override { return params_[usize(param)].tensor; }
   DType dtype(i32 param) const override { return params_[usize(param)].tensor.dtype; }
+  std::vector<Tensor> parts(i32 param) const override;
   /// Assembles, reading the file once; nothing for what is mapped or held already.
   void hold(i32 param) const override;
-  /// Gives the memory of an assembled matrix back, and lets the pages of a mapped one go.
+  /// Gives the memory of an assembled matrix back, and lets the pages of its tensors go.
   void drop(i32 param) const override;
 
  private:

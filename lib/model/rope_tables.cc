@@ -2,27 +2,10 @@
 
 #include <algorithm>
 
-#include <sys/mman.h>
-
-#include "core/str.h"
-
 namespace lm::model {
 namespace {
 
 constexpr i64 kRowStep = 1024;  // positions made at a time
-
-void release_space(void* base, i64 bytes) {
-  ::munmap(base, usize(bytes));
-}
-
-/// Memory whose pages appear when they are written.
-Storage untouched(i64 bytes) {
-  void* base = ::mmap(nullptr, usize(bytes), PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED)
-    throw Error(ErrorKind::kOs, cat("cannot have ", format_bytes(bytes), " of rotary tables"));
-  return {Device{}, base, bytes, release_space};
-}
 
 }  // namespace
 
@@ -40,7 +23,7 @@ RopeTables::RopeTables(const ModelCfg& cfg, i64 positions, bool later)
     one.config = rope;
     static_cast<void>(rope_frequencies(rope, context_));  // refuses a wrong configuration now
     one.shape = {2, rows_, rope.rotary_dim / 2};
-    one.numbers = untouched(std::max<i64>(1, one.shape.count()) * item_bytes(DType::kF32));
+    one.numbers = Storage::cpu(one.shape.count() * item_bytes(DType::kF32));
     tables_.push_back(std::move(one));
   }
   if (!later) fill(rows_);

@@ -18,7 +18,9 @@ namespace {
 constexpr std::array<i64, kDTypeCount> kItemBytes = {4, 2, 2, 4, 1, 8, 8, 2, 1, 1};
 constexpr std::array<std::string_view, kDTypeCount> kNames = {"f32", "bf16", "f16", "i32", "u8",
                                                               "f64", "i64",  "i16", "i8",  "bool"};
+constexpr i64 kHugePageBytes = i64{2} << 20;
 constexpr i64 kHugeSlabBytes = i64{64} << 20;
+constexpr i64 kLazyBytes = i64{1} << 20;  // below, the heap is quicker than fresh pages
 
 void release_mapping(void* base, i64 bytes) {
   munmap(base, usize(bytes));
@@ -201,15 +203,16 @@ void Storage::reset() noexcept {
   base_ = nullptr;
 }
 
-Storage Storage::cpu(i64 bytes) {
+Storage Storage::cpu(i64 bytes, StorageUse use) {
   LM_CHECK(bytes >= 0, "storage size must not be negative");
   const std::string failure = cat("cannot allocate ", format_bytes(bytes), " of memory");
-  if (bytes >= kHugeSlabBytes) {
+  if (bytes >= kLazyBytes) {
     // Anonymous pages are zero and touched by the first writer; huge pages cut TLB misses.
     void* base =
         mmap(nullptr, usize(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED) throw Error(ErrorKind::kOs, failure);
-    madvise(base, usize(bytes), MADV_HUGEPAGE);
+    const i64 huge = use == StorageUse::kAll ? kHugePageBytes : kHugeSlabBytes;
+    if (bytes >= huge) madvise(base, usize(bytes), MADV_HUGEPAGE);
     return Storage(Device{}, base, bytes, release_mapping);
   }
   const i64 rounded = (std::max<i64>(bytes, 1) + 63) / 64 * 64;

@@ -68,6 +68,9 @@ struct Device {
   bool operator==(const Device&) const = default;
 };
 
+/// How much of CPU memory will be written: some pages, or all of it soon.
+enum class StorageUse : u8 { kSome, kAll };
+
 /// Owned bytes on a device, never resized. Movable. The release function is called once at the end.
 class Storage {
  public:
@@ -81,9 +84,10 @@ class Storage {
   Storage& operator=(Storage&& other) noexcept;
   ~Storage();
 
-  /// Zeroed CPU memory, 64-byte aligned; slabs of at least 64 MiB ask for huge pages. Pages are
-  /// touched on first use. Throws Error{kOs} naming the size.
-  static Storage cpu(i64 bytes);
+  /// Zeroed CPU memory, 64-byte aligned; slabs of at least 64 MiB ask for huge pages, those of
+  /// which all is used from 2 MiB on. From 1 MiB on, pages are touched on first use. Throws
+  /// Error{kOs} naming the size.
+  static Storage cpu(i64 bytes, StorageUse use = StorageUse::kSome);
 
   u8* data() const { return static_cast<u8*>(base_); }
   i64 bytes() const { return bytes_; }

@@ -303,6 +303,38 @@ TEST_CASE("16-bit weights multiply as the numbers they store", "[cpu]") {
   CHECK_THROWS_AS(w.pack16(Layout::kNT, 1, 1, cpu::WeightType::kF16, &one, 1, true), Error);
 }
 
+TEST_CASE("rows packed from several tensors are those of one", "[cpu]") {
+  for_each_isa([&] {
+    const i64 k = 70;
+    for (const DType dtype : {DType::kF32, DType::kBf16, DType::kF16}) {
+      const OwnedTensor numbers({178, k}), whole({178, k}, dtype);
+      const std::vector<f32> w = random_values(178 * k, 3), a = random_values(5 * k, 4);
+      std::copy(w.begin(), w.end(), numbers.view.f32_data());
+      copy_convert(numbers.view, whole.view);
+      const auto product_of = [&](const std::vector<Tensor>& parts) {
+        cpu::PackedWeights packed;
+        CHECK(packed.pack_rows(parts));
+        CHECK((packed.n() == 178 && packed.k() == k));
+        std::vector<f32> c(usize(5 * 178), Guarded::poison());
+        cpu::gemm(5, a.data(), k, packed, c.data(), 178);
+        return c;
+      };
+      const std::vector<f32> want = product_of({whole.view});
+      // 64 rows are whole panels at every level; the last tensor may have any number.
+      CHECK(same_bits(product_of({slice(whole.view, 0, 64), slice(whole.view, 64, 64),
+                                  slice(whole.view, 128, 50)}),
+                      want));
+      cpu::PackedWeights packed;
+      const std::vector<Tensor> odd = {slice(whole.view, 0, 50), slice(whole.view, 50, 128)};
+      CHECK_FALSE(packed.pack_rows(odd));
+      CHECK(packed.empty());
+    }
+    const OwnedTensor wide({64, k}), half({64, k}, DType::kBf16);
+    const std::vector<Tensor> mixed = {wide.view, half.view};
+    CHECK_FALSE(cpu::PackedWeights().pack_rows(mixed));
+  });
+}
+
 TEST_CASE("batched and grouped products equal one product each", "[cpu]") {
   const i64 batch = 3, m = 11, n = 21, k = 33;
   const std::vector<f32> a = random_values(batch * m * k, 1), b = random_values(batch * n * k, 2);
