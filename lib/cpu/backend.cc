@@ -13,25 +13,16 @@ namespace {
 
 using namespace cpu;
 
-constexpr std::array<KernelDef, usize(kOpCount)> make_kernels() {
-  std::array<KernelDef, usize(kOpCount)> k{};
-  const auto at = [&k](Op op) -> KernelDef& { return k[static_cast<std::size_t>(op)]; };
-#define LM_SET_KERNEL(op, function) at(Op::op).run = function;
-  LM_KERNELS(LM_SET_KERNEL)
-#undef LM_SET_KERNEL
-  at(Op::kScatterAddRows).workspace = space_scatter;
-  at(Op::kReduce).workspace = space_reduce;
-  at(Op::kNormGrad).workspace = space_norm_grad;
-  at(Op::kQkNormGrad).workspace = space_qk_norm_grad;
-  at(Op::kAttentionGrad).workspace = space_attention_grad;
-  at(Op::kEmbeddingGrad).workspace = space_scatter;
-  at(Op::kLinearCe).workspace = space_linear_ce;
-  at(Op::kLinearCeGrad).workspace = space_linear_ce_grad;
-  at(Op::kLinearLogprob).workspace = space_linear_logprob;
-  return k;
-}
-
-constexpr std::array<KernelDef, usize(kOpCount)> kKernels = make_kernels();
+constexpr KernelTable kKernels =
+    kernel_table({LM_KERNELS(LM_KERNEL_ENTRY)}, {{Op::kScatterAddRows, space_scatter},
+                                                 {Op::kReduce, space_reduce},
+                                                 {Op::kNormGrad, space_norm_grad},
+                                                 {Op::kQkNormGrad, space_qk_norm_grad},
+                                                 {Op::kAttentionGrad, space_attention_grad},
+                                                 {Op::kEmbeddingGrad, space_scatter},
+                                                 {Op::kLinearCe, space_linear_ce},
+                                                 {Op::kLinearCeGrad, space_linear_ce_grad},
+                                                 {Op::kLinearLogprob, space_linear_logprob}});
 
 class CpuBackend : public Backend {
  public:

@@ -9,8 +9,6 @@ namespace lm::ngram {
 
 namespace {
 
-constexpr f32 kUnknownLog10 = -100.0f;
-
 class ArpaSource final : public GramSource {
  public:
   ArpaSource(const Context& ctx, std::string_view text, const std::string& name)

@@ -13,7 +13,6 @@ namespace lm::ngram {
 
 namespace {
 
-constexpr f32 kUnknownLog10 = -100.0f;
 constexpr u64 kByClosing = u64{1} << 63;  // in GramMark::by: a closing n-gram asks
 
 u64 hash_of(std::span<const u32> words) {

@@ -24,6 +24,9 @@
 
 namespace lm::ngram {
 
+/// Of unknown words, where a model does not say.
+inline constexpr f32 kUnknownLog10 = -100.0f;
+
 /// Where a writer's n-grams came from, asked only for what it could not keep.
 class GramSource {
  public:

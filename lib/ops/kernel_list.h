@@ -3,6 +3,10 @@
 // for each. A backend declares the functions and fills its table with it, so neither can lack one.
 // A view runs no kernel.
 
+#include <array>
+#include <initializer_list>
+
+#include "graph/backend.h"
 #include "ops/op.h"
 
 #define LM_KERNELS(X)                   \
@@ -47,3 +51,29 @@
 #define LM_COUNT_KERNEL(op, function) +1
 static_assert(LM_KERNELS(LM_COUNT_KERNEL) == lm::kOpCount - 1, "every operator but the view");
 #undef LM_COUNT_KERNEL
+
+namespace lm {
+
+using KernelTable = std::array<KernelDef, usize(kOpCount)>;
+
+/// A backend's table from LM_KERNELS(LM_KERNEL_ENTRY) and the operators that need workspace.
+struct KernelEntry {
+  Op op;
+  Kernel run;
+};
+struct WorkspaceEntry {
+  Op op;
+  i64 (*bytes)(const Node& node, const Graph& g);
+};
+#define LM_KERNEL_ENTRY(op, function) ::lm::KernelEntry{::lm::Op::op, function},
+constexpr KernelTable kernel_table(std::initializer_list<KernelEntry> kernels,
+                                   std::initializer_list<WorkspaceEntry> workspaces) {
+  KernelTable table{};
+  for (const KernelEntry& entry : kernels)
+    table[static_cast<std::size_t>(entry.op)].run = entry.run;
+  for (const WorkspaceEntry& entry : workspaces)
+    table[static_cast<std::size_t>(entry.op)].workspace = entry.bytes;
+  return table;
+}
+
+}  // namespace lm
