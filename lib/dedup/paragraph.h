@@ -30,9 +30,9 @@ struct Paragraph {
   i64 key = -1;  // index into the document's keys; -1: skipped, never a duplicate
 };
 
-/// One document on its way through: cut_paragraphs() fills it, the caller asks a filter or set about
-/// keys and hands the answers with the paragraphs to duplicate_spans(). Filled again and again it
-/// keeps its memory.
+/// One document on its way through: cut_paragraphs() fills it, the caller asks a filter or set
+/// about keys and hands the answers with the paragraphs to duplicate_spans(). Filled again and
+/// again it keeps its memory.
 struct ParagraphedText {
   std::vector<Paragraph> paragraphs;
   std::vector<Hash128> keys;  // in order; with across_only each different key once

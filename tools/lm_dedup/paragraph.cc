@@ -49,7 +49,8 @@ class ParagraphMode : public KeyedMode {
 
   void finish(io::JsonReader& json, const Work& work, i64 line, std::span<const u8> seen,
               std::string& out, KeyedCounts& counts) const override {
-    const std::vector<dedup::Span> spans = dedup::duplicate_spans(work.paragraphs[usize(line)], seen);
+    const std::vector<dedup::Span> spans =
+        dedup::duplicate_spans(work.paragraphs[usize(line)], seen);
     counts.duplicates += isize(spans);
     counts.documents_marked += !spans.empty();
     if (action_ == Action::kReport || (action_ == Action::kRemove && spans.empty())) {
