@@ -1,4 +1,4 @@
-#include "train/peak.h"
+#include "cpu/peak.h"
 
 #include <algorithm>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "core/parallel.h"
 
-namespace lm::train {
+namespace lm::cpu {
 namespace {
 
 constexpr i64 kSteps = 200000;
@@ -104,4 +104,4 @@ f64 calibrated_peak() {
   return best;
 }
 
-}  // namespace lm::train
+}  // namespace lm::cpu
