@@ -151,14 +151,8 @@ void guess_roles(BpeParts& parts) {
 }
 
 /// True if a JSON text has a "model" that is no id: a tokenizer.json rather than a bare vocabulary.
-bool has_model(const std::string& bytes, const std::string& path) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element value;
-  const simdjson::error_code code = parser.parse(bytes).get(value);
-  if (code != simdjson::SUCCESS) {
-    throw Error(ErrorKind::kData, cat(path, ": not valid JSON: ", simdjson::error_message(code)));
-  }
-  const simdjson::simdjson_result<simdjson::dom::element> model = value.at_key("model");
+bool has_model(simdjson::dom::element root) {
+  const simdjson::simdjson_result<simdjson::dom::element> model = root.at_key("model");
   return model.error() == simdjson::SUCCESS && !model.is_int64();
 }
 
@@ -172,8 +166,10 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
   std::string bytes = read_bytes(file);
   BpeParts parts;
   if (is_json(bytes)) {
-    if (has_model(bytes, file)) {
-      parts = parse_tokenizer_json(bytes, file);
+    simdjson::dom::parser parser;
+    const simdjson::dom::element root = parse_json(bytes, file, parser);
+    if (has_model(root)) {
+      parts = parse_tokenizer_json(root, bytes, file);
     } else {
       const std::string merges = merges_beside(file);
       parts = parse_gpt2(bytes, file, read_bytes(merges), merges);
@@ -223,10 +219,11 @@ std::vector<TokenizerFile> tokenizer_files(const std::string& path) {
     return {from, cat(name, from.ends_with(".zst") ? ".zst" : "")};
   };
   std::vector<TokenizerFile> out;
+  simdjson::dom::parser parser;
   if (!is_json(bytes)) {
     out.push_back(bytes.starts_with('\x0A') ? named(file, "tokenizer.model")
                                             : TokenizerFile{file, fs::path(file).filename()});
-  } else if (has_model(bytes, file)) {
+  } else if (has_model(parse_json(bytes, file, parser))) {
     out.push_back(named(file, "tokenizer.json"));
   } else {
     out.push_back(named(file, "vocab.json"));

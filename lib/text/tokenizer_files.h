@@ -11,7 +11,12 @@
 
 namespace lm::text {
 
-/// A Hugging Face tokenizer.json whose model is BPE.
+/// The root of a JSON file; it lives as long as the parser and until its next call.
+simdjson::dom::element parse_json(std::string_view bytes, const std::string& name,
+                                  simdjson::dom::parser& parser);
+/// A Hugging Face tokenizer.json whose model is BPE. root: what parse_json made of bytes.
+BpeParts parse_tokenizer_json(simdjson::dom::element root, std::string_view bytes,
+                              const std::string& name);
 BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name);
 
 /// Lines of "base64 rank" (tiktoken, Llama 3's tokenizer.model). pattern: r50k | cl100k | o200k |

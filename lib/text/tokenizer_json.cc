@@ -165,13 +165,23 @@ bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
   return true;
 }
 
-BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
-  simdjson::dom::parser parser;
+simdjson::dom::element parse_json(std::string_view bytes, const std::string& name,
+                                  simdjson::dom::parser& parser) {
   simdjson::dom::element value;
   const simdjson::error_code code = parser.parse(bytes.data(), bytes.size(), true).get(value);
   if (code != simdjson::SUCCESS) {
     throw Error(ErrorKind::kData, cat(name, ": not valid JSON: ", simdjson::error_message(code)));
   }
+  return value;
+}
+
+BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
+  simdjson::dom::parser parser;
+  return parse_tokenizer_json(parse_json(bytes, name, parser), bytes, name);
+}
+
+BpeParts parse_tokenizer_json(simdjson::dom::element value, std::string_view bytes,
+                              const std::string& name) {
   const JsonNode root(value, name);
   root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
              "post_processor", "decoder", "model"});
