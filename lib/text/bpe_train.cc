@@ -139,6 +139,7 @@ class Trainer {
     }
     // GPT-2's order: by code point of the printable stand-in (equal to its UTF-8 byte order).
     std::vector<std::pair<std::string, u8>> alphabet;
+    alphabet.reserve(256);
     for (int byte = 0; byte < 256; ++byte) {
       alphabet.emplace_back(to_byte_level(std::string(1, static_cast<char>(byte))),
                             static_cast<u8>(byte));
