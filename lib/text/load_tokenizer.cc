@@ -181,7 +181,7 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
   } else if (looks_like_tiktoken(bytes)) {
     parts = parse_tiktoken(bytes, file, options.pattern);
   } else if (bytes.starts_with('\x0A')) {  // protobuf field 1, length-delimited: the first piece
-    return sentencepiece_from_bytes(std::move(bytes), file, options);
+    return sentencepiece_from_bytes(bytes, file, options);
   } else {
     throw Error(
         ErrorKind::kData,
