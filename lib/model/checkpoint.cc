@@ -218,7 +218,7 @@ std::string verify_folder(const std::string& folder) {
   const JsonFields fields(json, path);
   const JsonFields files = fields.object("files");
   for (const auto& [name, entry] : json["files"].items()) {
-    const std::string wrong = verify_file(folder, name, files.object(name.c_str()));
+    std::string wrong = verify_file(folder, name, files.object(name.c_str()));
     if (!wrong.empty()) return wrong;
   }
   return {};

@@ -135,7 +135,7 @@ class Engine {
     i64 max_keys = 0;
     bool listed = false;
     bool lone_rows = false;
-    auto operator<=>(const PassKey&) const = default;
+    auto operator<=>(const PassKey&) const = default;  // NOLINT: no pointer, clang-tidy 14
   };
   struct Placement {
     i64 slot = 0;   // cache slot the row is written to

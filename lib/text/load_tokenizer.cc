@@ -61,7 +61,7 @@ std::string existing(const std::filesystem::path& path) {
 /// The tokenizer file of a folder.
 std::string file_in_folder(const std::filesystem::path& folder) {
   for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json"}) {
-    const std::string found = existing(folder / name);
+    std::string found = existing(folder / name);
     if (!found.empty()) return found;
   }
   std::string only;
@@ -86,7 +86,7 @@ std::string file_in_folder(const std::filesystem::path& folder) {
 std::string merges_beside(const std::string& vocab_path) {
   const std::filesystem::path folder = std::filesystem::path(vocab_path).parent_path();
   for (const char* name : {"merges.txt", "vocab.bpe"}) {
-    const std::string found = existing(folder / name);
+    std::string found = existing(folder / name);
     if (!found.empty()) return found;
   }
   throw Error(
@@ -177,7 +177,7 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
   } else if (looks_like_tiktoken(bytes)) {
     parts = parse_tiktoken(bytes, file, options.pattern);
   } else if (bytes.starts_with('\x0A')) {  // protobuf field 1, length-delimited: the first piece
-    return sentencepiece_from_bytes(std::move(bytes), file, options);
+    return sentencepiece_from_bytes(bytes, file, options);
   } else {
     throw Error(
         ErrorKind::kData,

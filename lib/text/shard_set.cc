@@ -59,7 +59,7 @@ class Fields {
   }
   /// A file name without folders: a manifest cannot point outside its own folder.
   std::string file_name(const char* key) const {
-    const std::string name = text(key);
+    std::string name = text(key);
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
         name.find('\0') != std::string::npos) {
       bad(file_, cat(key, " in ", where_, " is ", quote(name), ", expected a plain file name"));
@@ -288,7 +288,7 @@ struct ShardSet::Shard {
 
 std::string shard_manifest(const std::string& given) {
   namespace fs = std::filesystem;
-  const std::string named = given.ends_with(".json") ? given : given + ".json";
+  std::string named = given.ends_with(".json") ? given : given + ".json";
   std::error_code code;
   if (!fs::is_directory(given, code) || (named != given && fs::exists(named, code))) return named;
   std::vector<std::string> found;
