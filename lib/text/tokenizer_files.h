@@ -6,10 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "io/json_node.h"
 #include "text/bpe_tokenizer.h"
-#include "text/json_node.h"
 
 namespace lm::text {
+
+using io::JsonNode;
 
 /// A Hugging Face tokenizer.json whose model is BPE.
 BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name);
@@ -31,8 +33,8 @@ void parse_pre_tokenizer(const JsonNode& node, PreTokenizer& out, bool& byte_lev
 void parse_post_processor(const JsonNode& node, BpeParts& out);
 void parse_decoder(const JsonNode& node, TokenDecoder& out);
 
-/// Adds a vocabulary entry as the file writes it; refuses ids out of range and duplicates.
-void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out);
+/// Adds the entries of an object from tokens to ids; refuses ids out of range and duplicates.
+void parse_vocab(const JsonNode& vocab, BpeParts& out);
 /// Resolves a merge of two written tokens; false if one of them or the result is missing.
 bool add_merge(std::string_view left, std::string_view right, BpeParts& out);
 
