@@ -15,7 +15,7 @@
 #include "core/str.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
-#include "model/json_fields.h"
+#include "model/family.h"
 #include "model/mapping.h"
 #include "tensor/safetensors.h"
 
@@ -38,14 +38,8 @@ std::string in_folder(const std::string& folder, const std::string& name) {
 /// Adds the end ids of generation_config.json, which chat models use for their turn markers.
 void merge_generation(const std::string& text, const std::string& name, ModelCfg& cfg) {
   const Json json = parse_object(text, name);
-  const Json::const_iterator it = json.find("eos_token_id");
-  if (it == json.end() || it->is_null()) return;
-  const Json ids = it->is_array() ? *it : Json::array({*it});
-  for (const Json& id : ids) {
-    if (!id.is_number_unsigned() || id.get<u64>() > 0x7fffffffu)
-      JsonFields(json, name).fail("eos_token_id", "a token id or a list of them");
-    cfg.end_ids.push_back(id.get<i32>());
-  }
+  const std::vector<i32> ids = read_eos_ids(JsonNode(json, name));
+  cfg.end_ids.insert(cfg.end_ids.end(), ids.begin(), ids.end());
   std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
   cfg.end_ids.erase(std::unique(cfg.end_ids.begin(), cfg.end_ids.end()), cfg.end_ids.end());
 }
@@ -100,8 +94,7 @@ std::string file_digest(const std::string& path) {
 }
 
 /// The first thing in which a file differs from its manifest entry, or empty.
-std::string verify_file(const std::string& folder, const std::string& name,
-                        const JsonFields& entry) {
+std::string verify_file(const std::string& folder, const std::string& name, const JsonNode& entry) {
   const std::string path = in_folder(folder, name);
   if (!io::path_exists(path)) return cat(name, " is missing");
   const i64 expected = entry.integer("bytes", 0, i64{1} << 60);
@@ -215,13 +208,11 @@ std::string verify_folder(const std::string& folder) {
   const std::string path = in_folder(folder, kManifest);
   if (!io::path_exists(path)) return {};
   const Json json = parse_object(io::read_file(path, kMaxConfigBytes), path);
-  const JsonFields fields(json, path);
-  const JsonFields files = fields.object("files");
-  for (const auto& [name, entry] : json["files"].items()) {
-    std::string wrong = verify_file(folder, name, files.object(name.c_str()));
-    if (!wrong.empty()) return wrong;
-  }
-  return {};
+  std::string wrong;
+  JsonNode(json, path).object("files").each_field([&](std::string_view name, const JsonNode& file) {
+    if (wrong.empty()) wrong = verify_file(folder, std::string(name), file);
+  });
+  return wrong;
 }
 
 void check_replaceable(const std::string& folder) {

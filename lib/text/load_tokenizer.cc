@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <memory>
 
-#include <nlohmann/json.hpp>
-#include <simdjson.h>
 #include <zstd.h>
 
+#include "core/error.h"
+#include "core/str.h"
 #include "io/file.h"
 #include "text/sentencepiece.h"
 #include "text/token_roles.h"
@@ -95,19 +95,12 @@ std::string merges_beside(const std::string& vocab_path) {
 }
 
 /// The id that a "bos_token"-like field names: a string or {"content": string}.
-void read_role(const nlohmann::json& config, const char* key, const std::string& path,
-               const BpeParts& parts, std::optional<i32>& role) {
-  auto field = config.find(key);
-  if (field == config.end() || field->is_null()) return;
-  if (field->is_object()) {
-    const nlohmann::json& token = *field;
-    field = token.find("content");
-    if (field == token.end())
-      throw Error(ErrorKind::kData, cat(path, ": ", key, " has no \"content\""));
-  }
-  if (!field->is_string())
-    throw Error(ErrorKind::kData, cat(path, ": ", key, ": expected a string"));
-  const std::string content = field->get<std::string>();
+void read_role(const JsonNode& config, const char* key, const BpeParts& parts,
+               std::optional<i32>& role) {
+  const std::optional<JsonNode> field = config.maybe(key);
+  if (!field) return;
+  const std::string content =
+      field->is_object() ? field->text("content") : std::string(field->str());
   if (const AddedToken* token = parts.added.find(content)) {
     role = token->id;
     return;
@@ -126,11 +119,11 @@ bool read_roles(const std::filesystem::path& folder, BpeParts& parts) {
     const std::string path = existing(folder / name);
     if (path.empty()) continue;
     found = true;
-    const nlohmann::json config = nlohmann::json::parse(read_bytes(path), nullptr, false);
-    if (!config.is_object()) throw Error(ErrorKind::kData, cat(path, ": not a JSON object"));
-    read_role(config, "bos_token", path, parts, parts.bos);
-    read_role(config, "eos_token", path, parts, parts.eos);
-    read_role(config, "pad_token", path, parts, parts.pad);
+    const io::Json json = io::parse_object(read_bytes(path), path);
+    const JsonNode config(json, path);
+    read_role(config, "bos_token", parts, parts.bos);
+    read_role(config, "eos_token", parts, parts.eos);
+    read_role(config, "pad_token", parts, parts.pad);
   }
   return found;
 }
@@ -151,9 +144,8 @@ void guess_roles(BpeParts& parts) {
 }
 
 /// True if a JSON text has a "model" that is no id: a tokenizer.json rather than a bare vocabulary.
-bool has_model(simdjson::dom::element root) {
-  const simdjson::simdjson_result<simdjson::dom::element> model = root.at_key("model");
-  return model.error() == simdjson::SUCCESS && !model.is_int64();
+bool has_model(const JsonNode& root) {
+  return root.contains("model") && !root.at("model").as_integer();
 }
 
 bool is_json(const std::string& bytes) {
@@ -166,8 +158,8 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
   std::string bytes = read_bytes(file);
   BpeParts parts;
   if (is_json(bytes)) {
-    simdjson::dom::parser parser;
-    const simdjson::dom::element root = parse_json(bytes, file, parser);
+    const io::JsonDocument document(bytes);
+    const JsonNode root = document.root(file);
     if (has_model(root)) {
       parts = parse_tokenizer_json(root, bytes, file);
     } else {
@@ -219,11 +211,10 @@ std::vector<TokenizerFile> tokenizer_files(const std::string& path) {
     return {from, cat(name, from.ends_with(".zst") ? ".zst" : "")};
   };
   std::vector<TokenizerFile> out;
-  simdjson::dom::parser parser;
   if (!is_json(bytes)) {
     out.push_back(bytes.starts_with('\x0A') ? named(file, "tokenizer.model")
                                             : TokenizerFile{file, fs::path(file).filename()});
-  } else if (has_model(parse_json(bytes, file, parser))) {
+  } else if (has_model(io::JsonDocument(bytes).root(file))) {
     out.push_back(named(file, "tokenizer.json"));
   } else {
     out.push_back(named(file, "vocab.json"));

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/hash.h"
+#include "core/str.h"
 #include "text/tokenizer_files.h"
 
 namespace lm::text {

@@ -6,18 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include "io/json_node.h"
 #include "text/bpe_tokenizer.h"
-#include "text/json_node.h"
 
 namespace lm::text {
 
-/// The root of a JSON file; it lives as long as the parser and until its next call.
-simdjson::dom::element parse_json(std::string_view bytes, const std::string& name,
-                                  simdjson::dom::parser& parser);
-/// A Hugging Face tokenizer.json whose model is BPE. root: what parse_json made of bytes.
-BpeParts parse_tokenizer_json(simdjson::dom::element root, std::string_view bytes,
+using io::JsonNode;
+
+/// A Hugging Face tokenizer.json whose model is BPE. root: of the document of bytes.
+BpeParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
                               const std::string& name);
-BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name);
 
 /// Lines of "base64 rank" (tiktoken, Llama 3's tokenizer.model). pattern: r50k | cl100k | o200k |
 /// llama3 | qwen2, or empty to guess by the number of ranks.
@@ -36,8 +34,8 @@ void parse_pre_tokenizer(const JsonNode& node, PreTokenizer& out, bool& byte_lev
 void parse_post_processor(const JsonNode& node, BpeParts& out);
 void parse_decoder(const JsonNode& node, TokenDecoder& out);
 
-/// Adds a vocabulary entry as the file writes it; refuses ids out of range and duplicates.
-void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out);
+/// Adds the entries of an object from tokens to ids; refuses ids out of range and duplicates.
+void parse_vocab(const JsonNode& vocab, BpeParts& out);
 /// Resolves a merge of two written tokens; false if one of them or the result is missing.
 bool add_merge(std::string_view left, std::string_view right, BpeParts& out);
 

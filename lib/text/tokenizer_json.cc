@@ -1,14 +1,37 @@
 // The model and the added tokens of a tokenizer.json; its other components are in
 // tokenizer_components.cc.
 
-#include <simdjson.h>
-
+#include "core/error.h"
 #include "core/hash.h"
+#include "core/str.h"
 #include "text/tokenizer_files.h"
 #include "text/utf8.h"
 
 namespace lm::text {
 namespace {
+
+/// Adds an entry as the file writes it.
+void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out) {
+  if (id < 0 || id > kMaxTokenId) {
+    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
+                                      ", expected 0..", kMaxTokenId));
+  }
+  std::string bytes;
+  if (out.options.byte_level && !from_byte_level(token, bytes)) {
+    // Outside the byte alphabet: an added token that the file lists in the vocabulary too.
+    out.literal_tokens.emplace_back(token, static_cast<i32>(id));
+    return;
+  }
+  const Vocab::Added added =
+      out.vocab.add(out.options.byte_level ? std::string_view(bytes) : token, id);
+  if (added == Vocab::Added::kDuplicateId) {
+    throw Error(ErrorKind::kData, cat(where, ": tokens ", quote(token), " and ",
+                                      quote(out.vocab.token(id)), " share id ", id));
+  }
+  if (added == Vocab::Added::kDuplicateToken) {
+    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has two ids"));
+  }
+}
 
 i64 checked_id(const JsonNode& node) {
   const i64 id = node.integer();
@@ -32,18 +55,16 @@ void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpePar
 }
 
 void parse_added(const JsonNode& list, BpeParts& out) {
-  i64 index = 0;
-  for (const simdjson::dom::element value : list.array()) {
-    const JsonNode node = list.item(value, index++);
+  list.each_item([&](const JsonNode& node) {
     node.only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
     AddedToken t;
     t.id = static_cast<i32>(checked_id(node.at("id")));
     t.content = node.text("content");
-    t.single_word = node.flag("single_word", false);
-    t.lstrip = node.flag("lstrip", false);
-    t.rstrip = node.flag("rstrip", false);
-    t.normalized = node.flag("normalized", false);
-    t.special = node.flag("special", false);
+    t.single_word = node.flag_or("single_word", false);
+    t.lstrip = node.flag_or("lstrip", false);
+    t.rstrip = node.flag_or("rstrip", false);
+    t.normalized = node.flag_or("normalized", false);
+    t.special = node.flag_or("special", false);
     const AddedToken* same_id = out.added.by_id(t.id);
     if (same_id != nullptr && same_id->content != t.content) {
       node.fail(cat("id ", t.id, " already belongs to ", quote(same_id->content)));
@@ -54,7 +75,7 @@ void parse_added(const JsonNode& list, BpeParts& out) {
     }
     check_against_vocab(node, t, out);
     out.added.add(std::move(t));
-  }
+  });
 }
 
 void parse_options(const JsonNode& model, BpeParts& out) {
@@ -64,9 +85,9 @@ void parse_options(const JsonNode& model, BpeParts& out) {
     if (dropout->number() != 0.0) dropout->fail("merge dropout is for training; expected null");
   }
   BpeOptions& o = out.options;
-  o.fuse_unk = model.flag("fuse_unk", false);
-  o.byte_fallback = model.flag("byte_fallback", false);
-  o.ignore_merges = model.flag("ignore_merges", false);
+  o.fuse_unk = model.flag_or("fuse_unk", false);
+  o.byte_fallback = model.flag_or("byte_fallback", false);
+  o.ignore_merges = model.flag_or("ignore_merges", false);
   if (const auto prefix = model.maybe("continuing_subword_prefix"))
     o.continuing_prefix = prefix->str();
   if (const auto suffix = model.maybe("end_of_word_suffix")) o.word_suffix = suffix->str();
@@ -76,30 +97,25 @@ void parse_options(const JsonNode& model, BpeParts& out) {
 }
 
 void parse_merges(const JsonNode& list, BpeParts& out) {
-  i64 index = 0;
-  for (const simdjson::dom::element value : list.array()) {
-    std::string_view line;
-    std::string_view left;
-    std::string_view right;
-    bool good = false;
-    simdjson::dom::array pair;
-    if (value.get(line) == simdjson::SUCCESS) {
-      const std::size_t space = line.find(' ');
-      good = space != std::string_view::npos && line.find(' ', space + 1) == std::string_view::npos;
-      left = line.substr(0, space);
-      right = good ? line.substr(space + 1) : std::string_view();
-    } else if (value.get(pair) == simdjson::SUCCESS && pair.size() == 2) {
-      good =
-          pair.at(0).get(left) == simdjson::SUCCESS && pair.at(1).get(right) == simdjson::SUCCESS;
+  list.each_item([&](const JsonNode& merge) {
+    std::optional<std::string_view> left;
+    std::optional<std::string_view> right;
+    if (const std::optional<std::string_view> line = merge.as_string()) {
+      const std::size_t space = line->find(' ');
+      if (space != std::string_view::npos && line->find(' ', space + 1) == std::string_view::npos) {
+        left = line->substr(0, space);
+        right = line->substr(space + 1);
+      }
+    } else if (merge.is_array() && merge.size() == 2) {
+      left = merge.item(0).as_string();
+      right = merge.item(1).as_string();
     }
-    if (!good) list.item(value, index).fail("expected \"left right\" or [\"left\", \"right\"]");
-    if (!add_merge(left, right, out)) {
-      list.item(value, index)
-          .fail(cat("merges ", quote(left), " and ", quote(right),
-                    ", not all of them in the vocabulary"));
+    if (!left || !right) merge.fail("expected \"left right\" or [\"left\", \"right\"]");
+    if (!add_merge(*left, *right, out)) {
+      merge.fail(cat("merges ", quote(*left), " and ", quote(*right),
+                     ", not all of them in the vocabulary"));
     }
-    ++index;
-  }
+  });
 }
 
 void parse_model(const JsonNode& model, BpeParts& out) {
@@ -110,11 +126,9 @@ void parse_model(const JsonNode& model, BpeParts& out) {
   if (!type && !model.maybe("merges")) model.fail("has neither \"type\" nor \"merges\"");
   parse_options(model, out);
   const JsonNode vocab = model.at("vocab");
-  if (vocab.object().size() == 0) vocab.fail("is empty");
-  for (const simdjson::dom::key_value_pair field : vocab.object()) {
-    const JsonNode entry(field.value, vocab.where());
-    add_vocab_entry(field.key, entry.integer(), vocab.where(), out);
-  }
+  if (!vocab.is_object()) vocab.fail("expected an object");
+  if (vocab.size() == 0) vocab.fail("is empty");
+  parse_vocab(vocab, out);
   if (const std::optional<JsonNode> unk = model.maybe("unk_token")) {
     std::string bytes(unk->str());
     const bool mapped = !out.options.byte_level || from_byte_level(unk->str(), bytes);
@@ -127,26 +141,13 @@ void parse_model(const JsonNode& model, BpeParts& out) {
 
 }  // namespace
 
-void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out) {
-  if (id < 0 || id > kMaxTokenId) {
-    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
-                                      ", expected 0..", kMaxTokenId));
-  }
-  std::string bytes;
-  if (out.options.byte_level && !from_byte_level(token, bytes)) {
-    // Outside the byte alphabet: an added token that the file lists in the vocabulary too.
-    out.literal_tokens.emplace_back(token, static_cast<i32>(id));
-    return;
-  }
-  const Vocab::Added added =
-      out.vocab.add(out.options.byte_level ? std::string_view(bytes) : token, id);
-  if (added == Vocab::Added::kDuplicateId) {
-    throw Error(ErrorKind::kData, cat(where, ": tokens ", quote(token), " and ",
-                                      quote(out.vocab.token(id)), " share id ", id));
-  }
-  if (added == Vocab::Added::kDuplicateToken) {
-    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has two ids"));
-  }
+void parse_vocab(const JsonNode& vocab, BpeParts& out) {
+  const std::string where = vocab.where();
+  vocab.each_field([&](std::string_view token, const JsonNode& entry) {
+    const std::optional<i64> id = entry.as_integer();
+    if (!id) vocab.fail("expected an integer");
+    add_vocab_entry(token, *id, where, out);
+  });
 }
 
 bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
@@ -165,24 +166,8 @@ bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
   return true;
 }
 
-simdjson::dom::element parse_json(std::string_view bytes, const std::string& name,
-                                  simdjson::dom::parser& parser) {
-  simdjson::dom::element value;
-  const simdjson::error_code code = parser.parse(bytes.data(), bytes.size(), true).get(value);
-  if (code != simdjson::SUCCESS) {
-    throw Error(ErrorKind::kData, cat(name, ": not valid JSON: ", simdjson::error_message(code)));
-  }
-  return value;
-}
-
-BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
-  simdjson::dom::parser parser;
-  return parse_tokenizer_json(parse_json(bytes, name, parser), bytes, name);
-}
-
-BpeParts parse_tokenizer_json(simdjson::dom::element value, std::string_view bytes,
+BpeParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
                               const std::string& name) {
-  const JsonNode root(value, name);
   root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
              "post_processor", "decoder", "model"});
   // truncation and padding are settings of a batch call; a corpus tool never cuts or pads.

@@ -12,7 +12,7 @@
 #include "io/file.h"
 #include "model/build.h"
 #include "model/engine.h"
-#include "model/json_fields.h"
+#include "model/family.h"
 #include "model/mapping.h"
 #include "stored_weights.h"
 #include "tensor/safetensors.h"

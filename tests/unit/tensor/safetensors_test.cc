@@ -224,6 +224,8 @@ TEST_CASE("an index that lies is refused", "[tensor]") {
   CHECK_THROWS_WITH(SafeModel::open(folder), ContainsSubstring("not a file of the folder"));
   index(R"({"a":"absent.safetensors"})");
   CHECK_THROWS_WITH(SafeModel::open(folder), ContainsSubstring("absent.safetensors"));
+  index(cat(R"({"a":")", one, R"(","a":")", one, R"("})"));
+  CHECK_THROWS_WITH(SafeModel::open(folder), ContainsSubstring("\"a\": stands in the index twice"));
   index("[]");
   CHECK_THROWS_WITH(SafeModel::open(folder),
                     ContainsSubstring("index.json") && ContainsSubstring("weight_map"));
