@@ -64,7 +64,7 @@ Lifetimes lifetimes(const Graph& g, const std::vector<bool>& live) {
 // Whether output 0 of a node may lie where input i lies: the input dies here, has the same size,
 // and no other operand shares its buffer.
 bool can_take_over(const Graph& g, const Node& node, i64 n, const Lifetimes& t) {
-  const int i = g.def(node.op).in_place;
+  const i8 i = g.def(node.op).in_place;
   if (i < 0 || i >= node.in.size() || !node.in[i] || !node.out[0]) return false;
   const Value from = node.in[i];
   const Value to = node.out[0];

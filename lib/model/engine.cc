@@ -217,8 +217,8 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
   const auto pages_at = [&](i64 offset) {
     return at<const i32>(on_host() ? block : inputs_.data(), offset);
   };
-  std::memcpy(block + layout.list, key_list_.data(), key_list_.size() * sizeof(i32));
-  std::memcpy(block + layout.spans, spans_.data(), spans_.size() * sizeof(RowSpan));
+  std::copy(key_list_.begin(), key_list_.end(), at<i32>(block, layout.list));  // may be none
+  std::copy(spans_.begin(), spans_.end(), at<RowSpan>(block, layout.spans));
   i64 used = layout.list + isize(key_list_) * 4;
   std::map<i32, i64> tables;  // offsets
   i64 logit = 0;
