@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include <nlohmann/json.hpp>
@@ -61,7 +62,8 @@ class JsonNode {
   i64 size() const;
   /// Element `index` < size() of an array. O(index) or better.
   JsonNode item(i64 index) const;
-  /// visit(element) for each of an array, in order.
+  /// visit(element) for each of an array, in order. Here and below the node lasts for the call; a
+  /// copy of it lasts like any other.
   template <class Visit>
   void each_item(Visit visit) const;
   /// visit(key, value) for each field of an object, in the file's order, repeated ones too.
@@ -138,33 +140,43 @@ class JsonDocument {
 /// Whether name is that of a file without a folder: what a manifest may name beside itself.
 bool is_plain_file_name(std::string_view name);
 
+// One node serves all elements, so that none of them copies the path.
 template <class Visit>
 void JsonNode::each_item(Visit visit) const {
   require_array();
-  const std::string here = path();
-  i64 index = 0;
+  JsonNode item(value_, file_, path(), {}, 0);
+  const auto pass = [&](Value value) {
+    item.value_ = value;
+    visit(std::as_const(item));
+    ++item.index_;
+  };
   if (const Json* const json = tree()) {
     for (const Json& value : *json)
-      visit(JsonNode(&value, file_, here, {}, index++));
+      pass(&value);
     return;
   }
   const simdjson::dom::array items = dom().get_array().value_unsafe();
   for (const simdjson::dom::element value : items)
-    visit(JsonNode(value, file_, here, {}, index++));
+    pass(value);
 }
 
 template <class Visit>
 void JsonNode::each_field(Visit visit) const {
   require_object();
-  const std::string here = path();
+  JsonNode field(value_, file_, path(), {}, -1);
+  const auto pass = [&](std::string_view key, Value value) {
+    field.key_ = key;
+    field.value_ = value;
+    visit(key, std::as_const(field));
+  };
   if (const Json* const json = tree()) {
     for (const auto& [key, value] : json->items())
-      visit(std::string_view(key), JsonNode(&value, file_, here, key, -1));
+      pass(key, &value);
     return;
   }
   const simdjson::dom::object fields = dom().get_object().value_unsafe();
-  for (const simdjson::dom::key_value_pair field : fields)
-    visit(field.key, JsonNode(field.value, file_, here, field.key, -1));
+  for (const simdjson::dom::key_value_pair one : fields)
+    pass(one.key, one.value);
 }
 
 }  // namespace lm::io

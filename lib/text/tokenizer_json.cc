@@ -107,8 +107,7 @@ void parse_merges(const JsonNode& list, BpeParts& out) {
         right = line->substr(space + 1);
       }
     } else if (merge.is_array() && merge.size() == 2) {
-      left = merge.item(0).as_string();
-      right = merge.item(1).as_string();
+      merge.each_item([&](const JsonNode& half) { (left ? right : left) = half.as_string(); });
     }
     if (!left || !right) merge.fail("expected \"left right\" or [\"left\", \"right\"]");
     if (!add_merge(*left, *right, out)) {
