@@ -354,7 +354,7 @@ std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
   dom::element root;
   if (const simdjson::error_code error =
           impl_->parser.parse(line.data(), line.size(), false).get(root))
-    return Fault{"json", simdjson::error_message(error), -1};
+    return Fault{"json", cat("not a JSON object (", simdjson::error_message(error), ")"), -1};
   try {
     dom::element emb;
     bool has_emb = false;

@@ -13,7 +13,7 @@ void Scorer::score(const UqRecord& record, std::string& json) {
   bool infinite = false;
   bool first = true;
   for (const Estimator* one : chosen_) {
-    const f64 value = one->score(evidence_);
+    const f64 value = one->score(evidence_) + 0.0;  // -0 becomes 0
     if (std::isnan(value)) continue;
     infinite = infinite || std::isinf(value);
     append(json, first ? "\"" : ",\"", one->name, "\":");

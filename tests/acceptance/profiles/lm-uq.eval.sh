@@ -1,0 +1,22 @@
+# shellcheck shell=bash disable=SC2034
+# eval: scored records with what is right; prints a table.
+verb=eval
+args=(--on-error fail --boot 5)
+output=text
+recordwise=0
+bad_record='{"correct":1,"uq":{"scores":7}}'
+big_record=0
+generate() {
+  awk -v n="$1" -v seed="$2" 'BEGIN {
+    srand(seed)
+    for (i = 0; i < n; ++i) {
+      right = rand() < 0.6
+      printf "{\"id\":\"r%d-%d\",\"correct\":%d,\"text\":\"%0300d\",\"uq\":{\"scores\":{\"msp\":%.4f,\"label_prob\":%.2f},\"samples\":5}}\n", seed, i, right, i, rand() + !right, (rand() + !right) / 2
+    }
+  }'
+}
+records=12000
+runs=40
+kills=5
+starts=50
+long_mb=60
