@@ -233,8 +233,8 @@ f64 kle_scaled(Evidence& e) {
   return e.samples() < 2 ? kMissing : e.kernel() / std::log(static_cast<f64>(e.samples()));
 }
 
-// 1 - mean over i != j of the logistic function of P(entails) - P(contradicts). Source: Zhang et
-// al. 2024.
+// 1 - mean over i != j of e / (e + c), which is the logistic function of the difference of the two
+// logits. Source: Zhang et al. 2024.
 f64 luq(Evidence& e) {
   const Table& entail = e.record().nli_entail;
   const Table& contra = e.record().nli_contradict;
@@ -244,9 +244,9 @@ f64 luq(Evidence& e) {
   for (i64 i = 0; i < m; ++i) {
     for (i64 j = 0; j < m; ++j) {
       if (i == j) continue;
-      const f64 gap = entail.values[usize(i * entail.shape[0] + j)] -
-                      contra.values[usize(i * contra.shape[0] + j)];
-      sum += 1 / (1 + std::exp(-gap));
+      const f64 en = entail.values[usize(i * entail.shape[0] + j)];
+      const f64 co = contra.values[usize(i * contra.shape[0] + j)];
+      sum += en + co > 0 ? en / (en + co) : 0.5;
     }
   }
   return 1 - sum / (static_cast<f64>(m) * static_cast<f64>(m - 1));
@@ -301,7 +301,7 @@ constexpr Estimator kTable[] = {
     {"lexsim_bleu", "samples.text", "-mean BLEU of pairs", Cost::kSamples, false, lexsim_bleu},
     {"kle", "samples.text or sim.nli", "entropy of a heat kernel", Cost::kSamples, false, kle},
     {"kle_scaled", "samples.text or sim.nli", "kle / log m", Cost::kSamples, false, kle_scaled},
-    {"luq", "sim.nli", "1 - mean logistic(entail - contradict)", Cost::kSamples, false, luq},
+    {"luq", "sim.nli", "1 - mean entail/(entail + contradict)", Cost::kSamples, false, luq},
     {"self_consistency", "samples.text", "1 - share of the majority answer", Cost::kSamples, true,
      self_consistency},
 };

@@ -3,6 +3,7 @@
 #include "uq/record.h"
 
 #include "catch.h"
+#include "uq/record_json.h"
 
 namespace {
 
@@ -108,4 +109,33 @@ TEST_CASE("what does not fit is refused by name", "[uq]") {
   CHECK(fault_of(R"({"uq":{"samples":-1}})") ==
         "type: field \"uq\": expected a whole number from 0");
   CHECK(fault_of(R"({"samples":["a"]})").empty());
+}
+
+TEST_CASE("what is written is what was read", "[uq]") {
+  const std::string greedy =
+      R"({"text":"a \"b\"","logp":[-0.1,-1e-07],"relevance":[1,0.5],"emb":[0.25],"entropy":[1,2],)"
+      R"("logp0":[-3,-4],"sqrt_mass":[1,2],"mean_logp":[-9,-8],"csl_weight":[1,1],)"
+      R"("top":[[[5,-1],[6,-2]],[[7,-2]]],"alternatives":[[[-1,"e"]],[[-2,"c"],[-3,"n"]]],)"
+      R"("attn_self":[[0.5,0.25]],"attn_prev":[[[0,0.5],[1,0]]]})";
+  const std::string samples = R"([{"text":"s","logp":[-0.5]},{"text":""}])";
+  const std::string perturb = R"([{"prompt":"p","kind":"gaap","emb":[1],"samples":[{"text":"u"}]},)"
+                              R"({"prompt":"q","samples":[]}])";
+  const std::string matrix = "[[1,0.5],[0.5,1]]";
+  const Line line("{\"greedy\":" + greedy + ",\"samples\":" + samples + ",\"perturb\":" + perturb +
+                  ",\"sim\":{\"answers\":" + matrix + "}}");
+  RecordReader reader;
+  UqRecord r;
+  REQUIRE(!reader.read(line.view(), r));
+  std::string out;
+  lm::uq::append_greedy(out, *r.greedy);
+  CHECK(out == greedy);
+  out.clear();
+  lm::uq::append_samples(out, r.samples);
+  CHECK(out == samples);
+  out.clear();
+  lm::uq::append_perturb(out, r.perturb);
+  CHECK(out == perturb);
+  out.clear();
+  lm::uq::append_table(out, r.sim_answers);
+  CHECK(out == matrix);
 }
