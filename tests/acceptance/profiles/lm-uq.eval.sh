@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2034
-# eval: scored records with what is right; prints a table.
+# eval: scored records with what is right; prints a table. They have no ids, because the long stream
+# repeats them and a question counts once.
 verb=eval
 args=(--on-error fail --boot 5)
 output=text
@@ -11,7 +12,7 @@ generate() {
     srand(seed)
     for (i = 0; i < n; ++i) {
       right = rand() < 0.6
-      printf "{\"id\":\"r%d-%d\",\"correct\":%d,\"text\":\"%0300d\",\"uq\":{\"scores\":{\"msp\":%.4f,\"label_prob\":%.2f},\"samples\":5}}\n", seed, i, right, i, rand() + !right, (rand() + !right) / 2
+      printf "{\"correct\":%d,\"text\":\"%0300d\",\"uq\":{\"scores\":{\"msp\":%.4f,\"label_prob\":%.2f},\"samples\":5}}\n", right, i, rand() + !right, (rand() + !right) / 2
     }
   }'
 }
