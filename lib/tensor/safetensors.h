@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/atomic_file.h"
 #include "io/file.h"
 #include "tensor/tensor.h"
 
@@ -88,6 +89,15 @@ struct SafeWrite {
 /// metadata is added to {"format":"pt"}. Throws kCannotCreate, kIo.
 void write_safetensors(const std::string& path, std::span<const SafeWrite> tensors,
                        const std::map<std::string, std::string>& metadata = {});
+
+/// The same into an output that the caller completes.
+void write_safetensors(io::AtomicFile& file, std::span<const SafeWrite> tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+
+/// What stands before the data of these tensors, whose contents are not read: for callers that
+/// write the data themselves, by name.
+std::string safetensors_header(std::span<const SafeWrite> tensors,
+                               const std::map<std::string, std::string>& metadata = {});
 
 /// Writes model.safetensors, or model-0000i-of-0000n.safetensors plus the index when the data
 /// exceeds max_shard_bytes (a single larger tensor gets a shard of its own). folder must exist.

@@ -165,8 +165,18 @@ std::vector<std::string> shards_of_old_index(const std::string& path) {
 void write_safetensors(const std::string& path, std::span<const SafeWrite> tensors,
                        const std::map<std::string, std::string>& metadata) {
   io::AtomicFile file(path);
-  write_into(file, sorted(tensors), metadata);
+  write_safetensors(file, tensors, metadata);
   file.commit();
+}
+
+void write_safetensors(io::AtomicFile& file, std::span<const SafeWrite> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  write_into(file, sorted(tensors), metadata);
+}
+
+std::string safetensors_header(std::span<const SafeWrite> tensors,
+                               const std::map<std::string, std::string>& metadata) {
+  return make_header(sorted(tensors), metadata);
 }
 
 void write_safetensors_folder(const std::string& folder, std::span<const SafeWrite> tensors,

@@ -10,8 +10,8 @@
 
 namespace lm::text {
 
-BpeParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::string_view merges,
-                    const std::string& merges_name) {
+TokenizerParts parse_gpt2(std::string_view vocab, const std::string& vocab_name,
+                          std::string_view merges, const std::string& merges_name) {
   simdjson::dom::parser parser;
   simdjson::dom::element value;
   const simdjson::error_code code = parser.parse(vocab.data(), vocab.size(), true).get(value);
@@ -19,7 +19,7 @@ BpeParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::
     throw Error(ErrorKind::kData,
                 cat(vocab_name, ": not valid JSON: ", simdjson::error_message(code)));
   }
-  BpeParts out;
+  TokenizerParts out;
   out.digest = sha256_hex(cat(sha256_hex(vocab), sha256_hex(merges)));
   out.options.byte_level = true;
   out.decoder.byte_level = true;

@@ -17,7 +17,7 @@ i64 checked_id(const JsonNode& node) {
 }
 
 /// An added token may repeat a vocabulary entry, text and id together, but not one of them alone.
-void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpeParts& parts) {
+void check_against_vocab(const JsonNode& node, const AddedToken& t, const TokenizerParts& parts) {
   std::string bytes = t.content;
   const bool mapped = !parts.options.byte_level || from_byte_level(t.content, bytes);
   const i32 known = mapped ? parts.vocab.find(bytes) : -1;
@@ -31,7 +31,7 @@ void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpePar
   }
 }
 
-void parse_added(const JsonNode& list, BpeParts& out) {
+void parse_added(const JsonNode& list, TokenizerParts& out) {
   i64 index = 0;
   for (const simdjson::dom::element value : list.array()) {
     const JsonNode node = list.item(value, index++);
@@ -57,7 +57,7 @@ void parse_added(const JsonNode& list, BpeParts& out) {
   }
 }
 
-void parse_options(const JsonNode& model, BpeParts& out) {
+void parse_options(const JsonNode& model, TokenizerParts& out) {
   model.only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
               "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
   if (const std::optional<JsonNode> dropout = model.maybe("dropout")) {
@@ -75,7 +75,7 @@ void parse_options(const JsonNode& model, BpeParts& out) {
     model.fail("word prefixes and suffixes with ByteLevel are not supported");
 }
 
-void parse_merges(const JsonNode& list, BpeParts& out) {
+void parse_merges(const JsonNode& list, TokenizerParts& out) {
   i64 index = 0;
   for (const simdjson::dom::element value : list.array()) {
     std::string_view line;
@@ -102,13 +102,33 @@ void parse_merges(const JsonNode& list, BpeParts& out) {
   }
 }
 
-void parse_model(const JsonNode& model, BpeParts& out) {
+/// Settings of a WordPiece model, but for its unknown token.
+WordPieceOptions parse_word_piece(const JsonNode& model) {
+  model.only(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+  WordPieceOptions out;
+  out.prefix = model.text("continuing_subword_prefix");
+  const JsonNode most = model.at("max_input_chars_per_word");
+  out.max_word_chars = most.integer();
+  if (out.max_word_chars < 1) most.fail("expected a positive number");
+  model.at("unk_token");  // a model without one could not encode every word
+  return out;
+}
+
+void parse_model(const JsonNode& model, TokenizerParts& out) {
   const std::optional<JsonNode> type = model.maybe("type");
-  // Files older than the field are BPE if they have merges.
-  if (type && type->str() != "BPE")
-    type->fail(cat("model ", quote(type->str()), " is not supported, expected \"BPE\""));
-  if (!type && !model.maybe("merges")) model.fail("has neither \"type\" nor \"merges\"");
-  parse_options(model, out);
+  // Files older than the field are known by what they have.
+  const bool word_piece =
+      type ? type->str() == "WordPiece" : model.maybe("max_input_chars_per_word").has_value();
+  if (type && !word_piece && type->str() != "BPE")
+    type->fail(
+        cat("model ", quote(type->str()), " is not supported, expected \"BPE\" or \"WordPiece\""));
+  if (!type && !word_piece && !model.maybe("merges"))
+    model.fail("has neither \"type\" nor \"merges\"");
+  if (word_piece)
+    out.word_piece = parse_word_piece(model);
+  else
+    parse_options(model, out);
   const JsonNode vocab = model.at("vocab");
   if (vocab.object().size() == 0) vocab.fail("is empty");
   for (const simdjson::dom::key_value_pair field : vocab.object()) {
@@ -122,12 +142,16 @@ void parse_model(const JsonNode& model, BpeParts& out) {
     if (id < 0) unk->fail(cat("token ", quote(unk->str()), " is not in the vocabulary"));
     out.options.unk = id;
   }
-  parse_merges(model.at("merges"), out);
+  if (word_piece)
+    out.word_piece->unk = *out.options.unk;
+  else
+    parse_merges(model.at("merges"), out);
 }
 
 }  // namespace
 
-void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out) {
+void add_vocab_entry(std::string_view token, i64 id, const std::string& where,
+                     TokenizerParts& out) {
   if (id < 0 || id > kMaxTokenId) {
     throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
                                       ", expected 0..", kMaxTokenId));
@@ -149,7 +173,7 @@ void add_vocab_entry(std::string_view token, i64 id, const std::string& where, B
   }
 }
 
-bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
+bool add_merge(std::string_view left, std::string_view right, TokenizerParts& out) {
   std::string a(left);
   std::string b(right);
   if (out.options.byte_level && (!from_byte_level(left, a) || !from_byte_level(right, b)))
@@ -165,7 +189,7 @@ bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
   return true;
 }
 
-BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
+TokenizerParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
   simdjson::dom::parser parser;
   simdjson::dom::element value;
   const simdjson::error_code code = parser.parse(bytes.data(), bytes.size(), true).get(value);
@@ -176,7 +200,7 @@ BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
   root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
              "post_processor", "decoder", "model"});
   // truncation and padding are settings of a batch call; a corpus tool never cuts or pads.
-  BpeParts out;
+  TokenizerParts out;
   out.digest = sha256_hex(bytes);
   if (const auto node = root.maybe("normalizer")) parse_normalizer(*node, out.normalizer);
   if (const auto node = root.maybe("pre_tokenizer")) {
