@@ -33,6 +33,13 @@ constexpr CharRange kNewerMarks[] = {
     {0x1133B, 0x1133B}, {0x113BB, 0x1145E}, {0x1182F, 0x1612F}, {0x16F4F, 0x16F4F},
     {0x16FE4, 0x16FE4}, {0x1CF00, 0x1CF46}, {0x1E000, 0x1E5EF}, {0x1E944, 0x1E94A},
 };
+// The same of punctuation.
+constexpr CharRange kNewerPunctuation[] = {
+    {0x61D, 0x61D},     {0x9FD, 0xA76},     {0xC77, 0xC84},     {0x1B4E, 0x1B4F},
+    {0x1B7D, 0x1B7F},   {0x2E43, 0x2E5D},   {0x10D6E, 0x10F89}, {0x113D4, 0x1145D},
+    {0x11660, 0x116B9}, {0x1183B, 0x11FFF}, {0x12FF1, 0x12FF2}, {0x16D6D, 0x16FE2},
+    {0x1E5FF, 0x1E95F},
+};
 // Format characters of our tables that Unicode 8.0 does not have.
 constexpr CharRange kNewerFormats[] = {
     {0x890, 0x891}, {0x8E2, 0x8E2}, {0x110CD, 0x110CD}, {0x13430, 0x1343F}};
@@ -66,6 +73,14 @@ bool is_bert_accent(char32_t cp) {
 
 bool is_bert_ideograph(char32_t cp) {
   return in_ranges(kIdeographs, cp);
+}
+
+bool is_bert_punctuation(char32_t cp) {
+  if (cp < 0x80)
+    return (cp >= 0x21 && cp <= 0x2F) || (cp >= 0x3A && cp <= 0x40) || (cp >= 0x5B && cp <= 0x60) ||
+           (cp >= 0x7B && cp <= 0x7E);
+  if (cp == 0x166D || cp == 0x111C9) return true;  // a symbol and a mark since
+  return is_punctuation(cp) && !in_ranges(kNewerPunctuation, cp);
 }
 
 }  // namespace lm::text

@@ -44,7 +44,8 @@ class EmbedMode : public io::HeldMapper {
         embedder_(*opened.embedder),
         shaping_(shaping),
         file_(file),
-        base64_(options_.text("encoding") == "base64") {
+        base64_(options_.text("encoding") == "base64"),
+        text_(options_.text("field") == "id" ? kId : kText) {
     std::string layers;
     for (const i64 layer : embedder_.layers())
       append(layers, layers.empty() ? "" : ",", layer);
@@ -54,20 +55,21 @@ class EmbedMode : public io::HeldMapper {
   }
 
   std::vector<std::string> paths() const override {
-    return {"id", options_.text("field"), options_.text("output-field"), "model", "lm"};
+    const std::string field = text_ == kId ? "text" : options_.text("field");
+    return {"id", field, options_.text("output-field"), "model", "lm"};
   }
 
   std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
     io::JsonReader& json = record.json;
     const Result<std::string> id = io::record_id(json, kId, record.ordinal);
     if (!id) return id.fault();
-    const Result<std::string_view> text = json.string(kText);
+    const Result<std::string_view> text = json.string(text_);
     if (!text) return text.fault();
     if (std::optional<Fault> fault = json.settable(kVector)) return fault;
     Result<embed::PreparedText> prepared = embedder_.prepare(*text);
     if (!prepared) {
       Fault fault = prepared.fault();
-      fault.detail = cat("field ", quote(json.path(kText)), ": ", fault.detail);
+      fault.detail = cat("field ", quote(json.path(text_)), ": ", fault.detail);
       return fault;
     }
     std::unique_ptr<EmbedWork> work = std::make_unique<EmbedWork>();
@@ -186,6 +188,7 @@ class EmbedMode : public io::HeldMapper {
   Shaping& shaping_;
   embed::VectorFile* file_;
   bool base64_;
+  Field text_;
   std::string made_;  // further fields of "lm"
   LongTextCount long_;
   i64 records_ = 0;

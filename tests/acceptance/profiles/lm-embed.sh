@@ -1,10 +1,9 @@
 # shellcheck shell=bash disable=SC2034
-# embed with a tiny encoder whose texts are cut to a few tokens: the contract is tested, not the model.
-# Its vocabulary has the letters alone, so that every text is longer.
+# Vectors of the records' ids by a tiny encoder: the contract is tested, not the model.
 setup() { "$bin/helpers/make-tiny-encoder" "$work/model"; }
-args=(-m "$work/model" --max-tokens 4 --encoding base64)
+args=(-m "$work/model" --field id --encoding base64)
 foreign=append
-bad_record='{"text":7}'
+bad_record='{"id":[7]}'
 records=12000
 runs=20
 kills=4

@@ -178,6 +178,11 @@ TEST_CASE("BERT's character classes are those of an older Unicode", "[text]") {
   CHECK(text::is_bert_control(0x200B));
   CHECK_FALSE(text::is_bert_control(0x8E2));
   CHECK_FALSE(text::is_bert_control('\n'));
+  CHECK(text::is_bert_punctuation('$'));
+  CHECK(text::is_bert_punctuation(0x3001));
+  CHECK(text::is_bert_punctuation(0x166D));       // a symbol since Unicode 12
+  CHECK_FALSE(text::is_bert_punctuation(0xC84));  // since Unicode 11
+  CHECK_FALSE(text::is_bert_punctuation('a'));
   CHECK(text::is_bert_space('\r'));
   CHECK_FALSE(text::is_bert_space(0x0B));
   CHECK(text::is_bert_space(0x3000));
