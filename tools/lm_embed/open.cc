@@ -21,6 +21,7 @@ OpenedEmbedder open_hash(cli::Tool& tool, std::string_view shape) {
       throw Error(ErrorKind::kUsage, cat("--", name, " needs a model, and --model ", kHash,
                                          " has hashed n-grams instead"));
   }
+  static_cast<void>(tool_options::session_options(tool, {}));  // refuses a device that is not there
   OpenedEmbedder out;
   out.embedder = std::make_unique<embed::HashEmbedder>(embed::parse_hash_shape(shape));
   return out;
