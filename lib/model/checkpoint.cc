@@ -26,10 +26,11 @@ namespace fs = std::filesystem;
 
 constexpr i64 kMaxConfigBytes = i64{16} << 20;
 constexpr const char* kManifest = "manifest.json";
-constexpr std::array<const char*, 9> kTokenizerFiles = {
+constexpr std::array<const char*, 10> kTokenizerFiles = {
     "tokenizer.json",    "tokenizer.model",     "tokenizer_config.json",
     "vocab.json",        "merges.txt",          "special_tokens_map.json",
-    "added_tokens.json", "chat_template.jinja", "chat_template.json"};
+    "added_tokens.json", "chat_template.jinja", "chat_template.json",
+    "vocab.txt"};
 
 std::string in_folder(const std::string& folder, const std::string& name) {
   return (fs::path(folder) / name).string();

@@ -39,14 +39,26 @@ void check_config(const ModelCfg& cfg, std::string_view name) {
   if (cfg.vocab <= 0 || cfg.width <= 0 || cfg.context <= 0 || cfg.layers.empty())
     inconsistent(name, cat("vocabulary, width, context and layer count must be positive, seen ",
                            cfg.vocab, ", ", cfg.width, ", ", cfg.context, ", ", cfg.depth()));
+  if (cfg.first_position >= cfg.context)
+    inconsistent(name,
+                 cat("positions begin at ", cfg.first_position, ", the table has ", cfg.context));
   for (const LayerCfg& layer : cfg.layers)
     check_layer(layer, cfg, name);
 }
 
+void require_decoder(const ModelCfg& cfg, std::string_view folder) {
+  if (cfg.kind == ModelKind::kDecoder) return;
+  throw Error(ErrorKind::kData,
+              cat(folder, ": model_type ", quote(cfg.family),
+                  " is an encoder, which predicts no next token; expected a decoder"),
+              "lm-embed makes vectors with it");
+}
+
 bool same_shape(const ModelCfg& x, const ModelCfg& y) {
-  return x.family == y.family && x.vocab == y.vocab && x.width == y.width &&
+  return x.family == y.family && x.kind == y.kind && x.vocab == y.vocab && x.width == y.width &&
          x.context == y.context && x.norm == y.norm && x.norm_eps == y.norm_eps &&
-         x.position == y.position && x.tied == y.tied &&
+         x.position == y.position && x.first_position == y.first_position &&
+         x.token_types == y.token_types && x.embed_norm == y.embed_norm && x.tied == y.tied &&
          std::equal(x.layers.begin(), x.layers.end(), y.layers.begin(), y.layers.end(), same_layer);
 }
 

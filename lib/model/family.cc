@@ -9,7 +9,8 @@
 namespace lm::model {
 namespace {
 
-constexpr std::array<const Family*, 5> kFamilies = {&kGpt2, &kLlama, &kMistral, &kQwen2, &kQwen3};
+constexpr std::array<const Family*, 8> kFamilies = {&kGpt2,  &kLlama, &kMistral, &kQwen2,
+                                                    &kQwen3, &kBert,  &kRoberta, &kXlmRoberta};
 
 struct ActName {
   const char* name;

@@ -43,6 +43,9 @@ struct Family {
   void (*write)(const ModelCfg& cfg, Json& json);
 };
 
+extern const Family kBert;  // family_bert.cc
+extern const Family kRoberta;
+extern const Family kXlmRoberta;
 extern const Family kGpt2;     // family_gpt2.cc
 extern const Family kLlama;    // family_llama.cc
 extern const Family kMistral;  // family_mistral.cc

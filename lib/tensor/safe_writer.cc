@@ -62,6 +62,12 @@ SafeWriter SafeWriter::to_folder(const std::string& folder, i64 max_shard_bytes,
   return {folder, true, max_shard_bytes, std::move(metadata)};
 }
 
+SafeWriter SafeWriter::into(io::AtomicFile& file, Metadata metadata) {
+  SafeWriter writer = to_file(file.path(), std::move(metadata));
+  writer.callers_ = &file;
+  return writer;
+}
+
 void SafeWriter::misuse(std::string_view name, std::string_view what) const {
   throw Error(ErrorKind::kInternal, cat(path_, ": tensor ", quote(name, 200), " ", what));
 }
@@ -131,10 +137,13 @@ std::string SafeWriter::make_header(i64 file) const {
 }
 
 void SafeWriter::open_file() {
-  const i64 file = isize(files_);
-  files_.push_back(
-      std::make_unique<io::AtomicFile>(folder_ ? cat(path_, "/", file_name(file)) : path_));
-  buffer_ = make_header(file);
+  if (callers_ == nullptr) {
+    files_.push_back(
+        std::make_unique<io::AtomicFile>(folder_ ? cat(path_, "/", file_name(opened_)) : path_));
+  }
+  file_ = callers_ != nullptr ? callers_ : files_.back().get();
+  buffer_ = make_header(opened_);
+  ++opened_;
 }
 
 void SafeWriter::begin() {
@@ -157,10 +166,10 @@ void SafeWriter::begin() {
 // Moves on to the next tensor that has elements, through the ends of files.
 void SafeWriter::next_tensor() {
   for (left_ = 0; left_ == 0;) {
-    if (at_ == file_ends_[files_.size() - 1]) {
+    if (at_ == file_ends_[usize(opened_ - 1)]) {
       flush();
-      files_.back()->finish();
-      if (at_ == isize(order_) && files_.size() == file_ends_.size()) return;
+      if (callers_ == nullptr) file_->finish();
+      if (at_ == isize(order_) && opened_ == isize(file_ends_)) return;
       open_file();
       continue;
     }
@@ -189,7 +198,7 @@ const SafeWriter::Declared& SafeWriter::due(std::string_view name, i64 count) co
 }
 
 void SafeWriter::flush() {
-  files_.back()->write(buffer_);
+  file_->write(buffer_);
   buffer_.clear();
 }
 
@@ -198,7 +207,7 @@ void SafeWriter::append(const Declared& to, const u8* from, DType dtype, i64 cou
   const i64 item = item_bytes(to.dtype);
   if (dtype == to.dtype && count * item >= kBufferBytes) {
     flush();
-    files_.back()->write({reinterpret_cast<const char*>(from), usize(count * item)});
+    file_->write({reinterpret_cast<const char*>(from), usize(count * item)});
     return;
   }
   while (count > 0) {
@@ -298,20 +307,32 @@ void SafeWriter::commit() {
   phase_ = Phase::kDone;
   if (folder_) {
     commit_folder();
-  } else {
+  } else if (callers_ == nullptr) {
     files_[0]->commit();
   }
 }
 
-void write_safetensors(const std::string& path, std::span<const SafeWrite> tensors,
-                       const std::map<std::string, std::string>& metadata) {
-  SafeWriter writer = SafeWriter::to_file(path, metadata);
+namespace {
+
+void write_all(SafeWriter writer, std::span<const SafeWrite> tensors) {
   for (const SafeWrite& one : tensors)
     writer.declare(one.name, one.tensor.dtype, one.tensor.shape);
   writer.begin();
   for (const i64 number : writer.order())
     writer.write(tensors[usize(number)].name, tensors[usize(number)].tensor);
   writer.commit();
+}
+
+}  // namespace
+
+void write_safetensors(const std::string& path, std::span<const SafeWrite> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  write_all(SafeWriter::to_file(path, metadata), tensors);
+}
+
+void write_safetensors(io::AtomicFile& file, std::span<const SafeWrite> tensors,
+                       const std::map<std::string, std::string>& metadata) {
+  write_all(SafeWriter::into(file, metadata), tensors);
 }
 
 }  // namespace lm

@@ -26,6 +26,8 @@ class SafeWriter {
 
   /// One file. metadata is added to {"format":"pt"}, which transformers requires, in every file.
   static SafeWriter to_file(const std::string& path, Metadata metadata = {});
+  /// Into a file that the caller completes once commit() has returned.
+  static SafeWriter into(io::AtomicFile& file, Metadata metadata = {});
   /// The weights of a model folder, which must exist: model.safetensors, or
   /// model-0000i-of-0000n.safetensors and their index where the data exceeds max_shard_bytes (a
   /// larger tensor gets a file of its own). commit() removes weights that stood there in the other
@@ -84,8 +86,11 @@ class SafeWriter {
   std::vector<Declared> declared_;
   std::vector<i64> order_;
   std::vector<i64> file_ends_;  // by file, the place in order_ after its last tensor
-  std::vector<std::unique_ptr<io::AtomicFile>> files_;  // opened so far; the last is written
-  std::string buffer_;                                  // of the last file
+  std::vector<std::unique_ptr<io::AtomicFile>> files_;  // opened so far, unless it is the caller's
+  io::AtomicFile* callers_ = nullptr;
+  io::AtomicFile* file_ = nullptr;                      // the one that is written
+  i64 opened_ = 0;
+  std::string buffer_;                                  // of file_
   i64 at_ = 0;                                          // place in order_ of the tensor that is due
   i64 left_ = 0;                                        // its elements to come
 };
@@ -98,6 +103,9 @@ struct SafeWrite {
 
 /// Writes one file of tensors that are in memory. Throws what SafeWriter does.
 void write_safetensors(const std::string& path, std::span<const SafeWrite> tensors,
+                       const std::map<std::string, std::string>& metadata = {});
+/// Into a file that the caller completes.
+void write_safetensors(io::AtomicFile& file, std::span<const SafeWrite> tensors,
                        const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace lm

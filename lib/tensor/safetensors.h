@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "io/atomic_file.h"
 #include "io/file.h"
 #include "tensor/tensor.h"
 

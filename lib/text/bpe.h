@@ -62,6 +62,8 @@ struct BpeScratch {
 
 class BpeModel {
  public:
+  using Scratch = BpeScratch;
+  static constexpr const char* kKind = "bpe";
   /// Of merges with the same pair the last one counts, as in the Hugging Face engine.
   BpeModel(Vocab vocab, const std::vector<BpeMerge>& merges, BpeOptions options);
 
@@ -79,6 +81,8 @@ class BpeModel {
 
   const Vocab& vocab() const { return vocab_; }
   const BpeOptions& options() const { return options_; }
+  bool byte_level() const { return options_.byte_level; }
+  std::optional<i32> unk() const { return options_.unk; }
 
  private:
   static constexpr u64 kNoPair = ~u64{0};

@@ -10,10 +10,10 @@
 
 namespace lm::text {
 
-BpeParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::string_view merges,
+TokenizerParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::string_view merges,
                     const std::string& merges_name) {
   const io::JsonDocument document(vocab);
-  BpeParts out;
+  TokenizerParts out;
   out.digest = sha256_hex(cat(sha256_hex(vocab), sha256_hex(merges)));
   out.options.byte_level = true;
   out.decoder.byte_level = true;

@@ -60,7 +60,8 @@ std::string existing(const std::filesystem::path& path) {
 
 /// The tokenizer file of a folder.
 std::string file_in_folder(const std::filesystem::path& folder) {
-  for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json"}) {
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json", "vocab.txt"}) {
     std::string found = existing(folder / name);
     if (!found.empty()) return found;
   }
@@ -76,9 +77,9 @@ std::string file_in_folder(const std::filesystem::path& folder) {
     only = entry.path().string();
   }
   if (only.empty()) {
-    throw Error(
-        ErrorKind::kNoInput,
-        cat(folder.string(), ": no tokenizer.json, tokenizer.model, vocab.json or *.tiktoken"));
+    throw Error(ErrorKind::kNoInput,
+                cat(folder.string(),
+                    ": no tokenizer.json, tokenizer.model, vocab.json, vocab.txt or *.tiktoken"));
   }
   return only;
 }
@@ -95,7 +96,7 @@ std::string merges_beside(const std::string& vocab_path) {
 }
 
 /// The id that a "bos_token"-like field names: a string or {"content": string}.
-void read_role(const JsonNode& config, const char* key, const BpeParts& parts,
+void read_role(const JsonNode& config, const char* key, const TokenizerParts& parts,
                std::optional<i32>& role) {
   const std::optional<JsonNode> field = config.maybe(key);
   if (!field) return;
@@ -113,7 +114,7 @@ void read_role(const JsonNode& config, const char* key, const BpeParts& parts,
 
 /// bos, eos and pad from the configuration files beside a tokenizer; false if there are none. These
 /// files hold integers beyond 64 bits (model_max_length 1e30), which simdjson refuses.
-bool read_roles(const std::filesystem::path& folder, BpeParts& parts) {
+bool read_roles(const std::filesystem::path& folder, TokenizerParts& parts) {
   bool found = false;
   for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
     const std::string path = existing(folder / name);
@@ -129,7 +130,7 @@ bool read_roles(const std::filesystem::path& folder, BpeParts& parts) {
 }
 
 /// A tokenizer without configuration gets the roles that its special tokens' names give.
-void guess_roles(BpeParts& parts) {
+void guess_roles(TokenizerParts& parts) {
   std::vector<std::string> specials;
   for (const AddedToken& token : parts.added.tokens()) {
     if (token.special) specials.push_back(token.content);
@@ -156,7 +157,7 @@ bool is_json(const std::string& bytes) {
 std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions& options) {
   const std::string file = std::filesystem::is_directory(path) ? file_in_folder(path) : path;
   std::string bytes = read_bytes(file);
-  BpeParts parts;
+  TokenizerParts parts;
   if (is_json(bytes)) {
     const io::JsonDocument document(bytes);
     const JsonNode root = document.root(file);
@@ -166,6 +167,11 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
       const std::string merges = merges_beside(file);
       parts = parse_gpt2(bytes, file, read_bytes(merges), merges);
     }
+  } else if (looks_like_vocab_txt(bytes)) {
+    const std::string config =
+        existing(std::filesystem::path(file).parent_path() / "tokenizer_config.json");
+    parts =
+        parse_vocab_txt(bytes, file, config.empty() ? std::string() : read_bytes(config), config);
   } else if (looks_like_tiktoken(bytes)) {
     parts = parse_tiktoken(bytes, file, options.pattern);
   } else if (bytes.starts_with('\x0A')) {  // protobuf field 1, length-delimited: the first piece
@@ -173,11 +179,12 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
   } else {
     throw Error(
         ErrorKind::kData,
-        cat(file, ": is no tokenizer file (JSON, tiktoken ranks or a SentencePiece model)"));
+        cat(file,
+            ": is no tokenizer file (JSON, tiktoken ranks, vocab.txt or a SentencePiece model)"));
   }
   if (!read_roles(std::filesystem::path(file).parent_path(), parts)) guess_roles(parts);
   try {
-    return std::make_unique<BpeTokenizer>(std::move(parts), options);
+    return make_tokenizer(std::move(parts), options);
   } catch (const Error& e) {  // a decoder or normalizer that makes too much of a token
     throw e.with_prefix(file);
   }
@@ -211,7 +218,9 @@ std::vector<TokenizerFile> tokenizer_files(const std::string& path) {
     return {from, cat(name, from.ends_with(".zst") ? ".zst" : "")};
   };
   std::vector<TokenizerFile> out;
-  if (!is_json(bytes)) {
+  if (looks_like_vocab_txt(bytes)) {
+    out.push_back(named(file, "vocab.txt"));
+  } else if (!is_json(bytes)) {
     out.push_back(bytes.starts_with('\x0A') ? named(file, "tokenizer.model")
                                             : TokenizerFile{file, fs::path(file).filename()});
   } else if (has_model(io::JsonDocument(bytes).root(file))) {

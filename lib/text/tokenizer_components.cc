@@ -67,6 +67,14 @@ void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
       step.pattern = std::move(pattern.text);
     }
     out.add(std::move(step));
+  } else if (type == "BertNormalizer") {
+    node.only({"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+    BertNormalization how;
+    how.clean_text = node.flag("clean_text", true);
+    how.space_cjk = node.flag("handle_chinese_chars", true);
+    how.lower_case = node.flag("lowercase", true);
+    how.strip_accents = node.flag("strip_accents", how.lower_case);
+    add_bert_steps(how, out);
   } else if (type == "Prepend") {
     node.only({"type", "prepend"});
     out.add({NormalizerKind::kPrepend, {}, node.text("prepend"), {}, false, false});
@@ -197,7 +205,7 @@ i32 token_id(const JsonNode& node) {
   return static_cast<i32>(id);
 }
 
-void template_processing(const JsonNode& node, BpeParts& out) {
+void template_processing(const JsonNode& node, TokenizerParts& out) {
   node.only({"type", "single", "pair", "special_tokens"});
   const JsonNode specials = node.at("special_tokens");
   const JsonNode list = node.at("single");
@@ -223,7 +231,7 @@ i32 pair_id(const JsonNode& node) {
   return token_id(node.item(1));
 }
 
-void post_step(const JsonNode& node, BpeParts& out, int depth) {
+void post_step(const JsonNode& node, TokenizerParts& out, int depth) {
   const std::string_view type = node.at("type").str();
   if (type == "Sequence") {
     node.only({"type", "processors"});
@@ -284,6 +292,12 @@ void decoder_step(const JsonNode& node, TokenDecoder& out, bool& fused, int dept
     Pattern pattern = parse_pattern(node.at("pattern"));
     if (pattern.is_regex) node.fail("a decoder with a regular expression is not supported");
     out.replacements.emplace_back(std::move(pattern.text), node.text("content"));
+  } else if (type == "WordPiece") {
+    node.only({"type", "prefix", "cleanup"});
+    out.word_prefix = node.text("prefix");
+    if (out.word_prefix.empty()) node.fail("prefix is empty");
+    out.cleanup = node.flag("cleanup", true);
+    out.strip_leading_space = true;
   } else if (type == "ByteFallback") {
     node.only({"type"});
     out.byte_fallback = true;
@@ -306,7 +320,7 @@ void parse_pre_tokenizer(const JsonNode& node, PreTokenizer& out, bool& byte_lev
   pre_tokenizer_step(node, out, byte_level, 0);
 }
 
-void parse_post_processor(const JsonNode& node, BpeParts& out) {
+void parse_post_processor(const JsonNode& node, TokenizerParts& out) {
   post_step(node, out, 0);
 }
 

@@ -11,7 +11,7 @@ namespace lm::text {
 namespace {
 
 /// Adds an entry as the file writes it.
-void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out) {
+void add_vocab_entry(std::string_view token, i64 id, const std::string& where, TokenizerParts& out) {
   if (id < 0 || id > kMaxTokenId) {
     throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
                                       ", expected 0..", kMaxTokenId));
@@ -40,7 +40,7 @@ i64 checked_id(const JsonNode& node) {
 }
 
 /// An added token may repeat a vocabulary entry, text and id together, but not one of them alone.
-void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpeParts& parts) {
+void check_against_vocab(const JsonNode& node, const AddedToken& t, const TokenizerParts& parts) {
   std::string bytes = t.content;
   const bool mapped = !parts.options.byte_level || from_byte_level(t.content, bytes);
   const i32 known = mapped ? parts.vocab.find(bytes) : -1;
@@ -54,7 +54,7 @@ void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpePar
   }
 }
 
-void parse_added(const JsonNode& list, BpeParts& out) {
+void parse_added(const JsonNode& list, TokenizerParts& out) {
   list.each_item([&](const JsonNode& node) {
     node.only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
     AddedToken t;
@@ -78,7 +78,7 @@ void parse_added(const JsonNode& list, BpeParts& out) {
   });
 }
 
-void parse_options(const JsonNode& model, BpeParts& out) {
+void parse_options(const JsonNode& model, TokenizerParts& out) {
   model.only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
               "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
   if (const std::optional<JsonNode> dropout = model.maybe("dropout")) {
@@ -96,7 +96,7 @@ void parse_options(const JsonNode& model, BpeParts& out) {
     model.fail("word prefixes and suffixes with ByteLevel are not supported");
 }
 
-void parse_merges(const JsonNode& list, BpeParts& out) {
+void parse_merges(const JsonNode& list, TokenizerParts& out) {
   list.each_item([&](const JsonNode& merge) {
     std::optional<std::string_view> left;
     std::optional<std::string_view> right;
@@ -117,13 +117,33 @@ void parse_merges(const JsonNode& list, BpeParts& out) {
   });
 }
 
-void parse_model(const JsonNode& model, BpeParts& out) {
+/// Settings of a WordPiece model, but for its unknown token.
+WordPieceOptions parse_word_piece(const JsonNode& model) {
+  model.only(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+  WordPieceOptions out;
+  out.prefix = model.text("continuing_subword_prefix");
+  const JsonNode most = model.at("max_input_chars_per_word");
+  out.max_word_chars = most.integer();
+  if (out.max_word_chars < 1) most.fail("expected a positive number");
+  model.at("unk_token");  // a model without one could not encode every word
+  return out;
+}
+
+void parse_model(const JsonNode& model, TokenizerParts& out) {
   const std::optional<JsonNode> type = model.maybe("type");
-  // Files older than the field are BPE if they have merges.
-  if (type && type->str() != "BPE")
-    type->fail(cat("model ", quote(type->str()), " is not supported, expected \"BPE\""));
-  if (!type && !model.maybe("merges")) model.fail("has neither \"type\" nor \"merges\"");
-  parse_options(model, out);
+  // Files older than the field are known by what they have.
+  const bool word_piece =
+      type ? type->str() == "WordPiece" : model.maybe("max_input_chars_per_word").has_value();
+  if (type && !word_piece && type->str() != "BPE")
+    type->fail(
+        cat("model ", quote(type->str()), " is not supported, expected \"BPE\" or \"WordPiece\""));
+  if (!type && !word_piece && !model.maybe("merges"))
+    model.fail("has neither \"type\" nor \"merges\"");
+  if (word_piece)
+    out.word_piece = parse_word_piece(model);
+  else
+    parse_options(model, out);
   const JsonNode vocab = model.at("vocab");
   if (!vocab.is_object()) vocab.fail("expected an object");
   if (vocab.size() == 0) vocab.fail("is empty");
@@ -135,12 +155,15 @@ void parse_model(const JsonNode& model, BpeParts& out) {
     if (id < 0) unk->fail(cat("token ", quote(unk->str()), " is not in the vocabulary"));
     out.options.unk = id;
   }
-  parse_merges(model.at("merges"), out);
+  if (word_piece)
+    out.word_piece->unk = *out.options.unk;
+  else
+    parse_merges(model.at("merges"), out);
 }
 
 }  // namespace
 
-void parse_vocab(const JsonNode& vocab, BpeParts& out) {
+void parse_vocab(const JsonNode& vocab, TokenizerParts& out) {
   const std::string where = vocab.where();
   vocab.each_field([&](std::string_view token, const JsonNode& entry) {
     const std::optional<i64> id = entry.as_integer();
@@ -149,7 +172,7 @@ void parse_vocab(const JsonNode& vocab, BpeParts& out) {
   });
 }
 
-bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
+bool add_merge(std::string_view left, std::string_view right, TokenizerParts& out) {
   std::string a(left);
   std::string b(right);
   if (out.options.byte_level && (!from_byte_level(left, a) || !from_byte_level(right, b)))
@@ -165,12 +188,12 @@ bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
   return true;
 }
 
-BpeParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
+TokenizerParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
                               const std::string& name) {
   root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
              "post_processor", "decoder", "model"});
   // truncation and padding are settings of a batch call; a corpus tool never cuts or pads.
-  BpeParts out;
+  TokenizerParts out;
   out.digest = sha256_hex(bytes);
   if (const auto node = root.maybe("normalizer")) parse_normalizer(*node, out.normalizer);
   if (const auto node = root.maybe("pre_tokenizer")) {

@@ -228,6 +228,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   if (o.given("init-from")) {
     if (shape_given(o))
       usage("--init-from brings its own shape: leave the options of a new model out");
+    model::require_decoder(model::load_config(o.text("init-from")), o.text("init-from"));
     setup.initial = model::load_model(o.text("init-from"), ranks);
     setup.cfg = setup.initial->cfg;
   }

@@ -43,7 +43,7 @@ json with_model(const std::string& changes) {
   return file;
 }
 
-text::BpeParts parts_of(const std::string& file) {
+text::TokenizerParts parts_of(const std::string& file) {
   const std::string name = "t.json";
   const lm::io::JsonDocument document(file);
   return text::parse_tokenizer_json(document.root(name), file, name);
@@ -277,8 +277,7 @@ TEST_CASE("what is not understood is refused by name", "[text]") {
   CHECK_THAT(complaint(with("decoder", R"({"type":"CTC"})").dump()), ContainsSubstring("CTC"));
   CHECK_THAT(complaint(with("post_processor", R"({"type":"Other"})").dump()),
              ContainsSubstring("Other"));
-  CHECK_THAT(complaint(with_model(R"({"type":"WordPiece"})").dump()),
-             ContainsSubstring("WordPiece"));
+  CHECK_THAT(complaint(with_model(R"({"type":"Unigram"})").dump()), ContainsSubstring("Unigram"));
   CHECK_THAT(complaint(with_model(R"({"dropout":0.1})").dump()), ContainsSubstring("dropout"));
   CHECK_THAT(complaint(with("surprise", "1").dump()), ContainsSubstring("surprise"));
   CHECK_THAT(

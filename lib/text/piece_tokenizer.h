@@ -1,8 +1,9 @@
 #pragma once
-// A Tokenizer made of the parts of a tokenizer.json whose model is BPE; tiktoken and GPT-2 files
-// load into the same parts. The order of the encode pipeline is part of parity with the Hugging
-// Face engine: raw added tokens, normalizer, normalised added tokens, pre-tokenizer per stretch,
-// model, template. Thread rule as for Tokenizer.
+// A Tokenizer made of the parts of a tokenizer.json whose model encodes one pretoken at a time: BPE
+// or WordPiece. tiktoken, GPT-2 and BERT vocabulary files load into the same parts. The order of
+// the encode pipeline is part of parity with the Hugging Face engine: raw added tokens, normalizer,
+// normalised added tokens, pre-tokenizer per stretch, model, template. Thread rule as for
+// Tokenizer.
 
 #include <memory>
 #include <string>
@@ -14,14 +15,16 @@
 #include "text/pre_tokenizer.h"
 #include "text/token_decoder.h"
 #include "text/tokenizer.h"
+#include "text/word_piece.h"
 
 namespace lm::text {
 
 /// Everything that a loader finds out.
-struct BpeParts {
+struct TokenizerParts {
   Vocab vocab;
   std::vector<BpeMerge> merges;
   BpeOptions options;
+  std::optional<WordPieceOptions> word_piece;  // the model is that, not BPE
   /// Entries of the file's vocabulary that the model cannot produce (byte-level files: names with
   /// characters outside the alphabet), as literal text.
   std::vector<std::pair<std::string, i32>> literal_tokens;
@@ -34,9 +37,11 @@ struct BpeParts {
   std::string digest;
 };
 
-class BpeTokenizer final : public Tokenizer {
+/// Model: BpeModel or WordPieceModel.
+template <typename Model>
+class PieceTokenizer final : public Tokenizer {
  public:
-  BpeTokenizer(BpeParts parts, const LoadOptions& options);
+  PieceTokenizer(TokenizerParts parts, const LoadOptions& options);
 
   std::unique_ptr<EncodeState> new_state() const override;
   bool encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
@@ -60,19 +65,26 @@ class BpeTokenizer final : public Tokenizer {
   void put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const;
   std::string_view bytes_of(i32 id) const;
 
-  BpeModel model_;
+  Model model_;
   AddedTokens added_;
   Normalizer normalizer_;
   PreTokenizer pre_tokenizer_;
   std::optional<PatternId> scanner_;
   TokenDecoder decoder_;
   std::vector<std::pair<std::string, i32>> literal_tokens_;
-  std::vector<i32> template_before_, template_after_;
   LoadOptions options_;
   // Decoded bytes of every id, end to end; an id that no token has spans nothing and is not known.
   std::string decoded_;
   std::vector<i64> decoded_at_;
   std::vector<bool> known_, special_;
 };
+
+using BpeTokenizer = PieceTokenizer<BpeModel>;
+using WordPieceTokenizer = PieceTokenizer<WordPieceModel>;
+extern template class PieceTokenizer<BpeModel>;
+extern template class PieceTokenizer<WordPieceModel>;
+
+/// The tokenizer of whichever model the parts are of.
+std::unique_ptr<Tokenizer> make_tokenizer(TokenizerParts parts, const LoadOptions& options);
 
 }  // namespace lm::text

@@ -1,4 +1,4 @@
-#include "text/bpe_tokenizer.h"
+#include "text/piece_tokenizer.h"
 
 #include <algorithm>
 
@@ -11,40 +11,51 @@ namespace {
 
 constexpr i64 kBatch = 256;  // pretokens between scanning and encoding: 4 KiB of spans
 
+template <typename Model>
+Model make_model(TokenizerParts& parts) {
+  if constexpr (std::is_same_v<Model, BpeModel>)
+    return BpeModel(std::move(parts.vocab), parts.merges, std::move(parts.options));
+  else
+    return WordPieceModel(std::move(parts.vocab), std::move(*parts.word_piece));
+}
+
 }  // namespace
 
-struct BpeTokenizer::State final : EncodeState {
+template <typename Model>
+struct PieceTokenizer<Model>::State final : EncodeState {
   explicit State(i64 cache_bytes) : scratch(cache_bytes) {}
-  BpeScratch scratch;
+  typename Model::Scratch scratch;
   PartList parts;
   std::vector<AddedSplit> raw_splits, normal_splits;
 };
 
 /// One call of encode.
-struct BpeTokenizer::Job {
+template <typename Model>
+struct PieceTokenizer<Model>::Job {
   State& state;
   std::vector<i32>& ids;
   std::vector<std::pair<i64, i64>>* offsets;
   i64 specials = 0;
 };
 
-BpeTokenizer::BpeTokenizer(BpeParts parts, const LoadOptions& options)
-    : model_(std::move(parts.vocab), parts.merges, std::move(parts.options)),
+template <typename Model>
+PieceTokenizer<Model>::PieceTokenizer(TokenizerParts parts, const LoadOptions& options)
+    : model_(make_model<Model>(parts)),
       added_(std::move(parts.added)),
       normalizer_(std::move(parts.normalizer)),
       pre_tokenizer_(std::move(parts.pre_tokenizer)),
       scanner_(pre_tokenizer_.single_scanner()),
       decoder_(std::move(parts.decoder)),
       literal_tokens_(std::move(parts.literal_tokens)),
-      template_before_(std::move(parts.template_before)),
-      template_after_(std::move(parts.template_after)),
       options_(options) {
+  before_ = std::move(parts.template_before);
+  after_ = std::move(parts.template_after);
   bos_ = parts.bos;
   eos_ = parts.eos;
   pad_ = parts.pad;
-  unk_ = model_.options().unk;
+  unk_ = model_.unk();
   digest_ = std::move(parts.digest);
-  kind_ = "bpe";
+  kind_ = Model::kKind;
   strips_leading_space_ = decoder_.strip_leading_space;
   added_.finish(normalizer_);
   const Vocab& vocab = model_.vocab();
@@ -73,22 +84,23 @@ BpeTokenizer::BpeTokenizer(BpeParts parts, const LoadOptions& options)
       decoded_ += decoder_.bytes_of(literal[usize(id)]);
     } else if (vocab.has_id(id)) {
       known_[usize(id)] = true;
-      const bool as_is = model_.options().byte_level && decoder_.byte_level;
-      decoded_ +=
-          as_is ? std::string(vocab.token(id))
-                : decoder_.bytes_of(model_.options().byte_level ? to_byte_level(vocab.token(id))
+      const bool as_is = model_.byte_level() && decoder_.byte_level;
+      decoded_ += as_is ? std::string(vocab.token(id))
+                        : decoder_.bytes_of(model_.byte_level() ? to_byte_level(vocab.token(id))
                                                                 : std::string(vocab.token(id)));
     }
   }
   decoded_at_.push_back(isize(decoded_));
 }
 
-std::unique_ptr<EncodeState> BpeTokenizer::new_state() const {
+template <typename Model>
+std::unique_ptr<EncodeState> PieceTokenizer<Model>::new_state() const {
   return std::make_unique<State>(options_.cache_bytes);
 }
 
-bool BpeTokenizer::encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
-                          std::vector<std::pair<i64, i64>>* offsets) const {
+template <typename Model>
+bool PieceTokenizer<Model>::encode(std::string_view text, EncodeState& state, std::vector<i32>& ids,
+                                   std::vector<std::pair<i64, i64>>* offsets) const {
   State* own = dynamic_cast<State*>(&state);
   LM_CHECK(own != nullptr, "the EncodeState comes from this tokenizer's new_state");
   Job job{*own, ids, offsets};
@@ -98,7 +110,7 @@ bool BpeTokenizer::encode(std::string_view text, EncodeState& state, std::vector
     ids.insert(ids.end(), tokens.begin(), tokens.end());
     if (offsets != nullptr) offsets->insert(offsets->end(), tokens.size(), {at, at});
   };
-  put_template(template_before_, 0);
+  put_template(before_, 0);
   // English has about four bytes a token; one allocation instead of twenty doublings.
   if (ids.capacity() - ids.size() < text.size() / 4) ids.reserve(ids.size() + text.size() / 4 + 16);
   if (!added_.any(false)) {
@@ -115,7 +127,7 @@ bool BpeTokenizer::encode(std::string_view text, EncodeState& state, std::vector
       }
     }
   }
-  put_template(template_after_, isize(text));
+  put_template(after_, isize(text));
   own->specials_in_text += job.specials;
   if (options_.special != SpecialPolicy::kError || job.specials == 0) return true;
   if (offsets != nullptr) offsets->resize(offsets->size() - (ids.size() - ids_before));
@@ -123,13 +135,15 @@ bool BpeTokenizer::encode(std::string_view text, EncodeState& state, std::vector
   return false;
 }
 
-void BpeTokenizer::put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const {
+template <typename Model>
+void PieceTokenizer<Model>::put_added(const AddedToken& token, i64 begin, i64 end, Job& job) const {
   job.ids.push_back(token.id);
   if (job.offsets != nullptr) job.offsets->emplace_back(begin, end);
   if (token.special) ++job.specials;
 }
 
-void BpeTokenizer::encode_stretch(std::string_view raw, i64 begin, Job& job) const {
+template <typename Model>
+void PieceTokenizer<Model>::encode_stretch(std::string_view raw, i64 begin, Job& job) const {
   if (normalizer_.empty() || !normalizer_.may_change(raw)) {
     return encode_normalized(raw, begin, nullptr, job);
   }
@@ -151,8 +165,9 @@ std::pair<i64, i64> source_range(const OffsetMap* map, i64 b, i64 e, i64 begin) 
 
 }  // namespace
 
-void BpeTokenizer::encode_normalized(std::string_view text, i64 begin, const OffsetMap* map,
-                                     Job& job) const {
+template <typename Model>
+void PieceTokenizer<Model>::encode_normalized(std::string_view text, i64 begin,
+                                              const OffsetMap* map, Job& job) const {
   if (!added_.any(true)) return encode_parts(text, begin == 0, begin, map, job);
   std::vector<AddedSplit>& splits = job.state.normal_splits;
   splits.clear();
@@ -174,8 +189,9 @@ void BpeTokenizer::encode_normalized(std::string_view text, i64 begin, const Off
   }
 }
 
-void BpeTokenizer::encode_parts(std::string_view text, bool at_start, i64 begin,
-                                const OffsetMap* map, Job& job) const {
+template <typename Model>
+void PieceTokenizer<Model>::encode_parts(std::string_view text, bool at_start, i64 begin,
+                                         const OffsetMap* map, Job& job) const {
   const auto locate = [&](std::string_view piece, std::size_t first_id, const auto& origin) {
     const std::size_t first = job.offsets->size();
     model_.locate(piece, std::span<const i32>(job.ids).subspan(first_id), 0, *job.offsets);
@@ -220,7 +236,8 @@ void BpeTokenizer::encode_parts(std::string_view text, bool at_start, i64 begin,
   }
 }
 
-std::string_view BpeTokenizer::bytes_of(i32 id) const {
+template <typename Model>
+std::string_view PieceTokenizer<Model>::bytes_of(i32 id) const {
   if (!has(id)) {
     throw Error(ErrorKind::kData,
                 cat("token id ", id, " is not in the vocabulary of ", vocab_size_));
@@ -229,7 +246,8 @@ std::string_view BpeTokenizer::bytes_of(i32 id) const {
   return std::string_view(decoded_).substr(usize(at), usize(decoded_at_[usize(id) + 1] - at));
 }
 
-std::string BpeTokenizer::decode(std::span<const i32> ids, bool skip_specials) const {
+template <typename Model>
+std::string PieceTokenizer<Model>::decode(std::span<const i32> ids, bool skip_specials) const {
   std::string bytes;
   for (const i32 id : ids) {
     const std::string_view token = bytes_of(id);
@@ -239,16 +257,18 @@ std::string BpeTokenizer::decode(std::span<const i32> ids, bool skip_specials) c
   return is_valid_utf8(bytes) ? bytes : repair_utf8(bytes);
 }
 
-std::string BpeTokenizer::token_bytes(i32 id, bool literal_specials) const {
+template <typename Model>
+std::string PieceTokenizer<Model>::token_bytes(i32 id, bool literal_specials) const {
   const std::string_view bytes = bytes_of(id);
   return literal_specials || !special_[usize(id)] ? std::string(bytes) : std::string();
 }
 
-std::optional<i32> BpeTokenizer::find(std::string_view token) const {
+template <typename Model>
+std::optional<i32> PieceTokenizer<Model>::find(std::string_view token) const {
   if (const AddedToken* added = added_.find(token)) return added->id;
   i32 id = -1;
   std::string bytes;
-  if (!model_.options().byte_level) {
+  if (!model_.byte_level()) {
     id = model_.vocab().find(token);
   } else if (from_byte_level(token, bytes)) {
     id = model_.vocab().find(bytes);
@@ -260,12 +280,22 @@ std::optional<i32> BpeTokenizer::find(std::string_view token) const {
   return std::nullopt;
 }
 
-bool BpeTokenizer::is_special(i32 id) const {
+template <typename Model>
+bool PieceTokenizer<Model>::is_special(i32 id) const {
   return has(id) && special_[usize(id)];
 }
 
-bool BpeTokenizer::has(i32 id) const {
+template <typename Model>
+bool PieceTokenizer<Model>::has(i32 id) const {
   return id >= 0 && id < vocab_size_ && known_[usize(id)];
+}
+
+template class PieceTokenizer<BpeModel>;
+template class PieceTokenizer<WordPieceModel>;
+
+std::unique_ptr<Tokenizer> make_tokenizer(TokenizerParts parts, const LoadOptions& options) {
+  if (parts.word_piece) return std::make_unique<WordPieceTokenizer>(std::move(parts), options);
+  return std::make_unique<BpeTokenizer>(std::move(parts), options);
 }
 
 }  // namespace lm::text
