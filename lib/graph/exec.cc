@@ -11,7 +11,7 @@
 #include "core/str.h"
 #include "graph/op_def.h"
 #include "tensor/convert.h"
-#include "tensor/safetensors.h"
+#include "tensor/safe_writer.h"
 
 namespace lm {
 

@@ -50,11 +50,6 @@ void merge_generation(const std::string& text, const std::string& name, ModelCfg
   cfg.end_ids.erase(std::unique(cfg.end_ids.begin(), cfg.end_ids.end()), cfg.end_ids.end());
 }
 
-struct ReadConfig {
-  ModelCfg cfg;
-  std::string generation_json;
-};
-
 /// The folder of a training run is not a model, but it holds some: says which.
 void check_not_a_run(const std::string& folder) {
   if (io::path_exists(in_folder(folder, "config.json"))) return;
@@ -66,19 +61,6 @@ void check_not_a_run(const std::string& folder) {
     return;
   throw Error(ErrorKind::kNoInput, cat(folder, ": the folder of a training run, not of a model"),
               cat(in_folder(folder, inside), " is its newest model"));
-}
-
-ReadConfig read_config(const std::string& folder) {
-  ReadConfig out;
-  check_not_a_run(folder);
-  const std::string path = in_folder(folder, "config.json");
-  out.cfg = parse_config(io::read_file(path, kMaxConfigBytes), path);
-  const std::string generation = in_folder(folder, "generation_config.json");
-  if (io::path_exists(generation)) {
-    out.generation_json = io::read_file(generation, kMaxConfigBytes);
-    merge_generation(out.generation_json, generation, out.cfg);
-  }
-  return out;
 }
 
 std::string make_generation_json(const ModelCfg& cfg) {
@@ -142,8 +124,22 @@ Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size) {
   return model;
 }
 
+ConfigFiles read_config_files(const std::string& folder) {
+  ConfigFiles out;
+  check_not_a_run(folder);
+  const std::string path = in_folder(folder, "config.json");
+  out.cfg = parse_config(io::read_file(path, kMaxConfigBytes), path);
+  out.tokenizer_folder = folder;
+  const std::string generation = in_folder(folder, "generation_config.json");
+  if (io::path_exists(generation)) {
+    out.generation_json = io::read_file(generation, kMaxConfigBytes);
+    merge_generation(out.generation_json, generation, out.cfg);
+  }
+  return out;
+}
+
 ModelCfg load_config(const std::string& folder) {
-  return read_config(folder).cfg;
+  return read_config_files(folder).cfg;
 }
 
 namespace {
@@ -166,7 +162,7 @@ MappedModel map_model(const std::string& folder) {
 
 Model load_model(const std::string& folder, i64 world_size) {
   Model model;
-  ReadConfig config = read_config(folder);
+  ConfigFiles config = read_config_files(folder);
   model.cfg = std::move(config.cfg);
   model.generation_json = std::move(config.generation_json);
   model.folder = folder;
@@ -180,22 +176,24 @@ Model load_model(const std::string& folder, i64 world_size) {
   return model;
 }
 
-void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options) {
-  const std::string dtype = torch_name(options.dtype);
-  io::write_file(in_folder(folder, "config.json"), write_config(model.cfg, dtype));
-  io::write_file(in_folder(folder, "generation_config.json"), model.generation_json.empty()
-                                                                  ? make_generation_json(model.cfg)
-                                                                  : model.generation_json);
-  const WeightWrites writes =
-      weight_writes(model.cfg, model.params->set, model.weights, options.dtype);
-  write_safetensors_folder(folder, writes.tensors, options.max_shard_bytes);
-  const std::string& from =
-      options.tokenizer_folder.empty() ? model.folder : options.tokenizer_folder;
-  if (from.empty()) return;
+void write_config_files(const std::string& folder, const ConfigFiles& files, DType dtype) {
+  io::write_file(in_folder(folder, "config.json"), write_config(files.cfg, torch_name(dtype)));
+  io::write_file(in_folder(folder, "generation_config.json"), files.generation_json.empty()
+                                                                  ? make_generation_json(files.cfg)
+                                                                  : files.generation_json);
+  if (files.tokenizer_folder.empty()) return;
   for (const char* name : kTokenizerFiles) {
-    const std::string path = in_folder(from, name);
+    const std::string path = in_folder(files.tokenizer_folder, name);
     if (io::path_exists(path)) io::write_file(in_folder(folder, name), io::Mapping(path).bytes());
   }
+}
+
+void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options) {
+  const std::string& tokenizer =
+      options.tokenizer_folder.empty() ? model.folder : options.tokenizer_folder;
+  write_config_files(folder, {model.cfg, model.generation_json, tokenizer}, options.dtype);
+  write_weights(model.cfg, model.params->set, model.weights, options.dtype,
+                SafeWriter::to_folder(folder, options.max_shard_bytes));
 }
 
 std::span<const char* const> tokenizer_file_names() {

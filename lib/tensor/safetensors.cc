@@ -17,20 +17,10 @@ using nlohmann::json;
 constexpr i64 kMaxHeaderBytes = 100000000;
 constexpr int kMaxDepth = 8;  // a header has three levels, an index two
 
-struct FileDType {
-  std::string_view name;
-  DType dtype;
-};
-constexpr std::array<FileDType, kDTypeCount> kFileDTypes = {{{"F32", DType::kF32},
-                                                             {"BF16", DType::kBf16},
-                                                             {"F16", DType::kF16},
-                                                             {"I32", DType::kI32},
-                                                             {"U8", DType::kU8},
-                                                             {"F64", DType::kF64},
-                                                             {"I64", DType::kI64},
-                                                             {"I16", DType::kI16},
-                                                             {"I8", DType::kI8},
-                                                             {"BOOL", DType::kBool}}};
+// Names in files, by DType.
+constexpr std::array<std::string_view, kDTypeCount> kFileTypes = {
+    "F32", "BF16", "F16", "I32", "U8",  "F64",     "I64",     "I16",
+    "I8",  "BOOL", "U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0"};
 
 [[noreturn]] void bad(const std::string& path, const std::string& what) {
   throw Error(ErrorKind::kData, cat(path, ": ", what));
@@ -74,9 +64,8 @@ DType parse_dtype(const std::string& path, std::string_view name, const json& it
   const auto found = item.find("dtype");
   if (found == item.end() || !found->is_string()) bad_tensor(path, name, "no dtype");
   const std::string& text = found->get_ref<const std::string&>();
-  for (const FileDType& one : kFileDTypes) {
-    if (one.name == text) return one.dtype;
-  }
+  const auto at = std::find(kFileTypes.begin(), kFileTypes.end(), text);
+  if (at != kFileTypes.end()) return static_cast<DType>(at - kFileTypes.begin());
   bad_tensor(path, name, cat("unknown dtype ", quote(text)));
 }
 
@@ -157,6 +146,10 @@ u64 read_le64(const u8* p) {
 }
 
 }  // namespace
+
+std::string_view safetensors_type(DType dtype) {
+  return kFileTypes[static_cast<std::size_t>(dtype)];
+}
 
 SafeFile::SafeFile(const std::string& path) : path_(path), map_(path) {
   if (map_.size() < 8) bad(path, cat("file of ", map_.size(), " bytes has no safetensors header"));

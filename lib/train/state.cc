@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "model/json_fields.h"
 #include "model/mapping.h"
+#include "tensor/safe_writer.h"
 #include "tensor/safetensors.h"
 
 namespace lm::train {
