@@ -75,13 +75,6 @@ class Mapping {
   i64 size_ = 0;
 };
 
-/// For a range of a mapping that is about to be read: its pages are mapped in one call, not in
-/// thousands of faults. Only a hint.
-void fault_in(const void* data, i64 bytes);
-/// For a range of a mapping that is done with: the pages wholly inside leave this process's memory
-/// (the system's cache keeps them); reading them again maps them again. Only a hint.
-void let_go(const void* data, i64 bytes);
-
 /// A spill file in dir, already unlinked: it vanishes with the descriptor, whatever happens.
 /// append() and read_at() may be mixed; one thread at a time for append.
 class TempFile {

@@ -1,5 +1,6 @@
 #include "merge/convert.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include "core/str.h"
 #include "merge/vectorised.h"
 #include "tensor/convert.h"
+#include "tensor/float8.h"
 
 namespace lm::merge {
 
@@ -100,13 +102,18 @@ bool stored_finite(DType dtype, const u8* at, i64 count) {
       return !has_exponent<u32>(at, count, 0x7f800000u);
     case DType::kF64:
       return !has_exponent<u64>(at, count, u64{0x7ff} << 52);
+    case DType::kF8E4m3:
+      return std::none_of(at, at + count, [](u8 code) { return (code & 0x7f) == 0x7f; });
+    case DType::kF8E5m2:
+      return !has_exponent<u8>(at, count, 0x7c);
     default:
       not_floating(dtype);
   }
 }
 
 bool is_floating(DType dtype) {
-  return is_weight(dtype) || dtype == DType::kF64;
+  return is_weight(dtype) || dtype == DType::kF64 || dtype == DType::kF8E4m3 ||
+         dtype == DType::kF8E5m2;
 }
 
 bool wants_f64(DType dtype) {
@@ -136,7 +143,14 @@ void widen(DType dtype, const u8* from, i64 count, A* to) {
         std::memcpy(to, from, usize(count) * sizeof(f64));
         return;
       }
-      [[fallthrough]];
+      not_floating(dtype);
+    case DType::kF8E4m3:
+    case DType::kF8E5m2: {
+      const Float8Table& table = dtype == DType::kF8E4m3 ? kE4m3 : kE5m2;
+      for (i64 i = 0; i < count; ++i)
+        to[i] = table[from[i]];
+      return;
+    }
     default:
       not_floating(dtype);
   }
@@ -168,6 +182,12 @@ bool narrow(DType dtype, const A* from, i64 count, u8* to) {
         for (i64 i = 0; i < count; ++i)
           store(to, i, static_cast<f64>(from[i]));
       });
+      break;
+    case DType::kF8E4m3:
+      std::transform(from, from + count, to, to_e4m3);
+      break;
+    case DType::kF8E5m2:
+      std::transform(from, from + count, to, to_e5m2);
       break;
     default:
       not_floating(dtype);

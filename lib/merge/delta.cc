@@ -28,9 +28,7 @@ class DeltaKernel final : public Kernel<A> {
  public:
   explicit DeltaKernel(const Job& job);
 
-  Cut cut() const override {
-    return sparsify_ == Sparsify::kDella ? Cut::kRows : Cut::kElements;
-  }
+  Cut cut() const override { return sparsify_ == Sparsify::kDella ? Cut::kRows : Cut::kElements; }
   std::optional<PassNeeds> next_pass() override;
   void observe(const Chunk<A>& in, const Partial& out) override;
   void end_pass(const Totals& totals) override;
@@ -115,8 +113,8 @@ void DeltaKernel<A>::set_up(Model& model, const Job& job, std::size_t m) const {
     model.epsilon = job.each("epsilon")[m];
     if (model.density - model.epsilon <= 0 || model.density + model.epsilon >= 1) {
       throw Error(ErrorKind::kConfig,
-                  cat("tensor ", quote(job.name, 200), ": density ", model.density,
-                      " and epsilon ", model.epsilon,
+                  cat("tensor ", quote(job.name, 200), ": density ", model.density, " and epsilon ",
+                      model.epsilon,
                       " give probabilities beyond 0 and 1: density - epsilon must be above 0, "
                       "density + epsilon below 1"));
     }
@@ -182,12 +180,12 @@ void DeltaKernel<A>::observe(const Chunk<A>& in, const Partial& out) {
       }
       const bool square = rescale_ == Rescale::kL2;
       vectorised([&]() LM_INLINE {
-        sum = square ? lane_sum(in.count, [&](i64 i) LM_INLINE {
-          return static_cast<f64>(d[i]) * static_cast<f64>(d[i]);
-        })
-                     : lane_sum(in.count, [&](i64 i) LM_INLINE {
-                         return static_cast<f64>(std::fabs(d[i]));
-                       });
+        sum = square ? lane_sum(in.count,
+                                [&](i64 i) LM_INLINE {
+                                  return static_cast<f64>(d[i]) * static_cast<f64>(d[i]);
+                                })
+                     : lane_sum(in.count,
+                                [&](i64 i) LM_INLINE { return static_cast<f64>(std::fabs(d[i])); });
       });
       out.sums[2 * m + after] += sum;
     }
@@ -241,8 +239,7 @@ void DeltaKernel<A>::mask_row(const Chunk<A>& in, i64 at, const Model& model, A*
 }
 
 template <class A>
-void DeltaKernel<A>::sparsify(const Chunk<A>& in, const Model& model,
-                              std::vector<A>& delta) const {
+void DeltaKernel<A>::sparsify(const Chunk<A>& in, const Model& model, std::vector<A>& delta) const {
   if (model.window) return model.window->apply(delta, in.number);
   if (!model.words) return;
   A* const d = delta.data();

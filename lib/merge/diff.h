@@ -19,14 +19,14 @@ struct TensorDiff {
   std::string a_dtype, b_dtype;  // empty where the tensor is not
   // Of tensors of one shape that are numbers; sums in fp64. NaN where a value is not finite.
   bool measured = false;
-  f64 a_norm = 0;      // Euclidean
+  f64 a_norm = 0;  // Euclidean
   f64 b_norm = 0;
-  f64 distance = 0;    // norm of a - b
-  f64 relative = 0;    // distance / a_norm, 0 if both are 0
-  f64 cosine = 0;      // 1 if both are 0
-  f64 same_sign = 1;   // share of elements with the same sign, -, 0 or +
-  f64 changed = 0;     // share of elements of another value
-  f64 max_abs = 0;     // largest |a - b|
+  f64 distance = 0;   // norm of a - b
+  f64 relative = 0;   // distance / a_norm, 0 if both are 0
+  f64 cosine = 0;     // 1 if both are 0
+  f64 same_sign = 1;  // share of elements with the same sign, -, 0 or +
+  f64 changed = 0;    // share of elements of another value
+  f64 max_abs = 0;    // largest |a - b|
 };
 
 struct DiffTotals {

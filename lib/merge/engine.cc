@@ -74,10 +74,9 @@ void run_pass(Kernel<A>& kernel, const PassNeeds& needs, const Layout& layout,
     read_ahead(item, true);
     readers.with([&](ChunkReader<A>& reader) {
       for (i64 block = item.first; block < item.last; ++block) {
-        const Partial partial{
-            std::span(item.sums).subspan(usize((block - item.first) * needs.sums),
-                                         usize(needs.sums)),
-            item.maxima, item.counts};
+        const Partial partial{std::span(item.sums).subspan(usize((block - item.first) * needs.sums),
+                                                           usize(needs.sums)),
+                              item.maxima, item.counts};
         reader.each_chunk(inputs, layout, block, allow_nonfinite,
                           [&](const Chunk<A>& chunk) { kernel.observe(chunk, partial); });
       }
@@ -112,7 +111,8 @@ struct Ready {
     const std::size_t count = tensor->inputs.size() + (tensor->base.source ? 1 : 0);
     digests.resize(count);
     for (std::size_t i = 0; i < blocks.size(); ++i) {
-      const u64 pair[4] = {digests[i % count].lo, digests[i % count].hi, blocks[i].lo, blocks[i].hi};
+      const u64 pair[4] = {digests[i % count].lo, digests[i % count].hi, blocks[i].lo,
+                           blocks[i].hi};
       digests[i % count] = xxh3_128({reinterpret_cast<const char*>(pair), sizeof pair});
     }
   }
@@ -249,7 +249,8 @@ void Engine::run_tiles(std::span<Ready> group, const Work& work, const Take& tak
     std::unique_ptr<TileItem> item = std::make_unique<TileItem>();
     item->ready = &group[tensor];
     item->first = next;
-    item->last = next = std::min(item->ready->layout.blocks(), next + blocks_per_tile(*item->ready));
+    item->last = next =
+        std::min(item->ready->layout.blocks(), next + blocks_per_tile(*item->ready));
     return item;
   };
   ordered_pipeline(
@@ -292,14 +293,13 @@ void Engine::fill_copy(TileItem& item) {
   readers_f64_.with([&](ChunkReader<f64>& reader) {
     const ChunkReader<f64>::Inputs inputs{{&source}, nullptr, {}};
     for (i64 block = item.first; block < item.last; ++block) {
-      reader.each_chunk(inputs, item.ready->layout, block, options_.allow_nonfinite,
-                        [&](const Chunk<f64>& chunk) {
-                          u8* const at =
-                              to + (chunk.first - item.begin()) * item_bytes(tensor.dtype);
-                          if (!narrow(tensor.dtype, chunk.x[0], chunk.count, at) &&
-                              !options_.allow_nonfinite)
-                            beyond_range(tensor, chunk.first);
-                        });
+      reader.each_chunk(
+          inputs, item.ready->layout, block, options_.allow_nonfinite,
+          [&](const Chunk<f64>& chunk) {
+            u8* const at = to + (chunk.first - item.begin()) * item_bytes(tensor.dtype);
+            if (!narrow(tensor.dtype, chunk.x[0], chunk.count, at) && !options_.allow_nonfinite)
+              beyond_range(tensor, chunk.first);
+          });
     }
   });
 }
@@ -360,8 +360,9 @@ void Engine::digest_apart(Ready& ready) {
   Ready elements;
   elements.tensor = ready.tensor;
   elements.layout = Layout(ready.tensor->job.shape, Cut::kElements);
-  run_tiles(std::span(&elements, 1), [](TileItem& item) { digest(item); },
-            [](TileItem& item) { item.ready->fold(item.digests); });
+  run_tiles(
+      std::span(&elements, 1), [](TileItem& item) { digest(item); },
+      [](TileItem& item) { item.ready->fold(item.digests); });
   ready.digests = std::move(elements.digests);
   ready.digested = true;
 }
@@ -393,8 +394,9 @@ void Engine::write_group() {
   std::vector<Ready> group = std::move(group_);
   group_.clear();
   group_bytes_ = 0;
-  run_tiles(std::span(group), [this](TileItem& item) { fill(item); },
-            [this](TileItem& item) { take(item); });
+  run_tiles(
+      std::span(group), [this](TileItem& item) { fill(item); },
+      [this](TileItem& item) { take(item); });
   for (Ready& ready : group) {
     if (ready.layout.count == 0) account(ready);
   }

@@ -20,16 +20,16 @@ namespace lm::merge {
 /// Where a tensor of the output comes from.
 struct InputTensor {
   SourcePtr source;
-  i64 model = -1;  // number of the model in the recipe, -1 for the base if it is none of them
+  i64 model = 0;  // number of the opened model
 };
 
 struct PlannedTensor {
   Job job;
-  DType dtype = DType::kF32;         // as stored in the output
+  DType dtype = DType::kF32;        // as stored in the output
   std::vector<InputTensor> inputs;  // of job.models; for a copy, one; all, where they must be equal
   InputTensor base;                 // empty source without one
   std::vector<SourcePtr> aux;       // what job.aux_sources points to
-  bool must_be_equal = false;       // integers and bools: one is copied, the others must be the same
+  bool must_be_equal = false;  // integers and bools: one is copied, the others must be the same
 };
 
 /// Takes the output. write() is called for the tensors in the order that order() gives, with
@@ -45,7 +45,7 @@ class Sink {
 };
 
 struct EngineOptions {
-  i64 tile_bytes = i64{1} << 20;   // of output; changes speed and memory only
+  i64 tile_bytes = i64{1} << 20;  // of output; changes speed and memory only
   bool allow_nonfinite = false;
 };
 
@@ -58,8 +58,8 @@ struct ReadDigest {
 };
 
 struct EngineReport {
-  std::map<std::string, i64> notes;      // what kernels had to say, and of how many tensors
-  std::map<i64, ReadDigest> read;        // by model number
+  std::map<std::string, i64> notes;  // what kernels had to say, and of how many tensors
+  std::map<i64, ReadDigest> read;    // by model number
   i64 bytes_in = 0;
   i64 bytes_out = 0;
 };

@@ -17,9 +17,8 @@ template <class A>
 f64 dot(const A* a, const A* b, i64 count) {
   f64 sum = 0;
   vectorised([&]() LM_INLINE {
-    sum = lane_sum(count, [&](i64 i) LM_INLINE {
-      return static_cast<f64>(a[i]) * static_cast<f64>(b[i]);
-    });
+    sum = lane_sum(
+        count, [&](i64 i) LM_INLINE { return static_cast<f64>(a[i]) * static_cast<f64>(b[i]); });
   });
   return sum;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // Interpolations on the sphere. Their results lie in the span of their inputs, so that norms and
-// products of the inputs (the Gram matrix, in fp64) decide the coefficients: one pass of statistics,
-// then one linear combination, whatever the iteration between.
+// products of the inputs (the Gram matrix, in fp64) decide the coefficients: one pass of
+// statistics, then one linear combination, whatever the iteration between.
 //
 // slerp and nuslerp: Shoemake 1985. karcher: the mean of Karcher 1977 by its gradient iteration.
 // model_stock: Jang, Yun and Han 2024.

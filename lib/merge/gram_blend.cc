@@ -155,6 +155,7 @@ Blend karcher_blend(const Gram& gram, std::span<const f64> weights, i64 max_iter
 
 Blend model_stock_blend(const Gram& gram) {
   const i64 k = gram.size();
+  if (k == 1) return {{1.0}, {}};  // others lack the tensor
   f64 sum = 0;
   for (i64 i = 0; i < k; ++i) {
     for (i64 j = i + 1; j < k; ++j) {

@@ -27,8 +27,8 @@ std::string find_embedding(const SafeModel& files) {
 
 InputModel open_model(const std::string& path) {
   if (!io::path_exists(path)) {
-    const bool looks_like_hub = path[0] != '/' && path[0] != '.' &&
-                                std::count(path.begin(), path.end(), '/') == 1;
+    const bool looks_like_hub =
+        path[0] != '/' && path[0] != '.' && std::count(path.begin(), path.end(), '/') == 1;
     throw Error(ErrorKind::kNoInput, cat(path, ": no such model folder"),
                 looks_like_hub ? "models are local folders: download it first" : "");
   }
@@ -36,8 +36,7 @@ InputModel open_model(const std::string& path) {
   const std::string config = (fs::path(path) / "config.json").string();
   if (io::path_exists(config))
     model.config = model::parse_object(io::read_file(config, kMaxConfigBytes), config);
-  if (model.files.entries().empty())
-    throw Error(ErrorKind::kData, cat(path, ": holds no tensors"));
+  if (model.files.entries().empty()) throw Error(ErrorKind::kData, cat(path, ": holds no tensors"));
   for (const SafeEntry* const entry : model.files.entries()) {
     if (const std::optional<i64> layer = layer_of(entry->name))
       model.layers = std::max(model.layers, *layer + 1);

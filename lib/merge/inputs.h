@@ -20,9 +20,9 @@ using Json = nlohmann::ordered_json;
 struct InputModel {
   std::string path;
   SafeModel files;
-  Json config;           // null without a config.json
-  std::string tied_to;   // the embedding that stands for a head which is not stored, or empty
-  i64 layers = 0;        // by the tensors' names
+  Json config;          // null without a config.json
+  std::string tied_to;  // the embedding that stands for a head which is not stored, or empty
+  i64 layers = 0;       // by the tensors' names
 
   /// The tensor, or the embedding in a head's place; null when there is none. own_name: what it is
   /// called in the files.

@@ -44,13 +44,19 @@ f64 sorted_sum(std::vector<f64> values) {
 }
 
 template <class A>
-LinearKernel<A>::LinearKernel(const std::vector<f64>& weights, f64 divisor)
-    : divisor_(static_cast<A>(divisor)) {
+LinearKernel<A>::LinearKernel(const std::vector<f64>& weights, f64 divisor) {
+  // Scaled by a power of two, which changes no digit, so that no sum of products overflows.
+  f64 sum = 0;
   for (const f64 weight : weights)
-    weights_.push_back(static_cast<A>(weight));
+    sum += std::fabs(weight);
+  const f64 scale = sum > 0 ? std::ldexp(1.0, -std::ilogb(sum) - 1) : 1.0;
+  for (const f64 weight : weights)
+    weights_.push_back(static_cast<A>(weight * scale));
+  divisor_ = static_cast<A>(divisor * scale);
   if (weights.size() > 2) {  // the sum of two is the same either way
-    merge_exchange(isize(weights),
-                   [&](std::size_t low, std::size_t high) { network_.push_back({low, high}); });
+    merge_exchange(isize(weights), [&](std::size_t low, std::size_t high) {
+      network_.push_back({low, high});
+    });
   }
 }
 

@@ -22,7 +22,7 @@ class LinearKernel final : public Kernel<A> {
     std::size_t low, high;
   };
   std::vector<A> weights_;
-  A divisor_;
+  A divisor_ = 1;
   std::vector<Exchange> network_;  // sorts as many values as there are weights
 };
 

@@ -33,8 +33,9 @@ constexpr ParamDef kEpsilon = {.name = "epsilon",
                                .def = 0.15,
                                .min = 0,
                                .max = 1,
-                               .help = "the largest element is kept with probability density + "
-                                       "epsilon, the smallest with density - epsilon"};
+                               .help =
+                                   "the largest element is kept with probability density + "
+                                   "epsilon, the smallest with density - epsilon"};
 constexpr ParamDef kGamma = {.name = "gamma",
                              .per_model = true,
                              .def = 0.01,
@@ -47,8 +48,9 @@ constexpr ParamDef rescale(f64 def) {
           .def = def,
           .choices = "none|inverse|l1|l2|linf|per_element",
           .true_word = "l1",
-          .help = "how what is kept of a task vector is scaled up: by 1 / density (inverse, as the "
-                  "papers have it), to the norm before, or by the probability of each element"};
+          .help =
+              "how what is kept of a task vector is scaled up: by 1 / density (inverse, as the "
+              "papers have it), to the norm before, or by the probability of each element"};
 }
 constexpr ParamDef kElect = {.name = "elect",
                              .kind = ParamKind::kChoice,
@@ -70,18 +72,17 @@ constexpr ParamDef kSlerp[] = {
      .min = 0,
      .max = 1,
      .help = "above this cosine the models are mixed linearly"}};
-constexpr ParamDef kNuslerp[] = {
-    weight(std::nullopt),
-    {.name = "flatten",
-     .alias = "nuslerp_flatten",
-     .kind = ParamKind::kSwitch,
-     .def = 1.0,
-     .help = "turn the tensor as one vector, not its rows or columns"},
-    {.name = "row_wise",
-     .alias = "nuslerp_row_wise",
-     .kind = ParamKind::kSwitch,
-     .def = 0.0,
-     .help = "without flatten: rows, not columns"}};
+constexpr ParamDef kNuslerp[] = {weight(std::nullopt),
+                                 {.name = "flatten",
+                                  .alias = "nuslerp_flatten",
+                                  .kind = ParamKind::kSwitch,
+                                  .def = 1.0,
+                                  .help = "turn the tensor as one vector, not its rows or columns"},
+                                 {.name = "row_wise",
+                                  .alias = "nuslerp_row_wise",
+                                  .kind = ParamKind::kSwitch,
+                                  .def = 0.0,
+                                  .help = "without flatten: rows, not columns"}};
 constexpr ParamDef kMultislerp[] = {
     weight(1.0),
     {.name = "normalize_weights",
@@ -99,23 +100,21 @@ constexpr ParamDef kKarcher[] = {
      .help = "steps at most"},
     {.name = "tol", .def = 1e-5, .min = 0, .help = "length of the step that ends the search"}};
 constexpr ParamDef kTaskArithmetic[] = {weight(std::nullopt), kLambda, normalize(0), kInt8Mask};
-constexpr ParamDef kTies[] = {weight(std::nullopt), kDensity,  normalize(1),
-                              kLambda,              kElect,    rescale(kNoRescale),
-                              kInt8Mask};
-constexpr ParamDef kDareLinear[] = {weight(std::nullopt), kDensity,  rescale(kRescaleL1),
-                                    normalize(0),         kLambda,   kInt8Mask};
-constexpr ParamDef kDareTies[] = {weight(std::nullopt), kDensity, rescale(kRescaleL1),
-                                  normalize(0),         kLambda,  kElect,
-                                  kInt8Mask};
+constexpr ParamDef kTies[] = {weight(std::nullopt), kDensity, normalize(1), kLambda, kElect,
+                              rescale(kNoRescale),  kInt8Mask};
+constexpr ParamDef kDareLinear[] = {weight(std::nullopt), kDensity, rescale(kRescaleL1),
+                                    normalize(0),         kLambda,  kInt8Mask};
+constexpr ParamDef kDareTies[] = {
+    weight(std::nullopt), kDensity, rescale(kRescaleL1), normalize(0), kLambda, kElect, kInt8Mask};
 constexpr ParamDef kDella[] = {weight(std::nullopt), kDensity, kEpsilon, rescale(kRescaleL1),
                                normalize(1),         kLambda,  kElect,   kInt8Mask};
 constexpr ParamDef kDellaLinear[] = {weight(std::nullopt), kDensity, kEpsilon, rescale(kRescaleL1),
                                      normalize(0),         kLambda,  kInt8Mask};
-constexpr ParamDef kBreadcrumbs[] = {weight(std::nullopt), kDensity, kGamma, normalize(0),
+constexpr ParamDef kBreadcrumbs[] = {weight(std::nullopt), kDensity, kGamma,   normalize(0),
                                      rescale(kNoRescale),  kLambda,  kInt8Mask};
-constexpr ParamDef kBreadcrumbsTies[] = {weight(std::nullopt), kDensity, kGamma,
-                                         normalize(0),         kElect,   rescale(kNoRescale),
-                                         kLambda,              kInt8Mask};
+constexpr ParamDef kBreadcrumbsTies[] = {
+    weight(std::nullopt), kDensity, kGamma,   normalize(0), kElect,
+    rescale(kNoRescale),  kLambda,  kInt8Mask};
 constexpr ParamDef kSce[] = {{.name = "select_topk",
                               .def = 1.0,
                               .min = 0,
@@ -164,7 +163,8 @@ constexpr ParamDef kRegmean[] = {
      .max = 1,
      .help = "factor of the Gram matrices' off-diagonals"}};
 constexpr ParamDef kConsensus[] = {
-    weight(1.0), kLambda,
+    weight(1.0),
+    kLambda,
     {.name = "m",
      .kind = ParamKind::kWhole,
      .def = 2.0,
@@ -280,6 +280,7 @@ constexpr Method kMethods[] = {
     {.name = "ties",
      .summary = "large elements of the task vectors, after an election of signs",
      .base = BaseUse::kRequired,
+     .min_models = 2,
      .params = kTies,
      .prepare = prepare_delta,
      LM_MAKERS(make_delta)},

@@ -29,7 +29,7 @@ struct ParamDef {
   std::optional<f64> def = std::nullopt;  // none: must be given
   f64 min = -1e30;
   f64 max = 1e30;
-  std::string_view choices = "";  // of kChoice: "none|l1"
+  std::string_view choices = "";    // of kChoice: "none|l1"
   std::string_view true_word = "";  // the choice that `true` stands for in recipes; false is none
   std::string_view help = "";
 };
@@ -38,7 +38,7 @@ enum class BaseUse : u8 {
   kNone,      // one of the models, if it is listed
   kOptional,  // task vectors are taken from it, if there is one
   kRequired,
-  kFirst,     // one of the two models, and the first of them (slerp)
+  kFirst,  // one of the two models, and the first of them (slerp)
 };
 
 /// Further files of the models, named by the method's parameter of kind kPath: a tensor of the
@@ -60,9 +60,9 @@ struct Job {
   Shape shape;
   std::vector<i64> models;  // numbers of those that take part, in the recipe's order
   bool has_base = false;
-  std::vector<ParamValues> params;  // in the order of method->params
+  std::vector<ParamValues> params;               // in the order of method->params
   std::vector<const TensorSource*> aux_sources;  // of the models that take part; or empty
-  std::optional<i64> copy;          // the output is that model unchanged; kCopyBase: the base
+  std::optional<i64> copy;  // the output is that model unchanged; kCopyBase: the base
   u64 seed = 0;
   MemoryBudget* memory = nullptr;
 
@@ -91,7 +91,7 @@ struct Method {
   i64 max_models = 1000;
   std::span<const ParamDef> params = {};
   AuxUse aux = AuxUse::kNone;
-  void (*prepare)(Job&) = nullptr;    // null: every model counts
+  void (*prepare)(Job&) = nullptr;  // null: every model counts
   KernelPtr<f32> (*make_f32)(const Job&) = nullptr;
   KernelPtr<f64> (*make_f64)(const Job&) = nullptr;
 

@@ -16,9 +16,8 @@ namespace {
 
 constexpr std::array<const char*, 4> kLayerCounts = {"num_hidden_layers", "n_layer", "num_layers",
                                                      "n_layers"};
-constexpr std::array<const char*, 5> kLayerLists = {"layer_types", "mlp_layer_types",
-                                                    "layers_block_type", "no_rope_layers",
-                                                    "attention_layers"};
+constexpr std::array<const char*, 5> kLayerLists = {
+    "layer_types", "mlp_layer_types", "layers_block_type", "no_rope_layers", "attention_layers"};
 
 // The type of all weights, if they have one.
 std::optional<DType> common_dtype(const std::vector<PlannedTensor>& tensors) {
@@ -60,9 +59,9 @@ std::string output_config(const InputModel& reference, const std::vector<Planned
                          ? &config["text_config"]
                          : &config;
   if (!layers.empty() && !set_layers(*part, layers)) {
-    throw Error(ErrorKind::kData,
-                cat(reference.path, "/config.json: no key has the number of layers, expected one "
-                                    "of num_hidden_layers, n_layer, num_layers, n_layers"));
+    throw Error(ErrorKind::kData, cat(reference.path,
+                                      "/config.json: no key has the number of layers, expected one "
+                                      "of num_hidden_layers, n_layer, num_layers, n_layers"));
   }
   if (const std::optional<DType> dtype = common_dtype(tensors)) {
     const char* const key = config.contains("dtype") ? "dtype" : "torch_dtype";

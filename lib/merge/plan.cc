@@ -28,14 +28,15 @@ struct Stage {
   const RecipeSlice* slice = nullptr;  // null: whole models
   std::vector<Participant> models;
   std::optional<Participant> base;
+  std::optional<Participant> fallback;  // has the tensors that are not to be merged
   i64 layers = 0;
 };
 
 /// One tensor of the output, and which layer it is in each input.
 struct Spot {
   const Stage* stage = nullptr;
-  std::string name;        // in the output
-  std::string in_stage;    // in the first model of the stage
+  std::string name;          // in the output
+  std::string in_stage;      // in the first model of the stage
   std::optional<i64> layer;  // within the stage
   f64 depth = 0;
 };
@@ -91,9 +92,8 @@ Participant Planner::open(const RecipeModel& model, i64 number) {
     if (path != nullptr) {
       out.aux.emplace_back(def.name, plan_.aux.open(path->front().values[0]));
     } else if (recipe_.method->aux == AuxUse::kSameShape) {
-      throw Error(ErrorKind::kConfig,
-                  cat(model.where, ": ", recipe_.method->name, " needs ", def.name,
-                      ": FILE for each model"));
+      throw Error(ErrorKind::kConfig, cat(model.where, ": ", recipe_.method->name, " needs ",
+                                          def.name, ": FILE for each model"));
     }
   }
   return out;
@@ -120,9 +120,9 @@ Stage Planner::make_stage(const std::vector<RecipeModel>& models, const RecipeSl
   if (wants_base && (use == BaseUse::kRequired || use == BaseUse::kOptional) && !stage.base)
     stage.base = unlisted();
   if (use == BaseUse::kFirst) {
-    const auto at = std::find_if(
-        stage.models.begin(), stage.models.end(),
-        [&](const Participant& model) { return model.recipe->path == recipe_.base; });
+    const auto at =
+        std::find_if(stage.models.begin(), stage.models.end(),
+                     [&](const Participant& model) { return model.recipe->path == recipe_.base; });
     if (at == stage.models.end()) {
       stage.models.insert(stage.models.begin(), unlisted());
     } else {
@@ -131,6 +131,7 @@ Stage Planner::make_stage(const std::vector<RecipeModel>& models, const RecipeSl
     for (std::size_t i = 0; i < stage.models.size(); ++i)
       stage.models[i].number = static_cast<i64>(i);
   }
+  stage.fallback = stage.base ? *stage.base : !recipe_.base.empty() ? unlisted() : stage.models[0];
   if (slice == nullptr) {
     stage.layers = input(stage.models[0]).layers;
     return stage;
@@ -139,9 +140,9 @@ Stage Planner::make_stage(const std::vector<RecipeModel>& models, const RecipeSl
   for (const RecipeModel& model : models) {
     const InputModel& files = plan_.inputs[plan_.inputs.open(model.path)];
     if (model.last > files.layers) {
-      throw Error(ErrorKind::kConfig, cat(model.where, ": layer_range [", model.first, ", ",
-                                          model.last, "] of ", model.path, ", which has ",
-                                          files.layers, " layers"));
+      throw Error(ErrorKind::kConfig,
+                  cat(model.where, ": layer_range [", model.first, ", ", model.last, "] of ",
+                      model.path, ", which has ", files.layers, " layers"));
     }
   }
   return stage;
@@ -184,8 +185,7 @@ void Planner::add_spots(const Stage& stage, i64 first_layer, bool first, bool la
       }
       const i64 shift = input_layer(stage, model, 0);
       if (*layer < shift || *layer >= shift + stage.layers) continue;
-      names.insert(with_layer(entry->name,
-                              input_layer(stage, stage.models[0], *layer - shift)));
+      names.insert(with_layer(entry->name, input_layer(stage, stage.models[0], *layer - shift)));
     }
   };
   for (const Participant& model : stage.models)
@@ -231,10 +231,9 @@ ParamValues Planner::resolve(const ParamDef& def, const Spot& spot) const {
         return *value;
     }
     if (def.def) return *def.def;
-    throw Error(ErrorKind::kConfig,
-                cat(model != nullptr ? model->recipe->where : recipe_.where, ": ",
-                    recipe_.method->name, " needs ", def.name, ", which is not given for tensor ",
-                    quote(spot.name, 200)));
+    throw Error(ErrorKind::kConfig, cat(model != nullptr ? model->recipe->where : recipe_.where,
+                                        ": ", recipe_.method->name, " needs ", def.name,
+                                        ", which is not given for tensor ", quote(spot.name, 200)));
   };
   ParamValues values{&def, {}};
   if (!def.per_model) {
@@ -265,10 +264,10 @@ SourcePtr Planner::missing(const Spot& spot, const Participant& model, const Sha
     case Missing::kError:
       break;
   }
-  throw Error(ErrorKind::kData,
-              cat(input(model).path, ": tensor ", quote(name, 200),
-                  " is missing, another model has it"),
-              "--missing skip, base or zero says what takes its place");
+  throw Error(
+      ErrorKind::kData,
+      cat(input(model).path, ": tensor ", quote(name, 200), " is missing, another model has it"),
+      "--missing skip, base or zero says what takes its place");
 }
 
 void Planner::find_inputs(const Spot& spot, PlannedTensor& tensor) {
@@ -312,8 +311,8 @@ void Planner::fit_shapes(const Spot& spot, PlannedTensor& tensor) {
   }
   tensor.job.shape = shape;
   if (other == nullptr) return;
-  const bool rows = has_token_rows(spot.name) && shape.rank == 2 &&
-                    other->source->shape().rank == 2;
+  const bool rows =
+      has_token_rows(spot.name) && shape.rank == 2 && other->source->shape().rank == 2;
   if (!rows || !options_.embed_common) {
     throw Error(ErrorKind::kData,
                 cat(other->source->describe(), " is ", to_string(other->source->shape()), ", but ",
@@ -361,7 +360,7 @@ void Planner::find_aux(const Spot& spot, PlannedTensor& tensor) {
 
 // A tensor that is not chosen: the base's, or the first model's.
 void Planner::copy_reference(const Spot& spot) {
-  const Participant& from = spot.stage->base ? *spot.stage->base : spot.stage->models[0];
+  const Participant& from = *spot.stage->fallback;
   PlannedTensor tensor;
   tensor.job.name = spot.name;
   const SafeEntry* const entry = input(from).find(name_in(spot, from));
@@ -398,13 +397,10 @@ void Planner::add_tensor(const Spot& spot) {
   }
   find_inputs(spot, tensor);
   // So few models have it that nothing is left to be merged.
-  if (!job.copy && isize(job.models) < job.method->min_models) {
-    if (!job.models.empty()) {
-      job.copy = job.models[0];
-    } else {
-      job.copy = Job::kCopyBase;
-    }
-  }
+  const Method& method = *job.method;
+  if (!job.copy && method.min_models == method.max_models && isize(job.models) < method.min_models)
+    job.copy = job.models.empty() ? Job::kCopyBase : job.models[0];
+  if (!job.copy && job.models.empty()) job.copy = Job::kCopyBase;
   if (job.copy) {
     if (*job.copy == Job::kCopyBase) tensor.inputs.push_back(std::move(tensor.base));
     tensor.base = {};
@@ -412,8 +408,8 @@ void Planner::add_tensor(const Spot& spot) {
     if (!tensor.inputs[0].source) return;  // skipped by all that count
   }
   fit_shapes(spot, tensor);
-  const DType first = tensor.base.source ? tensor.base.source->dtype()
-                                         : tensor.inputs[0].source->dtype();
+  const DType first =
+      tensor.base.source ? tensor.base.source->dtype() : tensor.inputs[0].source->dtype();
   tensor.must_be_equal = !is_floating(first);
   tensor.dtype = first;
   if (tensor.must_be_equal) {
@@ -427,9 +423,9 @@ void Planner::add_tensor(const Spot& spot) {
   for (const InputTensor& one : tensor.inputs) {
     if (is_floating(one.source->dtype()) == tensor.must_be_equal ||
         (tensor.must_be_equal && one.source->dtype() != first)) {
-      throw Error(ErrorKind::kData, cat(one.source->describe(), " is of type ",
-                                        dtype_name(one.source->dtype()), ", but another model has ",
-                                        dtype_name(first)));
+      throw Error(ErrorKind::kData,
+                  cat(one.source->describe(), " is of type ", dtype_name(one.source->dtype()),
+                      ", but another model has ", dtype_name(first)));
     }
   }
   if (!job.copy && !tensor.must_be_equal) find_aux(spot, tensor);

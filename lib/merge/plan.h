@@ -31,10 +31,10 @@ struct PlanOptions {
 
 struct Plan {
   InputModels inputs;
-  InputModels aux;             // further files of models
-  i64 reference = 0;           // of inputs: whose config and tokenizer files the output gets
+  InputModels aux;    // further files of models
+  i64 reference = 0;  // of inputs: whose config and tokenizer files the output gets
   std::vector<PlannedTensor> tensors;  // by name
-  std::string config_json;     // of the output; empty if the reference has none
+  std::string config_json;             // of the output; empty if the reference has none
   std::vector<std::string> warnings;
   i64 bytes_in() const;
   i64 bytes_out() const;
@@ -44,8 +44,12 @@ struct Plan {
 /// families, for a tensor that a model lacks, and for shapes that differ, naming both.
 Plan make_plan(const Recipe& recipe, const PlanOptions& options, const Context& ctx);
 
+/// How models are called in a text: by the path they were opened at, or by number, which is the
+/// same wherever they are.
+enum class ModelNames : u8 { kPaths, kNumbers };
+
 /// One JSON object a tensor: what --dry-run prints.
-std::string plan_json_lines(const Plan& plan);
+std::string plan_json_lines(const Plan& plan, ModelNames names = ModelNames::kPaths);
 
 /// The words of --missing.
 std::optional<Missing> parse_missing(std::string_view text);

@@ -15,12 +15,12 @@ std::string shape_json(const Shape& shape) {
   return out + "]";
 }
 
-std::string input_json(const Plan& plan, const InputTensor& input) {
-  std::string out = "{";
-  if (input.model >= 0)
-    append(out, "\"model\":", io::json_string(plan.inputs[input.model].path), ",");
-  return cat(out, "\"tensor\":", io::json_string(input.source->name()), ",\"dtype\":\"",
-             dtype_name(input.source->dtype()), "\"}");
+std::string input_json(const Plan& plan, const InputTensor& input, ModelNames names) {
+  const std::string model = names == ModelNames::kPaths
+                                ? io::json_string(plan.inputs[input.model].path)
+                                : cat(input.model);
+  return cat("{\"model\":", model, ",\"tensor\":", io::json_string(input.source->name()),
+             ",\"dtype\":\"", dtype_name(input.source->dtype()), "\"}");
 }
 
 std::string params_json(const Job& job) {
@@ -47,7 +47,7 @@ std::string params_json(const Job& job) {
 
 }  // namespace
 
-std::string plan_json_lines(const Plan& plan) {
+std::string plan_json_lines(const Plan& plan, ModelNames names) {
   std::string out;
   for (const PlannedTensor& tensor : plan.tensors) {
     const Job& job = tensor.job;
@@ -57,11 +57,11 @@ std::string plan_json_lines(const Plan& plan) {
            copied ? std::string_view("copy") : job.method->name, "\",\"inputs\":[");
     bool first = true;
     for (const InputTensor& input : tensor.inputs) {
-      append(out, first ? "" : ",", input_json(plan, input));
+      append(out, first ? "" : ",", input_json(plan, input, names));
       first = false;
     }
     append(out, "]");
-    if (tensor.base.source) append(out, ",\"base\":", input_json(plan, tensor.base));
+    if (tensor.base.source) append(out, ",\"base\":", input_json(plan, tensor.base, names));
     append(out, ",\"params\":", copied ? std::string("{}") : params_json(job), "}\n");
   }
   return out;

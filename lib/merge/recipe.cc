@@ -28,8 +28,7 @@ const ParamDef& need_param(const Method& method, std::string_view name, const st
   for (const ParamDef& def : method.params)
     names.emplace_back(def.name);
   const std::string near = nearest_name(name, names);
-  throw Error(ErrorKind::kUsage,
-              cat(where, ": ", method.name, " has no parameter ", quote(name)),
+  throw Error(ErrorKind::kUsage, cat(where, ": ", method.name, " has no parameter ", quote(name)),
               near.empty() ? cat(method.name, " has: ", join(names, ", "))
                            : cat("did you mean ", near, "?"));
 }

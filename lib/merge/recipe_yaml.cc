@@ -134,9 +134,9 @@ void RecipeReader::read_params(const Node& map, ParamSet& params, bool of_model)
     if (def == nullptr) {
       const std::string near = nearest_name(key, known, 3);
       refuse(item.first, cat(method_->name, " has no parameter ", quote(key)),
-             near.empty() ? cat(method_->name, known.empty() ? " has none" : " has: ",
-                                join(known, ", "))
-                          : cat("did you mean ", near, "?"));
+             near.empty()
+                 ? cat(method_->name, known.empty() ? " has none" : " has: ", join(known, ", "))
+                 : cat("did you mean ", near, "?"));
     }
     if (of_model && !def->per_model) {
       refuse(item.first, cat(def->name, " belongs to the whole merge, not to a model"),
@@ -216,9 +216,8 @@ Recipe RecipeReader::read(std::string_view yaml) {
   try {
     root = YAML::Load(std::string(yaml));
   } catch (const YAML::Exception& e) {
-    throw Error(ErrorKind::kConfig,
-                cat(file_, e.mark.is_null() ? "" : cat(":", e.mark.line + 1),
-                    ": not YAML: ", quote(e.msg, 120)));
+    throw Error(ErrorKind::kConfig, cat(file_, e.mark.is_null() ? "" : cat(":", e.mark.line + 1),
+                                        ": not YAML: ", quote(e.msg, 120)));
   }
   check_keys(root, "the recipe",
              {"merge_method", "base_model", "models", "slices", "parameters", "dtype", "out_dtype",

@@ -23,7 +23,8 @@ class Sce final : public Kernel<A> {
   std::optional<PassNeeds> next_pass() override {
     if (phase_ == Phase::kVarying) return PassNeeds{.counts = 1};
     if (phase_ == Phase::kWindow) {
-      if (const std::optional<i64> counts = window_->next_pass()) return PassNeeds{.counts = *counts};
+      if (const std::optional<i64> counts = window_->next_pass())
+        return PassNeeds{.counts = *counts};
       phase_ = Phase::kEnergies;
     }
     if (phase_ == Phase::kEnergies) return PassNeeds{.sums = isize(energy_)};

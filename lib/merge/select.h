@@ -82,9 +82,9 @@ class RankWindow {
  private:
   struct Edge {
     KeyOf<A> key = 0;
-    i64 greater = 0;            // elements of larger magnitude
-    std::vector<i64> ties;      // by chunk: elements with this key before it
-    bool straddles = false;     // some elements with this key stay and some go
+    i64 greater = 0;         // elements of larger magnitude
+    std::vector<i64> ties;   // by chunk: elements with this key before it
+    bool straddles = false;  // some elements with this key stay and some go
   };
   Edge make_edge(std::size_t target) const;
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "core/str.h"
-#include "io/file.h"
+#include "io/pages.h"
 #include "merge/convert.h"
 
 namespace lm::merge {

@@ -59,7 +59,8 @@ class ChunkReader {
       chunk.number = first / layout.chunk;
       load(inputs.x, x_, x_pointers_, first, chunk.count, allow_nonfinite);
       load(inputs.aux, aux_, aux_pointers_, first, chunk.count, allow_nonfinite);
-      if (inputs.base != nullptr) load_one(*inputs.base, base_, first, chunk.count, allow_nonfinite);
+      if (inputs.base != nullptr)
+        load_one(*inputs.base, base_, first, chunk.count, allow_nonfinite);
       chunk.x = x_pointers_;
       chunk.aux = aux_pointers_;
       chunk.base = inputs.base != nullptr ? base_.data() : nullptr;

@@ -1,7 +1,7 @@
 #pragma once
 // One text of a loop, compiled for any x86-64 machine and for AVX2; the machine decides which runs.
-// Both round alike: AVX2 alone has no fused multiply-add, and sums are written as fixed lanes, which
-// no compiler may reorder. Files that use this are compiled with -O3 (CMakeLists.txt).
+// Both round alike: AVX2 alone has no fused multiply-add, and sums are written as fixed lanes,
+// which no compiler may reorder. Files that use this are compiled with -O3 (CMakeLists.txt).
 
 #include "core/types.h"
 
