@@ -64,8 +64,11 @@ std::string output_config(const InputModel& reference, const std::vector<Planned
                                       "of num_hidden_layers, n_layer, num_layers, n_layers"));
   }
   if (const std::optional<DType> dtype = common_dtype(tensors)) {
-    const char* const key = config.contains("dtype") ? "dtype" : "torch_dtype";
-    if (!torch_dtype(*dtype).empty()) config[key] = torch_dtype(*dtype);
+    const std::string_view word = torch_dtype(*dtype);
+    for (const char* const key : {"torch_dtype", "dtype"}) {
+      const bool either = config.contains("torch_dtype") || config.contains("dtype");
+      if (!word.empty() && (config.contains(key) || !either)) config[key] = word;
+    }
   }
   bool head = false;
   for (const PlannedTensor& tensor : tensors) {

@@ -41,12 +41,20 @@ struct Spot {
   f64 depth = 0;
 };
 
+text::Regex pattern(std::string_view option, const std::string& text) {
+  try {
+    return text::Regex(text);
+  } catch (const Error& e) {
+    throw Error(ErrorKind::kUsage, cat(option, ": ", e.message()));
+  }
+}
+
 class Planner {
  public:
   Planner(const Recipe& recipe, const PlanOptions& options, const Context& ctx)
       : recipe_(recipe), options_(options), ctx_(ctx) {
-    if (!options.include.empty()) include_.emplace(options.include);
-    if (!options.exclude.empty()) exclude_.emplace(options.exclude);
+    if (!options.include.empty()) include_ = pattern("--include", options.include);
+    if (!options.exclude.empty()) exclude_ = pattern("--exclude", options.exclude);
   }
   Plan make();
 
@@ -486,7 +494,13 @@ i64 Plan::bytes_out() const {
 }
 
 Plan make_plan(const Recipe& recipe, const PlanOptions& options, const Context& ctx) {
-  return Planner(recipe, options, ctx).make();
+  try {
+    return Planner(recipe, options, ctx).make();
+  } catch (const Error& e) {
+    // What is wrong in a recipe is wrong usage where there is none.
+    if (e.kind() != ErrorKind::kConfig || !recipe.text.empty()) throw;
+    throw Error(ErrorKind::kUsage, e.message(), e.hint());
+  }
 }
 
 std::optional<Missing> parse_missing(std::string_view text) {

@@ -10,9 +10,9 @@ lm-train $o --init-from a --steps 2 -o run2; cp -rL run2/final b
 lm-merge --method linear a b:3 --out-dtype bf16 -o m --report r.json; echo "status $?"
 ls m
 jq -c '[.tool, .method, .models[].name, .base, .seed, .tensors, .notes]' m/merge.json
-jq -c '[.torch_dtype, .num_hidden_layers, .model_type]' m/config.json
+jq -c '[.torch_dtype // .dtype, .num_hidden_layers, .model_type]' m/config.json; grep -c float32 m/config.json
 jq -c '[.metrics.tensors, .metrics.bytes_in > .metrics.bytes_out]' r.json
-echo '{"prompt":"a b"}' | lm-decode -m m --greedy --max-tokens 3 -z none | jq -c '.samples | length'
+echo '{"prompt":"a b"}' | lm-decode -m m --greedy --max-tokens 3 -z none > out; echo "status $? $(wc -l < out)"
 mkdir elsewhere && cp -r a b elsewhere
 lm-merge --method linear elsewhere/a elsewhere/b:3 --out-dtype bf16 -o m2
 diff -r m m2 && echo equal

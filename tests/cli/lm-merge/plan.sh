@@ -13,8 +13,8 @@ slices:
 dtype: bfloat16
 END
 lm-merge -n deep.yaml | jq -c 'select(.tensor | test("input_layernorm|embed|lm_head|model.norm")) | [.tensor, .inputs[0].model, .inputs[0].tensor, .dtype]'
-lm-merge deep.yaml -o deep && jq -c '[.num_hidden_layers, .torch_dtype]' deep/config.json
-echo '{"ids":[1,2]}' | lm-decode -m deep --greedy --max-tokens 2 -z none | jq -c '.samples | length'
+lm-merge deep.yaml -o deep && jq -c '[.num_hidden_layers, .torch_dtype // .dtype]' deep/config.json
+lm-train $o --init-from deep -o more ids.jsonl; echo "status $?"
 lm-merge --parameters --method ties
 lm-merge --parameters | grep -c :
 ls

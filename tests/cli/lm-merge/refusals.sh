@@ -23,7 +23,7 @@ try --method slerp --base a a
 try --method linear a:much
 try --method linear a:0 a:0
 try --method linear --set normalise=false a
-try --method della --base a a:1:density=.9
+try --method della --base a run1/final:1:density=.9
 try --method linear a --include '('
 try a a
 try a
