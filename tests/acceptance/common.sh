@@ -24,7 +24,7 @@ args=()
 output=records
 streams=1
 operands=()
-product=final
+result=final
 usage_args=(--shard 1/1)
 recordwise=1
 foreign=none
@@ -92,14 +92,14 @@ to_output() {
 }
 same() {
   case $output in
-    folder) diff -rq "$1/$product/" "$2/$product/" >/dev/null 2>&1 ;;
+    folder) diff -rq "$1/$result/" "$2/$result/" >/dev/null 2>&1 ;;
     *) cmp -s "$1" "$2" ;;
   esac
 }
 # No complete product of that name.
 absent() {
   case $output in
-    folder) [ ! -e "$1/$product" ] ;;
+    folder) [ ! -e "$1/$result" ] ;;
     *) [ ! -e "$1" ] ;;
   esac
 }

@@ -15,7 +15,7 @@ setup() {
 }
 output=folder
 streams=0
-product=.
+result=.
 usage_args=(--set nothing)
 folders=1
 nowhere=/dev/null/out  # folders on the way are made
