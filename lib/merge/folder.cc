@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 class FolderSink final : public Sink {
  public:
   FolderSink(const std::string& folder, i64 shard_bytes, SafeWriter::Metadata metadata)
-      : writer_(SafeWriter::to_folder(folder, shard_bytes, std::move(metadata))) {}
+      : writer_(SafeWriter::to_folder(folder, shard_bytes, std::move(metadata), {.sync = false})) {
+  }  // AtomicDir syncs what is in it
   void declare(const std::string& name, DType dtype, const Shape& shape) override {
     writer_.declare(name, dtype, shape);
   }
