@@ -47,19 +47,21 @@ std::vector<std::string> files_of_old_index(const std::string& path) {
 
 }  // namespace
 
-SafeWriter::SafeWriter(std::string path, bool folder, i64 max_shard_bytes, Metadata metadata)
+SafeWriter::SafeWriter(std::string path, bool folder, i64 max_shard_bytes, Metadata metadata,
+                       const io::OutputOptions& options)
     : path_(std::move(path)),
       folder_(folder),
       max_shard_bytes_(max_shard_bytes),
-      metadata_(std::move(metadata)) {}
+      metadata_(std::move(metadata)),
+      options_(options) {}
 
 SafeWriter SafeWriter::to_file(const std::string& path, Metadata metadata) {
-  return {path, false, std::numeric_limits<i64>::max(), std::move(metadata)};
+  return {path, false, std::numeric_limits<i64>::max(), std::move(metadata), {}};
 }
 
-SafeWriter SafeWriter::to_folder(const std::string& folder, i64 max_shard_bytes,
-                                 Metadata metadata) {
-  return {folder, true, max_shard_bytes, std::move(metadata)};
+SafeWriter SafeWriter::to_folder(const std::string& folder, i64 max_shard_bytes, Metadata metadata,
+                                 const io::OutputOptions& options) {
+  return {folder, true, max_shard_bytes, std::move(metadata), options};
 }
 
 SafeWriter SafeWriter::into(io::AtomicFile& file, Metadata metadata) {
@@ -138,8 +140,8 @@ std::string SafeWriter::make_header(i64 file) const {
 
 void SafeWriter::open_file() {
   if (callers_ == nullptr) {
-    files_.push_back(
-        std::make_unique<io::AtomicFile>(folder_ ? cat(path_, "/", file_name(opened_)) : path_));
+    files_.push_back(std::make_unique<io::AtomicFile>(
+        folder_ ? cat(path_, "/", file_name(opened_)) : path_, options_));
   }
   file_ = callers_ != nullptr ? callers_ : files_.back().get();
   buffer_ = make_header(opened_);
@@ -283,7 +285,7 @@ void SafeWriter::commit_folder() {
     files_[0]->commit();
     remove_if_there(index_path);
   } else {
-    io::AtomicFile index(index_path);
+    io::AtomicFile index(index_path, options_);
     index.write(make_index());
     index.finish();
     remove_if_there(index_path);

@@ -31,9 +31,10 @@ class SafeWriter {
   /// The weights of a model folder, which must exist: model.safetensors, or
   /// model-0000i-of-0000n.safetensors and their index where the data exceeds max_shard_bytes (a
   /// larger tensor gets a file of its own). commit() removes weights that stood there in the other
-  /// layout or in more files.
+  /// layout or in more files. Where the folder itself is synced before it gets its name, files need
+  /// not be.
   static SafeWriter to_folder(const std::string& folder, i64 max_shard_bytes = kMaxShardBytes,
-                              Metadata metadata = {});
+                              Metadata metadata = {}, const io::OutputOptions& options = {});
 
   /// Announces a tensor; the first is number 0. Any order.
   void declare(std::string name, DType dtype, const Shape& shape);
@@ -64,7 +65,8 @@ class SafeWriter {
     i64 bytes = 0;
   };
 
-  SafeWriter(std::string path, bool folder, i64 max_shard_bytes, Metadata metadata);
+  SafeWriter(std::string path, bool folder, i64 max_shard_bytes, Metadata metadata,
+             const io::OutputOptions& options);
   [[noreturn]] void misuse(std::string_view name, std::string_view what) const;
   void cut_files();
   std::string file_name(i64 file) const;
@@ -82,6 +84,7 @@ class SafeWriter {
   bool folder_;
   i64 max_shard_bytes_;
   Metadata metadata_;
+  io::OutputOptions options_;
   Phase phase_ = Phase::kDeclaring;
   std::vector<Declared> declared_;
   std::vector<i64> order_;
