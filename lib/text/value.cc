@@ -11,9 +11,7 @@
 namespace lm::text {
 
 Value Value::tuple(ValueList list) {
-  Value out(std::move(list));
-  std::get<List>(out.state_).tuple = true;
-  return out;
+  return {std::move(list), true};
 }
 
 const char* Value::type_name() const {

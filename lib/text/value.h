@@ -45,8 +45,7 @@ class Value {
   Value(std::string text) : state_(std::move(text)) {}          // NOLINT
   Value(std::string_view text) : state_(std::string(text)) {}   // NOLINT
   Value(const char* text) : state_(std::string(text)) {}        // NOLINT
-  Value(ValueList list)
-      : state_(List{std::make_shared<ValueList>(std::move(list)), false}) {}             // NOLINT
+  Value(ValueList list) : Value(std::move(list), false) {}      // NOLINT
   Value(ValueMap map) : state_(std::make_shared<ValueMap>(std::move(map))) {}            // NOLINT
   Value(Function function) : state_(std::make_shared<Function>(std::move(function))) {}  // NOLINT
   static Value tuple(ValueList list);
@@ -59,7 +58,7 @@ class Value {
   bool is_number() const { return is_bool() || is_whole() || is_real(); }
   bool is_string() const { return std::holds_alternative<std::string>(state_); }
   bool is_list() const { return std::holds_alternative<List>(state_); }  // tuples too
-  bool is_tuple() const { return is_list() && std::get<List>(state_).tuple; }
+  bool is_tuple() const { return is_list() && std::get<List>(state_)->tuple; }
   bool is_map() const { return std::holds_alternative<Map>(state_); }
   bool is_function() const { return std::holds_alternative<Callable>(state_); }
   /// "str", "int", "list": as Python names it.
@@ -71,10 +70,12 @@ class Value {
   i64 whole() const { return get<i64>(); }
   f64 real() const { return get<f64>(); }
   const std::string& str() const { return get<std::string>(); }
-  const ValueList& list() const { return *get<List>().items; }
-  ValueList& list() { return *std::get<List>(state_).items; }
-  const ValueMap& map() const { return *get<Map>(); }
-  ValueMap& map() { return *std::get<Map>(state_); }
+  const ValueList& list() const& { return get<List>()->items; }
+  ValueList& list() & { return std::get<List>(state_)->items; }
+  void list() const&& = delete;  // the items of a temporary would dangle
+  const ValueMap& map() const& { return *get<Map>(); }
+  ValueMap& map() & { return *std::get<Map>(state_); }
+  void map() const&& = delete;
   const Function& function() const { return *get<Callable>(); }
 
   /// bool, int and float as a number.
@@ -98,12 +99,16 @@ class Value {
 
  private:
   // Second owners of what these hold: copies of the value.
-  struct List {
-    std::shared_ptr<ValueList> items;
+  struct Items {
+    ValueList items;
     bool tuple = false;
   };
+  using List = std::shared_ptr<Items>;
   using Map = std::shared_ptr<ValueMap>;
   using Callable = std::shared_ptr<const Function>;
+
+  Value(ValueList list, bool tuple)
+      : state_(std::make_shared<Items>(Items{std::move(list), tuple})) {}
 
   template <typename T>
   const T& get() const {
