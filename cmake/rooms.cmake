@@ -11,7 +11,10 @@ if(LM_FUZZ)
   target_compile_options(lm_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(LM_SANITIZE)
-  target_compile_options(lm_flags INTERFACE -fsanitize=${LM_SANITIZE} -fno-omit-frame-pointer -g)
+  # Line tables are all that reports need; full debug information would cost a third of the build.
+  # LM_DCHECK and the library's own bounds checks belong to what such a build looks for.
+  target_compile_options(lm_flags INTERFACE -fsanitize=${LM_SANITIZE} -fno-omit-frame-pointer -g1 -UNDEBUG)
+  target_compile_definitions(lm_flags INTERFACE _GLIBCXX_ASSERTIONS)
   target_link_options(lm_flags INTERFACE -fsanitize=${LM_SANITIZE})
   if(LM_SANITIZE MATCHES "thread")
     # The one file that includes oneTBB; it tells the sanitizer of the hand-overs itself.
@@ -158,6 +161,10 @@ function(lm_test name)
   endif()
   add_executable(${name} ${A_SOURCES} $<TARGET_OBJECTS:lm_test_main>)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  if(LM_SANITIZE)
+    # The instrumented macros of Catch cost the optimiser more time than the tests take.
+    target_compile_options(${name} PRIVATE -O0)
+  endif()
   target_link_libraries(${name} PRIVATE lm_flags ${A_LIBS} Threads::Threads ${CMAKE_DL_LIBS})
   foreach(room ${all})
     get_property(o GLOBAL PROPERTY LM_ROOM_OBJECTS_${room})

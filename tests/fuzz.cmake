@@ -10,6 +10,9 @@ function(lm_fuzz target)
   endif()
   lm_bench(fuzz-${target} ROOMS ${A_ROOMS} SOURCES fuzz/${target}.cc fuzz/driver.cc)
   set_target_properties(fuzz-${target} PROPERTIES EXCLUDE_FROM_ALL FALSE)
+  if(LM_SANITIZE MATCHES "address|thread")  # clang has no macro for it
+    target_compile_definitions(fuzz-${target} PRIVATE LM_SHADOW_MEMORY)
+  endif()
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/fuzz-${target}.run)
   file(MAKE_DIRECTORY ${folder})
   add_test(NAME fuzz-${target} WORKING_DIRECTORY ${folder}

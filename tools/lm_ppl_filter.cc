@@ -199,7 +199,8 @@ Flags bucket_flags() {
        .group = g,
        .help = "write one file per bucket; %s in the name stands for it",
        .semantic = false,
-       .main = true},
+       .main = true,
+       .excludes = {"output"}},
   };
 }
 

@@ -287,8 +287,10 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
                 : tmp != nullptr && *tmp != '\0' ? tmp
                                                  : "/tmp";
   if (options.text("seed") == "random") console.message(LogLevel::kWarning, cat("seed ", ctx.seed));
-  live.stateful =
-      spec.stateful && (spec.stateful_with.empty() || options.given(spec.stateful_with));
+  // A verb without that option has no state.
+  live.stateful = spec.stateful &&
+                  (spec.stateful_with.empty() || (options.find(spec.stateful_with) != nullptr &&
+                                                  options.given(spec.stateful_with)));
   live.grace_s = options.real("grace");
   set_threads(ctx.threads);
   if (console.enabled(LogLevel::kInfo)) {

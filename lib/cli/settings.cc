@@ -125,7 +125,7 @@ class SettingsParser {
     const std::size_t begin = at_;
     while (bare_char(peek()) || peek() == '.' || peek() == '+')
       ++at_;
-    const std::string word(text_.substr(begin, at_ - begin));
+    std::string word(text_.substr(begin, at_ - begin));
     if (word == "true" || word == "false" || parse_float(word)) return word;
     at_ = begin;
     fail(cat(key, ": expected a number, true, false or a quoted text, got ",

@@ -6,7 +6,6 @@
 #ifdef LM_HAVE_MPI
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -175,7 +174,7 @@ class MpiComm final : public Comm {
 
  private:
   static int bytes_of(i64 bytes) { return static_cast<int>(bytes); }
-  static void copy(const f32* from, f32* to, i64 n) { std::memcpy(to, from, usize(n) * 4); }
+  static void copy(const f32* from, f32* to, i64 n) { std::copy_n(from, n, to); }
 
   f32* piece_of(std::span<f32> slab, i64 rank, i64 at) const {
     return slab.data() + rank * (isize(slab) / size_) + at;

@@ -14,7 +14,7 @@ struct Hash128 {
   u64 lo = 0;
   u64 hi = 0;
   bool operator==(const Hash128&) const = default;
-  auto operator<=>(const Hash128&) const = default;
+  auto operator<=>(const Hash128&) const = default;  // NOLINT: no pointer, clang-tidy 14
 };
 
 u64 xxh64(std::string_view bytes, u64 seed = 0);

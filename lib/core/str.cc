@@ -51,7 +51,7 @@ std::string format_bytes(i64 bytes) {
 std::string format_duration(f64 seconds) {
   if (!(seconds < 1e9)) return "very long";
   if (seconds < 9.95) return cat(format_fixed(seconds, 1), " s");
-  const i64 s = static_cast<i64>(seconds + 0.5);
+  const i64 s = std::llround(seconds);
   const auto pair = [](i64 big, const char* unit, i64 small, const char* small_unit) {
     return cat(big, unit, small < 10 ? " 0" : " ", small, small_unit);
   };

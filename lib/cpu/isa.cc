@@ -3,6 +3,8 @@
 #include <atomic>
 #include <string>
 
+#include <cpuid.h>
+
 #include "core/error.h"
 #include "core/str.h"
 #include "cpu/kernels.h"
@@ -11,9 +13,31 @@ namespace lm::cpu {
 
 namespace {
 
+// __builtin_cpu_supports knows neither levels nor these three under clang 14.
+bool has_f16c_movbe_lzcnt() {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || !(c & bit_F16C) || !(c & bit_MOVBE)) return false;
+  return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & bit_LZCNT);
+}
+
+// The levels of the psABI. That the system saves the wide registers is part of "avx" and "avx512f".
+bool has_v3() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && has_f16c_movbe_lzcnt();
+}
+
+bool has_v4() {
+  return has_v3() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512vl");
+}
+
 const isa::Kernels* best() {
-  if (__builtin_cpu_supports("x86-64-v4")) return &isa::v4::kernels();
-  if (__builtin_cpu_supports("x86-64-v3")) return &isa::v3::kernels();
+  if (has_v4()) return &isa::v4::kernels();
+  if (has_v3()) return &isa::v3::kernels();
   return &isa::v2::kernels();
 }
 
@@ -32,8 +56,8 @@ const isa::Kernels& active() {
 
 std::vector<std::string_view> supported_isas() {
   std::vector<std::string_view> names = {"v2"};
-  if (__builtin_cpu_supports("x86-64-v3")) names.push_back("v3");
-  if (__builtin_cpu_supports("x86-64-v4")) names.push_back("v4");
+  if (has_v3()) names.push_back("v3");
+  if (has_v4()) names.push_back("v4");
   return names;
 }
 

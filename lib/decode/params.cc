@@ -266,6 +266,7 @@ std::optional<Fault> apply_params(std::string_view json, SampleParams& params) {
 Result<std::vector<Step>> parse_order(std::string_view order) {
   if (order == "hf") {
     std::vector<Step> all;
+    all.reserve(std::size(kSteps));
     for (const auto& [name, step] : kSteps)
       all.push_back(step);
     return all;

@@ -25,7 +25,7 @@ struct PromptRow {
   i32 position = -1;   // -1: the one after the row before; of the first 0
   i32 hole_begin = 0;  // rows [hole_begin, hole_end) of the sequence are hidden from this one,
   i32 hole_end = 0;    // which stands behind them
-  auto operator<=>(const PromptRow&) const = default;
+  auto operator<=>(const PromptRow&) const = default;  // NOLINT: no pointer, clang-tidy 14
 };
 std::vector<PromptRow> prompt_rows(std::span<const i32> tokens);
 std::vector<i32> tokens_of(std::span<const PromptRow> rows);

@@ -20,7 +20,11 @@ bool on_host(const SessionOptions& options) {
 
 /// Sizes with a cache of at most cache_bytes.
 model::EngineOptions sizes(const model::ModelCfg& cfg, const SessionOptions& o, i64 cache_bytes) {
-  return engine_options(cfg, o.batch, o.chunk, cache_bytes, o.compute);
+  model::EngineOptions out = engine_options(cfg, o.batch, o.chunk, cache_bytes, o.compute);
+  if (!o.logits) out.max_logit_rows = 0;
+  out.states = o.states;
+  out.final_state = o.final_state;
+  return out;
 }
 
 i64 host_bytes(const model::MappedModel& model, const model::EngineOptions& size) {
@@ -40,6 +44,7 @@ i64 Session::least_bytes(const SessionOptions& options) {
 
 Session::Session(const SessionOptions& options)
     : options_(options), model_(model::map_model(options.folder)) {
+  if (options.logits) model::require_decoder(model_.cfg, options.folder);
   text::LoadOptions load;
   load.add_specials = false;
   load.special = options.special;
@@ -52,8 +57,7 @@ Session::Session(const SessionOptions& options)
   }
   if (options.begin) begin_ = begin_token(model_.cfg, *tokenizer_);
   digest_ = model::model_digest(options.folder);
-  model::EngineOptions size = engine_options(model_.cfg, options.batch, options.chunk,
-                                             options.cache_bytes, options.compute);
+  model::EngineOptions size = sizes(model_.cfg, options, options.cache_bytes);
   if (options.memory != nullptr) charge(*options.memory, size);
   engine_ = options.compute.backend == nullptr
                 ? std::make_unique<model::Engine>(model_, size)

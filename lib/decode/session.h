@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/context.h"
 #include "decode/generate.h"
@@ -31,13 +32,19 @@ struct SessionOptions {
   i64 reserve = 0;
   i64 later = 0;  // sessions
   model::Compute compute = {};
+  /// False: the engine gives hidden states (EngineOptions::states, final_state) and no logits, and
+  /// the model may be an encoder.
+  bool logits = true;
+  std::vector<i64> states = {};
+  bool final_state = true;
 };
 
 class Session {
  public:
   /// Opens the folder and makes the engine. Throws what map_model and load_tokenizer throw,
   /// Error{kOs} when the budget is too small for the model, and Error{kData} when the tokenizer
-  /// does not fit the model, each naming the folder.
+  /// does not fit the model or the model is an encoder where logits are wanted, each naming the
+  /// folder.
   explicit Session(const SessionOptions& options);
   Session(const Session&) = delete;  // the engine refers to the model
   Session& operator=(const Session&) = delete;

@@ -86,8 +86,8 @@ class ExactDedup {
   struct Entry {
     Hash128 key;
     u64 priority;
-    u64 order;  // 0: seen before deferral, else ordinal + 1
-    auto operator<=>(const Entry&) const = default;
+    u64 order;                                       // 0: seen before deferral, else ordinal + 1
+    auto operator<=>(const Entry&) const = default;  // NOLINT: no pointer, clang-tidy 14
   };
 
   const Context* ctx_;

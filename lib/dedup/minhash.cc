@@ -46,7 +46,7 @@ const std::array<u64, 256>& byte_hashes() {
 u64 blanks_in_64(const char* bytes) {
 #if defined(__SSE2__)
   u64 mask = 0;
-  for (int part = 0; part < 4; ++part) {
+  for (i64 part = 0; part < 4; ++part) {
     const __m128i sixteen = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * part));
     const int found = _mm_movemask_epi8(_mm_cmpeq_epi8(sixteen, _mm_set1_epi8(' ')));
     mask |= static_cast<u64>(static_cast<u32>(found)) << (16 * part);

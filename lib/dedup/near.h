@@ -108,7 +108,7 @@ class NearDedup {
   struct BandRecord {
     u64 key;
     u64 ordinal;
-    auto operator<=>(const BandRecord&) const = default;
+    auto operator<=>(const BandRecord&) const = default;  // NOLINT: no pointer, clang-tidy 14
   };
 
   struct Signed {

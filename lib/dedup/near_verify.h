@@ -20,7 +20,7 @@ struct Edge {
   i64 later;
   i64 earlier;
   f64 similarity;
-  auto operator<=>(const Edge&) const = default;
+  auto operator<=>(const Edge&) const = default;  // NOLINT: no pointer, clang-tidy 14
 };
 
 /// Documents of one kind of verification, by number in the order of preference. Safe to call

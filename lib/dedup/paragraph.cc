@@ -64,13 +64,12 @@ void cut_paragraphs(const ParagraphOptions& options, std::string_view text, Para
   if (options.across_only) merge_repeats(out);
 }
 
-std::vector<Span> duplicate_spans(const ParagraphedText& document, std::span<const u8> seen) {
-  LM_CHECK(seen.size() == document.keys.size(), "one answer per key");
+std::vector<Span> duplicate_spans(std::span<const Paragraph> paragraphs, std::span<const u8> seen) {
   std::vector<Span> spans;
-  for (const Paragraph& paragraph : document.paragraphs) {
-    if (paragraph.key >= 0 && seen[usize(paragraph.key)] != 0) {
-      spans.push_back({paragraph.begin, paragraph.end});
-    }
+  for (const Paragraph& paragraph : paragraphs) {
+    if (paragraph.key < 0) continue;
+    LM_CHECK(paragraph.key < isize(seen), "one answer per key");
+    if (seen[usize(paragraph.key)] != 0) spans.push_back({paragraph.begin, paragraph.end});
   }
   return spans;
 }

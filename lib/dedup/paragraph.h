@@ -30,8 +30,9 @@ struct Paragraph {
   i64 key = -1;  // index into the document's keys; -1: skipped, never a duplicate
 };
 
-/// One document on its way through: paragraphs() fills it, the caller asks a filter or set about
-/// keys and hands the answers to duplicate_spans().
+/// One document on its way through: cut_paragraphs() fills it, the caller asks a filter or set
+/// about keys and hands the answers with the paragraphs to duplicate_spans(). Filled again and
+/// again it keeps its memory.
 struct ParagraphedText {
   std::vector<Paragraph> paragraphs;
   std::vector<Hash128> keys;  // in order; with across_only each different key once
@@ -50,7 +51,7 @@ struct Span {
 };
 
 /// One span per paragraph whose key was seen; seen: [keys], the answers in order.
-std::vector<Span> duplicate_spans(const ParagraphedText& document, std::span<const u8> seen);
+std::vector<Span> duplicate_spans(std::span<const Paragraph> paragraphs, std::span<const u8> seen);
 
 /// text without the spans (ascending, disjoint, code points). O(n).
 std::string cut_spans(std::string_view text, std::span<const Span> spans);

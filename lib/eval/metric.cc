@@ -11,7 +11,7 @@
 #include "stat/bootstrap.h"
 #include "stat/mean.h"
 #include "text/overlap.h"
-#include "text/segment.h"
+#include "text/translation.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -131,7 +131,13 @@ void token_f1_row(const DocRequests& doc, const Answer& a, const Value&, Row out
   out[0] = best_of(doc, [&](const std::string& r) { return token_f1(a.text, r); });
 }
 void rouge_row(const DocRequests& doc, const Answer& a, const Value&, Row out) {
-  out[0] = best_of(doc, [&](const std::string& r) { return text::rouge_l(a.text, r); });
+  out[0] = best_of(doc, [&](const std::string& r) {
+    text::WordIds ids;
+    std::vector<i32> own, other;
+    ids.add_words(a.text, own);
+    ids.add_words(r, other);
+    return text::rouge_l(own, other).f1;
+  });
 }
 void bleu_row(const DocRequests& doc, const Answer& a, const Value&, Row out) {
   const text::BleuStats stats = text::bleu_stats(a.text, references_of(doc));
@@ -355,26 +361,16 @@ bool exact_match(const std::string& answer, const std::string& reference, const 
 }
 
 f64 token_f1(std::string_view answer, std::string_view reference) {
-  const auto bag = [](std::string_view from) {
-    std::string text = text::to_lower(from);
-    std::erase_if(text, is_ascii_punctuation);
-    std::map<std::string, i64> out;
-    for (const std::string_view word : text::words_ws(text))
-      if (word != "a" && word != "an" && word != "the") ++out[std::string(word)];
+  text::WordIds ids;
+  const auto words = [&](std::string_view from) {
+    const std::string key = text::answer_key(from);
+    std::vector<i32> out;
+    if (key.empty()) return out;
+    for (const std::string_view word : split(key, ' '))
+      out.push_back(ids.id(word));
     return out;
   };
-  const std::map<std::string, i64> a = bag(answer);
-  const std::map<std::string, i64> b = bag(reference);
-  if (a.empty() || b.empty()) return a.empty() && b.empty() ? 1 : 0;
-  i64 common = 0;
-  i64 total = 0;
-  for (const auto& [word, count] : a) {
-    total += count;
-    if (const auto found = b.find(word); found != b.end()) common += std::min(count, found->second);
-  }
-  for (const auto& [word, count] : b)
-    total += count;
-  return 2 * static_cast<f64>(common) / static_cast<f64>(total);
+  return text::rouge_n(words(answer), words(reference), 1).f1;
 }
 
 Estimate estimate(const MetricDef& metric, const MetricRows& rows, i64 draws, u64 seed) {

@@ -73,7 +73,7 @@ std::vector<std::string> references_of(const DocRequests& doc);
 
 /// Comparison of exact_match, with its options in args. Throws Error{kConfig} for bad patterns.
 bool exact_match(const std::string& answer, const std::string& reference, const text::Value& args);
-/// F1 of the bags of words, lower case, without ASCII punctuation and English articles (SQuAD).
+/// F1 of the bags of words of text::answer_key (SQuAD).
 f64 token_f1(std::string_view answer, std::string_view reference);
 
 }  // namespace lm::eval

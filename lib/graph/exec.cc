@@ -11,7 +11,7 @@
 #include "core/str.h"
 #include "graph/op_def.h"
 #include "tensor/convert.h"
-#include "tensor/safetensors.h"
+#include "tensor/safe_writer.h"
 
 namespace lm {
 
@@ -444,6 +444,7 @@ std::vector<OpTime> Executor::profile() const {
     total.bytes += (cost.bytes_read + cost.bytes_written) * impl_->calls[n];
   }
   std::vector<OpTime> out;
+  out.reserve(totals.size());
   for (const auto& [name, total] : totals)
     out.push_back(total);
   std::stable_sort(out.begin(), out.end(),

@@ -64,7 +64,7 @@ Lifetimes lifetimes(const Graph& g, const std::vector<bool>& live) {
 // Whether output 0 of a node may lie where input i lies: the input dies here, has the same size,
 // and no other operand shares its buffer.
 bool can_take_over(const Graph& g, const Node& node, i64 n, const Lifetimes& t) {
-  const i64 i = g.def(node.op).in_place;
+  const i8 i = g.def(node.op).in_place;
   if (i < 0 || i >= node.in.size() || !node.in[i] || !node.out[0]) return false;
   const Value from = node.in[i];
   const Value to = node.out[0];
@@ -242,6 +242,7 @@ std::vector<OpTotal> op_totals(const Graph& g) {
     total.bytes_written += cost.bytes_written;
   }
   std::vector<OpTotal> out;
+  out.reserve(totals.size());
   for (const auto& [name, total] : totals)
     out.push_back(total);
   std::stable_sort(out.begin(), out.end(),

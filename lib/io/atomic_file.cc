@@ -287,7 +287,7 @@ AtomicDir::~AtomicDir() {
 }
 
 std::string AtomicDir::file(const std::string& name) const {
-  const std::string path = cat(temp_, "/", name);
+  std::string path = cat(temp_, "/", name);
   std::error_code error;
   std::filesystem::create_directories(split_path(path).dir, error);
   if (error) {

@@ -232,13 +232,15 @@ class Driver {
   }
 
   void write(const std::string& text) {
+    if (text.empty()) return;
+    LM_CHECK(run_.out != nullptr, "lines have an output");
     StreamTotals totals;
     for (std::string_view rest = text; !rest.empty();) {
       const std::size_t lf = rest.find('\n');
       totals.add_line(rest.substr(0, lf));
       rest.remove_prefix(lf + 1);
     }
-    run_.out.write(text, totals);
+    run_.out->write(text, totals);
     run_.counters.records_out += totals.records;
   }
 

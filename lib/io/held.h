@@ -53,7 +53,7 @@ class HeldMapper {
 
 struct HeldRun {
   InputStream& in;
-  OutputStream& out;
+  OutputStream* out;  // null: the mapper keeps its results, finish() gives no lines
   RecordRun& records;
   RunCounters& counters;
   const Context& ctx;

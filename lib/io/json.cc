@@ -362,7 +362,7 @@ std::optional<Fault> Walker::walk(od::object& object, const Wanted& wanted) {
     const i64 key_len = raw_key_length(key_begin, line_.data() + line_.size(), escaped);
     std::string_view key(key_begin, usize(key_len));
     if (escaped) {
-      if (const std::optional<Fault> fault = unescape(key, key_)) return fault;
+      if (std::optional<Fault> fault = unescape(key, key_)) return fault;
       key = key_;
     }
     // simdjson takes an unread string before a colon for a key and loses count of the braces.

@@ -190,13 +190,13 @@ void OutputStream::flush_frames(bool all) {
     }
   });
   for (std::size_t i = 0; i < frames.size(); ++i)
-    emit_frame(contents[i], std::move(frames[i]));
+    emit_frame(contents[i], frames[i]);
   pending_.erase(0, begin);
   pending_records_ = 0;
   scanned_ = 0;
 }
 
-void OutputStream::emit_frame(std::string_view content, std::string frame) {
+void OutputStream::emit_frame(std::string_view content, std::string_view frame) {
   digest_ = chain_digest(digest_, xxh64(frame));
   frames_.push_back({static_cast<u32>(frame.size()), static_cast<u32>(content.size())});
   put(frame);

@@ -69,7 +69,7 @@ class OutputStream {
   std::string describe_form() const;
   void put(std::string_view bytes);
   void flush_frames(bool all);
-  void emit_frame(std::string_view content, std::string frame);
+  void emit_frame(std::string_view content, std::string_view frame);
   void single_write(std::string_view lines, bool last);
   void flusher();
 

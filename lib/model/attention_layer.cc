@@ -93,7 +93,7 @@ void add_params(const AttentionCfg& a, LayerParams& to) {
 
 Value build(const AttentionCfg& a, LayerGraph& at, Value x) {
   const Graph::Scope scope = at.graph().scope("attn");
-  Value qkv = at.linear("attn.qkv", at.norm("attn_norm", x));
+  Value qkv = at.linear("attn.qkv", at.norm_at(NormPlace::kBefore, "attn_norm", x));
   if (a.qk_norm) qkv = normalised(a, at, qkv);
   if (at.config().position == PositionKind::kRope) qkv = rotated(a, at, qkv);
   AttentionAttr attr;
@@ -101,7 +101,8 @@ Value build(const AttentionCfg& a, LayerGraph& at, Value x) {
   attr.kv_heads = narrow(a.kv_heads);
   attr.head_dim = narrow(a.head_dim);
   attr.window = narrow(a.window);
-  return at.project_add("attn.out", at.mix().attend(qkv, attr, at.layer()), x);
+  const Value y = at.project_add("attn.out", at.mix().attend(qkv, attr, at.layer()), x);
+  return at.norm_at(NormPlace::kBehind, "attn_norm", y);
 }
 
 f64 useful_flops(const AttentionCfg& a, i64 width, i64 seq_len) {

@@ -33,7 +33,7 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
     values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, dtype,
                                   options.trainable && params.set[i].trainable));
   }
-  head_ = param(cfg.tied ? "embed.weight" : "head.weight");
+  if (cfg.kind == ModelKind::kDecoder) head_ = param(cfg.tied ? "embed.weight" : "head.weight");
   if (options_.ropes == nullptr) own_ropes_.emplace(cfg, options_.positions);
   for (i64 i = 0; i < ropes().size(); ++i)
     ropes_.push_back(g.input(cat("rope.", i), ropes().tensor(i).shape));
@@ -54,7 +54,12 @@ Value GraphModel::norm(const std::string& prefix, Value x) {
 Value GraphModel::embed(Value tokens, Value positions) {
   const Graph::Scope scope = g_.scope("embed");
   const Value table = param("pos_embed.weight");
-  const Value x = embedding(g_, tokens, param("embed.weight"), table ? positions : Value{}, table);
+  Value x = embedding(g_, tokens, param("embed.weight"), table ? positions : Value{}, table);
+  if (cfg_.token_types > 0) {
+    types_.push_back(g_.input("types", g_.shape(tokens), DType::kI32));
+    x = add(g_, x, embedding(g_, types_.back(), param("type_embed.weight")));
+  }
+  if (cfg_.embed_norm) x = norm("embed_norm", x);
   return options_.dropout > 0 ? dropout(g_, x, options_.dropout) : x;
 }
 
@@ -65,15 +70,24 @@ Value GraphModel::block(i64 i, Value x, Value positions, MixContext& mix) {
 }
 
 Value GraphModel::final_norm(Value x) {
+  if (cfg_.kind == ModelKind::kEncoder) return x;
   const Graph::Scope scope = g_.scope("final");
   return norm("norm", x);
 }
 
-Value GraphModel::hidden(Value tokens, Value positions, MixContext& mix) {
+Value GraphModel::stream(Value tokens, Value positions, MixContext& mix, i64 layers,
+                         std::span<Value> states) {
   Value x = embed(tokens, positions);
-  for (i64 i = 0; i < cfg_.depth(); ++i)
+  if (!states.empty()) states[0] = x;
+  for (i64 i = 0; i < layers; ++i) {
     x = block(i, x, positions, mix);
-  return final_norm(x);
+    if (i + 1 < isize(states)) states[usize(i + 1)] = x;
+  }
+  return x;
+}
+
+Value GraphModel::hidden(Value tokens, Value positions, MixContext& mix, std::span<Value> states) {
+  return final_norm(stream(tokens, positions, mix, cfg_.depth(), states));
 }
 
 Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
@@ -90,6 +104,8 @@ void GraphModel::bind(Executor& executor, const Weights& weights) const {
     else
       executor.set(ropes_[usize(i)], table);
   }
+  for (const Value types : types_)
+    executor.set(types, OwnedTensor(g_.shape(types), DType::kI32).view);
 }
 
 ScoreGraph::ScoreGraph(const ModelCfg& cfg, const ModelParams& params, i64 rows)

@@ -38,24 +38,29 @@ class GraphModel {
   /// outlive this; g is borrowed.
   GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params, const BuildOptions& options);
 
-  /// tokens, positions i32 [N] -> [N, C].
+  /// tokens, positions i32 [N] -> [N, C]. Every token is of the first type, where there are types.
   Value embed(Value tokens, Value positions);
   /// Layer i with residuals, as region "blocks.i". x [N, C] -> [N, C].
   Value block(i64 i, Value x, Value positions, MixContext& mix);
+  /// x, where the model has none.
   Value final_norm(Value x);
-  /// All of the above: the final hidden states [N, C].
-  Value hidden(Value tokens, Value positions, MixContext& mix);
+  /// All of the above: the final hidden states [N, C]. states: becomes the embeddings and what the
+  /// layers give, in order, as far as its size.
+  Value hidden(Value tokens, Value positions, MixContext& mix, std::span<Value> states = {});
+  /// embed() and `layers` layers: the states behind them, without the last norm.
+  Value stream(Value tokens, Value positions, MixContext& mix, i64 layers,
+               std::span<Value> states = {});
   /// The same with two-interval attention over the rows of the batch; spans i32 [N, 6].
   Value hidden(Value tokens, Value positions, Value spans);
   const ModelCfg& config() const { return cfg_; }
-  /// The output matrix [V, C]: the embedding when tied.
+  /// The output matrix [V, C]: the embedding when tied. Absent in an encoder.
   Value head() const { return head_; }
   /// A parameter's value, absent if the model has none of that name.
   Value param(std::string_view name) const;
 
   /// Binds the parameters, which have the types that the options say and lie in the executor's
   /// memory; and the rotary tables: to their memory where that is the executor's (this
-  /// must then outlive its runs), else to a copy.
+  /// must then outlive its runs), else to a copy; and the tokens' types.
   void bind(Executor& executor, const Weights& weights) const;
 
  private:
@@ -68,6 +73,7 @@ class GraphModel {
   const ModelParams& params_;
   BuildOptions options_;
   std::vector<Value> values_;  // by parameter index
+  std::vector<Value> types_;   // of the tokens that embed() was given
   Value head_;
   std::optional<RopeTables> own_ropes_;
   std::vector<Value> ropes_;  // by table

@@ -15,7 +15,7 @@
 #include "core/str.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
-#include "model/json_fields.h"
+#include "model/family.h"
 #include "model/mapping.h"
 #include "tensor/safetensors.h"
 
@@ -26,10 +26,11 @@ namespace fs = std::filesystem;
 
 constexpr i64 kMaxConfigBytes = i64{16} << 20;
 constexpr const char* kManifest = "manifest.json";
-constexpr std::array<const char*, 9> kTokenizerFiles = {
+constexpr std::array<const char*, 10> kTokenizerFiles = {
     "tokenizer.json",    "tokenizer.model",     "tokenizer_config.json",
     "vocab.json",        "merges.txt",          "special_tokens_map.json",
-    "added_tokens.json", "chat_template.jinja", "chat_template.json"};
+    "added_tokens.json", "chat_template.jinja", "chat_template.json",
+    "vocab.txt"};
 
 std::string in_folder(const std::string& folder, const std::string& name) {
   return (fs::path(folder) / name).string();
@@ -38,22 +39,11 @@ std::string in_folder(const std::string& folder, const std::string& name) {
 /// Adds the end ids of generation_config.json, which chat models use for their turn markers.
 void merge_generation(const std::string& text, const std::string& name, ModelCfg& cfg) {
   const Json json = parse_object(text, name);
-  const Json::const_iterator it = json.find("eos_token_id");
-  if (it == json.end() || it->is_null()) return;
-  const Json ids = it->is_array() ? *it : Json::array({*it});
-  for (const Json& id : ids) {
-    if (!id.is_number_unsigned() || id.get<u64>() > 0x7fffffffu)
-      JsonFields(json, name).fail("eos_token_id", "a token id or a list of them");
-    cfg.end_ids.push_back(id.get<i32>());
-  }
+  const std::vector<i32> ids = read_eos_ids(JsonNode(json, name));
+  cfg.end_ids.insert(cfg.end_ids.end(), ids.begin(), ids.end());
   std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
   cfg.end_ids.erase(std::unique(cfg.end_ids.begin(), cfg.end_ids.end()), cfg.end_ids.end());
 }
-
-struct ReadConfig {
-  ModelCfg cfg;
-  std::string generation_json;
-};
 
 /// The folder of a training run is not a model, but it holds some: says which.
 void check_not_a_run(const std::string& folder) {
@@ -66,19 +56,6 @@ void check_not_a_run(const std::string& folder) {
     return;
   throw Error(ErrorKind::kNoInput, cat(folder, ": the folder of a training run, not of a model"),
               cat(in_folder(folder, inside), " is its newest model"));
-}
-
-ReadConfig read_config(const std::string& folder) {
-  ReadConfig out;
-  check_not_a_run(folder);
-  const std::string path = in_folder(folder, "config.json");
-  out.cfg = parse_config(io::read_file(path, kMaxConfigBytes), path);
-  const std::string generation = in_folder(folder, "generation_config.json");
-  if (io::path_exists(generation)) {
-    out.generation_json = io::read_file(generation, kMaxConfigBytes);
-    merge_generation(out.generation_json, generation, out.cfg);
-  }
-  return out;
 }
 
 std::string make_generation_json(const ModelCfg& cfg) {
@@ -118,8 +95,7 @@ std::string file_digest(const std::string& path) {
 }
 
 /// The first thing in which a file differs from its manifest entry, or empty.
-std::string verify_file(const std::string& folder, const std::string& name,
-                        const JsonFields& entry) {
+std::string verify_file(const std::string& folder, const std::string& name, const JsonNode& entry) {
   const std::string path = in_folder(folder, name);
   if (!io::path_exists(path)) return cat(name, " is missing");
   const i64 expected = entry.integer("bytes", 0, i64{1} << 60);
@@ -142,8 +118,22 @@ Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size) {
   return model;
 }
 
+ConfigFiles read_config_files(const std::string& folder) {
+  ConfigFiles out;
+  check_not_a_run(folder);
+  const std::string path = in_folder(folder, "config.json");
+  out.cfg = parse_config(io::read_file(path, kMaxConfigBytes), path);
+  out.tokenizer_folder = folder;
+  const std::string generation = in_folder(folder, "generation_config.json");
+  if (io::path_exists(generation)) {
+    out.generation_json = io::read_file(generation, kMaxConfigBytes);
+    merge_generation(out.generation_json, generation, out.cfg);
+  }
+  return out;
+}
+
 ModelCfg load_config(const std::string& folder) {
-  return read_config(folder).cfg;
+  return read_config_files(folder).cfg;
 }
 
 namespace {
@@ -166,7 +156,7 @@ MappedModel map_model(const std::string& folder) {
 
 Model load_model(const std::string& folder, i64 world_size) {
   Model model;
-  ReadConfig config = read_config(folder);
+  ConfigFiles config = read_config_files(folder);
   model.cfg = std::move(config.cfg);
   model.generation_json = std::move(config.generation_json);
   model.folder = folder;
@@ -180,22 +170,24 @@ Model load_model(const std::string& folder, i64 world_size) {
   return model;
 }
 
-void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options) {
-  const std::string dtype = torch_name(options.dtype);
-  io::write_file(in_folder(folder, "config.json"), write_config(model.cfg, dtype));
-  io::write_file(in_folder(folder, "generation_config.json"), model.generation_json.empty()
-                                                                  ? make_generation_json(model.cfg)
-                                                                  : model.generation_json);
-  const WeightWrites writes =
-      weight_writes(model.cfg, model.params->set, model.weights, options.dtype);
-  write_safetensors_folder(folder, writes.tensors, options.max_shard_bytes);
-  const std::string& from =
-      options.tokenizer_folder.empty() ? model.folder : options.tokenizer_folder;
-  if (from.empty()) return;
+void write_config_files(const std::string& folder, const ConfigFiles& files, DType dtype) {
+  io::write_file(in_folder(folder, "config.json"), write_config(files.cfg, torch_name(dtype)));
+  io::write_file(in_folder(folder, "generation_config.json"), files.generation_json.empty()
+                                                                  ? make_generation_json(files.cfg)
+                                                                  : files.generation_json);
+  if (files.tokenizer_folder.empty()) return;
   for (const char* name : kTokenizerFiles) {
-    const std::string path = in_folder(from, name);
+    const std::string path = in_folder(files.tokenizer_folder, name);
     if (io::path_exists(path)) io::write_file(in_folder(folder, name), io::Mapping(path).bytes());
   }
+}
+
+void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options) {
+  const std::string& tokenizer =
+      options.tokenizer_folder.empty() ? model.folder : options.tokenizer_folder;
+  write_config_files(folder, {model.cfg, model.generation_json, tokenizer}, options.dtype);
+  write_weights(model.cfg, model.params->set, model.weights, options.dtype,
+                SafeWriter::to_folder(folder, options.max_shard_bytes));
 }
 
 std::span<const char* const> tokenizer_file_names() {
@@ -217,13 +209,11 @@ std::string verify_folder(const std::string& folder) {
   const std::string path = in_folder(folder, kManifest);
   if (!io::path_exists(path)) return {};
   const Json json = parse_object(io::read_file(path, kMaxConfigBytes), path);
-  const JsonFields fields(json, path);
-  const JsonFields files = fields.object("files");
-  for (const auto& [name, entry] : json["files"].items()) {
-    const std::string wrong = verify_file(folder, name, files.object(name.c_str()));
-    if (!wrong.empty()) return wrong;
-  }
-  return {};
+  std::string wrong;
+  JsonNode(json, path).object("files").each_field([&](std::string_view name, const JsonNode& file) {
+    if (wrong.empty()) wrong = verify_file(folder, std::string(name), file);
+  });
+  return wrong;
 }
 
 void check_replaceable(const std::string& folder) {

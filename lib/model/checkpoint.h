@@ -10,6 +10,7 @@
 #include "model/config.h"
 #include "model/mapped_weights.h"
 #include "model/params.h"
+#include "tensor/safe_writer.h"
 #include "tensor/tensor.h"
 
 namespace lm::model {
@@ -58,10 +59,24 @@ ModelCfg load_config(const std::string& folder);
 struct SaveOptions {
   DType dtype = DType::kF32;     // f32, bf16 or f16
   std::string tokenizer_folder;  // copy the tokenizer files found here; empty: model.folder, if any
-  i64 max_shard_bytes = i64{5000000000};
+  i64 max_shard_bytes = kMaxShardBytes;
 };
 
-/// Writes the model's files into an existing folder: for callers that add files of their own
+/// What a model folder holds beside its weights.
+struct ConfigFiles {
+  ModelCfg cfg;                  // config.json
+  std::string generation_json;   // generation_config.json as read, or empty
+  std::string tokenizer_folder;  // where the tokenizer files are, empty: nowhere
+};
+
+/// Reads those of a folder. Throws as load_config.
+ConfigFiles read_config_files(const std::string& folder);
+/// Writes config.json, saying that weights are of type dtype (f32, bf16, f16; else Error{kUsage}),
+/// generation_config.json, and copies of the tokenizer files, into an existing folder. Throws
+/// Error{kCannotCreate, kIo}.
+void write_config_files(const std::string& folder, const ConfigFiles& files, DType dtype);
+
+/// write_config_files, and the weights (write_weights): for callers that add files of their own
 /// (trainer state) before they call write_manifest and rename. Throws Error{kCannotCreate, kIo,
 /// kUsage}.
 void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options);

@@ -5,32 +5,18 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "model/family.h"
-#include "model/json_fields.h"
 #include "model/layer.h"
 
 namespace lm::model {
 namespace {
 
-constexpr i64 kMaxTokenId = 0x7fffffff;
-
-void read_token_ids(const Json& json, std::string_view name, ModelCfg& cfg) {
-  const JsonFields fields(json, name);
-  if (fields.has("bos_token_id"))
-    cfg.bos = static_cast<i32>(fields.integer("bos_token_id", 0, kMaxTokenId));
+void read_token_ids(const JsonNode& json, ModelCfg& cfg) {
+  if (json.has("bos_token_id"))
+    cfg.bos = static_cast<i32>(json.integer("bos_token_id", 0, kMaxTokenId));
   // -1 is an old spelling of "no padding".
-  const i64 pad = fields.integer_or("pad_token_id", -1, -1, kMaxTokenId);
+  const i64 pad = json.integer_or("pad_token_id", -1, -1, kMaxTokenId);
   if (pad >= 0) cfg.pad = static_cast<i32>(pad);
-  if (!fields.has("eos_token_id")) return;
-  const Json& eos = json["eos_token_id"];
-  if (!eos.is_array()) {
-    cfg.eos = {static_cast<i32>(fields.integer("eos_token_id", 0, kMaxTokenId))};
-    return;
-  }
-  for (const Json& id : eos) {
-    if (!id.is_number_unsigned() || id.get<u64>() > static_cast<u64>(kMaxTokenId))
-      fields.fail("eos_token_id", "token ids");
-    cfg.eos.push_back(id.get<i32>());
-  }
+  cfg.eos = read_eos_ids(json);
 }
 
 /// Absent ids are written as null: readers have defaults of their own (50256 for GPT-2).
@@ -53,14 +39,26 @@ void check_config(const ModelCfg& cfg, std::string_view name) {
   if (cfg.vocab <= 0 || cfg.width <= 0 || cfg.context <= 0 || cfg.layers.empty())
     inconsistent(name, cat("vocabulary, width, context and layer count must be positive, seen ",
                            cfg.vocab, ", ", cfg.width, ", ", cfg.context, ", ", cfg.depth()));
+  if (cfg.first_position >= cfg.context)
+    inconsistent(name,
+                 cat("positions begin at ", cfg.first_position, ", the table has ", cfg.context));
   for (const LayerCfg& layer : cfg.layers)
     check_layer(layer, cfg, name);
 }
 
+void require_decoder(const ModelCfg& cfg, std::string_view folder) {
+  if (cfg.kind == ModelKind::kDecoder) return;
+  throw Error(ErrorKind::kData,
+              cat(folder, ": model_type ", quote(cfg.family),
+                  " is an encoder, which predicts no next token; expected a decoder"),
+              "lm-embed makes vectors with it");
+}
+
 bool same_shape(const ModelCfg& x, const ModelCfg& y) {
-  return x.family == y.family && x.vocab == y.vocab && x.width == y.width &&
+  return x.family == y.family && x.kind == y.kind && x.vocab == y.vocab && x.width == y.width &&
          x.context == y.context && x.norm == y.norm && x.norm_eps == y.norm_eps &&
-         x.position == y.position && x.tied == y.tied &&
+         x.position == y.position && x.first_position == y.first_position &&
+         x.token_types == y.token_types && x.embed_norm == y.embed_norm && x.tied == y.tied &&
          std::equal(x.layers.begin(), x.layers.end(), y.layers.begin(), y.layers.end(), same_layer);
 }
 
@@ -76,15 +74,15 @@ std::string describe(const ModelCfg& cfg) {
 }
 
 ModelCfg parse_config(std::string_view text, std::string_view name) {
-  const Json json = parse_object(text, name);
-  const JsonFields fields(json, name);
-  const Family& family = find_family(fields.text("model_type"), name);
+  const Json source = parse_object(text, name);
+  const JsonNode json(source, name);
+  const Family& family = find_family(json.text("model_type"), name);
   ModelCfg cfg;
   cfg.family = family.model_type;
   cfg.source_json = std::string(text);
-  cfg.init_std = fields.number_or("initializer_range", 0.02, 0.0, 10.0);
-  family.parse(json, name, cfg);
-  read_token_ids(json, name, cfg);
+  cfg.init_std = json.number_or("initializer_range", 0.02, 0.0, 10.0);
+  family.parse(json, cfg);
+  read_token_ids(json, cfg);
   cfg.end_ids = cfg.eos;
   std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
   check_config(cfg, name);

@@ -19,22 +19,34 @@ namespace lm::model {
 
 enum class PositionKind : u8 { kLearned, kRope };
 
-/// Pre-norm block: x += mixer(norm(x)); x += ffn(norm(x)). Each part is one of the alternatives
+/// A decoder's rows see what is before them, and it has a last norm and a head, which predicts the
+/// next token. An encoder's rows see all of their text; it ends with its last layer.
+enum class ModelKind : u8 { kDecoder, kEncoder };
+
+/// Where a layer's norms stand: x += part(norm(x)), or x = norm(x + part(x)).
+enum class NormPlace : u8 { kBefore, kBehind };
+
+/// Two parts, each with a residual and a norm: the mixer, then ffn. Each is one of the alternatives
 /// that layer.h asks.
 struct LayerCfg {
   std::variant<AttentionCfg> mixer;
   std::variant<FfnCfg> ffn;
+  NormPlace norm = NormPlace::kBefore;
 };
 
 struct ModelCfg {
   std::string family;  // config.json's model_type, as "llama"
-  i64 vocab = 0;       // rows of the embedding
-  i64 width = 0;       // hidden size C
-  i64 context = 0;     // positions the model was made for; rows of a learned table
+  ModelKind kind = ModelKind::kDecoder;
+  i64 vocab = 0;    // rows of the embedding
+  i64 width = 0;    // hidden size C
+  i64 context = 0;  // positions the model was made for; rows of a learned table
   NormKind norm = NormKind::kLayer;
   f64 norm_eps = 1e-5;
   PositionKind position = PositionKind::kLearned;
-  bool tied = true;  // the head is the embedding
+  i64 first_position = 0;   // of a text's first token
+  i64 token_types = 0;      // rows of a table whose first is added to every token's embedding
+  bool embed_norm = false;  // a norm behind the embeddings
+  bool tied = true;         // the head is the embedding
   f64 init_std = 0.02;
   std::vector<LayerCfg> layers;
   std::optional<i32> bos;
@@ -66,5 +78,8 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype);
 
 /// Throws Error{kData} with the first inconsistency of cfg as "name: key ...".
 void check_config(const ModelCfg& cfg, std::string_view name);
+
+/// Throws Error{kData} naming the folder unless cfg is a decoder: for programs that predict tokens.
+void require_decoder(const ModelCfg& cfg, std::string_view folder);
 
 }  // namespace lm::model

@@ -67,7 +67,16 @@ Engine::Engine(const ModelRef& model, const EngineOptions& options, const Backen
 Engine::~Engine() = default;
 
 RopeTables Engine::make_ropes() const {
-  LM_CHECK(options_.max_rows > 0 && options_.max_logit_rows > 0, "a pass needs rows");
+  LM_CHECK(options_.max_rows > 0 && options_.max_logit_rows >= 0, "a pass needs rows");
+  LM_CHECK(options_.max_logit_rows == 0 ||
+               (options_.final_state && model_.cfg.kind == ModelKind::kDecoder),
+           "logits come from a decoder's final hidden state");
+  const std::vector<i64>& states = options_.states;
+  LM_CHECK(
+      std::adjacent_find(states.begin(), states.end(), std::greater_equal<>()) == states.end() &&
+          (states.empty() ? options_.final_state
+                          : states.front() >= 0 && states.back() <= model_.cfg.depth()),
+      "states are layers of the model, ascending");
   LM_CHECK(!on_host() || options_.activation == DType::kF32, "the CPU computes in f32");
   if (model_.cfg.position == PositionKind::kLearned && positions_ > model_.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model_.cfg.context, " learned positions, ",
@@ -217,8 +226,8 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
   const auto pages_at = [&](i64 offset) {
     return at<const i32>(on_host() ? block : inputs_.data(), offset);
   };
-  std::memcpy(block + layout.list, key_list_.data(), key_list_.size() * sizeof(i32));
-  std::memcpy(block + layout.spans, spans_.data(), spans_.size() * sizeof(RowSpan));
+  std::copy(key_list_.begin(), key_list_.end(), at<i32>(block, layout.list));  // may be none
+  std::copy(spans_.begin(), spans_.end(), at<RowSpan>(block, layout.spans));
   i64 used = layout.list + isize(key_list_) * 4;
   std::map<i32, i64> tables;  // offsets
   i64 logit = 0;
@@ -305,7 +314,10 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
   i64 wanted = 0;
   for (i64 i = begin; i < end; ++i) {
     wanted += rows[usize(i)].want_logits ? 1 : 0;
-    if (rows[usize(i)].want_hidden) fetch(*p.executor, p.hidden, i - begin, 1, hidden_);
+    if (!rows[usize(i)].want_hidden) continue;
+    if (p.hidden) fetch(*p.executor, p.hidden, i - begin, 1, hidden_);
+    for (std::size_t s = 0; s < p.states.size(); ++s)
+      fetch(*p.executor, p.states[s], i - begin, 1, states_[s]);
   }
   if (wanted > options_.max_logit_rows)
     fetch_sliced(p, rows, begin, end);
@@ -352,6 +364,7 @@ void Engine::eval(std::span<const EvalRow> rows) {
   place(rows);
   logits_.clear();
   hidden_.clear();
+  states_.assign(options_.states.size(), {});
   logits_at_.assign(rows.size(), -1);
   hidden_at_.assign(rows.size(), -1);
   i64 logit_rows = 0;
@@ -388,10 +401,20 @@ std::span<const f32> Engine::logits(i64 row) const {
 }
 
 std::span<const f32> Engine::hidden(i64 row) const {
+  LM_CHECK(options_.final_state, "passes reach the final hidden state");
+  return hidden_row(hidden_, row);
+}
+
+std::span<const f32> Engine::state(i64 row, i64 index) const {
+  LM_CHECK(index >= 0 && index < isize(states_), "states were asked for in EngineOptions");
+  return hidden_row(states_[usize(index)], row);
+}
+
+std::span<const f32> Engine::hidden_row(const std::vector<f32>& of, i64 row) const {
   LM_CHECK(row >= 0 && row < isize(hidden_at_) && hidden_at_[usize(row)] >= 0,
            "hidden states were asked for with want_hidden");
   const std::size_t width = usize(model_.cfg.width);
-  return std::span(hidden_).subspan(usize(hidden_at_[usize(row)]) * width, width);
+  return std::span(of).subspan(usize(hidden_at_[usize(row)]) * width, width);
 }
 
 std::span<const f32> Engine::prefill(i32 seq, std::span<const i32> tokens) {

@@ -15,35 +15,20 @@
 
 #include "graph/exec.h"
 #include "model/checkpoint.h"
+#include "model/eval_row.h"
 #include "model/rope_tables.h"
 #include "model/sequence_cache.h"
 
 namespace lm::model {
 
-/// One token to evaluate. The rows of a sequence within one eval take its next cache slots in the
-/// order given: row j of the sequence (counted from 0) has slot length + j.
-struct EvalRow {
-  /// Which keys of its own sequence the row sees beside the cached [0, length): the sequence's
-  /// earlier rows of this call and itself; itself and the rows of `ancestors`; or all rows of this
-  /// call.
-  enum class See : u8 { kPast, kTree, kAll };
-
-  i32 seq = 0;
-  i32 token = 0;
-  i32 position = -1;  // -1: the slot
-  bool want_logits = false;
-  bool want_hidden = false;
-  See see = See::kPast;
-  u64 ancestors = 0;  // kTree: bit j = row j of this sequence in this call, j < 64, before this row
-  /// Slots [hole_begin, hole_end) are invisible: cached ones, and with kPast also those of earlier
-  /// rows of this call.
-  i32 hole_begin = 0;
-  i32 hole_end = 0;
-};
-
 struct EngineOptions {
   i64 max_rows = 512;       // rows per pass; longer calls are cut
-  i64 max_logit_rows = 64;  // logits per pass
+  i64 max_logit_rows = 64;  // logits per pass; 0: none are made (an encoder has none)
+  /// Layers, ascending, whose output rows with want_hidden get too: 0 is the embeddings, L what
+  /// layer L gives, before the last norm.
+  std::vector<i64> states = {};
+  /// False: passes end behind the last of `states`; there is no final hidden state, no logits.
+  bool final_state = true;
   /// Capacity over all sequences, 0: 16 full contexts. On a device at most what fits beside weights
   /// and activations.
   i64 cache_tokens = 0;
@@ -111,9 +96,11 @@ class Engine {
   void commit(i32 seq) { commit(seq, cache_->reserved(seq)); }
 
   /// Row of the last eval that asked for it: [vocab] raw logits; [width] final hidden state (after
-  /// the last norm). Valid until the next eval.
+  /// the last norm); [width] state behind layer EngineOptions::states[index]. Valid until the next
+  /// eval.
   std::span<const f32> logits(i64 row) const;
   std::span<const f32> hidden(i64 row) const;
+  std::span<const f32> state(i64 row, i64 index) const;
 
   /// create, eval in one call, commit, logits of the last token: [vocab].
   std::span<const f32> prefill(i32 seq, std::span<const i32> tokens);
@@ -135,7 +122,7 @@ class Engine {
     i64 max_keys = 0;
     bool listed = false;
     bool lone_rows = false;
-    auto operator<=>(const PassKey&) const = default;
+    auto operator<=>(const PassKey&) const = default;  // NOLINT: no pointer, clang-tidy 14
   };
   struct Placement {
     i64 slot = 0;   // cache slot the row is written to
@@ -174,6 +161,7 @@ class Engine {
   PassKey key_of(std::span<const EvalRow> rows, i64 begin, i64 end) const;
   void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
   void fetch(const Executor& executor, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
+  std::span<const f32> hidden_row(const std::vector<f32>& of, i64 row) const;
 
   const ModelRef model_;
   EngineOptions options_;
@@ -192,6 +180,7 @@ class Engine {
   std::vector<u8> outgoing_;  // a pass's inputs as the device shall have them
   Storage inputs_;            // there; absent on the CPU, which reads outgoing_
   std::vector<f32> logits_, hidden_;
+  std::vector<std::vector<f32>> states_;    // by index of EngineOptions::states
   std::vector<i64> logits_at_, hidden_at_;  // by row, -1 without
 };
 

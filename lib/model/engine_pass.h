@@ -53,12 +53,20 @@ struct Engine::Pass {
     tokens = graph.input("tokens", {key.rows}, DType::kI32);
     position = graph.input("positions", {key.rows}, DType::kI32);
     PagedContext mix(graph, static_cast<i32>(key.max_keys));
-    hidden = model.hidden(tokens, position, mix);
+    std::vector<Value> behind(usize(from.cfg.depth() + 1));
+    const i64 last = options.final_state ? from.cfg.depth() : options.states.back();
+    const Value x = model.stream(tokens, position, mix, last, behind);
+    for (const i64 layer : options.states) {
+      states.push_back(behind[usize(layer)]);
+      graph.keep(states.back());
+    }
+    if (!options.final_state) return;
+    hidden = model.final_norm(x);
     graph.keep(hidden);
     if (key.logit_rows == 0) return;
     select = graph.input("select", {key.logit_rows}, DType::kI32);
-    const Value x = gather_rows(graph, hidden, select);
-    logit = lm::logits(graph, x, model.head(), from.cfg.vocab);
+    const Value chosen = gather_rows(graph, hidden, select);
+    logit = lm::logits(graph, chosen, model.head(), from.cfg.vocab);
     graph.keep(logit);
   }
   static BuildOptions build_options(const Weights& weights, const RopeTables& ropes,
@@ -73,6 +81,7 @@ struct Engine::Pass {
   Graph graph;
   GraphModel model;
   Value tokens, position, select, hidden, logit;
+  std::vector<Value> states;
   KvView view;
   std::unique_ptr<Executor> executor;
 };

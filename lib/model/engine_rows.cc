@@ -31,6 +31,7 @@ void Engine::check_row(const EvalRow& row, const Placement& at) const {
   if (row.token < 0 || row.token >= model_.cfg.vocab)
     throw Error(ErrorKind::kData, cat("token ", row.token, " is outside the model's vocabulary of ",
                                       model_.cfg.vocab));
+  LM_CHECK(!row.want_logits || options_.max_logit_rows > 0, "this engine makes no logits");
   const i64 position = position_of(row, at);
   if (position >= positions_)
     throw Error(ErrorKind::kData,

@@ -62,7 +62,7 @@ i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
 void Engine::pack_weights() {
   PassKey key;
   key.rows = 1;
-  key.logit_rows = 1;
+  key.logit_rows = std::min<i64>(1, options_.max_logit_rows);
   const Pass least(model_, bound(), ropes_, options_, positions_, key);
   const Readers readers(least.graph, model_.params.set.size());
   for (i32 param = 0; param < model_.params.set.size(); ++param) {

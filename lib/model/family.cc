@@ -9,7 +9,8 @@
 namespace lm::model {
 namespace {
 
-constexpr std::array<const Family*, 5> kFamilies = {&kGpt2, &kLlama, &kMistral, &kQwen2, &kQwen3};
+constexpr std::array<const Family*, 8> kFamilies = {&kGpt2,  &kLlama, &kMistral, &kQwen2,
+                                                    &kQwen3, &kBert,  &kRoberta, &kXlmRoberta};
 
 struct ActName {
   const char* name;
@@ -40,10 +41,10 @@ const Family& find_family(std::string_view model_type, std::string_view name) {
                                     " is not supported (supported: ", known, ")"));
 }
 
-Unary parse_act(const JsonFields& fields, const char* key, Unary fallback,
+Unary parse_act(const JsonNode& json, const char* key, Unary fallback,
                 std::span<const Unary> allowed) {
-  if (!fields.has(key)) return fallback;
-  const std::string seen = fields.text(key);
+  if (!json.has(key)) return fallback;
+  const std::string seen = json.text(key);
   std::string expected;
   for (const ActName& one : kActNames) {
     bool usable = false;
@@ -53,13 +54,32 @@ Unary parse_act(const JsonFields& fields, const char* key, Unary fallback,
     if (seen == one.name) return one.act;
     append(expected, expected.empty() ? "" : " or ", "\"", one.name, "\"");
   }
-  fields.fail(key, expected);
+  json.fail(key, expected);
 }
 
 const char* act_name(Unary act) {
   for (const ActName& one : kActNames)
     if (one.act == act) return one.name;
   throw Error(ErrorKind::kInternal, "activation without a name");
+}
+
+std::vector<i32> read_eos_ids(const JsonNode& json) {
+  const char* const key = "eos_token_id";
+  const std::optional<JsonNode> ids = json.maybe(key);
+  std::vector<i32> out;
+  const auto add = [&](const JsonNode& id) {
+    const std::optional<i64> number = id.as_integer();
+    if (!number || *number < 0 || *number > kMaxTokenId)
+      json.fail(key, "a token id or a list of them");
+    out.push_back(static_cast<i32>(*number));
+  };
+  if (!ids) return out;
+  if (ids->is_array()) {
+    ids->each_item(add);
+  } else {
+    add(*ids);
+  }
+  return out;
 }
 
 RowRange row_range(RowPart part, const LayerCfg& layer, i64 all) {

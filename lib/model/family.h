@@ -5,10 +5,14 @@
 #include <span>
 #include <string_view>
 
+#include "io/json_node.h"
 #include "model/config.h"
-#include "model/json_fields.h"
 
 namespace lm::model {
+
+using io::Json;
+using io::JsonNode;
+using io::parse_object;
 
 /// Which rows of the parameter a tensor holds.
 enum class RowPart : u8 { kAll, kQuery, kKey, kValue, kGate, kUp };
@@ -35,10 +39,13 @@ struct Family {
   const char* prefix;        // optional on reading, whether or not the rows carry it
   std::span<const MapRow> rows;
   std::span<const char* const> ignored;  // buffers some writers store; "{}" as above
-  void (*parse)(const Json& json, std::string_view name, ModelCfg& cfg);
+  void (*parse)(const JsonNode& json, ModelCfg& cfg);
   void (*write)(const ModelCfg& cfg, Json& json);
 };
 
+extern const Family kBert;  // family_bert.cc
+extern const Family kRoberta;
+extern const Family kXlmRoberta;
 extern const Family kGpt2;     // family_gpt2.cc
 extern const Family kLlama;    // family_llama.cc
 extern const Family kMistral;  // family_mistral.cc
@@ -51,9 +58,14 @@ std::span<const Family* const> families();
 const Family& find_family(std::string_view model_type, std::string_view name);
 
 /// The activation named by key, or fallback when absent; Error{kData} unless it is one of allowed.
-Unary parse_act(const JsonFields& fields, const char* key, Unary fallback,
+Unary parse_act(const JsonNode& json, const char* key, Unary fallback,
                 std::span<const Unary> allowed);
 const char* act_name(Unary act);
+
+/// Key eos_token_id: one token id, a list of them, or none.
+std::vector<i32> read_eos_ids(const JsonNode& json);
+
+inline constexpr i64 kMaxTokenId = 0x7fffffff;
 
 /// Bounds of config.json values: beyond them a file is damaged or hostile, not large. With them
 /// every parameter count fits i64.

@@ -35,38 +35,37 @@ constexpr const char* kIgnored[] = {"h.{}.attn.bias", "h.{}.attn.masked_bias", "
 
 constexpr std::array<Unary, 3> kActs = {Unary::kGeluTanh, Unary::kGeluErf, Unary::kRelu};
 
-void refuse_flag(const JsonFields& fields, const char* key, bool expected) {
-  if (fields.flag_or(key, expected) != expected) fields.fail(key, expected ? "true" : "false");
+void refuse_flag(const JsonNode& json, const char* key, bool expected) {
+  if (json.flag_or(key, expected) != expected) json.fail(key, expected ? "true" : "false");
 }
 
-void parse(const Json& json, std::string_view name, ModelCfg& cfg) {
-  const JsonFields f(json, name);
-  cfg.vocab = f.integer("vocab_size", 1, kMaxVocab);
-  cfg.width = f.integer("n_embd", 1, kMaxWidth);
+void parse(const JsonNode& json, ModelCfg& cfg) {
+  cfg.vocab = json.integer("vocab_size", 1, kMaxVocab);
+  cfg.width = json.integer("n_embd", 1, kMaxWidth);
   // Both names are in circulation; n_positions rules.
-  cfg.context =
-      f.integer(f.has("n_positions") || !f.has("n_ctx") ? "n_positions" : "n_ctx", 1, kMaxContext);
+  cfg.context = json.integer(
+      json.has("n_positions") || !json.has("n_ctx") ? "n_positions" : "n_ctx", 1, kMaxContext);
   cfg.norm = NormKind::kLayer;
-  cfg.norm_eps = f.number_or("layer_norm_epsilon", 1e-5, 0.0, 1.0);
+  cfg.norm_eps = json.number_or("layer_norm_epsilon", 1e-5, 0.0, 1.0);
   cfg.position = PositionKind::kLearned;
-  cfg.tied = f.flag_or("tie_word_embeddings", true);
-  refuse_flag(f, "scale_attn_weights", true);
-  refuse_flag(f, "scale_attn_by_inverse_layer_idx", false);
-  refuse_flag(f, "add_cross_attention", false);
+  cfg.tied = json.flag_or("tie_word_embeddings", true);
+  refuse_flag(json, "scale_attn_weights", true);
+  refuse_flag(json, "scale_attn_by_inverse_layer_idx", false);
+  refuse_flag(json, "add_cross_attention", false);
 
   AttentionCfg a;
   FfnCfg ffn;
-  a.heads = f.integer("n_head", 1, kMaxHeads);
-  if (cfg.width % a.heads != 0) f.fail("n_head", cat("a divisor of n_embd ", cfg.width));
+  a.heads = json.integer("n_head", 1, kMaxHeads);
+  if (cfg.width % a.heads != 0) json.fail("n_head", cat("a divisor of n_embd ", cfg.width));
   a.kv_heads = a.heads;
   a.head_dim = cfg.width / a.heads;
   a.qkv_bias = true;
   a.out_bias = true;
   ffn.kind = FfnKind::kPlain;
-  ffn.act = parse_act(f, "activation_function", Unary::kGeluTanh, kActs);
-  ffn.width = f.integer_or("n_inner", 4 * cfg.width, 1, 4 * kMaxWidth);
+  ffn.act = parse_act(json, "activation_function", Unary::kGeluTanh, kActs);
+  ffn.width = json.integer_or("n_inner", 4 * cfg.width, 1, 4 * kMaxWidth);
   ffn.bias = true;
-  cfg.layers.assign(usize(f.integer("n_layer", 1, kMaxLayers)), {a, ffn});
+  cfg.layers.assign(usize(json.integer("n_layer", 1, kMaxLayers)), {a, ffn});
 }
 
 void write(const ModelCfg& cfg, Json& json) {

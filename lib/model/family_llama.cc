@@ -6,12 +6,11 @@
 namespace lm::model {
 namespace {
 
-void parse(const Json& json, std::string_view name, ModelCfg& cfg) {
-  const JsonFields f(json, name);
-  LlamaLayer layer = parse_llama_keys(json, name, cfg, {});
-  layer.attention.qkv_bias = layer.attention.out_bias = f.flag_or("attention_bias", false);
-  layer.ffn.bias = f.flag_or("mlp_bias", false);
-  cfg.layers.assign(usize(parse_depth(f)), {layer.attention, layer.ffn});
+void parse(const JsonNode& json, ModelCfg& cfg) {
+  LlamaLayer layer = parse_llama_keys(json, cfg, {});
+  layer.attention.qkv_bias = layer.attention.out_bias = json.flag_or("attention_bias", false);
+  layer.ffn.bias = json.flag_or("mlp_bias", false);
+  cfg.layers.assign(usize(parse_depth(json)), {layer.attention, layer.ffn});
 }
 
 void write(const ModelCfg& cfg, Json& json) {

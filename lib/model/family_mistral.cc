@@ -7,22 +7,21 @@ namespace lm::model {
 namespace {
 
 /// Layers that differ are Ministral's; what the key repeats is accepted.
-void check_layer_types(const Json& json, const JsonFields& fields, i64 window) {
-  if (!fields.has("layer_types")) return;
+void check_layer_types(const JsonNode& json, i64 window) {
+  if (!json.has("layer_types")) return;
   const char* const expected = window > 0 ? "sliding_attention" : "full_attention";
-  const Json& types = json["layer_types"];
-  bool same = types.is_array();
-  for (const Json& type : types)
-    same = same && type == expected;
-  if (!same) fields.fail("layer_types", cat("\"", expected, "\" for every layer"));
+  bool same = true;
+  json.array("layer_types").each_item([&](const JsonNode& type) {
+    same = same && type.as_string() == expected;
+  });
+  if (!same) json.fail("layer_types", cat("\"", expected, "\" for every layer"));
 }
 
-void parse(const Json& json, std::string_view name, ModelCfg& cfg) {
-  const JsonFields f(json, name);
-  LlamaLayer layer = parse_llama_keys(json, name, cfg, {.kv_heads = 8});
-  layer.attention.window = parse_window(json, f);
-  check_layer_types(json, f, layer.attention.window);
-  cfg.layers.assign(usize(parse_depth(f)), {layer.attention, layer.ffn});
+void parse(const JsonNode& json, ModelCfg& cfg) {
+  LlamaLayer layer = parse_llama_keys(json, cfg, {.kv_heads = 8});
+  layer.attention.window = parse_window(json);
+  check_layer_types(json, layer.attention.window);
+  cfg.layers.assign(usize(parse_depth(json)), {layer.attention, layer.ffn});
 }
 
 void write(const ModelCfg& cfg, Json& json) {

@@ -16,51 +16,48 @@ constexpr LlamaDefaults kQwen2Defaults = {.kv_heads = 32};
 constexpr LlamaDefaults kQwen3Defaults = {.kv_heads = 32, .head_dim = 128};
 
 /// Which layers have a window: layer_types, or those from max_window_layers on.
-std::vector<bool> parse_sliding(const Json& json, const JsonFields& f, i64 depth, i64 window) {
-  const i64 first = f.integer_or("max_window_layers", kFirstWindowLayer, 0, kMaxContext);
+std::vector<bool> parse_sliding(const JsonNode& json, i64 depth, i64 window) {
+  const i64 first = json.integer_or("max_window_layers", kFirstWindowLayer, 0, kMaxContext);
   std::vector<bool> out;
-  if (!f.has("layer_types")) {
+  if (!json.has("layer_types")) {
     for (i64 i = 0; i < depth; ++i)
       out.push_back(window > 0 && i >= first);
     return out;
   }
-  const Json& types = json["layer_types"];
-  bool good = types.is_array() && isize(types) == depth;
-  for (const Json& type : types) {
-    good = good && (type == kSliding || type == kFull);
-    out.push_back(type == kSliding);
-  }
-  if (!good)
-    f.fail("layer_types",
-           cat("\"", kFull, "\" or \"", kSliding, "\" for each of ", depth, " layers"));
+  bool good = true;
+  json.array("layer_types").each_item([&](const JsonNode& type) {
+    good = good && (type.as_string() == kSliding || type.as_string() == kFull);
+    out.push_back(type.as_string() == kSliding);
+  });
+  if (!good || isize(out) != depth)
+    json.fail("layer_types",
+              cat("\"", kFull, "\" or \"", kSliding, "\" for each of ", depth, " layers"));
   return out;
 }
 
-void parse(const Json& json, std::string_view name, ModelCfg& cfg, const LlamaLayer& layer) {
-  const JsonFields f(json, name);
-  const i64 window = f.flag_or("use_sliding_window", false) ? parse_window(json, f) : 0;
-  for (const bool sliding : parse_sliding(json, f, parse_depth(f), window)) {
+void parse(const JsonNode& json, ModelCfg& cfg, const LlamaLayer& layer) {
+  const i64 window = json.flag_or("use_sliding_window", false) ? parse_window(json) : 0;
+  for (const bool sliding : parse_sliding(json, parse_depth(json), window)) {
     if (sliding && window == 0)
-      f.fail(f.flag_or("use_sliding_window", false) ? "sliding_window" : "use_sliding_window",
-             cat("a window for the layers of type \"", kSliding, "\""));
+      json.fail(json.flag_or("use_sliding_window", false) ? "sliding_window" : "use_sliding_window",
+                cat("a window for the layers of type \"", kSliding, "\""));
     AttentionCfg attention = layer.attention;
     attention.window = sliding ? window : 0;
     cfg.layers.push_back({attention, layer.ffn});
   }
 }
 
-void parse_qwen2(const Json& json, std::string_view name, ModelCfg& cfg) {
-  LlamaLayer layer = parse_llama_keys(json, name, cfg, kQwen2Defaults);
+void parse_qwen2(const JsonNode& json, ModelCfg& cfg) {
+  LlamaLayer layer = parse_llama_keys(json, cfg, kQwen2Defaults);
   layer.attention.qkv_bias = true;
-  parse(json, name, cfg, layer);
+  parse(json, cfg, layer);
 }
 
-void parse_qwen3(const Json& json, std::string_view name, ModelCfg& cfg) {
-  LlamaLayer layer = parse_llama_keys(json, name, cfg, kQwen3Defaults);
+void parse_qwen3(const JsonNode& json, ModelCfg& cfg) {
+  LlamaLayer layer = parse_llama_keys(json, cfg, kQwen3Defaults);
   layer.attention.qk_norm = true;
-  layer.attention.qkv_bias = layer.attention.out_bias =
-      JsonFields(json, name).flag_or("attention_bias", false);
-  parse(json, name, cfg, layer);
+  layer.attention.qkv_bias = layer.attention.out_bias = json.flag_or("attention_bias", false);
+  parse(json, cfg, layer);
 }
 
 /// Older readers know max_window_layers alone, newer ones layer_types.

@@ -50,11 +50,11 @@ void add_params(const FfnCfg& ffn, LayerParams& to) {
 
 Value build(const FfnCfg& ffn, LayerGraph& at, Value x) {
   const Graph::Scope scope = at.graph().scope("mlp");
-  const Value h = at.norm("mlp_norm", x);
+  const Value h = at.norm_at(NormPlace::kBefore, "mlp_norm", x);
   const Value u = ffn.kind == FfnKind::kGated
                       ? glu(at.graph(), at.linear("mlp.gate_up", h), glu_kind(ffn.act))
                       : at.linear("mlp.up", h, ffn.act);
-  return at.project_add("mlp.down", u, x);
+  return at.norm_at(NormPlace::kBehind, "mlp_norm", at.project_add("mlp.down", u, x));
 }
 
 f64 useful_flops(const FfnCfg& ffn, i64 width) {

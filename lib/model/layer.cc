@@ -52,7 +52,8 @@ Value LayerGraph::rope_table() const {
   return model_.ropes_[usize(model_.ropes().of_layer(layer_))];
 }
 
-Value LayerGraph::norm(std::string_view name, Value x) const {
+Value LayerGraph::norm_at(NormPlace place, std::string_view name, Value x) const {
+  if (config().layers[usize(layer_)].norm != place) return x;
   return model_.norm(cat(prefix_, name), x);
 }
 
@@ -81,7 +82,7 @@ bool same_part(const Variant& x, const Variant& y) {
 }  // namespace
 
 bool same_layer(const LayerCfg& x, const LayerCfg& y) {
-  return same_part(x.mixer, y.mixer) && same_part(x.ffn, y.ffn);
+  return x.norm == y.norm && same_part(x.mixer, y.mixer) && same_part(x.ffn, y.ffn);
 }
 
 void check_layer(const LayerCfg& layer, const ModelCfg& cfg, std::string_view name) {

@@ -57,7 +57,8 @@ class LayerGraph {
   Value param(std::string_view name) const;
   /// cos and sin of this layer's rotation.
   Value rope_table() const;
-  Value norm(std::string_view name, Value x) const;
+  /// x through this norm if the layer has its norms there, else x.
+  Value norm_at(NormPlace place, std::string_view name, Value x) const;
   /// act(x w^T + b).
   Value linear(std::string_view name, Value x, Unary act = Unary::kNone) const;
   /// x w^T + b, through dropout where asked, added to the residual stream.

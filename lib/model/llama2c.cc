@@ -8,7 +8,6 @@
 #include "io/atomic_file.h"
 #include "io/file.h"
 #include "model/family.h"
-#include "model/json_fields.h"
 
 namespace lm::model {
 namespace {

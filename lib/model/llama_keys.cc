@@ -14,13 +14,13 @@ constexpr std::array<Unary, 2> kActs = {Unary::kSilu, Unary::kGeluTanh};
 constexpr f64 kMaxTheta = 1e12;
 constexpr f64 kMaxFactor = 1e6;
 
-void whole_heads(const JsonFields& fields) {
+void whole_heads(const JsonNode& fields) {
   if (fields.number_or("partial_rotary_factor", 1.0, 0.0, 1.0) != 1.0)
     fields.fail("partial_rotary_factor", "1: heads are rotated whole");
 }
 
 /// fields: rope_parameters, or rope_scaling whose theta stands beside it (already in rope).
-void parse_scaling(const JsonFields& fields, i64 context, RopeConfig& rope) {
+void parse_scaling(const JsonNode& fields, i64 context, RopeConfig& rope) {
   rope.base = fields.number_or("rope_theta", rope.base, 1.0, kMaxTheta);
   whole_heads(fields);
   const char* key = fields.has("rope_type") ? "rope_type" : "type";  // "type" is the older spelling
@@ -51,7 +51,7 @@ void parse_scaling(const JsonFields& fields, i64 context, RopeConfig& rope) {
     fields.fail("high_freq_factor", cat("more than low_freq_factor ", rope.low_freq_factor));
 }
 
-RopeConfig parse_rope(const JsonFields& f, i64 context, i64 head_dim) {
+RopeConfig parse_rope(const JsonNode& f, i64 context, i64 head_dim) {
   RopeConfig rope;
   rope.rotary_dim = head_dim;
   rope.base = f.number_or("rope_theta", rope.base, 1.0, kMaxTheta);
@@ -98,44 +98,42 @@ Json scaling_object(const RopeConfig& rope) {
 
 }  // namespace
 
-LlamaLayer parse_llama_keys(const Json& json, std::string_view name, ModelCfg& cfg,
-                            const LlamaDefaults& defaults) {
-  const JsonFields f(json, name);
-  cfg.vocab = f.integer("vocab_size", 1, kMaxVocab);
-  cfg.width = f.integer("hidden_size", 1, kMaxWidth);
-  cfg.context = f.integer("max_position_embeddings", 1, kMaxContext);
+LlamaLayer parse_llama_keys(const JsonNode& json, ModelCfg& cfg, const LlamaDefaults& defaults) {
+  cfg.vocab = json.integer("vocab_size", 1, kMaxVocab);
+  cfg.width = json.integer("hidden_size", 1, kMaxWidth);
+  cfg.context = json.integer("max_position_embeddings", 1, kMaxContext);
   cfg.norm = NormKind::kRms;
-  cfg.norm_eps = f.number_or("rms_norm_eps", 1e-6, 0.0, 1.0);
+  cfg.norm_eps = json.number_or("rms_norm_eps", 1e-6, 0.0, 1.0);
   cfg.position = PositionKind::kRope;
-  cfg.tied = f.flag_or("tie_word_embeddings", false);
+  cfg.tied = json.flag_or("tie_word_embeddings", false);
 
   LlamaLayer layer;
   AttentionCfg& a = layer.attention;
-  a.heads = f.integer("num_attention_heads", 1, kMaxHeads);
+  a.heads = json.integer("num_attention_heads", 1, kMaxHeads);
   const bool absent = !json.contains("num_key_value_heads");  // null means the query heads
   a.kv_heads =
-      f.integer_or("num_key_value_heads",
-                   absent && defaults.kv_heads > 0 ? defaults.kv_heads : a.heads, 1, kMaxHeads);
-  if (!f.has("head_dim") && defaults.head_dim == 0 && cfg.width % a.heads != 0)
-    f.fail("num_attention_heads", cat("a divisor of hidden_size ", cfg.width));
-  a.head_dim = f.integer_or(
+      json.integer_or("num_key_value_heads",
+                      absent && defaults.kv_heads > 0 ? defaults.kv_heads : a.heads, 1, kMaxHeads);
+  if (!json.has("head_dim") && defaults.head_dim == 0 && cfg.width % a.heads != 0)
+    json.fail("num_attention_heads", cat("a divisor of hidden_size ", cfg.width));
+  a.head_dim = json.integer_or(
       "head_dim", defaults.head_dim > 0 ? defaults.head_dim : cfg.width / a.heads, 1, kMaxWidth);
   if (a.q_size() > 4 * kMaxWidth)
-    f.fail("head_dim", cat("at most ", 4 * kMaxWidth / a.heads, " for ", a.heads, " heads"));
-  a.rope = parse_rope(f, cfg.context, a.head_dim);
+    json.fail("head_dim", cat("at most ", 4 * kMaxWidth / a.heads, " for ", a.heads, " heads"));
+  a.rope = parse_rope(json, cfg.context, a.head_dim);
   layer.ffn.kind = FfnKind::kGated;
-  layer.ffn.act = parse_act(f, "hidden_act", Unary::kSilu, kActs);
-  layer.ffn.width = f.integer("intermediate_size", 1, 4 * kMaxWidth);
+  layer.ffn.act = parse_act(json, "hidden_act", Unary::kSilu, kActs);
+  layer.ffn.width = json.integer("intermediate_size", 1, 4 * kMaxWidth);
   return layer;
 }
 
-i64 parse_depth(const JsonFields& fields) {
-  return fields.integer("num_hidden_layers", 1, kMaxLayers);
+i64 parse_depth(const JsonNode& json) {
+  return json.integer("num_hidden_layers", 1, kMaxLayers);
 }
 
-i64 parse_window(const Json& json, const JsonFields& fields) {
+i64 parse_window(const JsonNode& json) {
   if (!json.contains("sliding_window")) return kDefaultWindow;
-  return fields.integer_or("sliding_window", 0, 1, kMaxContext);
+  return json.integer_or("sliding_window", 0, 1, kMaxContext);
 }
 
 const AttentionCfg& attention_of(const LayerCfg& layer) {

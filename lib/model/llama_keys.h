@@ -48,12 +48,11 @@ struct LlamaDefaults {
 
 /// Fills cfg except its layers, and gives the layer that all of them are: without biases, head
 /// norms and windows. Throws Error{kData} naming file and key.
-LlamaLayer parse_llama_keys(const Json& json, std::string_view name, ModelCfg& cfg,
-                            const LlamaDefaults& defaults);
+LlamaLayer parse_llama_keys(const JsonNode& json, ModelCfg& cfg, const LlamaDefaults& defaults);
 /// num_hidden_layers.
-i64 parse_depth(const JsonFields& fields);
+i64 parse_depth(const JsonNode& json);
 /// sliding_window: null is 0, absent is what transformers then takes.
-i64 parse_window(const Json& json, const JsonFields& fields);
+i64 parse_window(const JsonNode& json);
 
 const AttentionCfg& attention_of(const LayerCfg& layer);
 const FfnCfg& ffn_of(const LayerCfg& layer);

@@ -37,12 +37,13 @@ void protect(const Storage& space, int rights) {
 
 /// Lets the whole pages of an entry leave memory; they stay in the system's cache.
 void forget_pages(const SafeEntry& entry) {
-  const std::uintptr_t page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin =
-      (reinterpret_cast<std::uintptr_t>(entry.data) + page - 1) / page * page;
-  const std::uintptr_t end =
-      (reinterpret_cast<std::uintptr_t>(entry.data) + usize(entry.bytes)) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const i64 page = ::sysconf(_SC_PAGESIZE);
+  const i64 in_page =
+      static_cast<i64>(reinterpret_cast<std::uintptr_t>(entry.data) % static_cast<u64>(page));
+  const i64 begin = (page - in_page) % page;
+  const i64 end = entry.bytes - (in_page + entry.bytes) % page;
+  if (begin < end)
+    ::madvise(const_cast<u8*>(entry.data) + begin, usize(end - begin), MADV_DONTNEED);
 }
 
 bool is_aligned(const SafeEntry& entry) {

@@ -54,9 +54,9 @@ bool floating(DType dtype) {
          dtype == DType::kF64;
 }
 
-/// to, [rows, cols], from its transpose [cols, rows], both contiguous. In parallel.
+/// to, [rows, cols], contiguous, from the first `rows` columns of [cols, ld]. In parallel.
 template <typename T>
-void transpose_copy(const T* from, i64 rows, i64 cols, T* to) {
+void transpose_copy(const T* from, i64 ld, i64 rows, i64 cols, T* to) {
   constexpr i64 kTile = 32;  // both sides of a tile fit the first-level cache
   parallel_for((rows + kTile - 1) / kTile, 1, [&](i64 begin, i64 end) {
     for (i64 r0 = begin * kTile; r0 < std::min(rows, end * kTile); r0 += kTile) {
@@ -65,7 +65,7 @@ void transpose_copy(const T* from, i64 rows, i64 cols, T* to) {
         const i64 c1 = std::min(cols, c0 + kTile);
         for (i64 r = r0; r < r1; ++r)
           for (i64 c = c0; c < c1; ++c)
-            to[r * cols + c] = from[c * rows + r];
+            to[r * cols + c] = from[c * ld + r];
       }
     }
   });
@@ -85,6 +85,20 @@ void copy_rows(const SafeEntry& entry, const Tensor& to) {
   parallel_for(rows, grain, [&](i64 begin, i64 end) {
     copy_convert(slice(from, begin, end - begin), slice(to, begin, end - begin));
   });
+}
+
+/// Writes the transpose of rows, in blocks.
+void write_transposed(const TensorMap& map, const Tensor& rows, SafeWriter& writer) {
+  constexpr i64 kBlock = 1 << 20;  // elements
+  const i64 width = rows.rows();
+  const i64 step = std::max<i64>(1, kBlock / std::max<i64>(1, width));
+  std::vector<f32> block;
+  for (i64 begin = 0; begin < rows.cols(); begin += step) {
+    const i64 count = std::min(step, rows.cols() - begin);
+    block.resize(usize(count * width));
+    transpose_copy(rows.f32_data() + begin, rows.ld, count, width, block.data());
+    writer.write(map.name, block);
+  }
 }
 
 bool is_aligned(const SafeEntry& entry) {
@@ -165,10 +179,10 @@ void read_rows(const SafeEntry& entry, const TensorMap& map, const Tensor& rows)
     stored = copy.view;
   }
   if (item_bytes(rows.dtype) == 2)
-    transpose_copy(static_cast<const u16*>(stored.data), rows.rows(), rows.cols(),
+    transpose_copy(static_cast<const u16*>(stored.data), rows.rows(), rows.rows(), rows.cols(),
                    static_cast<u16*>(rows.data));
   else
-    transpose_copy(stored.f32_data(), rows.rows(), rows.cols(), rows.f32_data());
+    transpose_copy(stored.f32_data(), rows.rows(), rows.rows(), rows.cols(), rows.f32_data());
 }
 
 std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params) {
@@ -191,29 +205,21 @@ void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& pa
     read_rows(*sources[usize(i)], maps[usize(i)], param_rows(maps[usize(i)], slab));
 }
 
-WeightWrites weight_writes(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab,
-                           DType dtype) {
-  LM_CHECK(floating(dtype), "weights are stored as floating point");
-  WeightWrites out;
-  for (const TensorMap& map : tensor_maps(cfg, params)) {
-    Tensor stored = param_rows(map, slab);
+void write_weights(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab, DType dtype,
+                   SafeWriter writer) {
+  const std::vector<TensorMap> maps = tensor_maps(cfg, params);
+  for (const TensorMap& map : maps)
+    writer.declare(map.name, dtype, map.shape);
+  writer.begin();
+  for (const i64 number : writer.order()) {
+    const TensorMap& map = maps[usize(number)];
     if (map.transpose) {
-      OwnedTensor turned(map.shape);
-      transpose_copy(stored.f32_data(), map.shape[0], map.shape[1], turned.view.f32_data());
-      stored = turned.view;
-      out.copies.push_back(std::move(turned));
+      write_transposed(map, param_rows(map, slab), writer);
+    } else {
+      writer.write(map.name, param_rows(map, slab));
     }
-    if (dtype != DType::kF32) {
-      OwnedTensor converted(map.shape, dtype);
-      copy_convert(stored, converted.view);
-      stored = converted.view;
-      // The f32 transpose is no longer needed once it has been narrowed.
-      if (map.transpose) out.copies.pop_back();
-      out.copies.push_back(std::move(converted));
-    }
-    out.tensors.push_back({map.name, stored});
   }
-  return out;
+  writer.commit();
 }
 
 }  // namespace lm::model

@@ -8,6 +8,7 @@
 
 #include "graph/params.h"
 #include "model/config.h"
+#include "tensor/safe_writer.h"
 #include "tensor/safetensors.h"
 
 namespace lm::model {
@@ -41,13 +42,9 @@ void read_rows(const SafeEntry& entry, const TensorMap& map, const Tensor& rows)
 /// What read_weights throws, before there is a slab: a wrong configuration may ask for any size.
 void check_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params);
 
-/// What to hand to write_safetensors*: views of the slab where the stored form equals the memory
-/// form, converted copies (owned by the result) where it is transposed or of another type.
-struct WeightWrites {
-  std::vector<SafeWrite> tensors;
-  std::vector<OwnedTensor> copies;
-};
-WeightWrites weight_writes(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab,
-                           DType dtype);
+/// Declares every mapped tensor of the f32 slab to a fresh writer, stored as dtype (f32, bf16,
+/// f16), writes it and commits. Memory: a few MiB.
+void write_weights(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab, DType dtype,
+                   SafeWriter writer);
 
 }  // namespace lm::model

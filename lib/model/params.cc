@@ -29,10 +29,14 @@ ModelParams make_params(const ModelCfg& cfg) {
   add_param(p, "embed.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
   if (cfg.position == PositionKind::kLearned)
     add_param(p, "pos_embed.weight", {cfg.context, cfg.width}, {0.0f, cfg.init_std});
+  if (cfg.token_types > 0)
+    add_param(p, "type_embed.weight", {cfg.token_types, cfg.width}, {0.0f, cfg.init_std});
+  if (cfg.embed_norm) add_norm(p, "embed_norm", cfg);
   for (i64 i = 0; i < cfg.depth(); ++i) {
     LayerParams layer(p, cfg, i);
     add_layer_params(cfg.layers[usize(i)], layer);
   }
+  if (cfg.kind == ModelKind::kEncoder) return p;
   add_norm(p, "norm", cfg);
   if (!cfg.tied) add_param(p, "head.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
   return p;

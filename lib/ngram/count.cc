@@ -231,7 +231,7 @@ void NgramCounter::spill() {
 
 void NgramCounter::add_text(const BlockSource& source) {
   ordered_pipeline(
-      4 * max_threads(),
+      i64{4} * max_threads(),
       [&source]() -> std::unique_ptr<PipelineItem> {
         std::unique_ptr<Block> block = std::make_unique<Block>();
         if (!source(block->text)) return nullptr;

@@ -173,7 +173,7 @@ class Interpolation {
   void write_order(int n, const Column<f64>& p, const Column<ContextSums>* sums) {
     sink_.begin_order(n);
     i64 next = 0;
-    ordered_pipeline(4 * max_threads(),
+    ordered_pipeline(i64{4} * max_threads(),
                      [&]() -> std::unique_ptr<PipelineItem> {
                        if (next >= trie_.size(n)) return nullptr;
                        std::unique_ptr<Item> item = std::make_unique<Item>();

@@ -68,7 +68,8 @@ inline u64 slot_hash(const TopSlot& slot) {
 /// Where hash's search starts among n > 0 slots. The multiplication spreads low bits upwards.
 inline i64 slot_of(u64 hash, i64 n) {
   __extension__ using u128 = unsigned __int128;
-  return static_cast<i64>((u128{hash * 0x9E3779B97F4A7C15ULL} * static_cast<u64>(n)) >> 64);
+  const u64 spread = hash * 0x9E3779B97F4A7C15ULL;
+  return static_cast<i64>((u128{spread} * static_cast<u64>(n)) >> 64);
 }
 
 /// The slot of hash, or null. At most slots.size() steps, even in a corrupt table.

@@ -1,7 +1,7 @@
 #include "ngram/image_target.h"
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -50,7 +50,7 @@ void PagedTarget::begin(i64 bytes) {
 
 void PagedTarget::write_at(std::string_view bytes, i64 offset) {
   LM_CHECK(offset >= 0 && offset + isize(bytes) <= size_, "a section stays inside its image");
-  std::memcpy(static_cast<char*>(space_->data()) + offset, bytes.data(), bytes.size());
+  std::copy(bytes.begin(), bytes.end(), static_cast<char*>(space_->data()) + offset);
 }
 
 std::string_view PagedTarget::bytes() const {

@@ -23,7 +23,7 @@ f64 round_tenth(f64 value) {
 }  // namespace
 
 NgramScorer::NgramScorer(Model model, const std::string& name,
-                         std::unique_ptr<text::Tokenizer> tokenizer, Options options)
+                         std::unique_ptr<text::Tokenizer> tokenizer, const Options& options)
     : model_(std::move(model)),
       tokenizer_(std::move(tokenizer)),
       cutter_(options.form, tokenizer_.get()),

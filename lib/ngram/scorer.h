@@ -25,7 +25,7 @@ class NgramScorer final : public text::Scorer {
   /// tokenizer: for WordKind::kPieces. Throws Error{kUsage} when the model says that it was trained
   /// in another form; name is the model's, for messages.
   NgramScorer(Model model, const std::string& name, std::unique_ptr<text::Tokenizer> tokenizer,
-              Options options);
+              const Options& options);
 
   void score(std::span<const std::string_view> texts, std::span<text::Score> scores) override;
   bool concurrent() const override { return true; }

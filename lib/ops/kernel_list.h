@@ -48,7 +48,7 @@
   X(kLinearCeGrad, run_linear_ce_grad)  \
   X(kLinearLogprob, run_linear_logprob)
 
-#define LM_COUNT_KERNEL(op, function) +1
+#define LM_COUNT_KERNEL(op, function) +1  // NOLINT(bugprone-macro-parentheses): a sum of them
 static_assert(LM_KERNELS(LM_COUNT_KERNEL) == lm::kOpCount - 1, "every operator but the view");
 #undef LM_COUNT_KERNEL
 

@@ -88,9 +88,9 @@ std::string dashes(i64 series) {
   return round == 0 ? "" : cat(" stroke-dasharray=\"", 6 / round + 1, " ", 2 + round, "\"");
 }
 
-// Round values, about four, between low and high.
+// Round values, at most six, between low and high.
 std::vector<f64> ticks(f64 low, f64 high) {
-  const f64 rough = (high - low) / 4;
+  const f64 rough = (high - low) / 5.5;
   f64 step = std::pow(10.0, std::floor(std::log10(rough)));
   for (const f64 factor : {2.0, 2.5, 2.0}) {
     if (step < rough) step *= factor;

@@ -2,35 +2,22 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
-
-#include <nlohmann/json.hpp>
 
 #include "core/str.h"
+#include "io/json_node.h"
 
 namespace lm {
 
 namespace {
 
-using nlohmann::json;
+using io::JsonNode;
 
 constexpr i64 kMaxHeaderBytes = 100000000;
-constexpr int kMaxDepth = 8;  // a header has three levels, an index two
 
-struct FileDType {
-  std::string_view name;
-  DType dtype;
-};
-constexpr std::array<FileDType, kDTypeCount> kFileDTypes = {{{"F32", DType::kF32},
-                                                             {"BF16", DType::kBf16},
-                                                             {"F16", DType::kF16},
-                                                             {"I32", DType::kI32},
-                                                             {"U8", DType::kU8},
-                                                             {"F64", DType::kF64},
-                                                             {"I64", DType::kI64},
-                                                             {"I16", DType::kI16},
-                                                             {"I8", DType::kI8},
-                                                             {"BOOL", DType::kBool}}};
+// Names in files, by DType.
+constexpr std::array<std::string_view, kDTypeCount> kFileTypes = {
+    "F32", "BF16", "F16", "I32", "U8",  "F64",     "I64",     "I16",
+    "I8",  "BOOL", "U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0"};
 
 [[noreturn]] void bad(const std::string& path, const std::string& what) {
   throw Error(ErrorKind::kData, cat(path, ": ", what));
@@ -41,104 +28,98 @@ constexpr std::array<FileDType, kDTypeCount> kFileDTypes = {{{"F32", DType::kF32
   bad(path, cat("tensor ", quote(name), ": ", what));
 }
 
-// Parses one JSON object and refuses repeated keys of its outermost level, which the parser would
-// otherwise drop silently.
-json parse_object(const std::string& path, std::string_view text, std::string_view what) {
-  std::set<std::string> seen;
-  std::string repeated;
-  const json::parser_callback_t watch = [&](int depth, json::parse_event_t event, json& value) {
-    if (depth > kMaxDepth) bad(path, cat(what, " is nested more than ", kMaxDepth, " levels deep"));
-    if (event == json::parse_event_t::key && depth == 1) {
-      const std::string& key = value.get_ref<const std::string&>();
-      if (!seen.insert(key).second && repeated.empty()) repeated = key;
-    }
-    return true;
-  };
-  json out;
-  try {
-    out = json::parse(text.begin(), text.end(), watch);
-  } catch (const json::exception& e) {
-    bad(path, cat(what, " is not JSON (byte ", text.size(), " limit): ", quote(e.what(), 120)));
-  }
-  if (!repeated.empty()) bad(path, cat("duplicate name ", quote(repeated), " in the ", what));
-  if (!out.is_object()) bad(path, cat(what, " is not a JSON object"));
-  return out;
+// The object of a header or an index.
+JsonNode object_of(const io::JsonDocument& document, const std::string& path,
+                   std::string_view what) {
+  if (!document.error().empty()) bad(path, cat(what, " is not JSON: ", document.error()));
+  const JsonNode root = document.root(path);
+  if (!root.is_object()) bad(path, cat(what, " is not a JSON object"));
+  return root;
 }
 
-std::optional<i64> whole_number(const json& value) {
-  if (!value.is_number_unsigned() || value.get<u64>() > u64{1} << 62) return std::nullopt;
-  return static_cast<i64>(value.get<u64>());
+// An element of a shape or of offsets.
+std::optional<i64> whole_number(const JsonNode& value) {
+  const std::optional<i64> number = value.as_integer();
+  return number && *number >= 0 && *number <= i64{1} << 62 ? number : std::nullopt;
 }
 
-DType parse_dtype(const std::string& path, std::string_view name, const json& item) {
-  const auto found = item.find("dtype");
-  if (found == item.end() || !found->is_string()) bad_tensor(path, name, "no dtype");
-  const std::string& text = found->get_ref<const std::string&>();
-  for (const FileDType& one : kFileDTypes) {
-    if (one.name == text) return one.dtype;
-  }
-  bad_tensor(path, name, cat("unknown dtype ", quote(text)));
+DType parse_dtype(const std::string& path, std::string_view name, const JsonNode& item) {
+  const std::optional<JsonNode> field = item.maybe("dtype");
+  const std::optional<std::string_view> text = field ? field->as_string() : std::nullopt;
+  if (!text) bad_tensor(path, name, "no dtype");
+  const auto at = std::find(kFileTypes.begin(), kFileTypes.end(), *text);
+  if (at == kFileTypes.end()) bad_tensor(path, name, cat("unknown dtype ", quote(*text)));
+  return static_cast<DType>(at - kFileTypes.begin());
 }
 
-Shape parse_shape(const std::string& path, std::string_view name, const json& item) {
-  const auto found = item.find("shape");
-  if (found == item.end() || !found->is_array()) bad_tensor(path, name, "no shape");
-  if (found->size() > kMaxRank) {
-    bad_tensor(path, name, cat(found->size(), " dimensions, at most ", kMaxRank));
+Shape parse_shape(const std::string& path, std::string_view name, const JsonNode& item) {
+  const std::optional<JsonNode> field = item.maybe("shape");
+  if (!field || !field->is_array()) bad_tensor(path, name, "no shape");
+  if (field->size() > kMaxRank) {
+    bad_tensor(path, name, cat(field->size(), " dimensions, at most ", kMaxRank));
   }
   Shape shape;
-  for (const json& value : *found) {
+  field->each_item([&](const JsonNode& value) {
     const std::optional<i64> d = whole_number(value);
     if (!d) bad_tensor(path, name, "a dimension is not a whole number");
     shape.dim[shape.rank++] = *d;
-  }
+  });
   return shape;
 }
 
-SafeEntry parse_entry(const std::string& path, const std::string& name, const json& item,
-                      const u8* data, i64 data_bytes, i64* begin_out) {
-  if (!item.is_object()) bad_tensor(path, name, "its header entry is not an object");
-  SafeEntry entry;
-  entry.name = name;
-  entry.dtype = parse_dtype(path, name, item);
-  entry.shape = parse_shape(path, name, item);
-  const auto offsets = item.find("data_offsets");
-  if (offsets == item.end() || !offsets->is_array() || offsets->size() != 2) {
+// Where the data lies: [begin, end).
+std::pair<i64, i64> parse_offsets(const std::string& path, std::string_view name,
+                                  const JsonNode& item, i64 data_bytes) {
+  const std::optional<JsonNode> field = item.maybe("data_offsets");
+  if (!field || !field->is_array() || field->size() != 2) {
     bad_tensor(path, name, "no data_offsets pair");
   }
-  const std::optional<i64> begin = whole_number((*offsets)[0]);
-  const std::optional<i64> end = whole_number((*offsets)[1]);
+  const std::optional<i64> begin = whole_number(field->item(0));
+  const std::optional<i64> end = whole_number(field->item(1));
   if (!begin || !end || *begin > *end) bad_tensor(path, name, "data_offsets are not an interval");
   if (*end > data_bytes) {
     bad_tensor(
         path, name,
         cat("data ends at byte ", *end, " but the file holds ", data_bytes, " (truncated file?)"));
   }
-  i64 expected = item_bytes(entry.dtype);
+  return {*begin, *end};
+}
+
+SafeEntry parse_entry(const std::string& path, std::string_view name, const JsonNode& item,
+                      const u8* data, i64 data_bytes) {
+  if (!item.is_object()) bad_tensor(path, name, "its header entry is not an object");
+  SafeEntry entry;
+  entry.name = name;
+  entry.dtype = parse_dtype(path, name, item);
+  entry.shape = parse_shape(path, name, item);
+  const auto [begin, end] = parse_offsets(path, name, item, data_bytes);
+  entry.bytes = item_bytes(entry.dtype);
   for (int i = 0; i < entry.shape.rank; ++i) {
-    if (__builtin_mul_overflow(expected, entry.shape[i], &expected)) {
+    if (__builtin_mul_overflow(entry.bytes, entry.shape[i], &entry.bytes)) {
       bad_tensor(path, name, cat("shape ", to_string(entry.shape), " overflows"));
     }
   }
-  if (expected != *end - *begin) {
+  if (entry.bytes != end - begin) {
     bad_tensor(path, name,
                cat("shape ", to_string(entry.shape), " of ", dtype_name(entry.dtype), " needs ",
-                   expected, " bytes, data_offsets give ", *end - *begin));
+                   entry.bytes, " bytes, data_offsets give ", end - begin));
   }
-  entry.data = data + *begin;
-  entry.bytes = expected;
-  *begin_out = *begin;
+  entry.data = data + begin;
   return entry;
 }
 
-// Data must be the tensors and nothing else: sorted by offset they follow one another.
-void check_layout(const std::string& path, std::vector<std::pair<i64, const SafeEntry*>> order,
+// Data must be the tensors and nothing else: sorted by place they follow one another.
+void check_layout(const std::string& path, std::span<const SafeEntry> entries, const u8* data,
                   i64 data_bytes) {
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second->bytes < b.second->bytes;
+  std::vector<const SafeEntry*> order;
+  for (const SafeEntry& entry : entries)
+    order.push_back(&entry);
+  std::sort(order.begin(), order.end(), [](const SafeEntry* a, const SafeEntry* b) {
+    return a->data != b->data ? a->data < b->data : a->bytes < b->bytes;
   });
   i64 at = 0;
-  for (const auto& [begin, entry] : order) {
+  for (const SafeEntry* entry : order) {
+    const i64 begin = entry->data - data;
     if (begin < at)
       bad_tensor(path, entry->name, cat("data overlaps another tensor at byte ", begin));
     if (begin > at) {
@@ -158,6 +139,10 @@ u64 read_le64(const u8* p) {
 
 }  // namespace
 
+std::string_view safetensors_type(DType dtype) {
+  return kFileTypes[static_cast<std::size_t>(dtype)];
+}
+
 SafeFile::SafeFile(const std::string& path) : path_(path), map_(path) {
   if (map_.size() < 8) bad(path, cat("file of ", map_.size(), " bytes has no safetensors header"));
   const u64 length = read_le64(map_.data());
@@ -170,28 +155,31 @@ SafeFile::SafeFile(const std::string& path) : path_(path), map_(path) {
     bad(path, cat("header of ", header_bytes, " bytes in a file of ", map_.size(),
                   " bytes (truncated file?)"));
   }
-  const json header = parse_object(path, map_.bytes().substr(8, length), "header");
+  const io::JsonDocument document(map_.bytes().substr(8, length));
   const u8* data = map_.data() + 8 + header_bytes;
   const i64 data_bytes = map_.size() - 8 - header_bytes;
-  std::vector<i64> begins;
-  entries_.reserve(header.size());
-  for (const auto& [name, item] : header.items()) {  // sorted by name
-    if (name == "__metadata__") {
-      if (!item.is_object()) bad(path, "__metadata__ is not an object");
-      for (const auto& [key, value] : item.items()) {
-        if (!value.is_string()) bad(path, "a __metadata__ value is not a string");
-        metadata_[key] = value.get<std::string>();
-      }
-      continue;
+  bool described = false;
+  object_of(document, path, "header").each_field([&](std::string_view name, const JsonNode& item) {
+    if (name != "__metadata__") {
+      entries_.push_back(parse_entry(path, name, item, data, data_bytes));
+      return;
     }
-    i64 begin = 0;
-    entries_.push_back(parse_entry(path, name, item, data, data_bytes, &begin));
-    begins.push_back(begin);
+    if (described) bad(path, cat("duplicate name ", quote(name), " in the header"));
+    described = true;
+    if (!item.is_object()) bad(path, "__metadata__ is not an object");
+    item.each_field([&](std::string_view key, const JsonNode& value) {
+      const std::optional<std::string_view> text = value.as_string();
+      if (!text) bad(path, "a __metadata__ value is not a string");
+      metadata_[std::string(key)] = *text;
+    });
+  });
+  std::sort(entries_.begin(), entries_.end(),
+            [](const SafeEntry& a, const SafeEntry& b) { return a.name < b.name; });
+  for (std::size_t i = 1; i < entries_.size(); ++i) {
+    if (entries_[i - 1].name == entries_[i].name)
+      bad(path, cat("duplicate name ", quote(entries_[i].name), " in the header"));
   }
-  std::vector<std::pair<i64, const SafeEntry*>> order;
-  for (std::size_t i = 0; i < entries_.size(); ++i)
-    order.emplace_back(begins[i], &entries_[i]);
-  check_layout(path, std::move(order), data_bytes);
+  check_layout(path, entries_, data, data_bytes);
 }
 
 const SafeEntry* SafeFile::find(std::string_view name) const {
@@ -237,20 +225,19 @@ bool ends_with(std::string_view text, std::string_view suffix) {
 }
 
 // weight_map of an index: tensor name to shard file name.
-std::map<std::string, std::string> read_index(const std::string& path) {
-  const std::string text = io::read_file(path, kMaxHeaderBytes);
-  const json index = parse_object(path, text, "index");
-  const auto found = index.find("weight_map");
-  if (found == index.end() || !found->is_object()) bad(path, "no weight_map object");
-  std::map<std::string, std::string> out;
-  for (const auto& [name, value] : found->items()) {
-    if (!value.is_string()) bad_tensor(path, name, "its shard is not a string");
-    const std::string shard = value.get<std::string>();
-    if (shard.empty() || shard.find('/') != std::string::npos) {
-      bad_tensor(path, name, cat("shard ", quote(shard), " is not a file of the folder"));
+std::map<std::string, std::string, std::less<>> read_index(const std::string& path) {
+  const io::JsonDocument document(io::read_file(path, kMaxHeaderBytes));
+  const std::optional<JsonNode> map = object_of(document, path, "index").maybe("weight_map");
+  if (!map || !map->is_object()) bad(path, "no weight_map object");
+  std::map<std::string, std::string, std::less<>> out;
+  map->each_field([&](std::string_view name, const JsonNode& value) {
+    const std::optional<std::string_view> shard = value.as_string();
+    if (!shard) bad_tensor(path, name, "its shard is not a string");
+    if (!io::is_plain_file_name(*shard)) {
+      bad_tensor(path, name, cat("shard ", quote(*shard), " is not a file of the folder"));
     }
-    out[name] = shard;
-  }
+    if (!out.emplace(name, *shard).second) bad_tensor(path, name, "stands in the index twice");
+  });
   return out;
 }
 
@@ -269,7 +256,7 @@ SafeModel SafeModel::open(const std::string& path) {
     const bool is_file = ends_with(path, ".safetensors");
     model.files_.emplace_back(is_file ? path : path + "/model.safetensors");
   } else {
-    const std::map<std::string, std::string> index = read_index(index_path);
+    const std::map<std::string, std::string, std::less<>> index = read_index(index_path);
     std::map<std::string, i64> shards;  // file name -> tensors the index gives it
     for (const auto& [name, shard] : index)
       ++shards[shard];

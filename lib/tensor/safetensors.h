@@ -1,8 +1,8 @@
 #pragma once
-// The safetensors container: u64 little-endian header length, JSON header padded with spaces to 8
-// bytes, then tensor data without gaps. Reading is strict and maps the file; writing sorts by name,
-// records {"format":"pt"} (transformers requires it) and replaces the target by rename.
-// A folder holds either model.safetensors or shards named by model.safetensors.index.json.
+// Reads the safetensors container: u64 little-endian header length, JSON header padded with spaces
+// to 8 bytes, then tensor data without gaps. Reading is strict and maps the file: it costs no
+// memory beside the list of tensors. A folder holds either model.safetensors or shards named by
+// model.safetensors.index.json. safe_writer.h writes them.
 
 #include <map>
 #include <memory>
@@ -11,10 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "io/atomic_file.h"
 #include "io/file.h"
 #include "tensor/tensor.h"
 
 namespace lm {
+
+/// The name of a type in safetensors files: "BF16", "F8_E4M3".
+std::string_view safetensors_type(DType dtype);
 
 /// One tensor of a file. data lies in the mapping: valid while the file object lives.
 struct SafeEntry {
@@ -77,22 +81,5 @@ Tensor entry_tensor(const SafeEntry& entry);
 /// Copies an entry into `to` with dtype conversion. Throws ShapeError naming the tensor unless
 /// shapes are equal (leading or trailing dimensions of 1 must match too).
 void load_entry(const SafeEntry& entry, const Tensor& to);
-
-/// What to write: rows may be strided (a view); dtype is stored as is.
-struct SafeWrite {
-  std::string name;
-  Tensor tensor;
-};
-
-/// Writes one file through a temporary name and rename. Sorted by name; duplicates throw kInternal.
-/// metadata is added to {"format":"pt"}. Throws kCannotCreate, kIo.
-void write_safetensors(const std::string& path, std::span<const SafeWrite> tensors,
-                       const std::map<std::string, std::string>& metadata = {});
-
-/// Writes model.safetensors, or model-0000i-of-0000n.safetensors plus the index when the data
-/// exceeds max_shard_bytes (a single larger tensor gets a shard of its own). folder must exist.
-/// Existing files of the other layout are removed after the new ones are in place.
-void write_safetensors_folder(const std::string& folder, std::span<const SafeWrite> tensors,
-                              i64 max_shard_bytes = i64{5000000000});
 
 }  // namespace lm

@@ -15,9 +15,11 @@ namespace lm {
 
 namespace {
 
-constexpr std::array<i64, kDTypeCount> kItemBytes = {4, 2, 2, 4, 1, 8, 8, 2, 1, 1};
-constexpr std::array<std::string_view, kDTypeCount> kNames = {"f32", "bf16", "f16", "i32", "u8",
-                                                              "f64", "i64",  "i16", "i8",  "bool"};
+constexpr std::array<i64, kDTypeCount> kItemBytes = {4, 2, 2, 4, 1, 8, 8, 2,
+                                                     1, 1, 2, 4, 8, 1, 1, 1};
+constexpr std::array<std::string_view, kDTypeCount> kNames = {
+    "f32", "bf16", "f16", "i32", "u8",  "f64",     "i64",     "i16",
+    "i8",  "bool", "u16", "u32", "u64", "f8_e4m3", "f8_e5m2", "f8_e8m0"};
 constexpr i64 kHugePageBytes = i64{2} << 20;
 constexpr i64 kHugeSlabBytes = i64{64} << 20;
 constexpr i64 kLazyBytes = i64{1} << 20;  // below, the heap is quicker than fresh pages
@@ -31,6 +33,11 @@ void release_heap(void* base, i64) {
 
 bool is_float(DType t) {
   return t == DType::kF32 || t == DType::kBf16 || t == DType::kF16 || t == DType::kF64;
+}
+
+bool is_integer(DType t) {
+  return t == DType::kI32 || t == DType::kU8 || t == DType::kI64 || t == DType::kI16 ||
+         t == DType::kI8 || t == DType::kBool;
 }
 
 template <typename T>
@@ -71,6 +78,15 @@ void widen_row(const u8* src, i64 count, u8* dst) {
   for (i64 c = 0; c < count; ++c) {
     const f32 value = kWiden(load_as<u16>(src + 2 * c));
     std::memcpy(dst + 4 * c, &value, 4);
+  }
+}
+
+// And back: the writer's.
+template <u16 (*kNarrow)(f32)>
+void narrow_row(const u8* src, i64 count, u8* dst) {
+  for (i64 c = 0; c < count; ++c) {
+    const u16 half = kNarrow(load_as<f32>(src + 4 * c));
+    std::memcpy(dst + 2 * c, &half, 2);
   }
 }
 
@@ -282,7 +298,9 @@ void copy_convert(const Tensor& from, const Tensor& to) {
   if (from.count() != to.count() || from.cols() != to.cols()) {
     throw ShapeError(cat("copy of ", to_string(from.shape), " into ", to_string(to.shape)));
   }
-  if (from.dtype != to.dtype && is_float(from.dtype) != is_float(to.dtype)) {
+  const bool related = (is_float(from.dtype) && is_float(to.dtype)) ||
+                       (is_integer(from.dtype) && is_integer(to.dtype));
+  if (from.dtype != to.dtype && !related) {
     throw Error(ErrorKind::kData,
                 cat("cannot convert ", dtype_name(from.dtype), " to ", dtype_name(to.dtype)));
   }
@@ -297,6 +315,10 @@ void copy_convert(const Tensor& from, const Tensor& to) {
       widen_row<bf16_to_f32>(src, from.cols(), dst);
     } else if (from.dtype == DType::kF16 && to.dtype == DType::kF32) {
       widen_row<f16_to_f32>(src, from.cols(), dst);
+    } else if (from.dtype == DType::kF32 && to.dtype == DType::kBf16) {
+      narrow_row<f32_to_bf16>(src, from.cols(), dst);
+    } else if (from.dtype == DType::kF32 && to.dtype == DType::kF16) {
+      narrow_row<f32_to_f16>(src, from.cols(), dst);
     } else if (is_float(from.dtype)) {
       for (i64 c = 0; c < from.cols(); ++c) {
         store_float(dst + c * to_item, to.dtype, load_float(src + c * from_item, from.dtype));

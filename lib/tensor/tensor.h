@@ -15,9 +15,27 @@
 namespace lm {
 
 /// Element types. Kernels compute in f32 and read i32 ids; bf16 and f16 are storage that kernels
-/// may widen while reading; the rest exists only in files.
-enum class DType : u8 { kF32, kBf16, kF16, kI32, kU8, kF64, kI64, kI16, kI8, kBool };
-inline constexpr int kDTypeCount = 10;
+/// may widen while reading; the rest exists only in files, from kU16 on as bytes that are copied
+/// and never converted.
+enum class DType : u8 {
+  kF32,
+  kBf16,
+  kF16,
+  kI32,
+  kU8,
+  kF64,
+  kI64,
+  kI16,
+  kI8,
+  kBool,
+  kU16,
+  kU32,
+  kU64,
+  kF8E4m3,
+  kF8E5m2,
+  kF8E8m0
+};
+inline constexpr int kDTypeCount = 16;
 
 /// Types of activations: values between layers and their gradients.
 constexpr bool is_real(DType dtype) {

@@ -38,7 +38,7 @@ void AddedTokens::Trie::insert(std::string_view word, i32 value) {
   first_[first] = true;
   for (std::size_t second = 0; second < 256; ++second) {
     if (word.size() == 1 || static_cast<u8>(word[1]) == second)
-      starts_[first * 256u + second] = true;
+      starts_[std::size_t{first} << 8 | second] = true;
   }
   i32 node = 0;
   for (const char c : word) {

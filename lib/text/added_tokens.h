@@ -33,7 +33,7 @@ struct AddedSplit {
   const AddedToken* token;
 };
 
-class AddedTokens {
+class AddedTokens {  // NOLINT(bugprone-reserved-identifier): of the compiler, copying arrays
  public:
   /// Later tokens with the same content are ignored, as are empty ones.
   void add(AddedToken token);

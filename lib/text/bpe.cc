@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "core/error.h"
 #include "text/utf8.h"
@@ -9,9 +10,7 @@
 namespace lm::text {
 namespace {
 
-constexpr i64 kShortSymbols = 32;   // up to here a linear scan for the minimum beats a heap
-constexpr i64 kCutAboveBytes = 15;  // shorter pieces fit the short cache as they are
-constexpr i64 kWholeBytes = 48;     // pieces up to here are also remembered whole
+constexpr i64 kShortSymbols = 32;  // up to here a linear scan for the minimum beats a heap
 
 std::string fallback_name(int byte) {
   constexpr char kHex[] = "0123456789ABCDEF";
@@ -71,46 +70,74 @@ void BpeModel::put_pair(u64 key, u64 value) {
 
 void BpeModel::encode(std::string_view text, std::span<const Span> pieces, BpeScratch& scratch,
                       std::vector<i32>& ids) const {
-  // The cache outgrows the processor's own; fetching ahead hides most of that.
-  constexpr i64 kAhead = 12;
-  const auto piece_at = [&](i64 i) {
-    const Span& s = pieces[usize(i)];
-    return text.substr(usize(s.begin), usize(s.end - s.begin));
-  };
-  const i64 count = isize(pieces);
-  for (i64 i = 0; i < std::min(kAhead, count); ++i)
-    scratch.cache.prefetch(piece_at(i));
-  for (i64 i = 0; i < count; ++i) {
-    if (i + kAhead < count) scratch.cache.prefetch(piece_at(i + kAhead));
-    encode(piece_at(i), scratch, ids);
-  }
+  for (const Span& s : pieces)
+    put_piece(text.substr(usize(s.begin), usize(s.end - s.begin)), scratch, ids);
+  encode_units(scratch, ids);
 }
 
 void BpeModel::encode(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const {
-  if (!cuts_ || isize(piece) <= kCutAboveBytes) return encode_unit(piece, 0, scratch, ids);
-  const bool whole = isize(piece) <= kWholeBytes;
-  if (whole && scratch.cache.append(piece, 0, ids)) return;
-  const std::size_t first = ids.size();
-  const i32 token =
-      options_.ignore_merges && isize(piece) <= vocab_.longest() ? vocab_.find(piece) : -1;
-  if (token >= 0) {
-    ids.push_back(token);
-  } else {
-    // Under ignore_merges a unit's own bytes may be a token that its merges do not reach, so the
-    // units of cut pieces are cached apart from whole pieces.
-    const int variant = options_.ignore_merges ? 1 : 0;
-    for (i64 at = 0; at < isize(piece);) {
-      const i64 cut = cuts_->next_cut(piece, at);
-      encode_unit(piece.substr(usize(at), usize(cut - at)), variant, scratch, ids);
-      at = cut;
-    }
-  }
-  if (whole) scratch.cache.insert(piece, 0, std::span<const i32>(ids).subspan(first));
+  put_piece(piece, scratch, ids);
+  encode_units(scratch, ids);
 }
 
-void BpeModel::encode_unit(std::string_view unit, int variant, BpeScratch& scratch,
-                           std::vector<i32>& ids) const {
-  if (scratch.cache.append(unit, variant, ids)) return;
+void BpeModel::put_piece(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const {
+  if (piece.empty()) return;
+  // Shorter pieces fit a short entry as they are.
+  if (!cuts_ || isize(piece) <= BpeCache::kShortBytes) return put_unit(piece, 0, scratch, ids);
+  int variant = 0;
+  if (options_.ignore_merges) {
+    const bool token = isize(piece) <= vocab_.longest() && vocab_.find(piece) >= 0;
+    if (token) return put_unit(piece, 0, scratch, ids);
+    // A unit's own bytes may be a token that its merges do not reach, so the units of cut pieces
+    // are cached apart from whole pieces.
+    variant = 1;
+  }
+  for (i64 at = 0; at < isize(piece);) {
+    const i64 cut = cuts_->next_cut(piece, at);
+    put_unit(piece.substr(usize(at), usize(cut - at)), variant, scratch, ids);
+    at = cut;
+  }
+}
+
+inline void BpeModel::put_unit(std::string_view unit, int variant, BpeScratch& scratch,
+                               std::vector<i32>& ids) const {
+  BpeUnit& u = scratch.units[usize(scratch.unit_count++)];
+  u.bytes = unit;
+  u.variant = variant;
+  if (isize(unit) <= BpeCache::kShortBytes) u.probe = scratch.cache.probe(unit, variant);
+  if (scratch.unit_count == BpeScratch::kUnits) encode_units(scratch, ids);
+}
+
+void BpeModel::encode_units(BpeScratch& scratch, std::vector<i32>& ids) const {
+  i32 found[(BpeScratch::kUnits + 1) * BpeCache::kInline];
+  i32* end = found;
+  for (i64 i = 0; i < scratch.unit_count; ++i) {
+    const BpeUnit& unit = scratch.units[usize(i)];
+    const BpeCache::ShortEntry* e = nullptr;
+    if (isize(unit.bytes) <= BpeCache::kShortBytes) {
+      e = scratch.cache.find(unit.probe);
+      if (e != nullptr && e->count() <= BpeCache::kInline) {
+        std::memcpy(end, e->ids, sizeof e->ids);  // all four without a branch; the count decides
+        end[0] = static_cast<i32>(e->first());
+        end += e->count();
+        continue;
+      }
+    }
+    ids.insert(ids.end(), found, end);
+    end = found;
+    if (e != nullptr) {
+      scratch.cache.append(*e, ids);
+    } else if (isize(unit.bytes) <= BpeCache::kShortBytes ||
+               !scratch.cache.append(unit.bytes, unit.variant, ids)) {
+      encode_unknown(unit.bytes, unit.variant, scratch, ids);
+    }
+  }
+  ids.insert(ids.end(), found, end);
+  scratch.unit_count = 0;
+}
+
+void BpeModel::encode_unknown(std::string_view unit, int variant, BpeScratch& scratch,
+                              std::vector<i32>& ids) const {
   std::vector<i32>& symbols = scratch.symbols;
   symbols.clear();
   i32 token = -1;

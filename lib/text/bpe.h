@@ -38,10 +38,22 @@ struct BpeMerge {
   i32 result;
 };
 
+/// What is looked up and merged as one: a piece, or a part of it between cuts.
+struct BpeUnit {
+  BpeCache::Probe probe;  // of a short one
+  std::string_view bytes;
+  int variant;
+};
+
 /// Working memory and cache of one encoding thread.
 struct BpeScratch {
   explicit BpeScratch(i64 cache_bytes) : cache(cache_bytes) {}
+  /// So many units are probed before the first is looked up: their cache lines fill a quarter of
+  /// the processor's first cache.
+  static constexpr i64 kUnits = 128;
   BpeCache cache;
+  std::array<BpeUnit, kUnits> units;
+  i64 unit_count = 0;
   std::vector<i32> symbols;
   std::vector<i32> found;
   std::vector<i32> prev, next;
@@ -50,6 +62,8 @@ struct BpeScratch {
 
 class BpeModel {
  public:
+  using Scratch = BpeScratch;
+  static constexpr const char* kKind = "bpe";
   /// Of merges with the same pair the last one counts, as in the Hugging Face engine.
   BpeModel(Vocab vocab, const std::vector<BpeMerge>& merges, BpeOptions options);
 
@@ -67,6 +81,8 @@ class BpeModel {
 
   const Vocab& vocab() const { return vocab_; }
   const BpeOptions& options() const { return options_; }
+  bool byte_level() const { return options_.byte_level; }
+  std::optional<i32> unk() const { return options_.unk; }
 
  private:
   static constexpr u64 kNoPair = ~u64{0};
@@ -83,8 +99,12 @@ class BpeModel {
     return pairs_[at].value;
   }
   void put_pair(u64 key, u64 value);
-  void encode_unit(std::string_view unit, int variant, BpeScratch& scratch,
-                   std::vector<i32>& ids) const;
+  void put_piece(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const;
+  void put_unit(std::string_view unit, int variant, BpeScratch& scratch,
+                std::vector<i32>& ids) const;
+  void encode_units(BpeScratch& scratch, std::vector<i32>& ids) const;
+  void encode_unknown(std::string_view unit, int variant, BpeScratch& scratch,
+                      std::vector<i32>& ids) const;
   void split_symbols(std::string_view unit, std::vector<i32>& symbols) const;
   bool fall_back(std::string_view bytes, std::vector<i32>& symbols) const;
   i32 find_symbol(std::string_view character, bool first, bool last) const;

@@ -1,5 +1,7 @@
 #include "text/bpe_cache.h"
 
+#include <utility>
+
 #include "core/hash.h"
 
 namespace lm::text {
@@ -10,7 +12,8 @@ constexpr u32 kVariantBit = u32{1} << 31;
 
 }  // namespace
 
-BpeCache::BpeCache(i64 budget_bytes) : budget_(budget_bytes) {}
+// One free entry, so that find needs no test for a table that is not there yet.
+BpeCache::BpeCache(i64 budget_bytes) : budget_(budget_bytes), short_(1) {}
 
 i64 BpeCache::used_bytes() const {
   return isize(short_) * static_cast<i64>(sizeof(ShortEntry)) +
@@ -19,7 +22,7 @@ i64 BpeCache::used_bytes() const {
 }
 
 void BpeCache::clear() {
-  short_.assign(kFirstSlots, ShortEntry{});
+  short_ = FreshPages<ShortEntry>(kFirstSlots);
   mask_ = kFirstSlots - 1;
   short_count_ = 0;
   long_.assign(kFirstSlots, LongEntry{});
@@ -28,13 +31,32 @@ void BpeCache::clear() {
   tokens_.clear();
 }
 
+bool BpeCache::append(std::string_view piece, int variant, std::vector<i32>& out) const {
+  if (piece.empty()) return false;
+  if (isize(piece) > kShortBytes) return append_long(piece, variant, out);
+  const ShortEntry* e = find(probe(piece, variant));
+  if (e != nullptr) append(*e, out);
+  return e != nullptr;
+}
+
+void BpeCache::append(const ShortEntry& e, std::vector<i32>& out) const {
+  if (e.count() == kSpilled) {
+    const i64 at = e.ids[1];
+    out.insert(out.end(), tokens_.begin() + at, tokens_.begin() + at + e.ids[2]);
+  } else if (e.count() != 0) {
+    out.push_back(static_cast<i32>(e.first()));
+    for (u32 i = 1; i < e.count(); ++i)
+      out.push_back(static_cast<i32>(e.ids[i]));
+  }
+}
+
 void BpeCache::insert(std::string_view piece, int variant, std::span<const i32> ids) {
   if (budget_ <= 0 || piece.empty() || piece.size() > kLongBytes) return;
-  if (short_.empty()) clear();
+  if (long_.empty()) clear();
   // Doubling a table is the largest step, so it is counted before it happens.
   const bool short_full = 4 * (short_count_ + 1) > 3 * isize(short_);
   const bool long_full = 4 * (isize(long_) - long_free_ + 1) > 3 * isize(long_);
-  const bool is_short = piece.size() <= kShortBytes;
+  const bool is_short = isize(piece) <= kShortBytes;
   i64 step = isize(piece) + isize(ids) * static_cast<i64>(sizeof(i32));
   if (is_short && short_full) step += isize(short_) * static_cast<i64>(sizeof(ShortEntry));
   if (!is_short && long_full) step += isize(long_) * static_cast<i64>(sizeof(LongEntry));
@@ -53,8 +75,15 @@ void BpeCache::insert(std::string_view piece, int variant, std::span<const i32> 
   }
 }
 
+BpeCache::ShortEntry& BpeCache::free_slot(u64 hash) {
+  u64 at = hash & mask_;
+  while (short_.data()[at].key.hi != 0)
+    at = (at + 1) & mask_;
+  return short_.data()[at];
+}
+
 void BpeCache::insert_short(std::string_view piece, int variant, std::span<const i32> ids) {
-  ShortEntry e;
+  ShortEntry e{};
   e.key = short_key(piece, variant);
   if (ids.size() <= kInline) {
     for (std::size_t i = 0; i < ids.size(); ++i)
@@ -66,23 +95,17 @@ void BpeCache::insert_short(std::string_view piece, int variant, std::span<const
     e.ids[2] = static_cast<u32>(ids.size());
     tokens_.insert(tokens_.end(), ids.begin(), ids.end());
   }
-  std::size_t at = slot_of(e.key);
-  while (short_[at].key.hi != 0)
-    at = (at + 1) & mask_;
-  short_[at] = e;
+  free_slot(hash_of(e.key)) = e;
   ++short_count_;
 }
 
 void BpeCache::grow_short() {
-  std::vector<ShortEntry> old(short_.size() * 2);
-  old.swap(short_);
+  const FreshPages<ShortEntry> old =
+      std::exchange(short_, FreshPages<ShortEntry>(2 * short_.size()));
   mask_ = short_.size() - 1;
-  for (const ShortEntry& e : old) {
-    if (e.key.hi == 0) continue;
-    std::size_t at = slot_of(e.key);
-    while (short_[at].key.hi != 0)
-      at = (at + 1) & mask_;
-    short_[at] = e;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    const ShortEntry& e = old.data()[i];
+    if (e.key.hi != 0) free_slot(hash_of(e.key)) = e;
   }
 }
 

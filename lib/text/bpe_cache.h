@@ -5,7 +5,9 @@
 // thread-safe: each EncodeState owns one.
 //
 // Pretokens of up to 15 bytes live in 32-byte entries: a 16-byte key (the bytes and their count)
-// and up to four ids. Longer ones, and more ids, are in side arenas.
+// and up to four ids. Longer ones, and more ids, are in side arenas. The table outgrows the
+// processor's caches, so look-ups are split: probe() hashes and fetches, find() compares. A caller
+// that probes many pieces before it finds the first waits for memory once instead of every time.
 
 #include <cstring>
 #include <span>
@@ -14,35 +16,54 @@
 #include <vector>
 
 #include "core/types.h"
+#include "text/fresh_pages.h"
 
 namespace lm::text {
 
 class BpeCache {
  public:
+  static constexpr i64 kShortBytes = 15;  // longest key of a short entry
+  static constexpr u32 kInline = 4;       // ids in a short entry
+
+  struct Key {
+    u64 lo;
+    u64 hi;  // top byte: length (never 0 in use), its high bit the variant
+  };
+  /// A piece of 1 to kShortBytes bytes on its way through the table.
+  struct Probe {
+    Key key;
+    u64 hash;
+  };
+  struct ShortEntry {
+    Key key;
+    u32 ids[kInline];  // ids[0] carries the count in its top 4 bits
+
+    u32 count() const { return ids[0] >> 28; }  // kSpilled: the ids are elsewhere
+    u32 first() const { return ids[0] & 0x0FFFFFFFu; }
+  };
+
   /// budget_bytes 0 switches the cache off.
   explicit BpeCache(i64 budget_bytes);
 
-  /// Fetches the line in which a short piece would be, so that append finds it in cache.
-  void prefetch(std::string_view piece) const {
-    if (piece.size() > kShortBytes || short_.empty() || piece.empty()) return;
-    __builtin_prefetch(&short_[slot_of(short_key(piece, 0))]);
-  }
-
-  /// Appends the ids of piece to out and returns true, or returns false if it is not known.
   /// variant separates two meanings of the same bytes (0 or 1).
-  bool append(std::string_view piece, int variant, std::vector<i32>& out) const {
-    if (piece.size() > kShortBytes) return append_long(piece, variant, out);
-    if (short_.empty() || piece.empty()) return false;
+  Probe probe(std::string_view piece, int variant) const {
     const Key key = short_key(piece, variant);
-    for (std::size_t at = slot_of(key);; at = (at + 1) & mask_) {
-      const ShortEntry& e = short_[at];
-      if (e.key.lo == key.lo && e.key.hi == key.hi) {
-        append_entry(e, out);
-        return true;
-      }
-      if (e.key.hi == 0) return false;
+    const u64 hash = hash_of(key);
+    __builtin_prefetch(short_.data() + (hash & mask_));
+    return {key, hash};
+  }
+  /// The entry of a probed piece, or null. Valid until the next insert.
+  const ShortEntry* find(const Probe& p) const {
+    for (u64 at = p.hash & mask_;; at = (at + 1) & mask_) {
+      const ShortEntry& e = short_.data()[at];
+      if (e.key.lo == p.key.lo && e.key.hi == p.key.hi) return &e;
+      if (e.key.hi == 0) return nullptr;
     }
   }
+  /// Appends the ids of any piece to out and returns true, or returns false if it is not known.
+  bool append(std::string_view piece, int variant, std::vector<i32>& out) const;
+  /// The same for an entry that find returned.
+  void append(const ShortEntry& e, std::vector<i32>& out) const;
 
   /// Remembers ids for a piece that append did not find.
   void insert(std::string_view piece, int variant, std::span<const i32> ids);
@@ -51,19 +72,9 @@ class BpeCache {
   i64 entries() const { return short_count_ + isize(long_) - long_free_; }
 
  private:
-  static constexpr std::size_t kShortBytes = 15;
   static constexpr std::size_t kLongBytes = 512;  // longer pieces seldom repeat
-  static constexpr u32 kInline = 4;
   static constexpr u32 kSpilled = 15;  // count field of an entry whose ids are in tokens_
 
-  struct Key {
-    u64 lo;
-    u64 hi;  // top byte: length (never 0 in use), its high bit the variant
-  };
-  struct ShortEntry {
-    Key key{0, 0};
-    u32 ids[4] = {0, 0, 0, 0};  // ids[0] carries the count in its top 4 bits
-  };
   struct LongEntry {
     u64 hash = 0;
     u32 key_at = 0;
@@ -95,24 +106,12 @@ class BpeCache {
     };
     return {byte(0) | byte(n / 2) | byte(n - 1), tag};
   }
-  std::size_t slot_of(const Key& key) const {
+  static u64 hash_of(const Key& key) {
     const u64 h = (key.lo ^ 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL;
     const u64 g = (key.hi ^ (h >> 32) ^ h) * 0x9FB21C651E98DF25ULL;
-    return (g >> 32) & mask_;
+    return g >> 32;
   }
-  void append_entry(const ShortEntry& e, std::vector<i32>& out) const {
-    const u32 count = e.ids[0] >> 28;
-    if (count == 1) {
-      out.push_back(static_cast<i32>(e.ids[0] & 0x0FFFFFFFu));
-    } else if (count == kSpilled) {
-      const i64 at = e.ids[1];
-      out.insert(out.end(), tokens_.begin() + at, tokens_.begin() + at + e.ids[2]);
-    } else if (count != 0) {
-      out.push_back(static_cast<i32>(e.ids[0] & 0x0FFFFFFFu));
-      for (u32 i = 1; i < count; ++i)
-        out.push_back(static_cast<i32>(e.ids[i]));
-    }
-  }
+  ShortEntry& free_slot(u64 hash);
   bool append_long(std::string_view piece, int variant, std::vector<i32>& out) const;
   std::size_t long_slot(u64 hash, std::string_view piece, int variant) const;
   void insert_short(std::string_view piece, int variant, std::span<const i32> ids);
@@ -122,8 +121,8 @@ class BpeCache {
   void clear();
 
   i64 budget_;
-  std::vector<ShortEntry> short_;
-  std::size_t mask_ = 0;
+  FreshPages<ShortEntry> short_;  // a power of two entries, key.hi 0 = free
+  u64 mask_ = 0;
   i64 short_count_ = 0;
   std::vector<LongEntry> long_;
   i64 long_free_ = 0;

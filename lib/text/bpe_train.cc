@@ -101,7 +101,7 @@ class Trainer {
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  BpeModel run() {
+  TrainedBpe run() {
     count_all_pairs();
     for (i64 step = 0; isize(model_.tokens) < options_.vocab_size; ++step) {
       if (step % kStopCheck == 0 && ctx_.stop->requested()) {
@@ -139,6 +139,7 @@ class Trainer {
     }
     // GPT-2's order: by code point of the printable stand-in (equal to its UTF-8 byte order).
     std::vector<std::pair<std::string, u8>> alphabet;
+    alphabet.reserve(256);
     for (int byte = 0; byte < 256; ++byte) {
       alphabet.emplace_back(to_byte_level(std::string(1, static_cast<char>(byte))),
                             static_cast<u8>(byte));
@@ -338,7 +339,7 @@ class Trainer {
   const BpeTrainOptions& options_;
   const Context& ctx_;
   const i64 min_count_;
-  BpeModel model_;
+  TrainedBpe model_;
   std::unordered_set<std::string> strings_;  // all tokens
   std::unordered_set<std::string> specials_;
   std::unordered_set<i64> special_sizes_;  // in bytes
@@ -363,7 +364,7 @@ BpeTies parse_bpe_ties(std::string_view name) {
   throw Error(ErrorKind::kUsage, cat("no tie rule ", quote(name), ", expected hf, bytes or sp"));
 }
 
-BpeModel train_bpe(const WordCounts& words, const BpeTrainOptions& options, const Context& ctx) {
+TrainedBpe train_bpe(const WordCounts& words, const BpeTrainOptions& options, const Context& ctx) {
   return Trainer(words, options, ctx).run();
 }
 

@@ -82,26 +82,26 @@ struct BpeTrainOptions {
   std::vector<std::string> specials;  // take the first ids; no merge may produce their bytes
 };
 
-struct BpeMerge {
+struct TrainedMerge {
   i32 left = 0, right = 0, result = 0;
-  bool operator==(const BpeMerge&) const = default;
+  bool operator==(const TrainedMerge&) const = default;
 };
 
-struct BpeModel {
+struct TrainedBpe {
   std::vector<std::string> tokens;  // bytes by id: specials, 256 bytes in byte-level order, merges
   i64 specials = 0;
-  std::vector<BpeMerge> merges;  // in order; results count up from specials + 256
+  std::vector<TrainedMerge> merges;  // in order; results count up from specials + 256
 };
 
 /// Runs the merges. Throws Error{kUsage} for impossible options, Error{kOs} over the budget,
 /// Error{kTemporary} when stopped. Ends early if no pair reaches min_frequency.
 /// Cost is about the sum over merges of the words that hold the pair.
-BpeModel train_bpe(const WordCounts& words, const BpeTrainOptions& options, const Context& ctx);
+TrainedBpe train_bpe(const WordCounts& words, const BpeTrainOptions& options, const Context& ctx);
 
 /// tokenizer.json content, readable by Hugging Face: ByteLevel pre-tokenizer for r50k, else Split
 /// by the pattern followed by ByteLevel; kOther does not split. Specials become added tokens.
-std::string bpe_tokenizer_json(const BpeModel& model, PatternId pattern);
+std::string bpe_tokenizer_json(const TrainedBpe& model, PatternId pattern);
 /// Lines "base64(bytes) id" without the specials. Ids equal those of the tokenizer.json.
-std::string bpe_tiktoken_file(const BpeModel& model);
+std::string bpe_tiktoken_file(const TrainedBpe& model);
 
 }  // namespace lm::text

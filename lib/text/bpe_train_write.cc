@@ -31,7 +31,7 @@ Json pre_tokenizer(PatternId pattern) {
 
 }  // namespace
 
-std::string bpe_tokenizer_json(const BpeModel& model, PatternId pattern) {
+std::string bpe_tokenizer_json(const TrainedBpe& model, PatternId pattern) {
   Json added = Json::array();
   Json vocab = Json::object();
   std::vector<std::string> spelling;  // of each token in the byte-level alphabet
@@ -54,7 +54,7 @@ std::string bpe_tokenizer_json(const BpeModel& model, PatternId pattern) {
   for (i64 id = 0; id < isize(model.tokens); ++id)
     entries.Container::emplace_back(spelling[usize(id)], id);
   Json merges = Json::array();
-  for (const BpeMerge& merge : model.merges) {
+  for (const TrainedMerge& merge : model.merges) {
     merges.push_back(cat(spelling[usize(merge.left)], " ", spelling[usize(merge.right)]));
   }
   Json root;
@@ -79,7 +79,7 @@ std::string bpe_tokenizer_json(const BpeModel& model, PatternId pattern) {
   return root.dump(1) + "\n";
 }
 
-std::string bpe_tiktoken_file(const BpeModel& model) {
+std::string bpe_tiktoken_file(const TrainedBpe& model) {
   std::string out;
   for (i64 id = model.specials; id < isize(model.tokens); ++id) {
     append(out, io::base64(model.tokens[usize(id)]), ' ', id, '\n');

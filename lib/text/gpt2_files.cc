@@ -3,30 +3,21 @@
 
 #include <algorithm>
 
-#include <simdjson.h>
-
+#include "core/error.h"
 #include "core/hash.h"
+#include "core/str.h"
 #include "text/tokenizer_files.h"
 
 namespace lm::text {
 
-BpeParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::string_view merges,
+TokenizerParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::string_view merges,
                     const std::string& merges_name) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element value;
-  const simdjson::error_code code = parser.parse(vocab.data(), vocab.size(), true).get(value);
-  if (code != simdjson::SUCCESS) {
-    throw Error(ErrorKind::kData,
-                cat(vocab_name, ": not valid JSON: ", simdjson::error_message(code)));
-  }
-  BpeParts out;
+  const io::JsonDocument document(vocab);
+  TokenizerParts out;
   out.digest = sha256_hex(cat(sha256_hex(vocab), sha256_hex(merges)));
   out.options.byte_level = true;
   out.decoder.byte_level = true;
-  const JsonNode root(value, vocab_name);
-  for (const simdjson::dom::key_value_pair field : root.object()) {
-    add_vocab_entry(field.key, JsonNode(field.value, vocab_name).integer(), vocab_name, out);
-  }
+  parse_vocab(document.root(vocab_name), out);
   i64 line_number = 0;
   for (std::size_t at = 0; at < merges.size();) {
     const std::size_t end = std::min(merges.find('\n', at), merges.size());

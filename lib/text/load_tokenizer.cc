@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <memory>
 
-#include <nlohmann/json.hpp>
-#include <simdjson.h>
 #include <zstd.h>
 
+#include "core/error.h"
+#include "core/str.h"
 #include "io/file.h"
 #include "text/sentencepiece.h"
 #include "text/token_roles.h"
@@ -60,8 +60,9 @@ std::string existing(const std::filesystem::path& path) {
 
 /// The tokenizer file of a folder.
 std::string file_in_folder(const std::filesystem::path& folder) {
-  for (const char* name : {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json"}) {
-    const std::string found = existing(folder / name);
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.model", "vocab.json", "encoder.json", "vocab.txt"}) {
+    std::string found = existing(folder / name);
     if (!found.empty()) return found;
   }
   std::string only;
@@ -76,9 +77,9 @@ std::string file_in_folder(const std::filesystem::path& folder) {
     only = entry.path().string();
   }
   if (only.empty()) {
-    throw Error(
-        ErrorKind::kNoInput,
-        cat(folder.string(), ": no tokenizer.json, tokenizer.model, vocab.json or *.tiktoken"));
+    throw Error(ErrorKind::kNoInput,
+                cat(folder.string(),
+                    ": no tokenizer.json, tokenizer.model, vocab.json, vocab.txt or *.tiktoken"));
   }
   return only;
 }
@@ -86,7 +87,7 @@ std::string file_in_folder(const std::filesystem::path& folder) {
 std::string merges_beside(const std::string& vocab_path) {
   const std::filesystem::path folder = std::filesystem::path(vocab_path).parent_path();
   for (const char* name : {"merges.txt", "vocab.bpe"}) {
-    const std::string found = existing(folder / name);
+    std::string found = existing(folder / name);
     if (!found.empty()) return found;
   }
   throw Error(
@@ -95,19 +96,12 @@ std::string merges_beside(const std::string& vocab_path) {
 }
 
 /// The id that a "bos_token"-like field names: a string or {"content": string}.
-void read_role(const nlohmann::json& config, const char* key, const std::string& path,
-               const BpeParts& parts, std::optional<i32>& role) {
-  auto field = config.find(key);
-  if (field == config.end() || field->is_null()) return;
-  if (field->is_object()) {
-    const nlohmann::json& token = *field;
-    field = token.find("content");
-    if (field == token.end())
-      throw Error(ErrorKind::kData, cat(path, ": ", key, " has no \"content\""));
-  }
-  if (!field->is_string())
-    throw Error(ErrorKind::kData, cat(path, ": ", key, ": expected a string"));
-  const std::string content = field->get<std::string>();
+void read_role(const JsonNode& config, const char* key, const TokenizerParts& parts,
+               std::optional<i32>& role) {
+  const std::optional<JsonNode> field = config.maybe(key);
+  if (!field) return;
+  const std::string content =
+      field->is_object() ? field->text("content") : std::string(field->str());
   if (const AddedToken* token = parts.added.find(content)) {
     role = token->id;
     return;
@@ -120,23 +114,23 @@ void read_role(const nlohmann::json& config, const char* key, const std::string&
 
 /// bos, eos and pad from the configuration files beside a tokenizer; false if there are none. These
 /// files hold integers beyond 64 bits (model_max_length 1e30), which simdjson refuses.
-bool read_roles(const std::filesystem::path& folder, BpeParts& parts) {
+bool read_roles(const std::filesystem::path& folder, TokenizerParts& parts) {
   bool found = false;
   for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
     const std::string path = existing(folder / name);
     if (path.empty()) continue;
     found = true;
-    const nlohmann::json config = nlohmann::json::parse(read_bytes(path), nullptr, false);
-    if (!config.is_object()) throw Error(ErrorKind::kData, cat(path, ": not a JSON object"));
-    read_role(config, "bos_token", path, parts, parts.bos);
-    read_role(config, "eos_token", path, parts, parts.eos);
-    read_role(config, "pad_token", path, parts, parts.pad);
+    const io::Json json = io::parse_object(read_bytes(path), path);
+    const JsonNode config(json, path);
+    read_role(config, "bos_token", parts, parts.bos);
+    read_role(config, "eos_token", parts, parts.eos);
+    read_role(config, "pad_token", parts, parts.pad);
   }
   return found;
 }
 
 /// A tokenizer without configuration gets the roles that its special tokens' names give.
-void guess_roles(BpeParts& parts) {
+void guess_roles(TokenizerParts& parts) {
   std::vector<std::string> specials;
   for (const AddedToken& token : parts.added.tokens()) {
     if (token.special) specials.push_back(token.content);
@@ -151,15 +145,8 @@ void guess_roles(BpeParts& parts) {
 }
 
 /// True if a JSON text has a "model" that is no id: a tokenizer.json rather than a bare vocabulary.
-bool has_model(const std::string& bytes, const std::string& path) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element value;
-  const simdjson::error_code code = parser.parse(bytes).get(value);
-  if (code != simdjson::SUCCESS) {
-    throw Error(ErrorKind::kData, cat(path, ": not valid JSON: ", simdjson::error_message(code)));
-  }
-  const simdjson::simdjson_result<simdjson::dom::element> model = value.at_key("model");
-  return model.error() == simdjson::SUCCESS && !model.is_int64();
+bool has_model(const JsonNode& root) {
+  return root.contains("model") && !root.at("model").as_integer();
 }
 
 bool is_json(const std::string& bytes) {
@@ -170,26 +157,34 @@ bool is_json(const std::string& bytes) {
 std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions& options) {
   const std::string file = std::filesystem::is_directory(path) ? file_in_folder(path) : path;
   std::string bytes = read_bytes(file);
-  BpeParts parts;
+  TokenizerParts parts;
   if (is_json(bytes)) {
-    if (has_model(bytes, file)) {
-      parts = parse_tokenizer_json(bytes, file);
+    const io::JsonDocument document(bytes);
+    const JsonNode root = document.root(file);
+    if (has_model(root)) {
+      parts = parse_tokenizer_json(root, bytes, file);
     } else {
       const std::string merges = merges_beside(file);
       parts = parse_gpt2(bytes, file, read_bytes(merges), merges);
     }
+  } else if (looks_like_vocab_txt(bytes)) {
+    const std::string config =
+        existing(std::filesystem::path(file).parent_path() / "tokenizer_config.json");
+    parts =
+        parse_vocab_txt(bytes, file, config.empty() ? std::string() : read_bytes(config), config);
   } else if (looks_like_tiktoken(bytes)) {
     parts = parse_tiktoken(bytes, file, options.pattern);
   } else if (bytes.starts_with('\x0A')) {  // protobuf field 1, length-delimited: the first piece
-    return sentencepiece_from_bytes(std::move(bytes), file, options);
+    return sentencepiece_from_bytes(bytes, file, options);
   } else {
     throw Error(
         ErrorKind::kData,
-        cat(file, ": is no tokenizer file (JSON, tiktoken ranks or a SentencePiece model)"));
+        cat(file,
+            ": is no tokenizer file (JSON, tiktoken ranks, vocab.txt or a SentencePiece model)"));
   }
   if (!read_roles(std::filesystem::path(file).parent_path(), parts)) guess_roles(parts);
   try {
-    return std::make_unique<BpeTokenizer>(std::move(parts), options);
+    return make_tokenizer(std::move(parts), options);
   } catch (const Error& e) {  // a decoder or normalizer that makes too much of a token
     throw e.with_prefix(file);
   }
@@ -223,10 +218,12 @@ std::vector<TokenizerFile> tokenizer_files(const std::string& path) {
     return {from, cat(name, from.ends_with(".zst") ? ".zst" : "")};
   };
   std::vector<TokenizerFile> out;
-  if (!is_json(bytes)) {
+  if (looks_like_vocab_txt(bytes)) {
+    out.push_back(named(file, "vocab.txt"));
+  } else if (!is_json(bytes)) {
     out.push_back(bytes.starts_with('\x0A') ? named(file, "tokenizer.model")
                                             : TokenizerFile{file, fs::path(file).filename()});
-  } else if (has_model(bytes, file)) {
+  } else if (has_model(io::JsonDocument(bytes).root(file))) {
     out.push_back(named(file, "tokenizer.json"));
   } else {
     out.push_back(named(file, "vocab.json"));

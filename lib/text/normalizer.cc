@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "text/bert_chars.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -121,6 +122,26 @@ void rewrite_strip(const NormalizerStep& step, std::string_view text, Rewriter& 
   if (begin < end) r.copy(begin, end);
 }
 
+void rewrite_bert(NormalizerKind kind, std::string_view text, Rewriter& r) {
+  for (i64 at = 0; at < isize(text);) {
+    const Decoded d = decode_at(text, at);
+    const i64 end = at + d.size;
+    if (kind == NormalizerKind::kBertCjk && is_bert_ideograph(d.cp)) {
+      r.put(" ", at, end);
+      r.copy(at, end);
+      r.put(" ", at, end);
+    } else if (kind == NormalizerKind::kBertClean && is_bert_space(d.cp)) {
+      r.put(" ", at, end);
+    } else {
+      const bool drop = kind == NormalizerKind::kBertClean     ? is_bert_control(d.cp)
+                        : kind == NormalizerKind::kBertAccents ? is_bert_accent(d.cp)
+                                                               : false;
+      if (!drop) r.copy(at, end);
+    }
+    at = end;
+  }
+}
+
 void rewrite(const NormalizerStep& step, std::string_view text, bool with_map, Rewriter& r) {
   switch (step.kind) {
     case NormalizerKind::kNfc:
@@ -147,6 +168,10 @@ void rewrite(const NormalizerStep& step, std::string_view text, bool with_map, R
         at += d.size;
       }
       return;
+    case NormalizerKind::kBertClean:
+    case NormalizerKind::kBertCjk:
+    case NormalizerKind::kBertAccents:
+      return rewrite_bert(step.kind, text, r);
     case NormalizerKind::kReplace:
       return rewrite_matches(step, text, r);
     case NormalizerKind::kPrepend:
@@ -158,6 +183,17 @@ void rewrite(const NormalizerStep& step, std::string_view text, bool with_map, R
 }
 
 }  // namespace
+
+void add_bert_steps(const BertNormalization& how, Normalizer& out) {
+  const auto add = [&out](bool wanted, NormalizerKind kind) {
+    if (wanted) out.add({kind, {}, {}, {}, false, false});
+  };
+  add(how.clean_text, NormalizerKind::kBertClean);
+  add(how.space_cjk, NormalizerKind::kBertCjk);
+  add(how.strip_accents, NormalizerKind::kNfd);
+  add(how.strip_accents, NormalizerKind::kBertAccents);
+  add(how.lower_case, NormalizerKind::kLowercase);
+}
 
 bool Normalizer::may_change(std::string_view text) const {
   return std::any_of(steps_.begin(), steps_.end(), [text](const NormalizerStep& step) {

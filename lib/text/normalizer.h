@@ -24,9 +24,12 @@ enum class NormalizerKind {
   kNfkd,
   kLowercase,
   kStripAccents,
-  kReplace,  // every match of pattern (or regex) by content
-  kPrepend,  // content before a non-empty text
-  kStrip,    // white space at the left, the right or both ends
+  kReplace,      // every match of pattern (or regex) by content
+  kPrepend,      // content before a non-empty text
+  kStrip,        // white space at the left, the right or both ends
+  kBertClean,    // controls out, white space to blanks
+  kBertCjk,      // blanks around ideographs
+  kBertAccents,  // nonspacing marks out
 };
 
 struct NormalizerStep {
@@ -51,5 +54,14 @@ class Normalizer {
  private:
   std::vector<NormalizerStep> steps_;
 };
+
+/// The settings of BERT's normalizer, and its steps, which are those of the Hugging Face engine.
+struct BertNormalization {
+  bool clean_text = true;
+  bool space_cjk = true;
+  bool strip_accents = true;
+  bool lower_case = true;
+};
+void add_bert_steps(const BertNormalization& how, Normalizer& out);
 
 }  // namespace lm::text

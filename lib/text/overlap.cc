@@ -2,279 +2,375 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <unordered_map>
+#include <cstdlib>
+#include <iterator>
 
 #include "core/error.h"
-#include "text/segment.h"
+#include "core/hash.h"
+#include "core/str.h"
+#include "core/utf8.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace lm::text {
 
 namespace {
 
-bool is_digit(char32_t c) {
-  return c >= '0' && c <= '9';
-}
-bool is_point(char32_t c) {
-  return c == '.' || c == ',';
-}
-
-/// Characters that are words of their own: blanks and ASCII punctuation but for - . , and '.
-bool stands_alone(char32_t c) {
-  return (c >= '{' && c <= '~') || (c >= '[' && c <= '`') || (c >= ' ' && c <= '&') ||
-         (c >= '(' && c <= '+') || (c >= ':' && c <= '@') || c == '/';
+// Scripts written without blanks, where a character is the nearest thing to a word.
+bool is_word_alone(char32_t cp) {
+  return (cp >= 0x3040 && cp <= 0x30FF) || (cp >= 0x3400 && cp <= 0x4DBF) ||
+         (cp >= 0x4E00 && cp <= 0x9FFF) || (cp >= 0xF900 && cp <= 0xFAFF) ||
+         (cp >= 0x20000 && cp <= 0x3FFFF);
 }
 
-/// Puts what spaced() says for neighbours a, b in place of both; a pair that was replaced does not
-/// begin the next one.
-template <typename Match>
-std::u32string spaced(const std::u32string& text, Match match, bool before, bool behind) {
-  std::u32string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i + 1 < text.size() && match(text[i], text[i + 1])) {
-      if (before) out += U' ';
-      out += text[i];
-      out += U' ';
-      out += text[++i];
-      if (behind) out += U' ';
+bool in_word(char32_t cp) {
+  return in_categories(cp, kLetters | kMarks | kNumbers);
+}
+
+bool is_ascii_alnum(char32_t cp) {
+  return (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
+}
+
+// Calls visit(word) for every word; the view lives until the next.
+template <typename Visit>
+void each_word(std::string_view text, std::string& word, Visit visit) {
+  word.clear();
+  const auto end_word = [&] {
+    if (!word.empty()) visit(std::string_view(word));
+    word.clear();
+  };
+  i64 at = 0;
+  while (at < isize(text)) {
+    const u8 byte = static_cast<u8>(text[usize(at)]);
+    if (byte < 0x80) {
+      ++at;
+      if (is_ascii_alnum(byte)) {
+        word.push_back(static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte));
+      } else {
+        end_word();
+      }
+      continue;
+    }
+    const Decoded next = decode_at(text, at);
+    at += next.size;
+    if (is_word_alone(next.cp)) end_word();
+    if (!in_word(next.cp)) {
+      end_word();
+      continue;
+    }
+    append_utf8(word, simple_lower(next.cp));
+    if (is_word_alone(next.cp)) end_word();
+  }
+  end_word();
+}
+
+// Keys of all n-grams, sorted. A key is a hash of 64 bits: two different n-grams of a pair of texts
+// meet in it less often than hardware fails.
+template <typename T>
+std::vector<u64> sorted_grams(std::span<const T> items, i64 n) {
+  std::vector<u64> keys;
+  for (i64 i = 0; i + n <= isize(items); ++i) {
+    u64 key = static_cast<u64>(n);
+    for (i64 k = 0; k < n; ++k)
+      key = mix64(key * 0x9e3779b97f4a7c15ULL + static_cast<u64>(items[usize(i + k)]) + 1);
+    keys.push_back(key);
+  }
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+i64 shared(const std::vector<u64>& a, const std::vector<u64>& b) {
+  i64 count = 0;
+  for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    if (a[i] == b[j]) {
+      ++count;
+      ++i;
+      ++j;
     } else {
-      out += text[i];
+      ++(a[i] < b[j] ? i : j);
     }
   }
-  return out;
+  return count;
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos;
-       at = text.find(from, at + to.size()))
-    text.replace(at, from.size(), to);
+Overlap overlap_of(i64 common, i64 a, i64 b) {
+  if (a == 0 && b == 0) return {1, 1, 1};
+  if (common == 0) return {};
+  const f64 precision = static_cast<f64>(common) / static_cast<f64>(a);
+  const f64 recall = static_cast<f64>(common) / static_cast<f64>(b);
+  return {precision, recall, 2 * precision * recall / (precision + recall)};
 }
 
-std::string_view rstrip(std::string_view text) {
-  const std::string_view both = strip(text);
-  return text.substr(0, static_cast<std::size_t>(both.data() - text.data()) + both.size());
+}  // namespace
+
+i32 WordIds::id(std::string_view word) {
+  word_.assign(word);
+  return ids_.emplace(word_, static_cast<i32>(ids_.size())).first->second;
 }
 
-std::vector<std::string> words(std::string_view text) {
+void WordIds::add_words(std::string_view text, std::vector<i32>& out) {
+  std::string word;
+  each_word(text, word, [&](std::string_view w) { out.push_back(id(w)); });
+}
+
+std::vector<std::string> overlap_words(std::string_view text) {
   std::vector<std::string> out;
-  for (const std::string_view word : words_ws(text))
-    out.emplace_back(word);
+  std::string word;
+  each_word(text, word, [&](std::string_view w) { out.emplace_back(w); });
   return out;
 }
 
-/// Numbers for words, so that n-grams are short keys.
-class WordIds {
- public:
-  std::vector<u32> of(std::span<const std::string> list) {
-    std::vector<u32> out;
-    for (const std::string& word : list)
-      out.push_back(ids_.emplace(word, static_cast<u32>(ids_.size())).first->second);
-    return out;
+std::string answer_key(std::string_view text) {
+  std::string out;
+  std::string word;
+  const auto end_word = [&] {
+    if (!word.empty() && word != "a" && word != "an" && word != "the") {
+      if (!out.empty()) out.push_back(' ');
+      out.append(word);
+    }
+    word.clear();
+  };
+  i64 at = 0;
+  while (at < isize(text)) {
+    const Decoded next = decode_at(text, at);
+    at += next.size;
+    if (is_py_space(next.cp)) {
+      end_word();
+    } else if (next.cp < 0x80 ? is_ascii_alnum(next.cp) : !is_punctuation(next.cp)) {
+      append_utf8(word, simple_lower(next.cp));
+    }
   }
-
- private:
-  std::unordered_map<std::string, u32> ids_;
-};
-
-using GramCounts = std::map<std::u32string_view, i64>;  // iterated in order, hence no hash
-
-GramCounts grams(std::u32string_view units, std::size_t n) {
-  GramCounts out;
-  for (std::size_t i = 0; i + n <= units.size(); ++i)
-    ++out[units.substr(i, n)];
+  end_word();
   return out;
 }
 
-i64 total(const GramCounts& counts) {
-  i64 sum = 0;
-  for (const auto& [gram, count] : counts)
-    sum += count;
-  return sum;
+std::string last_number(std::string_view text) {
+  const auto digit = [&](std::size_t i) {
+    return i < text.size() && text[i] >= '0' && text[i] <= '9';
+  };
+  std::string last;
+  for (std::size_t at = 0; at < text.size();) {
+    if (!digit(at)) {
+      ++at;
+      continue;
+    }
+    const bool fraction_only = at > 0 && text[at - 1] == '.';
+    const std::size_t before = fraction_only ? at - 1 : at;
+    // A minus behind a letter or digit is a hyphen.
+    const bool minus = before > 0 && text[before - 1] == '-' &&
+                       (before < 2 || text[before - 2] == ' ' || text[before - 2] == '(' ||
+                        text[before - 2] == '=' || text[before - 2] == '$');
+    std::string whole;
+    std::string fraction;
+    if (!fraction_only) {
+      while (digit(at) || (at < text.size() && text[at] == ',' && digit(at + 1) && digit(at + 2) &&
+                           digit(at + 3) && !digit(at + 4))) {
+        if (text[at] != ',') whole.push_back(text[at]);
+        ++at;
+      }
+      if (at < text.size() && text[at] == '.' && digit(at + 1)) ++at;
+    }
+    if (fraction_only || (at > 0 && text[at - 1] == '.')) {
+      while (digit(at))
+        fraction.push_back(text[at++]);
+    }
+    whole.erase(0, whole.find_first_not_of('0'));
+    fraction.erase(fraction.find_last_not_of('0') + 1);
+    last = whole.empty() ? "0" : whole;
+    if (!fraction.empty()) append(last, ".", fraction);
+    if (minus && last != "0") last.insert(0, 1, '-');
+  }
+  return last;
 }
 
-i64 matches(const GramCounts& a, const GramCounts& b) {
-  i64 sum = 0;
-  for (const auto& [gram, count] : a)
-    if (const auto found = b.find(gram); found != b.end()) sum += std::min(count, found->second);
-  return sum;
+f64 jaccard(std::span<const i32> a, std::span<const i32> b) {
+  std::vector<i32> set_a(a.begin(), a.end());
+  std::vector<i32> set_b(b.begin(), b.end());
+  for (std::vector<i32>* set : {&set_a, &set_b}) {
+    std::sort(set->begin(), set->end());
+    set->erase(std::unique(set->begin(), set->end()), set->end());
+  }
+  i64 common = 0;
+  for (std::size_t i = 0, j = 0; i < set_a.size() && j < set_b.size();) {
+    if (set_a[i] == set_b[j]) {
+      ++common;
+      ++i;
+      ++j;
+    } else {
+      ++(set_a[i] < set_b[j] ? i : j);
+    }
+  }
+  const i64 all = isize(set_a) + isize(set_b) - common;
+  return all == 0 ? 1 : static_cast<f64>(common) / static_cast<f64>(all);
 }
 
-std::u32string as_units(const std::vector<u32>& ids) {
-  return {ids.begin(), ids.end()};
+Overlap rouge_n(std::span<const i32> a, std::span<const i32> b, i64 n) {
+  const std::vector<u64> grams_a = sorted_grams(a, n);
+  const std::vector<u64> grams_b = sorted_grams(b, n);
+  if (grams_a.empty() && grams_b.empty() && !(a.empty() && b.empty())) return {};
+  return overlap_of(shared(grams_a, grams_b), isize(grams_a), isize(grams_b));
 }
 
-std::u32string without_blanks(std::string_view text) {
-  std::u32string out;
-  for (const char32_t cp : to_utf32(text))
-    if (!is_py_space(cp)) out += cp;
+// Bit vectors over the positions of a (Hyyro 2004): a zero bit is a position where the length of
+// the common subsequence of the prefixes grows.
+i64 common_subsequence(std::span<const i32> a, std::span<const i32> b) {
+  const i64 blocks = (isize(a) + 63) / 64;
+  std::vector<i32> symbols(a.begin(), a.end());
+  std::sort(symbols.begin(), symbols.end());
+  symbols.erase(std::unique(symbols.begin(), symbols.end()), symbols.end());
+  const auto find = [&](i32 symbol) {
+    return std::lower_bound(symbols.begin(), symbols.end(), symbol) - symbols.begin();
+  };
+  std::vector<u64> where(usize(isize(symbols) * blocks), 0);
+  for (i64 i = 0; i < isize(a); ++i)
+    where[usize(find(a[usize(i)]) * blocks + i / 64)] |= u64{1} << (i % 64);
+  std::vector<u64> flat(usize(blocks), ~u64{0});
+  for (const i32 symbol : b) {
+    const i64 row = find(symbol);
+    if (row == isize(symbols) || symbols[usize(row)] != symbol) continue;
+    u64 carry = 0;
+    for (i64 k = 0; k < blocks; ++k) {
+      const u64 v = flat[usize(k)];
+      const u64 match = v & where[usize(row * blocks + k)];
+      const u64 sum = v + match;
+      const u64 with_carry = sum + carry;
+      carry = (sum < v ? 1u : 0u) | (with_carry < sum ? 1u : 0u);
+      flat[usize(k)] = with_carry | (v & ~match);
+    }
+  }
+  i64 length = 0;
+  for (i64 i = 0; i < isize(a); ++i)
+    length += (flat[usize(i / 64)] >> (i % 64) & 1) == 0 ? 1 : 0;
+  return length;
+}
+
+Overlap rouge_l(std::span<const i32> a, std::span<const i32> b) {
+  return overlap_of(common_subsequence(a, b), isize(a), isize(b));
+}
+
+void BleuCounts::add(const BleuCounts& other) {
+  for (std::size_t n = 0; n < matches.size(); ++n) {
+    matches[n] += other.matches[n];
+    totals[n] += other.totals[n];
+  }
+  length += other.length;
+  reference_length += other.reference_length;
+}
+
+namespace {
+
+/// The union in which a key occurs as often as in the list that has most of it. Sorted.
+std::vector<u64> most_of_each(const std::vector<u64>& a, const std::vector<u64>& b) {
+  std::vector<u64> out;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
   return out;
 }
 
 }  // namespace
 
-std::vector<std::string> words_13a(std::string_view text) {
-  std::string line(rstrip(text));
-  replace_all(line, "<skipped>", "");
-  replace_all(line, "-\n", "");
-  replace_all(line, "\n", " ");
-  replace_all(line, "&quot;", "\"");
-  replace_all(line, "&amp;", "&");
-  replace_all(line, "&lt;", "<");
-  replace_all(line, "&gt;", ">");
-  std::u32string cut;
-  for (const char32_t c : to_utf32(" " + line + " ")) {
-    if (stands_alone(c)) {
-      cut += U' ';
-      cut += c;
-      cut += U' ';
-    } else {
-      cut += c;
-    }
-  }
-  const auto behind_other = [](char32_t a, char32_t b) { return !is_digit(a) && is_point(b); };
-  const auto before_other = [](char32_t a, char32_t b) { return is_point(a) && !is_digit(b); };
-  const auto dash = [](char32_t a, char32_t b) { return is_digit(a) && b == '-'; };
-  cut = spaced(cut, behind_other, false, true);
-  cut = spaced(cut, before_other, true, false);
-  cut = spaced(cut, dash, false, true);
-  return words(to_utf8(cut));
+BleuCounts bleu_counts(std::span<const i32> hypothesis, std::span<const i32> reference) {
+  const std::vector<i32> one(reference.begin(), reference.end());
+  return bleu_counts(hypothesis, std::span(&one, 1));
 }
 
-BleuStats bleu_stats(std::string_view text, std::span<const std::string> references) {
-  LM_CHECK(!references.empty(), "a segment has a reference");
-  WordIds ids;
-  const std::u32string own = as_units(ids.of(words_13a(text)));
-  std::vector<std::u32string> others;
-  for (const std::string& reference : references)
-    others.push_back(as_units(ids.of(words_13a(reference))));
-  BleuStats out{};
-  for (std::size_t n = 1; n <= 4; ++n) {
-    GramCounts most;  // of a gram in any one reference
-    for (const std::u32string& other : others)
-      for (const auto& [gram, count] : grams(other, n))
-        most[gram] = std::max(most[gram], count);
-    const GramCounts mine = grams(own, n);
-    out[n - 1] = static_cast<f64>(matches(mine, most));
-    out[3 + n] = static_cast<f64>(total(mine));
-  }
-  out[8] = static_cast<f64>(own.size());
-  std::pair<i64, i64> nearest{-1, 0};  // distance, length; the shorter of equals
-  for (const std::u32string& other : others) {
-    const i64 length = isize(other);
-    const std::pair<i64, i64> here{std::abs(length - isize(own)), length};
+BleuCounts bleu_counts(std::span<const i32> hypothesis,
+                       std::span<const std::vector<i32>> references) {
+  LM_CHECK(!references.empty(), "a hypothesis has a reference");
+  BleuCounts out;
+  out.length = isize(hypothesis);
+  std::pair<i64, i64> nearest{-1, 0};  // distance, length
+  for (const std::vector<i32>& reference : references) {
+    const std::pair<i64, i64> here{std::abs(isize(reference) - out.length), isize(reference)};
     if (nearest.first < 0 || here < nearest) nearest = here;
   }
-  out[9] = static_cast<f64>(nearest.second);
+  out.reference_length = nearest.second;
+  for (i64 n = 1; n <= 4; ++n) {
+    std::vector<u64> known;
+    for (const std::vector<i32>& reference : references)
+      known = most_of_each(known, sorted_grams(std::span<const i32>(reference), n));
+    const std::vector<u64> grams = sorted_grams(hypothesis, n);
+    out.matches[usize(n - 1)] = shared(grams, known);
+    out.totals[usize(n - 1)] = isize(grams);
+  }
   return out;
 }
 
-f64 bleu_score(const BleuStats& sums) {
-  const f64 length = sums[8];
-  const f64 reference = sums[9];
-  if (sums[0] + sums[1] + sums[2] + sums[3] == 0) return 0;
-  f64 smooth = 1;
+f64 bleu(const BleuCounts& counts, i64 order, BleuSmoothing smoothing) {
+  LM_CHECK(order >= 1 && order <= 4, "BLEU has orders 1 to 4");
+  const bool halving = smoothing == BleuSmoothing::kHalving &&
+                       std::any_of(counts.matches.begin(), counts.matches.begin() + order,
+                                   [](i64 matches) { return matches > 0; });
+  f64 part = 1;
   f64 logs = 0;
-  for (std::size_t n = 0; n < 4; ++n) {
-    if (sums[4 + n] == 0) return 0;  // no such n-gram: a precision of 0
-    if (sums[n] == 0) smooth *= 2;
-    logs += std::log(sums[n] == 0 ? 100 / (smooth * sums[4 + n]) : 100 * sums[n] / sums[4 + n]);
-  }
-  const f64 brevity = length < reference ? std::exp(1 - reference / length) : 1;
-  return brevity * std::exp(logs / 4);
-}
-
-ChrfStats chrf_stats(std::string_view text, std::span<const std::string> references) {
-  LM_CHECK(!references.empty(), "a segment has a reference");
-  const std::u32string own = without_blanks(text);
-  ChrfStats best{};
-  f64 best_score = -1;
-  for (const std::string& reference : references) {
-    const std::u32string other = without_blanks(reference);
-    ChrfStats here{};
-    for (std::size_t n = 1; n <= 6; ++n) {
-      const GramCounts mine = grams(own, n);
-      const GramCounts theirs = grams(other, n);
-      here[3 * n - 3] = theirs.empty() ? 0 : static_cast<f64>(total(mine));
-      here[3 * n - 2] = static_cast<f64>(total(theirs));
-      here[3 * n - 1] = static_cast<f64>(matches(mine, theirs));
+  for (std::size_t n = 0; n < static_cast<std::size_t>(order); ++n) {
+    f64 matches = static_cast<f64>(counts.matches[n]);
+    if (counts.matches[n] == 0) {
+      if (!halving || counts.totals[n] == 0) return 0;
+      matches = part /= 2;
     }
-    const f64 score = chrf_score(here);
-    if (score <= best_score) continue;
-    best_score = score;
-    best = here;
+    logs += std::log(matches / static_cast<f64>(counts.totals[n]));
   }
-  return best;
+  const f64 brevity =
+      counts.length >= counts.reference_length
+          ? 0
+          : 1 - static_cast<f64>(counts.reference_length) / static_cast<f64>(counts.length);
+  return std::exp(brevity + logs / static_cast<f64>(order));
 }
 
-f64 chrf_score(const ChrfStats& sums) {
-  constexpr f64 kFactor = 4;  // beta 2: recall counts twice as much
+f64 bleu_similarity(std::span<const i32> a, std::span<const i32> b) {
+  const i64 order = std::min({i64{4}, isize(a), isize(b)});
+  if (order == 0) return a.empty() && b.empty() ? 1 : 0;
+  return (bleu(bleu_counts(a, b), order) + bleu(bleu_counts(b, a), order)) / 2;
+}
+
+void ChrfCounts::add(const ChrfCounts& other) {
+  for (std::size_t n = 0; n < matches.size(); ++n) {
+    matches[n] += other.matches[n];
+    totals[n] += other.totals[n];
+    reference_totals[n] += other.reference_totals[n];
+  }
+}
+
+namespace {
+std::vector<char32_t> characters(std::string_view text) {
+  std::vector<char32_t> out;
+  for (i64 at = 0; at < isize(text);) {
+    const Decoded next = decode_at(text, at);
+    at += next.size;
+    if (!is_py_space(next.cp)) out.push_back(next.cp);
+  }
+  return out;
+}
+}  // namespace
+
+ChrfCounts chrf_counts(std::string_view hypothesis, std::string_view reference) {
+  const std::vector<char32_t> a = characters(hypothesis);
+  const std::vector<char32_t> b = characters(reference);
+  ChrfCounts out;
+  for (i64 n = 1; n <= 6; ++n) {
+    const std::vector<u64> grams_a = sorted_grams(std::span<const char32_t>(a), n);
+    const std::vector<u64> grams_b = sorted_grams(std::span<const char32_t>(b), n);
+    out.matches[usize(n - 1)] = shared(grams_a, grams_b);
+    out.totals[usize(n - 1)] = grams_b.empty() ? 0 : isize(grams_a);
+    out.reference_totals[usize(n - 1)] = isize(grams_b);
+  }
+  return out;
+}
+
+f64 chrf(const ChrfCounts& counts, f64 beta) {
   f64 precision = 0;
   f64 recall = 0;
-  i64 orders = 0;
-  for (std::size_t n = 0; n < 6; ++n) {
-    if (sums[3 * n] == 0 || sums[3 * n + 1] == 0) continue;
-    precision += sums[3 * n + 2] / sums[3 * n];
-    recall += sums[3 * n + 2] / sums[3 * n + 1];
-    ++orders;
+  f64 orders = 0;
+  for (std::size_t n = 0; n < counts.matches.size(); ++n) {
+    if (counts.totals[n] == 0 || counts.reference_totals[n] == 0) continue;
+    const f64 matches = static_cast<f64>(counts.matches[n]);
+    precision += matches / static_cast<f64>(counts.totals[n]);
+    recall += matches / static_cast<f64>(counts.reference_totals[n]);
+    orders += 1;
   }
   if (precision + recall == 0) return 0;
-  precision /= static_cast<f64>(orders);
-  recall /= static_cast<f64>(orders);
-  return 100 * (1 + kFactor) * precision * recall / (kFactor * precision + recall);
-}
-
-TerStats ter_stats(std::string_view text, std::span<const std::string> references) {
-  LM_CHECK(!references.empty(), "a segment has a reference");
-  const std::vector<std::string> own = words(to_lower(text));
-  TerStats out{};
-  f64 fewest = -1;
-  for (const std::string& reference : references) {
-    const std::vector<std::string> other = words(to_lower(reference));
-    const f64 edits = static_cast<f64>(shift_edit_distance(own, other));
-    fewest = fewest < 0 ? edits : std::min(fewest, edits);
-    out[1] += static_cast<f64>(other.size()) / static_cast<f64>(references.size());
-  }
-  out[0] = fewest;
-  return out;
-}
-
-f64 ter_score(const TerStats& sums) {
-  if (sums[1] > 0) return 100 * sums[0] / sums[1];
-  return sums[0] > 0 ? 100 : 0;
-}
-
-i64 longest_common_subsequence(std::span<const std::string> a, std::span<const std::string> b) {
-  WordIds ids;
-  const std::vector<u32> x = ids.of(a);
-  const std::vector<u32> y = ids.of(b);
-  std::vector<i64> row(y.size() + 1);
-  for (const u32 word : x) {
-    i64 diagonal = 0;
-    for (std::size_t j = 0; j < y.size(); ++j) {
-      const i64 above = row[j + 1];
-      row[j + 1] = word == y[j] ? diagonal + 1 : std::max(above, row[j]);
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
-f64 rouge_l(std::string_view text, std::string_view reference) {
-  const auto cut = [](std::string_view from) {
-    std::string kept;
-    for (const char c : to_lower(from))
-      kept += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : ' ';
-    return words(kept);
-  };
-  const std::vector<std::string> own = cut(text);
-  const std::vector<std::string> other = cut(reference);
-  if (own.empty() || other.empty()) return 0;
-  const f64 common = static_cast<f64>(longest_common_subsequence(other, own));
-  const f64 precision = common / static_cast<f64>(own.size());
-  const f64 recall = common / static_cast<f64>(other.size());
-  return common == 0 ? 0 : 2 * precision * recall / (precision + recall);
+  precision /= orders;
+  recall /= orders;
+  return (1 + beta * beta) * precision * recall / (beta * beta * precision + recall);
 }
 
 }  // namespace lm::text

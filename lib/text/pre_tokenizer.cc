@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "text/bert_chars.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
@@ -14,12 +15,6 @@ struct Stretch {
   i64 end;
   bool match;
 };
-
-bool is_punctuation_or_ascii(char32_t cp) {
-  const bool ascii = (cp >= 0x21 && cp <= 0x2F) || (cp >= 0x3A && cp <= 0x40) ||
-                     (cp >= 0x5B && cp <= 0x60) || (cp >= 0x7B && cp <= 0x7E);
-  return ascii || is_punctuation(cp);
-}
 
 /// Matches and gaps of single characters that satisfy pred.
 template <typename Pred>
@@ -150,7 +145,7 @@ void split_text(const PreTokenizerStep& step, std::string_view text, std::vector
           step.single_digits ? SplitBehavior::kIsolated : SplitBehavior::kContiguous, stretches,
           out);
     case PreTokenizerKind::kPunctuation:
-      char_stretches(text, is_punctuation_or_ascii, stretches);
+      char_stretches(text, is_bert_punctuation, stretches);
       return apply_behavior(step.behavior, stretches, out);
     case PreTokenizerKind::kWhitespace:
       word_stretches(text, stretches);
@@ -167,7 +162,7 @@ void split_text(const PreTokenizerStep& step, std::string_view text, std::vector
       for (const Span& word : words) {
         stretches.clear();
         char_stretches(text.substr(usize(word.begin), usize(word.end - word.begin)),
-                       is_punctuation_or_ascii, stretches);
+                       is_bert_punctuation, stretches);
         for (const Stretch& s : stretches)
           out.push_back({word.begin + s.begin, word.begin + s.end});
       }

@@ -73,7 +73,8 @@ class SentencePieceState final : public EncodeState {
 
 class SentencePieceTokenizer final : public Tokenizer {
  public:
-  SentencePieceTokenizer(std::string bytes, const std::string& name, const LoadOptions& options)
+  SentencePieceTokenizer(const std::string& bytes, const std::string& name,
+                         const LoadOptions& options)
       : name_(name), special_(options.special), model_(read_sentencepiece_model(bytes, name)) {
     silence_sentencepiece();
     try {
@@ -218,9 +219,10 @@ class SentencePieceTokenizer final : public Tokenizer {
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> sentencepiece_from_bytes(std::string bytes, const std::string& name,
+std::unique_ptr<Tokenizer> sentencepiece_from_bytes(const std::string& bytes,
+                                                    const std::string& name,
                                                     const LoadOptions& options) {
-  return std::make_unique<SentencePieceTokenizer>(std::move(bytes), name, options);
+  return std::make_unique<SentencePieceTokenizer>(bytes, name, options);
 }
 
 std::unique_ptr<Tokenizer> load_sentencepiece(const std::string& path, const LoadOptions& options) {

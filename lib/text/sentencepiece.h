@@ -25,7 +25,8 @@ std::unique_ptr<Tokenizer> load_sentencepiece(const std::string& path,
                                               const LoadOptions& options = {});
 
 /// The same from a model already in memory; name appears in messages.
-std::unique_ptr<Tokenizer> sentencepiece_from_bytes(std::string bytes, const std::string& name,
+std::unique_ptr<Tokenizer> sentencepiece_from_bytes(const std::string& bytes,
+                                                    const std::string& name,
                                                     const LoadOptions& options = {});
 
 /// Training parameters; each has the library's meaning and default unless said otherwise.

@@ -270,6 +270,27 @@ void append_le(std::string& out, u64 value, int bytes) {
     out.push_back(static_cast<char>(value >> (8 * i)));
 }
 
+namespace {
+
+/// Fixed strides that compilers make into wide stores.
+template <std::size_t kBytes>
+void store_tokens(u8* to, std::span<const i32> ids) {
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const u32 id = static_cast<u32>(ids[i]);
+    for (std::size_t b = 0; b < kBytes; ++b)
+      to[kBytes * i + b] = static_cast<u8>(id >> (8 * b));
+  }
+}
+
+}  // namespace
+
+void append_tokens(std::string& out, std::span<const i32> ids, bool wide) {
+  const std::size_t before = out.size();
+  out.resize(before + ids.size() * (wide ? 4 : 2));
+  u8* to = reinterpret_cast<u8*>(out.data() + before);
+  wide ? store_tokens<4>(to, ids) : store_tokens<2>(to, ids);
+}
+
 std::unique_ptr<DocumentMarks> make_document_marks(ShardLayout layout, const std::string& base,
                                                    bool wide, u32 flags,
                                                    const TokenizerIdentity& tokenizer,

@@ -3,6 +3,7 @@
 // and the files that mark document boundaries, one class per kind.
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,8 @@ std::string shard_number(i64 number);
 /// NumPy 1.0 header of exactly kNpyHeader bytes for a vector of tokens.
 std::string npy_header(bool wide, i64 tokens);
 void append_le(std::string& out, u64 value, int bytes);
+/// Tokens in 2 or 4 (wide) bytes each.
+void append_tokens(std::string& out, std::span<const i32> ids, bool wide);
 inline u64 load_le(const u8* from, int bytes) {
   u64 value = 0;
   for (int i = 0; i < bytes; ++i)

@@ -3,75 +3,42 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <nlohmann/json.hpp>
 #include <zlib.h>
 
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "io/json_node.h"
 #include "text/shard_files.h"
 
 namespace lm::text {
 
 namespace {
 
-using Json = nlohmann::json;
+using io::JsonNode;
 
 constexpr i64 kMaxManifestBytes = i64{1} << 30;
+constexpr i64 kMaxShardCount = i64{1} << 50;  // tokens or documents
+constexpr i64 kMaxCount = i64{1} << 60;
 constexpr const char* kFormat = "lm-token-shards";
 
 [[noreturn]] void bad(const std::string& file, const std::string& what) {
   throw Error(ErrorKind::kData, cat(file, ": ", what));
 }
 
-// Typed access to the manifest with the path of the key in messages.
-class Fields {
- public:
-  Fields(const Json& object, const std::string& file, std::string where)
-      : object_(object), file_(file), where_(std::move(where)) {
-    if (!object_.is_object()) bad(file_, cat(where_, " is not an object"));
-  }
-  const Json& at(const char* key) const {
-    const Json::const_iterator found = object_.find(key);
-    if (found == object_.end()) bad(file_, cat("no field ", quote(key), " in ", where_));
-    return *found;
-  }
-  i64 count(const char* key, i64 limit = i64{1} << 60) const {
-    const Json& value = at(key);
-    if (!value.is_number_unsigned() || value.get<u64>() > static_cast<u64>(limit)) {
-      const std::string seen = value.is_number() ? value.dump() : value.type_name();
-      bad(file_, cat(key, " in ", where_, " is ", seen, ", expected 0 to ", limit));
-    }
-    return static_cast<i64>(value.get<u64>());
-  }
-  std::string text(const char* key) const {
-    if (!at(key).is_string()) bad(file_, cat(key, " in ", where_, " is not a string"));
-    return at(key).get<std::string>();
-  }
-  bool flag(const char* key) const {
-    if (!at(key).is_boolean()) bad(file_, cat(key, " in ", where_, " is not true or false"));
-    return at(key).get<bool>();
-  }
-  std::optional<i32> id(const char* key) const {
-    if (at(key).is_null()) return std::nullopt;
-    return static_cast<i32>(count(key, INT32_MAX));
-  }
-  /// A file name without folders: a manifest cannot point outside its own folder.
-  std::string file_name(const char* key) const {
-    const std::string name = text(key);
-    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
-        name.find('\0') != std::string::npos) {
-      bad(file_, cat(key, " in ", where_, " is ", quote(name), ", expected a plain file name"));
-    }
-    return name;
-  }
+/// The id that a key has, or null: no such token.
+std::optional<i32> token_id(const JsonNode& json, const char* key) {
+  if (json.at(key).is_null()) return std::nullopt;
+  return static_cast<i32>(json.integer(key, 0, INT32_MAX));
+}
 
- private:
-  const Json& object_;
-  const std::string& file_;
-  std::string where_;
-};
+/// A file beside the manifest, which cannot point out of its own folder.
+std::string beside(const std::filesystem::path& folder, const JsonNode& shard, const char* key) {
+  const std::string name = shard.text(key);
+  if (!io::is_plain_file_name(name)) shard.fail(key, "a plain file name");
+  return (folder / name).string();
+}
 
 std::string gunzip(const std::string& path, i64 max_bytes) {
   const io::Mapping packed(path);
@@ -137,8 +104,8 @@ std::vector<i64> read_dolma_ends(const std::string& path, i64 documents) {
 /// Whether a JSON file says that it is a manifest. One that cannot be read is none.
 bool is_manifest(const std::string& path) {
   try {
-    const Json root = Json::parse(io::read_file(path, kMaxManifestBytes), nullptr, false);
-    return root.is_object() && root.value("format", "") == kFormat;
+    const io::JsonDocument document(io::read_file(path, kMaxManifestBytes));
+    return document.root(path).text("format") == kFormat;
   } catch (const std::exception&) {  // unreadable, or a format that is no text
     return false;
   }
@@ -288,7 +255,7 @@ struct ShardSet::Shard {
 
 std::string shard_manifest(const std::string& given) {
   namespace fs = std::filesystem;
-  const std::string named = given.ends_with(".json") ? given : given + ".json";
+  std::string named = given.ends_with(".json") ? given : given + ".json";
   std::error_code code;
   if (!fs::is_directory(given, code) || (named != given && fs::exists(named, code))) return named;
   std::vector<std::string> found;
@@ -308,12 +275,10 @@ std::string shard_manifest(const std::string& given) {
 
 ShardSet::ShardSet(const std::string& manifest) {
   const std::string path = shard_manifest(manifest);
-  const std::string text = io::read_file(path, kMaxManifestBytes);
-  const Json root = Json::parse(text, nullptr, false);
-  if (root.is_discarded()) bad(path, "not JSON, expected a token shard manifest");
-  const Fields top(root, path, "the manifest");
-  if (top.text("format") != kFormat || top.count("version") != 1) {
-    bad(path, cat("format ", quote(top.text("format")), " version ", top.count("version"),
+  const io::JsonDocument document(io::read_file(path, kMaxManifestBytes));
+  const JsonNode top = document.root(path);
+  if (top.text("format") != kFormat || top.integer("version", 0, INT32_MAX) != 1) {
+    bad(path, cat("format ", quote(top.text("format")), " version ", top.at("version").integer(),
                   ", expected \"lm-token-shards\" version 1"));
   }
   try {
@@ -322,28 +287,24 @@ ShardSet::ShardSet(const std::string& manifest) {
     bad(path, e.message());
   }
   const std::string dtype = top.text("dtype");
-  if (dtype != "u16" && dtype != "u32")
-    bad(path, cat("dtype ", quote(dtype), ", expected u16 or u32"));
+  if (dtype != "u16" && dtype != "u32") top.fail("dtype", "u16 or u32");
   wide_ = dtype == "u32";
-  const Fields tokenizer(top.at("tokenizer"), path, "tokenizer");
+  const JsonNode tokenizer = top.object("tokenizer");
   tokenizer_ = {
-      tokenizer.text("name"), tokenizer.text("sha256"), top.count("vocab_size", i64{1} << 31),
-      top.id("bos_id"),       top.id("eos_id"),         top.id("pad_id")};
+      tokenizer.text("name"),  tokenizer.text("sha256"), top.integer("vocab_size", 0, i64{1} << 31),
+      token_id(top, "bos_id"), token_id(top, "eos_id"),  token_id(top, "pad_id")};
   add_bos_ = top.flag("bos_added");
   add_eos_ = top.flag("eos_added");
   if ((add_bos_ && !tokenizer_.bos) || (add_eos_ && !tokenizer_.eos)) {
     bad(path, "BOS or EOS was added but has no id");
   }
-  const Json& list = top.at("shards");
-  if (!list.is_array()) bad(path, "shards is not a list");
-  for (const Json& one : list) {
-    const Fields fields(one, path, cat("shard ", shards_.size()));
-    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  top.at("shards").each_item([&](const JsonNode& fields) {
     std::unique_ptr<Shard> shard = std::make_unique<Shard>();
-    shard->file = (folder / fields.file_name("file")).string();
-    shard->index = (folder / fields.file_name("index")).string();
-    shard->tokens = fields.count("tokens", i64{1} << 50);
-    shard->documents = fields.count("documents", i64{1} << 50);
+    shard->file = beside(folder, fields, "file");
+    shard->index = beside(folder, fields, "index");
+    shard->tokens = fields.integer("tokens", 0, kMaxShardCount);
+    shard->documents = fields.integer("documents", 0, kMaxShardCount);
     shard->xxh64 = fields.text("xxh64");
     shard->layout = layout_;
     shard->wide = wide_;
@@ -353,10 +314,12 @@ ShardSet::ShardSet(const std::string& manifest) {
     tokens_ += shard->tokens;
     documents_ += shard->documents;
     shards_.push_back(std::move(shard));
-  }
-  if (top.count("tokens") != tokens_ || top.count("documents") != documents_) {
-    bad(path, cat("totals ", top.count("tokens"), " tokens, ", top.count("documents"),
-                  " documents; the shards hold ", tokens_, ", ", documents_));
+  });
+  const i64 tokens = top.integer("tokens", 0, kMaxCount);
+  const i64 documents = top.integer("documents", 0, kMaxCount);
+  if (tokens != tokens_ || documents != documents_) {
+    bad(path, cat("totals ", tokens, " tokens, ", documents, " documents; the shards hold ",
+                  tokens_, ", ", documents_));
   }
 }
 

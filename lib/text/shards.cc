@@ -1,5 +1,6 @@
 #include "text/shards.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -15,7 +16,8 @@ namespace lm::text {
 namespace {
 
 constexpr i64 kFlushBytes = i64{1} << 20;
-constexpr i64 kMegatronU16Vocab = 65500;  // its own rule for choosing u16
+constexpr std::size_t kPutTokens = std::size_t{1} << 16;  // so that documents of any length fit
+constexpr i64 kMegatronU16Vocab = 65500;                  // its own rule for choosing u16
 
 const std::vector<std::string>& layout_names() {
   static const std::vector<std::string> names = {"lm", "dolma", "megatron", "npy", "datatrove"};
@@ -123,6 +125,11 @@ void ShardWriter::close_shard() {
 }
 
 void ShardWriter::check_ids(std::span<const i32> tokens) const {
+  // The largest as unsigned also finds negative ones, in a loop that compilers vectorise.
+  u32 largest = 0;
+  for (const i32 id : tokens)
+    largest = std::max(largest, static_cast<u32>(id));
+  if (i64{largest} < tokenizer_.vocab_size) return;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] >= 0 && tokens[i] < tokenizer_.vocab_size) continue;
     throw Error(ErrorKind::kData,
@@ -131,9 +138,13 @@ void ShardWriter::check_ids(std::span<const i32> tokens) const {
   }
 }
 
-void ShardWriter::put(i32 id) {
-  append_le(buf_, static_cast<u32>(id), wide_ ? 4 : 2);
-  if (isize(buf_) >= kFlushBytes) shards_.back()->flush(buf_);
+void ShardWriter::put(std::span<const i32> ids) {
+  while (!ids.empty()) {
+    const std::size_t now = std::min(ids.size(), kPutTokens);
+    append_tokens(buf_, ids.first(now), wide_);
+    ids = ids.subspan(now);
+    if (isize(buf_) >= kFlushBytes) shards_.back()->flush(buf_);
+  }
 }
 
 void ShardWriter::add(std::span<const i32> tokens, const DocumentOrigin& origin) {
@@ -148,10 +159,9 @@ void ShardWriter::add(std::span<const i32> tokens, const DocumentOrigin& origin)
   const i64 size = isize(tokens) + bos + eos;
   if (open_ && size > options_.shard_tokens - shards_.back()->tokens) close_shard();
   if (!open_) open_shard();
-  if (bos) put(*tokenizer_.bos);
-  for (const i32 id : tokens)
-    put(id);
-  if (eos) put(*tokenizer_.eos);
+  if (bos) put({&*tokenizer_.bos, 1});
+  put(tokens);
+  if (eos) put({&*tokenizer_.eos, 1});
 
   Shard& shard = *shards_.back();
   shard.marks->add(shard.tokens, shard.tokens + size, origin);

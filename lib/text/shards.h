@@ -90,7 +90,7 @@ class ShardWriter {
   void open_shard();
   void close_shard();
   void check_ids(std::span<const i32> tokens) const;
-  void put(i32 id);
+  void put(std::span<const i32> ids);
   std::string manifest() const;
 
   std::string prefix_;

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
-#include "text/overlap.h"
+#include "text/translation.h"
 
 namespace lm::text {
 

@@ -48,12 +48,14 @@ class Renderer {
   }
 
   void assign(const std::string& target, Value value, const TemplatePlace& place) {
+    check_template_size(value, place);
     const std::size_t dot = target.find('.');
     if (dot == std::string::npos) return bind(target, std::move(value));
     Value space = look_up(target.substr(0, dot));
     if (!space.is_map())
       template_fault(place, cat(quote(target), " is set, which is no namespace"));
     space.set(target.substr(dot + 1), std::move(value));
+    check_template_size(space, place);
   }
 
   void assign_all(const Stmt& stmt, const Value& value) {
@@ -445,8 +447,9 @@ class Renderer {
                      : many.is_list() ? isize(many.list())
                                       : -1;
     if (size < 0) template_fault(place, cat("a value of type ", many.type_name(), " repeated"));
-    if (size > 0 && times > static_cast<i64>(kMostOutput) / size)
-      template_fault(place, "the output is more than 64 MiB");
+    // An item of a list takes 64 bytes.
+    check_template_bytes(
+        static_cast<f64>(times) * static_cast<f64>(size) * (many.is_list() ? 64 : 1), place);
     std::string text;
     ValueList list;
     for (i64 i = 0; i < times && size > 0; ++i) {

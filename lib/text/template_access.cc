@@ -80,6 +80,44 @@ ValueList template_items(const Value& value, const TemplatePlace& place) {
   return out;
 }
 
+namespace {
+
+constexpr f64 kMostBytes = 64 << 20;
+constexpr i64 kMostParts = 1'000'000;
+constexpr i64 kDeepest = 100;
+
+/// Counts down the parts that are left; below 0 there were too many.
+void count_parts(const Value& value, i64 depth, i64& left, f64& bytes) {
+  if (--left < 0) return;
+  if (depth > kDeepest) {
+    left = -1;
+  } else if (value.is_string()) {
+    bytes += static_cast<f64>(value.str().size());
+  } else if (value.is_list()) {
+    for (const Value& item : value.list())
+      if (left >= 0) count_parts(item, depth + 1, left, bytes);
+  } else if (value.is_map()) {
+    for (const auto& [key, item] : value.map())
+      if (left >= 0) count_parts(item, depth + 1, left, bytes);
+  }
+}
+
+}  // namespace
+
+void check_template_bytes(f64 bytes, const TemplatePlace& place) {
+  if (bytes > kMostBytes) template_fault(place, "a text of more than 64 MiB");
+}
+
+void check_template_size(const Value& value, const TemplatePlace& place) {
+  i64 left = kMostParts;
+  f64 bytes = 0;
+  count_parts(value, 0, left, bytes);
+  if (left < 0)
+    template_fault(place,
+                   cat("a value of more than ", kMostParts, " parts or ", kDeepest, " levels"));
+  check_template_bytes(bytes, place);
+}
+
 i64 template_length(const Value& value, const TemplatePlace& place) {
   defined(value, place);
   if (value.is_string()) return count_code_points(value.str());

@@ -171,6 +171,9 @@ Value filter_int(FilterCall& c) {
 
 Value filter_indent(FilterCall& c) {
   const ArgReader args = c.read({"width", "first", "blank"});
+  if (!(args.has(0) && args.get(0)->is_string()) &&
+      (args.whole(0, 4) < 0 || args.whole(0, 4) > 1000))
+    template_fault(c.place, "an indent of more than 1000 blanks");
   const std::string indent = args.has(0) && args.get(0)->is_string()
                                  ? args.text(0)
                                  : std::string(usize(args.whole(0, 4)), ' ');
@@ -179,6 +182,7 @@ Value filter_indent(FilterCall& c) {
   const std::string text = c.printed();
   for (const std::string_view line : split(text, '\n')) {
     if (number > 0) out += '\n';
+    check_template_bytes(static_cast<f64>(out.size() + indent.size()), c.place);
     const bool skipped = number == 0 ? !args.flag(1, false) : line.empty() && !args.flag(2, false);
     append(out, skipped ? "" : indent, line);
     ++number;
@@ -201,6 +205,7 @@ Value filter_join(FilterCall& c) {
   std::string out;
   bool first = true;
   for (const Value& item : c.items()) {
+    check_template_bytes(static_cast<f64>(out.size() + separator.size()), c.place);
     if (!first) out += separator;
     first = false;
     out +=
@@ -400,6 +405,7 @@ Value filter_tojson(FilterCall& c) {
   defined(c.input, c.place);
   JsonStyle style;
   style.indent = args.whole(0, -1);
+  if (style.indent > 1000) template_fault(c.place, "an indent of more than 1000 blanks");
   style.html = c.scope.options.html_json;
   style.ascii = args.flag(1, style.html);
   style.sorted = args.flag(2, style.html);

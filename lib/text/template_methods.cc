@@ -178,6 +178,9 @@ Value replace(const MethodCall& c) {
   const std::string& old = args.text(0);
   const std::string& now = args.text(1);
   i64 left = args.whole(2, -1);
+  check_template_bytes(static_cast<f64>(c.text.size() + 1) * static_cast<f64>(now.size() + 1) /
+                           static_cast<f64>(std::max<std::size_t>(1, old.size())),
+                       c.place);
   std::string out;
   if (old.empty()) {  // between all characters
     const char* at = c.text.data();
@@ -283,6 +286,7 @@ Value join(const MethodCall& c) {
   std::string out;
   bool first = true;
   for (const Value& item : template_items(args.need(0), c.place)) {
+    check_template_bytes(static_cast<f64>(out.size() + c.text.size()), c.place);
     if (!item.is_string())
       template_fault(c.place,
                      cat("join() of a value of type ", item.type_name(), ", expected str"));

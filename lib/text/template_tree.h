@@ -156,6 +156,11 @@ ValueList template_items(const Value& value, const TemplatePlace& place);
 Value template_item(const Value& object, const Value& key, const TemplatePlace& place);
 /// Throws TemplateFault if value has no value.
 const Value& defined(const Value& value, const TemplatePlace& place);
+/// Refuses a value too large to go on with: a text of more than 64 MiB, more than a million parts,
+/// or 100 levels, as a namespace that contains itself has.
+void check_template_size(const Value& value, const TemplatePlace& place);
+/// The same for a text that is about to be made.
+void check_template_bytes(f64 bytes, const TemplatePlace& place);
 i64 template_length(const Value& value, const TemplatePlace& place);
 /// Python's a < b. Throws TemplateFault for values without an order.
 bool template_less(const Value& a, const Value& b, const TemplatePlace& place);

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/hash.h"
+#include "core/str.h"
 #include "text/tokenizer_files.h"
 
 namespace lm::text {
@@ -120,7 +122,7 @@ std::string_view take_line(std::string_view bytes, std::size_t& at) {
 }
 
 /// Every way to write a token as two tokens is a merge with the token's rank.
-void add_rank_merges(BpeParts& out) {
+void add_rank_merges(TokenizerParts& out) {
   for (i64 id = 0; id < out.vocab.id_limit(); ++id) {
     // Merge ranks are positions in the list, so it is filled in rank order; a pair has one result,
     // and so one place.
@@ -141,8 +143,9 @@ bool looks_like_tiktoken(std::string_view bytes) {
   return parse_line(take_line(bytes.substr(0, 4096), at)).has_value();
 }
 
-BpeParts parse_tiktoken(std::string_view bytes, const std::string& name, std::string_view pattern) {
-  BpeParts out;
+TokenizerParts parse_tiktoken(std::string_view bytes, const std::string& name,
+                              std::string_view pattern) {
+  TokenizerParts out;
   out.digest = sha256_hex(bytes);
   i64 line_number = 0;
   for (std::size_t at = 0; at < bytes.size();) {

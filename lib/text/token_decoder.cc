@@ -1,5 +1,6 @@
 #include "text/token_decoder.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/error.h"
@@ -63,6 +64,13 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
   }
 }
 
+/// The reference takes the blank away before these, wherever a token begins with them.
+bool joins_word(std::string_view token) {
+  constexpr std::string_view kJoin[] = {".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re"};
+  return std::any_of(std::begin(kJoin), std::end(kJoin),
+                     [token](std::string_view start) { return token.starts_with(start); });
+}
+
 }  // namespace
 
 bool from_byte_level(std::string_view text, std::string& bytes) {
@@ -89,6 +97,11 @@ std::string to_byte_level(std::string_view bytes) {
 }
 
 std::string TokenDecoder::bytes_of(std::string_view token) const {
+  if (!word_prefix.empty()) {
+    if (token.starts_with(word_prefix)) return std::string(token.substr(word_prefix.size()));
+    const bool joins = cleanup && joins_word(token);
+    return cat(joins ? "" : " ", token);
+  }
   std::string text(token);
   const std::size_t limit = 1024 + 64 * token.size();
   for (const auto& [from, to] : replacements)

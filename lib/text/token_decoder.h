@@ -16,7 +16,10 @@ struct TokenDecoder {
   bool byte_level = false;     // byte-level alphabet -> bytes; other tokens are literal
   bool byte_fallback = false;  // <0xNN> -> the byte
   std::vector<std::pair<std::string, std::string>> replacements;  // in order, before fallback
-  bool join_with_space = false;      // no decoder at all: tokens are joined by blanks
+  bool join_with_space = false;  // no decoder at all: tokens are joined by blanks
+  std::string word_prefix;       // WordPiece: tokens with it continue a word, others begin one
+  bool cleanup = false;          // WordPiece: no blank before ".", "?", "!", "," and what "n't" and
+                                 // the like begin with
   bool strip_leading_space = false;  // one blank off the front of the text
 
   /// Bytes that a token contributes when it is not the first one.

@@ -1,8 +1,8 @@
 #pragma once
-// A tokenizer maps UTF-8 text to ids and back. Implementations: byte-level BPE (tokenizer.json,
-// tiktoken files, GPT-2 vocab+merges), SentencePiece models. Loading validates everything that
-// encoding relies on. Thread rule: const methods are safe to
-// call concurrently; each thread owns an EncodeState.
+// A tokenizer maps UTF-8 text to ids and back. Implementations: BPE (tokenizer.json, tiktoken
+// files, GPT-2 vocab+merges), WordPiece (tokenizer.json, BERT's vocab.txt), SentencePiece models.
+// Loading validates everything that encoding relies on. Thread rule: const methods are safe to call
+// concurrently; each thread owns an EncodeState.
 
 #include <memory>
 #include <optional>
@@ -68,6 +68,9 @@ class Tokenizer {
   std::optional<i32> eos() const { return eos_; }
   std::optional<i32> pad() const { return pad_; }
   std::optional<i32> unk() const { return unk_; }
+  /// What the file's post-processor puts before and behind a text (LoadOptions::add_specials).
+  std::span<const i32> before() const { return before_; }
+  std::span<const i32> after() const { return after_; }
   /// True if decode drops one leading blank that encode put there (SentencePiece dummy prefix).
   bool strips_leading_space() const { return strips_leading_space_; }
   /// SHA-256 of the file that defines the tokenizer, hexadecimal.
@@ -80,6 +83,7 @@ class Tokenizer {
  protected:
   i64 vocab_size_ = 0;
   std::optional<i32> bos_, eos_, pad_, unk_;
+  std::vector<i32> before_, after_;
   bool strips_leading_space_ = false;
   std::string digest_;
   std::string kind_;
@@ -106,7 +110,8 @@ std::optional<Fault> encode_record(const Tokenizer& tokenizer, std::string_view 
                                    std::vector<std::pair<i64, i64>>* offsets = nullptr);
 
 /// path: a tokenizer.json, a *.tiktoken file, a SentencePiece *.model, a vocab.json/encoder.json
-/// with its merges beside it, a zstd-compressed form of any of them, or a folder holding one.
+/// with its merges beside it, BERT's vocab.txt (its settings in tokenizer_config.json beside it), a
+/// zstd-compressed form of any of them, or a folder holding one.
 /// Detected by content. bos, eos and pad: options, else tokenizer_config.json and
 /// special_tokens_map.json beside the file; without either, the names of special tokens
 /// (token_roles.h). SentencePiece models have their own. Throws Error{kNoInput} or Error{kData}
@@ -118,8 +123,9 @@ struct TokenizerFile {
   std::string path;
   std::string name;
 };
-/// The files that load_tokenizer(path) reads: the tokenizer as tokenizer.json, tokenizer.model or
-/// vocab.json with merges.txt (a ranks file under its own name), and the configurations beside it.
+/// The files that load_tokenizer(path) reads: the tokenizer as tokenizer.json, tokenizer.model,
+/// vocab.txt or vocab.json with merges.txt (a ranks file under its own name), and the
+/// configurations beside it.
 /// A folder that holds them under these names loads the same. Throws as load_tokenizer.
 std::vector<TokenizerFile> tokenizer_files(const std::string& path);
 

@@ -2,6 +2,8 @@
 // component, field or value that is not understood is an error: ignoring one could change ids
 // silently.
 
+#include "core/error.h"
+#include "core/str.h"
 #include "text/tokenizer_files.h"
 #include "text/utf8.h"
 
@@ -51,11 +53,9 @@ void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
   if (type == "Sequence") {
     node.only({"type", "normalizers"});
     if (depth >= kMaxSequenceDepth) node.fail("sequences are nested too deeply");
-    const JsonNode list = node.at("normalizers");
-    i64 index = 0;
-    for (const simdjson::dom::element value : list.array()) {
-      normalizer_step(list.item(value, index++), out, depth + 1);
-    }
+    node.at("normalizers").each_item([&](const JsonNode& part) {
+      normalizer_step(part, out, depth + 1);
+    });
   } else if (type == "Replace") {
     node.only({"type", "pattern", "content"});
     const JsonNode where = node.at("pattern");
@@ -67,6 +67,14 @@ void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
       step.pattern = std::move(pattern.text);
     }
     out.add(std::move(step));
+  } else if (type == "BertNormalizer") {
+    node.only({"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+    BertNormalization how;
+    how.clean_text = node.flag("clean_text", true);
+    how.space_cjk = node.flag("handle_chinese_chars", true);
+    how.lower_case = node.flag("lowercase", true);
+    how.strip_accents = node.flag("strip_accents", how.lower_case);
+    add_bert_steps(how, out);
   } else if (type == "Prepend") {
     node.only({"type", "prepend"});
     out.add({NormalizerKind::kPrepend, {}, node.text("prepend"), {}, false, false});
@@ -76,8 +84,8 @@ void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
              {},
              {},
              {},
-             node.flag("strip_left", false),
-             node.flag("strip_right", false)});
+             node.flag_or("strip_left", false),
+             node.flag_or("strip_right", false)});
   } else {
     unknown_type(node, "normalizer");
   }
@@ -105,7 +113,7 @@ PreTokenizerStep split_step(const JsonNode& node) {
     step.literal = std::move(pattern.text);
   }
   step.behavior = parse_behavior(node.at("behavior"));
-  step.invert = node.flag("invert", false);
+  step.invert = node.flag_or("invert", false);
   return step;
 }
 
@@ -116,7 +124,7 @@ PreTokenizerStep metaspace_step(const JsonNode& node) {
   step.literal = node.text("replacement");
   if (step.literal.empty()) node.fail("replacement is empty");
   // Older files have add_prefix_space instead of prepend_scheme.
-  if (!node.flag("add_prefix_space", true)) step.prepend = PrependScheme::kNever;
+  if (!node.flag_or("add_prefix_space", true)) step.prepend = PrependScheme::kNever;
   if (const std::optional<JsonNode> scheme = node.maybe("prepend_scheme")) {
     const std::string_view name = scheme->str();
     if (name != "always" && name != "first" && name != "never") {
@@ -126,18 +134,18 @@ PreTokenizerStep metaspace_step(const JsonNode& node) {
                    : name == "first" ? PrependScheme::kFirst
                                      : PrependScheme::kNever;
   }
-  step.split = node.flag("split", true);
+  step.split = node.flag_or("split", true);
   return step;
 }
 
 void byte_level_steps(const JsonNode& node, PreTokenizer& out) {
   node.only({"type", "add_prefix_space", "trim_offsets", "use_regex"});
-  if (node.flag("add_prefix_space", true)) {
+  if (node.flag_or("add_prefix_space", true)) {
     PreTokenizerStep prefix;
     prefix.kind = PreTokenizerKind::kPrefixSpace;
     out.add(std::move(prefix));
   }
-  if (node.flag("use_regex", true)) {
+  if (node.flag_or("use_regex", true)) {
     PreTokenizerStep step;
     step.pattern = PatternId::kR50k;
     out.add(std::move(step));
@@ -152,11 +160,9 @@ void pre_tokenizer_step(const JsonNode& node, PreTokenizer& out, bool& byte_leve
   if (type == "Sequence") {
     node.only({"type", "pretokenizers"});
     if (depth >= kMaxSequenceDepth) node.fail("sequences are nested too deeply");
-    const JsonNode list = node.at("pretokenizers");
-    i64 index = 0;
-    for (const simdjson::dom::element value : list.array()) {
-      pre_tokenizer_step(list.item(value, index++), out, byte_level, depth + 1);
-    }
+    node.at("pretokenizers").each_item([&](const JsonNode& part) {
+      pre_tokenizer_step(part, out, byte_level, depth + 1);
+    });
     return;
   }
   if (type == "ByteLevel") {
@@ -171,7 +177,7 @@ void pre_tokenizer_step(const JsonNode& node, PreTokenizer& out, bool& byte_leve
   } else if (type == "Digits") {
     node.only({"type", "individual_digits"});
     step.kind = PreTokenizerKind::kDigits;
-    step.single_digits = node.flag("individual_digits", false);
+    step.single_digits = node.flag_or("individual_digits", false);
   } else if (type == "Punctuation") {
     node.only({"type", "behavior"});
     step.kind = PreTokenizerKind::kPunctuation;
@@ -199,47 +205,38 @@ i32 token_id(const JsonNode& node) {
   return static_cast<i32>(id);
 }
 
-void template_processing(const JsonNode& node, BpeParts& out) {
+void template_processing(const JsonNode& node, TokenizerParts& out) {
   node.only({"type", "single", "pair", "special_tokens"});
   const JsonNode specials = node.at("special_tokens");
   const JsonNode list = node.at("single");
   bool text_seen = false;
-  i64 index = 0;
-  for (const simdjson::dom::element value : list.array()) {
-    const JsonNode piece = list.item(value, index++);
+  list.each_item([&](const JsonNode& piece) {
     piece.only({"SpecialToken", "Sequence"});
-    if (piece.maybe("Sequence")) {
+    if (piece.has("Sequence")) {
       if (text_seen) piece.fail("the text occurs twice in the template");
       text_seen = true;
-      continue;
+      return;
     }
-    const JsonNode ids = specials.at(piece.at("SpecialToken").at("id").str()).at("ids");
-    i64 id_index = 0;
-    for (const simdjson::dom::element id : ids.array()) {
-      (text_seen ? out.template_after : out.template_before)
-          .push_back(token_id(ids.item(id, id_index++)));
-    }
-  }
+    std::vector<i32>& ids = text_seen ? out.template_after : out.template_before;
+    specials.at(piece.at("SpecialToken").at("id").str())
+        .at("ids")
+        .each_item([&](const JsonNode& id) { ids.push_back(token_id(id)); });
+  });
   if (!text_seen) list.fail("the template leaves out the text");
 }
 
 /// ["token", id].
 i32 pair_id(const JsonNode& node) {
-  const simdjson::dom::array pair = node.array();
-  if (pair.size() != 2) node.fail("expected [token, id]");
-  return token_id(node.item(pair.at(1).value(), 1));
+  if (!node.is_array() || node.size() != 2) node.fail("expected [token, id]");
+  return token_id(node.item(1));
 }
 
-void post_step(const JsonNode& node, BpeParts& out, int depth) {
+void post_step(const JsonNode& node, TokenizerParts& out, int depth) {
   const std::string_view type = node.at("type").str();
   if (type == "Sequence") {
     node.only({"type", "processors"});
     if (depth >= kMaxSequenceDepth) node.fail("sequences are nested too deeply");
-    const JsonNode list = node.at("processors");
-    i64 index = 0;
-    for (const simdjson::dom::element value : list.array()) {
-      post_step(list.item(value, index++), out, depth + 1);
-    }
+    node.at("processors").each_item([&](const JsonNode& part) { post_step(part, out, depth + 1); });
     return;
   }
   if (type == "ByteLevel") {  // trims offsets only
@@ -274,11 +271,9 @@ void decoder_step(const JsonNode& node, TokenDecoder& out, bool& fused, int dept
   if (type == "Sequence") {
     node.only({"type", "decoders"});
     if (depth >= kMaxSequenceDepth) node.fail("sequences are nested too deeply");
-    const JsonNode list = node.at("decoders");
-    i64 index = 0;
-    for (const simdjson::dom::element value : list.array()) {
-      decoder_step(list.item(value, index++), out, fused, depth + 1);
-    }
+    node.at("decoders").each_item([&](const JsonNode& part) {
+      decoder_step(part, out, fused, depth + 1);
+    });
     return;
   }
   if (type == "Strip") return strip_step(node, out, fused);
@@ -297,6 +292,12 @@ void decoder_step(const JsonNode& node, TokenDecoder& out, bool& fused, int dept
     Pattern pattern = parse_pattern(node.at("pattern"));
     if (pattern.is_regex) node.fail("a decoder with a regular expression is not supported");
     out.replacements.emplace_back(std::move(pattern.text), node.text("content"));
+  } else if (type == "WordPiece") {
+    node.only({"type", "prefix", "cleanup"});
+    out.word_prefix = node.text("prefix");
+    if (out.word_prefix.empty()) node.fail("prefix is empty");
+    out.cleanup = node.flag("cleanup", true);
+    out.strip_leading_space = true;
   } else if (type == "ByteFallback") {
     node.only({"type"});
     out.byte_fallback = true;
@@ -319,7 +320,7 @@ void parse_pre_tokenizer(const JsonNode& node, PreTokenizer& out, bool& byte_lev
   pre_tokenizer_step(node, out, byte_level, 0);
 }
 
-void parse_post_processor(const JsonNode& node, BpeParts& out) {
+void parse_post_processor(const JsonNode& node, TokenizerParts& out) {
   post_step(node, out, 0);
 }
 

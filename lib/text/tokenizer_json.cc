@@ -1,133 +1,17 @@
 // The model and the added tokens of a tokenizer.json; its other components are in
 // tokenizer_components.cc.
 
-#include <simdjson.h>
-
+#include "core/error.h"
 #include "core/hash.h"
+#include "core/str.h"
 #include "text/tokenizer_files.h"
 #include "text/utf8.h"
 
 namespace lm::text {
 namespace {
 
-i64 checked_id(const JsonNode& node) {
-  const i64 id = node.integer();
-  if (id < 0 || id > kMaxTokenId) node.fail(cat("id ", id, " is outside 0..", kMaxTokenId));
-  return id;
-}
-
-/// An added token may repeat a vocabulary entry, text and id together, but not one of them alone.
-void check_against_vocab(const JsonNode& node, const AddedToken& t, const BpeParts& parts) {
-  std::string bytes = t.content;
-  const bool mapped = !parts.options.byte_level || from_byte_level(t.content, bytes);
-  const i32 known = mapped ? parts.vocab.find(bytes) : -1;
-  if (known >= 0 && known != t.id) {
-    node.fail(
-        cat("token ", quote(t.content), " has id ", t.id, ", but ", known, " in the vocabulary"));
-  }
-  if (known < 0 && parts.vocab.has_id(t.id)) {
-    node.fail(
-        cat("id ", t.id, " belongs to ", quote(parts.vocab.token(t.id)), " in the vocabulary"));
-  }
-}
-
-void parse_added(const JsonNode& list, BpeParts& out) {
-  i64 index = 0;
-  for (const simdjson::dom::element value : list.array()) {
-    const JsonNode node = list.item(value, index++);
-    node.only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
-    AddedToken t;
-    t.id = static_cast<i32>(checked_id(node.at("id")));
-    t.content = node.text("content");
-    t.single_word = node.flag("single_word", false);
-    t.lstrip = node.flag("lstrip", false);
-    t.rstrip = node.flag("rstrip", false);
-    t.normalized = node.flag("normalized", false);
-    t.special = node.flag("special", false);
-    const AddedToken* same_id = out.added.by_id(t.id);
-    if (same_id != nullptr && same_id->content != t.content) {
-      node.fail(cat("id ", t.id, " already belongs to ", quote(same_id->content)));
-    }
-    const AddedToken* same_text = out.added.find(t.content);
-    if (same_text != nullptr && same_text->id != t.id) {
-      node.fail(cat("token ", quote(t.content), " already has id ", same_text->id));
-    }
-    check_against_vocab(node, t, out);
-    out.added.add(std::move(t));
-  }
-}
-
-void parse_options(const JsonNode& model, BpeParts& out) {
-  model.only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
-              "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
-  if (const std::optional<JsonNode> dropout = model.maybe("dropout")) {
-    if (dropout->number() != 0.0) dropout->fail("merge dropout is for training; expected null");
-  }
-  BpeOptions& o = out.options;
-  o.fuse_unk = model.flag("fuse_unk", false);
-  o.byte_fallback = model.flag("byte_fallback", false);
-  o.ignore_merges = model.flag("ignore_merges", false);
-  if (const auto prefix = model.maybe("continuing_subword_prefix"))
-    o.continuing_prefix = prefix->str();
-  if (const auto suffix = model.maybe("end_of_word_suffix")) o.word_suffix = suffix->str();
-  const bool affixed = !o.continuing_prefix.empty() || !o.word_suffix.empty();
-  if (o.byte_level && affixed)
-    model.fail("word prefixes and suffixes with ByteLevel are not supported");
-}
-
-void parse_merges(const JsonNode& list, BpeParts& out) {
-  i64 index = 0;
-  for (const simdjson::dom::element value : list.array()) {
-    std::string_view line;
-    std::string_view left;
-    std::string_view right;
-    bool good = false;
-    simdjson::dom::array pair;
-    if (value.get(line) == simdjson::SUCCESS) {
-      const std::size_t space = line.find(' ');
-      good = space != std::string_view::npos && line.find(' ', space + 1) == std::string_view::npos;
-      left = line.substr(0, space);
-      right = good ? line.substr(space + 1) : std::string_view();
-    } else if (value.get(pair) == simdjson::SUCCESS && pair.size() == 2) {
-      good =
-          pair.at(0).get(left) == simdjson::SUCCESS && pair.at(1).get(right) == simdjson::SUCCESS;
-    }
-    if (!good) list.item(value, index).fail("expected \"left right\" or [\"left\", \"right\"]");
-    if (!add_merge(left, right, out)) {
-      list.item(value, index)
-          .fail(cat("merges ", quote(left), " and ", quote(right),
-                    ", not all of them in the vocabulary"));
-    }
-    ++index;
-  }
-}
-
-void parse_model(const JsonNode& model, BpeParts& out) {
-  const std::optional<JsonNode> type = model.maybe("type");
-  // Files older than the field are BPE if they have merges.
-  if (type && type->str() != "BPE")
-    type->fail(cat("model ", quote(type->str()), " is not supported, expected \"BPE\""));
-  if (!type && !model.maybe("merges")) model.fail("has neither \"type\" nor \"merges\"");
-  parse_options(model, out);
-  const JsonNode vocab = model.at("vocab");
-  if (vocab.object().size() == 0) vocab.fail("is empty");
-  for (const simdjson::dom::key_value_pair field : vocab.object()) {
-    const JsonNode entry(field.value, vocab.where());
-    add_vocab_entry(field.key, entry.integer(), vocab.where(), out);
-  }
-  if (const std::optional<JsonNode> unk = model.maybe("unk_token")) {
-    std::string bytes(unk->str());
-    const bool mapped = !out.options.byte_level || from_byte_level(unk->str(), bytes);
-    const i32 id = mapped ? out.vocab.find(bytes) : -1;
-    if (id < 0) unk->fail(cat("token ", quote(unk->str()), " is not in the vocabulary"));
-    out.options.unk = id;
-  }
-  parse_merges(model.at("merges"), out);
-}
-
-}  // namespace
-
-void add_vocab_entry(std::string_view token, i64 id, const std::string& where, BpeParts& out) {
+/// Adds an entry as the file writes it.
+void add_vocab_entry(std::string_view token, i64 id, const std::string& where, TokenizerParts& out) {
   if (id < 0 || id > kMaxTokenId) {
     throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
                                       ", expected 0..", kMaxTokenId));
@@ -149,7 +33,146 @@ void add_vocab_entry(std::string_view token, i64 id, const std::string& where, B
   }
 }
 
-bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
+i64 checked_id(const JsonNode& node) {
+  const i64 id = node.integer();
+  if (id < 0 || id > kMaxTokenId) node.fail(cat("id ", id, " is outside 0..", kMaxTokenId));
+  return id;
+}
+
+/// An added token may repeat a vocabulary entry, text and id together, but not one of them alone.
+void check_against_vocab(const JsonNode& node, const AddedToken& t, const TokenizerParts& parts) {
+  std::string bytes = t.content;
+  const bool mapped = !parts.options.byte_level || from_byte_level(t.content, bytes);
+  const i32 known = mapped ? parts.vocab.find(bytes) : -1;
+  if (known >= 0 && known != t.id) {
+    node.fail(
+        cat("token ", quote(t.content), " has id ", t.id, ", but ", known, " in the vocabulary"));
+  }
+  if (known < 0 && parts.vocab.has_id(t.id)) {
+    node.fail(
+        cat("id ", t.id, " belongs to ", quote(parts.vocab.token(t.id)), " in the vocabulary"));
+  }
+}
+
+void parse_added(const JsonNode& list, TokenizerParts& out) {
+  list.each_item([&](const JsonNode& node) {
+    node.only({"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
+    AddedToken t;
+    t.id = static_cast<i32>(checked_id(node.at("id")));
+    t.content = node.text("content");
+    t.single_word = node.flag_or("single_word", false);
+    t.lstrip = node.flag_or("lstrip", false);
+    t.rstrip = node.flag_or("rstrip", false);
+    t.normalized = node.flag_or("normalized", false);
+    t.special = node.flag_or("special", false);
+    const AddedToken* same_id = out.added.by_id(t.id);
+    if (same_id != nullptr && same_id->content != t.content) {
+      node.fail(cat("id ", t.id, " already belongs to ", quote(same_id->content)));
+    }
+    const AddedToken* same_text = out.added.find(t.content);
+    if (same_text != nullptr && same_text->id != t.id) {
+      node.fail(cat("token ", quote(t.content), " already has id ", same_text->id));
+    }
+    check_against_vocab(node, t, out);
+    out.added.add(std::move(t));
+  });
+}
+
+void parse_options(const JsonNode& model, TokenizerParts& out) {
+  model.only({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+              "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
+  if (const std::optional<JsonNode> dropout = model.maybe("dropout")) {
+    if (dropout->number() != 0.0) dropout->fail("merge dropout is for training; expected null");
+  }
+  BpeOptions& o = out.options;
+  o.fuse_unk = model.flag_or("fuse_unk", false);
+  o.byte_fallback = model.flag_or("byte_fallback", false);
+  o.ignore_merges = model.flag_or("ignore_merges", false);
+  if (const auto prefix = model.maybe("continuing_subword_prefix"))
+    o.continuing_prefix = prefix->str();
+  if (const auto suffix = model.maybe("end_of_word_suffix")) o.word_suffix = suffix->str();
+  const bool affixed = !o.continuing_prefix.empty() || !o.word_suffix.empty();
+  if (o.byte_level && affixed)
+    model.fail("word prefixes and suffixes with ByteLevel are not supported");
+}
+
+void parse_merges(const JsonNode& list, TokenizerParts& out) {
+  list.each_item([&](const JsonNode& merge) {
+    std::optional<std::string_view> left;
+    std::optional<std::string_view> right;
+    if (const std::optional<std::string_view> line = merge.as_string()) {
+      const std::size_t space = line->find(' ');
+      if (space != std::string_view::npos && line->find(' ', space + 1) == std::string_view::npos) {
+        left = line->substr(0, space);
+        right = line->substr(space + 1);
+      }
+    } else if (merge.is_array() && merge.size() == 2) {
+      merge.each_item([&](const JsonNode& half) { (left ? right : left) = half.as_string(); });
+    }
+    if (!left || !right) merge.fail("expected \"left right\" or [\"left\", \"right\"]");
+    if (!add_merge(*left, *right, out)) {
+      merge.fail(cat("merges ", quote(*left), " and ", quote(*right),
+                     ", not all of them in the vocabulary"));
+    }
+  });
+}
+
+/// Settings of a WordPiece model, but for its unknown token.
+WordPieceOptions parse_word_piece(const JsonNode& model) {
+  model.only(
+      {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+  WordPieceOptions out;
+  out.prefix = model.text("continuing_subword_prefix");
+  const JsonNode most = model.at("max_input_chars_per_word");
+  out.max_word_chars = most.integer();
+  if (out.max_word_chars < 1) most.fail("expected a positive number");
+  model.at("unk_token");  // a model without one could not encode every word
+  return out;
+}
+
+void parse_model(const JsonNode& model, TokenizerParts& out) {
+  const std::optional<JsonNode> type = model.maybe("type");
+  // Files older than the field are known by what they have.
+  const bool word_piece =
+      type ? type->str() == "WordPiece" : model.maybe("max_input_chars_per_word").has_value();
+  if (type && !word_piece && type->str() != "BPE")
+    type->fail(
+        cat("model ", quote(type->str()), " is not supported, expected \"BPE\" or \"WordPiece\""));
+  if (!type && !word_piece && !model.maybe("merges"))
+    model.fail("has neither \"type\" nor \"merges\"");
+  if (word_piece)
+    out.word_piece = parse_word_piece(model);
+  else
+    parse_options(model, out);
+  const JsonNode vocab = model.at("vocab");
+  if (!vocab.is_object()) vocab.fail("expected an object");
+  if (vocab.size() == 0) vocab.fail("is empty");
+  parse_vocab(vocab, out);
+  if (const std::optional<JsonNode> unk = model.maybe("unk_token")) {
+    std::string bytes(unk->str());
+    const bool mapped = !out.options.byte_level || from_byte_level(unk->str(), bytes);
+    const i32 id = mapped ? out.vocab.find(bytes) : -1;
+    if (id < 0) unk->fail(cat("token ", quote(unk->str()), " is not in the vocabulary"));
+    out.options.unk = id;
+  }
+  if (word_piece)
+    out.word_piece->unk = *out.options.unk;
+  else
+    parse_merges(model.at("merges"), out);
+}
+
+}  // namespace
+
+void parse_vocab(const JsonNode& vocab, TokenizerParts& out) {
+  const std::string where = vocab.where();
+  vocab.each_field([&](std::string_view token, const JsonNode& entry) {
+    const std::optional<i64> id = entry.as_integer();
+    if (!id) vocab.fail("expected an integer");
+    add_vocab_entry(token, *id, where, out);
+  });
+}
+
+bool add_merge(std::string_view left, std::string_view right, TokenizerParts& out) {
   std::string a(left);
   std::string b(right);
   if (out.options.byte_level && (!from_byte_level(left, a) || !from_byte_level(right, b)))
@@ -165,18 +188,12 @@ bool add_merge(std::string_view left, std::string_view right, BpeParts& out) {
   return true;
 }
 
-BpeParts parse_tokenizer_json(std::string_view bytes, const std::string& name) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element value;
-  const simdjson::error_code code = parser.parse(bytes.data(), bytes.size(), true).get(value);
-  if (code != simdjson::SUCCESS) {
-    throw Error(ErrorKind::kData, cat(name, ": not valid JSON: ", simdjson::error_message(code)));
-  }
-  const JsonNode root(value, name);
+TokenizerParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
+                              const std::string& name) {
   root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
              "post_processor", "decoder", "model"});
   // truncation and padding are settings of a batch call; a corpus tool never cuts or pads.
-  BpeParts out;
+  TokenizerParts out;
   out.digest = sha256_hex(bytes);
   if (const auto node = root.maybe("normalizer")) parse_normalizer(*node, out.normalizer);
   if (const auto node = root.maybe("pre_tokenizer")) {

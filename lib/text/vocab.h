@@ -41,12 +41,18 @@ class Vocab {
     i64 offset = -1;
     u32 size = 0;
   };
+  /// The hash goes with the id, so that a probe reads a token only where it is nearly surely the
+  /// wanted one, and growing reads none.
+  struct Slot {
+    u32 hash = 0;
+    i32 id = -1;  // -1 = free
+  };
   void grow();
-  std::size_t slot_of(std::string_view token) const;
+  std::size_t slot_of(std::string_view token, u32 hash) const;
 
   std::string arena_;
   std::vector<Entry> entries_;
-  std::vector<i32> slots_;  // open addressing, -1 = free, at most half full
+  std::vector<Slot> slots_;  // open addressing, at most half full
   i64 count_ = 0;
   i64 longest_ = 0;
 };

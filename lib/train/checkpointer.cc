@@ -71,7 +71,7 @@ bool Checkpointer::start(const CheckpointJob& job) {
   }
 }
 
-void Checkpointer::save(CheckpointJob job, bool now) {
+void Checkpointer::save(const CheckpointJob& job, bool now) {
   wait();
   if (background_ && !now && start(job)) return;
   if (!trainer_.on_host()) {

@@ -39,7 +39,7 @@ class Checkpointer {
   /// Takes the trainer's weights and moments as they are now. In the background unless `now` is
   /// set, no thread can be made, or the constructor said so. Throws what save_checkpoint throws, of
   /// this one or of the one before.
-  void save(CheckpointJob job, bool now);
+  void save(const CheckpointJob& job, bool now);
   /// Throws what a finished background write failed with; waits for nothing.
   void check();
   /// The same for the one under way, and waits for it.

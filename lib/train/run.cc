@@ -138,7 +138,7 @@ void Run::save(bool best, bool now) {
     job.protect = needed(step);
     // Of the run that this one extends, until there is another.
     if (const std::optional<i64> last = folder_.final_step()) job.protect.push_back(*last);
-    checkpointer_.save(std::move(job), now);
+    checkpointer_.save(job, now);
   }
   trainer_.comm().barrier();
   saved_step_ = step;

@@ -5,15 +5,16 @@
 
 #include "core/error.h"
 #include "core/str.h"
-#include "model/json_fields.h"
+#include "io/json_node.h"
 #include "model/mapping.h"
+#include "tensor/safe_writer.h"
 #include "tensor/safetensors.h"
 
 namespace lm::train {
 namespace {
 
-using model::Json;
-using model::JsonFields;
+using io::Json;
+using io::JsonNode;
 
 constexpr i64 kVersion = 1;
 constexpr i64 kMost = i64{1} << 62;
@@ -30,9 +31,9 @@ Json held_out_json(const HeldOutLoss& from) {
   return json;
 }
 
-std::optional<HeldOutLoss> read_held_out(const JsonFields& fields, const char* key) {
-  if (!fields.has(key)) return std::nullopt;
-  const JsonFields from = fields.object(key);
+std::optional<HeldOutLoss> read_held_out(const JsonNode& json, const char* key) {
+  if (!json.has(key)) return std::nullopt;
+  const JsonNode from = json.object(key);
   HeldOutLoss out;
   out.step = from.integer("step", 0, kMost);
   out.loss = from.has("loss") ? from.number("loss", -kLargest, kLargest)
@@ -76,14 +77,12 @@ std::vector<SafeWrite> moment_writes(const ParamSet& set, const ParamSlab& m, co
   return out;
 }
 
-std::vector<i64> read_integers(const Json& json, const JsonFields& fields, const char* key) {
+std::vector<i64> read_counts(const JsonNode& json, const char* key) {
   std::vector<i64> out;
-  const Json::const_iterator it = json.find(key);
-  if (it == json.end() || !it->is_array()) fields.fail(key, "a list of numbers");
-  for (const Json& item : *it) {
-    if (!item.is_number_unsigned()) fields.fail(key, "a list of numbers");
-    out.push_back(item.get<i64>());
-  }
+  json.array(key).each_item([&](const JsonNode& item) {
+    if (item.as_integer().value_or(-1) < 0) json.fail(key, "a list of numbers");
+    out.push_back(item.integer());
+  });
   return out;
 }
 
@@ -113,33 +112,33 @@ TrainState read_state(const std::string& folder) {
 
 TrainState parse_state(const std::string& text, const std::string& folder) {
   const std::string path = state_path(folder);
-  const Json json = model::parse_object(text, path);
-  const JsonFields fields(json, path);
-  if (fields.integer("version", 1, kMost) > kVersion)
-    throw Error(ErrorKind::kData, cat(path, ": version ", fields.integer("version", 1, kMost),
+  const Json source = io::parse_object(text, path);
+  const JsonNode json(source, path);
+  if (json.integer("version", 1, kMost) > kVersion)
+    throw Error(ErrorKind::kData, cat(path, ": version ", json.integer("version", 1, kMost),
                                       ", this program reads up to ", kVersion));
   TrainState state;
-  state.counters.step = fields.integer("step", 0, kMost);
-  state.counters.updates = fields.integer("updates", 0, kMost);
-  state.counters.tokens = fields.integer("tokens", 0, kMost);
-  state.counters.skipped = fields.integer("skipped", 0, kMost);
-  state.counters.skipped_in_row = fields.integer("skipped_in_row", 0, kMost);
-  const std::optional<u64> seed = parse_u64(fields.text("seed"));
-  if (!seed) fields.fail("seed", "a whole number as text");
+  state.counters.step = json.integer("step", 0, kMost);
+  state.counters.updates = json.integer("updates", 0, kMost);
+  state.counters.tokens = json.integer("tokens", 0, kMost);
+  state.counters.skipped = json.integer("skipped", 0, kMost);
+  state.counters.skipped_in_row = json.integer("skipped_in_row", 0, kMost);
+  const std::optional<u64> seed = parse_u64(json.text("seed"));
+  if (!seed) json.fail("seed", "a whole number as text");
   state.seed = *seed;
-  state.world_size = fields.integer("world_size", 1, 1 << 20);
-  const JsonFields data = fields.object("data");
+  state.world_size = json.integer("world_size", 1, 1 << 20);
+  const JsonNode data = json.object("data");
   state.data.samples = data.integer("samples", 0, kMost);
-  state.data.by_set = read_integers(json["data"], data, "by_set");
+  state.data.by_set = read_counts(data, "by_set");
   state.data.documents = data.integer("documents", 0, kMost);
   state.data.offset = data.integer("offset", 0, kMost);
   state.data.bytes = data.integer("bytes", 0, kMost);
-  if (fields.has("loss")) state.loss = fields.number("loss", -kLargest, kLargest);
-  state.eval = read_held_out(fields, "eval");
-  state.best = read_held_out(fields, "best");
-  const JsonFields params = fields.object("params");
-  for (const auto& [name, value] : json["params"].items())
-    state.params.emplace_back(name, params.text(name.c_str()));
+  if (json.has("loss")) state.loss = json.number("loss", -kLargest, kLargest);
+  state.eval = read_held_out(json, "eval");
+  state.best = read_held_out(json, "best");
+  json.object("params").each_field([&](std::string_view name, const JsonNode& value) {
+    state.params.emplace_back(name, value.str());
+  });
   return state;
 }
 

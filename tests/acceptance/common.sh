@@ -22,6 +22,10 @@ setup() { :; }
 verb=''
 args=()
 output=records
+streams=1
+operands=()
+result=final
+usage_args=(--shard 1/1)
 recordwise=1
 foreign=none
 stateful=0
@@ -41,6 +45,9 @@ skip=()
 data=$work/data.jsonl
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/profiles/$profile.sh"
+# What a run reads: the streams made below, or what setup made.
+small=(small.jsonl) big=(big.jsonl) tiny=(tiny.jsonl)
+if [ $streams -eq 0 ]; then small=("${operands[@]}") big=("${operands[@]}") tiny=("${operands[@]}"); fi
 
 failures=0
 checks=0
@@ -85,14 +92,14 @@ to_output() {
 }
 same() {
   case $output in
-    folder) diff -rq "$1/final/" "$2/final/" >/dev/null 2>&1 ;;
+    folder) diff -rq "$1/$result/" "$2/$result/" >/dev/null 2>&1 ;;
     *) cmp -s "$1" "$2" ;;
   esac
 }
 # No complete product of that name.
 absent() {
   case $output in
-    folder) [ ! -e "$1/final" ] ;;
+    folder) [ ! -e "$1/$result" ] ;;
     *) [ ! -e "$1" ] ;;
   esac
 }

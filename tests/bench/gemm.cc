@@ -1,15 +1,18 @@
 // f32 products: our packed and per-call-packed gemm beside OpenBLAS and oneDNN, in rounds that
 // visit every contender once, so that a neighbour's load hits all of them. Prints one JSON line per
-// shape: the best rate of each over the rounds (GFLOP/s), the FMA loop's best rate, and our ratios
-// to the better of the two libraries. Usage: bench-gemm THREADS [ROUNDS [SHAPE_SUBSTRING]]
+// shape: the best rate of each over the rounds (GFLOP/s), the calibrated peak that lm-train's mfu
+// refers to, and our ratios to the better of the two libraries.
+// Usage: bench-gemm THREADS [ROUNDS [SHAPE_SUBSTRING]]
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <cblas.h>
@@ -18,6 +21,7 @@
 #include "core/parallel.h"
 #include "core/random.h"
 #include "cpu/kernels.h"
+#include "cpu/peak.h"
 
 extern "C" void openblas_set_num_threads(int threads);
 extern "C" void omp_set_num_threads(int threads);
@@ -58,43 +62,17 @@ f64 now(int threads) {
   return static_cast<f64>(t.tv_sec) + 1e-9 * static_cast<f64>(t.tv_nsec);
 }
 
-typedef f32 V8 __attribute__((vector_size(32)));
-
-// Twelve independent chains of fused multiply-adds, as in the register tile; the sums go to sink.
-__attribute__((target("avx2,fma"), noinline)) void fma_loop(i64 steps, f32* sink) {
-  const f32 s = 0.999f;
-  const V8 x = {s, s, s, s, s, s, s, s};
-  V8 a0{}, a1{}, a2{}, a3{}, a4{}, a5{}, a6{}, a7{}, a8{}, a9{}, a10{}, a11{};
-  for (i64 i = 0; i < steps; ++i) {
-    asm volatile(
-        "vfmadd231ps %12, %12, %0\n vfmadd231ps %12, %12, %1\n vfmadd231ps %12, %12, %2\n"
-        "vfmadd231ps %12, %12, %3\n vfmadd231ps %12, %12, %4\n vfmadd231ps %12, %12, %5\n"
-        "vfmadd231ps %12, %12, %6\n vfmadd231ps %12, %12, %7\n vfmadd231ps %12, %12, %8\n"
-        "vfmadd231ps %12, %12, %9\n vfmadd231ps %12, %12, %10\n vfmadd231ps %12, %12, %11\n"
-        : "+x"(a0), "+x"(a1), "+x"(a2), "+x"(a3), "+x"(a4), "+x"(a5), "+x"(a6), "+x"(a7), "+x"(a8),
-          "+x"(a9), "+x"(a10), "+x"(a11)
-        : "x"(x));
-  }
-  const V8 sum = a0 + a1 + a2 + a3 + a4 + a5 + a6 + a7 + a8 + a9 + a10 + a11;
-  *sink = sum[0];
-}
-
-f64 peak_rate(int threads) {
-  std::vector<f32> sink(lm::usize(threads * 64));
-  const i64 steps = 400000;
-  const f64 start = now(threads);
-  lm::parallel_for(threads, 1, [&](i64 begin, i64 end) {
-    for (i64 t = begin; t < end; ++t)
-      fma_loop(steps, &sink[lm::usize(t * 64)]);
-  });
-  return static_cast<f64>(steps) * 12 * 16 * threads / (now(threads) - start) / 1e9;
-}
-
 struct Contender {
   const char* name;
   std::function<void()> run;
   f64 best = 0;
 };
+
+// The libraries' workers spin for up to 30 ms after a product and would hold a core while another
+// contender is timed: with more than one thread each starts when the pools of the others sleep.
+void let_pools_sleep(int threads) {
+  if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+}
 
 void measure(const Case& shape, int threads, int rounds) {
   const auto [name, layout, m, n, k] = shape;
@@ -132,10 +110,12 @@ void measure(const Case& shape, int threads, int rounds) {
                               b.data(), ldb, 0.0f, c.data(), n);
                  }});
   const f64 flop = 2.0 * static_cast<f64>(m) * static_cast<f64>(n) * static_cast<f64>(k);
-  f64 peak = 0;
+  let_pools_sleep(threads);
+  const f64 peak = lm::cpu::calibrated_peak() / 1e9;
   for (int round = 0; round < rounds; ++round) {
-    peak = std::max(peak, peak_rate(threads));
     for (Contender& one : all) {
+      let_pools_sleep(threads);
+      one.run();  // wakes its own workers
       // Repeat short products to some milliseconds, and take the best repetition.
       const int repeats = flop > 1e9 ? 1 : flop > 5e7 ? 4 : 24;
       for (int r = 0; r < repeats; ++r) {

@@ -42,7 +42,7 @@ int run(char** argv) {
   }
   const text::WordCounts words = counter.finish();
   const f64 counted = monotonic_s();
-  const text::BpeModel model = text::train_bpe(words, options, ctx);
+  const text::TrainedBpe model = text::train_bpe(words, options, ctx);
   const f64 merged = monotonic_s();
   io::write_file(argv[7], text::bpe_tokenizer_json(model, pattern));
   std::printf("%s\n", cat("{\"bytes\": ", words.bytes, ", \"pretokens\": ", words.pretokens,

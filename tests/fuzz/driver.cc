@@ -22,7 +22,7 @@
 #include "fuzz.h"
 #include "io/file.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(LM_SHADOW_MEMORY)  // tests/fuzz.cmake
 constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;

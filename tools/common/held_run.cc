@@ -40,16 +40,17 @@ u64 run_key(const cli::Tool& tool, std::initializer_list<u64> models) {
 
 }  // namespace
 
-void run_held(cli::Tool& tool, io::HeldMapper& mapper, i64 queue,
-              std::initializer_list<u64> models) {
+void run_held(cli::Tool& tool, io::HeldMapper& mapper, i64 queue, std::initializer_list<u64> models,
+              HeldOutput output) {
   const cli::Options& options = tool.options();
   io::InputStream& in = tool.input();
-  io::RecordRun& records = tool.records();
+  const bool lines = output == HeldOutput::kRecords;
+  io::RecordRun& records = lines ? tool.records() : tool.records_only();
   std::optional<io::ResumeFile> resume;
   if (options.given("resume"))
     resume.emplace(options.text("resume"), options.integer("max-record"), tool.output_options(),
                    tool.ctx());
-  io::HeldRun run{in, tool.output(), records, tool.counters(), tool.ctx()};
+  io::HeldRun run{in, lines ? &tool.output() : nullptr, records, tool.counters(), tool.ctx()};
   run.fails = options.text("on-error") == "fail";
   run.queue = queue;
   run.run_key = run_key(tool, models);

@@ -38,7 +38,7 @@ std::vector<Flag> model_flags(const ModelWords& words) {
        .kind = FlagKind::kCount,
        .value_name = "N",
        .group = words.group,
-       .def = "16",
+       .def = words.batch_default,
        .help = cat(words.batch, " in work at once; does not change results"),
        .min = 1,
        .max = 65536,

@@ -14,7 +14,8 @@ namespace lm::tool_options {
 struct ModelWords {
   std::string group = "Model";
   std::string batch = "sequences";  // what is in work at once
-  bool special_error = true;        // --special error is offered: the program has bad records
+  std::string batch_default = "16";
+  bool special_error = true;  // --special error is offered: the program has bad records
 };
 /// --bos --special --dtype --batch --chunk.
 std::vector<cli::Flag> model_flags(const ModelWords& words);

@@ -48,10 +48,12 @@ std::string spans_json(const std::vector<dedup::Span>& spans);
 struct Work {
   std::vector<std::string_view> lines;
   std::vector<Hash128> keys;
-  std::vector<u64> priorities;                // per key; empty: the first copy is kept
-  std::vector<i64> first_key = {0};           // per line, and the end
-  std::vector<dedup::ParagraphedText> texts;  // per line, paragraph mode
-  std::vector<u8> seen;                       // per key
+  std::vector<u64> priorities;       // per key; empty: the first copy is kept
+  std::vector<i64> first_key = {0};  // per line, and the end
+  // Paragraph mode: by line, and the document that is being cut.
+  std::vector<std::vector<dedup::Paragraph>> paragraphs;
+  dedup::ParagraphedText document;
+  std::vector<u8> seen;  // per key
   bool deferred = false;
 };
 

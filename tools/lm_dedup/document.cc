@@ -12,8 +12,9 @@ namespace {
 
 class DocumentMode : public KeyedMode {
  public:
-  DocumentMode(const cli::Options& options, const Fields& fields, std::vector<std::string> keys,
-               const Preference& preference, text::Normaliser normaliser, u64 seed)
+  DocumentMode(const cli::Options& options, const Fields& fields,
+               const std::vector<std::string>& keys, const Preference& preference,
+               text::Normaliser normaliser, u64 seed)
       : fields_(fields),
         preference_(preference),
         normaliser_(normaliser),

@@ -51,9 +51,6 @@ KeyJudge::KeyJudge(cli::Tool& tool, const std::string& key_kind, const std::stri
     throw Error(ErrorKind::kUsage, "--exact and the --bloom options exclude each other");
   }
   read_only_ = options.on("bloom-read-only");
-  if (read_only_ && !options.given("bloom-in")) {
-    throw Error(ErrorKind::kUsage, "--bloom-read-only needs --bloom-in");
-  }
   if (bloom) {
     open_filter(key_kind, normaliser);
   } else {

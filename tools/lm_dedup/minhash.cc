@@ -126,11 +126,12 @@ class MinhashRun {
     const std::vector<std::pair<i64, Fault>> refused =
         near_->add(std::vector<std::string_view>(b.texts.begin(), b.texts.end()), b.priorities);
     for (auto r = refused.rbegin(); r != refused.rend(); ++r) {
-      const auto& [i, fault] = *r;
+      const i64 i = r->first;  // by name: clang 14 lets no lambda use a structured binding
+      const Fault& fault = r->second;
       const std::string text = quote(fields_.paths()[usize(fields_.text())]);
-      const auto& [number, byte] = b.places[usize(i)];
+      const std::pair<i64, i64>& place = b.places[usize(i)];
       readers_.with([&](io::JsonReader& json) {
-        const io::Record record{json, b.lines[usize(i)], batch.input, number, byte, 0};
+        const io::Record record{json, b.lines[usize(i)], batch.input, place.first, place.second, 0};
         tool_.records_only().add_bad(
             batch, record, {fault.code, cat("field ", text, ": ", fault.detail), fault.offset});
       });

@@ -40,16 +40,17 @@ class ParagraphMode : public KeyedMode {
     if (std::optional<Fault> fault = fields_.check(json)) return fault;
     const Result<std::string_view> text = json.string(fields_.text());
     if (!text) return text.fault();
-    work.texts.emplace_back();
-    dedup::ParagraphedText& document = work.texts.back();
-    dedup::cut_paragraphs(paragraphs_, *text, document);
-    work.keys.insert(work.keys.end(), document.keys.begin(), document.keys.end());
+    dedup::cut_paragraphs(paragraphs_, *text, work.document);
+    const auto& [paragraphs, keys, scratch] = work.document;
+    work.paragraphs.emplace_back(paragraphs.begin(), paragraphs.end());
+    work.keys.insert(work.keys.end(), keys.begin(), keys.end());
     return std::nullopt;
   }
 
   void finish(io::JsonReader& json, const Work& work, i64 line, std::span<const u8> seen,
               std::string& out, KeyedCounts& counts) const override {
-    const std::vector<dedup::Span> spans = dedup::duplicate_spans(work.texts[usize(line)], seen);
+    const std::vector<dedup::Span> spans =
+        dedup::duplicate_spans(work.paragraphs[usize(line)], seen);
     counts.duplicates += isize(spans);
     counts.documents_marked += !spans.empty();
     if (action_ == Action::kReport || (action_ == Action::kRemove && spans.empty())) {

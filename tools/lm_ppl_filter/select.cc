@@ -23,9 +23,6 @@ class SplitOutputs {
       throw Error(ErrorKind::kUsage,
                   cat("--split-output: ", quote(pattern), " has no %s for the bucket"));
     }
-    if (tool.options().text("output") != "-") {
-      throw Error(ErrorKind::kUsage, "--split-output and --output exclude each other");
-    }
     const std::optional<io::Compression> compression =
         io::parse_compression(tool.options().text("compress"));
     if (!compression) {

@@ -99,7 +99,7 @@ std::string train_bpe_file(cli::Tool& tool) {
                                " pieces longer than --max-word-bytes were cut: text without word "
                                "borders trains a weak vocabulary"));
   }
-  const text::BpeModel model = text::train_bpe(words, train, tool.ctx());
+  const text::TrainedBpe model = text::train_bpe(words, train, tool.ctx());
   if (isize(model.tokens) < train.vocab_size) {
     tool.console().message(LogLevel::kWarning,
                            cat("the vocabulary has ", isize(model.tokens), " of ", train.vocab_size,

@@ -105,7 +105,7 @@ std::string extension_start(cli::Tool& tool, const train::RunFolder& folder,
   if (tool.options().text("resume") == "auto") {
     const std::optional<i64> before = folder.newest_good(tool.console(), fixed);
     if (before) {
-      const std::string path = folder.step_path(*before);
+      std::string path = folder.step_path(*before);
       if (train::first_difference(state.params, train::read_state(path).params).empty())
         return path;
     }

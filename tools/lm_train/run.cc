@@ -7,9 +7,9 @@
 #include "cli/resources.h"
 #include "core/clock.h"
 #include "core/str.h"
+#include "cpu/peak.h"
 #include "ranks.h"
 #include "train.h"
-#include "train/peak.h"
 #include "train/plan.h"
 
 namespace lm::train_tool {
@@ -53,7 +53,7 @@ void show_plan(Setup& setup, const Ranks& ranks, i64 memory_bytes) {
   inputs.memory_bytes = !cpu                         ? setup.backend->free_bytes()
                         : memory_bytes == kUnlimited ? 0
                                                      : memory_bytes;
-  inputs.peak_flops = cpu ? train::calibrated_peak() : 0;
+  inputs.peak_flops = cpu ? cpu::calibrated_peak() : 0;
   ranks.comm().all_reduce({&inputs.peak_flops, 1});
   if (ranks.first()) print(1, train::plan_text(setup.cfg, setup.train, *setup.backend, inputs));
 }
@@ -224,7 +224,7 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
     tool.console().message(LogLevel::kInfo, cat("going on from ", resume.from));
   });
   trainer->share_state();
-  const f64 own_peak = trainer->on_host() ? train::calibrated_peak() : 0;
+  const f64 own_peak = trainer->on_host() ? cpu::calibrated_peak() : 0;
   setup.run.peak_flops = own_peak;
   ranks.comm().all_reduce({&setup.run.peak_flops, 1});
   train::Run run(folder, *trainer, evaluator.get(), setup.run, resume.state, tool.ctx());

@@ -224,11 +224,11 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   if (!shards && ranks > 1)
     usage(cat("a stream of records has one reader, but ", ranks, " ranks were started"),
           "lm-tokenize pack makes shards for --data");
-  if (!shards && !o.list("weight").empty()) usage("--weight needs --data");
   setup.run = make_run_options(tool);
   if (o.given("init-from")) {
     if (shape_given(o))
       usage("--init-from brings its own shape: leave the options of a new model out");
+    model::require_decoder(model::load_config(o.text("init-from")), o.text("init-from"));
     setup.initial = model::load_model(o.text("init-from"), ranks);
     setup.cfg = setup.initial->cfg;
   }

@@ -167,6 +167,13 @@ i64 sum_floats(i64 m, i64 n, i64 k) {
   return m > kMr && k > kKc && block > kTileFloats ? block : kTileFloats;
 }
 
+// Rows that lie a multiple of 4 KiB apart share the sets of the first cache, which holds eight to
+// twelve lines in each: a tall group of them read in place throws its own lines out.
+bool rows_collide(i64 ars) {
+  constexpr i64 kWays = 8;
+  return kMr > kWays && ars * i64{sizeof(f32)} % 4096 == 0;
+}
+
 template <typename B>
 void run_block(const GemmBlock& g, const TileSet<B>& tiles) {
   const i64 panels = panels_of(g.n);
@@ -177,7 +184,7 @@ void run_block(const GemmBlock& g, const TileSet<B>& tiles) {
   const bool direct = g.alpha == 1.0f && g.bias == nullptr && g.act == cpu::Act::kNone &&
                       g.residual == nullptr && g.aux == nullptr;
   // Packing costs about half a cycle an element and pays when the rows meet eight panels or more.
-  const bool pack = groups.count > 1 && g.acs != 1;
+  const bool pack = groups.count > 1 && (g.acs != 1 || (rows_collide(g.ars) && panels >= 8));
   f32* packed = pack ? g.scratch + sum_floats(g.m, g.n, g.k) : nullptr;
   const Nest<B> nest{g,         tiles,
                      groups,    direct,

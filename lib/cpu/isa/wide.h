@@ -24,7 +24,9 @@ LM_INLINE D wide_load(const f32* p) {
 }
 /// The larger; b where either is NaN.
 LM_INLINE D wide_max(D a, D b) {
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && defined(__clang__)  // which has the builtin without a mask
+  return __builtin_ia32_maxpd512(a, b, 4);
+#elif defined(__AVX512F__)
   return __builtin_ia32_maxpd512_mask(a, b, D{}, static_cast<unsigned char>(-1), 4);
 #elif defined(__AVX2__)
   return __builtin_ia32_maxpd256(a, b);

@@ -8,6 +8,7 @@ lm-dedup --bloom-in in.jsonl in.jsonl; echo "status $?"
 lm-dedup --bloom-in none.bloom in.jsonl; echo "status $?"
 lm-dedup --bloom-size 1M in.jsonl; echo "status $?"
 lm-dedup --exact --bloom-n 10 in.jsonl; echo "status $?"
+lm-dedup --bloom-read-only in.jsonl; echo "status $?"
 lm-dedup bloom merge a.bloom; echo "status $?"
 lm-dedup bloom; echo "status $?"
 ls

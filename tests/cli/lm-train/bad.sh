@@ -8,6 +8,7 @@ m='--arch gpt2 --layers 1 --width 8 --heads 2 --seq-len 4 --batch 2'
 try() { lm-train "$@"; echo "status $?"; }
 try $m --vocab 16 --steps 1 ids.jsonl
 try $m --vocab 16 -o run ids.jsonl
+try $m --vocab 16 --steps 1 --weight 2 -o run ids.jsonl
 try $m --vocab 16 --steps 1 --epochs 1 -o run ids.jsonl
 try $m --steps 1 -o run ids.jsonl
 try $m --vocab 16 --steps 1 -o run large.jsonl

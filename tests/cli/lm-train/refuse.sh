@@ -29,7 +29,7 @@ lm-train $m --vocab 257 --metrics - -o closed ids.jsonl >&7; echo "status $?"
 exec 7>&-
 lm-train -q $m --vocab 257 --steps 9999 -o locked pipe & pid=$!
 exec 7> pipe
-until [ -e locked/.lock ] && grep -q ":$(stat -c %i locked/.lock) " /proc/locks; do :; done
+until [ -e locked/.lock ] && grep -q ":$(stat -c %i locked/.lock) " /proc/locks; do sleep 0.05; done
 try $m --vocab 257 -o locked ids.jsonl
 cat ids.jsonl >&7
 exec 7>&-

@@ -10,7 +10,7 @@ for records in 300 600; do
   exec 7> src
   head -n $records ids.jsonl >&7
   # 256 records go out at once, the rest after a second.
-  until [ -e run/metrics.jsonl ] && [ "$(wc -l < run/metrics.jsonl)" -ge $((records / 4)) ] || ! kill -0 $pid 2>/dev/null; do :; done
+  until [ -e run/metrics.jsonl ] && [ "$(wc -l < run/metrics.jsonl)" -ge $((records / 4)) ] || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done
   kill -TERM $pid
   wait $pid; echo "status $?"
   sed -E 's/step [0-9]+ of/step N of/; s/step-[0-9]+/step-N/' err

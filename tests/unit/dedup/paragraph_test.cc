@@ -28,7 +28,7 @@ std::vector<Spans> spans_of(const ParagraphOptions& options,
     cut_paragraphs(options, text, document);
     std::vector<u8> seen(document.keys.size());
     REQUIRE(set.test_and_insert(document.keys, seen));
-    result.push_back(duplicate_spans(document, seen));
+    result.push_back(duplicate_spans(document.paragraphs, seen));
   }
   return result;
 }

@@ -100,7 +100,7 @@ std::string run(const std::string& in_path, Doubler& mapper, i64 queue, u64 key 
   RecordRun records(in, &out, nullptr, policy, ctx, counters);
   std::optional<ResumeFile> resume;
   if (!resume_path.empty()) resume.emplace(resume_path, i64{1} << 20, OutputOptions{}, ctx);
-  HeldRun held{in, out, records, counters, ctx};
+  HeldRun held{in, &out, records, counters, ctx};
   held.queue = queue;
   held.run_key = key;
   held.resume = resume ? &*resume : nullptr;

@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "model/mapping.h"
 #include "model/shape.h"
+#include "stored_weights.h"
 #include "tensor/safetensors.h"
 
 using namespace lm;
@@ -50,18 +51,16 @@ void write_text(const fs::path& path, const std::string& text) {
 }
 
 /// The model's tensors as they would be written, for tests that change some.
-struct Stored {
-  explicit Stored(const Model& m)
-      : writes(weight_writes(m.cfg, m.params->set, m.weights, DType::kF32)) {}
+struct Stored : test::StoredWeights {
+  explicit Stored(const Model& m) : StoredWeights(m.cfg, m.params->set, m.weights) {}
   void save(const std::string& folder) {
-    write_safetensors((fs::path(folder) / "model.safetensors").string(), writes.tensors);
+    write_safetensors((fs::path(folder) / "model.safetensors").string(), tensors);
   }
   SafeWrite& operator[](const std::string& name) {
-    for (SafeWrite& one : writes.tensors)
+    for (SafeWrite& one : tensors)
       if (one.name == name) return one;
     throw std::runtime_error("no tensor " + name);
   }
-  WeightWrites writes;
 };
 
 }  // namespace
@@ -142,20 +141,20 @@ TEST_CASE("a family prefix, mask buffers and a repeated tied head are accepted",
   const Model model = make(kShapes[0]);
   save_model(dir.file("m"), model, {});
   Stored stored(model);
-  for (SafeWrite& one : stored.writes.tensors)
+  for (SafeWrite& one : stored.tensors)
     one.name = "transformer." + one.name;
   const OwnedTensor mask({1, 1, 8, 8}, DType::kU8);
   const OwnedTensor scalar(Shape{});
-  stored.writes.tensors.push_back({"transformer.h.0.attn.bias", mask.view});
-  stored.writes.tensors.push_back({"h.1.attn.masked_bias", scalar.view});
-  stored.writes.tensors.push_back({"lm_head.weight", model.weights[0]});
+  stored.tensors.push_back({"transformer.h.0.attn.bias", mask.view});
+  stored.tensors.push_back({"h.1.attn.masked_bias", scalar.view});
+  stored.tensors.push_back({"lm_head.weight", model.weights[0]});
   stored.save(dir.file("m"));
   CHECK(same_weights(load_model(dir.file("m")), model));
 
   const Model llama = make(kShapes[3]);
   save_model(dir.file("l"), llama, {});
   Stored bare(llama);
-  for (SafeWrite& one : bare.writes.tensors)
+  for (SafeWrite& one : bare.tensors)
     one.name = one.name.substr(std::strlen("model."));
   bare.save(dir.file("l"));
   CHECK(same_weights(load_model(dir.file("l")), llama));
@@ -179,7 +178,7 @@ TEST_CASE("a checkpoint that does not fit its config is refused with file, tenso
   }
   {
     Stored stored(model);
-    std::erase_if(stored.writes.tensors, [](const SafeWrite& w) { return w.name == "ln_f.bias"; });
+    std::erase_if(stored.tensors, [](const SafeWrite& w) { return w.name == "ln_f.bias"; });
     CHECK(refusal(stored) == file + ": tensor \"ln_f.bias\" is missing, expected shape [12]");
   }
   {
@@ -197,7 +196,7 @@ TEST_CASE("a checkpoint that does not fit its config is refused with file, tenso
   }
   {
     Stored stored(model);
-    stored.writes.tensors.push_back({"transformer.ln_f.bias", stored["ln_f.bias"].tensor});
+    stored.tensors.push_back({"transformer.ln_f.bias", stored["ln_f.bias"].tensor});
     CHECK_THAT(refusal(stored), Catch::Matchers::ContainsSubstring("with and without the prefix"));
   }
 }

@@ -8,7 +8,7 @@
 #include "core/str.h"
 #include "io/file.h"
 #include "model/engine.h"
-#include "model/json_fields.h"
+#include "model/family.h"
 #include "text/tokenizer.h"
 
 using namespace lm;

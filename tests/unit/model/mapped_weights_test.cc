@@ -13,6 +13,7 @@
 #include "io/file.h"
 #include "model/checkpoint.h"
 #include "model/engine.h"
+#include "stored_weights.h"
 
 using namespace lm;
 using namespace lm::model;
@@ -83,17 +84,15 @@ TEST_CASE("a parameter stored in several types is assembled as f32", "[model]") 
   const Model model = test::scaled_model(kShapes[1], 8);
   save_model(dir.file("m"), model, {});
   // Keys in bf16 beside f32 queries.
-  const WeightWrites writes =
-      weight_writes(model.cfg, model.params->set, model.weights, DType::kF32);
-  std::vector<SafeWrite> tensors = writes.tensors;
+  test::StoredWeights stored(model.cfg, model.params->set, model.weights);
   std::vector<OwnedTensor> copies;
-  for (SafeWrite& one : tensors) {
+  for (SafeWrite& one : stored.tensors) {
     if (one.name.find("k_proj.weight") == std::string::npos) continue;
     copies.emplace_back(one.tensor.shape, DType::kBf16);
     copy_convert(one.tensor, copies.back().view);
     one.tensor = copies.back().view;
   }
-  write_safetensors(dir.file("m/model.safetensors"), tensors);
+  write_safetensors(dir.file("m/model.safetensors"), stored.tensors);
   const Model widened = load_model(dir.file("m"));
   const MappedModel mapped = map_model(dir.file("m"));
   CHECK(mapped.weights->dtype(mapped.params->set.find("blocks.0.attn.qkv.weight")) == DType::kF32);

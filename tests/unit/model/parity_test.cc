@@ -12,8 +12,9 @@
 #include "io/file.h"
 #include "model/build.h"
 #include "model/engine.h"
-#include "model/json_fields.h"
+#include "model/family.h"
 #include "model/mapping.h"
+#include "stored_weights.h"
 #include "tensor/safetensors.h"
 
 using namespace lm;
@@ -122,9 +123,7 @@ f64 largest(const std::vector<f64>& values) {
 }
 
 void check_gradients(const Json& expected, const Model& model, const ParamSlab& grads) {
-  WeightWrites stored = weight_writes(model.cfg, model.params->set, grads, DType::kF32);
-  std::sort(stored.tensors.begin(), stored.tensors.end(),
-            [](const SafeWrite& a, const SafeWrite& b) { return a.name < b.name; });
+  const test::StoredWeights stored(model.cfg, model.params->set, grads);
   REQUIRE(stored.tensors.size() == expected.size());
   for (u64 i = 0; i < stored.tensors.size(); ++i) {
     const SafeWrite& one = stored.tensors[i];

@@ -28,7 +28,7 @@ TEST_CASE("a line chart has its names, its line, its band and a style for the da
   CHECK(has(svg, "<polyline points=\"50.0,202.0 348.0,28.0\""));
   CHECK(has(svg, "<polygon points=\"50.0,115.0 348.0,28.0 348.0,115.0 50.0,202.0\""));
   CHECK(has(svg, "<circle cx=\"50.0\" cy=\"202.0\""));
-  CHECK(has(svg, ">0.5</text>"));
+  CHECK(has(svg, ">0.4</text>"));
   CHECK(svg == lm::stat::svg(chart));
 }
 

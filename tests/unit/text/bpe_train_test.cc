@@ -32,8 +32,8 @@ WordCounts count_words(const Counts& counts, const Context& ctx, i64 max_word_by
 }
 
 // The definition, with nothing clever: before every merge all pairs of all words are counted anew.
-BpeModel obvious_trainer(const Counts& counts, const BpeTrainOptions& options) {
-  BpeModel model;
+TrainedBpe obvious_trainer(const Counts& counts, const BpeTrainOptions& options) {
+  TrainedBpe model;
   std::map<std::string, i32> ids;
   const auto add_token = [&](const std::string& bytes) {
     ids[bytes] = static_cast<i32>(model.tokens.size());
@@ -88,7 +88,7 @@ BpeModel obvious_trainer(const Counts& counts, const BpeTrainOptions& options) {
     const std::string bytes = text(best->first) + text(best->second);
     REQUIRE(ids.find(bytes) == ids.end());  // a string has one derivation: see bpe_train.h
     add_token(bytes);
-    const BpeMerge merge{best->first, best->second, ids[bytes]};
+    const TrainedMerge merge{best->first, best->second, ids[bytes]};
     model.merges.push_back(merge);
     for (auto& [word, count] : words) {
       std::vector<i32> out;
@@ -120,7 +120,7 @@ Counts random_words(u64 seed, i64 count, u64 letters, u64 longest) {
   return words;
 }
 
-void check_same(const BpeModel& a, const BpeModel& b) {
+void check_same(const TrainedBpe& a, const TrainedBpe& b) {
   CHECK(a.merges == b.merges);
   CHECK(a.tokens == b.tokens);
 }
@@ -146,7 +146,7 @@ TEST_CASE("a worked example merges in the order counted by hand", "[text]") {
       count_words({{"hug", 10}, {"pug", 5}, {"pun", 12}, {"bun", 4}, {"hugs", 5}}, ctx);
   BpeTrainOptions options;
   options.vocab_size = 262;
-  const BpeModel model = train_bpe(words, options, ctx);
+  const TrainedBpe model = train_bpe(words, options, ctx);
   CHECK(std::vector<std::string>(model.tokens.begin() + 256, model.tokens.end()) ==
         std::vector<std::string>{"ug", "un", "hug", "pun", "pug", "hugs"});
   CHECK(model.tokens[0] == "!");
@@ -166,7 +166,7 @@ TEST_CASE("repeated letters merge from the left", "[text]") {
   options.min_frequency = 1;
   options.vocab_size = 258;
   // aaaaa: a-a occurs 4 times -> aa aa a; then aa-a and aa-aa once each; (aa, a) has the smaller id
-  const BpeModel model = train_bpe(count_words({{"aaaaa", 1}}, ctx), options, ctx);
+  const TrainedBpe model = train_bpe(count_words({{"aaaaa", 1}}, ctx), options, ctx);
   CHECK(model.tokens[256] == "aa");
   CHECK(model.tokens[257] == "aaa");
 }
@@ -186,7 +186,7 @@ TEST_CASE("the trainer agrees with recounting everything before each merge", "[t
       options.max_token_bytes = seed % 5 == 0 ? 4 : 0;
       if (seed % 6 == 0) options.specials = {"ab", "<s>", "aab"};
       options.vocab_size += isize(options.specials);
-      const BpeModel model = train_bpe(words, options, ctx);
+      const TrainedBpe model = train_bpe(words, options, ctx);
       check_same(model, obvious_trainer(counts, options));
       for (i64 id = 0; id < isize(model.tokens); ++id) {
         for (i64 s = 0; s < model.specials; ++s) {
@@ -209,7 +209,7 @@ TEST_CASE("threads, document order and batches do not change the model", "[text]
   }
   BpeTrainOptions options;
   options.vocab_size = 600;
-  std::vector<BpeModel> models;
+  std::vector<TrainedBpe> models;
   for (const int threads : {1, 2, 7}) {
     set_threads(threads);
     const LocalContext ctx(threads);
@@ -268,7 +268,7 @@ TEST_CASE("counts beyond 32 bits keep their order", "[text]") {
   const i64 big = i64{3} << 31;  // an i32 counter would see these as negative or small
   BpeTrainOptions options;
   options.vocab_size = 258;
-  const BpeModel model =
+  const TrainedBpe model =
       train_bpe(count_words({{"the", big}, {"ab", 1000}, {"xyz", big - 1}}, ctx), options, ctx);
   CHECK(model.tokens[256] == "he");
   CHECK(model.tokens[257] == "the");
@@ -281,7 +281,7 @@ TEST_CASE("tokenizer.json has the parts a reader needs", "[text]") {
   options.specials = {"<|end|>"};
   const WordCounts words =
       count_words({{" he said \"\\\"", 9}, {" he", 5}, {"\xC3\xA9t\xC3\xA9", 3}}, ctx);
-  const BpeModel model = train_bpe(words, options, ctx);
+  const TrainedBpe model = train_bpe(words, options, ctx);
   const nlohmann::json root = nlohmann::json::parse(bpe_tokenizer_json(model, PatternId::kR50k));
   CHECK(root["model"]["type"] == "BPE");
   CHECK(root["model"]["vocab"].size() == 260);
@@ -314,7 +314,7 @@ TEST_CASE("the tiktoken file lists bytes in base64 with the same ids", "[text]")
   BpeTrainOptions options;
   options.vocab_size = 259;
   options.specials = {"<s>"};
-  const BpeModel model = train_bpe(count_words({{"abc", 9}}, ctx), options, ctx);
+  const TrainedBpe model = train_bpe(count_words({{"abc", 9}}, ctx), options, ctx);
   const std::string file = bpe_tiktoken_file(model);
   CHECK(file.starts_with("IQ== 1\nIg== 2\n"));    // "!" and the double quote
   CHECK(file.ends_with("YWI= 257\nYWJj 258\n"));  // ab, abc

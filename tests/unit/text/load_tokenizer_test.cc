@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "io/file.h"
-#include "text/bpe_tokenizer.h"
+#include "text/piece_tokenizer.h"
 #include "text/token_roles.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_files.h"

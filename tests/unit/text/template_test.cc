@@ -296,7 +296,7 @@ TEST_CASE("what a template does not mean is named with its place", "[text]") {
       {"{% for a, b in [1] %}{% endfor %}",
        "t: line 1, column 8: a value of type int has no items"},
       {"{% break %}", "t: line 1, column 4: \"break\" stands in no loop"},
-      {"{% set s = 'x' * 99999999999 %}", "t: line 1, column 16: the output is more than 64 MiB"},
+      {"{% set s = 'x' * 99999999999 %}", "t: line 1, column 16: a text of more than 64 MiB"},
       {"{{ range(1000000) }}", "t: line 1, column 4: range() of more than 100000 numbers"},
   };
   for (const Case& each : cases) {
@@ -316,6 +316,27 @@ TEST_CASE("neither deep nesting nor endless recursion overflows the stack", "[te
   CHECK_THAT(fault_of(ifs), Catch::Matchers::ContainsSubstring("nested more than"));
   CHECK_THAT(fault_of("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"),
              Catch::Matchers::ContainsSubstring("macros call each other"));
+}
+
+TEST_CASE("values that grow without end are refused", "[text]") {
+  const auto many = [](const std::string& text) {
+    std::string out;
+    for (int i = 0; i < 200; ++i)
+      out += text;
+    return out;
+  };
+  const std::string space = "{% set ns = namespace(x=[1], s='ab') %}";
+  for (const std::string& source :
+       {space + "{% set ns.x = ns %}{{ ns }}", space + many("{% set ns.x = [ns.x] %}"),
+        space + many("{% set ns.x = ns.x + ns.x %}"),
+        space + many("{% set ns.x = [ns.x, ns.x] %}")})
+    CHECK_THAT(fault_of(source),
+               Catch::Matchers::ContainsSubstring("a value of more than 1000000 parts"));
+  for (const std::string& source :
+       {space + many("{% set ns.s = ns.s ~ ns.s %}"), std::string("{{ ('x' * 9999999) * 9 }}"),
+        std::string("{{ ('x' * 99999).replace('x', 'y' * 99999) }}"),
+        std::string("{{ range(99999)|join('x' * 9999) }}")})
+    CHECK_THAT(fault_of(source), Catch::Matchers::ContainsSubstring("64 MiB"));
 }
 
 TEST_CASE("a value in a template is not the caller's any more", "[text]") {

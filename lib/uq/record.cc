@@ -1,0 +1,388 @@
+#include "uq/record.h"
+
+#include <cmath>
+
+#include <simdjson.h>
+
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::uq {
+
+namespace dom = simdjson::dom;
+
+namespace {
+
+// A fault on its way up; caught in read() and nowhere else.
+struct Bad {
+  Fault fault;
+};
+
+[[noreturn]] void bad(const char* code, std::string_view where, std::string_view what) {
+  throw Bad{{code, cat("field ", quote(where), ": ", what), -1}};
+}
+
+// Rounding in f32 may lift a log-probability this far above zero.
+constexpr f64 kAboveZero = 1e-3;
+
+const char* type_name(dom::element value) {
+  switch (value.type()) {
+    case dom::element_type::ARRAY:
+      return "an array";
+    case dom::element_type::OBJECT:
+      return "an object";
+    case dom::element_type::STRING:
+      return "a string";
+    case dom::element_type::BOOL:
+      return "a boolean";
+    case dom::element_type::NULL_VALUE:
+      return "null";
+    default:
+      return "a number";
+  }
+}
+
+dom::array array_of(dom::element value, std::string_view where) {
+  dom::array out;
+  if (value.get(out) != simdjson::SUCCESS)
+    bad("type", where, cat("is ", type_name(value), ", expected an array"));
+  return out;
+}
+
+dom::object object_of(dom::element value, std::string_view where) {
+  dom::object out;
+  if (value.get(out) != simdjson::SUCCESS)
+    bad("type", where, cat("is ", type_name(value), ", expected an object"));
+  return out;
+}
+
+std::string_view text_of(dom::element value, std::string_view where) {
+  std::string_view out;
+  if (value.get(out) != simdjson::SUCCESS)
+    bad("type", where, cat("is ", type_name(value), ", expected a string"));
+  return out;
+}
+
+f64 number_of(dom::element value, std::string_view where) {
+  f64 out = 0;
+  if (value.get(out) != simdjson::SUCCESS)
+    bad("type", where, cat("is ", type_name(value), ", expected a number"));
+  return out;
+}
+
+f64 probability_of(dom::element value, std::string_view where) {
+  const f64 p = number_of(value, where);
+  if (!(p >= 0 && p <= 1)) bad("range", where, cat("is ", p, ", expected 0 to 1"));
+  return p;
+}
+
+void numbers_of(dom::element value, std::string_view where, std::vector<f64>& out) {
+  const dom::array items = array_of(value, where);
+  out.clear();
+  out.reserve(items.size());
+  for (const dom::element item : items)
+    out.push_back(number_of(item, where));
+}
+
+void log_probabilities_of(dom::element value, std::string_view where, std::vector<f64>& out) {
+  numbers_of(value, where, out);
+  for (const f64 logp : out) {
+    if (!(logp <= kAboveZero)) bad("range", where, cat("has ", logp, ", expected at most 0"));
+  }
+}
+
+// Numbers nested `depth` deep, all lists of a level of one length.
+void table_level(dom::element value, std::string_view where, std::size_t depth, Table& out) {
+  const dom::array items = array_of(value, where);
+  const i64 n = static_cast<i64>(items.size());
+  const std::size_t level = out.shape.size() - depth;
+  if (out.shape[level] < 0) out.shape[level] = n;
+  if (out.shape[level] != n)
+    bad("shape", where, cat("has lists of ", out.shape[level], " and of ", n));
+  for (const dom::element item : items) {
+    if (depth == 1) {
+      out.values.push_back(number_of(item, where));
+    } else {
+      table_level(item, where, depth - 1, out);
+    }
+  }
+}
+
+void table_of(dom::element value, std::string_view where, std::size_t depth, Table& out) {
+  out.values.clear();
+  out.shape.assign(depth, -1);
+  table_level(value, where, depth, out);
+}
+
+void check_length(std::size_t got, std::size_t want, std::string_view where) {
+  if (got != 0 && want != 0 && got != want)
+    bad("shape", where, cat("has ", got, " tokens, logp has ", want));
+}
+
+void top_of(dom::element value, std::string_view where, std::vector<std::vector<TopToken>>& out) {
+  for (const dom::element token : array_of(value, where)) {
+    std::vector<TopToken>& list = out.emplace_back();
+    for (const dom::element pair : array_of(token, where)) {
+      const dom::array parts = array_of(pair, where);
+      if (parts.size() != 2) bad("shape", where, "expected pairs [id, logp]");
+      list.push_back({static_cast<i64>(number_of(parts.at(0).value(), where)),
+                      number_of(parts.at(1).value(), where)});
+    }
+  }
+}
+
+void alternatives_of(dom::element value, std::string_view where,
+                     std::vector<std::vector<Alternative>>& out) {
+  for (const dom::element token : array_of(value, where)) {
+    std::vector<Alternative>& list = out.emplace_back();
+    for (const dom::element pair : array_of(token, where)) {
+      const dom::array parts = array_of(pair, where);
+      if (parts.size() != 2) bad("shape", where, "expected pairs [logp, relation]");
+      const std::string_view name = text_of(parts.at(1).value(), where);
+      if (name != "e" && name != "n" && name != "c")
+        bad("range", where, cat("has relation ", quote(name), ", expected e, n or c"));
+      list.push_back({number_of(parts.at(0).value(), where), name == "e" ? Entailment::kEntails
+                                                             : name == "c"
+                                                                 ? Entailment::kContradicts
+                                                                 : Entailment::kNeutral});
+    }
+  }
+}
+
+// A field of an answer of either kind; false if it is none of them.
+bool answer_field(std::string_view key, dom::element value, Answer& out) {
+  if (key == "text") {
+    out.text = text_of(value, "text");
+  } else if (key == "logp") {
+    log_probabilities_of(value, "logp", out.logp);
+  } else if (key == "relevance") {
+    numbers_of(value, "relevance", out.relevance);
+  } else if (key == "emb") {
+    numbers_of(value, "emb", out.emb);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void answer_of(dom::element value, std::string_view where, Answer& out) {
+  if (value.is_string()) {
+    out.text = text_of(value, where);
+    return;
+  }
+  for (const dom::key_value_pair field : object_of(value, where)) {
+    if (!field.value.is_null()) answer_field(field.key, field.value, out);
+  }
+  check_length(out.relevance.size(), out.logp.size(), "relevance");
+}
+
+void answers_of(dom::element value, std::string_view where, std::vector<Answer>& out) {
+  const dom::array items = array_of(value, where);
+  out.reserve(items.size());
+  for (const dom::element item : items)
+    answer_of(item, where, out.emplace_back());
+}
+
+void greedy_of(dom::element value, GreedyAnswer& out) {
+  struct List {
+    const char* name;
+    std::vector<f64> GreedyAnswer::*list;
+  };
+  static constexpr List kLists[] = {{"entropy", &GreedyAnswer::entropy},
+                                    {"logp0", &GreedyAnswer::logp0},
+                                    {"sqrt_mass", &GreedyAnswer::sqrt_mass},
+                                    {"mean_logp", &GreedyAnswer::mean_logp},
+                                    {"csl_weight", &GreedyAnswer::csl_weight}};
+  for (const dom::key_value_pair field : object_of(value, "greedy")) {
+    if (field.value.is_null() || answer_field(field.key, field.value, out)) continue;
+    for (const List& list : kLists) {
+      if (field.key == list.name) numbers_of(field.value, field.key, out.*list.list);
+    }
+    if (field.key == "top") top_of(field.value, field.key, out.top);
+    if (field.key == "alternatives") alternatives_of(field.value, field.key, out.alternatives);
+    if (field.key == "attn_self") table_of(field.value, field.key, 2, out.attn_self);
+    if (field.key == "attn_prev") table_of(field.value, field.key, 3, out.attn_prev);
+  }
+  const std::size_t length = out.logp.size();
+  for (const List& list : kLists)
+    check_length((out.*list.list).size(), length, list.name);
+  check_length(out.relevance.size(), length, "relevance");
+  check_length(out.top.size(), length, "top");
+  check_length(out.alternatives.size(), length, "alternatives");
+  if (!out.attn_self.empty()) check_length(usize(out.attn_self.shape[1]), length, "attn_self");
+  if (!out.attn_prev.empty()) check_length(usize(out.attn_prev.shape[2]), length, "attn_prev");
+}
+
+void perturbations_of(dom::element value, std::vector<Perturbation>& out) {
+  const dom::array items = array_of(value, "perturb");
+  out.reserve(items.size());
+  for (const dom::element item : items) {
+    Perturbation& one = out.emplace_back();
+    for (const dom::key_value_pair field : object_of(item, "perturb")) {
+      if (field.value.is_null()) continue;
+      if (field.key == "prompt") one.prompt = text_of(field.value, "perturb.prompt");
+      if (field.key == "kind") one.kind = text_of(field.value, "perturb.kind");
+      if (field.key == "emb") numbers_of(field.value, "perturb.emb", one.emb);
+      if (field.key == "samples") answers_of(field.value, "perturb.samples", one.samples);
+    }
+  }
+}
+
+void similarity_of(dom::element value, UqRecord& out) {
+  for (const dom::key_value_pair field : object_of(value, "sim")) {
+    if (field.value.is_null()) continue;
+    Table* table = field.key == "answers" ? &out.sim_answers
+                   : field.key == "nli_e" ? &out.nli_entail
+                   : field.key == "nli_c" ? &out.nli_contradict
+                                          : nullptr;
+    if (table == nullptr) continue;
+    table_of(field.value, cat("sim.", field.key), 2, *table);
+    for (const f64 v : table->values) {
+      if (!(v >= 0 && v <= 1))
+        bad("range", cat("sim.", field.key), cat("has ", v, ", expected 0 to 1"));
+    }
+  }
+}
+
+void check_square(const Table& table, std::size_t samples, const char* where) {
+  if (table.empty()) return;
+  const i64 m = static_cast<i64>(samples);
+  if (table.shape[0] != table.shape[1] || (table.shape[0] != m && table.shape[0] != m + 1)) {
+    bad("shape", where,
+        cat("is ", table.shape[0], " x ", table.shape[1], ", expected ", m, " x ", m, ", or ",
+            m + 1, " x ", m + 1, " with the greedy answer"));
+  }
+}
+
+// Embeddings that stand beside the answers instead of inside them.
+void embeddings_of(dom::element value, UqRecord& out) {
+  for (const dom::key_value_pair field : object_of(value, "emb")) {
+    if (field.value.is_null()) continue;
+    if (field.key == "prompt") numbers_of(field.value, "emb.prompt", out.prompt_emb);
+    if (field.key == "greedy" && out.greedy) numbers_of(field.value, "emb.greedy", out.greedy->emb);
+    if (field.key == "samples") {
+      const dom::array rows = array_of(field.value, "emb.samples");
+      if (rows.size() != out.samples.size())
+        bad("shape", "emb.samples",
+            cat("has ", rows.size(), " rows for ", out.samples.size(), " samples"));
+      std::size_t at = 0;
+      for (const dom::element row : rows)
+        numbers_of(row, "emb.samples", out.samples[at++].emb);
+    }
+  }
+}
+
+void check_dimension(const std::vector<Answer>& answers) {
+  for (const Answer& answer : answers) {
+    if (!answer.emb.empty() && !answers[0].emb.empty() &&
+        answer.emb.size() != answers[0].emb.size())
+      bad("shape", "emb",
+          cat("has embeddings of ", answers[0].emb.size(), " and of ", answer.emb.size()));
+  }
+}
+
+i64 count_of(dom::element value, std::string_view where) {
+  i64 out = 0;
+  if (value.get(out) != simdjson::SUCCESS || out < 0)
+    bad("type", where, "expected a whole number from 0");
+  return out;
+}
+
+void scored_of(dom::element value, std::string_view where, Scored& out) {
+  for (const dom::key_value_pair field : object_of(value, where)) {
+    if (field.key == "scores") {
+      for (const dom::key_value_pair score : object_of(field.value, where)) {
+        if (!score.value.is_null())
+          out.scores.emplace_back(score.key, number_of(score.value, where));
+      }
+    }
+    if (field.key == "samples") out.samples = count_of(field.value, where);
+    if (field.key == "votes") out.votes = count_of(field.value, where);
+    if (field.key == "rewordings") out.rewordings = count_of(field.value, where);
+  }
+}
+
+// "true", "True." and the like.
+bool says_true(dom::element value) {
+  bool flag = false;
+  if (value.get(flag) == simdjson::SUCCESS) return flag;
+  return starts_with_nocase(trim(text_of(value, "p_true_samples")), "true");
+}
+
+void root_field(std::string_view key, dom::element value, UqRecord& out) {
+  if (key == "prompt" && value.is_string()) out.prompt = text_of(value, key);
+  if (key == "refs") {
+    for (const dom::element ref : array_of(value, key))
+      out.refs.push_back(text_of(ref, key));
+  }
+  if (key == "correct") {
+    bool flag = false;
+    out.correct =
+        value.get(flag) == simdjson::SUCCESS ? (flag ? 1.0 : 0.0) : probability_of(value, key);
+  }
+  if (key == "temperature") out.temperature = number_of(value, key);
+  if (key == "vocab") out.vocab = static_cast<i64>(number_of(value, key));
+  if (key == "greedy") greedy_of(value, out.greedy.emplace());
+  if (key == "samples") answers_of(value, key, out.samples);
+  if (key == "perturb") perturbations_of(value, out.perturb);
+  if (key == "sim") similarity_of(value, out);
+  if (key == "ensemble") table_of(value, key, 3, out.ensemble);
+  if (key == "p_true") out.p_true = probability_of(value, key);
+  if (key == "p_ik") out.p_ik = probability_of(value, key);
+  if (key == "verbal") out.verbal = text_of(value, key);
+  if (key == "p_true_samples") {
+    for (const dom::element item : array_of(value, key))
+      out.p_true_samples.push_back(says_true(item) ? 1 : 0);
+  }
+}
+
+}  // namespace
+
+struct RecordReader::Impl {
+  dom::parser parser{std::size_t{4} << 30};
+  std::string id;
+  std::string score_field;
+};
+
+RecordReader::RecordReader(std::string score_field) : impl_(std::make_unique<Impl>()) {
+  impl_->score_field = std::move(score_field);
+}
+RecordReader::~RecordReader() = default;
+
+std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
+  out = {};
+  dom::element root;
+  if (const simdjson::error_code error =
+          impl_->parser.parse(line.data(), line.size(), false).get(root))
+    return Fault{"json", cat("not a JSON object (", simdjson::error_message(error), ")"), -1};
+  try {
+    dom::element emb;
+    bool has_emb = false;
+    for (const dom::key_value_pair field : object_of(root, "record")) {
+      if (field.value.is_null()) continue;
+      if (field.key == "id") {
+        if (field.value.get(out.id) != simdjson::SUCCESS) {
+          impl_->id = simdjson::to_string(field.value);
+          out.id = impl_->id;
+        }
+      } else if (field.key == impl_->score_field) {
+        scored_of(field.value, field.key, out.scored.emplace());
+      } else if (field.key == "emb") {
+        emb = field.value;
+        has_emb = true;
+      } else {
+        root_field(field.key, field.value, out);
+      }
+    }
+    if (has_emb) embeddings_of(emb, out);
+    check_dimension(out.samples);
+    check_square(out.sim_answers, out.samples.size(), "sim.answers");
+    check_square(out.nli_entail, out.samples.size(), "sim.nli_e");
+    check_square(out.nli_contradict, out.samples.size(), "sim.nli_c");
+  } catch (const Bad& seen) {
+    return seen.fault;
+  }
+  return std::nullopt;
+}
+
+}  // namespace lm::uq

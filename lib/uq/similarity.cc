@@ -1,0 +1,157 @@
+#include "uq/similarity.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace lm::uq {
+
+namespace {
+
+const std::vector<std::string>& names() {
+  static const std::vector<std::string> kNames = {"exact", "numeric", "jaccard", "rougeL", "bleu",
+                                                  "chrf",  "embed",   "nli",     "given"};
+  return kNames;
+}
+
+const std::vector<std::string>& map_names() {
+  static const std::vector<std::string> kNames = {"half", "abs", "relu"};
+  return kNames;
+}
+
+std::optional<i64> position(const std::vector<std::string>& list, std::string_view name) {
+  const auto found = std::find(list.begin(), list.end(), name);
+  if (found == list.end()) return std::nullopt;
+  return found - list.begin();
+}
+
+f64 chrf_similarity(std::string_view a, std::string_view b) {
+  if (a == b) return 1;
+  return (text::chrf(text::chrf_counts(a, b)) + text::chrf(text::chrf_counts(b, a))) / 2;
+}
+
+}  // namespace
+
+std::span<const std::string> sim_names() {
+  return names();
+}
+
+std::optional<Sim> find_sim(std::string_view name) {
+  const std::optional<i64> at = position(names(), name);
+  if (!at) return std::nullopt;
+  return static_cast<Sim>(*at);
+}
+
+std::span<const std::string> sim_map_names() {
+  return map_names();
+}
+
+std::optional<SimMap> find_sim_map(std::string_view name) {
+  const std::optional<i64> at = position(map_names(), name);
+  if (!at) return std::nullopt;
+  return static_cast<SimMap>(*at);
+}
+
+void Similarities::gather(i64 n, std::vector<f64>& out) const {
+  out.resize(usize(n * n));
+  for (i64 i = 0; i < n; ++i) {
+    for (i64 j = 0; j < n; ++j)
+      out[usize(i * n + j)] = at(i, j);
+  }
+}
+
+std::string TextComparer::key(Sim kind, std::string_view text) {
+  if (kind == Sim::kNumeric) {
+    std::string number = text::last_number(text);
+    if (!number.empty()) return number;
+  }
+  // A key of words never equals a number: it starts with a blank.
+  return " " + text::answer_key(text);
+}
+
+// Rows of equal texts; under exact and numeric, of equal keys.
+void TextComparer::number(Sim kind, std::span<const std::string_view> texts, Similarities& out) {
+  const bool by_key = kind == Sim::kExact || kind == Sim::kNumeric;
+  seen_.clear();
+  keys_.clear();
+  distinct_.clear();
+  out.row.clear();
+  for (const std::string_view text : texts) {
+    const auto [place, fresh] = seen_.try_emplace(text, static_cast<i32>(distinct_.size()));
+    if (fresh && by_key) {
+      const auto [of_key, first] =
+          keys_.try_emplace(key(kind, text), static_cast<i32>(distinct_.size()));
+      place->second = of_key->second;
+      if (first) distinct_.push_back(text);
+    } else if (fresh) {
+      distinct_.push_back(text);
+    }
+    out.row.push_back(place->second);
+  }
+  out.rows = isize(distinct_);
+}
+
+void TextComparer::compare(Sim kind, std::span<const std::string_view> texts, Similarities& out) {
+  LM_CHECK(static_cast<i64>(kind) < kTextSims, "a similarity of texts");
+  number(kind, texts, out);
+  const i64 n = out.rows;
+  out.matrix.assign(usize(n * n), 0.0);
+  for (i64 i = 0; i < n; ++i)
+    out.matrix[usize(i * n + i)] = 1;
+  if (kind == Sim::kExact || kind == Sim::kNumeric) return;
+  if (kind != Sim::kChrf) {
+    ids_.clear();
+    words_.resize(usize(n));
+    for (i64 i = 0; i < n; ++i) {
+      words_[usize(i)].clear();
+      ids_.add_words(distinct_[usize(i)], words_[usize(i)]);
+    }
+  }
+  for (i64 i = 0; i < n; ++i) {
+    for (i64 j = 0; j < i; ++j) {
+      f64 value = 0;
+      if (kind == Sim::kChrf) {
+        value = chrf_similarity(distinct_[usize(i)], distinct_[usize(j)]);
+      } else if (kind == Sim::kJaccard) {
+        value = text::jaccard(words_[usize(i)], words_[usize(j)]);
+      } else if (kind == Sim::kRougeL) {
+        value = text::rouge_l(words_[usize(i)], words_[usize(j)]).f1;
+      } else {
+        value = text::bleu_similarity(words_[usize(i)], words_[usize(j)]);
+      }
+      out.matrix[usize(i * n + j)] = out.matrix[usize(j * n + i)] = value;
+    }
+  }
+}
+
+bool compare_embeddings(SimMap map, std::span<const std::vector<f64>* const> embeddings,
+                        Similarities& out) {
+  const i64 n = isize(embeddings);
+  std::vector<f64> lengths;
+  for (const std::vector<f64>* emb : embeddings) {
+    const f64 length = std::sqrt(std::inner_product(emb->begin(), emb->end(), emb->begin(), 0.0));
+    if (emb->size() != embeddings[0]->size() || !(length > 0)) return false;
+    lengths.push_back(length);
+  }
+  out.rows = n;
+  out.row.resize(usize(n));
+  std::iota(out.row.begin(), out.row.end(), 0);
+  out.matrix.assign(usize(n * n), 1.0);
+  for (i64 i = 0; i < n; ++i) {
+    for (i64 j = 0; j < i; ++j) {
+      const std::vector<f64>& a = *embeddings[usize(i)];
+      const std::vector<f64>& b = *embeddings[usize(j)];
+      const f64 dot = std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+      const f64 cosine = std::clamp(dot / (lengths[usize(i)] * lengths[usize(j)]), -1.0, 1.0);
+      const f64 value = map == SimMap::kHalf  ? (1 + cosine) / 2
+                        : map == SimMap::kAbs ? std::abs(cosine)
+                                              : std::max(0.0, cosine);
+      out.matrix[usize(i * n + j)] = out.matrix[usize(j * n + i)] = value;
+    }
+  }
+  return true;
+}
+
+}  // namespace lm::uq

@@ -1,0 +1,10 @@
+lm-uq -e mps a.jsonl; echo "status $?"
+lm-uq -e msp,msp a.jsonl; echo "status $?"
+lm-uq --field greedy a.jsonl; echo "status $?"
+lm-uq --sim exactly a.jsonl; echo "status $?"
+echo '{"id":1}' > none.jsonl
+lm-uq -z none none.jsonl; echo "status $?"
+lm-uq -z none --on-error fail none.jsonl; echo "status $?"
+echo '{"id":1,"samples":[{"text":"a","logp":[1]}]}' | lm-uq -z none --on-error fail; echo "status $?"
+echo '{"id":1,"samples":["a"],"uq":7}' | lm-uq -z none -e msp; echo "status $?"
+printf '{"id":1,"samples":["a\xff"]}\n' | lm-uq -z none --on-error fail; echo "status $?"

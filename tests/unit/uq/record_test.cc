@@ -1,0 +1,141 @@
+// Records: what is read, what is refused, and by which name.
+
+#include "uq/record.h"
+
+#include "catch.h"
+#include "uq/record_json.h"
+
+namespace {
+
+using lm::uq::RecordReader;
+using lm::uq::UqRecord;
+
+// Lines with the padding that readers may touch.
+struct Line {
+  explicit Line(std::string text) : size(text.size()), padded(std::move(text)) {
+    padded.append(64, ' ');
+  }
+  std::string_view view() const { return std::string_view(padded).substr(0, size); }
+  std::size_t size;
+  std::string padded;
+};
+
+std::string fault_of(const std::string& text) {
+  RecordReader reader;
+  UqRecord record;
+  const Line line(text);
+  const std::optional<lm::Fault> fault = reader.read(line.view(), record);
+  return fault ? fault->code + ": " + fault->detail : "";
+}
+
+}  // namespace
+
+TEST_CASE("a record with every ingredient is read", "[uq]") {
+  const Line line(
+      R"({"id":7,"prompt":"q\u00e9","refs":["a","b"],"temperature":0.7,"vocab":50,"correct":true,)"
+      R"("emb":{"greedy":[1,2],"samples":[[1,0],[0,1]],"prompt":[3]},)"
+      R"("greedy":{"text":"x","logp":[-1,-2],"entropy":[0.5,1],"logp0":[-3,-4],)"
+      R"("top":[[[5,-1],[6,-2]],[[7,-2]]],"alternatives":[[[-1,"e"]],[[-2,"c"],[-3,"n"]]],)"
+      R"("attn_self":[[0.5,0.25]],"attn_prev":[[[0,0.5]]],"unknown":[{}]},)"
+      R"("samples":[{"text":"s","logp":[-0.5],"relevance":[1]},"bare"],)"
+      R"("perturb":[{"prompt":"p","kind":"k","samples":["u",{"text":"v"}]}],)"
+      R"("sim":{"nli_e":[[1,0.5],[0.25,1]],"nli_c":[[0,0],[0,0]]},"p_true":0.75,)"
+      R"("p_true_samples":[true,"True.","no"],"verbal":"90%","other":null,)"
+      R"("uq":{"scores":{"msp":1.5,"bad":null},"samples":2,"flags":["x"]}})");
+  RecordReader reader;
+  UqRecord r;
+  REQUIRE(!reader.read(line.view(), r));
+  CHECK(r.id == "7");
+  CHECK(r.prompt == "q\xc3\xa9");
+  CHECK(r.refs == std::vector<std::string_view>{"a", "b"});
+  CHECK(r.correct == 1.0);
+  CHECK(r.temperature == 0.7);
+  CHECK(r.vocab == 50);
+  REQUIRE(r.greedy);
+  CHECK(r.greedy->logp == std::vector<double>{-1, -2});
+  CHECK(r.greedy->top[0][1].logp == -2);
+  CHECK(r.greedy->alternatives[1][0].relation == lm::uq::Entailment::kContradicts);
+  CHECK(r.greedy->attn_prev.shape == std::vector<lm::i64>{1, 1, 2});
+  CHECK(r.greedy->emb == std::vector<double>{1, 2});
+  CHECK(r.samples[0].relevance == std::vector<double>{1});
+  CHECK(r.samples[1].text == "bare");
+  CHECK(r.samples[1].emb == std::vector<double>{0, 1});
+  CHECK(r.prompt_emb == std::vector<double>{3});
+  CHECK(r.perturb[0].samples[1].text == "v");
+  CHECK(r.nli_entail.values == std::vector<double>{1, .5, .25, 1});
+  CHECK(r.p_true_samples == std::vector<lm::u8>{1, 1, 0});
+  REQUIRE(r.scored);
+  CHECK(r.scored->scores.size() == 1);
+  CHECK(r.scored->samples == 2);
+}
+
+TEST_CASE("nothing of one record is left in the next", "[uq]") {
+  RecordReader reader;
+  UqRecord r;
+  const Line full(R"({"id":"a","greedy":{"text":"x","logp":[-1]},"samples":["s"],"p_true":0.5})");
+  const Line empty(R"({"greedy":null,"samples":[]})");
+  REQUIRE(!reader.read(full.view(), r));
+  REQUIRE(!reader.read(empty.view(), r));
+  CHECK(!r.greedy);
+  CHECK(r.samples.empty());
+  CHECK(!r.p_true);
+  CHECK(r.id.empty());
+  CHECK(!r.answered());
+}
+
+TEST_CASE("what does not fit is refused by name", "[uq]") {
+  CHECK(fault_of(R"({"greedy":[]})") == "type: field \"greedy\": is an array, expected an object");
+  CHECK(fault_of(R"({"greedy":{"text":"x","logp":["a"]}})") ==
+        "type: field \"logp\": is a string, expected a number");
+  CHECK(fault_of(R"({"greedy":{"logp":[0.5]}})") ==
+        "range: field \"logp\": has 0.5, expected at most 0");
+  CHECK(fault_of(R"({"greedy":{"logp":[-1,-1],"entropy":[1]}})") ==
+        "shape: field \"entropy\": has 1 tokens, logp has 2");
+  CHECK(fault_of(R"({"samples":[{"text":1}]})") ==
+        "type: field \"text\": is a number, expected a string");
+  CHECK(fault_of(R"({"samples":["a","b"],"sim":{"answers":[[1]]}})") ==
+        "shape: field \"sim.answers\": is 1 x 1, expected 2 x 2, or 3 x 3 with the greedy answer");
+  CHECK(fault_of(R"({"samples":["a"],"sim":{"answers":[[1,2],[3]]}})") ==
+        "shape: field \"sim.answers\": has lists of 2 and of 1");
+  CHECK(fault_of(R"({"samples":["a"],"sim":{"nli_e":[[1.5]]}})") ==
+        "range: field \"sim.nli_e\": has 1.5, expected 0 to 1");
+  CHECK(fault_of(R"({"samples":["a"],"emb":{"samples":[[1],[2]]}})") ==
+        "shape: field \"emb.samples\": has 2 rows for 1 samples");
+  CHECK(fault_of(R"({"samples":[{"text":"a","emb":[1]},{"text":"b","emb":[1,2]}]})") ==
+        "shape: field \"emb\": has embeddings of 1 and of 2");
+  CHECK(fault_of(R"({"p_true":2})") == "range: field \"p_true\": is 2, expected 0 to 1");
+  CHECK(fault_of(R"({"greedy":{"alternatives":[[[-1,"x"]]]}})") ==
+        "range: field \"alternatives\": has relation \"x\", expected e, n or c");
+  CHECK(fault_of(R"({"uq":{"samples":-1}})") ==
+        "type: field \"uq\": expected a whole number from 0");
+  CHECK(fault_of(R"({"samples":["a"]})").empty());
+}
+
+TEST_CASE("what is written is what was read", "[uq]") {
+  const std::string greedy =
+      R"({"text":"a \"b\"","logp":[-0.1,-1e-07],"relevance":[1,0.5],"emb":[0.25],"entropy":[1,2],)"
+      R"("logp0":[-3,-4],"sqrt_mass":[1,2],"mean_logp":[-9,-8],"csl_weight":[1,1],)"
+      R"("top":[[[5,-1],[6,-2]],[[7,-2]]],"alternatives":[[[-1,"e"]],[[-2,"c"],[-3,"n"]]],)"
+      R"("attn_self":[[0.5,0.25]],"attn_prev":[[[0,0.5],[1,0]]]})";
+  const std::string samples = R"([{"text":"s","logp":[-0.5]},{"text":""}])";
+  const std::string perturb = R"([{"prompt":"p","kind":"gaap","emb":[1],"samples":[{"text":"u"}]},)"
+                              R"({"prompt":"q","samples":[]}])";
+  const std::string matrix = "[[1,0.5],[0.5,1]]";
+  const Line line("{\"greedy\":" + greedy + ",\"samples\":" + samples + ",\"perturb\":" + perturb +
+                  ",\"sim\":{\"answers\":" + matrix + "}}");
+  RecordReader reader;
+  UqRecord r;
+  REQUIRE(!reader.read(line.view(), r));
+  std::string out;
+  lm::uq::append_greedy(out, *r.greedy);
+  CHECK(out == greedy);
+  out.clear();
+  lm::uq::append_samples(out, r.samples);
+  CHECK(out == samples);
+  out.clear();
+  lm::uq::append_perturb(out, r.perturb);
+  CHECK(out == perturb);
+  out.clear();
+  lm::uq::append_table(out, r.sim_answers);
+  CHECK(out == matrix);
+}

@@ -1,0 +1,174 @@
+// lm-merge: combines checkpoints, and shows how they differ.
+
+#include "lm_merge/merge.h"
+
+namespace {
+
+using lm::cli::Flag;
+using lm::cli::FlagKind;
+
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
+  for (const lm::merge::Method& method : lm::merge::methods())
+    names.emplace_back(method.name);
+  return names;
+}
+
+std::string method_details() {
+  std::string text = "The methods: ";
+  for (const lm::merge::Method& method : lm::merge::methods()) {
+    text += text.ends_with(": ") ? "" : "; ";
+    text += std::string(method.name) + ", " + std::string(method.summary);
+  }
+  return text + ".";
+}
+
+std::vector<Flag> merge_flags() {
+  const std::string g = "What to merge";
+  const std::string t = "Tensors";
+  return {
+      {.name = "method",
+       .kind = FlagKind::kChoice,
+       .value_name = "METHOD",
+       .group = g,
+       .help = "how; without it the operand is a recipe",
+       .details = method_details(),
+       .choices = method_names(),
+       .main = true},
+      {.name = "base",
+       .kind = FlagKind::kPath,
+       .value_name = "FOLDER",
+       .group = g,
+       .help = "the model that the others were tuned from",
+       .details =
+           "Its config.json and tokenizer become the output's; the first model's without it.",
+       .semantic = false,
+       .main = true,
+       .needs = {"method"}},
+      {.name = "set",
+       .kind = FlagKind::kList,
+       .value_name = "NAME=VALUE",
+       .group = g,
+       .help = "a parameter of the whole merge, or the default of one of the models",
+       .details = "VALUE,VALUE,... is a gradient over the layers. lm-merge --method METHOD "
+                  "--parameters lists them.",
+       .main = true,
+       .needs = {"method"}},
+      {.name = "parameters",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "print the parameters of --method, or of all methods, and exit",
+       .semantic = false},
+      {.name = "dry-run",
+       .letter = 'n',
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "print what would be done with each tensor as JSON lines; reads headers only",
+       .semantic = false,
+       .main = true},
+      {.name = "include",
+       .kind = FlagKind::kString,
+       .value_name = "REGEX",
+       .group = t,
+       .help = "merge tensors whose names match; others are the base's, or the first model's",
+       .main = true},
+      {.name = "exclude",
+       .kind = FlagKind::kString,
+       .value_name = "REGEX",
+       .group = t,
+       .help = "do not merge tensors whose names match"},
+      {.name = "missing",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = t,
+       .def = "error",
+       .help = "a tensor that a model lacks: skip that model, take the base's, take zeros",
+       .choices = {"error", "skip", "base", "zero"}},
+      {.name = "embed",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = t,
+       .def = "error",
+       .help = "embeddings of unequal size: common merges the rows and columns that all have",
+       .choices = {"error", "common"}},
+      {.name = "allow-nonfinite",
+       .kind = FlagKind::kSwitch,
+       .group = t,
+       .help = "infinities and NaN are merged like numbers, not refused"},
+      {.name = "out-dtype",
+       .kind = FlagKind::kChoice,
+       .value_name = "TYPE",
+       .group = t,
+       .help = "type of the output's weights; default: the recipe's, else the base's",
+       .choices = {"f32", "bf16", "f16", "f64"},
+       .main = true},
+      {.name = "shard-size",
+       .kind = FlagKind::kSize,
+       .value_name = "SIZE",
+       .group = t,
+       .def = "5000000000",
+       .help = "weights in files of at most that",
+       .min = 1,
+       .semantic = false},
+      {.name = "tile",
+       .kind = FlagKind::kSize,
+       .value_name = "SIZE",
+       .group = "Running",
+       .def = "1M",
+       .help = "output that a thread makes at once; changes speed and memory only",
+       .min = 1,
+       .max = 1 << 30,
+       .semantic = false},
+  };
+}
+
+std::vector<Flag> diff_flags() {
+  const std::string g = "What to show";
+  return {
+      {.name = "json",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "JSON lines, not a table",
+       .semantic = false,
+       .main = true},
+      {.name = "all",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "equal tensors, too",
+       .semantic = false,
+       .main = true},
+  };
+}
+
+lm::cli::ToolSpec make_spec() {
+  lm::cli::ToolSpec spec;
+  spec.name = "lm-merge";
+  spec.summary = "merge model checkpoints, tensor by tensor, and show how they differ";
+  spec.operands = "RECIPE | MODEL[:WEIGHT][:NAME=VALUE]...";
+  spec.verbs = {
+      {"merge", "make one model of several", merge_flags()},
+      {"diff", "compare two models; exit 1 if they differ", diff_flags()},
+  };
+  spec.examples = {
+      {"lm-merge recipe.yaml -o merged", "a recipe of mergekit, unchanged"},
+      {"lm-merge --method linear a:0.7 b:0.3 -o merged", "a weighted mean"},
+      {"lm-merge --method ties --base base a:0.5:density=0.7 b:0.5 --set density=0.3 -o merged",
+       "task vectors of two fine-tunes, trimmed"},
+      {"lm-merge --method slerp --base a b --set t=0,0.5,1 -o merged",
+       "from one model in the first layer to another in the last"},
+      {"lm-merge diff a b", "where two models differ"},
+  };
+  spec.wide = true;
+  spec.streams = false;
+  spec.see_also = {"lm-train", "lm-decode"};
+  return spec;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
+    if (tool.verb() == "diff") return lm::merge_tool::run_diff(tool);
+    return lm::merge_tool::run_merge(tool);
+  });
+}

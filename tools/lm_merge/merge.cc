@@ -1,0 +1,161 @@
+// merge: a recipe or the command line to a model folder.
+
+#include "merge.h"
+
+#include <atomic>
+#include <filesystem>
+
+#include "cli/build.h"
+#include "core/str.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "merge/folder.h"
+
+namespace lm::merge_tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr i64 kMaxRecipeBytes = i64{16} << 20;
+
+merge::Recipe recipe_of_words(const cli::Options& options, const std::vector<std::string>& words) {
+  merge::Recipe recipe;
+  recipe.method = merge::find_method(options.text("method"));
+  recipe.base = options.text("base");
+  recipe.where = cat("--method ", options.text("method"));
+  for (const std::string& setting : options.list("set"))
+    merge::parse_setting(setting, *recipe.method, "--set", recipe.params);
+  const bool weighted = recipe.method->find("weight") != nullptr;
+  for (const std::string& word : words) {
+    merge::RecipeModel model = merge::parse_operand(word, *recipe.method);
+    // A model that is named weighs something.
+    if (weighted && model.params.count("weight") == 0 && recipe.params.count("weight") == 0)
+      model.params["weight"] = {{"", {"1"}, word}};
+    recipe.models.push_back(std::move(model));
+  }
+  merge::check_recipe(recipe, ErrorKind::kUsage);
+  return recipe;
+}
+
+merge::Recipe read_recipe(const cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  if (options.given("method")) return recipe_of_words(options, tool.files());
+  const std::string& path = tool.files()[0];
+  if (tool.files().size() > 1 || fs::is_directory(path)) {
+    throw Error(ErrorKind::kUsage, "which method? give --method NAME, or one recipe",
+                "lm-merge --method linear a:0.7 b:0.3 -o merged");
+  }
+  return merge::parse_recipe(io::read_file(path, kMaxRecipeBytes), path);
+}
+
+merge::PlanOptions plan_options(const cli::Options& options) {
+  merge::PlanOptions out;
+  out.missing = *merge::parse_missing(options.text("missing"));
+  out.embed_common = options.text("embed") == "common";
+  out.include = options.text("include");
+  out.exclude = options.text("exclude");
+  if (options.given("out-dtype")) out.out_dtype = merge::parse_dtype(options.text("out-dtype"));
+  return out;
+}
+
+std::string kind_text(const merge::ParamDef& def) {
+  switch (def.kind) {
+    case merge::ParamKind::kSwitch:
+      return "true|false";
+    case merge::ParamKind::kChoice:
+      return std::string(def.choices);
+    case merge::ParamKind::kPath:
+      return "path";
+    case merge::ParamKind::kWhole:
+      return "whole number";
+    case merge::ParamKind::kNumber:
+      break;
+  }
+  return "number";
+}
+
+std::string default_text(const merge::ParamDef& def) {
+  if (!def.def) return "required";
+  if (def.kind == merge::ParamKind::kSwitch) return *def.def != 0 ? "true" : "false";
+  if (def.kind == merge::ParamKind::kChoice)
+    return std::string(split(def.choices, '|')[static_cast<std::size_t>(*def.def)]);
+  return format_float(*def.def);
+}
+
+// A line of four fields a parameter.
+void print_parameters(cli::Tool& tool) {
+  std::string text;
+  for (const merge::Method& method : merge::methods()) {
+    if (tool.options().given("method") && method.name != tool.options().text("method")) continue;
+    append(text, method.name, ": ", method.summary, "\n");
+    for (const merge::ParamDef& def : method.params) {
+      append(text, "  ", def.name, "\t", kind_text(def), "\t", default_text(def), "\t",
+             def.per_model ? "of a model: " : "", def.help, "\n");
+    }
+  }
+  print(tool, text);
+}
+
+void refuse_output_that_is_input(const std::string& output, const merge::Plan& plan) {
+  std::error_code ignored;
+  for (i64 i = 0; i < plan.inputs.size(); ++i) {
+    if (fs::equivalent(output, plan.inputs[i].path, ignored))
+      throw Error(ErrorKind::kUsage, cat(output, ": is an input and the output"));
+  }
+}
+
+void add_metrics(cli::Tool& tool, const merge::Plan& plan, const merge::EngineReport& report) {
+  tool.add_metric("tensors", cat(plan.tensors.size()));
+  tool.add_metric("bytes_in", cat(report.bytes_in));
+  tool.add_metric("bytes_out", cat(report.bytes_out));
+  std::string notes;
+  for (const auto& [note, count] : report.notes)
+    append(notes, notes.empty() ? "" : ",", io::json_string(note), ":", count);
+  tool.add_metric("notes", cat("{", notes, "}"));
+  for (const auto& [note, count] : report.notes)
+    tool.console().message(LogLevel::kInfo, cat(count, " tensors: ", note));
+}
+
+}  // namespace
+
+void print(cli::Tool& tool, std::string_view text) {
+  const std::string& path = tool.options().text("output");
+  if (path != "-") return tool.other_output(path).write(text);
+  io::write_full(1, text.data(), isize(text), "<stdout>");
+}
+
+void run_merge(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  if (options.on("parameters")) return print_parameters(tool);
+  tool.need_input();
+  if (tool.files().empty()) {
+    throw Error(ErrorKind::kUsage, "which models? name a recipe, or --method and models",
+                "lm-merge --method linear a:0.7 b:0.3 -o merged");
+  }
+  const std::string& output = options.text("output");
+  const bool dry = options.on("dry-run");
+  if (output == "-" && !dry) throw Error(ErrorKind::kUsage, "a merge needs -o FOLDER");
+  const merge::Recipe recipe = read_recipe(tool);
+  merge::Plan plan = merge::make_plan(recipe, plan_options(options), tool.ctx());
+  if (dry) return print(tool, merge::plan_json_lines(plan));
+  refuse_output_that_is_input(output, plan);
+  tool.claim_output(output);
+  merge::FolderOptions folder;
+  folder.shard_bytes = options.integer("shard-size");
+  folder.version = cli::kToolkitVersion;
+  folder.files = tool.output_options();
+  const merge::EngineOptions engine{options.integer("tile"), options.on("allow-nonfinite")};
+  std::atomic<i64> done = 0;
+  const i64 total = plan.bytes_out();
+  const cli::StatusScope status = tool.set_status([&done, total] {
+    return cat(format_bytes(done.load()), " of ", format_bytes(total), " written");
+  });
+  const merge::EngineReport report =
+      merge::merge_into_folder(plan, recipe, output, folder, engine, tool.ctx(), &done);
+  add_metrics(tool, plan, report);
+  tool.set_summary(cat(plan.tensors.size(), " tensors, ", format_bytes(report.bytes_in), " in, ",
+                       format_bytes(report.bytes_out), " out"));
+}
+
+}  // namespace lm::merge_tool

@@ -1,0 +1,36 @@
+// lm-uq: how sure a model is of its answers, and how far such scores can be trusted.
+
+#include "lm_uq/uq.h"
+
+namespace {
+
+lm::cli::ToolSpec make_spec() {
+  lm::cli::ToolSpec spec;
+  spec.name = "lm-uq";
+  spec.summary = "score the uncertainty of answers, and judge such scores";
+  spec.verbs = {
+      {"score", "add uncertainty scores to records of answers", lm::uq_tool::score_flags()},
+      {"eval", "measure how scores tell right answers from wrong", lm::uq_tool::eval_flags()},
+  };
+  spec.examples = {
+      {"lm-uq answers.jsonl.zst -o scored.jsonl.zst", "every score that the records allow"},
+      {"lm-uq -e msp,semantic_entropy,inv_entropy --sim rougeL answers.jsonl", "some of them"},
+      {"lm-uq eval --metrics auroc,prr --correct exact scored.jsonl.zst",
+       "how good they are, with intervals"},
+      {"lm-uq eval --plot curves.svg --differences scored.jsonl.zst", "curves and comparisons"},
+  };
+  spec.wide = true;
+  spec.latency = true;
+  spec.annotate = true;
+  spec.see_also = {"lm-decode"};
+  return spec;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
+    if (tool.verb() == "eval") return lm::uq_tool::run_eval(tool);
+    lm::uq_tool::run_score(tool);
+  });
+}

@@ -1,0 +1,118 @@
+// score: uncertainty of each record from what stands in it.
+
+#include "uq/score.h"
+
+#include "core/str.h"
+#include "io/json.h"
+#include "uq.h"
+
+namespace lm::uq_tool {
+
+namespace {
+
+constexpr i64 kField = 0;
+constexpr i64 kFirstIngredient = 1;
+
+std::vector<std::string> paths_of(const std::string& field) {
+  return {field, "greedy", "samples", "perturb"};
+}
+
+class ScoreMapper final : public io::RecordMapper {
+ public:
+  ScoreMapper(const uq::ScoreOptions& options, std::vector<const uq::Estimator*> chosen)
+      : scorer_(options, std::move(chosen)) {}
+
+  std::optional<Fault> map(io::Record& record, std::string& out) override {
+    io::JsonReader& json = record.json;
+    bool answered = false;
+    for (i64 i = kFirstIngredient; i < json.path_count(); ++i)
+      answered = answered || json.has(i);
+    if (!answered)
+      return Fault{"missing", "has none of the fields greedy, samples, perturb to score", -1};
+    if (std::optional<Fault> fault = reader_.read(record.line, read_)) return fault;
+    scorer_.score(read_, scores_);
+    io::RecordEdit edit(json);
+    edit.set(kField, scores_);
+    edit.write(out);
+    return std::nullopt;
+  }
+
+ private:
+  uq::RecordReader reader_{""};  // earlier scores are replaced unread
+  uq::UqRecord read_;
+  uq::Scorer scorer_;
+  std::string scores_;
+};
+
+std::vector<const uq::Estimator*> chosen_estimators(const cli::Options& options) {
+  std::vector<const uq::Estimator*> out;
+  const std::vector<std::string> known = uq::estimator_names();
+  for (const std::string& name : name_list(options, "estimators")) {
+    const uq::Estimator* one = uq::find_estimator(name);
+    if (one == nullptr) {
+      const std::string near = nearest_name(name, known);
+      throw Error(ErrorKind::kUsage, cat("--estimators: there is no ", quote(name)),
+                  near.empty() ? "--list prints all" : cat("did you mean ", near, "?"));
+    }
+    out.push_back(one);
+  }
+  if (out.empty()) {
+    for (const uq::Estimator& one : uq::estimators())
+      out.push_back(&one);
+  }
+  return out;
+}
+
+uq::ScoreOptions score_options(const cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  uq::ScoreOptions out;
+  out.sim = *uq::find_sim(options.text("sim"));
+  out.prompt_sim = *uq::find_sim(options.text("prompt-sim"));
+  out.map = *uq::find_sim_map(options.text("sim-map"));
+  out.threshold = options.real("threshold");
+  out.components = options.text("cluster") == "components";
+  out.loose = options.text("equivalence") == "loose";
+  out.draws = options.integer("draws");
+  out.perturbations = options.integer("perturbations");
+  out.seed = tool.seed();
+  return out;
+}
+
+std::string cost_text(uq::Cost cost) {
+  switch (cost) {
+    case uq::Cost::kGreedy:
+      return "1";
+    case uq::Cost::kSamples:
+      return "m";
+    case uq::Cost::kBoth:
+      return "m+1";
+    case uq::Cost::kOneMore:
+      return "2";
+    case uq::Cost::kTrueVotes:
+      return "k+1";
+    case uq::Cost::kRewordings:
+      return "(n+1)r";
+  }
+  return "";
+}
+
+std::string estimator_list() {
+  std::string out = "estimator\tgenerations\tneeds\tformula\n";
+  for (const uq::Estimator& one : uq::estimators())
+    append(out, one.name, "\t", cost_text(one.cost), "\t", one.needs, "\t", one.formula, "\n");
+  return out;
+}
+
+}  // namespace
+
+void run_score(cli::Tool& tool) {
+  if (tool.options().on("list")) return write_text(tool, estimator_list());
+  const std::string field = tool.options().text("field");
+  const std::vector<std::string> paths = paths_of(field);
+  io::check_apart(paths);
+  const uq::ScoreOptions options = score_options(tool);
+  const std::vector<const uq::Estimator*> chosen = chosen_estimators(tool.options());
+  tool.records().map(paths, [&] { return std::make_unique<ScoreMapper>(options, chosen); });
+}
+
+}  // namespace lm::uq_tool

@@ -1,0 +1,23 @@
+#pragma once
+// The verbs of lm-uq and the options that they share.
+
+#include <vector>
+
+#include "cli/tool.h"
+#include "uq/estimators.h"
+
+namespace lm::uq_tool {
+
+std::vector<cli::Flag> score_flags();
+std::vector<cli::Flag> eval_flags();
+
+void run_score(cli::Tool& tool);
+void run_eval(cli::Tool& tool);
+
+/// The names in a comma-separated option, each once; empty for an unset one.
+std::vector<std::string> name_list(const cli::Options& options, const std::string& option);
+
+/// Writes text to --output, or to standard output.
+void write_text(cli::Tool& tool, std::string_view text);
+
+}  // namespace lm::uq_tool
