@@ -7,6 +7,7 @@
 namespace lm::eval_tool {
 
 void run_compare(cli::Tool& tool) {
+  check_device(tool);
   if (tool.files().size() != 2)
     throw Error(ErrorKind::kUsage, "compare takes two folders that lm-eval run -o has written");
   TextOutput out(tool);

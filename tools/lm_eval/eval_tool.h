@@ -32,6 +32,10 @@ class TextOutput {
   io::AtomicFile* file_ = nullptr;  // null: standard output
 };
 
+/// For verbs that compute nothing on a device: one that is asked for and is not there is refused as
+/// everywhere (Error{kUnavailable}).
+void check_device(const cli::Tool& tool);
+
 /// The fields that name a record's language and item.
 struct ItemFields {
   static constexpr i64 kLanguage = 0;

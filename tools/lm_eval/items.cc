@@ -3,6 +3,7 @@
 #include "core/str.h"
 #include "eval_tool.h"
 #include "io/file.h"
+#include "model/device.h"
 
 namespace lm::eval_tool {
 
@@ -17,6 +18,12 @@ void TextOutput::write(std::string_view text) {
   } else {
     io::write_full(1, text.data(), isize(text), "<stdout>");
   }
+}
+
+void check_device(const cli::Tool& tool) {
+  static_cast<void>(
+      model::compute_for(tool.options().text("device"), "auto",
+                         tool.options().origin("device") == cli::Origin::kEnvironment));
 }
 
 Result<LanguageItem> language_item(io::Record& record) {

@@ -160,6 +160,7 @@ class ParityRun {
 }  // namespace
 
 void run_parity(cli::Tool& tool) {
+  check_device(tool);
   tool.input();
   TextOutput out(tool);
   const eval::RatioOptions ratio = ratio_options(tool);

@@ -98,6 +98,7 @@ Source open_source(cli::Tool& tool, std::atomic<i64>& done, std::atomic<i64>& al
   Source out;
   const std::string& replay = tool.options().text("replay");
   if (!replay.empty()) {
+    check_device(tool);
     out.answers = std::make_unique<eval::RecordedAnswers>(replay, tool.ctx());
     return out;
   }
