@@ -8,13 +8,13 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "io/file.h"
-#include "model/json_fields.h"
+#include "io/json_node.h"
 
 namespace lm::embed {
 namespace {
 
-using model::Json;
-using model::JsonFields;
+using io::Json;
+using io::JsonNode;
 namespace fs = std::filesystem;
 
 constexpr i64 kMaxConfigBytes = i64{16} << 20;
@@ -25,7 +25,7 @@ std::string inside(const std::string& folder, const std::string& name) {
 }
 
 Json read_json(const std::string& path) {
-  return model::parse_object(io::read_file(path, kMaxConfigBytes), path);
+  return io::parse_object(io::read_file(path, kMaxConfigBytes), path);
 }
 
 struct Module {
@@ -34,22 +34,19 @@ struct Module {
 };
 
 std::vector<Module> read_modules(const std::string& folder, const std::string& path) {
-  const Json list = Json::parse(io::read_file(path, kMaxConfigBytes), nullptr, false);
-  if (!list.is_array()) throw Error(ErrorKind::kData, cat(path, ": not a JSON array of modules"));
+  const std::string bytes = io::read_file(path, kMaxConfigBytes);
+  const io::JsonDocument document(bytes);
   std::vector<Module> out;
-  for (const Json& one : list) {
-    if (!one.is_object())
-      throw Error(ErrorKind::kData, cat(path, ": module ", out.size(), " is no object"));
-    const JsonFields fields(one, path);
-    const std::string type = fields.text("type");
-    const std::string below = fields.text_or("path", "");
+  document.root(path).each_item([&](const JsonNode& one) {
+    const std::string type = one.text("type");
+    const std::string below = one.text_or("path", "");
     const fs::path relative(below);
     const bool leaves = relative.is_absolute() ||
                         std::find(relative.begin(), relative.end(), "..") != relative.end();
-    if (leaves) fields.fail("path", "a folder inside this one");
+    if (leaves) one.fail("path", "a folder inside this one");
     out.push_back(
         {type.substr(type.rfind('.') + 1), below.empty() ? folder : inside(folder, below)});
-  }
+  });
   return out;
 }
 
@@ -69,7 +66,7 @@ constexpr std::array<ModeName, 6> kModes = {{
 
 Pooling read_pooling(const std::string& path) {
   const Json json = read_json(path);
-  const JsonFields fields(json, path);
+  const JsonNode fields(json, path);
   const std::string named = fields.text_or("pooling_mode", "");
   const ModeName* found = nullptr;
   for (const ModeName& mode : kModes) {
@@ -96,7 +93,7 @@ i64 read_length(const std::string& path, const char* key) {
   const Json::const_iterator at = json.find(key);
   if (at == json.end() || at->is_null()) return 0;
   const f64 length = at->is_number() ? at->get<f64>() : 0;
-  if (!(length >= 1)) JsonFields(json, path).fail(key, "a positive number of tokens");
+  if (!(length >= 1)) JsonNode(json, path).fail(key, "a positive number of tokens");
   return length > static_cast<f64>(kMostTokens) ? 0 : static_cast<i64>(length);
 }
 

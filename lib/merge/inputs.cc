@@ -6,8 +6,8 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "io/json_node.h"
 #include "merge/layers.h"
-#include "model/json_fields.h"
 
 namespace lm::merge {
 
@@ -35,7 +35,7 @@ InputModel open_model(const std::string& path) {
   InputModel model{path, SafeModel::open(path), Json(), {}, 0};
   const std::string config = (fs::path(path) / "config.json").string();
   if (io::path_exists(config))
-    model.config = model::parse_object(io::read_file(config, kMaxConfigBytes), config);
+    model.config = io::parse_object(io::read_file(config, kMaxConfigBytes), config);
   if (model.files.entries().empty()) throw Error(ErrorKind::kData, cat(path, ": holds no tensors"));
   for (const SafeEntry* const entry : model.files.entries()) {
     if (const std::optional<i64> layer = layer_of(entry->name))

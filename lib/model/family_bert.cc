@@ -57,43 +57,42 @@ constexpr const char* kRobertaIgnored[] = {"embeddings.position_ids",   "pooler.
 constexpr std::array<Unary, 4> kActs = {Unary::kGeluErf, Unary::kGeluTanh, Unary::kRelu,
                                         Unary::kSilu};
 
-void parse(const Json& json, std::string_view name, ModelCfg& cfg) {
-  const JsonFields f(json, name);
+void parse(const JsonNode& json, ModelCfg& cfg) {
   cfg.kind = ModelKind::kEncoder;
-  cfg.vocab = f.integer("vocab_size", 1, kMaxVocab);
-  cfg.width = f.integer("hidden_size", 1, kMaxWidth);
-  cfg.context = f.integer("max_position_embeddings", 1, kMaxContext);
+  cfg.vocab = json.integer("vocab_size", 1, kMaxVocab);
+  cfg.width = json.integer("hidden_size", 1, kMaxWidth);
+  cfg.context = json.integer("max_position_embeddings", 1, kMaxContext);
   cfg.norm = NormKind::kLayer;
-  cfg.norm_eps = f.number_or("layer_norm_eps", 1e-12, 0.0, 1.0);
+  cfg.norm_eps = json.number_or("layer_norm_eps", 1e-12, 0.0, 1.0);
   cfg.position = PositionKind::kLearned;
-  cfg.token_types = f.integer_or("type_vocab_size", 2, 1, kMaxVocab);
+  cfg.token_types = json.integer_or("type_vocab_size", 2, 1, kMaxVocab);
   cfg.embed_norm = true;
-  cfg.tied = f.flag_or("tie_word_embeddings", true);
-  if (f.text_or("position_embedding_type", "absolute") != "absolute")
-    f.fail("position_embedding_type", "\"absolute\"");
+  cfg.tied = json.flag_or("tie_word_embeddings", true);
+  if (json.text_or("position_embedding_type", "absolute") != "absolute")
+    json.fail("position_embedding_type", "\"absolute\"");
   for (const char* other : {"is_decoder", "add_cross_attention"})
-    if (f.flag_or(other, false)) f.fail(other, "false");
+    if (json.flag_or(other, false)) json.fail(other, "false");
 
   AttentionCfg a;
   FfnCfg ffn;
-  a.heads = f.integer("num_attention_heads", 1, kMaxHeads);
+  a.heads = json.integer("num_attention_heads", 1, kMaxHeads);
   if (cfg.width % a.heads != 0)
-    f.fail("num_attention_heads", cat("a divisor of hidden_size ", cfg.width));
+    json.fail("num_attention_heads", cat("a divisor of hidden_size ", cfg.width));
   a.kv_heads = a.heads;
   a.head_dim = cfg.width / a.heads;
   a.qkv_bias = true;
   a.out_bias = true;
   ffn.kind = FfnKind::kPlain;
-  ffn.act = parse_act(f, "hidden_act", Unary::kGeluErf, kActs);
-  ffn.width = f.integer("intermediate_size", 1, 4 * kMaxWidth);
+  ffn.act = parse_act(json, "hidden_act", Unary::kGeluErf, kActs);
+  ffn.width = json.integer("intermediate_size", 1, 4 * kMaxWidth);
   ffn.bias = true;
-  cfg.layers.assign(usize(f.integer("num_hidden_layers", 1, kMaxLayers)),
+  cfg.layers.assign(usize(json.integer("num_hidden_layers", 1, kMaxLayers)),
                     {a, ffn, NormPlace::kBehind});
 }
 
-void parse_roberta(const Json& json, std::string_view name, ModelCfg& cfg) {
-  parse(json, name, cfg);
-  cfg.first_position = JsonFields(json, name).integer_or("pad_token_id", 1, 0, kMaxVocab) + 1;
+void parse_roberta(const JsonNode& json, ModelCfg& cfg) {
+  parse(json, cfg);
+  cfg.first_position = json.integer_or("pad_token_id", 1, 0, kMaxVocab) + 1;
 }
 
 void write(const ModelCfg& cfg, Json& json) {

@@ -91,11 +91,11 @@ class SafeWriter {
   std::vector<i64> file_ends_;  // by file, the place in order_ after its last tensor
   std::vector<std::unique_ptr<io::AtomicFile>> files_;  // opened so far, unless it is the caller's
   io::AtomicFile* callers_ = nullptr;
-  io::AtomicFile* file_ = nullptr;                      // the one that is written
+  io::AtomicFile* file_ = nullptr;  // the one that is written
   i64 opened_ = 0;
-  std::string buffer_;                                  // of file_
-  i64 at_ = 0;                                          // place in order_ of the tensor that is due
-  i64 left_ = 0;                                        // its elements to come
+  std::string buffer_;  // of file_
+  i64 at_ = 0;          // place in order_ of the tensor that is due
+  i64 left_ = 0;        // its elements to come
 };
 
 /// What to write at once: rows may be strided (a view); the type is stored as is.

@@ -10,8 +10,8 @@
 
 namespace lm::text {
 
-TokenizerParts parse_gpt2(std::string_view vocab, const std::string& vocab_name, std::string_view merges,
-                    const std::string& merges_name) {
+TokenizerParts parse_gpt2(std::string_view vocab, const std::string& vocab_name,
+                          std::string_view merges, const std::string& merges_name) {
   const io::JsonDocument document(vocab);
   TokenizerParts out;
   out.digest = sha256_hex(cat(sha256_hex(vocab), sha256_hex(merges)));

@@ -70,10 +70,10 @@ void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
   } else if (type == "BertNormalizer") {
     node.only({"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
     BertNormalization how;
-    how.clean_text = node.flag("clean_text", true);
-    how.space_cjk = node.flag("handle_chinese_chars", true);
-    how.lower_case = node.flag("lowercase", true);
-    how.strip_accents = node.flag("strip_accents", how.lower_case);
+    how.clean_text = node.flag_or("clean_text", true);
+    how.space_cjk = node.flag_or("handle_chinese_chars", true);
+    how.lower_case = node.flag_or("lowercase", true);
+    how.strip_accents = node.flag_or("strip_accents", how.lower_case);
     add_bert_steps(how, out);
   } else if (type == "Prepend") {
     node.only({"type", "prepend"});
@@ -296,7 +296,7 @@ void decoder_step(const JsonNode& node, TokenDecoder& out, bool& fused, int dept
     node.only({"type", "prefix", "cleanup"});
     out.word_prefix = node.text("prefix");
     if (out.word_prefix.empty()) node.fail("prefix is empty");
-    out.cleanup = node.flag("cleanup", true);
+    out.cleanup = node.flag_or("cleanup", true);
     out.strip_leading_space = true;
   } else if (type == "ByteFallback") {
     node.only({"type"});

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "io/json_node.h"
-#include "text/bpe_tokenizer.h"
+#include "text/piece_tokenizer.h"
 
 namespace lm::text {
 
@@ -15,7 +15,7 @@ using io::JsonNode;
 
 /// A Hugging Face tokenizer.json whose model is BPE. root: of the document of bytes.
 TokenizerParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
-                              const std::string& name);
+                                    const std::string& name);
 
 /// Lines of "base64 rank" (tiktoken, Llama 3's tokenizer.model). pattern: r50k | cl100k | o200k |
 /// llama3 | qwen2, or empty to guess by the number of ranks.
@@ -42,7 +42,9 @@ void parse_pre_tokenizer(const JsonNode& node, PreTokenizer& out, bool& byte_lev
 void parse_post_processor(const JsonNode& node, TokenizerParts& out);
 void parse_decoder(const JsonNode& node, TokenDecoder& out);
 
-/// Adds the entries of an object from tokens to ids; refuses ids out of range and duplicates.
+/// Adds a vocabulary entry as the file writes it; refuses ids out of range and duplicates.
+void add_vocab_entry(std::string_view token, i64 id, const std::string& where, TokenizerParts& out);
+/// Adds the entries of an object from tokens to ids.
 void parse_vocab(const JsonNode& vocab, TokenizerParts& out);
 /// Resolves a merge of two written tokens; false if one of them or the result is missing.
 bool add_merge(std::string_view left, std::string_view right, TokenizerParts& out);

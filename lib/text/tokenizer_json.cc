@@ -10,29 +10,6 @@
 namespace lm::text {
 namespace {
 
-/// Adds an entry as the file writes it.
-void add_vocab_entry(std::string_view token, i64 id, const std::string& where, TokenizerParts& out) {
-  if (id < 0 || id > kMaxTokenId) {
-    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
-                                      ", expected 0..", kMaxTokenId));
-  }
-  std::string bytes;
-  if (out.options.byte_level && !from_byte_level(token, bytes)) {
-    // Outside the byte alphabet: an added token that the file lists in the vocabulary too.
-    out.literal_tokens.emplace_back(token, static_cast<i32>(id));
-    return;
-  }
-  const Vocab::Added added =
-      out.vocab.add(out.options.byte_level ? std::string_view(bytes) : token, id);
-  if (added == Vocab::Added::kDuplicateId) {
-    throw Error(ErrorKind::kData, cat(where, ": tokens ", quote(token), " and ",
-                                      quote(out.vocab.token(id)), " share id ", id));
-  }
-  if (added == Vocab::Added::kDuplicateToken) {
-    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has two ids"));
-  }
-}
-
 i64 checked_id(const JsonNode& node) {
   const i64 id = node.integer();
   if (id < 0 || id > kMaxTokenId) node.fail(cat("id ", id, " is outside 0..", kMaxTokenId));
@@ -163,6 +140,29 @@ void parse_model(const JsonNode& model, TokenizerParts& out) {
 
 }  // namespace
 
+void add_vocab_entry(std::string_view token, i64 id, const std::string& where,
+                     TokenizerParts& out) {
+  if (id < 0 || id > kMaxTokenId) {
+    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has id ", id,
+                                      ", expected 0..", kMaxTokenId));
+  }
+  std::string bytes;
+  if (out.options.byte_level && !from_byte_level(token, bytes)) {
+    // Outside the byte alphabet: an added token that the file lists in the vocabulary too.
+    out.literal_tokens.emplace_back(token, static_cast<i32>(id));
+    return;
+  }
+  const Vocab::Added added =
+      out.vocab.add(out.options.byte_level ? std::string_view(bytes) : token, id);
+  if (added == Vocab::Added::kDuplicateId) {
+    throw Error(ErrorKind::kData, cat(where, ": tokens ", quote(token), " and ",
+                                      quote(out.vocab.token(id)), " share id ", id));
+  }
+  if (added == Vocab::Added::kDuplicateToken) {
+    throw Error(ErrorKind::kData, cat(where, ": token ", quote(token), " has two ids"));
+  }
+}
+
 void parse_vocab(const JsonNode& vocab, TokenizerParts& out) {
   const std::string where = vocab.where();
   vocab.each_field([&](std::string_view token, const JsonNode& entry) {
@@ -189,7 +189,7 @@ bool add_merge(std::string_view left, std::string_view right, TokenizerParts& ou
 }
 
 TokenizerParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
-                              const std::string& name) {
+                                    const std::string& name) {
   root.only({"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
              "post_processor", "decoder", "model"});
   // truncation and padding are settings of a batch call; a corpus tool never cuts or pads.
