@@ -21,6 +21,7 @@ function(lm_fuzz target)
 endfunction()
 
 lm_fuzz(tokenizer RUNS 6000 ROOMS text)
+lm_fuzz(template RUNS 20000 ROOMS text)
 lm_fuzz(stream RUNS 5000 ROOMS io)
 lm_fuzz(settings RUNS 6000 ROOMS cli)
 lm_fuzz(safetensors RUNS 6000 ROOMS tensor)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <iterator>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -254,24 +256,58 @@ void BleuCounts::add(const BleuCounts& other) {
   reference_length += other.reference_length;
 }
 
+namespace {
+
+/// The union in which a key occurs as often as in the list that has most of it. Sorted.
+std::vector<u64> most_of_each(const std::vector<u64>& a, const std::vector<u64>& b) {
+  std::vector<u64> out;
+  std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
+  return out;
+}
+
+}  // namespace
+
 BleuCounts bleu_counts(std::span<const i32> hypothesis, std::span<const i32> reference) {
+  const std::vector<i32> one(reference.begin(), reference.end());
+  return bleu_counts(hypothesis, std::span(&one, 1));
+}
+
+BleuCounts bleu_counts(std::span<const i32> hypothesis,
+                       std::span<const std::vector<i32>> references) {
+  LM_CHECK(!references.empty(), "a hypothesis has a reference");
   BleuCounts out;
   out.length = isize(hypothesis);
-  out.reference_length = isize(reference);
+  std::pair<i64, i64> nearest{-1, 0};  // distance, length
+  for (const std::vector<i32>& reference : references) {
+    const std::pair<i64, i64> here{std::abs(isize(reference) - out.length), isize(reference)};
+    if (nearest.first < 0 || here < nearest) nearest = here;
+  }
+  out.reference_length = nearest.second;
   for (i64 n = 1; n <= 4; ++n) {
+    std::vector<u64> known;
+    for (const std::vector<i32>& reference : references)
+      known = most_of_each(known, sorted_grams(std::span<const i32>(reference), n));
     const std::vector<u64> grams = sorted_grams(hypothesis, n);
-    out.matches[usize(n - 1)] = shared(grams, sorted_grams(reference, n));
+    out.matches[usize(n - 1)] = shared(grams, known);
     out.totals[usize(n - 1)] = isize(grams);
   }
   return out;
 }
 
-f64 bleu(const BleuCounts& counts, i64 order) {
+f64 bleu(const BleuCounts& counts, i64 order, BleuSmoothing smoothing) {
   LM_CHECK(order >= 1 && order <= 4, "BLEU has orders 1 to 4");
+  const bool halving = smoothing == BleuSmoothing::kHalving &&
+                       std::any_of(counts.matches.begin(), counts.matches.begin() + order,
+                                   [](i64 matches) { return matches > 0; });
+  f64 part = 1;
   f64 logs = 0;
   for (std::size_t n = 0; n < static_cast<std::size_t>(order); ++n) {
-    if (counts.matches[n] == 0) return 0;
-    logs += std::log(static_cast<f64>(counts.matches[n]) / static_cast<f64>(counts.totals[n]));
+    f64 matches = static_cast<f64>(counts.matches[n]);
+    if (counts.matches[n] == 0) {
+      if (!halving || counts.totals[n] == 0) return 0;
+      matches = part /= 2;
+    }
+    logs += std::log(matches / static_cast<f64>(counts.totals[n]));
   }
   const f64 brevity =
       counts.length >= counts.reference_length
@@ -314,7 +350,7 @@ ChrfCounts chrf_counts(std::string_view hypothesis, std::string_view reference) 
     const std::vector<u64> grams_a = sorted_grams(std::span<const char32_t>(a), n);
     const std::vector<u64> grams_b = sorted_grams(std::span<const char32_t>(b), n);
     out.matches[usize(n - 1)] = shared(grams_a, grams_b);
-    out.totals[usize(n - 1)] = isize(grams_a);
+    out.totals[usize(n - 1)] = grams_b.empty() ? 0 : isize(grams_a);
     out.reference_totals[usize(n - 1)] = isize(grams_b);
   }
   return out;

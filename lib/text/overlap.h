@@ -53,7 +53,9 @@ Overlap rouge_n(std::span<const i32> a, std::span<const i32> b, i64 n);
 Overlap rouge_l(std::span<const i32> a, std::span<const i32> b);
 i64 common_subsequence(std::span<const i32> a, std::span<const i32> b);
 
-/// Matches and totals of a hypothesis against one reference by order; adding two makes a corpus.
+/// Matches and totals of a hypothesis by order; adding two makes a corpus. Of several references an
+/// n-gram counts as often as in the one that has most of it, and the length is that of the nearest,
+/// of two the shorter.
 struct BleuCounts {
   std::array<i64, 4> matches{};
   std::array<i64, 4> totals{};
@@ -62,13 +64,19 @@ struct BleuCounts {
   void add(const BleuCounts& other);
 };
 BleuCounts bleu_counts(std::span<const i32> hypothesis, std::span<const i32> reference);
+BleuCounts bleu_counts(std::span<const i32> hypothesis,
+                       std::span<const std::vector<i32>> references);
+/// What stands for a precision of zero: nothing, or 1/2, 1/4, ... of a match for the first, second,
+/// ... order without one, unless all are (the rule of mteval).
+enum class BleuSmoothing : u8 { kNone, kHalving };
 /// In [0,1]: brevity penalty times the geometric mean of the precisions up to `order`; zero if one
 /// of them is.
-f64 bleu(const BleuCounts& counts, i64 order = 4);
+f64 bleu(const BleuCounts& counts, i64 order = 4, BleuSmoothing smoothing = BleuSmoothing::kNone);
 /// Of short strings: order min(4, |a|, |b|), mean of both directions, so that it is symmetric.
 f64 bleu_similarity(std::span<const i32> a, std::span<const i32> b);
 
-/// Character n-grams of orders 1 to 6 without white space.
+/// Character n-grams of orders 1 to 6 without white space. totals are zero where the reference is
+/// too short for the order, so that a corpus counts orders that both have.
 struct ChrfCounts {
   std::array<i64, 6> matches{};
   std::array<i64, 6> totals{};

@@ -1,0 +1,42 @@
+#pragma once
+// A YAML file as values that know where they stand, so that every complaint about a task file names
+// file and line. The only door to yaml-cpp. Plain scalars have the types of YAML 1.1 (yes and no
+// are booleans), as other readers of task files have them.
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "text/value.h"
+
+namespace lm::eval {
+
+struct ConfigNode {
+  std::string where;                                       // "FILE:LINE"
+  text::Value value;                                       // the whole content below
+  std::vector<std::pair<std::string, ConfigNode>> fields;  // of a map
+  std::vector<ConfigNode> items;                           // of a list
+
+  /// Throws Error{kConfig} "FILE:LINE: what".
+  [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const;
+
+  /// The field, or null if it is absent or null.
+  const ConfigNode* find(std::string_view key) const;
+  /// Refuses fields that are not listed; what: "a task", for the message.
+  void only(std::initializer_list<const char*> known, const char* what) const;
+
+  // The value as a type; fail() says what stands there instead.
+  std::string text() const;  // numbers and booleans as they print
+  i64 whole(i64 least) const;
+  f64 number() const;
+  bool flag() const;
+  /// A list of texts, or one text.
+  std::vector<std::string> texts() const;
+};
+
+/// Reads one document. Throws Error{kNoInput} and Error{kConfig}: what is no YAML, keys that stand
+/// twice or are no words, tags (no code of other languages runs here), more than a million nodes.
+ConfigNode read_config(const std::string& path);
+
+}  // namespace lm::eval
