@@ -287,8 +287,8 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
                 : tmp != nullptr && *tmp != '\0' ? tmp
                                                  : "/tmp";
   if (options.text("seed") == "random") console.message(LogLevel::kWarning, cat("seed ", ctx.seed));
-  live.stateful =
-      spec.stateful && (spec.stateful_with.empty() || options.given(spec.stateful_with));
+  const std::string& with = spec.stateful_with;  // not every verb need have it
+  live.stateful = spec.stateful && (with.empty() || (options.find(with) && options.given(with)));
   live.grace_s = options.real("grace");
   set_threads(ctx.threads);
   if (console.enabled(LogLevel::kInfo)) {

@@ -80,6 +80,10 @@ void append_answer(std::string& out, const Answer& answer) {
 void append_greedy(std::string& out, const GreedyAnswer& answer) {
   out.push_back('{');
   append_answer_fields(out, answer);
+  if (!answer.tokens.empty()) {
+    append_key(out, "tokens");
+    append_list(out, isize(answer.tokens), [&](i64 i) { append(out, answer.tokens[usize(i)]); });
+  }
   append_numbers_field(out, "entropy", answer.entropy);
   append_numbers_field(out, "logp0", answer.logp0);
   append_numbers_field(out, "sqrt_mass", answer.sqrt_mass);
@@ -125,6 +129,14 @@ void append_perturb(std::string& out, std::span<const Perturbation> perturb) {
     out.push_back('{');
     append_text_field(out, "prompt", one.prompt);
     if (!one.kind.empty()) append_text_field(out, "kind", one.kind);
+    if (one.similarity) {
+      append_key(out, "similarity");
+      append_number(out, *one.similarity);
+    }
+    if (one.generation) {
+      append_key(out, "generation");
+      append(out, *one.generation);
+    }
     append_numbers_field(out, "emb", one.emb);
     append_key(out, "samples");
     append_samples(out, one.samples);
