@@ -11,6 +11,7 @@ lm::cli::ToolSpec make_spec() {
   spec.verbs = {
       {"score", "add uncertainty scores to records of answers", lm::uq_tool::score_flags()},
       {"sample", "ask a model and keep what scores need", lm::uq_tool::sample_flags()},
+      {"perturb", "reword prompts by a genetic algorithm", lm::uq_tool::perturb_flags()},
       {"eval", "measure how scores tell right answers from wrong", lm::uq_tool::eval_flags()},
   };
   spec.examples = {
@@ -18,6 +19,8 @@ lm::cli::ToolSpec make_spec() {
        "ask, then score what came back"},
       {"lm-uq answers.jsonl.zst -o scored.jsonl.zst", "every score that the records allow"},
       {"lm-uq -e msp,semantic_entropy,inv_entropy --sim rougeL answers.jsonl", "some of them"},
+      {"lm-uq perturb q.jsonl | lm-uq sample -m model | lm-uq -e inv_trace -o scored.jsonl.zst",
+       "reworded prompts too"},
       {"lm-uq eval --metrics auroc,prr --correct exact scored.jsonl.zst",
        "how good they are, with intervals"},
       {"lm-uq eval --plot curves.svg --differences scored.jsonl.zst", "curves and comparisons"},
@@ -38,6 +41,7 @@ lm::cli::ToolSpec make_spec() {
 int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "sample") return lm::uq_tool::run_sample(tool);
+    if (tool.verb() == "perturb") return lm::uq_tool::run_perturb(tool);
     if (tool.verb() == "eval") return lm::uq_tool::run_eval(tool);
     lm::uq_tool::run_score(tool);
   });

@@ -114,6 +114,15 @@ std::optional<Fault> Rewordings::read(std::string_view raw) {
   return std::nullopt;
 }
 
+std::vector<std::string> Rewordings::without(std::string_view kind) {
+  std::vector<std::string> out;
+  for (const std::string_view entry : entries_) {
+    LM_CHECK(!json_.parse(entry), "the list was read before");
+    if (json_.text_of(2) != kind) out.emplace_back(entry);
+  }
+  return out;
+}
+
 std::string Rewordings::with(const std::vector<std::string>& samples) {
   std::string out = "[";
   for (std::size_t j = 0; j < entries_.size(); ++j) {

@@ -1,5 +1,5 @@
 #pragma once
-// lm-uq sample: what a model answered, as the parts of a record.
+// lm-uq sample and perturb: parts of a record as JSON.
 
 #include <optional>
 #include <span>
@@ -27,9 +27,11 @@ class Rewordings {
   const std::vector<std::string>& prompts() const { return prompts_; }
   /// The list with the value of samples for each.
   std::string with(const std::vector<std::string>& samples);
+  /// The entries of other kinds, as they stand.
+  std::vector<std::string> without(std::string_view kind);
 
  private:
-  io::JsonReader json_{{"prompt", "samples"}};
+  io::JsonReader json_{{"prompt", "samples", "kind"}};
   std::string text_;  // the list, padded
   std::vector<std::string_view> entries_;
   std::vector<std::string> prompts_;

@@ -14,11 +14,12 @@ generate() {
     for (i = 0; i < n; ++i) {
       gap = rand() < 0.2 ? " " : ""
       printf "{%s\"id\":%s\"r%d\",\"n\" :%s%s,\"prompt\":\"q %d\"", gap, gap, i, gap, num[1 + int(rand() * 9)], i
+      printf ",\"text\":\"%0350d\"", i
       printf ",\"x\":[1, 2.00,{\"deep\":\"\\ud83d\\ude00\"}],\"\\u0066\":null%s}\n", gap
     }
   }'
 }
-records=3000
+records=4000
 runs=20
 kills=4
 fault_runs=10
