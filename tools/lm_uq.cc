@@ -7,21 +7,31 @@ namespace {
 lm::cli::ToolSpec make_spec() {
   lm::cli::ToolSpec spec;
   spec.name = "lm-uq";
-  spec.summary = "score the uncertainty of answers, and judge such scores";
+  spec.summary = "ask a model, score the uncertainty of its answers, and judge such scores";
   spec.verbs = {
       {"score", "add uncertainty scores to records of answers", lm::uq_tool::score_flags()},
+      {"sample", "ask a model and keep what scores need", lm::uq_tool::sample_flags()},
+      {"perturb", "reword prompts by a genetic algorithm", lm::uq_tool::perturb_flags()},
       {"eval", "measure how scores tell right answers from wrong", lm::uq_tool::eval_flags()},
   };
   spec.examples = {
+      {"lm-uq sample -m model -n 10 questions.jsonl | lm-uq -o scored.jsonl.zst",
+       "ask, then score what came back"},
       {"lm-uq answers.jsonl.zst -o scored.jsonl.zst", "every score that the records allow"},
       {"lm-uq -e msp,semantic_entropy,inv_entropy --sim rougeL answers.jsonl", "some of them"},
+      {"lm-uq perturb q.jsonl | lm-uq sample -m model | lm-uq -e inv_trace -o scored.jsonl.zst",
+       "reworded prompts too"},
       {"lm-uq eval --metrics auroc,prr --correct exact scored.jsonl.zst",
        "how good they are, with intervals"},
       {"lm-uq eval --plot curves.svg --differences scored.jsonl.zst", "curves and comparisons"},
   };
   spec.wide = true;
+  spec.kernels = true;
   spec.latency = true;
   spec.annotate = true;
+  // sample keeps its state in --resume FILE; what else runs, ends at once on a stop signal.
+  spec.stateful = true;
+  spec.stateful_with = "resume";
   spec.see_also = {"lm-decode"};
   return spec;
 }
@@ -30,6 +40,8 @@ lm::cli::ToolSpec make_spec() {
 
 int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
+    if (tool.verb() == "sample") return lm::uq_tool::run_sample(tool);
+    if (tool.verb() == "perturb") return lm::uq_tool::run_perturb(tool);
     if (tool.verb() == "eval") return lm::uq_tool::run_eval(tool);
     lm::uq_tool::run_score(tool);
   });

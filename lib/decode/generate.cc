@@ -13,10 +13,12 @@ namespace lm::decode {
 using model::EvalRow;
 
 struct Generator::Sample {
-  Sample(Job& owner, i64 number, Sampler with, const text::Tokenizer& tokenizer)
-      : job(owner), index(number), sampler(std::move(with)), decoder(tokenizer, true) {}
+  Sample(Job& owner, i64 at, Sampler with, const text::Tokenizer& tokenizer)
+      : job(owner), index(at), sampler(std::move(with)), decoder(tokenizer, true) {}
   Job& job;
   i64 index;
+  i64 number = 0;        // of its draws
+  bool measured = true;  // tops and spreads are noted
   i32 seq = -1;
   i64 charge = 0;               // pages
   std::vector<i32> tokens;      // prompt and output
@@ -77,7 +79,7 @@ struct Generator::Job {
 namespace {
 
 /// The same two numbers under the distribution that was drawn from.
-void note_processed(const TokenWeights& x, const GenerateRequest& request, i32 token,
+void note_processed(const TokenWeights& x, const GenerateRequest& request, bool measured, i32 token,
                     Completion& out) {
   f32 own = 0;
   std::vector<f32> w(x.w.begin(), x.w.end());
@@ -85,20 +87,21 @@ void note_processed(const TokenWeights& x, const GenerateRequest& request, i32 t
   for (std::size_t i = 0; i < w.size(); ++i)
     if (x.ids[i] == token) own = static_cast<f32>(x.w[i] - log_sum);
   if (request.logprobs) out.logprobs.push_back(own);
-  if (request.top_logprobs == 0) return;
+  if (!measured || request.top_logprobs == 0) return;
   std::vector<TokenLogprob> top = top_logprobs(w, log_sum, request.top_logprobs);
   for (TokenLogprob& entry : top)
     entry.first = x.ids[usize(entry.first)];
   out.top.push_back(std::move(top));
 }
 
-void note_raw(std::span<const f32> logits, const GenerateRequest& request, i32 token,
+void note_raw(std::span<const f32> logits, const GenerateRequest& request, bool measured, i32 token,
               Completion& out) {
   const f64 log_sum = normaliser(logits).log;
   if (request.logprobs)
     out.logprobs.push_back(static_cast<f32>(static_cast<f64>(logits[usize(token)]) - log_sum));
-  if (request.top_logprobs > 0)
+  if (measured && request.top_logprobs > 0)
     out.top.push_back(top_logprobs(logits, log_sum, request.top_logprobs));
+  if (measured && request.spreads) out.spreads.push_back(spread(logits, log_sum));
 }
 
 /// What the samples of a request obey, in the order in which they may end a text.
@@ -143,6 +146,8 @@ i64 Generator::sample_pages(const Job& job) const {
 
 void Generator::add(GenerateRequest request) {
   std::unique_ptr<Job> job = std::make_unique<Job>();
+  LM_CHECK(request.variants.empty() || isize(request.variants) == request.params.n,
+           "every sample has its variant");
   job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
   job->request = std::move(request);
   job->next_position = set_positions(job->request.prompt, 0, 0);
@@ -208,8 +213,14 @@ bool Generator::start_sample(Job& job) {
   std::vector<i32> ends = r.params.stop_ids;
   if (!r.params.ignore_eos)
     ends.insert(ends.end(), options_.end_ids.begin(), options_.end_ids.end());
+  SampleVariant own{r.params.temperature, job.started, true};
+  if (!r.variants.empty()) own = r.variants[usize(job.started)];
+  SampleParams params = r.params;
+  params.temperature = own.temperature;
   std::unique_ptr<Sample> s = std::make_unique<Sample>(
-      job, job.started++, Sampler(r.params, ends, breakers(r.params)), tokenizer_);
+      job, job.started++, Sampler(params, ends, breakers(params)), tokenizer_);
+  s->number = own.number;
+  s->measured = own.measured;
   s->ends = std::move(ends);
   for (const std::unique_ptr<Constraint>& constraint : job.constraints)
     s->constraints.push_back(constraint->clone());
@@ -392,7 +403,7 @@ void Generator::draw(Sample& s) {
   DrawPoint at;
   at.key = s.job.key;
   at.position = isize(s.tokens);
-  at.sample = s.index;
+  at.sample = s.number;
   const Result<i32> token =
       s.sampler.draw(s.logits, {s.tokens, isize(r.prompt)}, at, s.constraints);
   if (!token) {
@@ -401,11 +412,11 @@ void Generator::draw(Sample& s) {
   }
   s.tokens.push_back(*token);
   s.out.tokens.push_back(*token);
-  if (r.logprobs || r.top_logprobs > 0) {
+  if (r.logprobs || r.top_logprobs > 0 || r.spreads) {
     if (r.processed) {
-      note_processed(s.sampler.weights(), r, *token, s.out);
+      note_processed(s.sampler.weights(), r, s.measured, *token, s.out);
     } else {
-      note_raw(s.logits, r, *token, s.out);
+      note_raw(s.logits, r, s.measured, *token, s.out);
     }
   }
   s.logits = {};

@@ -24,6 +24,13 @@
 
 namespace lm::decode {
 
+/// What is one sample's own, where the samples of a request are not alike.
+struct SampleVariant {
+  f64 temperature = 1;   // instead of the parameters'
+  i64 number = 0;        // the sample that its draws are made for
+  bool measured = true;  // its likeliest tokens and spreads are noted, if the request says so
+};
+
 struct GenerateRequest {
   std::string id;  // keys the draws
   u64 seed = 0;
@@ -31,11 +38,14 @@ struct GenerateRequest {
   SampleParams params;
   bool logprobs = false;  // of the drawn tokens, raw distribution
   i64 top_logprobs = 0;   // likeliest tokens to note at each position
+  bool spreads = false;   // note how the raw distributions spread
   bool prompt_logprobs = false;
   bool processed = false;  // logprobs of the sampling distribution instead
   /// What the samples must obey beside params; each gets a clone. Shared by the requests that obey
   /// the same; null: nothing.
   std::shared_ptr<const Constraint> constraint = nullptr;
+  /// By sample, params.n of them; empty: samples are alike and are numbered from 0.
+  std::vector<SampleVariant> variants = {};
 };
 
 struct Completion {
@@ -43,6 +53,7 @@ struct Completion {
   std::vector<i32> tokens;    // an end token included
   std::vector<f32> logprobs;  // by token, when asked for
   std::vector<std::vector<TokenLogprob>> top;
+  std::vector<Spread> spreads;  // by token, when asked for
   /// stop, stop_string, length, context, repetition, error, or what the request's constraint says.
   std::string finish_reason;
   std::optional<Fault> fault;  // of reason error: "logits" (not numbers), "no_token" (all banned)

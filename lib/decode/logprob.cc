@@ -1,6 +1,7 @@
 #include "decode/logprob.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "cpu/loss.h"
@@ -11,6 +12,24 @@ Normaliser normaliser(std::span<const f32> logits) {
   i64 likeliest = 0;
   const f64 log = cpu::log_sum_exp(isize(logits), logits.data(), &likeliest);
   return {log, static_cast<i32>(likeliest)};
+}
+
+Spread spread(std::span<const f32> logits, f64 normaliser) {
+  Spread out;
+  f64 fourth_roots = 0;  // of the probabilities: square roots of softmax(logits / 2), unscaled
+  f64 roots = 0;
+  for (const f32 logit : logits) {
+    const f64 logp = static_cast<f64>(logit) - normaliser;
+    const f64 fourth_root = std::exp(logp / 4);
+    const f64 root = fourth_root * fourth_root;
+    fourth_roots += fourth_root;
+    roots += root;
+    if (root > 0) out.entropy -= root * root * logp;  // 0 ln 0 = 0
+    out.mean_logp += logp;
+  }
+  out.sqrt_mass = fourth_roots / std::sqrt(roots);
+  out.mean_logp /= static_cast<f64>(logits.size());
+  return out;
 }
 
 std::vector<TokenLogprob> top_logprobs(std::span<const f32> logits, f64 normaliser, i64 k) {

@@ -20,6 +20,15 @@ struct Normaliser {
 };
 Normaliser normaliser(std::span<const f32> logits);
 
+/// How a position's probability lies over the vocabulary.
+struct Spread {
+  f64 entropy = 0;    // nats
+  f64 sqrt_mass = 0;  // sum of the square roots of softmax(logits / 2)
+  f64 mean_logp = 0;  // mean over the vocabulary; -infinity if a token is impossible
+};
+/// One exponential a logit. NaN where logits are not numbers.
+Spread spread(std::span<const f32> logits, f64 normaliser);
+
 /// The k likeliest tokens with their log-probabilities, likeliest first, ties by smaller id.
 std::vector<TokenLogprob> top_logprobs(std::span<const f32> logits, f64 normaliser, i64 k);
 

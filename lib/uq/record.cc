@@ -70,6 +70,13 @@ f64 number_of(dom::element value, std::string_view where) {
   return out;
 }
 
+i64 count_of(dom::element value, std::string_view where) {
+  i64 out = 0;
+  if (value.get(out) != simdjson::SUCCESS || out < 0)
+    bad("type", where, "expected a whole number from 0");
+  return out;
+}
+
 f64 probability_of(dom::element value, std::string_view where) {
   const f64 p = number_of(value, where);
   if (!(p >= 0 && p <= 1)) bad("range", where, cat("is ", p, ", expected 0 to 1"));
@@ -117,6 +124,15 @@ void table_of(dom::element value, std::string_view where, std::size_t depth, Tab
 void check_length(std::size_t got, std::size_t want, std::string_view where) {
   if (got != 0 && want != 0 && got != want)
     bad("shape", where, cat("has ", got, " tokens, logp has ", want));
+}
+
+void ids_of(dom::element value, std::string_view where, std::vector<i64>& out) {
+  for (const dom::element item : array_of(value, where)) {
+    i64 id = 0;
+    if (item.get(id) != simdjson::SUCCESS || id < 0)
+      bad("type", where, "expected token ids, whole numbers from 0");
+    out.push_back(id);
+  }
 }
 
 void top_of(dom::element value, std::string_view where, std::vector<std::vector<TopToken>>& out) {
@@ -198,6 +214,7 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
     for (const List& list : kLists) {
       if (field.key == list.name) numbers_of(field.value, field.key, out.*list.list);
     }
+    if (field.key == "tokens") ids_of(field.value, field.key, out.tokens);
     if (field.key == "top") top_of(field.value, field.key, out.top);
     if (field.key == "alternatives") alternatives_of(field.value, field.key, out.alternatives);
     if (field.key == "attn_self") table_of(field.value, field.key, 2, out.attn_self);
@@ -207,6 +224,7 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
   for (const List& list : kLists)
     check_length((out.*list.list).size(), length, list.name);
   check_length(out.relevance.size(), length, "relevance");
+  check_length(out.tokens.size(), length, "tokens");
   check_length(out.top.size(), length, "top");
   check_length(out.alternatives.size(), length, "alternatives");
   if (!out.attn_self.empty()) check_length(usize(out.attn_self.shape[1]), length, "attn_self");
@@ -222,6 +240,8 @@ void perturbations_of(dom::element value, std::vector<Perturbation>& out) {
       if (field.value.is_null()) continue;
       if (field.key == "prompt") one.prompt = text_of(field.value, "perturb.prompt");
       if (field.key == "kind") one.kind = text_of(field.value, "perturb.kind");
+      if (field.key == "similarity") one.similarity = number_of(field.value, "perturb.similarity");
+      if (field.key == "generation") one.generation = count_of(field.value, "perturb.generation");
       if (field.key == "emb") numbers_of(field.value, "perturb.emb", one.emb);
       if (field.key == "samples") answers_of(field.value, "perturb.samples", one.samples);
     }
@@ -279,13 +299,6 @@ void check_dimension(const std::vector<Answer>& answers) {
       bad("shape", "emb",
           cat("has embeddings of ", answers[0].emb.size(), " and of ", answer.emb.size()));
   }
-}
-
-i64 count_of(dom::element value, std::string_view where) {
-  i64 out = 0;
-  if (value.get(out) != simdjson::SUCCESS || out < 0)
-    bad("type", where, "expected a whole number from 0");
-  return out;
 }
 
 void scored_of(dom::element value, std::string_view where, Scored& out) {

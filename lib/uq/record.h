@@ -5,21 +5,21 @@
 //   id, prompt, refs [text..], correct 0|1|null, temperature, vocab (size of the vocabulary)
 //   greedy   {text, PER TOKEN.., emb}        the answer at temperature 0
 //   samples  [{text, logp, relevance, emb} or text ..]   m answers to the prompt
-//   perturb  [{prompt, kind, emb, samples [..]} ..]       n rewordings with their answers; one of
-//            kind "original" holds answers to the prompt itself, else `samples` does
+//   perturb  [{prompt, kind, similarity, generation, emb, samples [..]} ..]   n rewordings with
+//            their answers; kind "original" holds answers to the prompt itself, else `samples` does
 //   emb      {greedy [d], samples [m][d], prompt [d]}      another place for the embeddings
 //   sim      {answers, nli_e, nli_c}   [m][m], or [m+1][m+1] with the greedy answer last: given
 //            similarity; P(row entails column); P(row contradicts column)
 //   ensemble [members][L][V]   log-probabilities of every token by several models
 //   p_true, p_ik numbers; p_true_samples [true|false|text ..]; verbal: text with a confidence
 //
-// PER TOKEN, lists of the greedy answer's length L: logp; entropy (nats); top [[id, logp]..] of the
-// likeliest; logp0 (without the prompt); sqrt_mass (sum of the square roots of softmax(logits/2));
-// mean_logp (mean over the vocabulary); relevance (1 - similarity of the answer without the token);
-// csl_weight; alternatives [[logp, "e"|"n"|"c"]..] (top candidates that entail, neither, contradict
-// the chosen token); attn_self [heads][L]; attn_prev [layers][heads][L] (on the token before).
-// Log-probabilities are natural. Absent and null are the same: the estimators that need the
-// ingredient are absent from the output.
+// PER TOKEN, lists of the greedy answer's length L: tokens (ids); logp; entropy (nats); top [[id,
+// logp]..] of the likeliest; logp0 (without the prompt); sqrt_mass (sum of the square roots of
+// softmax(logits/2)); mean_logp (mean over the vocabulary); relevance (1 - similarity of the answer
+// without the token); csl_weight; alternatives [[logp, "e"|"n"|"c"]..] (top candidates that entail,
+// neither, contradict the chosen token); attn_self [heads][L]; attn_prev [layers][heads][L] (on the
+// token before). Log-probabilities are natural. Absent and null are the same: the estimators that
+// need the ingredient are absent from the output.
 
 #include <memory>
 #include <optional>
@@ -61,6 +61,7 @@ struct Answer {
 };
 
 struct GreedyAnswer : Answer {
+  std::vector<i64> tokens;
   std::vector<f64> entropy;
   std::vector<f64> logp0;
   std::vector<f64> sqrt_mass;
@@ -75,6 +76,8 @@ struct GreedyAnswer : Answer {
 struct Perturbation {
   std::string_view prompt;
   std::string_view kind;
+  std::optional<f64> similarity;  // to the prompt
+  std::optional<i64> generation;  // of a genetic algorithm
   std::vector<f64> emb;
   std::vector<Answer> samples;
 };

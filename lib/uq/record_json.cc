@@ -80,6 +80,10 @@ void append_answer(std::string& out, const Answer& answer) {
 void append_greedy(std::string& out, const GreedyAnswer& answer) {
   out.push_back('{');
   append_answer_fields(out, answer);
+  if (!answer.tokens.empty()) {
+    append_key(out, "tokens");
+    append_list(out, isize(answer.tokens), [&](i64 i) { append(out, answer.tokens[usize(i)]); });
+  }
   append_numbers_field(out, "entropy", answer.entropy);
   append_numbers_field(out, "logp0", answer.logp0);
   append_numbers_field(out, "sqrt_mass", answer.sqrt_mass);
@@ -119,17 +123,26 @@ void append_samples(std::string& out, std::span<const Answer> samples) {
   append_list(out, isize(samples), [&](i64 i) { append_answer(out, samples[usize(i)]); });
 }
 
+void append_perturbation(std::string& out, const Perturbation& one) {
+  out.push_back('{');
+  append_text_field(out, "prompt", one.prompt);
+  if (!one.kind.empty()) append_text_field(out, "kind", one.kind);
+  if (one.similarity) {
+    append_key(out, "similarity");
+    append_number(out, *one.similarity);
+  }
+  if (one.generation) {
+    append_key(out, "generation");
+    append(out, *one.generation);
+  }
+  append_numbers_field(out, "emb", one.emb);
+  append_key(out, "samples");
+  append_samples(out, one.samples);
+  out.push_back('}');
+}
+
 void append_perturb(std::string& out, std::span<const Perturbation> perturb) {
-  append_list(out, isize(perturb), [&](i64 i) {
-    const Perturbation& one = perturb[usize(i)];
-    out.push_back('{');
-    append_text_field(out, "prompt", one.prompt);
-    if (!one.kind.empty()) append_text_field(out, "kind", one.kind);
-    append_numbers_field(out, "emb", one.emb);
-    append_key(out, "samples");
-    append_samples(out, one.samples);
-    out.push_back('}');
-  });
+  append_list(out, isize(perturb), [&](i64 i) { append_perturbation(out, perturb[usize(i)]); });
 }
 
 void append_table(std::string& out, const Table& table) {

@@ -16,6 +16,8 @@ void append_answer(std::string& out, const Answer& answer);
 void append_greedy(std::string& out, const GreedyAnswer& answer);
 /// The value of samples.
 void append_samples(std::string& out, std::span<const Answer> samples);
+/// An element of perturb.
+void append_perturbation(std::string& out, const Perturbation& one);
 /// The value of perturb.
 void append_perturb(std::string& out, std::span<const Perturbation> perturb);
 /// Rows inside rows by the table's shape: the value of a matrix of sim, of ensemble, attn_prev.

@@ -135,7 +135,8 @@ SampleParams params_of(const cli::Options& options, u64 seed) {
       out.*param.real = options.real(flag_name(param));
     }
   }
-  if (options.on("greedy")) out.temperature = 0;
+  // Not every program offers it.
+  if (options.find("greedy") != nullptr && options.on("greedy")) out.temperature = 0;
   out.typical_cut = options.text("typical-ties") == "cut";
   out.penalty_all = options.text("penalty-scope") == "all";
   if (!options.list("dry-breaker").empty()) out.dry_breakers = options.list("dry-breaker");

@@ -10,9 +10,13 @@ namespace lm::uq_tool {
 
 std::vector<cli::Flag> score_flags();
 std::vector<cli::Flag> eval_flags();
+std::vector<cli::Flag> sample_flags();
+std::vector<cli::Flag> perturb_flags();
 
 void run_score(cli::Tool& tool);
 void run_eval(cli::Tool& tool);
+void run_sample(cli::Tool& tool);
+void run_perturb(cli::Tool& tool);
 
 /// The names in a comma-separated option, each once; empty for an unset one.
 std::vector<std::string> name_list(const cli::Options& options, const std::string& option);

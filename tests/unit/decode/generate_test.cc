@@ -1,6 +1,8 @@
 #include "decode/generate.h"
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
 
 #include <nlohmann/json.hpp>
@@ -374,4 +376,70 @@ TEST_CASE("greedy text of the story model is the recorded one", "[decode]") {
   const nlohmann::json expected =
       nlohmann::json::parse(io::read_file((data / "stories260k/expected_greedy.json").string()));
   CHECK(got[0].completions[0].text == expected["text"].get<std::string>());
+}
+
+TEST_CASE("samples at several temperatures share a prompt and are as if asked for alone",
+          "[decode]") {
+  const test::TempDir dir;
+  const std::unique_ptr<text::Tokenizer> tokenizer = tiny_tokenizer(dir);
+  const model::Model model = test::make_tiny_model();
+  GenerateRequest all = request("q", {97, 98, 99});
+  all.logprobs = true;
+  all.top_logprobs = 3;
+  all.spreads = true;
+  all.variants = {{0, 0, true}, {0.7, 0, false}, {0.7, 1, false}, {1.5, 0, false}};
+  all.params.n = 4;
+  GenerateRequest greedy = all;
+  greedy.variants = {};
+  greedy.params.n = 1;
+  greedy.params.temperature = 0;
+  GenerateRequest cool = greedy;
+  cool.params.temperature = 0.7;
+  cool.params.n = 2;
+  GenerateRequest warm = greedy;
+  warm.params.temperature = 1.5;
+  GenerateStats stats;
+  const std::vector<Completion> got = run(model, *tokenizer, {all}, {}, &stats)[0].completions;
+  CHECK(stats.prompt_rows == 3);
+  const std::vector<Generated> alone = run(model, *tokenizer, {greedy, cool, warm});
+  const std::vector<Completion> want = {alone[0].completions[0], alone[1].completions[0],
+                                        alone[1].completions[1], alone[2].completions[0]};
+  REQUIRE(got.size() == want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    CHECK(got[i].tokens == want[i].tokens);
+    CHECK(got[i].logprobs == want[i].logprobs);
+    CHECK(got[i].top == (i == 0 ? want[i].top : std::vector<std::vector<TokenLogprob>>()));
+    CHECK(got[i].spreads.size() == (i == 0 ? got[i].tokens.size() : 0));
+  }
+  CHECK(got[1].tokens != got[3].tokens);
+}
+
+TEST_CASE("the spread of a distribution is that of its definition", "[decode]") {
+  const RandomStream random(5, RandomPurpose::kOther);
+  std::vector<f32> logits;
+  for (u64 i = 0; i < 50; ++i)
+    logits.push_back(static_cast<f32>(4 * random.normal(i)));
+  const f64 log_sum = normaliser(logits).log;
+  f64 entropy = 0;
+  f64 mean = 0;
+  f64 half_sum = 0;
+  for (const f32 logit : logits) {
+    const f64 logp = static_cast<f64>(logit) - log_sum;
+    entropy -= std::exp(logp) * logp;
+    mean += logp / 50;
+    half_sum += std::exp(static_cast<f64>(logit) / 2);
+  }
+  f64 mass = 0;
+  for (const f32 logit : logits)
+    mass += std::sqrt(std::exp(static_cast<f64>(logit) / 2) / half_sum);
+  Spread got = spread(logits, log_sum);
+  CHECK(got.entropy == Approx(entropy));
+  CHECK(got.mean_logp == Approx(mean));
+  CHECK(got.sqrt_mass == Approx(mass));
+  // an impossible token adds nothing but to the mean
+  logits.push_back(-std::numeric_limits<f32>::infinity());
+  got = spread(logits, log_sum);
+  CHECK(got.entropy == Approx(entropy));
+  CHECK(got.sqrt_mass == Approx(mass));
+  CHECK(got.mean_logp == -std::numeric_limits<f64>::infinity());
 }

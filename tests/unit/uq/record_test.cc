@@ -113,13 +113,14 @@ TEST_CASE("what does not fit is refused by name", "[uq]") {
 
 TEST_CASE("what is written is what was read", "[uq]") {
   const std::string greedy =
-      R"({"text":"a \"b\"","logp":[-0.1,-1e-07],"relevance":[1,0.5],"emb":[0.25],"entropy":[1,2],)"
+      R"({"text":"a \"b\"","logp":[-0.1,-1e-07],"relevance":[1,0.5],"emb":[0.25],"tokens":[3,9],"entropy":[1,2],)"
       R"("logp0":[-3,-4],"sqrt_mass":[1,2],"mean_logp":[-9,-8],"csl_weight":[1,1],)"
       R"("top":[[[5,-1],[6,-2]],[[7,-2]]],"alternatives":[[[-1,"e"]],[[-2,"c"],[-3,"n"]]],)"
       R"("attn_self":[[0.5,0.25]],"attn_prev":[[[0,0.5],[1,0]]]})";
   const std::string samples = R"([{"text":"s","logp":[-0.5]},{"text":""}])";
-  const std::string perturb = R"([{"prompt":"p","kind":"gaap","emb":[1],"samples":[{"text":"u"}]},)"
-                              R"({"prompt":"q","samples":[]}])";
+  const std::string perturb =
+      R"([{"prompt":"p","kind":"gaap","similarity":0.75,"generation":2,"emb":[1],"samples":[{"text":"u"}]},)"
+      R"({"prompt":"q","samples":[]}])";
   const std::string matrix = "[[1,0.5],[0.5,1]]";
   const Line line("{\"greedy\":" + greedy + ",\"samples\":" + samples + ",\"perturb\":" + perturb +
                   ",\"sim\":{\"answers\":" + matrix + "}}");

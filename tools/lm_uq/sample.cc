@@ -1,0 +1,227 @@
+// sample: questions become records of what a model answers to them.
+
+#include <algorithm>
+
+#include "ask.h"
+#include "common/held_run.h"
+#include "common/model_options.h"
+#include "common/sampling_options.h"
+#include "core/clock.h"
+#include "core/str.h"
+#include "io/json.h"
+#include "sample_json.h"
+#include "uq.h"
+
+namespace lm::uq_tool {
+
+namespace {
+
+using decode::Completion;
+
+enum Field : i64 {
+  kId,
+  kPrompt,
+  kPerturb,
+  kTemperature,
+  kVocab,
+  kGreedy,
+  kSamples,
+  kPTrue,
+  kVotes,
+  kModel,
+  kLm,
+  kStale  // and what follows: measured of other answers
+};
+constexpr const char* kStaleNames[] = {"emb", "sim", "ensemble", "p_ik", "verbal"};
+
+constexpr const char* kTruthPrompt =
+    "Question: {prompt}\nProposed answer: {answer}\nIs the proposed answer true or false?\nIt is";
+
+std::vector<f64> temperatures_of(const cli::Options& options) {
+  std::vector<f64> out;
+  for (const std::string& text : name_list(options, "temperatures")) {
+    const std::optional<f64> value = parse_float(text);
+    if (!value)
+      throw Error(ErrorKind::kUsage, cat("--temperatures: ", quote(text), " is no number"));
+    out.push_back(*value);
+  }
+  if (out.empty()) out.push_back(options.real("temperature"));
+  for (const f64 t : out) {
+    if (!(t > 0 && t <= 1e3))
+      throw Error(ErrorKind::kUsage, cat("temperature ", t, " is not above 0 and at most 1000"),
+                  "at temperature 0 every sample is the greedy answer, which is there anyway");
+  }
+  return out;
+}
+
+AskOptions ask_options(const cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  AskOptions out;
+  out.params = tool_options::params_of(options, tool.seed());
+  out.samples = out.params.n;
+  out.answers = options.integer("answers");
+  out.temperatures = temperatures_of(options);
+  out.top = options.integer("top-logprobs");
+  out.without_prompt = options.on("without-prompt");
+  out.truth = options.on("p-true");
+  out.votes = options.integer("p-true-votes");
+  out.truth_prompt = options.given("p-true-prompt") ? options.text("p-true-prompt") : kTruthPrompt;
+  return out;
+}
+
+class SampleMode final : public io::HeldMapper {
+ public:
+  SampleMode(cli::Tool& tool, decode::Session& session)
+      : tool_(tool), session_(session), asker_(session, ask_options(tool)) {}
+
+  std::vector<std::string> paths() const override {
+    std::vector<std::string> out = {"id",     "prompt",  "perturb", "temperature",    "vocab",
+                                    "greedy", "samples", "p_true",  "p_true_samples", "model",
+                                    "lm"};
+    out.insert(out.end(), std::begin(kStaleNames), std::end(kStaleNames));
+    return out;
+  }
+
+  std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
+    const Result<std::string> id = io::record_id(record.json, kId, record.ordinal);
+    if (!id) return id.fault();
+    const Result<std::string_view> prompt = record.json.string(kPrompt);
+    if (!prompt) return prompt.fault();
+    const std::vector<std::string> none;
+    if (record.json.has(kPerturb)) {
+      if (std::optional<Fault> fault = read_.read(record.json.raw(kPerturb))) return fault;
+    }
+    std::unique_ptr<Question> question = std::make_unique<Question>();
+    if (std::optional<Fault> fault = asker_.plan(
+            *id, *prompt, record.json.has(kPerturb) ? read_.prompts() : none, *question))
+      return fault;
+    out.work = std::move(question);
+    return std::nullopt;
+  }
+
+  void add(io::HeldWork& work) override { asker_.add(own(work)); }
+  i64 pending() const override { return asker_.pending(); }
+  bool step() override { return asker_.step(); }
+  bool poll(io::HeldWork& work) override { return asker_.take(own(work)); }
+
+  std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& work, std::string& out) override {
+    const Question& q = own(work);
+    if (std::optional<Fault> fault = q.fault()) return fault;
+    if (json.has(kPerturb)) {
+      if (std::optional<Fault> fault = write_.read(json.raw(kPerturb))) return fault;
+    }
+    ++records_;
+    if (q.cut_off) ++cut_off_;
+    count(q.answers);
+    for (const decode::Generated& wording : q.wordings)
+      count(wording);
+    const std::string greedy = greedy_json(q);
+    for (i64 t = 0; t < isize(asker_.options().temperatures); ++t)
+      write(json, q, greedy, t, out);
+    return std::nullopt;
+  }
+
+  void count_reused(io::JsonReader&, std::string_view) override { ++reused_; }
+
+  void report(f64 wall_s) const;
+
+ private:
+  static Question& own(io::HeldWork& work) { return static_cast<Question&>(work); }
+
+  void count(const decode::Generated& generated) {
+    answers_ += isize(generated.completions);
+    for (const Completion& completion : generated.completions)
+      tokens_ += isize(completion.tokens);
+  }
+
+  /// The samples of one temperature.
+  static std::span<const Completion> at(const decode::Generated& generated, i64 first, i64 count,
+                                        i64 temperature) {
+    return std::span(generated.completions)
+        .subspan(usize(first + temperature * count), usize(count));
+  }
+
+  void write(const io::JsonReader& json, const Question& q, const std::string& greedy, i64 t,
+             std::string& out) {
+    const AskOptions& asked = asker_.options();
+    const bool drop = tool_.options().on("drop-extra");
+    io::ResultLine line(json, drop);
+    const bool has_id = json.has(kId);
+    if (drop || !has_id)
+      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(q.id));
+    line.set(kTemperature, "temperature", cat(asked.temperatures[usize(t)]));
+    line.set(kVocab, "vocab", cat(session_.cfg().vocab));
+    line.set(kGreedy, "greedy", greedy);
+    line.set(kSamples, "samples", samples_json(at(q.answers, 1, asked.samples, t)));
+    if (json.has(kPerturb)) {
+      std::vector<std::string> answers;
+      for (const decode::Generated& wording : q.wordings)
+        answers.push_back(samples_json(at(wording, 0, asked.answers, t)));
+      line.set(kPerturb, "perturb", write_.with(answers));
+    }
+    set_truth(json, q, t, line);
+    for (i64 i = 0; i < isize(std::span(kStaleNames)); ++i) {
+      if (json.has(kStale + i) && !drop) line.set(kStale + i, kStaleNames[i], "null");
+    }
+    line.set(kModel, "model", io::json_string(session_.digest()));
+    line.set(kLm, "lm", tool_options::made_by(tool_, q));
+    line.write(out);
+  }
+
+  void set_truth(const io::JsonReader& json, const Question& q, i64 t, io::ResultLine& line) const {
+    if (q.truth) {
+      line.set(kPTrue, "p_true", probability_json(*q.truth));
+    } else if (json.has(kPTrue)) {
+      line.set(kPTrue, "p_true", "null");
+    }
+    if (q.votes) {
+      std::string votes;
+      for (const Completion& vote : at(*q.votes, 0, asker_.options().votes, t))
+        append(votes, votes.empty() ? "[" : ",", io::json_string(vote.text));
+      line.set(kVotes, "p_true_samples", votes + "]");
+    } else if (json.has(kVotes)) {
+      line.set(kVotes, "p_true_samples", "null");
+    }
+  }
+
+  cli::Tool& tool_;
+  decode::Session& session_;
+  Asker asker_;
+  Rewordings read_;   // of prepare(), on its thread
+  Rewordings write_;  // of finish()
+  i64 records_ = 0;
+  i64 reused_ = 0;
+  i64 answers_ = 0;
+  i64 tokens_ = 0;
+  i64 cut_off_ = 0;
+};
+
+void SampleMode::report(f64 wall_s) const {
+  const decode::GenerateStats& s = asker_.stats();
+  const std::string json = cat(
+      "{\"records\":", records_, ",\"reused_records\":", reused_, ",\"answers\":", answers_,
+      ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
+      ",\"without_p_true\":", cut_off_, ",\"wall_s\":", format_fixed(wall_s, 3),
+      ",\"generated_tokens_per_s\":",
+      format_fixed(wall_s > 0 ? static_cast<f64>(tokens_) / wall_s : 0, 1), ",\"steps\":", s.steps,
+      ",\"kv_pages_most\":", s.most_pages, ",\"forward_s\":", format_fixed(s.forward_s, 3), "}");
+  tool_.add_metric("throughput", json);
+  tool_.console().message(LogLevel::kInfo, json);
+  if (cut_off_ > 0)
+    tool_.console().message(LogLevel::kWarning,
+                            cat(cut_off_,
+                                " records have no p_true: the question about the answer "
+                                "does not fit the model's context"));
+}
+
+}  // namespace
+
+void run_sample(cli::Tool& tool) {
+  const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
+  SampleMode mode(tool, *session);
+  const f64 start = monotonic_s();
+  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
+  mode.report(monotonic_s() - start);
+}
+
+}  // namespace lm::uq_tool

@@ -1,0 +1,105 @@
+// Options of lm-uq sample.
+
+#include <algorithm>
+
+#include "common/held_run.h"
+#include "common/model_options.h"
+#include "common/sampling_options.h"
+#include "uq.h"
+
+namespace lm::uq_tool {
+
+namespace {
+
+using cli::Flag;
+using cli::FlagKind;
+
+/// The options of every program that generates, but for --greedy: samples that are all alike say
+/// nothing. There are ten of them if not said otherwise.
+std::vector<Flag> drawing_flags() {
+  std::vector<Flag> out = tool_options::sampling_flags();
+  std::erase_if(out, [](const Flag& flag) { return flag.name == "greedy"; });
+  for (Flag& flag : out) {
+    if (flag.name == "samples") flag.def = "10";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Flag> sample_flags() {
+  const std::string asked = "Questions";
+  const std::string truth = "Own judgement";
+  const std::vector<Flag> model = {
+      {.name = "model",
+       .letter = 'm',
+       .kind = FlagKind::kPath,
+       .value_name = "FOLDER",
+       .group = "Model",
+       .help = "the model: config.json, safetensors and tokenizer files",
+       .semantic = false,
+       .main = true},
+      {.name = "tokenizer",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = "Model",
+       .help = "another tokenizer than the folder's",
+       .semantic = false},
+  };
+  const std::vector<Flag> own = {
+      {.name = "answers",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = asked,
+       .def = "5",
+       .help = "answers to each rewording in perturb",
+       .min = 1,
+       .max = 65536,
+       .main = true},
+      {.name = "temperatures",
+       .kind = FlagKind::kString,
+       .value_name = "T,T,...",
+       .group = asked,
+       .help = "sample at each of these, one line per record and temperature",
+       .details = "What is drawn at one does not depend on the others. eval compares them (tsu).",
+       .main = true,
+       .excludes = {"temperature", "resume"}},
+      {.name = "top-logprobs",
+       .kind = FlagKind::kCount,
+       .value_name = "K",
+       .group = asked,
+       .def = "5",
+       .help = "keep the K likeliest tokens at each position of the greedy answer",
+       .min = 0,
+       .max = 1e6},
+      {.name = "without-prompt",
+       .kind = FlagKind::kSwitch,
+       .group = asked,
+       .def = "true",
+       .help = "also measure how probable the greedy answer is without the prompt (pmi, cpmi)"},
+      {.name = "p-true",
+       .kind = FlagKind::kSwitch,
+       .group = truth,
+       .help = "ask the model how probable it is that its greedy answer is true",
+       .main = true},
+      {.name = "p-true-votes",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = truth,
+       .def = "0",
+       .help = "sample N answers to that question",
+       .min = 0,
+       .max = 65536},
+      {.name = "p-true-prompt",
+       .kind = FlagKind::kString,
+       .value_name = "TEXT",
+       .group = truth,
+       .help = "ask it so; {prompt} and {answer} are put in, True is what is measured",
+       .details = "Default: the prompt, the proposed answer, and whether that is true or false, in "
+                  "four short lines."},
+  };
+  return cli::joined({model, tool_options::model_flags({.group = "Model"}), own, drawing_flags(),
+                      tool_options::held_flags()});
+}
+
+}  // namespace lm::uq_tool
