@@ -34,22 +34,17 @@ class FolderSink final : public Sink {
   SafeWriter writer_;
 };
 
-// Names, not paths: the same merge in another place gives the same bytes.
-std::string folder_name(const std::string& path) {
-  const fs::path clean = fs::path(path).lexically_normal();
-  return (clean.has_filename() ? clean : clean.parent_path()).filename().string();
-}
-
 std::string provenance(const Plan& plan, const Recipe& recipe, const FolderOptions& options,
                        u64 seed) {
   std::string models;
   for (i64 i = 0; i < plan.inputs.size(); ++i)
-    append(models, i > 0 ? "," : "", io::json_string(folder_name(plan.inputs[i].path)));
+    append(models, i > 0 ? "," : "", io::json_string(plan.inputs[i].label()));
   const Hash128 digest = xxh3_128(plan_json_lines(plan, ModelNames::kNumbers));
   return cat("{\"tool\":\"lm-merge\",\"version\":", io::json_string(options.version),
              ",\"method\":", io::json_string(recipe.method->name), ",\"models\":[", models,
              "],\"base\":",
-             recipe.base.empty() ? std::string("null") : io::json_string(folder_name(recipe.base)),
+             recipe.base.empty() ? std::string("null")
+                                 : io::json_string(plan.inputs[plan.reference].label()),
              ",\"seed\":", seed, ",\"plan\":\"xxh3:", hex64(digest.hi), hex64(digest.lo), "\"}");
 }
 
@@ -59,7 +54,7 @@ std::string merge_json(const Plan& plan, const Recipe& recipe, const FolderOptio
   json["recipe"] = recipe.text.empty() ? Json() : Json(recipe.text);
   Json models = Json::array();
   for (const auto& [number, read] : report.read) {
-    models.push_back({{"name", folder_name(plan.inputs[number].path)},
+    models.push_back({{"name", plan.inputs[number].label()},
                       {"tensors_read", read.tensors},
                       {"digest", cat("xxh3:", hex64(read.hi), hex64(read.lo))}});
   }
@@ -82,9 +77,9 @@ std::string in_folder(const std::string& folder, const char* name) {
 // The folder whose tokenizer files the output gets. Rows of the embeddings are merged by number:
 // where a recipe wants them by token, the tokenizers must be equal.
 std::string tokenizer_folder(const Plan& plan, const Recipe& recipe, Log& log) {
-  const std::string& reference = plan.inputs[plan.reference].path;
+  const std::string& reference = plan.inputs[plan.reference].folder;
   for (i64 i = 0; i < plan.inputs.size(); ++i) {
-    const std::string& other = plan.inputs[i].path;
+    const std::string& other = plan.inputs[i].folder;
     bool same = true;
     for (const char* const name : {"tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt"})
       same = same && same_file(in_folder(reference, name), in_folder(other, name));
@@ -108,7 +103,7 @@ void copy_files(const Plan& plan, const Recipe& recipe, const std::string& from,
     const std::string path = in_folder(folder, name);
     if (io::path_exists(path)) io::write_file(in_folder(to, name), io::Mapping(path).bytes());
   };
-  copy(plan.inputs[plan.reference].path, "generation_config.json");
+  copy(plan.inputs[plan.reference].folder, "generation_config.json");
   for (const char* const name : model::tokenizer_file_names())
     copy(from, name);
   if (!recipe.chat_template.empty() && recipe.chat_template != "auto")
@@ -132,6 +127,8 @@ EngineReport merge_into_folder(Plan& plan, const Recipe& recipe, const std::stri
                   {{"lm_merge", provenance(plan, recipe, options, ctx.seed)}});
   EngineReport report = run(plan.tensors, sink, engine, ctx, done);
   io::write_file(out.file("merge.json"), merge_json(plan, recipe, options, report, ctx.seed));
+  for (const auto& [name, bytes] : options.more_files)
+    io::write_file(out.file(name), bytes);
   model::write_manifest(out.temp_path());
   out.commit();
   return report;

@@ -59,7 +59,7 @@ std::string output_config(const InputModel& reference, const std::vector<Planned
                          ? &config["text_config"]
                          : &config;
   if (!layers.empty() && !set_layers(*part, layers)) {
-    throw Error(ErrorKind::kData, cat(reference.path,
+    throw Error(ErrorKind::kData, cat(reference.folder,
                                       "/config.json: no key has the number of layers, expected one "
                                       "of num_hidden_layers, n_layer, num_layers, n_layers"));
   }

@@ -185,15 +185,15 @@ std::string Planner::name_in(const Spot& spot, const Participant& model) const {
 void Planner::add_spots(const Stage& stage, i64 first_layer, bool first, bool last) {
   std::set<std::string> names;  // as in the first model
   const auto add_names = [&](const Participant& model) {
-    for (const SafeEntry* const entry : input(model).files.entries()) {
-      const std::optional<i64> layer = layer_of(entry->name);
+    for (const std::string& name : input(model).names()) {
+      const std::optional<i64> layer = layer_of(name);
       if (!layer) {
-        names.insert(entry->name);
+        names.insert(name);
         continue;
       }
       const i64 shift = input_layer(stage, model, 0);
       if (*layer < shift || *layer >= shift + stage.layers) continue;
-      names.insert(with_layer(entry->name, input_layer(stage, stage.models[0], *layer - shift)));
+      names.insert(with_layer(name, input_layer(stage, stage.models[0], *layer - shift)));
     }
   };
   for (const Participant& model : stage.models)
@@ -443,6 +443,7 @@ void Planner::add_tensor(const Spot& spot) {
 Plan Planner::make() {
   const std::vector<RecipeModel>& first =
       recipe_.slices.empty() ? recipe_.models : recipe_.slices[0].sources;
+  plan_.inputs = InputModels(recipe_.base);
   plan_.reference = plan_.inputs.open(recipe_.base.empty() ? first[0].path : recipe_.base);
   if (recipe_.slices.empty()) {
     stages_.push_back(make_stage(recipe_.models, nullptr));

@@ -39,6 +39,7 @@ class RecipeReader {
   std::vector<Setting> read_settings(const Node& node, const ParamDef& def) const;
   Setting read_setting(const Node& node, const ParamDef& def) const;
   std::string read_scalar(const Node& node, const ParamDef& def) const;
+  std::string read_path(const Node& node, std::string_view key) const;
   RecipeModel read_model(const Node& node, bool in_slice) const;
   RecipeSlice read_slice(const Node& node) const;
   std::string read_tokenizer(const Node& root) const;
@@ -147,6 +148,20 @@ void RecipeReader::read_params(const Node& map, ParamSet& params, bool of_model)
   }
 }
 
+// A path, or mergekit's long form: a map with a path, or with a model and an adapter.
+std::string RecipeReader::read_path(const Node& node, std::string_view key) const {
+  if (!node.IsMap()) return text(node, key);
+  if (node["path"]) {
+    check_keys(node, key, {"path"});
+    return text(node["path"], "path");
+  }
+  check_keys(node, key, {"model", "lora"});
+  if (!node["model"]) refuse(node, cat(key, " has neither path nor model"));
+  const std::string path = read_path(node["model"], "model");
+  const Node lora = node["lora"];
+  return lora && !lora.IsNull() ? cat(path, "+", read_path(lora, "lora")) : path;
+}
+
 RecipeModel RecipeReader::read_model(const Node& node, bool in_slice) const {
   RecipeModel model;
   model.where = where(node);
@@ -161,11 +176,7 @@ RecipeModel RecipeReader::read_model(const Node& node, bool in_slice) const {
   }
   const Node path = node["model"];
   if (!path) refuse(node, "no model is named here");
-  if (path.IsMap()) {
-    refuse(path, "a model with an adapter is not a folder",
-           "write model: FOLDER, with the adapter merged into it");
-  }
-  model.path = text(path, "model");
+  model.path = read_path(path, "model");
   read_params(node["parameters"], model.params, true);
   if (!in_slice) return model;
   const Node range = node["layer_range"];
@@ -237,7 +248,7 @@ Recipe RecipeReader::read(std::string_view yaml) {
            near.empty() ? cat("known: ", join(names, ", ")) : cat("did you mean ", near, "?"));
   }
   if (const Node base = root["base_model"]; base && !base.IsNull())
-    recipe.base = text(base, "base_model");
+    recipe.base = read_path(base, "base_model");
   const Node models = root["models"];
   const Node slices = root["slices"];
   if (bool(models) == bool(slices))
