@@ -24,6 +24,8 @@ merge::Recipe recipe_of_words(const cli::Options& options, const std::vector<std
   recipe.method = merge::find_method(options.text("method"));
   recipe.base = options.text("base");
   recipe.where = cat("--method ", options.text("method"));
+  recipe.tokenizer.source = options.text("tokenizer");
+  recipe.tokenizer.pad_to_multiple_of = options.integer("pad-vocab");
   for (const std::string& setting : options.list("set"))
     merge::parse_setting(setting, *recipe.method, "--set", recipe.params);
   const bool weighted = recipe.method->find("weight") != nullptr;

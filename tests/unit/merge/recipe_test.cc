@@ -52,7 +52,7 @@ tokenizer_source: base
   CHECK(recipe.models[2].path == "org/code");
   CHECK(*recipe.dtype == DType::kF16);
   CHECK(*recipe.out_dtype == DType::kBf16);
-  CHECK(recipe.tokenizer_source == "base");
+  CHECK(recipe.tokenizer.source == "base");
   const merge::Method& ties = *recipe.method;
   CHECK(value(recipe.models[1].params, ties, "density", "x", 0) == 1);
   CHECK(value(recipe.models[1].params, ties, "density", "x", 0.5) == 0.7);
