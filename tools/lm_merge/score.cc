@@ -25,7 +25,8 @@ constexpr i64 kMaxOutputBytes = 4096;
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // nobody waits for the number any more
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::dup2(in, 0) == 0 && ::dup2(out, 1) == 1) ::execv("/bin/sh", words);
   ::_exit(127);
 }
@@ -41,7 +42,10 @@ int wait_for(pid_t child) {
 }  // namespace
 
 f64 ScoreCommand::operator()(const std::string& folder) const {
-  std::string script = cat(command_, " \"$1\"");
+  // The shell gets SIGTERM when this process dies, however it does, and passes it on to all that
+  // the command has started: nobody waits for the number any more.
+  std::string script =
+      cat("trap 'trap - TERM; kill -TERM 0' TERM\n{ ", command_, " \"$1\"\n} &\nwait $!");
   std::string shell = "sh", option = "-c", name = "lm-merge", word = folder;
   char* const words[] = {shell.data(), option.data(), script.data(),
                          name.data(),  word.data(),   nullptr};

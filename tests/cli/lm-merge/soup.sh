@@ -41,3 +41,10 @@ soup --score 'echo nan #' --maximize a b
 soup --score ./score --maximize a none
 soup --score ./score --maximize
 ls -A tmp
+# a run that is stopped takes command and trial with it
+printf '#!/bin/sh\necho $$ > running; sleep 600 | cat\n' > forever; chmod +x forever
+lm-merge soup --score 'true | ./forever' --maximize a b -o m --tmp-dir tmp & pid=$!
+until [ -s running ]; do sleep 0.05; done
+kill -TERM $pid; wait $pid; echo "status $?"
+while grep -q '^State:.[^Z]' "/proc/$(cat running)/status" 2>/dev/null; do sleep 0.05; done
+ls -A tmp
