@@ -23,49 +23,10 @@ std::string method_details() {
   return text + ".";
 }
 
-std::vector<Flag> merge_flags() {
-  const std::string g = "What to merge";
+// Of whatever makes a model.
+std::vector<Flag> tensor_flags() {
   const std::string t = "Tensors";
   return {
-      {.name = "method",
-       .kind = FlagKind::kChoice,
-       .value_name = "METHOD",
-       .group = g,
-       .help = "how; without it the operand is a recipe",
-       .details = method_details(),
-       .choices = method_names(),
-       .main = true},
-      {.name = "base",
-       .kind = FlagKind::kPath,
-       .value_name = "FOLDER",
-       .group = g,
-       .help = "the model that the others were tuned from",
-       .details =
-           "Its config.json and tokenizer become the output's; the first model's without it.",
-       .semantic = false,
-       .main = true,
-       .needs = {"method"}},
-      {.name = "set",
-       .kind = FlagKind::kList,
-       .value_name = "NAME=VALUE",
-       .group = g,
-       .help = "a parameter of the whole merge, or the default of one of the models",
-       .details = "VALUE,VALUE,... is a gradient over the layers. lm-merge --method METHOD "
-                  "--parameters lists them.",
-       .main = true,
-       .needs = {"method"}},
-      {.name = "parameters",
-       .kind = FlagKind::kSwitch,
-       .group = g,
-       .help = "print the parameters of --method, or of all methods, and exit",
-       .semantic = false},
-      {.name = "dry-run",
-       .letter = 'n',
-       .kind = FlagKind::kSwitch,
-       .group = g,
-       .help = "print what would be done with each tensor as JSON lines; reads headers only",
-       .semantic = false,
-       .main = true},
       {.name = "include",
        .kind = FlagKind::kString,
        .value_name = "REGEX",
@@ -122,6 +83,115 @@ std::vector<Flag> merge_flags() {
   };
 }
 
+std::vector<Flag> merge_flags() {
+  const std::string g = "What to merge";
+  return {
+      {.name = "method",
+       .kind = FlagKind::kChoice,
+       .value_name = "METHOD",
+       .group = g,
+       .help = "how; without it the operand is a recipe",
+       .details = method_details(),
+       .choices = method_names(),
+       .main = true},
+      {.name = "base",
+       .kind = FlagKind::kPath,
+       .value_name = "FOLDER",
+       .group = g,
+       .help = "the model that the others were tuned from",
+       .details = "Its config.json and tokenizer become the output's; the first model's without "
+                  "it. Adapters that are named alone go on it.",
+       .semantic = false,
+       .main = true,
+       .needs = {"method"}},
+      {.name = "set",
+       .kind = FlagKind::kList,
+       .value_name = "NAME=VALUE",
+       .group = g,
+       .help = "a parameter of the whole merge, or the default of one of the models",
+       .details = "VALUE,VALUE,... is a gradient over the layers. lm-merge --method METHOD "
+                  "--parameters lists them.",
+       .main = true,
+       .needs = {"method"}},
+      {.name = "tokenizer",
+       .kind = FlagKind::kString,
+       .value_name = "SOURCE",
+       .group = g,
+       .help = "match rows of embeddings by token: base, union, or the model whose tokens count",
+       .details = "By the models' tokenizer.json. union: the base's ids, then what others have "
+                  "more. A row that a model lacks is the base's, the only one there is, or the "
+                  "mean. Without it rows are matched by number.",
+       .semantic = false,
+       .main = true,
+       .needs = {"method"}},
+      {.name = "pad-vocab",
+       .kind = FlagKind::kInt,
+       .value_name = "N",
+       .group = g,
+       .def = "1",
+       .help = "with --tokenizer, rows up to a multiple of N, of the mean of the others",
+       .min = 1,
+       .max = 1 << 20,
+       .needs = {"tokenizer"}},
+      {.name = "parameters",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "print the parameters of --method, or of all methods, and exit",
+       .semantic = false},
+      {.name = "dry-run",
+       .letter = 'n',
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "print what would be done with each tensor as JSON lines; reads headers only",
+       .semantic = false,
+       .main = true},
+  };
+}
+
+std::vector<Flag> soup_flags() {
+  const std::string g = "What to average";
+  return {
+      {.name = "mode",
+       .kind = FlagKind::kChoice,
+       .value_name = "MODE",
+       .group = g,
+       .def = "greedy",
+       .help = "which candidates: those that do not make the mean worse, all, the best one",
+       .details = "greedy: from the best score on, a candidate stays in the mean unless the score "
+                  "becomes worse; k candidates take k + (k - 1) scores. uniform: all, without "
+                  "scores. max: the best.",
+       .choices = {"greedy", "uniform", "max"},
+       .main = true},
+      {.name = "score",
+       .kind = FlagKind::kString,
+       .value_name = "COMMAND",
+       .group = g,
+       .help = "judges a model: run by the shell with its folder as last word, prints a number",
+       .main = true},
+      {.name = "maximize",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "higher scores are better",
+       .main = true,
+       .excludes = {"minimize"}},
+      {.name = "minimize",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "lower scores are better",
+       .main = true},
+      {.name = "strict",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "a candidate stays only if the score becomes better"},
+      {.name = "base",
+       .kind = FlagKind::kPath,
+       .value_name = "FOLDER",
+       .group = g,
+       .help = "config.json and tokenizer are this model's, and adapters go on it",
+       .semantic = false},
+  };
+}
+
 std::vector<Flag> diff_flags() {
   const std::string g = "What to show";
   return {
@@ -146,7 +216,9 @@ lm::cli::ToolSpec make_spec() {
   spec.summary = "merge model checkpoints, tensor by tensor, and show how they differ";
   spec.operands = "RECIPE | MODEL[:WEIGHT][:NAME=VALUE]...";
   spec.verbs = {
-      {"merge", "make one model of several", merge_flags()},
+      {"merge", "make one model of several", lm::cli::joined({merge_flags(), tensor_flags()})},
+      {"soup", "average those candidates that improve a score",
+       lm::cli::joined({soup_flags(), tensor_flags()})},
       {"diff", "compare two models; exit 1 if they differ", diff_flags()},
   };
   spec.examples = {
@@ -156,6 +228,9 @@ lm::cli::ToolSpec make_spec() {
        "task vectors of two fine-tunes, trimmed"},
       {"lm-merge --method slerp --base a b --set t=0,0.5,1 -o merged",
        "from one model in the first layer to another in the last"},
+      {"lm-merge --method linear base+adapter -o merged", "a LoRA adapter, merged into its base"},
+      {"lm-merge soup --score ./perplexity --minimize a b c -o merged",
+       "the mean of fine-tunes, as far as it helps"},
       {"lm-merge diff a b", "where two models differ"},
   };
   spec.wide = true;
@@ -169,6 +244,7 @@ lm::cli::ToolSpec make_spec() {
 int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "diff") return lm::merge_tool::run_diff(tool);
+    if (tool.verb() == "soup") return lm::merge_tool::run_soup(tool);
     return lm::merge_tool::run_merge(tool);
   });
 }

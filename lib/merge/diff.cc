@@ -97,7 +97,6 @@ void measure(const TensorSource& a, const TensorSource& b, const Context& ctx, T
 TensorDiff compare(const SafeEntry& ea, const SafeEntry& eb, const InputModel& a,
                    const InputModel& b, const Context& ctx) {
   TensorDiff out;
-  out.name = ea.name;
   out.a_shape = ea.shape;
   out.b_shape = eb.shape;
   out.a_dtype = dtype_name(ea.dtype);
@@ -123,7 +122,6 @@ TensorDiff compare(const SafeEntry& ea, const SafeEntry& eb, const InputModel& a
 
 TensorDiff only_one(const SafeEntry& entry, DiffState state) {
   TensorDiff out;
-  out.name = entry.name;
   out.state = state;
   (state == DiffState::kOnlyA ? out.a_shape : out.b_shape) = entry.shape;
   (state == DiffState::kOnlyA ? out.a_dtype : out.b_dtype) = dtype_name(entry.dtype);
@@ -136,17 +134,18 @@ DiffTotals diff(const InputModel& a, const InputModel& b, const Context& ctx,
                 const std::function<void(const TensorDiff&)>& take) {
   std::set<std::string> names;
   for (const InputModel* const model : {&a, &b})
-    for (const SafeEntry* const entry : model->files.entries())
-      names.insert(entry->name);
+    for (std::string& name : model->names())
+      names.insert(std::move(name));
   DiffTotals totals;
   f64 square = 0;
   f64 a_square = 0;
   for (const std::string& name : names) {
-    const SafeEntry* const ea = a.files.find(name);
-    const SafeEntry* const eb = b.files.find(name);
-    const TensorDiff one = ea == nullptr   ? only_one(*eb, DiffState::kOnlyB)
-                           : eb == nullptr ? only_one(*ea, DiffState::kOnlyA)
-                                           : compare(*ea, *eb, a, b, ctx);
+    const SafeEntry* const ea = a.stored(name);
+    const SafeEntry* const eb = b.stored(name);
+    TensorDiff one = ea == nullptr   ? only_one(*eb, DiffState::kOnlyB)
+                     : eb == nullptr ? only_one(*ea, DiffState::kOnlyA)
+                                     : compare(*ea, *eb, a, b, ctx);
+    one.name = name;  // an adapter has another for it
     ++totals.tensors;
     totals.equal += one.state == DiffState::kEqual ? 1 : 0;
     totals.differ += one.state == DiffState::kDiffers ? 1 : 0;

@@ -34,22 +34,17 @@ class FolderSink final : public Sink {
   SafeWriter writer_;
 };
 
-// Names, not paths: the same merge in another place gives the same bytes.
-std::string folder_name(const std::string& path) {
-  const fs::path clean = fs::path(path).lexically_normal();
-  return (clean.has_filename() ? clean : clean.parent_path()).filename().string();
-}
-
 std::string provenance(const Plan& plan, const Recipe& recipe, const FolderOptions& options,
                        u64 seed) {
   std::string models;
   for (i64 i = 0; i < plan.inputs.size(); ++i)
-    append(models, i > 0 ? "," : "", io::json_string(folder_name(plan.inputs[i].path)));
+    append(models, i > 0 ? "," : "", io::json_string(plan.inputs[i].label()));
   const Hash128 digest = xxh3_128(plan_json_lines(plan, ModelNames::kNumbers));
   return cat("{\"tool\":\"lm-merge\",\"version\":", io::json_string(options.version),
              ",\"method\":", io::json_string(recipe.method->name), ",\"models\":[", models,
              "],\"base\":",
-             recipe.base.empty() ? std::string("null") : io::json_string(folder_name(recipe.base)),
+             recipe.base.empty() ? std::string("null")
+                                 : io::json_string(plan.inputs[plan.reference].label()),
              ",\"seed\":", seed, ",\"plan\":\"xxh3:", hex64(digest.hi), hex64(digest.lo), "\"}");
 }
 
@@ -59,7 +54,7 @@ std::string merge_json(const Plan& plan, const Recipe& recipe, const FolderOptio
   json["recipe"] = recipe.text.empty() ? Json() : Json(recipe.text);
   Json models = Json::array();
   for (const auto& [number, read] : report.read) {
-    models.push_back({{"name", folder_name(plan.inputs[number].path)},
+    models.push_back({{"name", plan.inputs[number].label()},
                       {"tensors_read", read.tensors},
                       {"digest", cat("xxh3:", hex64(read.hi), hex64(read.lo))}});
   }
@@ -79,26 +74,24 @@ std::string in_folder(const std::string& folder, const char* name) {
   return (fs::path(folder) / name).string();
 }
 
-// The folder whose tokenizer files the output gets. Rows of the embeddings are merged by number:
-// where a recipe wants them by token, the tokenizers must be equal.
+// The folder whose tokenizer files the output gets. Says so where rows are merged by number and
+// tokenizers differ.
 std::string tokenizer_folder(const Plan& plan, const Recipe& recipe, Log& log) {
-  const std::string& reference = plan.inputs[plan.reference].path;
+  if (plan.vocabulary) return plan.vocabulary->source;
+  const std::string& reference = plan.inputs[plan.reference].folder;
+  const std::string& source = recipe.tokenizer.source;
+  if (!source.empty()) return source == "base" || source == "union" ? reference : source;
   for (i64 i = 0; i < plan.inputs.size(); ++i) {
-    const std::string& other = plan.inputs[i].path;
+    const std::string& other = plan.inputs[i].folder;
     bool same = true;
     for (const char* const name : {"tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt"})
       same = same && same_file(in_folder(reference, name), in_folder(other, name));
     if (same) continue;
-    const std::string what = cat(reference, " and ", other, " have different tokenizers");
-    if (!recipe.tokenizer_source.empty()) {
-      throw Error(ErrorKind::kUnavailable,
-                  cat(what, ", and tokenizer_source asks for rows to be matched by token"),
-                  "without tokenizer_source rows are merged by number");
-    }
-    log.message(LogLevel::kWarning, cat(what, ": rows of the embeddings are merged by number"));
+    log.message(LogLevel::kWarning, cat(reference, " and ", other,
+                                        " have different tokenizers: rows of the embeddings are "
+                                        "merged by number"));
   }
-  const std::string& source = recipe.tokenizer_source;
-  return source.empty() || source == "base" || source == "union" ? reference : source;
+  return reference;
 }
 
 void copy_files(const Plan& plan, const Recipe& recipe, const std::string& from,
@@ -108,9 +101,15 @@ void copy_files(const Plan& plan, const Recipe& recipe, const std::string& from,
     const std::string path = in_folder(folder, name);
     if (io::path_exists(path)) io::write_file(in_folder(to, name), io::Mapping(path).bytes());
   };
-  copy(plan.inputs[plan.reference].path, "generation_config.json");
-  for (const char* const name : model::tokenizer_file_names())
-    copy(from, name);
+  copy(plan.vocabulary ? from : plan.inputs[plan.reference].folder, "generation_config.json");
+  // Other forms of a vocabulary do not have what was appended to it.
+  const bool appended = plan.vocabulary && !plan.vocabulary->tokenizer_json.empty();
+  for (const std::string_view name : model::tokenizer_file_names()) {
+    const bool other_form = name == "tokenizer.model" || name == "vocab.json" ||
+                            name == "merges.txt" || name == "added_tokens.json";
+    if (!appended || !other_form) copy(from, name.data());
+  }
+  if (appended) io::write_file(in_folder(to, "tokenizer.json"), plan.vocabulary->tokenizer_json);
   if (!recipe.chat_template.empty() && recipe.chat_template != "auto")
     io::write_file(in_folder(to, "chat_template.jinja"), recipe.chat_template);
 }
@@ -126,12 +125,16 @@ EngineReport merge_into_folder(Plan& plan, const Recipe& recipe, const std::stri
                                const Context& ctx, std::atomic<i64>* done) {
   const std::string tokenizer = tokenizer_folder(plan, recipe, *ctx.log);
   check_output(folder);
+  for (const std::string& warning : plan.warnings)
+    ctx.log->message(LogLevel::kWarning, warning);
   io::AtomicDir out(folder, options.files, true);
   copy_files(plan, recipe, tokenizer, out.temp_path());
   FolderSink sink(out.temp_path(), options.shard_bytes,
                   {{"lm_merge", provenance(plan, recipe, options, ctx.seed)}});
   EngineReport report = run(plan.tensors, sink, engine, ctx, done);
   io::write_file(out.file("merge.json"), merge_json(plan, recipe, options, report, ctx.seed));
+  for (const auto& [name, bytes] : options.more_files)
+    io::write_file(out.file(name), bytes);
   model::write_manifest(out.temp_path());
   out.commit();
   return report;

@@ -16,6 +16,7 @@ struct FolderOptions {
   i64 shard_bytes = kMaxShardBytes;
   std::string version;  // of the program, for merge.json
   io::OutputOptions files;
+  std::map<std::string, std::string> more_files;  // by name, what else the folder holds
 };
 
 /// Checks, before a plan is made, that a folder may be written: absent, empty, or an older model.

@@ -25,15 +25,48 @@ std::string find_embedding(const SafeModel& files) {
   return {};
 }
 
-InputModel open_model(const std::string& path) {
+/// Where a model is: a base, and an adapter or nothing.
+struct ModelPath {
+  std::string base;
+  std::string adapter;
+};
+
+[[noreturn]] void refuse_missing(const std::string& path, const char* what) {
+  const bool looks_like_hub =
+      path[0] != '/' && path[0] != '.' && std::count(path.begin(), path.end(), '/') == 1;
+  throw Error(ErrorKind::kNoInput, cat(path, ": no such ", what, " folder"),
+              looks_like_hub ? "models are local folders: download it first" : "");
+}
+
+// A plus sign may be part of a name, too: what exists decides.
+ModelPath find_model(const std::string& path, const std::string& adapter_base) {
   if (!io::path_exists(path)) {
-    const bool looks_like_hub =
-        path[0] != '/' && path[0] != '.' && std::count(path.begin(), path.end(), '/') == 1;
-    throw Error(ErrorKind::kNoInput, cat(path, ": no such model folder"),
-                looks_like_hub ? "models are local folders: download it first" : "");
+    for (std::size_t plus = path.find('+'); plus != std::string::npos;
+         plus = path.find('+', plus + 1)) {
+      ModelPath pair{path.substr(0, plus), path.substr(plus + 1)};
+      if (plus > 0 && io::path_exists(pair.base)) {
+        if (!io::path_exists(pair.adapter)) refuse_missing(pair.adapter, "adapter");
+        return pair;
+      }
+    }
+    refuse_missing(path, "model");
   }
-  InputModel model{path, SafeModel::open(path), Json(), {}, 0};
-  const std::string config = (fs::path(path) / "config.json").string();
+  if (!is_adapter(path)) return {path, {}};
+  if (!adapter_base.empty() && adapter_base != path) return {adapter_base, path};
+  const std::string named = Adapter::named_base(path);
+  if (!named.empty() && io::path_exists(named)) return {named, path};
+  throw Error(ErrorKind::kNoInput,
+              cat(path, ": an adapter", named.empty() ? "" : cat(" for ", quote(named, 200)),
+                  ", whose base is not here"),
+              cat("name the model that it goes on: BASE+", path));
+}
+
+InputModel open_model(const std::string& path, const std::string& adapter_base) {
+  const ModelPath at = find_model(path, adapter_base);
+  if (!io::path_exists(at.base)) refuse_missing(at.base, "model");
+  InputModel model{path, at.base, SafeModel::open(at.base), {}, Json(), {}, 0};
+  if (!at.adapter.empty()) model.adapter = Adapter::open(at.adapter, model.files, at.base);
+  const std::string config = (fs::path(at.base) / "config.json").string();
   if (io::path_exists(config))
     model.config = io::parse_object(io::read_file(config, kMaxConfigBytes), config);
   if (model.files.entries().empty()) throw Error(ErrorKind::kData, cat(path, ": holds no tensors"));
@@ -46,17 +79,45 @@ InputModel open_model(const std::string& path) {
   return model;
 }
 
+// Names, not paths: the same merge in another place gives the same bytes.
+std::string folder_name(const std::string& path) {
+  const fs::path clean = fs::path(path).lexically_normal();
+  return (clean.has_filename() ? clean : clean.parent_path()).filename().string();
+}
+
 }  // namespace
 
+const SafeEntry* InputModel::stored(std::string_view tensor) const {
+  if (adapter) {
+    if (const SafeEntry* const whole = adapter->whole(tensor)) return whole;
+  }
+  return files.find(tensor);
+}
+
 const SafeEntry* InputModel::find(std::string_view tensor) const {
-  const SafeEntry* const own = files.find(tensor);
+  const SafeEntry* const own = stored(tensor);
   if (own != nullptr || tied_to.empty() || !is_head(tensor) || !tensor.ends_with(".weight"))
     return own;
-  return files.find(tied_to);
+  return stored(tied_to);
+}
+
+std::vector<std::string> InputModel::names() const {
+  std::vector<std::string> names;
+  for (const SafeEntry* const entry : files.entries())
+    names.push_back(entry->name);
+  if (!adapter) return names;
+  for (std::string& name : adapter->whole_names()) {
+    if (files.find(name) == nullptr) names.push_back(std::move(name));
+  }
+  return names;
 }
 
 SourcePtr InputModel::source(const SafeEntry& entry) const {
-  return std::make_unique<MappedSource>(entry, path);
+  const LowRank* const delta = adapter ? adapter->delta(entry) : nullptr;
+  const bool own = files.find(entry.name) == &entry;
+  SourcePtr plain = std::make_unique<MappedSource>(entry, own ? folder : adapter->folder());
+  if (delta == nullptr) return plain;
+  return std::make_unique<LowRankSource>(std::move(plain), *delta, adapter->folder());
 }
 
 std::string InputModel::config_text(const char* key) const {
@@ -65,11 +126,17 @@ std::string InputModel::config_text(const char* key) const {
   return at != config.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
+std::string InputModel::label() const {
+  std::string label = folder_name(folder);
+  if (adapter) append(label, "+", folder_name(adapter->folder()));
+  return label;
+}
+
 i64 InputModels::open(const std::string& path) {
   for (i64 number = 0; number < size(); ++number) {
     if (models_[usize(number)]->path == path) return number;
   }
-  models_.push_back(std::make_unique<const InputModel>(open_model(path)));
+  models_.push_back(std::make_unique<const InputModel>(open_model(path, adapter_base_)));
   return size() - 1;
 }
 

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 
 #include "core/error.h"
 #include "core/str.h"
+#include "io/file.h"
 #include "merge/convert.h"
 #include "merge/layers.h"
 #include "merge/recipe.h"
+#include "model/json_fields.h"
 
 namespace lm::merge {
 
@@ -48,10 +51,24 @@ bool set_layers(Json& config, const std::vector<i64>& layers) {
   return found;
 }
 
+// Ids of special tokens belong to the vocabulary.
+void take_token_ids(const std::string& folder, Json& config) {
+  const std::string file = (std::filesystem::path(folder) / "config.json").string();
+  if (!io::path_exists(file)) return;
+  const Json other = model::parse_object(io::read_file(file, i64{16} << 20), file);
+  for (const char* const key : {"bos_token_id", "eos_token_id", "pad_token_id"}) {
+    if (other.contains(key)) {
+      config[key] = other[key];
+    } else {
+      config.erase(key);
+    }
+  }
+}
+
 }  // namespace
 
 std::string output_config(const InputModel& reference, const std::vector<PlannedTensor>& tensors,
-                          const std::vector<i64>& layers) {
+                          const std::vector<i64>& layers, const std::string& vocabulary) {
   if (!reference.config.is_object()) return {};
   Json config = reference.config;
   // Models of text and more have a part for the text.
@@ -59,7 +76,7 @@ std::string output_config(const InputModel& reference, const std::vector<Planned
                          ? &config["text_config"]
                          : &config;
   if (!layers.empty() && !set_layers(*part, layers)) {
-    throw Error(ErrorKind::kData, cat(reference.path,
+    throw Error(ErrorKind::kData, cat(reference.folder,
                                       "/config.json: no key has the number of layers, expected one "
                                       "of num_hidden_layers, n_layer, num_layers, n_layers"));
   }
@@ -76,6 +93,7 @@ std::string output_config(const InputModel& reference, const std::vector<Planned
     const bool tokens = has_token_rows(tensor.job.name) && tensor.job.shape.rank == 2;
     if (tokens && part->contains("vocab_size")) (*part)["vocab_size"] = tensor.job.shape[0];
   }
+  if (!vocabulary.empty() && vocabulary != reference.folder) take_token_ids(vocabulary, *part);
   // A head that is stored beside the embedding is another matrix.
   if (head && config.value("tie_word_embeddings", false)) config["tie_word_embeddings"] = false;
   return config.dump(2) + "\n";

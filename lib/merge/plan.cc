@@ -71,6 +71,7 @@ class Planner {
   ParamValues resolve(const ParamDef& def, const Spot& spot) const;
   void copy_reference(const Spot& spot);
   void find_inputs(const Spot& spot, PlannedTensor& tensor);
+  SourcePtr source(const Spot& spot, const Participant& model, const SafeEntry& entry) const;
   SourcePtr missing(const Spot& spot, const Participant& model, const Shape* like) const;
   void fit_shapes(const Spot& spot, PlannedTensor& tensor);
   void find_aux(const Spot& spot, PlannedTensor& tensor);
@@ -185,15 +186,15 @@ std::string Planner::name_in(const Spot& spot, const Participant& model) const {
 void Planner::add_spots(const Stage& stage, i64 first_layer, bool first, bool last) {
   std::set<std::string> names;  // as in the first model
   const auto add_names = [&](const Participant& model) {
-    for (const SafeEntry* const entry : input(model).files.entries()) {
-      const std::optional<i64> layer = layer_of(entry->name);
+    for (const std::string& name : input(model).names()) {
+      const std::optional<i64> layer = layer_of(name);
       if (!layer) {
-        names.insert(entry->name);
+        names.insert(name);
         continue;
       }
       const i64 shift = input_layer(stage, model, 0);
       if (*layer < shift || *layer >= shift + stage.layers) continue;
-      names.insert(with_layer(entry->name, input_layer(stage, stage.models[0], *layer - shift)));
+      names.insert(with_layer(name, input_layer(stage, stage.models[0], *layer - shift)));
     }
   };
   for (const Participant& model : stage.models)
@@ -253,6 +254,26 @@ ParamValues Planner::resolve(const ParamDef& def, const Spot& spot) const {
   return values;
 }
 
+// The tensor of a model, with rows as the output's vocabulary has them.
+SourcePtr Planner::source(const Spot& spot, const Participant& model,
+                          const SafeEntry& entry) const {
+  if (plan_.vocabulary == nullptr || spot.layer || !has_token_rows(spot.name) ||
+      entry.shape.rank == 0)
+    return input(model).source(entry);
+  std::vector<SourcePtr> all;
+  for (const i64 number : plan_.vocabulary->models) {
+    const InputModel& other = plan_.inputs[number];
+    const SafeEntry* const same = other.find(spot.in_stage);
+    if (same == nullptr) {
+      throw Error(ErrorKind::kData, cat(other.path, ": tensor ", quote(spot.in_stage, 200),
+                                        " is missing, whose rows are matched by token"));
+    }
+    all.push_back(other.source(*same));
+  }
+  return std::make_unique<AlignedSource>(*plan_.vocabulary, plan_.vocabulary->place(model.input),
+                                         std::move(all));
+}
+
 // The source for a tensor that a model lacks; null: the model takes no part.
 SourcePtr Planner::missing(const Spot& spot, const Participant& model, const Shape* like) const {
   const std::string name = name_in(spot, model);
@@ -261,9 +282,9 @@ SourcePtr Planner::missing(const Spot& spot, const Participant& model, const Sha
       return nullptr;
     case Missing::kBase:
       if (spot.stage->base) {
-        const InputModel& base = input(*spot.stage->base);
-        if (const SafeEntry* const entry = base.find(name_in(spot, *spot.stage->base)))
-          return base.source(*entry);
+        const Participant& base = *spot.stage->base;
+        if (const SafeEntry* const entry = input(base).find(name_in(spot, base)))
+          return source(spot, base, *entry);
       }
       break;
     case Missing::kZero:
@@ -294,14 +315,15 @@ void Planner::find_inputs(const Spot& spot, PlannedTensor& tensor) {
   for (const i64 number : job.models) {
     const Participant& model = spot.stage->models[usize(number)];
     const SafeEntry* const entry = entry_of(model);
-    SourcePtr source = entry != nullptr ? input(model).source(*entry) : missing(spot, model, like);
+    SourcePtr source =
+        entry != nullptr ? this->source(spot, model, *entry) : missing(spot, model, like);
     keep.push_back(source != nullptr);
     if (source) tensor.inputs.push_back({std::move(source), model.input});
   }
   job.keep_models(keep);
   if (!spot.stage->base) return;
   const SafeEntry* const entry = entry_of(*spot.stage->base);
-  SourcePtr source = entry != nullptr ? input(*spot.stage->base).source(*entry)
+  SourcePtr source = entry != nullptr ? this->source(spot, *spot.stage->base, *entry)
                                       : missing(spot, *spot.stage->base, like);
   tensor.base = {std::move(source), spot.stage->base->input};
 }
@@ -372,7 +394,8 @@ void Planner::copy_reference(const Spot& spot) {
   PlannedTensor tensor;
   tensor.job.name = spot.name;
   const SafeEntry* const entry = input(from).find(name_in(spot, from));
-  SourcePtr source = entry != nullptr ? input(from).source(*entry) : missing(spot, from, nullptr);
+  SourcePtr source =
+      entry != nullptr ? this->source(spot, from, *entry) : missing(spot, from, nullptr);
   if (!source) return;
   tensor.dtype = source->dtype();
   tensor.job.shape = source->shape();
@@ -443,6 +466,7 @@ void Planner::add_tensor(const Spot& spot) {
 Plan Planner::make() {
   const std::vector<RecipeModel>& first =
       recipe_.slices.empty() ? recipe_.models : recipe_.slices[0].sources;
+  plan_.inputs = InputModels(recipe_.base);
   plan_.reference = plan_.inputs.open(recipe_.base.empty() ? first[0].path : recipe_.base);
   if (recipe_.slices.empty()) {
     stages_.push_back(make_stage(recipe_.models, nullptr));
@@ -450,6 +474,8 @@ Plan Planner::make() {
     for (const RecipeSlice& slice : recipe_.slices)
       stages_.push_back(make_stage(slice.sources, &slice));
   }
+  if (std::optional<Vocabulary> vocabulary = make_vocabulary(recipe_, plan_.inputs, plan_.warnings))
+    plan_.vocabulary = std::make_unique<const Vocabulary>(std::move(*vocabulary));
   check_families();
   i64 layers = 0;
   std::vector<i64> layer_sources;  // of the reference's config
@@ -467,7 +493,8 @@ Plan Planner::make() {
   if (plan_.tensors.empty())
     throw Error(ErrorKind::kData, cat(recipe_.where, ": no tensor is left to be written"));
   plan_.config_json = output_config(plan_.inputs[plan_.reference], plan_.tensors,
-                                    recipe_.slices.empty() ? std::vector<i64>() : layer_sources);
+                                    recipe_.slices.empty() ? std::vector<i64>() : layer_sources,
+                                    plan_.vocabulary ? plan_.vocabulary->source : "");
   return std::move(plan_);
 }
 

@@ -3,6 +3,7 @@
 // resolved parameters, and to the output's config.json. No weight is read. Everything that makes a
 // merge impossible is found here, before anything is written.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "merge/engine.h"
 #include "merge/inputs.h"
 #include "merge/recipe.h"
+#include "merge/vocabulary.h"
 
 namespace lm::merge {
 
@@ -33,8 +35,9 @@ struct Plan {
   InputModels inputs;
   InputModels aux;    // further files of models
   i64 reference = 0;  // of inputs: whose config and tokenizer files the output gets
-  std::vector<PlannedTensor> tensors;  // by name
-  std::string config_json;             // of the output; empty if the reference has none
+  std::unique_ptr<const Vocabulary> vocabulary;  // by which rows are matched; null: by number
+  std::vector<PlannedTensor> tensors;            // by name
+  std::string config_json;                       // of the output; empty if the reference has none
   std::vector<std::string> warnings;
   i64 bytes_in() const;
   i64 bytes_out() const;

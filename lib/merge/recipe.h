@@ -2,6 +2,7 @@
 // What is to be merged: mergekit's recipes (YAML) as they are, or the words of a command line. A
 // recipe names models by path and says nothing about tensors; plan.h does that.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,24 @@ struct RecipeSlice {
   std::string where;
 };
 
+/// What a token's row is in models that lack it, or in all.
+struct TokenOverride {
+  enum class Kind : u8 { kRow, kZero };
+  Kind kind = Kind::kRow;
+  std::string model;      // of kRow: that model's row of the token, or of
+  std::string token;      // this one, or of
+  std::optional<i32> id;  // this id
+  bool force = false;     // in models that have the token, too
+  std::string where;
+};
+
+/// By which tokens rows of embeddings and heads are matched.
+struct RecipeTokenizer {
+  std::string source;  // "base", "union", a path, or empty: by number
+  std::map<std::string, TokenOverride> tokens;
+  i64 pad_to_multiple_of = 0;
+};
+
 struct Recipe {
   const Method* method = nullptr;
   std::string base;                 // path, or empty
@@ -37,10 +56,10 @@ struct Recipe {
   ParamSet params;
   std::optional<DType> dtype;      // of the output, unless out_dtype is there
   std::optional<DType> out_dtype;  //
-  std::string tokenizer_source;    // "base", "union", a path, or empty
-  std::string chat_template;       // text or "auto", or empty
-  std::string where;               // the file, or "command line"
-  std::string text;                // the file's text, for the record
+  RecipeTokenizer tokenizer;
+  std::string chat_template;  // text or "auto", or empty
+  std::string where;          // the file, or "command line"
+  std::string text;           // the file's text, for the record
 };
 
 /// Reads a recipe. Throws Error{kConfig} with file and line for what is not YAML, an unknown key

@@ -13,6 +13,8 @@ namespace lm::merge {
 
 namespace {
 
+constexpr ParamDef kForce{.name = "force", .kind = ParamKind::kSwitch};
+
 /// Reads one document and knows where everything stands.
 class RecipeReader {
  public:
@@ -39,9 +41,11 @@ class RecipeReader {
   std::vector<Setting> read_settings(const Node& node, const ParamDef& def) const;
   Setting read_setting(const Node& node, const ParamDef& def) const;
   std::string read_scalar(const Node& node, const ParamDef& def) const;
+  std::string read_path(const Node& node, std::string_view key) const;
   RecipeModel read_model(const Node& node, bool in_slice) const;
   RecipeSlice read_slice(const Node& node) const;
-  std::string read_tokenizer(const Node& root) const;
+  TokenOverride read_token(const Node& node) const;
+  RecipeTokenizer read_tokenizer(const Node& root) const;
 
   const std::string& file_;
   const Method* method_ = nullptr;
@@ -147,6 +151,20 @@ void RecipeReader::read_params(const Node& map, ParamSet& params, bool of_model)
   }
 }
 
+// A path, or mergekit's long form: a map with a path, or with a model and an adapter.
+std::string RecipeReader::read_path(const Node& node, std::string_view key) const {
+  if (!node.IsMap()) return text(node, key);
+  if (node["path"]) {
+    check_keys(node, key, {"path"});
+    return text(node["path"], "path");
+  }
+  check_keys(node, key, {"model", "lora"});
+  if (!node["model"]) refuse(node, cat(key, " has neither path nor model"));
+  const std::string path = read_path(node["model"], "model");
+  const Node lora = node["lora"];
+  return lora && !lora.IsNull() ? cat(path, "+", read_path(lora, "lora")) : path;
+}
+
 RecipeModel RecipeReader::read_model(const Node& node, bool in_slice) const {
   RecipeModel model;
   model.where = where(node);
@@ -161,11 +179,7 @@ RecipeModel RecipeReader::read_model(const Node& node, bool in_slice) const {
   }
   const Node path = node["model"];
   if (!path) refuse(node, "no model is named here");
-  if (path.IsMap()) {
-    refuse(path, "a model with an adapter is not a folder",
-           "write model: FOLDER, with the adapter merged into it");
-  }
-  model.path = text(path, "model");
+  model.path = read_path(path, "model");
   read_params(node["parameters"], model.params, true);
   if (!in_slice) return model;
   const Node range = node["layer_range"];
@@ -201,14 +215,61 @@ RecipeSlice RecipeReader::read_slice(const Node& node) const {
   return slice;
 }
 
-std::string RecipeReader::read_tokenizer(const Node& root) const {
+TokenOverride RecipeReader::read_token(const Node& node) const {
+  check_keys(node, "a token", {"source", "force"});
+  TokenOverride out;
+  out.where = where(node);
+  const Node source = node["source"];
+  if (!source) refuse(node, "a token has no source");
+  if (const Node force = node["force"])
+    out.force = parse_value(text(force, "force"), kForce, where(force)) != 0;
+  if (!source.IsMap() || !source["kind"]) {
+    out.model = read_path(source, "source");
+    return out;
+  }
+  const Node kind = source["kind"];
+  check_keys(source, "a token's source", {"kind", "model", "token", "token_id"});
+  if (text(kind, "kind") == "zero") {
+    out.kind = TokenOverride::Kind::kZero;
+    return out;
+  }
+  if (kind.Scalar() != "model_token") refuse(kind, "kind is neither zero nor model_token");
+  const Node token = source["token"];
+  const Node id = source["token_id"];
+  if (!source["model"] || bool(token) == bool(id))
+    refuse(source, "a model_token has a model and either token or token_id");
+  out.model = read_path(source["model"], "model");
+  if (token) {
+    out.token = text(token, "token");
+  } else {
+    const std::optional<i64> number = parse_int(text(id, "token_id"));
+    if (!number || *number < 0 || *number > INT32_MAX) refuse(id, "token_id is not an id");
+    out.id = static_cast<i32>(*number);
+  }
+  return out;
+}
+
+RecipeTokenizer RecipeReader::read_tokenizer(const Node& root) const {
+  RecipeTokenizer out;
   const Node plain = root["tokenizer_source"];
   const Node full = root["tokenizer"];
   if (plain && full) refuse(full, "both tokenizer and tokenizer_source are given");
-  if (plain) return plain.IsNull() ? "" : text(plain, "tokenizer_source");
-  if (!full || full.IsNull()) return {};
-  check_keys(full, "tokenizer", {"source"});
-  return full["source"] ? text(full["source"], "source") : std::string();
+  if (plain && !plain.IsNull()) out.source = read_path(plain, "tokenizer_source");
+  if (!full || full.IsNull()) return out;
+  check_keys(full, "tokenizer", {"source", "tokens", "pad_to_multiple_of"});
+  out.source = full["source"] ? read_path(full["source"], "source") : "union";
+  if (const Node pad = full["pad_to_multiple_of"]; pad && !pad.IsNull()) {
+    const std::optional<i64> multiple = parse_int(text(pad, "pad_to_multiple_of"));
+    if (!multiple || *multiple < 1 || *multiple > 1 << 20)
+      refuse(pad, "pad_to_multiple_of is not a number from 1 to 1048576");
+    out.pad_to_multiple_of = *multiple;
+  }
+  const Node tokens = full["tokens"];
+  if (!tokens || tokens.IsNull()) return out;
+  if (!tokens.IsMap()) refuse(tokens, "tokens is not a map from tokens to their sources");
+  for (const auto& item : tokens)
+    out.tokens[text(item.first, "a token")] = read_token(item.second);
+  return out;
 }
 
 Recipe RecipeReader::read(std::string_view yaml) {
@@ -237,7 +298,7 @@ Recipe RecipeReader::read(std::string_view yaml) {
            near.empty() ? cat("known: ", join(names, ", ")) : cat("did you mean ", near, "?"));
   }
   if (const Node base = root["base_model"]; base && !base.IsNull())
-    recipe.base = text(base, "base_model");
+    recipe.base = read_path(base, "base_model");
   const Node models = root["models"];
   const Node slices = root["slices"];
   if (bool(models) == bool(slices))
@@ -255,7 +316,7 @@ Recipe RecipeReader::read(std::string_view yaml) {
   read_params(root["parameters"], recipe.params, false);
   recipe.dtype = dtype(root, "dtype");
   recipe.out_dtype = dtype(root, "out_dtype");
-  recipe.tokenizer_source = read_tokenizer(root);
+  recipe.tokenizer = read_tokenizer(root);
   if (const Node chat = root["chat_template"]; chat && !chat.IsNull())
     recipe.chat_template = text(chat, "chat_template");
   check_recipe(recipe, ErrorKind::kConfig);

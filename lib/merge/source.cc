@@ -53,22 +53,6 @@ RowMapSource::RowMapSource(SourcePtr from, std::vector<i32> rows, i64 cols)
   shape_ = Shape{isize(rows_), cols};
 }
 
-namespace {
-
-// Calls take(row, first column, count, place in the output) for the row parts of a range.
-template <class Take>
-void each_row_part(i64 first, i64 count, i64 cols, const Take& take) {
-  for (i64 done = 0; done < count;) {
-    const i64 row = (first + done) / cols;
-    const i64 col = (first + done) % cols;
-    const i64 now = std::min(cols - col, count - done);
-    take(row, col, now, done);
-    done += now;
-  }
-}
-
-}  // namespace
-
 void RowMapSource::load(i64 first, i64 count, f32* to) const {
   each_row_part(first, count, shape_.cols(), [&](i64 row, i64 col, i64 now, i64 at) {
     from_->load(rows_[usize(row)] * from_->shape().cols() + col, now, to + at);

@@ -3,6 +3,7 @@
 // file has other rows, or a low-rank delta beside a base, is a source's affair. Sources borrow from
 // open files; all functions are safe to call from several threads.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,19 @@ class TensorSource {
 };
 
 using SourcePtr = std::unique_ptr<const TensorSource>;
+
+/// Calls take(row, first column, count, place in the range) for the parts of rows in a range of
+/// elements.
+template <class Take>
+void each_row_part(i64 first, i64 count, i64 cols, const Take& take) {
+  for (i64 done = 0; done < count;) {
+    const i64 row = (first + done) / cols;
+    const i64 col = (first + done) % cols;
+    const i64 now = std::min(cols - col, count - done);
+    take(row, col, now, done);
+    done += now;
+  }
+}
 
 /// A tensor as it lies in a mapped file. Released pages leave our memory, not the page cache.
 class MappedSource final : public TensorSource {

@@ -24,6 +24,8 @@ merge::Recipe recipe_of_words(const cli::Options& options, const std::vector<std
   recipe.method = merge::find_method(options.text("method"));
   recipe.base = options.text("base");
   recipe.where = cat("--method ", options.text("method"));
+  recipe.tokenizer.source = options.text("tokenizer");
+  recipe.tokenizer.pad_to_multiple_of = options.integer("pad-vocab");
   for (const std::string& setting : options.list("set"))
     merge::parse_setting(setting, *recipe.method, "--set", recipe.params);
   const bool weighted = recipe.method->find("weight") != nullptr;
@@ -47,16 +49,6 @@ merge::Recipe read_recipe(const cli::Tool& tool) {
                 "lm-merge --method linear a:0.7 b:0.3 -o merged");
   }
   return merge::parse_recipe(io::read_file(path, kMaxRecipeBytes), path);
-}
-
-merge::PlanOptions plan_options(const cli::Options& options) {
-  merge::PlanOptions out;
-  out.missing = *merge::parse_missing(options.text("missing"));
-  out.embed_common = options.text("embed") == "common";
-  out.include = options.text("include");
-  out.exclude = options.text("exclude");
-  if (options.given("out-dtype")) out.out_dtype = merge::parse_dtype(options.text("out-dtype"));
-  return out;
 }
 
 std::string kind_text(const merge::ParamDef& def) {
@@ -97,14 +89,6 @@ void print_parameters(cli::Tool& tool) {
   print(tool, text);
 }
 
-void refuse_output_that_is_input(const std::string& output, const merge::Plan& plan) {
-  std::error_code ignored;
-  for (i64 i = 0; i < plan.inputs.size(); ++i) {
-    if (fs::equivalent(output, plan.inputs[i].path, ignored))
-      throw Error(ErrorKind::kUsage, cat(output, ": is an input and the output"));
-  }
-}
-
 void add_metrics(cli::Tool& tool, const merge::Plan& plan, const merge::EngineReport& report) {
   tool.add_metric("tensors", cat(plan.tensors.size()));
   tool.add_metric("bytes_in", cat(report.bytes_in));
@@ -118,6 +102,38 @@ void add_metrics(cli::Tool& tool, const merge::Plan& plan, const merge::EngineRe
 }
 
 }  // namespace
+
+merge::PlanOptions plan_options(const cli::Options& options) {
+  merge::PlanOptions out;
+  out.missing = *merge::parse_missing(options.text("missing"));
+  out.embed_common = options.text("embed") == "common";
+  out.include = options.text("include");
+  out.exclude = options.text("exclude");
+  if (options.given("out-dtype")) out.out_dtype = merge::parse_dtype(options.text("out-dtype"));
+  return out;
+}
+
+merge::FolderOptions folder_options(const cli::Tool& tool) {
+  merge::FolderOptions out;
+  out.shard_bytes = tool.options().integer("shard-size");
+  out.version = cli::kToolkitVersion;
+  out.files = tool.output_options();
+  return out;
+}
+
+merge::EngineOptions engine_options(const cli::Options& options) {
+  return {options.integer("tile"), options.on("allow-nonfinite")};
+}
+
+void refuse_output_that_is_input(const std::string& output, const merge::Plan& plan) {
+  std::error_code ignored;
+  for (i64 i = 0; i < plan.inputs.size(); ++i) {
+    const merge::InputModel& model = plan.inputs[i];
+    if (fs::equivalent(output, model.folder, ignored) ||
+        (model.adapter && fs::equivalent(output, model.adapter->folder(), ignored)))
+      throw Error(ErrorKind::kUsage, cat(output, ": is an input and the output"));
+  }
+}
 
 void print(cli::Tool& tool, std::string_view text) {
   const std::string& path = tool.options().text("output");
@@ -141,18 +157,13 @@ void run_merge(cli::Tool& tool) {
   if (dry) return print(tool, merge::plan_json_lines(plan));
   refuse_output_that_is_input(output, plan);
   tool.claim_output(output);
-  merge::FolderOptions folder;
-  folder.shard_bytes = options.integer("shard-size");
-  folder.version = cli::kToolkitVersion;
-  folder.files = tool.output_options();
-  const merge::EngineOptions engine{options.integer("tile"), options.on("allow-nonfinite")};
   std::atomic<i64> done = 0;
   const i64 total = plan.bytes_out();
   const cli::StatusScope status = tool.set_status([&done, total] {
     return cat(format_bytes(done.load()), " of ", format_bytes(total), " written");
   });
-  const merge::EngineReport report =
-      merge::merge_into_folder(plan, recipe, output, folder, engine, tool.ctx(), &done);
+  const merge::EngineReport report = merge::merge_into_folder(
+      plan, recipe, output, folder_options(tool), engine_options(options), tool.ctx(), &done);
   add_metrics(tool, plan, report);
   tool.set_summary(cat(plan.tensors.size(), " tensors, ", format_bytes(report.bytes_in), " in, ",
                        format_bytes(report.bytes_out), " out"));

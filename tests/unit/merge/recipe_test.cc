@@ -52,7 +52,7 @@ tokenizer_source: base
   CHECK(recipe.models[2].path == "org/code");
   CHECK(*recipe.dtype == DType::kF16);
   CHECK(*recipe.out_dtype == DType::kBf16);
-  CHECK(recipe.tokenizer_source == "base");
+  CHECK(recipe.tokenizer.source == "base");
   const merge::Method& ties = *recipe.method;
   CHECK(value(recipe.models[1].params, ties, "density", "x", 0) == 1);
   CHECK(value(recipe.models[1].params, ties, "density", "x", 0.5) == 0.7);
@@ -135,8 +135,8 @@ TEST_CASE("bad recipes are refused by line, with what is known", "[merge]") {
       "3 layers beside one of 2");
   check_refused("merge_method: linear\nmodels: [a]\ndtype: int8\n", "dtype is \"int8\"");
   check_refused("merge_method: linear\nmodels: [a]\ndtype: [x]\n", "dtype is not a word");
-  check_refused("merge_method: linear\nmodels: [{model: {model: {path: a}, lora: b}}]\n",
-                "a model with an adapter");
+  check_refused("merge_method: linear\nmodels: [{model: {model: {path: a}, lorra: b}}]\n",
+                "unknown key \"lorra\" in model");
   check_refused("merge_method: karcher\nmodels: [a, b]\nparameters: {max_iter: 1.5}\n",
                 "max_iter is \"1.5\", expected a whole number");
 }
