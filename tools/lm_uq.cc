@@ -1,5 +1,6 @@
 // lm-uq: how sure a model is of its answers, and how far such scores can be trusted.
 
+#include "core/str.h"
 #include "lm_uq/uq.h"
 
 namespace {
@@ -36,11 +37,22 @@ lm::cli::ToolSpec make_spec() {
   return spec;
 }
 
+// A GPU that was asked for on the command line has nothing to do but in sample.
+void check_device(const lm::cli::Tool& tool) {
+  const std::string& device = tool.options().text("device");
+  if (!device.starts_with("cuda") ||
+      tool.options().origin("device") == lm::cli::Origin::kEnvironment)
+    return;
+  throw lm::Error(lm::ErrorKind::kUnavailable,
+                  lm::cat("--device ", device, ": only sample computes on a GPU"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "sample") return lm::uq_tool::run_sample(tool);
+    check_device(tool);
     if (tool.verb() == "perturb") return lm::uq_tool::run_perturb(tool);
     if (tool.verb() == "eval") return lm::uq_tool::run_eval(tool);
     lm::uq_tool::run_score(tool);

@@ -21,6 +21,7 @@ std::vector<Flag> drawing_flags() {
   std::erase_if(out, [](const Flag& flag) { return flag.name == "greedy"; });
   for (Flag& flag : out) {
     if (flag.name == "samples") flag.def = "10";
+    if (flag.name == "temperature") flag.help = "divides logits; above 0";
   }
   return out;
 }

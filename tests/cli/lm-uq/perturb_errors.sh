@@ -17,3 +17,4 @@ lm-uq perturb --wordnet wn --documents docs.jsonl in.jsonl; echo "status $?"
 lm-uq perturb --wordnet wn --sim embed in.jsonl; echo "status $?"
 truncate -s 200 wn/data.noun
 echo '{"id":"good","prompt":"a dog"}' | lm-uq perturb --wordnet wn; echo "status $?"
+lm-uq perturb --wordnet wn --device cuda in.jsonl; echo "status $?"
