@@ -90,7 +90,12 @@ void Tool::claim_output(const std::string& path) {
     throw Error(ErrorKind::kUsage, cat(path, ": is named for two outputs"));
   }
   claimed_.push_back(resolved);
-  if (!exists) return;
+  refuse_input(path);
+}
+
+void Tool::refuse_input(const std::string& path) const {
+  struct stat out {};
+  if (::stat(path.c_str(), &out) != 0) return;
   std::vector<std::string> inputs = files_;
   if (inputs.empty() && spec_.streams) inputs.emplace_back("-");
   for (const std::string& file : inputs) {

@@ -67,6 +67,9 @@ class Tool {
   /// Refuses (kUsage) an output that is an input or was claimed before; for paths that are not
   /// opened through output() or other_output().
   void claim_output(const std::string& path);
+  /// Refuses (kUsage) a file that is read as an input; for files that are read and written, which
+  /// may be an output too.
+  void refuse_input(const std::string& path) const;
   void set_files(std::vector<std::string> files) { files_ = std::move(files); }
   const Context& ctx() const { return ctx_; }
   Console& console() { return console_; }

@@ -2,6 +2,7 @@
 
 #include "core/hash.h"
 #include "core/str.h"
+#include "io/frame.h"
 #include "io/held.h"
 #include "io/input.h"
 #include "io/json.h"
@@ -11,6 +12,17 @@ namespace lm::io {
 std::string record_key(u64 run_key, std::string_view id, std::string_view line) {
   return hex64(xxh3_64(line, xxh3_64(id, run_key)));
 }
+
+namespace {
+
+bool is_compressed(const std::string& path) {
+  const Mapping file(path);
+  if (file.size() < 4) return false;
+  const u32 magic = load_u32le(file.bytes().data());
+  return magic == kZstdMagic || (magic & 0xFFFFFFF0u) == kSkippableBase;
+}
+
+}  // namespace
 
 ResumeFile::ResumeFile(const std::string& path, i64 max_record_bytes, const OutputOptions& out,
                        const Context& ctx)
@@ -22,14 +34,25 @@ ResumeFile::ResumeFile(const std::string& path, i64 max_record_bytes, const Outp
   in.max_record_bytes = max_record_bytes;
   InputStream stream(in, ctx);
   JsonReader json({"id", "error", "lm.key"});
+  i64 own = 0;
+  i64 foreign = 0;
   while (std::unique_ptr<Batch> batch = stream.next()) {
     stream.decode(*batch);
     if (!batch->error) stream.stitch(*batch);
-    if (batch->error) break;  // cut: what stands before counts
+    if (batch->error) {  // cut: what stands before counts
+      foreign += own + foreign == 0 && !is_compressed(path_) ? 1 : 0;
+      break;
+    }
     for (std::string_view rest = batch->lines(); !rest.empty();) {
       const std::string_view line = rest.substr(0, rest.find('\n'));
       rest.remove_prefix(line.size() + 1);
-      if (json.parse(line) || !json.has(0) || json.has(1)) continue;
+      if (json.parse(line)) continue;
+      if (!json.has(0) || !(json.has(1) || json.has(2))) {
+        ++foreign;
+        continue;
+      }
+      ++own;
+      if (json.has(1)) continue;
       const Result<std::string> id = record_id(json, 0, 0);
       const Result<std::string_view> key = json.string(2);
       if (!id || !key) continue;
@@ -39,6 +62,11 @@ ResumeFile::ResumeFile(const std::string& path, i64 max_record_bytes, const Outp
       found_.append(line.data(), isize(line));
     }
   }
+  if (own == 0 && foreign > 0)
+    throw Error(
+        ErrorKind::kData,
+        cat(path_, ": has no record with \"lm.key\", expected the results of an earlier run"),
+        "--resume names what an earlier run wrote, or a file that is not there yet");
 }
 
 std::string ResumeFile::read(const Place& place) const {

@@ -24,7 +24,8 @@ class ResumeFile {
  public:
   /// Reads the file if it exists. A stream that was cut counts up to the cut; lines with an error
   /// or without a key, and a last line without its end do not count. Temporary files lie in
-  /// ctx.tmp_dir and hold all lines.
+  /// ctx.tmp_dir and hold all lines. Throws Error{kData} for a file of other things, which store()
+  /// would replace: one with lines, none of which an earlier run can have written.
   ResumeFile(const std::string& path, i64 max_record_bytes, const OutputOptions& out,
              const Context& ctx);
   /// The finished line with this key and id.

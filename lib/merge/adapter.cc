@@ -7,8 +7,8 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "io/json_node.h"
 #include "merge/convert.h"
-#include "model/json_fields.h"
 #include "text/pretokenize.h"
 
 namespace lm::merge {
@@ -16,8 +16,8 @@ namespace lm::merge {
 namespace {
 
 namespace fs = std::filesystem;
-using model::Json;
-using model::JsonFields;
+using io::Json;
+using io::JsonNode;
 
 constexpr i64 kMaxConfigBytes = i64{16} << 20;
 constexpr const char* kConfigName = "adapter_config.json";
@@ -83,7 +83,7 @@ std::string name_in_base(const SafeModel& base, const std::string& tensor) {
 /// Rank and alpha, which patterns may set for single modules.
 class Scales {
  public:
-  Scales(const JsonFields& fields, const Json& config, const std::string& file)
+  Scales(const JsonNode& fields, const Json& config, const std::string& file)
       : rank_(fields.integer("r", 1, 1 << 20)),
         alpha_(fields.number("lora_alpha", -1e30, 1e30)),
         root_(fields.flag_or("use_rslora", false)) {
@@ -132,7 +132,7 @@ class Scales {
   std::vector<Pattern> ranks_, alphas_;
 };
 
-void check_variant(const JsonFields& fields) {
+void check_variant(const JsonNode& fields) {
   if (fields.text_or("peft_type", "LORA") != "LORA") fields.fail("peft_type", "\"LORA\"");
   if (fields.flag_or("use_dora", false))
     fields.fail("use_dora", "false: DoRA also changes the norms of columns");
@@ -159,15 +159,15 @@ bool is_adapter(const std::string& folder) {
 
 std::string Adapter::named_base(const std::string& folder) {
   const std::string file = in_folder(folder, kConfigName);
-  const Json config = model::parse_object(io::read_file(file, kMaxConfigBytes), file);
-  return JsonFields(config, file).text_or("base_model_name_or_path", "");
+  const Json config = io::parse_object(io::read_file(file, kMaxConfigBytes), file);
+  return JsonNode(config, file).text_or("base_model_name_or_path", "");
 }
 
 Adapter Adapter::open(const std::string& folder, const SafeModel& base,
                       const std::string& base_folder) {
   const std::string file = in_folder(folder, kConfigName);
-  const Json config = model::parse_object(io::read_file(file, kMaxConfigBytes), file);
-  const JsonFields fields(config, file);
+  const Json config = io::parse_object(io::read_file(file, kMaxConfigBytes), file);
+  const JsonNode fields(config, file);
   check_variant(fields);
   const Scales scales(fields, config, file);
   const bool stored_transposed = fields.flag_or("fan_in_fan_out", false);

@@ -8,10 +8,10 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "io/json_node.h"
 #include "merge/convert.h"
 #include "merge/layers.h"
 #include "merge/recipe.h"
-#include "model/json_fields.h"
 
 namespace lm::merge {
 
@@ -55,7 +55,7 @@ bool set_layers(Json& config, const std::vector<i64>& layers) {
 void take_token_ids(const std::string& folder, Json& config) {
   const std::string file = (std::filesystem::path(folder) / "config.json").string();
   if (!io::path_exists(file)) return;
-  const Json other = model::parse_object(io::read_file(file, i64{16} << 20), file);
+  const Json other = io::parse_object(io::read_file(file, i64{16} << 20), file);
   for (const char* const key : {"bos_token_id", "eos_token_id", "pad_token_id"}) {
     if (other.contains(key)) {
       config[key] = other[key];

@@ -47,9 +47,11 @@ void run_held(cli::Tool& tool, io::HeldMapper& mapper, i64 queue, std::initializ
   const bool lines = output == HeldOutput::kRecords;
   io::RecordRun& records = lines ? tool.records() : tool.records_only();
   std::optional<io::ResumeFile> resume;
-  if (options.given("resume"))
+  if (options.given("resume")) {
+    tool.refuse_input(options.text("resume"));
     resume.emplace(options.text("resume"), options.integer("max-record"), tool.output_options(),
                    tool.ctx());
+  }
   io::HeldRun run{in, lines ? &tool.output() : nullptr, records, tool.counters(), tool.ctx()};
   run.fails = options.text("on-error") == "fail";
   run.queue = queue;

@@ -38,3 +38,10 @@ jq -c '.metrics | .total, .groups' whole.json > whole; jq -c '.metrics | .total,
 printf '%s\n' '{"id":"a","prompt":"x"}' '{"id":"b","prompt":"y"}' '{"id":"a","prompt":"z"}' '{"id":"a","prompt":"x"}' '{"prompt":"x"}' > twice.jsonl
 lm-decode -m m --max-tokens 3 twice.jsonl -o once.jsonl
 lm-decode -m m --max-tokens 3 --resume once.jsonl twice.jsonl -o got.jsonl; cmp once.jsonl got.jsonl && echo same
+# a file of other things would be replaced on a stop: refused, as is an input
+printf 'notes\n' > notes.txt
+head -c 100 want.jsonl > begun.jsonl
+for f in in.jsonl text.jsonl notes.txt begun.jsonl; do
+  lm-decode -m m --max-tokens 9 --resume $f in.jsonl -o got.jsonl; echo "status $?"
+done
+wc -l < in.jsonl
