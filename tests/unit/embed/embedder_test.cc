@@ -229,7 +229,7 @@ TEST_CASE("the settings of a sentence-transformers folder are read", "[embed]") 
         std::string::npos);
   CHECK(modules(R"([{"path":"../other","type":"a.Transformer"}])").find("a folder inside") !=
         std::string::npos);
-  CHECK(modules("{}").find("not a JSON array") != std::string::npos);
+  CHECK(modules("{}").find("expected an array") != std::string::npos);
   std::filesystem::remove(folder + "/modules.json");
   settings = read_folder_settings(folder);
   CHECK_FALSE(settings.sentence);
