@@ -266,6 +266,7 @@ AtomicDir::AtomicDir(const std::string& path, const OutputOptions& options, bool
     : path_(path), options_(options), replace_(replace) {
   while (path_.size() > 1 && path_.back() == '/')
     path_.pop_back();
+  path_ = resolve_link(path_);
   const SplitPath parts = split_path(path_);
   if (!replace && path_exists(path_)) {
     throw Error(ErrorKind::kCannotCreate, cat(path_, ": exists already"));

@@ -216,9 +216,34 @@ std::string verify_folder(const std::string& folder) {
   return wrong;
 }
 
+namespace {
+
+/// Files that programs of the toolkit write into a model's folder.
+bool is_model_file(const std::string& name) {
+  if (name.ends_with(".safetensors")) return true;
+  for (const std::string_view known :
+       {"config.json", "generation_config.json", kManifest, "model.safetensors.index.json",
+        "chat_template.jinja", "merge.json", "soup.json"})
+    if (name == known) return true;
+  for (const char* const known : kTokenizerFiles)
+    if (name == known) return true;
+  return name.starts_with('.') && name.find(".lm-") != std::string::npos;
+}
+
+}  // namespace
+
 void check_replaceable(const std::string& folder) {
   io::check_replaceable(folder, "model",
                         [](const std::string& name) { return name == "config.json"; });
+  std::error_code code;
+  for (fs::directory_iterator at(folder, code); !code && at != fs::directory_iterator();
+       at.increment(code)) {
+    const std::string name = at->path().filename().string();
+    if (is_model_file(name) && !at->is_directory(code)) continue;
+    throw Error(ErrorKind::kCannotCreate,
+                cat(folder, ": holds ", quote(name), " beside the model, which would be lost"),
+                "move it away, or write into a new folder");
+  }
 }
 
 void save_model(const std::string& folder, const Model& model, const SaveOptions& options) {

@@ -96,7 +96,8 @@ std::string verify_folder(const std::string& folder);
 /// older model folder; anything else that exists there is refused with Error{kCannotCreate}.
 void save_model(const std::string& folder, const Model& model, const SaveOptions& options);
 
-/// io::check_replaceable for model folders, which hold a config.json.
+/// io::check_replaceable for model folders, which hold a config.json. They are replaced whole, so
+/// what else stands there is refused too.
 void check_replaceable(const std::string& folder);
 
 /// The identity that records carry, "xxh3:" and 32 hexadecimal digits: XXH3 over config.json and

@@ -21,6 +21,11 @@ lm-merge --method linear a:1 b:0 -o copy && cmp a/model.safetensors <(cat a/mode
 lm-merge --method linear a b -o m; echo "status $?"
 mkdir notes && echo mine > notes/todo.txt
 lm-merge --method linear a b -o notes; echo "status $?"
+# a model's folder that holds more is not emptied, and a link leads on
+cp -r m more && echo mine > more/README.md
+lm-merge --method linear a b -o more; echo "status $?"; cat more/README.md
+ln -s m link && lm-merge --method linear a b:3 --out-dtype bf16 -o link; echo "status $?"
+test -L link && diff -r m m2 && echo equal
 lm-merge --method linear a b -o a; echo "status $?"
 lm-merge --method linear a b -o ./b/; echo "status $?"
 ls notes
