@@ -14,25 +14,8 @@ using lm::cli::FlagKind;
 using lm::cli::ToolSpec;
 
 std::vector<Flag> model_flags() {
-  const std::string model = "Model";
-  const std::vector<Flag> which = {
-      {.name = "model",
-       .letter = 'm',
-       .kind = FlagKind::kPath,
-       .value_name = "FOLDER",
-       .group = model,
-       .help = "the model: config.json, safetensors and tokenizer files",
-       .semantic = false,
-       .main = true},
-      {.name = "tokenizer",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = model,
-       .help = "another tokenizer than the folder's",
-       .semantic = false},
-  };
-  return lm::cli::joined(
-      {which, lm::tool_options::model_flags({.group = model}), lm::tool_options::held_flags()});
+  return lm::cli::joined({lm::tool_options::folder_flags("Model"),
+                          lm::tool_options::model_flags({}), lm::tool_options::held_flags()});
 }
 
 std::vector<Flag> generate_flags() {

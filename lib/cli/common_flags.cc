@@ -77,7 +77,8 @@ void add_stream_flags(const ToolSpec& spec, std::vector<Flag>& flags) {
        .details =
            "One JSON object each: error (code, detail, file, line, offset) and the line itself as "
            "raw, or as raw_b64 if it is not UTF-8. Compressed if FILE ends in .zst.",
-       .semantic = false});
+       .semantic = false,
+       .writes = true});
   flags.push_back({.name = "max-errors",
                    .kind = FlagKind::kString,
                    .value_name = "N|P%",
@@ -133,7 +134,8 @@ std::vector<Flag> common_flags(const ToolSpec& spec) {
                    .def = "-",
                    .help = "write to FILE, which appears complete or not at all",
                    .semantic = false,
-                   .main = true});
+                   .main = true,
+                   .writes = true});
   if (spec.streams) add_stream_flags(spec, flags);
   flags.push_back({.name = "sync",
                    .kind = FlagKind::kSwitch,
@@ -183,7 +185,8 @@ std::vector<Flag> common_flags(const ToolSpec& spec) {
                    .group = running,
                    .help = "folder for spill files; default $TMPDIR, /tmp",
                    .semantic = false,
-                   .env = "LM_TMPDIR"});
+                   .env = "LM_TMPDIR",
+                   .writes = true});
   flags.push_back(
       {.name = "device",
        .kind = FlagKind::kString,
@@ -228,7 +231,8 @@ std::vector<Flag> common_flags(const ToolSpec& spec) {
        .group = messages,
        .help = "write a JSON report, also when the run fails (fd:N, and - with -o FILE)",
        .semantic = false,
-       .main = true});
+       .main = true,
+       .writes = true});
   flags.push_back({.name = "quiet",
                    .letter = 'q',
                    .kind = FlagKind::kSwitch,

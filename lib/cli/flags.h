@@ -44,6 +44,7 @@ struct Flag {
   bool semantic = true;   // can change the content of the output
   bool main = false;      // shown by -h
   std::string env = "";   // environment variable (only for how to run)
+  bool writes = false;    // kPath: names an output; others are read and no output may be one
   // Names of flags that must, or must not, be asked for beside this one (Options::asked).
   std::vector<std::string> needs = {};
   std::vector<std::string> excludes = {};

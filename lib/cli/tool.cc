@@ -72,6 +72,14 @@ void Tool::expand_files() {
   }
 }
 
+namespace {
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+}  // namespace
+
 void Tool::claim_output(const std::string& path) {
   struct stat out {};
   const bool exists = ::stat(path.c_str(), &out) == 0;
@@ -86,10 +94,11 @@ void Tool::claim_output(const std::string& path) {
   std::error_code error;
   const std::string resolved =
       std::filesystem::weakly_canonical(std::filesystem::absolute(path), error).string();
-  if (std::find(claimed_.begin(), claimed_.end(), resolved) != claimed_.end()) {
-    throw Error(ErrorKind::kUsage, cat(path, ": is named for two outputs"));
+  for (const Claimed& other : claimed_) {
+    if (other.resolved == resolved)
+      throw Error(ErrorKind::kUsage, cat(path, ": is named for two outputs"));
   }
-  claimed_.push_back(resolved);
+  claimed_.push_back({path, resolved});
   refuse_input(path);
 }
 
@@ -98,14 +107,31 @@ void Tool::refuse_input(const std::string& path) const {
   if (::stat(path.c_str(), &out) != 0) return;
   std::vector<std::string> inputs = files_;
   if (inputs.empty() && spec_.streams) inputs.emplace_back("-");
+  inputs.insert(inputs.end(), more_inputs_.begin(), more_inputs_.end());
+  for (const Flag& flag : options_.flags()) {
+    if (flag.kind == FlagKind::kPath && !flag.writes && options_.given(flag.name))
+      inputs.push_back(options_.text(flag.name));
+  }
   for (const std::string& file : inputs) {
     struct stat in {};
-    const bool known =
-        file == "-" ? ::fstat(STDIN_FILENO, &in) == 0 : ::stat(file.c_str(), &in) == 0;
-    if (known && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+    if (file == "-" ? ::fstat(STDIN_FILENO, &in) != 0 : ::stat(file.c_str(), &in) != 0) continue;
+    if (same_file(in, out)) {
       throw Error(ErrorKind::kUsage, cat(path, ": is an input and an output"),
                   "write to another name, then rename");
     }
+  }
+}
+
+void Tool::add_input(const std::string& path) {
+  more_inputs_.push_back(path);
+  struct stat in {};
+  if (::stat(path.c_str(), &in) != 0) return;
+  for (const Claimed& claimed : claimed_) {
+    struct stat out {};
+    if (::stat(claimed.resolved.c_str(), &out) != 0 || !same_file(in, out)) continue;
+    report_refused_ = report_refused_ || claimed.given == options_.text("report");
+    throw Error(ErrorKind::kUsage, cat(claimed.given, ": is an input and an output"),
+                "write to another name, then rename");
   }
 }
 

@@ -67,9 +67,12 @@ class Tool {
   /// Refuses (kUsage) an output that is an input or was claimed before; for paths that are not
   /// opened through output() or other_output().
   void claim_output(const std::string& path);
-  /// Refuses (kUsage) a file that is read as an input; for files that are read and written, which
-  /// may be an output too.
+  /// Refuses (kUsage) a file that is an operand or that an option reads; for files that are read
+  /// and written, which may be an output too.
   void refuse_input(const std::string& path) const;
+  /// A file that is read though no operand or path option names it as such: no output may be it.
+  /// Throws Error{kUsage} if one is.
+  void add_input(const std::string& path);
   void set_files(std::vector<std::string> files) { files_ = std::move(files); }
   const Context& ctx() const { return ctx_; }
   Console& console() { return console_; }
@@ -83,7 +86,7 @@ class Tool {
   /// One of several processes of a run: those of ranks above 0 show errors only and write no
   /// report.
   void set_rank(i64 rank);
-  bool reports() const { return rank_ == 0; }
+  bool reports() const { return rank_ == 0 && !report_refused_; }
   /// Called last of all with the exit status, after messages and report, also when the body fails.
   void at_end(std::function<void(int status)> f) { at_end_ = std::move(f); }
   void end(int status) const;
@@ -132,10 +135,16 @@ class Tool {
   std::string verb_;
   Options options_;
   std::vector<std::string> files_;
+  std::vector<std::string> more_inputs_;
   const std::vector<std::string> args_;
   Console& console_;
   const Context& ctx_;
-  std::vector<std::string> claimed_;  // resolved paths of outputs
+  struct Claimed {
+    std::string given;
+    std::string resolved;
+  };
+  std::vector<Claimed> claimed_;
+  bool report_refused_ = false;  // it would replace an input
   std::map<std::string, std::string> params_;
   std::map<std::string, std::string> metrics_;
   std::string summary_;

@@ -50,8 +50,8 @@ class AtomicFile {
 };
 
 /// A folder output: files are written into .NAME.lm-PID-RANDOM/ beside the target, then the folder
-/// is renamed. An existing target is kept until then and replaced, with all it holds, only when replace
-/// is set; of a symbolic link it is the folder that the link leads to.
+/// is renamed. An existing target is kept until then and replaced, with all it holds, only when
+/// replace is set; of a symbolic link it is the folder that the link leads to.
 class AtomicDir {
  public:
   AtomicDir(const std::string& path, const OutputOptions& options = {}, bool replace = false);

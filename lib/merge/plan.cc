@@ -100,7 +100,7 @@ Participant Planner::open(const RecipeModel& model, i64 number) {
     if (path == nullptr) path = find_settings(recipe_.params, def.name);
     if (path != nullptr) {
       out.aux.emplace_back(def.name, plan_.aux.open(path->front().values[0]));
-    } else if (recipe_.method->aux == AuxUse::kSameShape) {
+    } else if (recipe_.method->aux != AuxUse::kNone) {
       throw Error(ErrorKind::kConfig, cat(model.where, ": ", recipe_.method->name, " needs ",
                                           def.name, ": FILE for each model"));
     }
@@ -492,6 +492,13 @@ Plan Planner::make() {
     add_tensor(spot);
   if (plan_.tensors.empty())
     throw Error(ErrorKind::kData, cat(recipe_.where, ": no tensor is left to be written"));
+  if (std::none_of(spots_.begin(), spots_.end(), [&](const Spot& s) { return chosen(s.name); }))
+    throw Error(ErrorKind::kUsage, "--include and --exclude leave no tensor to be merged");
+  const Json& config = plan_.inputs[plan_.reference].config;
+  if (!config.is_object() || !config.contains("model_type"))
+    plan_.warnings.push_back(cat(plan_.inputs[plan_.reference].folder,
+                                 ": no config.json with a model_type: programs that open models "
+                                 "will refuse the result"));
   plan_.config_json = output_config(plan_.inputs[plan_.reference], plan_.tensors,
                                     recipe_.slices.empty() ? std::vector<i64>() : layer_sources,
                                     plan_.vocabulary ? plan_.vocabulary->source : "");

@@ -232,6 +232,17 @@ bool is_model_file(const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> model_files(const std::string& folder) {
+  std::vector<std::string> out;
+  std::error_code code;
+  for (fs::directory_iterator at(folder, code); !code && at != fs::directory_iterator();
+       at.increment(code)) {
+    if (is_model_file(at->path().filename().string())) out.push_back(at->path().string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 void check_replaceable(const std::string& folder) {
   io::check_replaceable(folder, "model",
                         [](const std::string& name) { return name == "config.json"; });

@@ -96,6 +96,9 @@ std::string verify_folder(const std::string& folder);
 /// older model folder; anything else that exists there is refused with Error{kCannotCreate}.
 void save_model(const std::string& folder, const Model& model, const SaveOptions& options);
 
+/// The files in a folder that have names of a model's (configuration, weights, tokenizer): paths,
+/// sorted. Nothing if it is no folder.
+std::vector<std::string> model_files(const std::string& folder);
 /// io::check_replaceable for model folders, which hold a config.json. They are replaced whole, so
 /// what else stands there is refused too.
 void check_replaceable(const std::string& folder);

@@ -22,7 +22,8 @@ std::vector<cli::Flag> held_flags() {
            "FILE is the output of a run that did not end, or what a stopped run left. The output "
            "is that of an undisturbed run: what was made by other options, another model or from "
            "another input line is made again.",
-       .semantic = false},
+       .semantic = false,
+       .writes = true},
   };
 }
 

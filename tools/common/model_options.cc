@@ -9,6 +9,27 @@ namespace lm::tool_options {
 using cli::Flag;
 using cli::FlagKind;
 
+std::vector<Flag> folder_flags(const std::string& group, const std::string& help,
+                               const std::string& details) {
+  return {
+      {.name = "model",
+       .letter = 'm',
+       .kind = FlagKind::kPath,
+       .value_name = "FOLDER",
+       .group = group,
+       .help = help,
+       .details = details,
+       .semantic = false,
+       .main = true},
+      {.name = "tokenizer",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "another tokenizer than the folder's",
+       .semantic = false},
+  };
+}
+
 std::vector<Flag> model_flags(const ModelWords& words) {
   std::vector<std::string> policies = {"parse", "text"};
   if (words.special_error) policies.push_back("error");
@@ -74,6 +95,8 @@ std::vector<Flag> window_flags(const std::string& group) {
 
 decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder) {
   const cli::Options& options = tool.options();
+  for (const std::string& file : model::model_files(folder))
+    tool.add_input(file);
   decode::SessionOptions out;
   out.folder = folder;
   out.begin = options.on("bos");

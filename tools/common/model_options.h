@@ -17,6 +17,11 @@ struct ModelWords {
   std::string batch_default = "16";
   bool special_error = true;  // --special error is offered: the program has bad records
 };
+/// --model --tokenizer.
+std::vector<cli::Flag> folder_flags(
+    const std::string& group,
+    const std::string& help = "the model: config.json, safetensors and tokenizer files",
+    const std::string& details = "");
 /// --bos --special --dtype --batch --chunk.
 std::vector<cli::Flag> model_flags(const ModelWords& words);
 /// --window --stride, for texts longer than a context.

@@ -139,7 +139,8 @@ cli::Verb minhash_verb() {
        .value_name = "FILE",
        .group = "Duplicates",
        .help = "write id, cluster, size, rank, kept of every clustered document",
-       .semantic = false},
+       .semantic = false,
+       .writes = true},
   };
   return {"minhash", "near duplicates by MinHash, verified",
           cli::joined({own, action_flags("minhash"), {prefer_flag()}})};

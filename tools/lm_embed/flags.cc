@@ -12,23 +12,7 @@ using cli::FlagKind;
 
 std::vector<Flag> model_flags() {
   const std::string model = "Model";
-  const std::vector<Flag> which = {
-      {.name = "model",
-       .letter = 'm',
-       .kind = FlagKind::kPath,
-       .value_name = "FOLDER",
-       .group = model,
-       .help = "the model: a decoder, a BERT-type encoder or a sentence-transformers folder",
-       .details = "hash:char3-5,dim=1024 needs no model: hashed n-grams of 3 to 5 characters; "
-                  "word1-2 are of words, and both may be given.",
-       .semantic = false,
-       .main = true},
-      {.name = "tokenizer",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = model,
-       .help = "another tokenizer than the folder's",
-       .semantic = false},
+  const std::vector<Flag> own = {
       {.name = "max-tokens",
        .kind = FlagKind::kCount,
        .value_name = "N",
@@ -63,8 +47,13 @@ std::vector<Flag> model_flags() {
        .help = "the field that holds the text",
        .main = true},
   };
-  return cli::joined({which, tool_options::model_flags(
-                                 {.group = model, .batch = "texts", .batch_default = "64"})});
+  return cli::joined(
+      {tool_options::folder_flags(
+           model, "the model: a decoder, a BERT-type encoder or a sentence-transformers folder",
+           "hash:char3-5,dim=1024 needs no model: hashed n-grams of 3 to 5 characters; word1-2 are "
+           "of "
+           "words, and both may be given."),
+       own, tool_options::model_flags({.batch = "texts", .batch_default = "64"})});
 }
 
 std::vector<Flag> embed_flags() {
@@ -115,7 +104,8 @@ std::vector<Flag> embed_flags() {
        .value_name = "FILE",
        .group = vectors,
        .help = "also write the whitening of this run's vectors",
-       .semantic = false},
+       .semantic = false,
+       .writes = true},
       {.name = "store",
        .kind = FlagKind::kChoice,
        .value_name = "TYPE",

@@ -11,26 +11,8 @@ using cli::Flag;
 using cli::FlagKind;
 
 std::vector<Flag> model_flags() {
-  const std::string group = "Model";
-  std::vector<Flag> flags = {
-      {.name = "model",
-       .letter = 'm',
-       .kind = FlagKind::kPath,
-       .value_name = "FOLDER",
-       .group = group,
-       .help = "the model: config.json, safetensors and tokenizer files",
-       .semantic = false,
-       .main = true},
-      {.name = "tokenizer",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = group,
-       .help = "another tokenizer than the folder's",
-       .semantic = false},
-  };
-  for (Flag& flag : tool_options::model_flags({.group = group, .special_error = false}))
-    flags.push_back(std::move(flag));
-  return flags;
+  return cli::joined(
+      {tool_options::folder_flags("Model"), tool_options::model_flags({.special_error = false})});
 }
 
 Flag bootstrap_flag() {

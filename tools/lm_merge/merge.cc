@@ -10,6 +10,7 @@
 #include "io/file.h"
 #include "io/json.h"
 #include "merge/folder.h"
+#include "model/checkpoint.h"
 
 namespace lm::merge_tool {
 
@@ -125,13 +126,18 @@ merge::EngineOptions engine_options(const cli::Options& options) {
   return {options.integer("tile"), options.on("allow-nonfinite")};
 }
 
-void refuse_output_that_is_input(const std::string& output, const merge::Plan& plan) {
+void refuse_output_that_is_input(cli::Tool& tool, const std::string& output,
+                                 const merge::Plan& plan) {
   std::error_code ignored;
   for (i64 i = 0; i < plan.inputs.size(); ++i) {
     const merge::InputModel& model = plan.inputs[i];
     if (fs::equivalent(output, model.folder, ignored) ||
         (model.adapter && fs::equivalent(output, model.adapter->folder(), ignored)))
       throw Error(ErrorKind::kUsage, cat(output, ": is an input and the output"));
+    for (const std::string& folder :
+         {model.folder, model.adapter ? model.adapter->folder() : std::string()})
+      for (const std::string& file : lm::model::model_files(folder))
+        tool.add_input(file);
   }
 }
 
@@ -155,7 +161,7 @@ void run_merge(cli::Tool& tool) {
   const merge::Recipe recipe = read_recipe(tool);
   merge::Plan plan = merge::make_plan(recipe, plan_options(options), tool.ctx());
   if (dry) return print(tool, merge::plan_json_lines(plan));
-  refuse_output_that_is_input(output, plan);
+  refuse_output_that_is_input(tool, output, plan);
   tool.claim_output(output);
   std::atomic<i64> done = 0;
   const i64 total = plan.bytes_out();

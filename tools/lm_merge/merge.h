@@ -16,7 +16,8 @@ void run_diff(cli::Tool& tool);
 merge::PlanOptions plan_options(const cli::Options& options);
 merge::FolderOptions folder_options(const cli::Tool& tool);
 merge::EngineOptions engine_options(const cli::Options& options);
-void refuse_output_that_is_input(const std::string& output, const merge::Plan& plan);
+void refuse_output_that_is_input(cli::Tool& tool, const std::string& output,
+                                 const merge::Plan& plan);
 
 /// What a verb prints: to --output, which the tool completes, or to standard output.
 void print(cli::Tool& tool, std::string_view text);

@@ -150,7 +150,7 @@ void SoupRun::run() {
   {
     // What cannot be averaged is found before anything is scored.
     const merge::Plan plan = merge::make_plan(mean_of(all), plan_options_, tool_.ctx());
-    refuse_output_that_is_input(output, plan);
+    refuse_output_that_is_input(tool_, output, plan);
   }
   merge::InputModels models(tool_.options().text("base"));
   for (const std::string& one : candidates_) {

@@ -131,6 +131,10 @@ void Judge::report(i64 documents, i64 kept) {
   tool_.add_metric("documents", cat(documents));
   tool_.add_metric("kept", cat(kept));
   tool_.add_metric("unscored", cat(unscored_));
+  if (documents > 0 && unscored_ == documents && tool_.verb() == "select")
+    throw Error(ErrorKind::kData,
+                cat("none of ", documents, " documents has a score: nothing was selected"),
+                "--from-attr names a number in the records, or a model gives one");
   if (unscored_ > 0) {
     tool_.console().message(LogLevel::kWarning,
                             cat(unscored_, " of ", documents, " documents have no score"));

@@ -219,6 +219,9 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   const bool shards = !o.list("data").empty();
   setup.stream = !shards && !sft;
   check_data(o, sft);
+  for (const char* const name : {"data", "eval-data"})
+    for (const std::string& set : o.list(name))
+      tool.add_input(text::shard_manifest(set));
   if (shards && !tool.files().empty())
     usage(cat("--data and the file ", quote(tool.files()[0]), " exclude each other"));
   if (!shards && ranks > 1)

@@ -81,8 +81,6 @@ class Questions {
       tool_.records_only().each_record(batch, w.json,
                                        [&](io::Record& record) { return take(w, record, *read); });
     });
-    // No stream is written: annotated records have no place to go, but are counted.
-    batch.out.clear();
     batch.user = read;
   }
 

@@ -138,6 +138,15 @@ std::vector<Flag> eval_flags() {
   for (const uq::Metric& metric : uq::metrics())
     append(metric_names, metric_names.empty() ? "" : ", ", metric.name);
   return {
+      // No records leave, so there is none to annotate.
+      {.name = "on-error",
+       .kind = FlagKind::kChoice,
+       .value_name = "POLICY",
+       .group = "Input and output",
+       .def = "fail",
+       .help = "what happens to bad records",
+       .details = "Also to questions without scores, or that nothing says the answer of.",
+       .choices = {"fail", "skip", "quarantine"}},
       estimators_flag(measures, "which scores to judge; default: all in the records", ""),
       {.name = "metrics",
        .kind = FlagKind::kString,
@@ -212,7 +221,8 @@ std::vector<Flag> eval_flags() {
        .group = output,
        .help = "quality over coverage as an SVG, of the six best estimators or of those of -e",
        .semantic = false,
-       .main = true},
+       .main = true,
+       .writes = true},
       field_flag(measures),
   };
 }

@@ -31,22 +31,6 @@ std::vector<Flag> drawing_flags() {
 std::vector<Flag> sample_flags() {
   const std::string asked = "Questions";
   const std::string truth = "Own judgement";
-  const std::vector<Flag> model = {
-      {.name = "model",
-       .letter = 'm',
-       .kind = FlagKind::kPath,
-       .value_name = "FOLDER",
-       .group = "Model",
-       .help = "the model: config.json, safetensors and tokenizer files",
-       .semantic = false,
-       .main = true},
-      {.name = "tokenizer",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = "Model",
-       .help = "another tokenizer than the folder's",
-       .semantic = false},
-  };
   const std::vector<Flag> own = {
       {.name = "answers",
        .kind = FlagKind::kCount,
@@ -99,8 +83,8 @@ std::vector<Flag> sample_flags() {
        .details = "Default: the prompt, the proposed answer, and whether that is true or false, in "
                   "four short lines."},
   };
-  return cli::joined({model, tool_options::model_flags({.group = "Model"}), own, drawing_flags(),
-                      tool_options::held_flags()});
+  return cli::joined({tool_options::folder_flags("Model"), tool_options::model_flags({}), own,
+                      drawing_flags(), tool_options::held_flags()});
 }
 
 }  // namespace lm::uq_tool

@@ -28,4 +28,4 @@ merge passthrough m2 --set scale=0.5
 merge ema m1 m2 m3
 merge lawa m2 m3 --set last=2
 merge fisher m1:fisher=m2 m2:fisher=m3
-merge regmean m1 m2
+merge regmean m1 m2  # refused: no Gram matrices

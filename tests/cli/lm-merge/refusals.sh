@@ -46,3 +46,6 @@ printf '\xff\xff\xff\xff\0\0\0\0{}' > bad/model.safetensors; bad
 { header '{"x\u0000y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'; printf '\0\0\200\177'; } > bad/model.safetensors; bad
 try --method passthrough bad --allow-nonfinite; rm -rf out
 ls -A
+# what a method needs, and patterns that leave nothing
+lm-merge --method regmean a a -o out; echo "status $?"
+lm-merge --method linear --include nothing a a -o out; echo "status $?"

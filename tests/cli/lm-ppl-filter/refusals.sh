@@ -25,3 +25,6 @@ printf 'p,all\n30,1\n' > ok.csv; s bucket --from-attr q --cutoffs ok.csv --bucke
 s bucket --from-attr q --cutoffs ok.csv --cutoffs-out new.csv
 s select --from-attr q --cutoffs ok.csv --keep-lowest 0.1
 ls
+# a name that no record has selects nothing
+printf '%s\n' '{"text":"a","q":1}' '{"text":"b","q":2}' > q.jsonl
+lm-ppl-filter select --from-attr typo --keep-lowest 0.5 q.jsonl -o none.jsonl; echo "status $?"; [ -e none.jsonl ] || echo absent

@@ -36,9 +36,9 @@ std::string write(const test::TempDir& dir, const std::string& name, const Words
     values.push_back(first + static_cast<f64>(i));
     values.push_back(-first - static_cast<f64>(i));
   }
-  const std::string folder =
-      test::write_model(dir, name, {{"model.embed_tokens.weight", dtype, {rows, 2}, values}},
-                        cat(R"({"vocab_size":)", rows, R"(,"eos_token_id":)", rows, "}"));
+  const std::string folder = test::write_model(
+      dir, name, {{"model.embed_tokens.weight", dtype, {rows, 2}, values}},
+      cat(R"({"model_type":"t","vocab_size":)", rows, R"(,"eos_token_id":)", rows, "}"));
   io::write_file(folder + "/tokenizer.json", tokenizer(ordinary, added));
   return folder;
 }
