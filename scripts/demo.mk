@@ -14,9 +14,13 @@ BOOKS := en-US de-DE fr-FR es-ES it-IT pl-PL ru-RU ja-JP
 RAW := $(foreach b,$(BOOKS),raw/handbook-$(firstword $(subst -, ,$b)).jsonl.zst) \
   raw/manpages-de.jsonl.zst raw/manpages-fr.jsonl.zst raw/gcide-en.jsonl.zst raw/kjv-en.jsonl.zst
 STEPS ?= 3000
+# A fine-tune is a tenth as long.
+TUNE := $(shell expr $(STEPS) / 10 + 1)
 # Held-out loss is measured so often, and 5-gram models are made of these parts of the training text.
 EVAL_EVERY := $(shell expr $(STEPS) / 10 + 1)
 PARTS := 32 16 8 4 2 1
+TASKS := cloze-kjv.yaml cloze-handbook.yaml
+EVALUATED := trained bible handbook mean
 
 all: report.html
 
@@ -86,5 +90,37 @@ heldout-model.jsonl.zst: run/latest heldout.jsonl.zst
 heldout-%.jsonl.zst: five-%.lmng heldout.jsonl.zst
 	lm-ngram score -m $< --tokenizer tokenizer/ --name ngram heldout.jsonl.zst -o $@
 
+# --- a model for each source, and their mean ----------------------------------------------------
+train-%.jsonl.zst: train.jsonl.zst
+	lm-cat --compress none $< | jq -c 'select(.source == "$*")' | lm-cat - -o $@
+tuned-%/latest: shards/train-%.json run/latest
+	lm-train --init-from run/final --tokenizer tokenizer/ --seq-len 256 --batch 4 --data $< \
+	  --steps $(TUNE) --lr 1e-3 --schedule wsd-sqrt -o tuned-$*
+merged/config.json: tuned-kjv/latest tuned-handbook/latest
+	lm-merge --method linear tuned-kjv/final tuned-handbook/final -o merged
+
+# --- evaluate the four --------------------------------------------------------------------------
+# How does a passage of held-out text go on? Its own next ten words stand beside those of three others.
+cloze-%.jsonl: heldout.jsonl.zst
+	lm-cat --compress none $< | jq -cs --arg source $* -f $(REPO)/scripts/demo_cloze.jq >$@
+cloze-%.yaml: cloze-%.jsonl
+	printf '%s\n' 'task: cloze-$*' 'dataset: $<' 'output_type: multiple_choice' 'doc_to_text: "{{context}}"' \
+	  'doc_to_choice: "{{choices}}"' 'doc_to_target: gold' 'metric_list: [{metric: acc}]' >$@
+eval-%/results.json: $(TASKS)
+	lm-eval -m $(MODEL) -o eval-$* $(TASKS)
+eval-%/bpb.json: eval-%/results.json heldout.jsonl.zst
+	lm-eval bpb -m $(MODEL) --by source heldout.jsonl.zst -o $@
+eval-trained/results.json: run/latest
+eval-bible/results.json: tuned-kjv/latest
+eval-handbook/results.json: tuned-handbook/latest
+eval-mean/results.json: merged/config.json
+eval-trained/%: MODEL := run/final
+eval-bible/%: MODEL := tuned-kjv/final
+eval-handbook/%: MODEL := tuned-handbook/final
+eval-mean/%: MODEL := merged
+mean-against-trained.json: eval-trained/results.json eval-mean/results.json
+	lm-eval compare eval-trained eval-mean -o $@
+
+report.html: $(EVALUATED:%=eval-%/bpb.json) mean-against-trained.json
 report.html: samples.jsonl heldout-model.jsonl.zst $(PARTS:%=heldout-%.jsonl.zst)
 	@$(REPO)/scripts/demo_tables . && $(REPO)/scripts/demo_report .

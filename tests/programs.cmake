@@ -63,6 +63,7 @@ endif()
 if(TARGET lm-cat)
   lm_script_test(man-lm-tools LABEL man TIMEOUT 600 COMMAND scripts/man --bin ${bin} --check --examples lm-tools)
 endif()
+lm_script_test(readme LABEL cli TIMEOUT 600 COMMAND tests/readme/run --bin ${bin})
 lm_script_test(configure LABEL style TIMEOUT 600
   COMMAND tests/configure/run ${CMAKE_SOURCE_DIR} ${CMAKE_CXX_COMPILER})
 lm_script_test(check-includes LABEL style TIMEOUT 600 COMMAND scripts/check_includes)
