@@ -131,6 +131,17 @@ function(lm_library)
   target_link_libraries(lm PUBLIC lm_flags ${libs} Threads::Threads ${CMAKE_DL_LIBS})
 endfunction()
 
+# The names of all programs, for what one of them has to know of the others (lib/cli/build.h).
+function(lm_name_programs)
+  file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tools
+       ${CMAKE_SOURCE_DIR}/tools/lm_*.cc)
+  list(TRANSFORM sources REPLACE "\\.cc$" "")
+  list(TRANSFORM sources REPLACE "_" "-")
+  list(JOIN sources " " names)
+  set_property(SOURCE ${CMAKE_SOURCE_DIR}/lib/cli/build.cc
+    APPEND PROPERTY COMPILE_DEFINITIONS "LM_PROGRAMS=\"${names}\"")
+endfunction()
+
 # One program per tools/lm_X.cc, named lm-X, of that file, tools/lm_X/*.cc and what it needs of
 # tools/common: option groups and the like that several programs share.
 function(lm_tools)

@@ -50,7 +50,8 @@ std::vector<Flag> generate_flags() {
        .group = records,
        .def = "raw",
        .help = "log-probabilities of the model, or of what was drawn from",
-       .choices = {"raw", "processed"}},
+       .choices = {"raw", "processed"},
+       .needs = {"logprobs|top-logprobs|prompt-logprobs"}},
       {.name = "prompt-logprobs",
        .kind = FlagKind::kSwitch,
        .group = records,
@@ -73,7 +74,8 @@ std::vector<Flag> generate_flags() {
        .help = "guesses of a sample at a time, at most; does not change results",
        .min = 1,
        .max = 1024,
-       .semantic = false},
+       .semantic = false,
+       .needs = {"draft=prompt-lookup"}},
       {.name = "flat", .kind = FlagKind::kSwitch, .group = records, .help = "one line per sample"},
       {.name = "dump-prompt",
        .kind = FlagKind::kSwitch,
@@ -123,7 +125,8 @@ std::vector<Flag> score_flags() {
        .group = "Report",
        .help = "sum nats, tokens and bytes by this field in the report; may be repeated",
        .details = "Records without the field are the group \"none\".",
-       .semantic = false},
+       .semantic = false,
+       .needs = {"report"}},
   };
   return lm::cli::joined({text, lm::tool_options::window_flags(scoring), own});
 }

@@ -34,6 +34,13 @@ std::string simdjson_version() {
 
 }  // namespace
 
+std::vector<std::string> program_names() {
+  std::vector<std::string> out;
+  for (const std::string_view name : split(LM_PROGRAMS, ' '))
+    out.emplace_back(name);
+  return out;
+}
+
 std::string build_json() {
   return cat("{\"stream_version\":", io::kStreamVersion,
              ",\"compiler\":", io::json_string(__VERSION__), ",\"zstd\":\"", ZSTD_versionString(),

@@ -2,10 +2,14 @@
 // What the program was built of, for --version, --build-info and the report.
 
 #include <string>
+#include <vector>
 
 namespace lm::cli {
 
 inline constexpr const char* kToolkitVersion = "0.1.0";
+
+/// Every program of the toolkit, by name.
+std::vector<std::string> program_names();
 
 /// {"stream_version":1,"compiler":"12.2.0","zstd":"1.5.4",...,"cuda":false}: libraries with the
 /// versions that run.

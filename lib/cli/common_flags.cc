@@ -37,7 +37,8 @@ void add_stream_flags(const ToolSpec& spec, std::vector<Flag>& flags) {
                    .def = "frame",
                    .help = "what --shard counts",
                    .choices = {"frame", "file"},
-                   .semantic = false});
+                   .semantic = false,
+                   .needs = {"shard"}});
   flags.push_back({.name = "compress",
                    .letter = 'z',
                    .kind = FlagKind::kString,
@@ -78,13 +79,15 @@ void add_stream_flags(const ToolSpec& spec, std::vector<Flag>& flags) {
            "One JSON object each: error (code, detail, file, line, offset) and the line itself as "
            "raw, or as raw_b64 if it is not UTF-8. Compressed if FILE ends in .zst.",
        .semantic = false,
-       .writes = true});
+       .writes = true,
+       .needs = {"on-error=quarantine"}});
   flags.push_back({.name = "max-errors",
                    .kind = FlagKind::kString,
                    .value_name = "N|P%",
                    .group = input,
                    .def = "0",
-                   .help = "give up after that many bad records; 0 is no limit"});
+                   .help = "give up after that many bad records; 0 is no limit",
+                   .needs = {"on-error=skip,quarantine,annotate"}});
   flags.push_back({.name = "max-record",
                    .kind = FlagKind::kSize,
                    .value_name = "SIZE",

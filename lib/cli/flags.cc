@@ -16,6 +16,19 @@ const Verb& ToolSpec::verb(const std::string& verb_name) const {
   return verbs.front();
 }
 
+std::string need_text(std::string_view need) {
+  std::string out;
+  for (const std::string_view way : split(need, '|')) {
+    const std::size_t equals = way.find('=');
+    append(out, out.empty() ? "" : " or ", "--", way.substr(0, equals));
+    if (equals == std::string_view::npos) continue;
+    const std::vector<std::string_view> values = split(way.substr(equals + 1), ',');
+    for (std::size_t i = 0; i < values.size(); ++i)
+      append(out, i == 0 ? " " : i + 1 < values.size() ? ", " : " or ", values[i]);
+  }
+  return out;
+}
+
 std::vector<Flag> all_flags(const ToolSpec& spec, const std::string& verb) {
   std::vector<Flag> flags = spec.verb(verb).flags;
   flags.insert(flags.end(), spec.flags.begin(), spec.flags.end());
@@ -83,6 +96,9 @@ void Options::set(const std::string& name, const std::vector<std::string>& value
     value.real = static_cast<f64>(*parsed);
   };
   switch (flag->kind) {
+    case FlagKind::kPath:
+      if (text.empty()) throw Error(kind, cat(where, ": the name is empty, expected a file"));
+      break;
     case FlagKind::kSwitch:
       if (text != "true" && text != "false") throw bad(text, "true or false");
       value.whole = text == "true";
@@ -134,6 +150,10 @@ bool Options::asked(const std::string& name) const {
   if (v.origin != Origin::kConfig) return true;
   const Flag* flag = find(name);
   return v.texts != std::vector<std::string>{flag->def};
+}
+bool Options::asks(const Flag& flag) const {
+  if (!asked(flag.name)) return false;
+  return flag.kind != FlagKind::kSwitch || on(flag.name) != (flag.def == "true");
 }
 Origin Options::origin(const std::string& name) const {
   return value(name).origin;

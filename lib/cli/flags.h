@@ -45,7 +45,8 @@ struct Flag {
   bool main = false;      // shown by -h
   std::string env = "";   // environment variable (only for how to run)
   bool writes = false;    // kPath: names an output; others are read and no output may be one
-  // Names of flags that must, or must not, be asked for beside this one (Options::asked).
+  // Flags that must, or must not, be asked for beside this one (Options::asked). Of needs also
+  // "a|b", one of them, and "name=x,y", an option whose value is one of these.
   std::vector<std::string> needs = {};
   std::vector<std::string> excludes = {};
 };
@@ -81,6 +82,9 @@ struct ToolSpec {
   bool has_verbs() const { return verbs.size() > 1 || !verbs[0].name.empty(); }
 };
 
+/// A flag's need in words: "--objective sft", "--data or --eval-data".
+std::string need_text(std::string_view need);
+
 /// Tables one behind the other.
 std::vector<Flag> joined(std::initializer_list<std::vector<Flag>> parts);
 
@@ -107,6 +111,8 @@ class Options {
   bool explicitly(const std::string& name) const { return origin(name) != Origin::kDefault; }
   /// Explicitly, but not by a settings file that repeats the default, as --print-config writes it.
   bool asked(const std::string& name) const;
+  /// The same for what needs or excludes others: a switch asks where it is not as by default.
+  bool asks(const Flag& flag) const;
   Origin origin(const std::string& name) const;
   bool on(const std::string& name) const;
   const std::string& text(const std::string& name) const;  // "" when unset

@@ -169,8 +169,11 @@ Error as_error(const std::exception& e) {
   if (dynamic_cast<const std::bad_alloc*>(&e) != nullptr) {
     return Error(ErrorKind::kOs, "out of memory", "--memory and --threads bound what a run takes");
   }
-  if (dynamic_cast<const std::filesystem::filesystem_error*>(&e) != nullptr) {
-    return Error(ErrorKind::kIo, e.what());
+  if (const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&e)) {
+    const int code = file->code().value();
+    const bool absent = code == ENOENT || code == ENOTDIR;
+    return os_error(absent ? ErrorKind::kNoInput : ErrorKind::kIo, file->path1().string(),
+                    "cannot look at it", code);
   }
   if (const std::system_error* system = dynamic_cast<const std::system_error*>(&e)) {
     return Error(ErrorKind::kOs, cat("cannot start a thread: ", system->code().message()));

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include "cli/build.h"
 #include "cli/settings.h"
 #include "core/error.h"
 #include "core/str.h"
@@ -54,9 +55,26 @@ bool is_about_itself(const Flag& flag) {
          flag.name == "generate";
 }
 
+// A need that CLI11 understands.
+bool is_name(std::string_view need) {
+  return need.find_first_of("|=") == std::string_view::npos;
+}
+
 // Whom a failure is laid to: a settings file has a status of its own.
 ErrorKind kind_of(Origin origin) {
   return origin == Origin::kConfig ? ErrorKind::kConfig : ErrorKind::kUsage;
+}
+
+// A section that no program reads is a slip of the pen: its settings would be lost.
+void check_section(const ToolSpec& spec, const Section& section, const std::string& path) {
+  std::vector<std::string> programs = program_names();
+  programs.push_back(spec.name);
+  if (std::find(programs.begin(), programs.end(), section.name) != programs.end()) return;
+  const std::string near = nearest_name(section.name, programs, 3);
+  throw Error(ErrorKind::kConfig,
+              cat(path, ":", section.line, ": no program is called ", quote(section.name)),
+              near.empty() ? "a section is named after the program that reads it, such as [lm-cat]"
+                           : cat("did you mean [", near, "]?"));
 }
 
 void apply_settings(const ToolSpec& spec, Options& options, const std::string& path) {
@@ -66,7 +84,10 @@ void apply_settings(const ToolSpec& spec, Options& options, const std::string& p
   } catch (const Error& e) {
     throw Error(ErrorKind::kConfig, e.message());
   }
-  for (const Setting& setting : parse_settings(text, path)) {
+  const Settings settings = parse_settings(text, path);
+  for (const Section& section : settings.sections)
+    check_section(spec, section, path);
+  for (const Setting& setting : settings.values) {
     // A section per program: one file serves a whole pipeline. Keys before any section are ours.
     if (!setting.section.empty() && setting.section != spec.name) continue;
     const std::string where = cat(path, ":", setting.line, ": ", setting.key);
@@ -105,7 +126,7 @@ class WordParser {
       found_.push_back({flag, add(flag), {}});
     for (const Found& found : found_) {
       for (const std::string& other : found.flag.needs)
-        found.option->needs(cat("--", other));
+        if (is_name(other)) found.option->needs(cat("--", other));
       for (const std::string& other : found.flag.excludes)
         found.option->excludes(cat("--", other));
     }
@@ -131,13 +152,15 @@ class WordParser {
       mismatch(words[words.size() - left.size() - 1]);
     } catch (const CLI::RequiresError& e) {
       const auto [one, other] = names_in(e, " requires ");
-      throw Error(kind_of(line_.options.origin(one)), cat("--", one, " needs --", other));
+      throw Error(kind_of(line_.options.origin(one)),
+                  cat(asked_as(*line_.options.find(one)), " needs --", other));
     } catch (const CLI::ExcludesError& e) {
       const auto [one, other] = names_in(e, " excludes ");
       const bool both = line_.options.origin(one) == line_.options.origin(other);
       throw Error(kind_of(both ? line_.options.origin(one) : Origin::kCommandLine),
                   cat("--", one, " and --", other, " exclude each other"));
     }
+    if (!about_itself_) check_needs();
   }
 
  private:
@@ -174,29 +197,78 @@ class WordParser {
   // Between the words and what belongs together.
   void resolve() {
     take_operands();
-    bool only_itself = false;
     for (Found& found : found_) {
       if (found.option->count() == 0) continue;
       take_texts(found);
-      only_itself |= is_about_itself(found.flag) && found.texts.back() != "false";
+      about_itself_ |= is_about_itself(found.flag) && found.texts.back() != "false";
     }
-    if (!only_itself) {
+    if (!about_itself_) {
       check_verb();
       read_environment();
       read_settings();
     }
     for (const Found& found : found_) {
       const std::string& name = found.flag.name;
-      if (!found.texts.empty() && (!only_itself || is_about_itself(found.flag))) {
+      if (!found.texts.empty() && (!about_itself_ || is_about_itself(found.flag))) {
         line_.options.set(name, found.texts, Origin::kCommandLine, cat("--", name));
       }
-      // What belongs together is judged over all origins. A switch that is off asks for nothing.
+      // What belongs together is judged over all origins.
       found.option->clear();
-      const bool off = found.flag.kind == FlagKind::kSwitch && !line_.options.on(name);
-      if (line_.options.asked(name) && !off && !only_itself) {
+      if (line_.options.asks(found.flag) && !about_itself_) {
         found.option->add_result(line_.options.text(name));
       }
     }
+  }
+
+  // What CLI11 cannot say: one of several options, or an option with one of several values.
+  void check_needs() const {
+    for (const Found& found : found_) {
+      if (!line_.options.asks(found.flag)) continue;
+      for (const std::string& need : found.flag.needs) {
+        const std::vector<std::string_view> ways = split(need, '|');
+        const auto is_met = [&](std::string_view way) { return met(way); };
+        if (is_name(need) || std::any_of(ways.begin(), ways.end(), is_met)) continue;
+        throw Error(kind_of(line_.options.origin(found.flag.name)),
+                    cat(asked_as(found.flag), " needs ", need_text(offered(need))));
+      }
+    }
+  }
+
+  /// How an option was asked for: a switch that is on by default, with --no-.
+  std::string asked_as(const Flag& flag) const {
+    const bool off = flag.kind == FlagKind::kSwitch && !line_.options.on(flag.name);
+    return cat(off ? "--no-" : "--", flag.name);
+  }
+
+  /// A need without the values that the verb does not offer.
+  std::string offered(std::string_view need) const {
+    std::string out;
+    for (const std::string_view way : split(need, '|')) {
+      const std::size_t equals = way.find('=');
+      append(out, out.empty() ? "" : "|", way.substr(0, equals));
+      if (equals == std::string_view::npos) continue;
+      const Flag* flag = line_.options.find(std::string(way.substr(0, equals)));
+      LM_CHECK(flag != nullptr, cat("no flag called ", way.substr(0, equals)));
+      char before = '=';
+      for (const std::string_view value : split(way.substr(equals + 1), ',')) {
+        const std::vector<std::string>& choices = flag->choices;
+        if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end())
+          continue;
+        append(out, before, value);
+        before = ',';
+      }
+    }
+    return out;
+  }
+
+  bool met(std::string_view way) const {
+    const std::size_t equals = way.find('=');
+    const std::string name(way.substr(0, equals));
+    const Flag* flag = line_.options.find(name);
+    LM_CHECK(flag != nullptr, cat("no flag called ", name));
+    if (equals == std::string_view::npos) return line_.options.asks(*flag);
+    const std::vector<std::string_view> values = split(way.substr(equals + 1), ',');
+    return std::find(values.begin(), values.end(), line_.options.text(name)) != values.end();
   }
 
   void take_texts(Found& found) {
@@ -296,7 +368,8 @@ class WordParser {
 
   void read_settings() {
     for (const Found& found : found_) {
-      if (found.flag.name == "config" && !found.texts.empty()) {
+      // An empty name is refused with all others, when the command line is taken.
+      if (found.flag.name == "config" && !found.texts.empty() && !found.texts.back().empty()) {
         apply_settings(spec_, line_.options, found.texts.back());
       }
     }
@@ -306,6 +379,7 @@ class WordParser {
   const ToolSpec& spec_;
   const char* (*environment_)(const char*);
   const std::string no_verb_;
+  bool about_itself_ = false;  // asks for help, the version or completions only
   CommandLine& line_;
   std::vector<Found> found_;
 };

@@ -14,22 +14,18 @@ class SettingsParser {
     if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
   }
 
-  std::vector<Setting> parse() {
-    std::vector<Setting> out;
+  Settings parse() {
+    Settings out;
     std::string section;
     while (true) {
       skip_blank(true);
       if (at_ == text_.size()) return out;
       if (text_[at_] == '[') {
         section = section_name();
+        out.sections.push_back({section, line_});
       } else {
-        out.push_back(setting(section));
-        for (std::size_t i = 0; i + 1 < out.size(); ++i) {
-          if (out[i].section == section && out[i].key == out.back().key) {
-            line_ = out.back().line;
-            fail(cat(out[i].key, " is set in line ", out[i].line, " already"));
-          }
-        }
+        out.values.push_back(setting(section));
+        refuse_second(out.values);
       }
       end_of_line();
     }
@@ -38,6 +34,16 @@ class SettingsParser {
  private:
   [[noreturn]] void fail(std::string_view what) const {
     throw Error(ErrorKind::kConfig, cat(path_, ":", line_, ": ", what));
+  }
+
+  // A key that an earlier line of its section has.
+  void refuse_second(const std::vector<Setting>& all) {
+    const Setting& last = all.back();
+    for (std::size_t i = 0; i + 1 < all.size(); ++i) {
+      if (all[i].section != last.section || all[i].key != last.key) continue;
+      line_ = last.line;
+      fail(cat(last.key, " is set in line ", all[i].line, " already"));
+    }
   }
 
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
@@ -196,7 +202,7 @@ class SettingsParser {
 
 }  // namespace
 
-std::vector<Setting> parse_settings(std::string_view text, const std::string& path) {
+Settings parse_settings(std::string_view text, const std::string& path) {
   return SettingsParser(text, path).parse();
 }
 

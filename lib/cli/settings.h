@@ -20,8 +20,19 @@ struct Setting {
   i64 line = 0;  // of the key, 1-based
 };
 
+struct Section {
+  std::string name;
+  i64 line = 0;  // 1-based
+};
+
+/// What a file says, in its order.
+struct Settings {
+  std::vector<Section> sections;  // empty ones too
+  std::vector<Setting> values;
+};
+
 /// Throws Error{kConfig} "path:line: what"; path only names the text in messages.
-std::vector<Setting> parse_settings(std::string_view text, const std::string& path);
+Settings parse_settings(std::string_view text, const std::string& path);
 
 /// A text as a quoted TOML string.
 std::string settings_string(std::string_view text);

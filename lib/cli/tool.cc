@@ -348,11 +348,14 @@ StatusScope Tool::set_status(std::function<std::string()> status) {
 
 std::string Tool::progress_text() const {
   const f64 seconds = std::max(monotonic_s() - start_s_, 1e-3);
-  const i64 bytes = counters_.bytes_in.load();
+  const i64 records = counters_.records_in.load() + counters_.held_records.load();
+  const i64 bytes = counters_.bytes_in.load() + counters_.held_bytes.load();
+  const i64 in_work = counters_.in_work.load();
   const i64 errors = counters_.errors.load();
-  std::string out = cat(format_count(static_cast<f64>(counters_.records_in.load())), " records, ",
-                        format_bytes(bytes), ", ",
-                        format_bytes(static_cast<i64>(static_cast<f64>(bytes) / seconds)), "/s");
+  std::string out =
+      cat(format_count(static_cast<f64>(records)), " records, ", format_bytes(bytes), ", ",
+          format_bytes(static_cast<i64>(static_cast<f64>(bytes) / seconds)), "/s");
+  if (in_work > 0) append(out, ", ", in_work, " in work");
   if (errors > 0) append(out, ", ", errors, " bad");
   const io::InputStream* input = input_seen_.load();
   const i64 read = input != nullptr ? input->bytes_read() : 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <limits>
 #include <set>
 
@@ -10,6 +9,7 @@
 #include "core/random.h"
 #include "core/str.h"
 #include "eval/samples.h"
+#include "io/folder.h"
 #include "stat/bootstrap.h"
 
 namespace lm::eval {
@@ -20,22 +20,17 @@ using text::ValueMap;
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr f64 kNan = std::numeric_limits<f64>::quiet_NaN();
 
 /// Names of tasks with samples in a folder.
 std::set<std::string> tasks_in(const std::string& folder) {
   std::set<std::string> out;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : io::list_folder(folder)) {
     constexpr std::string_view kHead = "samples_";
     constexpr std::string_view kTail = ".jsonl.zst";
     if (name.starts_with(kHead) && name.ends_with(kTail))
       out.insert(name.substr(kHead.size(), name.size() - kHead.size() - kTail.size()));
   }
-  if (error) throw Error(ErrorKind::kNoInput, cat(folder, ": ", error.message()));
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <span>
 #include <thread>
 
 #include "core/str.h"
@@ -28,6 +29,8 @@ struct Item {
 struct ReadBatch {
   std::unique_ptr<Batch> batch;
   std::deque<Item> items;
+  i64 finished = 0;  // records whose items are gone, and their bytes
+  i64 finished_bytes = 0;
 };
 
 /// Reads, parses and tokenises ahead: one thread, because reading blocks.
@@ -171,6 +174,7 @@ class Driver {
       }
       std::unique_ptr<ReadBatch> more = reader_.take(mapper_.pending() == 0 && open_.empty());
       if (!more) return;
+      run_.counters.in_work += records_in(*more);
       open_.push_back(std::move(more));
       at_ = 0;
       drain();
@@ -201,11 +205,26 @@ class Driver {
         pop(front);
       }
       run_.records.complete(*front.batch);
+      run_.counters.held_records -= front.finished;
+      run_.counters.held_bytes -= front.finished_bytes;
       open_.pop_front();
     }
   }
 
+  /// Lines of bad records are no items of their own.
+  static i64 records_in(const ReadBatch& batch) {
+    return std::count_if(batch.items.begin(), batch.items.end(),
+                         [](const Item& item) { return !item.line.empty(); });
+  }
+
   void pop(ReadBatch& front) {
+    if (const i64 bytes = isize(front.items.front().line); bytes > 0) {
+      ++front.finished;
+      front.finished_bytes += bytes + 1;
+      ++run_.counters.held_records;
+      run_.counters.held_bytes += bytes + 1;
+      --run_.counters.in_work;
+    }
     front.items.pop_front();
     if (&front == open_.back().get() && at_ > 0) --at_;
   }
@@ -284,9 +303,38 @@ Result<std::string> record_id(JsonReader& json, i64 field, u64 ordinal) {
   return std::string(*text);
 }
 
+namespace {
+
+/// An object of values at their paths: what shares the beginning of a path shares an object. The
+/// order is that of first appearance; no path lies below another (check_apart).
+void write_nested(std::span<const std::pair<std::string, std::string>> fields, std::string& out) {
+  std::vector<bool> written(fields.size(), false);
+  out += '{';
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (written[i]) continue;
+    const std::string& path = fields[i].first;
+    const std::string key = path.substr(0, path.find('.'));
+    append(out, i > 0 ? "," : "", json_string(key), ":");
+    if (key == path) {
+      out += fields[i].second;
+      continue;
+    }
+    std::vector<std::pair<std::string, std::string>> inner;
+    for (std::size_t k = i; k < fields.size(); ++k) {
+      if (!fields[k].first.starts_with(key + ".")) continue;
+      inner.emplace_back(fields[k].first.substr(key.size() + 1), fields[k].second);
+      written[k] = true;
+    }
+    write_nested(inner, out);
+  }
+  out += '}';
+}
+
+}  // namespace
+
 void ResultLine::set(i64 field, std::string_view name, std::string value_json) {
   if (drop_) {
-    append(own_, own_.empty() ? "" : ",", json_string(name), ":", value_json);
+    own_.emplace_back(name, std::move(value_json));
   } else {
     edit_.set(field, std::move(value_json));
   }
@@ -294,7 +342,8 @@ void ResultLine::set(i64 field, std::string_view name, std::string value_json) {
 
 void ResultLine::write(std::string& out) const {
   if (drop_) {
-    append(out, "{", own_, "}\n");
+    write_nested(own_, out);
+    out += '\n';
   } else {
     edit_.write(out);
   }

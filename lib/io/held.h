@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io/json.h"
@@ -74,6 +75,7 @@ Result<std::string> record_id(JsonReader& json, i64 field, u64 ordinal);
 class ResultLine {
  public:
   ResultLine(const JsonReader& json, bool drop_extra) : edit_(json), drop_(drop_extra) {}
+  /// name: of the field, a path as the reader has it.
   void set(i64 field, std::string_view name, std::string value_json);
   /// Appends the line with its newline.
   void write(std::string& out) const;
@@ -81,7 +83,7 @@ class ResultLine {
  private:
   RecordEdit edit_;
   bool drop_;
-  std::string own_;
+  std::vector<std::pair<std::string, std::string>> own_;  // path and value, with drop_
 };
 
 }  // namespace lm::io

@@ -58,6 +58,11 @@ struct RunCounters {
   std::atomic<i64> bytes_in{0};
   std::atomic<i64> records_out{0};
   std::atomic<i64> errors{0};
+  // Of programs that hold records: finished ones of batches that are not in the figures above yet,
+  // and those read and not finished.
+  std::atomic<i64> held_records{0};
+  std::atomic<i64> held_bytes{0};
+  std::atomic<i64> in_work{0};
 };
 
 class RecordRun {

@@ -9,6 +9,7 @@
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "io/folder.h"
 #include "io/json_node.h"
 #include "text/shard_files.h"
 
@@ -259,16 +260,15 @@ std::string shard_manifest(const std::string& given) {
   std::error_code code;
   if (!fs::is_directory(given, code) || (named != given && fs::exists(named, code))) return named;
   std::vector<std::string> found;
-  for (const fs::directory_entry& entry : fs::directory_iterator(given, code)) {
-    const std::string path = entry.path().string();
-    if (path.ends_with(".json") && entry.is_regular_file(code) && is_manifest(path))
+  for (const std::string& name : io::list_folder(given)) {
+    const std::string path = (fs::path(given) / name).string();
+    if (path.ends_with(".json") && fs::is_regular_file(path, code) && is_manifest(path))
       found.push_back(path);
   }
   if (found.size() == 1) return found[0];
   if (found.empty())
     throw Error(ErrorKind::kNoInput, cat(given, ": a folder without a shard manifest"),
                 "lm-tokenize pack -o PREFIX makes PREFIX.json and the shards it names");
-  std::sort(found.begin(), found.end());
   throw Error(ErrorKind::kUsage, cat(given, ": a folder with ", found.size(), " shard sets"),
               cat("name one: ", join(found, ", ")));
 }

@@ -10,10 +10,10 @@ extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
   using namespace lm;
   const std::string_view text = fuzz::text_of(data, size);
   fuzz::refuse_or_run([&] {
-    for (const cli::Setting& setting : cli::parse_settings(text, "settings.toml")) {
+    for (const cli::Setting& setting : cli::parse_settings(text, "settings.toml").values) {
       for (const std::string& value : setting.values) {
         const std::string line = "k = " + cli::settings_string(value);
-        const std::vector<cli::Setting> again = cli::parse_settings(line, "again");
+        const std::vector<cli::Setting> again = cli::parse_settings(line, "again").values;
         LM_CHECK(again.size() == 1 && again[0].values[0] == value,
                  "a text is written as it is read");
       }

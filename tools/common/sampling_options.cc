@@ -66,7 +66,8 @@ std::vector<Flag> sampling_flags() {
                    .kind = FlagKind::kSwitch,
                    .group = sampling,
                    .help = "take the likeliest token; the same as --temperature 0",
-                   .main = true});
+                   .main = true,
+                   .excludes = {"temperature"}});
   flags.push_back({.name = "typical-ties",
                    .kind = FlagKind::kChoice,
                    .value_name = "HOW",

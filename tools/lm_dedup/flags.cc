@@ -40,7 +40,8 @@ std::vector<Flag> action_flags(const std::string& verb) {
        .help = "name of the attribute",
        .details =
            "The attribute is a list of spans [start, end, score] in code points of the text; "
-           "it is empty where nothing is a duplicate."},
+           "it is empty where nothing is a duplicate.",
+       .needs = {"action=annotate"}},
       {.name = "field",
        .kind = FlagKind::kString,
        .value_name = "PATH",
@@ -88,7 +89,8 @@ std::vector<Flag> memory_flags() {
        .help = "remember every key (the default without a --bloom option)",
        .details =
            "128-bit digests in memory up to --memory, then sorted on disk: no false positives.",
-       .semantic = false},
+       .semantic = false,
+       .excludes = {"bloom-n", "bloom-size", "bloom-in", "bloom-out"}},
       {.name = "bloom-n",
        .kind = FlagKind::kCount,
        .value_name = "N",
@@ -103,7 +105,9 @@ std::vector<Flag> memory_flags() {
        .def = "1e-6",
        .help = "its false-positive rate at N keys",
        .min = 1e-15,
-       .max = 0.5},
+       .max = 0.5,
+       .needs = {"bloom-n"},
+       .excludes = {"bloom-size"}},
       {.name = "bloom-size",
        .kind = FlagKind::kSize,
        .value_name = "SIZE",
@@ -117,7 +121,8 @@ std::vector<Flag> memory_flags() {
        .def = "auto",
        .help = "probes anywhere (classic) or in one cache line (blocked)",
        .details = "auto: blocked for rates from 1e-4 up, else classic.",
-       .choices = {"auto", "classic", "blocked"}},
+       .choices = {"auto", "classic", "blocked"},
+       .needs = {"bloom-n"}},
       {.name = "bloom-in",
        .kind = FlagKind::kPath,
        .value_name = "FILE",
@@ -142,7 +147,8 @@ std::vector<Flag> memory_flags() {
        .group = group,
        .def = "warn",
        .help = "when the false-positive rate passes twice its target",
-       .choices = {"warn", "stop"}},
+       .choices = {"warn", "stop"},
+       .needs = {"bloom-n|bloom-in"}},
   };
 }
 
@@ -222,13 +228,15 @@ Verb paragraph_verb() {
       {.name = "drop-if-empty",
        .kind = FlagKind::kSwitch,
        .group = "Duplicates",
-       .help = "with --action remove: drop documents of which only blanks are left"},
+       .help = "with --action remove: drop documents of which only blanks are left",
+       .needs = {"action=remove"}},
       {.name = "min-left",
        .kind = FlagKind::kCount,
        .value_name = "CHARS",
        .group = "Duplicates",
        .def = "0",
-       .help = "drop documents that were cut to fewer characters"},
+       .help = "drop documents that were cut to fewer characters",
+       .needs = {"action=remove"}},
   };
   return {"paragraph", "paragraphs that an earlier document, or the same, already has",
           cli::joined({own, action_flags("paragraph"), memory_flags()})};

@@ -33,6 +33,8 @@ class MinhashRun {
         readers_([paths = fields_.paths()] { return std::make_unique<io::JsonReader>(paths); }) {
     const std::string& path = tool.options().text("tokenizer");
     if (!path.empty()) {
+      if (params_.minhash.unit != dedup::ShingleUnit::kToken)
+        throw Error(ErrorKind::kUsage, "--tokenizer needs --unit token, or a preset of tokens");
       tokenizer_ = text::load_tokenizer(path);
       tool.set_param("tokenizer_digest", io::json_string(tokenizer_->digest()));
     }

@@ -43,7 +43,7 @@ std::vector<Flag> run_flags() {
        .help = "take the answers from the samples of an earlier run, not from a model",
        .details = "For other filters and metrics. Samples that answer other prompts are refused.",
        .semantic = false,
-       .excludes = {"model"}},
+       .excludes = {"model", "tokenizer", "bos", "special", "dtype", "batch", "chunk"}},
       {.name = "limit",
        .kind = FlagKind::kFloat,
        .value_name = "N",

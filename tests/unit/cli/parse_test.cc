@@ -94,7 +94,7 @@ TEST_CASE("unknown options are named, with the nearest, before any other mistake
 TEST_CASE("command line before file before environment before default", "[cli]") {
   const test::TempDir dir;
   const std::string file = dir.file("run.toml");
-  io::write_file(file, "[lm-probe]\nthreads = 4\n[lm-other]\nnonsense = 1\n");
+  io::write_file(file, "[lm-probe]\nthreads = 4\n[lm-cat]\nnonsense = 1\n");
   const auto threads = [&](std::vector<std::string> args) {
     return parse(args, test::six_threads).options.integer("threads");
   };
@@ -114,6 +114,8 @@ TEST_CASE("mistakes in a settings file name file and line", "[cli]") {
     return e.message().substr(std::min(e.message().size(), file.size()));
   };
   CHECK(message("# first\n[lm-probe]\ndepht = 3\n") == ":3: unknown key \"depht\" for lm-probe");
+  CHECK(message("[lm-probe]\n[lm-prob]\n") == ":2: no program is called \"lm-prob\"");
+  CHECK(message("# none has it\n[depth]\nx = 1\n") == ":2: no program is called \"depth\"");
   CHECK(message("[lm-probe]\n\ndepth = 30\n") ==
         ":3: depth: \"30\" is not a whole number from 1 to 9");
   CHECK(message("[lm-probe]\nkeep = [\"a\", \"b\"]\n") ==
@@ -227,7 +229,8 @@ TEST_CASE("a first word that is nearly a verb and no file is taken for that verb
 TEST_CASE("options that need or exclude others, whatever they come from", "[cli]") {
   ToolSpec spec = test::two_verbs();
   spec.verbs[0].flags[0].env = "LM_THREADS";
-  spec.verbs[0].flags[1].needs = {"depth"};            // --keep needs --depth
+  spec.verbs[0].flags[1].needs = {"depth"};  // --keep needs --depth
+  spec.verbs[0].flags[4].def = "false";
   spec.verbs[0].flags[4].excludes = {"note", "leap"};  // --tidy excludes
   spec.verbs[0].flags.push_back({.name = "leap", .kind = FlagKind::kSwitch, .excludes = {"keep"}});
   const test::TempDir dir;
@@ -258,6 +261,41 @@ TEST_CASE("options that need or exclude others, whatever they come from", "[cli]
   CHECK(result({"--config", file, "--no-leap"}) == "ok");
 }
 
+TEST_CASE("options that need a value of another, or one of several", "[cli]") {
+  ToolSpec spec = test::two_verbs();
+  std::vector<Flag>& flags = spec.verbs[0].flags;
+  flags.push_back(
+      {.name = "how", .kind = FlagKind::kChoice, .def = "a", .choices = {"a", "b", "c"}});
+  flags[1].needs = {"how=b,c,x"};    // --keep
+  flags[2].needs = {"note|how=a"};   // --field
+  flags[4].needs = {"depth|how=c"};  // --tidy, which is on by default
+  const test::TempDir dir;
+  const std::string file = dir.file("run.toml");
+  const auto result = [&](const std::vector<std::string>& args) {
+    try {
+      parse_command_line(spec, args, test::no_environment);
+    } catch (const Error& e) {
+      return cat(static_cast<int>(e.kind()), " ", e.message());
+    }
+    return std::string("ok");
+  };
+  CHECK(result({"--keep", "a"}) == "64 --keep needs --how b or c");  // x is not offered
+  CHECK(result({"--keep", "a", "--how", "c"}) == "ok");
+  CHECK(result({"--field", "x"}) == "ok");  // the default is one of the values
+  CHECK(result({"--field", "x", "--how", "b"}) == "64 --field needs --note or --how a");
+  CHECK(result({"--field", "x", "--how", "b", "--note"}) == "ok");
+  CHECK(result({"--tidy"}) == "ok");  // as by default: asks for nothing
+  CHECK(result({"--no-tidy"}) == "64 --no-tidy needs --depth or --how c");
+  CHECK(result({"--no-tidy", "-k2"}) == "ok");
+  CHECK(result({"--keep", "a", "--help"}) == "ok");
+  io::write_file(file, "keep = \"a\"\n");
+  CHECK(result({"--config", file}) == "78 --keep needs --how b or c");
+  io::write_file(file, "keep = \"a\"\nhow = \"b\"\n");
+  CHECK(result({"--config", file}) == "ok");
+  flags[1].needs = {"who=b"};
+  CHECK(result({"--keep", "a"}).starts_with("70 "));
+}
+
 TEST_CASE("a table that names an option twice or needs one it has not is our own mistake",
           "[cli]") {
   ToolSpec spec = test::two_verbs();
@@ -277,11 +315,17 @@ TEST_CASE("a table that names an option twice or needs one it has not is our own
 }
 
 TEST_CASE("settings files: texts, numbers, arrays, comments", "[cli]") {
-  const std::vector<Setting> s = parse_settings(
+  const Settings all = parse_settings(
       "\xEF\xBB\xBF top = 1 # one\r\n[ a ]\r\nx = \"q # \\\" \\u00e9\\U0001F600[\" # c\n'y z' = "
       "'C:\\n'\n"
-      "list = [ 1.5, \"a,]\", # first\n  true, ]\nnone = []\n",
+      "list = [ 1.5, \"a,]\", # first\n  true, ]\nnone = []\n[empty]",
       "f");
+  REQUIRE(all.sections.size() == 2);
+  CHECK(all.sections[0].name == "a");
+  CHECK(all.sections[0].line == 2);
+  CHECK(all.sections[1].name == "empty");
+  CHECK(all.sections[1].line == 8);
+  const std::vector<Setting>& s = all.values;
   REQUIRE(s.size() == 5);
   CHECK(s[0].section.empty());
   CHECK(s[0].values == std::vector<std::string>{"1"});

@@ -60,6 +60,10 @@ class Doubler : public HeldMapper {
     const i64 value = static_cast<Count&>(work).value;
     if (value % 10 == 9) return Fault{"nine", "nine", -1};
     ++finished;
+    if (counters != nullptr) {
+      most_held = std::max(most_held, counters->held_records.load());
+      most_in_work = std::max(most_in_work, counters->in_work.load());
+    }
     ResultLine line(json, false);
     if (!json.has(0)) line.set(0, "id", json_string(work.id));
     line.set(2, "twice", cat(2 * value));
@@ -74,6 +78,9 @@ class Doubler : public HeldMapper {
   i64 most = 0;
   i64 finished = 0;
   i64 reused = 0;
+  const RunCounters* counters = nullptr;  // of the run
+  i64 most_held = 0;
+  i64 most_in_work = 0;
 
  private:
   std::deque<Count*> open_;
@@ -95,6 +102,7 @@ std::string run(const std::string& in_path, Doubler& mapper, i64 queue, u64 key 
   OutputStream out(out_options, ctx);
   out.begin({});
   RunCounters counters;
+  mapper.counters = &counters;
   ErrorPolicy policy;
   policy.mode = OnError::kAnnotate;
   RecordRun records(in, &out, nullptr, policy, ctx, counters);
@@ -105,6 +113,10 @@ std::string run(const std::string& in_path, Doubler& mapper, i64 queue, u64 key 
   held.run_key = key;
   held.resume = resume ? &*resume : nullptr;
   run_held(held, mapper);
+  mapper.counters = nullptr;
+  CHECK(counters.held_records.load() == 0);
+  CHECK(counters.held_bytes.load() == 0);
+  CHECK(counters.in_work.load() == 0);
   out.finish(records.input_totals());
   out.commit();
   return read_file(dir.file("out"));
@@ -137,6 +149,30 @@ TEST_CASE("held records come out in input order whatever the queue", "[io]") {
     CHECK(mapper.most <= queue);
     CHECK(mapper.most > 1);
   }
+}
+
+TEST_CASE("held records are counted while their batch is not complete", "[io]") {
+  const test::TempDir dir;
+  Doubler mapper;
+  run(write_input(dir), mapper, 5);  // one batch of 400 records
+  CHECK(mapper.most_held > 300);
+  CHECK(mapper.most_in_work > 300);
+}
+
+TEST_CASE("results alone nest as their paths say", "[io]") {
+  JsonReader json({"id", "a.b", "a.c.d", "lm", "a.c.e"});
+  const std::string text = cat(R"({"id":1,"a":{"x":2}})", std::string(kJsonPadding, ' '));
+  REQUIRE(!json.parse(std::string_view(text).substr(0, text.size() - kJsonPadding)));
+  ResultLine line(json, true);
+  line.set(1, "a.b", "[1]");
+  line.set(0, "id", "1");
+  line.set(2, "a.c.d", "2");
+  line.set(3, "lm", "{}");
+  line.set(4, "a.c.e", "\"x\"");
+  std::string out;
+  line.write(out);
+  CHECK(out == R"({"a":{"b":[1],"c":{"d":2,"e":"x"}},"id":1,"lm":{}})"
+               "\n");
 }
 
 TEST_CASE("a stopped run leaves what is finished, the next one goes on from there", "[io]") {
