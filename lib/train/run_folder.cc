@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "io/folder.h"
 #include "model/checkpoint.h"
 
 namespace lm::train {
@@ -56,7 +57,7 @@ RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options, 
     path_.pop_back();
   if (!owner) return;
   std::error_code code;
-  fs::create_directories(path_, code);
+  created_ = fs::create_directories(path_, code);
   if (code || !fs::is_directory(path_))
     throw os_error(ErrorKind::kCannotCreate, path_, "cannot create the folder",
                    code ? code.value() : ENOTDIR);
@@ -75,15 +76,33 @@ RunFolder::RunFolder(const std::string& path, const io::OutputOptions& options, 
   remove_temporaries(path_);
 }
 
+// The lock is held until the folder is gone: who meets it meanwhile is told that a process trains.
+RunFolder::~RunFolder() {
+  if (!created_ || !lock_.valid()) return;
+  std::error_code code;
+  std::vector<fs::path> empty;  // the lock, and metrics without a line
+  for (fs::directory_iterator at(path_, code); !code && at != fs::directory_iterator();
+       at.increment(code)) {
+    std::error_code unknown;
+    if (!at->is_regular_file(unknown) || at->file_size(unknown) != 0) return;
+    empty.push_back(at->path());
+  }
+  if (code) return;
+  for (const fs::path& file : empty)
+    fs::remove(file, code);
+  fs::remove(path_, code);
+}
+
 std::string RunFolder::step_path(i64 step) const {
   return cat(path_, "/", step_name(step));
 }
 
 std::vector<i64> RunFolder::steps() const {
   std::vector<i64> out;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
-    const std::optional<i64> step = parse_step(entry.path().filename().string());
-    if (step && entry.is_directory()) out.push_back(*step);
+  std::error_code code;
+  for (const std::string& name : io::list_folder(path_)) {
+    const std::optional<i64> step = parse_step(name);
+    if (step && fs::is_directory(step_path(*step), code)) out.push_back(*step);
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -21,6 +21,10 @@ class RunFolder {
   /// removed. Of the ranks of a run one owns the folder; others touch nothing and may only ask for
   /// names.
   RunFolder(const std::string& path, const io::OutputOptions& options, bool owner = true);
+  /// Removes the folder again if it was made here and nothing came into it.
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
 
   const std::string& path() const { return path_; }
   std::string step_path(i64 step) const;
@@ -45,6 +49,7 @@ class RunFolder {
   std::string path_;
   io::OutputOptions options_;
   io::Fd lock_;
+  bool created_ = false;
 };
 
 }  // namespace lm::train

@@ -43,7 +43,8 @@ class RecordParser {
   io::JsonReader& json() { return json_; }
 
   std::optional<Fault> parse(io::JsonReader& json, Tokens& out) {
-    std::optional<Fault> fault;
+    std::optional<Fault> fault = one_form(json);
+    if (fault) return fault;
     if (json.has(kPromptIds) || json.has(kCompletionIds))
       fault = from_ids(json, out);
     else if (json.has(kPrompt) || json.has(kCompletion) || !json.has(kIds))
@@ -54,6 +55,27 @@ class RecordParser {
   }
 
  private:
+  /// A record that says the same twice may say two things.
+  std::optional<Fault> one_form(io::JsonReader& json) const {
+    const bool text = json.has(kPrompt) || json.has(kCompletion);
+    const bool parts = text || json.has(kPromptIds) || json.has(kCompletionIds);
+    const auto both = [&](Field one, Field other) {
+      return Fault{"ambiguous",
+                   cat("fields ", quote(json_.path(one)), " and ", quote(json_.path(other)),
+                       " both say what to train on, expected one of them"),
+                   -1};
+    };
+    if (json.has(kPrompt) && json.has(kPromptIds)) return both(kPrompt, kPromptIds);
+    if (json.has(kCompletion) && json.has(kCompletionIds)) return both(kCompletion, kCompletionIds);
+    if (parts && json.has(kIds) && json.has(kMask))
+      return both(json.has(kPromptIds)       ? kPromptIds
+                  : json.has(kPrompt)        ? kPrompt
+                  : json.has(kCompletionIds) ? kCompletionIds
+                                             : kCompletion,
+                  kMask);
+    return std::nullopt;
+  }
+
   std::optional<Fault> from_text(io::JsonReader& json, Tokens& out) {
     if (state_ == nullptr)
       throw Error(ErrorKind::kUsage, "records with text need a tokenizer",

@@ -99,6 +99,10 @@ Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder
   ranks.together([&] {
     if (!ranks.first()) return;
     out.from = resume_folder(tool.options(), folder, tool.console());
+    if (out.from.empty() && tool.options().on("extend"))
+      throw Error(ErrorKind::kUsage,
+                  cat("--extend goes on with a run, and ", folder.path(), " has no checkpoint"),
+                  "without --extend the command begins a new run");
     if (out.from.empty()) return;
     text = train::read_state_text(out.from);
     train::TrainState state = train::parse_state(text, out.from);

@@ -71,7 +71,6 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
 
 void set_batch(const Options& o, i64 ranks, train::TrainOptions& t) {
   const std::optional<i64> tokens = o.maybe_integer("batch-tokens");
-  if (tokens && o.given("batch")) usage("--batch and --batch-tokens exclude each other");
   t.micro_batch = o.maybe_integer("micro-batch").value_or(kDefaultMicro);
   if (tokens) {
     const i64 together = t.micro_batch * ranks;
@@ -93,8 +92,8 @@ void set_batch(const Options& o, i64 ranks, train::TrainOptions& t) {
 }
 
 i64 step_count(const Options& o, Setup& setup) {
-  const int given = int{o.given("steps")} + int{o.given("tokens")} + int{o.given("epochs")};
-  if (given != 1) usage("one of --steps, --tokens and --epochs says how long to train");
+  if (!o.given("steps") && !o.given("tokens") && !o.given("epochs"))
+    usage("one of --steps, --tokens and --epochs says how long to train");
   for (const char* name : {"steps", "tokens"})
     if (o.given(name)) return steps_for(name, static_cast<f64>(o.integer(name)), setup);
   return steps_for("epochs", o.real("epochs"), setup);
@@ -138,13 +137,9 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   return t;
 }
 
-/// --objective sft takes records; what only other objectives know is refused.
+/// --objective sft takes records.
 void check_data(const Options& o, bool sft) {
-  if (!sft) {
-    for (const char* name : {"loss-on", "too-long", "prompt-field", "completion-field"})
-      if (o.asked(name)) usage(cat("--", name, " needs --objective sft"));
-    return;
-  }
+  if (!sft) return;
   if (!o.list("data").empty())
     usage(
         "--data holds token shards, but --objective sft takes records with prompt and completion");
@@ -250,7 +245,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   };
   if (shards) open(1);
   const std::optional<text::TokenizerIdentity> sharded = shard_tokenizer(o, setup);
-  const std::optional<text::TokenizerIdentity> loaded = use_tokenizer(o, sharded, setup.run);
+  const std::optional<text::TokenizerIdentity> loaded = use_tokenizer(tool, sharded, setup.run);
   setup.tokenizer = sharded ? sharded : loaded;
   if (!setup.initial) setup.cfg = new_config(o, setup.tokenizer);
   if (sharded) check_vocab(text::shard_manifest(o.list("data")[0]), sharded->vocab_size, setup.cfg);

@@ -50,6 +50,35 @@ std::vector<std::pair<std::string, std::string>> tokenizer_copies(
   return {copies.begin(), copies.end()};
 }
 
+/// A manifest has the name of the tokenizer's file or folder and its digest: what has both, beside
+/// the shards or in the working folder, is the one; its path is set. Null without.
+std::unique_ptr<text::Tokenizer> named_by_shards(cli::Tool& tool,
+                                                 const text::TokenizerIdentity& shards,
+                                                 std::string& path) {
+  const std::filesystem::path manifest = text::shard_manifest(tool.options().list("data")[0]);
+  std::error_code absent;
+  for (const std::filesystem::path& place : {manifest.parent_path(), std::filesystem::path()}) {
+    const std::string candidate = (place / shards.name).string();
+    if (shards.name.empty() || !std::filesystem::exists(candidate, absent)) continue;
+    try {
+      std::unique_ptr<text::Tokenizer> found = text::load_tokenizer(candidate);
+      if (found->digest() != shards.sha256) continue;
+      for (const text::TokenizerFile& file : text::tokenizer_files(candidate))
+        tool.add_input(file.path);
+      tool.console().message(LogLevel::kInfo,
+                             cat("tokenizer: ", candidate, ", as ", manifest.string(), " says"));
+      path = candidate;
+      return found;
+    } catch (const Error& e) {  // another file of that name
+      if (e.kind() == ErrorKind::kUsage) throw;
+    }
+  }
+  tool.console().message(LogLevel::kInfo,
+                         cat("checkpoints hold no tokenizer: ", quote(shards.name), " of ",
+                             manifest.string(), " is neither beside it nor here"));
+  return nullptr;
+}
+
 }  // namespace
 
 std::string tokenizer_path(const Options& o) {
@@ -77,12 +106,17 @@ std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const S
 }
 
 std::optional<text::TokenizerIdentity> use_tokenizer(
-    const Options& o, const std::optional<text::TokenizerIdentity>& shards,
-    train::RunOptions& run) {
-  const std::string path = tokenizer_path(o);
-  if (path.empty()) return std::nullopt;
-  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(path);
-  check_tokenizer(path, *tokenizer, o, shards);
+    cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run) {
+  const Options& o = tool.options();
+  std::string path = tokenizer_path(o);
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  if (!path.empty()) {
+    tokenizer = text::load_tokenizer(path);
+    check_tokenizer(path, *tokenizer, o, shards);
+  } else if (shards) {
+    tokenizer = named_by_shards(tool, *shards, path);
+  }
+  if (!tokenizer) return std::nullopt;
   run.byte_table = train::token_byte_table(*tokenizer);
   run.files.tokenizer = tokenizer_copies(path, *tokenizer);
   return text::identity_of(*tokenizer, path);

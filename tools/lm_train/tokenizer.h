@@ -12,10 +12,10 @@ std::optional<text::TokenizerIdentity> shard_tokenizer(const cli::Options& o, co
 /// --tokenizer, or the folder of --init-from where it holds a tokenizer; else empty.
 std::string tokenizer_path(const cli::Options& o);
 
-/// Loads --tokenizer or the one of --init-from, if there is one, into `run`: byte table, what
-/// checkpoints copy. Error{kData}: not the shards'.
+/// Loads --tokenizer, or the one of --init-from, or the one that the shards' manifest names where
+/// it still lies beside them or here, into `run`: byte table, what checkpoints copy. Error{kData}:
+/// the first or the second is not the shards'.
 std::optional<text::TokenizerIdentity> use_tokenizer(
-    const cli::Options& o, const std::optional<text::TokenizerIdentity>& shards,
-    train::RunOptions& run);
+    cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run);
 
 }  // namespace lm::train_tool

@@ -35,6 +35,6 @@ lm-train $m --steps 4 -o cosine ids.jsonl
 try $m --steps 8 -o cosine
 try $m --steps 8 --extend -o cosine
 cat cosine/latest
-# The option begins a run as well.
+# Without a run there is nothing to extend.
 try $m --schedule constant --steps 4 --extend -o fresh
-cat fresh/latest
+ls -d fresh 2>/dev/null || echo 'no folder'

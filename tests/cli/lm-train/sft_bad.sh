@@ -20,6 +20,9 @@ cat > bad.jsonl <<'J'
 {"input_ids":[1,2,3],"loss_mask":[1,0,0]}
 {"input_ids":[1,2,3],"loss_mask":[0,2,0]}
 {"text":"say 1"}
+{"prompt":"say 1: ","prompt_ids":[1],"completion":"2"}
+{"prompt_ids":[1],"completion":"2","completion_ids":[2]}
+{"prompt":"say 1: ","completion":"2","input_ids":[1,2],"loss_mask":[0,1]}
 J
 try() { lm-train "$@"; echo "status $?"; }
 try $m --tokenizer tok.json -o run bad.jsonl
