@@ -142,6 +142,27 @@ void rewrite_bert(NormalizerKind kind, std::string_view text, Rewriter& r) {
   }
 }
 
+void rewrite_charsmap(const Charsmap& map, std::string_view text, Rewriter& r) {
+  constexpr i64 kLongestCluster = 5;  // bytes; longer ones go character by character
+  const auto put = [&](i64 begin, i64 end) {
+    const auto image = map.find(text.substr(usize(begin), usize(end - begin)));
+    if (image) r.put(*image, begin, end);
+    return image.has_value();
+  };
+  for (i64 at = 0; at < isize(text);) {
+    const i64 end = cluster_end(text, at);
+    if (end - at <= kLongestCluster && put(at, end)) {
+      at = end;
+      continue;
+    }
+    while (at < end) {
+      const i64 next = at + sequence_size(text[usize(at)]);
+      if (!put(at, next)) r.copy(at, next);
+      at = next;
+    }
+  }
+}
+
 void rewrite(const NormalizerStep& step, std::string_view text, bool with_map, Rewriter& r) {
   switch (step.kind) {
     case NormalizerKind::kNfc:
@@ -179,6 +200,8 @@ void rewrite(const NormalizerStep& step, std::string_view text, bool with_map, R
       return r.copy(0, isize(text));
     case NormalizerKind::kStrip:
       return rewrite_strip(step, text, r);
+    case NormalizerKind::kCharsmap:
+      return rewrite_charsmap(*step.charsmap, text, r);
   }
 }
 

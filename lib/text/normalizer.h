@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/types.h"
+#include "text/charsmap.h"
 #include "text/pretokenize.h"
 
 namespace lm::text {
@@ -30,6 +31,7 @@ enum class NormalizerKind {
   kBertClean,    // controls out, white space to blanks
   kBertCjk,      // blanks around ideographs
   kBertAccents,  // nonspacing marks out
+  kCharsmap,     // SentencePiece's table
 };
 
 struct NormalizerStep {
@@ -39,6 +41,7 @@ struct NormalizerStep {
   std::optional<Regex> regex;
   bool left = false;
   bool right = false;
+  std::optional<Charsmap> charsmap = {};
 };
 
 class Normalizer {

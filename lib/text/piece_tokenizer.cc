@@ -15,6 +15,8 @@ template <typename Model>
 Model make_model(TokenizerParts& parts) {
   if constexpr (std::is_same_v<Model, BpeModel>)
     return BpeModel(std::move(parts.vocab), parts.merges, std::move(parts.options));
+  else if constexpr (std::is_same_v<Model, UnigramModel>)
+    return UnigramModel(std::move(parts.vocab), std::move(*parts.unigram));
   else
     return WordPieceModel(std::move(parts.vocab), std::move(*parts.word_piece));
 }
@@ -292,9 +294,11 @@ bool PieceTokenizer<Model>::has(i32 id) const {
 
 template class PieceTokenizer<BpeModel>;
 template class PieceTokenizer<WordPieceModel>;
+template class PieceTokenizer<UnigramModel>;
 
 std::unique_ptr<Tokenizer> make_tokenizer(TokenizerParts parts, const LoadOptions& options) {
   if (parts.word_piece) return std::make_unique<WordPieceTokenizer>(std::move(parts), options);
+  if (parts.unigram) return std::make_unique<UnigramTokenizer>(std::move(parts), options);
   return std::make_unique<BpeTokenizer>(std::move(parts), options);
 }
 

@@ -1,9 +1,9 @@
 #pragma once
-// A Tokenizer made of the parts of a tokenizer.json whose model encodes one pretoken at a time: BPE
-// or WordPiece. tiktoken, GPT-2 and BERT vocabulary files load into the same parts. The order of
-// the encode pipeline is part of parity with the Hugging Face engine: raw added tokens, normalizer,
-// normalised added tokens, pre-tokenizer per stretch, model, template. Thread rule as for
-// Tokenizer.
+// A Tokenizer made of the parts of a tokenizer.json whose model encodes one pretoken at a time:
+// BPE, WordPiece or unigram. tiktoken, GPT-2 and BERT vocabulary files load into the same parts.
+// The order of the encode pipeline is part of parity with the Hugging Face engine: raw added
+// tokens, normalizer, normalised added tokens, pre-tokenizer per stretch, model, template. Thread
+// rule as for Tokenizer.
 
 #include <memory>
 #include <string>
@@ -15,6 +15,7 @@
 #include "text/pre_tokenizer.h"
 #include "text/token_decoder.h"
 #include "text/tokenizer.h"
+#include "text/unigram.h"
 #include "text/word_piece.h"
 
 namespace lm::text {
@@ -25,6 +26,7 @@ struct TokenizerParts {
   std::vector<BpeMerge> merges;
   BpeOptions options;
   std::optional<WordPieceOptions> word_piece;  // the model is that, not BPE
+  std::optional<UnigramOptions> unigram;       // or that
   /// Entries of the file's vocabulary that the model cannot produce (byte-level files: names with
   /// characters outside the alphabet), as literal text.
   std::vector<std::pair<std::string, i32>> literal_tokens;
@@ -37,7 +39,7 @@ struct TokenizerParts {
   std::string digest;
 };
 
-/// Model: BpeModel or WordPieceModel.
+/// Model: BpeModel, WordPieceModel or UnigramModel.
 template <typename Model>
 class PieceTokenizer final : public Tokenizer {
  public:
@@ -81,8 +83,10 @@ class PieceTokenizer final : public Tokenizer {
 
 using BpeTokenizer = PieceTokenizer<BpeModel>;
 using WordPieceTokenizer = PieceTokenizer<WordPieceModel>;
+using UnigramTokenizer = PieceTokenizer<UnigramModel>;
 extern template class PieceTokenizer<BpeModel>;
 extern template class PieceTokenizer<WordPieceModel>;
+extern template class PieceTokenizer<UnigramModel>;
 
 /// The tokenizer of whichever model the parts are of.
 std::unique_ptr<Tokenizer> make_tokenizer(TokenizerParts parts, const LoadOptions& options);

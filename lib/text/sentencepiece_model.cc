@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "text/charsmap.h"
 #include "text/utf8.h"
 
 namespace lm::text {
@@ -84,44 +85,6 @@ class WireReader {
   const std::string& name_;
   std::string_view what_;
 };
-
-u32 load_u32(std::string_view bytes, u64 index) {
-  u32 value = 0;
-  std::memcpy(&value, bytes.data() + index * 4, 4);
-  return value;
-}
-
-// The table is a u32 length, a double array of that many bytes and a block of NUL-terminated
-// replacements. A lookup goes from unit i to (i ^ offset(i)) ^ byte, and to i ^ offset(i) for the
-// value if i has a leaf; both must stay inside for every i and byte. Checking all units instead of
-// the reachable ones is right for arrays as darts-clone writes them (whole blocks of 256, unused
-// units have offset 0 and no leaf) and needs no traversal.
-void check_charsmap(std::string_view map, const std::string& name) {
-  const auto fail = [&](std::string_view why) {
-    throw Error(ErrorKind::kData, cat(name, ": broken normalisation table: ", why));
-  };
-  if (map.empty()) return;
-  if (map.size() <= 4) fail(cat(map.size(), " bytes long"));
-  const u64 trie_bytes = load_u32(map, 0);
-  if (trie_bytes + 4 >= map.size()) fail(cat("trie of ", trie_bytes, " bytes in ", map.size()));
-  if (trie_bytes == 0 || trie_bytes % 1024 != 0) {
-    fail(cat("trie of ", trie_bytes, " bytes, expected whole blocks of 1024"));
-  }
-  const std::string_view trie = map.substr(4, trie_bytes);
-  const u64 units = trie_bytes / 4;
-  const u64 replacements = map.size() - 4 - trie_bytes;
-  if (map.back() != '\0') fail("the replacements do not end in NUL");
-  for (u64 i = 0; i < units; ++i) {
-    const u32 unit = load_u32(trie, i);
-    if (unit >> 31) continue;  // a value: checked where a leaf points at it
-    const u64 target = i ^ (u64{unit >> 10} << ((unit & (1u << 9)) >> 6));
-    if ((target | 0xff) >= units) fail(cat("unit ", i, " points to ", target, " of ", units));
-    if (unit & (1u << 8)) {
-      const u64 value = load_u32(trie, target) & 0x7fffffffu;
-      if (value >= replacements) fail(cat("replacement ", value, " of ", replacements));
-    }
-  }
-}
 
 void read_normalizer(std::string_view bytes, const std::string& name, SentencePieceModel* model) {
   WireReader reader(bytes, name, "normalizer_spec");

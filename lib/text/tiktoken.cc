@@ -78,6 +78,8 @@ int base64_digit(char c) {
   return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
+}  // namespace
+
 std::optional<std::string> base64_decode(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
@@ -97,6 +99,8 @@ std::optional<std::string> base64_decode(std::string_view text) {
   }
   return out;
 }
+
+namespace {
 
 struct RankLine {
   std::string token;

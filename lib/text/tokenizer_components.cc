@@ -75,6 +75,15 @@ void normalizer_step(const JsonNode& node, Normalizer& out, int depth) {
     how.lower_case = node.flag_or("lowercase", true);
     how.strip_accents = node.flag_or("strip_accents", how.lower_case);
     add_bert_steps(how, out);
+  } else if (type == "Precompiled") {
+    node.only({"type", "precompiled_charsmap"});
+    const std::optional<JsonNode> map = node.maybe("precompiled_charsmap");
+    const bool none = !map || map->str().empty();
+    std::optional<std::string> bytes = none ? std::string() : base64_decode(map->str());
+    if (!bytes) map->fail("is not base64");
+    NormalizerStep step{NormalizerKind::kCharsmap, {}, {}, {}, false, false};
+    step.charsmap.emplace(*std::move(bytes), node.where());
+    if (!none) out.add(std::move(step));
   } else if (type == "Prepend") {
     node.only({"type", "prepend"});
     out.add({NormalizerKind::kPrepend, {}, node.text("prepend"), {}, false, false});

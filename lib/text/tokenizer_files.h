@@ -3,6 +3,7 @@
 // Every function throws Error{kData} naming the file and the component that is wrong or not
 // understood; hostile input costs at most memory proportional to its size. Private to the loaders.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,8 @@ namespace lm::text {
 
 using io::JsonNode;
 
-/// A Hugging Face tokenizer.json whose model is BPE. root: of the document of bytes.
+/// A Hugging Face tokenizer.json whose model is BPE, WordPiece or unigram. root: of the document of
+/// bytes.
 TokenizerParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,
                                     const std::string& name);
 
@@ -21,6 +23,8 @@ TokenizerParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes
 /// llama3 | qwen2, or empty to guess by the number of ranks.
 TokenizerParts parse_tiktoken(std::string_view bytes, const std::string& name,
                               std::string_view pattern);
+/// Standard base64 with padding; nullopt if it is none.
+std::optional<std::string> base64_decode(std::string_view text);
 /// True if the first line looks like one of those.
 bool looks_like_tiktoken(std::string_view bytes);
 

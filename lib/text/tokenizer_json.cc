@@ -1,6 +1,8 @@
 // The model and the added tokens of a tokenizer.json; its other components are in
 // tokenizer_components.cc.
 
+#include <cmath>
+
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/str.h"
@@ -107,14 +109,40 @@ WordPieceOptions parse_word_piece(const JsonNode& model) {
   return out;
 }
 
+/// A unigram model whole: pieces with their scores, in the order of their ids.
+void parse_unigram(const JsonNode& model, TokenizerParts& out) {
+  model.only({"type", "unk_id", "vocab", "byte_fallback"});
+  if (out.options.byte_level) model.fail("a unigram model with ByteLevel is not supported");
+  const JsonNode vocab = model.at("vocab");
+  if (!vocab.is_array() || vocab.size() == 0) vocab.fail("expected [piece, score] pairs");
+  UnigramOptions& unigram = out.unigram.emplace();
+  const std::string where = vocab.where();
+  vocab.each_item([&](const JsonNode& pair) {
+    if (!pair.is_array() || pair.size() != 2) pair.fail("expected [piece, score]");
+    const f64 score = pair.item(1).number();
+    if (!std::isfinite(score)) pair.fail("the score is not finite");
+    add_vocab_entry(pair.item(0).str(), isize(unigram.scores), where, out);
+    unigram.scores.push_back(score);
+  });
+  if (const std::optional<JsonNode> unk = model.maybe("unk_id")) {
+    const i64 id = checked_id(*unk);
+    if (id >= vocab.size()) unk->fail(cat("id ", id, " of ", vocab.size(), " pieces"));
+    unigram.unk = static_cast<i32>(id);
+  }
+  unigram.byte_fallback = model.flag_or("byte_fallback", false);
+}
+
 void parse_model(const JsonNode& model, TokenizerParts& out) {
   const std::optional<JsonNode> type = model.maybe("type");
   // Files older than the field are known by what they have.
   const bool word_piece =
       type ? type->str() == "WordPiece" : model.maybe("max_input_chars_per_word").has_value();
+  const std::optional<JsonNode> pieces = model.maybe("vocab");
+  if (type ? type->str() == "Unigram" : pieces && pieces->is_array())
+    return parse_unigram(model, out);
   if (type && !word_piece && type->str() != "BPE")
-    type->fail(
-        cat("model ", quote(type->str()), " is not supported, expected \"BPE\" or \"WordPiece\""));
+    type->fail(cat("model ", quote(type->str()),
+                   " is not supported, expected \"BPE\", \"WordPiece\" or \"Unigram\""));
   if (!type && !word_piece && !model.maybe("merges"))
     model.fail("has neither \"type\" nor \"merges\"");
   if (word_piece)
