@@ -39,7 +39,9 @@ std::string in_folder(const std::string& folder, const std::string& name) {
 /// Adds the end ids of generation_config.json, which chat models use for their turn markers.
 void merge_generation(const std::string& text, const std::string& name, ModelCfg& cfg) {
   const Json json = parse_object(text, name);
-  const std::vector<i32> ids = read_eos_ids(JsonNode(json, name));
+  const JsonNode root(json, name);
+  const std::vector<i32> ids = read_eos_ids(root);
+  check_eos_ids(root, ids, cfg.vocab);
   cfg.end_ids.insert(cfg.end_ids.end(), ids.begin(), ids.end());
   std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
   cfg.end_ids.erase(std::unique(cfg.end_ids.begin(), cfg.end_ids.end()), cfg.end_ids.end());
@@ -85,7 +87,7 @@ std::vector<std::string> list_files(const std::string& folder) {
   fs::recursive_directory_iterator it(folder, code);
   for (; !code && it != fs::recursive_directory_iterator(); it.increment(code))
     if (it->is_regular_file()) out.push_back(fs::relative(it->path(), folder).generic_string());
-  if (code) throw Error(ErrorKind::kIo, cat(folder, ": cannot list: ", code.message()));
+  if (code) throw os_error(ErrorKind::kIo, folder, "cannot list", code.value());
   std::sort(out.begin(), out.end());
   return out;
 }

@@ -17,6 +17,9 @@ void read_token_ids(const JsonNode& json, ModelCfg& cfg) {
   const i64 pad = json.integer_or("pad_token_id", -1, -1, kMaxTokenId);
   if (pad >= 0) cfg.pad = static_cast<i32>(pad);
   cfg.eos = read_eos_ids(json);
+  if (cfg.bos && *cfg.bos >= cfg.vocab)
+    json.fail("bos_token_id", cat("an id below ", cfg.vocab, ", the size of the vocabulary"));
+  check_eos_ids(json, cfg.eos, cfg.vocab);
 }
 
 /// Absent ids are written as null: readers have defaults of their own (50256 for GPT-2).

@@ -1,5 +1,6 @@
 #include "model/family.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -9,6 +10,8 @@
 namespace lm::model {
 namespace {
 
+// Decoders first.
+constexpr i64 kDecoders = 5;
 constexpr std::array<const Family*, 8> kFamilies = {&kGpt2,  &kLlama, &kMistral, &kQwen2,
                                                     &kQwen3, &kBert,  &kRoberta, &kXlmRoberta};
 
@@ -33,9 +36,14 @@ std::span<const Family* const> families() {
 
 const Family& find_family(std::string_view model_type, std::string_view name) {
   std::string known;
-  for (const Family* family : kFamilies) {
+  for (i64 i = 0; i < isize(kFamilies); ++i) {
+    const Family* const family = kFamilies[usize(i)];
     if (model_type == family->model_type) return *family;
-    append(known, known.empty() ? "" : ", ", family->model_type);
+    append(known,
+           i == kDecoders  ? "; encoders, for lm-embed: "
+           : known.empty() ? ""
+                           : ", ",
+           family->model_type);
   }
   throw Error(ErrorKind::kData, cat(name, ": model_type ", quote(model_type),
                                     " is not supported (supported: ", known, ")"));
@@ -80,6 +88,11 @@ std::vector<i32> read_eos_ids(const JsonNode& json) {
     add(*ids);
   }
   return out;
+}
+
+void check_eos_ids(const JsonNode& json, std::span<const i32> ids, i64 vocab) {
+  if (std::any_of(ids.begin(), ids.end(), [vocab](i32 id) { return id >= vocab; }))
+    json.fail("eos_token_id", cat("ids below ", vocab, ", the size of the vocabulary"));
 }
 
 RowRange row_range(RowPart part, const LayerCfg& layer, i64 all) {

@@ -64,6 +64,8 @@ const char* act_name(Unary act);
 
 /// Key eos_token_id: one token id, a list of them, or none.
 std::vector<i32> read_eos_ids(const JsonNode& json);
+/// Error{kData} if one of them is no token of the vocabulary: it would never end a text.
+void check_eos_ids(const JsonNode& json, std::span<const i32> ids, i64 vocab);
 
 inline constexpr i64 kMaxTokenId = 0x7fffffff;
 
