@@ -13,6 +13,7 @@
 namespace lm::embed {
 namespace {
 
+constexpr const char* kCount = "vectors";
 constexpr f64 kLeastVariance = 1e-10;  // of the largest
 
 std::vector<f64> read_numbers(const SafeFile& file, const char* name, int rank) {
@@ -44,6 +45,9 @@ Whitening::Whitening(const std::string& path, i64 dim) {
   const SafeFile file(path);
   mean_ = read_numbers(file, "mean", 1);
   matrix_ = read_numbers(file, "matrix", 2);
+  source_ = file.metadata();
+  source_.erase(kCount);
+  source_.erase("format");  // every file has it
   width_ = isize(mean_);
   const Shape& shape = file.find("matrix")->shape;
   if (shape[1] != width_)
@@ -103,7 +107,7 @@ void WhiteningFit::add(std::span<const f32> x) {
     mean_[c] += delta_[c] / n;
 }
 
-void WhiteningFit::write(io::AtomicFile& file) const {
+void WhiteningFit::write(io::AtomicFile& file, std::map<std::string, std::string> source) const {
   if (count_ < 2)
     throw Error(ErrorKind::kData,
                 cat("a whitening needs at least two vectors, ", count_, " were made"));
@@ -129,7 +133,8 @@ void WhiteningFit::write(io::AtomicFile& file) const {
       row[c] = factor * axis[usize(c)];
   }
   const SafeWrite tensors[] = {{"matrix", matrix.view}, {"mean", mean.view}};
-  write_safetensors(file, tensors, {{"vectors", cat(count_)}});
+  source[kCount] = cat(count_);
+  write_safetensors(file, tensors, source);
 }
 
 }  // namespace lm::embed

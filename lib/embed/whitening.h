@@ -22,6 +22,8 @@ class Whitening {
   /// all. Throws Error{kData} naming file and tensor; Error{kUsage} for dim > K.
   Whitening(const std::string& path, i64 dim);
 
+  /// What WhiteningFit::write was told of the vectors; empty for a file from elsewhere.
+  const std::map<std::string, std::string>& source() const { return source_; }
   i64 width() const { return width_; }  // D
   i64 dim() const { return dim_; }
   /// x: [D]; out: [dim].
@@ -32,6 +34,7 @@ class Whitening {
  private:
   i64 width_ = 0;
   i64 dim_ = 0;
+  std::map<std::string, std::string> source_;
   std::vector<f64> mean_, matrix_;
 };
 
@@ -44,8 +47,8 @@ class WhiteningFit {
   i64 count() const { return count_; }
   /// Writes mean and matrix, axes by falling variance. Axes without variance (below 1e-10 of the
   /// largest) get zero rows: nothing is known along them. Throws Error{kData} for fewer than two
-  /// vectors. O(D^3).
-  void write(io::AtomicFile& file) const;
+  /// vectors. O(D^3). source: what the vectors are, in the file's metadata.
+  void write(io::AtomicFile& file, std::map<std::string, std::string> source) const;
 
  private:
   i64 width_;

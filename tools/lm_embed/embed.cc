@@ -209,6 +209,33 @@ bool wants_file(const cli::Options& options) {
   return true;
 }
 
+/// What a whitening is fitted to: it is of no use for other vectors.
+std::map<std::string, std::string> source_of(const OpenedEmbedder& opened) {
+  std::map<std::string, std::string> out = {{"model", opened.embedder->digest()}};
+  if (opened.model == nullptr) return out;
+  out["layer"] = cat(opened.embedder->layers()[0]);
+  out["pool"] = embed::pooling_name(opened.pools[0]);
+  return out;
+}
+
+void check_source(cli::Tool& tool, const std::string& path, const embed::Whitening& whiten,
+                  const OpenedEmbedder& opened) {
+  if (whiten.source().empty()) {
+    tool.console().message(LogLevel::kWarning,
+                           cat(path, ": does not say which model's vectors it is for"));
+    return;
+  }
+  for (const auto& [name, mine] : source_of(opened)) {
+    const auto found = whiten.source().find(name);
+    const std::string theirs = found == whiten.source().end() ? "" : found->second;
+    if (theirs == mine) continue;
+    throw Error(ErrorKind::kData,
+                cat(path, ": was fitted to vectors of ", name, " ", quote(theirs),
+                    ", these are of ", quote(mine)),
+                "--whiten-fit FILE fits one to these vectors");
+  }
+}
+
 Shaping shaping_of(cli::Tool& tool, const OpenedEmbedder& opened) {
   const cli::Options& options = tool.options();
   Shaping out;
@@ -230,6 +257,7 @@ Shaping shaping_of(cli::Tool& tool, const OpenedEmbedder& opened) {
   if (out.whiten->width() != opened.embedder->width())
     throw Error(ErrorKind::kUsage, cat(path, ": is for vectors of ", out.whiten->width(),
                                        " numbers, the model makes ", opened.embedder->width()));
+  check_source(tool, path, *out.whiten, opened);
   tool.set_param("whiten", io::json_string(hex64(out.whiten->key())));
   return out;
 }
@@ -259,7 +287,7 @@ void run_embed(cli::Tool& tool) {
       tool, mode, queue, {opened.embedder->key(), whitened},
       to_file ? tool_options::HeldOutput::kNone : tool_options::HeldOutput::kRecords);
   mode.report(monotonic_s() - start);
-  if (fit != nullptr) shaping.fit->write(*fit);
+  if (fit != nullptr) shaping.fit->write(*fit, source_of(opened));
   if (vectors)
     vectors->write(*file, {{"model", opened.embedder->digest()},
                            {"lm", cat("{\"tool\":\"", tool.name(), "\",\"version\":\"",

@@ -80,6 +80,9 @@ Metrics metrics_of(const cli::Options& options) {
       throw Error(ErrorKind::kUsage, cat("--metric: ", quote(name), " is not cos or mexa"));
     (name == "cos" ? out.cos : out.mexa) = true;
   }
+  for (const char* const name : {"mexa-pool", "mexa-pairs", "mexa-layers"})
+    if (!out.mexa && options.asked(name))
+      throw Error(ErrorKind::kUsage, cat("--", name, " needs mexa among --metric"));
   const std::string& by = options.text("rank-by");
   if (by == "mexa" ? !out.mexa : !out.cos)
     throw Error(ErrorKind::kUsage,

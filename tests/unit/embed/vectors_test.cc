@@ -85,10 +85,11 @@ TEST_CASE("whitened vectors have mean zero and the identity as covariance", "[em
     fit.add(random_vector(i, kWidth));
   {
     io::AtomicFile file(dir.file("w"));
-    fit.write(file);
+    fit.write(file, {{"model", "m"}, {"layer", "2"}});
     file.commit();
   }
   const Whitening whiten(dir.file("w"), 0);
+  CHECK(whiten.source() == std::map<std::string, std::string>{{"model", "m"}, {"layer", "2"}});
   const Whitening first(dir.file("w"), 3);
   CHECK(whiten.dim() == kWidth);
   CHECK(first.dim() == 3);
@@ -121,10 +122,10 @@ TEST_CASE("a whitening leaves out axes that nothing is known of", "[embed]") {
   WhiteningFit fit(3, *ctx->memory);
   io::AtomicFile none(dir.file("none"));
   fit.add(std::vector<f32>{1, 2, 5});
-  CHECK_THROWS_AS(fit.write(none), Error);  // one vector has no variance
+  CHECK_THROWS_AS(fit.write(none, {}), Error);  // one vector has no variance
   fit.add(std::vector<f32>{3, 6, 5});
   io::AtomicFile file(dir.file("w"));
-  fit.write(file);
+  fit.write(file, {});
   file.commit();
   const Whitening whiten(dir.file("w"), 0);
   std::vector<f32> y(3);
