@@ -299,6 +299,20 @@ f64 ensemble_rmi(Evidence& e) {
   return x.there && e.record().ensemble.shape[0] > 1 ? x.pairwise - (x.total - x.data) : kMissing;
 }
 
+// sqrt((h - mu)^T S^-1 (h - mu)) of the answer's state h. Source: Lee et al. 2018.
+f64 mahalanobis(Evidence& e) {
+  const auto& distance = e.options().distance;
+  return e.greedy() == nullptr || e.greedy()->emb.empty() || !distance ? kMissing
+                                                                       : distance(e.greedy()->emb);
+}
+
+// Less the distance from the background: what any text would have. Source: Ren et al. 2023.
+f64 relative_mahalanobis(Evidence& e) {
+  const auto& background = e.options().background;
+  const f64 near = mahalanobis(e);
+  return background && !std::isnan(near) ? near - background(e.greedy()->emb) : kMissing;
+}
+
 constexpr Estimator kTable[] = {
     {"msp", "greedy.logp", "-sum log p", Cost::kGreedy, false, msp},
     {"perplexity", "greedy.logp", "-mean log p", Cost::kGreedy, false, perplexity},
@@ -317,6 +331,11 @@ constexpr Estimator kTable[] = {
      self_certainty},
     {"attention_score", "greedy.attn_self", "-sum log A_tt, mean over heads", Cost::kGreedy, false,
      attention_score},
+    {"mahalanobis", "greedy.emb --reference", "distance of the answer's state from known ones",
+     Cost::kGreedy, false, mahalanobis},
+    {"relative_mahalanobis", "greedy.emb --reference --background",
+     "mahalanobis less the same from any text's states", Cost::kGreedy, false,
+     relative_mahalanobis},
     {"csl", "greedy.logp csl_weight", "-weighted log p", Cost::kGreedy, false, csl},
     {"rauq", "greedy.logp attn_prev", "1 - mean log c, c recurrent", Cost::kGreedy, false, rauq},
     {"ccp", "greedy.alternatives", "-prod P(entail)/P(entail or contradict)", Cost::kGreedy, false,

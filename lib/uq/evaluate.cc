@@ -70,6 +70,8 @@ constexpr Metric kMetrics[] = {
      }},
     {"aurc", "mean risk over coverages", false,
      [](const MetricInput& in, Counts c) { return stat::risk_area(*in.by_score, in.quality, c); }},
+    {"rcc", "aurc by its other name", false,
+     [](const MetricInput& in, Counts c) { return stat::risk_area(*in.by_score, in.quality, c); }},
     {"e_aurc", "aurc minus that of a perfect order", false,
      [](const MetricInput& in, Counts c) {
        return stat::excess_risk_area(*in.by_score, *in.best, in.quality, c);
@@ -171,7 +173,6 @@ std::span<const Metric> metrics() {
 }
 
 const Metric* find_metric(std::string_view name) {
-  if (name == "rcc") name = "aurc";
   for (const Metric& one : kMetrics) {
     if (name == one.name) return &one;
   }

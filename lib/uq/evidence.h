@@ -3,6 +3,7 @@
 // log-probabilities, similarities, clusters, the graph, the inverse family. A part whose
 // ingredients the record lacks is empty. Not thread-safe: one per worker, memory kept.
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,10 @@ struct ScoreOptions {
   i64 draws = 30;
   i64 perturbations = 0;  // wordings beside the original, drawn or repeated; 0: all there are
   u64 seed = 0;
+  /// Mahalanobis distance of a state of `state_width` numbers from those of answers that can be
+  /// trusted; the same from states of any text. Empty: not given. Thread-safe.
+  std::function<f64(std::span<const f64>)> distance, background;
+  i64 state_width = 0;
 };
 
 /// Why a score must be read with care, or is absent although its ingredients are there.

@@ -15,11 +15,26 @@ namespace {
 
 // A fault on its way up; caught in read() and nowhere else.
 struct Bad {
-  Fault fault;
+  const char* code;
+  std::string where;  // path inside what is being read
+  std::string what;
 };
 
 [[noreturn]] void bad(const char* code, std::string_view where, std::string_view what) {
-  throw Bad{{code, cat("field ", quote(where), ": ", what), -1}};
+  throw Bad{code, std::string(where), std::string(what)};
+}
+
+/// Reads a part of `outer`, or its element `item`: a fault's path begins there.
+template <typename Body>
+void within(std::string_view outer, Body body, i64 item = -1) {
+  try {
+    body();
+  } catch (Bad& seen) {
+    std::string path(outer);
+    if (item >= 0) append(path, "[", item, "]");
+    seen.where = cat(path, seen.where.empty() ? "" : ".", seen.where);
+    throw;
+  }
 }
 
 // Rounding in f32 may lift a log-probability this far above zero.
@@ -195,8 +210,10 @@ void answer_of(dom::element value, std::string_view where, Answer& out) {
 void answers_of(dom::element value, std::string_view where, std::vector<Answer>& out) {
   const dom::array items = array_of(value, where);
   out.reserve(items.size());
+  i64 at = 0;
   for (const dom::element item : items)
-    answer_of(item, where, out.emplace_back());
+    within(
+        where, [&] { answer_of(item, "", out.emplace_back()); }, at++);
 }
 
 void greedy_of(dom::element value, GreedyAnswer& out) {
@@ -209,7 +226,7 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
                                     {"sqrt_mass", &GreedyAnswer::sqrt_mass},
                                     {"mean_logp", &GreedyAnswer::mean_logp},
                                     {"csl_weight", &GreedyAnswer::csl_weight}};
-  for (const dom::key_value_pair field : object_of(value, "greedy")) {
+  for (const dom::key_value_pair field : object_of(value, "")) {
     if (field.value.is_null() || answer_field(field.key, field.value, out)) continue;
     for (const List& list : kLists) {
       if (field.key == list.name) numbers_of(field.value, field.key, out.*list.list);
@@ -231,21 +248,25 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
   if (!out.attn_prev.empty()) check_length(usize(out.attn_prev.shape[2]), length, "attn_prev");
 }
 
+void perturbation_of(dom::element item, Perturbation& out) {
+  for (const dom::key_value_pair field : object_of(item, "")) {
+    if (field.value.is_null()) continue;
+    if (field.key == "prompt") out.prompt = text_of(field.value, "prompt");
+    if (field.key == "kind") out.kind = text_of(field.value, "kind");
+    if (field.key == "similarity") out.similarity = number_of(field.value, "similarity");
+    if (field.key == "generation") out.generation = count_of(field.value, "generation");
+    if (field.key == "emb") numbers_of(field.value, "emb", out.emb);
+    if (field.key == "samples") answers_of(field.value, "samples", out.samples);
+  }
+}
+
 void perturbations_of(dom::element value, std::vector<Perturbation>& out) {
   const dom::array items = array_of(value, "perturb");
   out.reserve(items.size());
-  for (const dom::element item : items) {
-    Perturbation& one = out.emplace_back();
-    for (const dom::key_value_pair field : object_of(item, "perturb")) {
-      if (field.value.is_null()) continue;
-      if (field.key == "prompt") one.prompt = text_of(field.value, "perturb.prompt");
-      if (field.key == "kind") one.kind = text_of(field.value, "perturb.kind");
-      if (field.key == "similarity") one.similarity = number_of(field.value, "perturb.similarity");
-      if (field.key == "generation") one.generation = count_of(field.value, "perturb.generation");
-      if (field.key == "emb") numbers_of(field.value, "perturb.emb", one.emb);
-      if (field.key == "samples") answers_of(field.value, "perturb.samples", one.samples);
-    }
-  }
+  i64 at = 0;
+  for (const dom::element item : items)
+    within(
+        "perturb", [&] { perturbation_of(item, out.emplace_back()); }, at++);
 }
 
 void similarity_of(dom::element value, UqRecord& out) {
@@ -301,17 +322,19 @@ void check_dimension(const std::vector<Answer>& answers) {
   }
 }
 
-void scored_of(dom::element value, std::string_view where, Scored& out) {
-  for (const dom::key_value_pair field : object_of(value, where)) {
+void scored_of(dom::element value, Scored& out) {
+  for (const dom::key_value_pair field : object_of(value, "")) {
     if (field.key == "scores") {
-      for (const dom::key_value_pair score : object_of(field.value, where)) {
-        if (!score.value.is_null())
-          out.scores.emplace_back(score.key, number_of(score.value, where));
-      }
+      within("scores", [&] {
+        for (const dom::key_value_pair score : object_of(field.value, "")) {
+          if (!score.value.is_null())
+            out.scores.emplace_back(score.key, number_of(score.value, score.key));
+        }
+      });
     }
-    if (field.key == "samples") out.samples = count_of(field.value, where);
-    if (field.key == "votes") out.votes = count_of(field.value, where);
-    if (field.key == "rewordings") out.rewordings = count_of(field.value, where);
+    if (field.key == "samples") out.samples = count_of(field.value, field.key);
+    if (field.key == "votes") out.votes = count_of(field.value, field.key);
+    if (field.key == "rewordings") out.rewordings = count_of(field.value, field.key);
   }
 }
 
@@ -335,7 +358,7 @@ void root_field(std::string_view key, dom::element value, UqRecord& out) {
   }
   if (key == "temperature") out.temperature = number_of(value, key);
   if (key == "vocab") out.vocab = static_cast<i64>(number_of(value, key));
-  if (key == "greedy") greedy_of(value, out.greedy.emplace());
+  if (key == "greedy") within(key, [&] { greedy_of(value, out.greedy.emplace()); });
   if (key == "samples") answers_of(value, key, out.samples);
   if (key == "perturb") perturbations_of(value, out.perturb);
   if (key == "sim") similarity_of(value, out);
@@ -379,7 +402,7 @@ std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
           out.id = impl_->id;
         }
       } else if (field.key == impl_->score_field) {
-        scored_of(field.value, field.key, out.scored.emplace());
+        within(field.key, [&] { scored_of(field.value, out.scored.emplace()); });
       } else if (field.key == "emb") {
         emb = field.value;
         has_emb = true;
@@ -393,7 +416,7 @@ std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
     check_square(out.nli_entail, out.samples.size(), "sim.nli_e");
     check_square(out.nli_contradict, out.samples.size(), "sim.nli_c");
   } catch (const Bad& seen) {
-    return seen.fault;
+    return Fault{seen.code, cat("field ", quote(seen.where), ": ", seen.what), -1};
   }
   return std::nullopt;
 }

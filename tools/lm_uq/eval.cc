@@ -160,7 +160,7 @@ class Questions {
 uq::EvalOptions eval_options(cli::Tool& tool, bool& tsu) {
   const cli::Options& options = tool.options();
   uq::EvalOptions out;
-  std::vector<std::string> known = {"rcc", "tsu"};
+  std::vector<std::string> known = {"tsu"};
   for (const uq::Metric& metric : uq::metrics())
     known.emplace_back(metric.name);
   for (const std::string& name : name_list(options, "metrics")) {
@@ -176,6 +176,15 @@ uq::EvalOptions eval_options(cli::Tool& tool, bool& tsu) {
           near.empty() ? cat("there are ", join(known, ", ")) : cat("did you mean ", near, "?"));
     }
   }
+  const auto measures = [&](std::initializer_list<std::string_view> names) {
+    return std::any_of(out.chosen.begin(), out.chosen.end(), [&](const uq::Metric* metric) {
+      return std::find(names.begin(), names.end(), metric->name) != names.end();
+    });
+  };
+  if (options.asked("bins") && !measures({"ece", "mce", "ece_mass"}))
+    throw Error(ErrorKind::kUsage, "--bins needs ece, mce or ece_mass among --metrics");
+  if (options.asked("folds") && !measures({"brier_iso"}))
+    throw Error(ErrorKind::kUsage, "--folds needs brier_iso among --metrics");
   out.right_from = uq::right_from(*uq::find_correct(options.text("correct")));
   out.bins = options.integer("bins");
   out.folds = options.integer("folds");
@@ -252,6 +261,7 @@ void run_eval(cli::Tool& tool) {
   const std::vector<uq::Question> judged =
       several || options.given("at") ? input.at(at) : input.all();
   EvalResult result;
+  result.left_out = tool.records_only().errors();
   result.evaluation = uq::evaluate(judged, input.names(), how);
   if (several) result.temperature = at;
   if (compared.size() > 1) {

@@ -88,6 +88,8 @@ std::string result_table(const EvalResult& result, const uq::EvalOptions& option
   std::string out =
       cat(evaluation.questions, " questions, ", fixed(100 * evaluation.accuracy, 1), " % right");
   if (result.temperature) append(out, ", at temperature ", *result.temperature);
+  for (const auto& [code, count] : result.left_out)
+    append(out, code == result.left_out.begin()->first ? "; left out: " : ", ", count, " ", code);
   out += "\n\n";
   std::vector<std::vector<std::string>> rows = {{"estimator", "generations", "questions"}};
   for (const uq::Metric* metric : options.chosen)
@@ -123,8 +125,11 @@ std::string result_table(const EvalResult& result, const uq::EvalOptions& option
 
 std::string result_json(const EvalResult& result, const uq::EvalOptions& options) {
   const uq::Evaluation& evaluation = result.evaluation;
-  std::string out = cat("{\"questions\":", evaluation.questions,
-                        ",\"accuracy\":", number_json(evaluation.accuracy),
+  std::string left_out;
+  for (const auto& [code, count] : result.left_out)
+    append(left_out, left_out.empty() ? "" : ",", io::json_string(code), ":", count);
+  std::string out = cat("{\"questions\":", evaluation.questions, ",\"left_out\":{", left_out,
+                        "},\"accuracy\":", number_json(evaluation.accuracy),
                         ",\"mean_quality\":", number_json(evaluation.mean_quality));
   if (result.temperature) append(out, ",\"temperature\":", *result.temperature);
   out += ",\"estimators\":[";

@@ -51,6 +51,9 @@ std::vector<Flag> score_flags() {
   std::vector<std::string> prompt_sims = choices(uq::sim_names());
   prompt_sims.resize(static_cast<std::size_t>(uq::kTextSims));
   prompt_sims.emplace_back("embed");
+  std::string with_threshold = "sim=";
+  for (const std::string& name : uq::sim_names())
+    if (name != "nli") append(with_threshold, with_threshold.ends_with('=') ? "" : ",", name);
   return {
       estimators_flag(scores, "which scores to add; default: all that the record allows",
                       "A score whose ingredients a record lacks is absent from it."),
@@ -80,14 +83,16 @@ std::vector<Flag> score_flags() {
        .details = "Not used by nli, where two answers must entail each other.",
        .min = 0,
        .max = 1,
-       .main = true},
+       .main = true,
+       .needs = {with_threshold}},
       {.name = "sim-map",
        .kind = FlagKind::kChoice,
        .value_name = "MAP",
        .group = same,
        .def = "half",
        .help = "cosine c to similarity: (1+c)/2, |c| or max(0,c)",
-       .choices = choices(uq::sim_map_names())},
+       .choices = choices(uq::sim_map_names()),
+       .needs = {"sim=embed|prompt-sim=embed"}},
       {.name = "cluster",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",
@@ -101,7 +106,23 @@ std::vector<Flag> score_flags() {
        .group = same,
        .def = "strict",
        .help = "nli: both entail each other; or loose: no contradiction, not both neutral",
-       .choices = {"strict", "loose"}},
+       .choices = {"strict", "loose"},
+       .needs = {"sim=nli"}},
+      {.name = "reference",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = scores,
+       .help = "states of answers that can be trusted, for mahalanobis: a file of lm-embed "
+               "--whiten-fit",
+       .details = "Of the model, layer and pooling (last) that emb was made with.",
+       .semantic = false},
+      {.name = "background",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = scores,
+       .help = "states of any texts, for relative_mahalanobis: another such file",
+       .semantic = false,
+       .needs = {"reference"}},
       {.name = "draws",
        .kind = FlagKind::kCount,
        .value_name = "N",

@@ -1,6 +1,7 @@
 // sample: questions become records of what a model answers to them.
 
 #include <algorithm>
+#include <cmath>
 
 #include "ask.h"
 #include "common/held_run.h"
@@ -32,6 +33,7 @@ enum Field : i64 {
   kLm,
   kStale  // and what follows: measured of other answers
 };
+constexpr i64 kEmb = 0;  // of them
 constexpr const char* kStaleNames[] = {"emb", "sim", "ensemble", "p_ik", "verbal"};
 
 constexpr const char* kTruthPrompt =
@@ -71,8 +73,8 @@ AskOptions ask_options(const cli::Tool& tool) {
 
 class SampleMode final : public io::HeldMapper {
  public:
-  SampleMode(cli::Tool& tool, decode::Session& session)
-      : tool_(tool), session_(session), asker_(session, ask_options(tool)) {}
+  SampleMode(cli::Tool& tool, decode::Session& session, Measurer& measurer)
+      : tool_(tool), session_(session), measurer_(measurer), asker_(session, ask_options(tool)) {}
 
   std::vector<std::string> paths() const override {
     std::vector<std::string> out = {"id",     "prompt",  "perturb", "temperature",    "vocab",
@@ -115,9 +117,13 @@ class SampleMode final : public io::HeldMapper {
     count(q.answers);
     for (const decode::Generated& wording : q.wordings)
       count(wording);
-    const std::string greedy = greedy_json(q);
+    const std::vector<std::string> none;
+    const QuestionMeasures measures =
+        measurer_.of(q, session_.tokenizer(), json.has(kPerturb) ? write_.prompts() : none);
+    if (!finite(measures)) return Fault{"vector", "the model's states are not numbers", -1};
+    const std::string greedy = greedy_json(q, measures.answers[0]);
     for (i64 t = 0; t < isize(asker_.options().temperatures); ++t)
-      write(json, q, greedy, t, out);
+      write(json, q, measures, greedy, t, out);
     return std::nullopt;
   }
 
@@ -135,14 +141,27 @@ class SampleMode final : public io::HeldMapper {
   }
 
   /// The samples of one temperature.
-  static std::span<const Completion> at(const decode::Generated& generated, i64 first, i64 count,
-                                        i64 temperature) {
-    return std::span(generated.completions)
-        .subspan(usize(first + temperature * count), usize(count));
+  template <typename Item>
+  static std::span<const Item> at(const std::vector<Item>& all, i64 first, i64 count,
+                                  i64 temperature) {
+    return std::span(all).subspan(usize(first + temperature * count), usize(count));
   }
 
-  void write(const io::JsonReader& json, const Question& q, const std::string& greedy, i64 t,
-             std::string& out) {
+  static bool finite(const QuestionMeasures& measures) {
+    const auto good = [](const std::vector<f32>& emb) {
+      return std::all_of(emb.begin(), emb.end(), [](f32 x) { return std::isfinite(x); });
+    };
+    const auto all_good = [&](const std::vector<AnswerMeasures>& answers) {
+      return std::all_of(answers.begin(), answers.end(),
+                         [&](const AnswerMeasures& one) { return good(one.emb); });
+    };
+    return good(measures.prompt) && all_good(measures.answers) &&
+           std::all_of(measures.wordings.begin(), measures.wordings.end(), good) &&
+           std::all_of(measures.wording_answers.begin(), measures.wording_answers.end(), all_good);
+  }
+
+  void write(const io::JsonReader& json, const Question& q, const QuestionMeasures& measures,
+             const std::string& greedy, i64 t, std::string& out) {
     const AskOptions& asked = asker_.options();
     const bool drop = tool_.options().on("drop-extra");
     io::ResultLine line(json, drop);
@@ -152,17 +171,23 @@ class SampleMode final : public io::HeldMapper {
     line.set(kTemperature, "temperature", cat(asked.temperatures[usize(t)]));
     line.set(kVocab, "vocab", cat(session_.cfg().vocab));
     line.set(kGreedy, "greedy", greedy);
-    line.set(kSamples, "samples", samples_json(at(q.answers, 1, asked.samples, t)));
+    line.set(kSamples, "samples",
+             samples_json(at(q.answers.completions, 1, asked.samples, t),
+                          at(measures.answers, 1, asked.samples, t)));
     if (json.has(kPerturb)) {
       std::vector<std::string> answers;
-      for (const decode::Generated& wording : q.wordings)
-        answers.push_back(samples_json(at(wording, 0, asked.answers, t)));
-      line.set(kPerturb, "perturb", write_.with(answers));
+      for (std::size_t j = 0; j < q.wordings.size(); ++j)
+        answers.push_back(samples_json(at(q.wordings[j].completions, 0, asked.answers, t),
+                                       at(measures.wording_answers[j], 0, asked.answers, t)));
+      line.set(kPerturb, "perturb", write_.with(answers, measures.wordings));
     }
     set_truth(json, q, t, line);
     for (i64 i = 0; i < isize(std::span(kStaleNames)); ++i) {
-      if (json.has(kStale + i) && !drop) line.set(kStale + i, kStaleNames[i], "null");
+      if (json.has(kStale + i) && !drop && (i != kEmb || measures.prompt.empty()))
+        line.set(kStale + i, kStaleNames[i], "null");
     }
+    if (!measures.prompt.empty())
+      line.set(kStale + kEmb, "emb", cat("{\"prompt\":", numbers_json(measures.prompt), "}"));
     line.set(kModel, "model", io::json_string(session_.digest()));
     line.set(kLm, "lm", tool_options::made_by(tool_, q));
     line.write(out);
@@ -176,7 +201,7 @@ class SampleMode final : public io::HeldMapper {
     }
     if (q.votes) {
       std::string votes;
-      for (const Completion& vote : at(*q.votes, 0, asker_.options().votes, t))
+      for (const Completion& vote : at(q.votes->completions, 0, asker_.options().votes, t))
         append(votes, votes.empty() ? "[" : ",", io::json_string(vote.text));
       line.set(kVotes, "p_true_samples", votes + "]");
     } else if (json.has(kVotes)) {
@@ -186,6 +211,7 @@ class SampleMode final : public io::HeldMapper {
 
   cli::Tool& tool_;
   decode::Session& session_;
+  Measurer& measurer_;
   Asker asker_;
   Rewordings read_;   // of prepare(), on its thread
   Rewordings write_;  // of finish()
@@ -217,8 +243,9 @@ void SampleMode::report(f64 wall_s) const {
 }  // namespace
 
 void run_sample(cli::Tool& tool) {
+  Measurer measurer(tool);
   const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
-  SampleMode mode(tool, *session);
+  SampleMode mode(tool, *session, measurer);
   const f64 start = monotonic_s();
   tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
   mode.report(monotonic_s() - start);

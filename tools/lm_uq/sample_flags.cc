@@ -6,6 +6,7 @@
 #include "common/model_options.h"
 #include "common/sampling_options.h"
 #include "uq.h"
+#include "uq/similarity.h"
 
 namespace lm::uq_tool {
 
@@ -31,6 +32,9 @@ std::vector<Flag> drawing_flags() {
 std::vector<Flag> sample_flags() {
   const std::string asked = "Questions";
   const std::string truth = "Own judgement";
+  const std::string measures = "Further measures";
+  const std::vector<std::string> sims(uq::sim_names().begin(),
+                                      uq::sim_names().begin() + uq::kTextSims);
   const std::vector<Flag> own = {
       {.name = "answers",
        .kind = FlagKind::kCount,
@@ -81,7 +85,22 @@ std::vector<Flag> sample_flags() {
        .group = truth,
        .help = "ask it so; {prompt} and {answer} are put in, True is what is measured",
        .details = "Default: the prompt, the proposed answer, and whether that is true or false, in "
-                  "four short lines."},
+                  "four short lines.",
+       .needs = {"p-true|p-true-votes"}},
+      {.name = "emb",
+       .kind = FlagKind::kString,
+       .value_name = "LAYER",
+       .group = measures,
+       .help = "add the model's state at the last token of the prompt, alone and with each answer",
+       .details = "After this layer: a number, last, or middle. For eigenscore, mahalanobis and "
+                  "--sim embed. The model is held twice."},
+      {.name = "relevance",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = measures,
+       .help = "add how little an answer without one of its tokens resembles it, by token",
+       .details = "For sar and token_sar; compared as --sim of score does.",
+       .choices = sims},
   };
   return cli::joined({tool_options::folder_flags("Model"), tool_options::model_flags({}), own,
                       drawing_flags(), tool_options::held_flags()});

@@ -44,7 +44,7 @@ std::vector<f64> spread_list(const Completion& c, f64 decode::Spread::*value) {
 
 }  // namespace
 
-std::string greedy_json(const Question& q) {
+std::string greedy_json(const Question& q, const AnswerMeasures& measures) {
   const Completion& c = q.likeliest();
   uq::GreedyAnswer answer;
   answer.text = c.text;
@@ -54,6 +54,8 @@ std::string greedy_json(const Question& q) {
   answer.sqrt_mass = spread_list(c, &decode::Spread::sqrt_mass);
   answer.mean_logp = spread_list(c, &decode::Spread::mean_logp);
   if (q.without_prompt) answer.logp0 = decimals(*q.without_prompt);
+  answer.emb = decimals(measures.emb);
+  answer.relevance = measures.relevance;
   for (const std::vector<decode::TokenLogprob>& row : c.top) {
     std::vector<uq::TopToken>& list = answer.top.emplace_back();
     for (const auto& [id, logp] : row) {
@@ -65,12 +67,24 @@ std::string greedy_json(const Question& q) {
   return out;
 }
 
-std::string samples_json(std::span<const Completion> completions) {
+std::string numbers_json(std::span<const f32> values) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out += ',';
+    io::append_json_number(out, values[i]);
+  }
+  return out + "]";
+}
+
+std::string samples_json(std::span<const Completion> completions,
+                         std::span<const AnswerMeasures> measures) {
   std::vector<uq::Answer> answers;
-  for (const Completion& c : completions) {
+  for (std::size_t i = 0; i < completions.size(); ++i) {
     uq::Answer& answer = answers.emplace_back();
-    answer.text = c.text;
-    answer.logp = decimals(c.logprobs);
+    answer.text = completions[i].text;
+    answer.logp = decimals(completions[i].logprobs);
+    answer.emb = decimals(measures[i].emb);
+    answer.relevance = measures[i].relevance;
   }
   std::string out;
   uq::append_samples(out, answers);
@@ -123,12 +137,14 @@ std::vector<std::string> Rewordings::without(std::string_view kind) {
   return out;
 }
 
-std::string Rewordings::with(const std::vector<std::string>& samples) {
+std::string Rewordings::with(const std::vector<std::string>& samples,
+                             const std::vector<std::vector<f32>>& embs) {
   std::string out = "[";
   for (std::size_t j = 0; j < entries_.size(); ++j) {
     LM_CHECK(!json_.parse(entries_[j]), "the list was read before");
     io::RecordEdit edit(json_);
     edit.set(1, samples[j]);
+    if (j < embs.size()) edit.set(3, numbers_json(embs[j]));
     if (j > 0) out += ',';
     edit.write(out);
     out.pop_back();  // the newline

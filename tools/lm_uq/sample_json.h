@@ -9,13 +9,17 @@
 
 #include "ask.h"
 #include "io/json.h"
+#include "measure.h"
 
 namespace lm::uq_tool {
 
-/// The value of greedy.
-std::string greedy_json(const Question& q);
-/// The value of samples.
-std::string samples_json(std::span<const decode::Completion> completions);
+/// The value of greedy; its measures.
+std::string greedy_json(const Question& q, const AnswerMeasures& measures);
+/// The value of samples, each with its measures.
+std::string samples_json(std::span<const decode::Completion> completions,
+                         std::span<const AnswerMeasures> measures);
+/// A list of numbers.
+std::string numbers_json(std::span<const f32> values);
 /// Rounding may lift a probability above one: not what is written.
 std::string probability_json(f64 p);
 
@@ -25,13 +29,14 @@ class Rewordings {
   /// Fault "type" unless raw, well-formed JSON, is a list of objects with a prompt.
   std::optional<Fault> read(std::string_view raw);
   const std::vector<std::string>& prompts() const { return prompts_; }
-  /// The list with the value of samples for each.
-  std::string with(const std::vector<std::string>& samples);
+  /// The list with the value of samples for each, and of emb where there is one.
+  std::string with(const std::vector<std::string>& samples,
+                   const std::vector<std::vector<f32>>& embs);
   /// The entries of other kinds, as they stand.
   std::vector<std::string> without(std::string_view kind);
 
  private:
-  io::JsonReader json_{{"prompt", "samples", "kind"}};
+  io::JsonReader json_{{"prompt", "samples", "kind", "emb"}};
   std::string text_;  // the list, padded
   std::vector<std::string_view> entries_;
   std::vector<std::string> prompts_;

@@ -2,7 +2,10 @@
 
 #include "uq/score.h"
 
+#include <cmath>
+
 #include "core/str.h"
+#include "embed/whitening.h"
 #include "io/json.h"
 #include "uq.h"
 
@@ -20,7 +23,7 @@ std::vector<std::string> paths_of(const std::string& field) {
 class ScoreMapper final : public io::RecordMapper {
  public:
   ScoreMapper(const uq::ScoreOptions& options, std::vector<const uq::Estimator*> chosen)
-      : scorer_(options, std::move(chosen)) {}
+      : state_width_(options.state_width), scorer_(options, std::move(chosen)) {}
 
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     io::JsonReader& json = record.json;
@@ -30,6 +33,12 @@ class ScoreMapper final : public io::RecordMapper {
     if (!answered)
       return Fault{"missing", "has none of the fields greedy, samples, perturb to score", -1};
     if (std::optional<Fault> fault = reader_.read(record.line, read_)) return fault;
+    const i64 width = read_.greedy ? isize(read_.greedy->emb) : 0;
+    if (state_width_ > 0 && width > 0 && width != state_width_)
+      return Fault{
+          "shape",
+          cat("field \"greedy.emb\" has ", width, " numbers, --reference is for ", state_width_),
+          -1};
     scorer_.score(read_, scores_);
     io::RecordEdit edit(json);
     edit.set(kField, scores_);
@@ -38,6 +47,7 @@ class ScoreMapper final : public io::RecordMapper {
   }
 
  private:
+  i64 state_width_;
   uq::RecordReader reader_{""};  // earlier scores are replaced unread
   uq::UqRecord read_;
   uq::Scorer scorer_;
@@ -78,6 +88,33 @@ uq::ScoreOptions score_options(const cli::Tool& tool) {
   return out;
 }
 
+/// Distances by the files of --reference and --background: a whitening makes of a Mahalanobis
+/// distance the length of a vector.
+void open_reference(cli::Tool& tool, uq::ScoreOptions& out) {
+  const auto open = [&](const char* option, std::function<f64(std::span<const f64>)>& distance) {
+    if (!tool.options().given(option)) return;
+    const std::string& path = tool.options().text(option);
+    // Shared by the workers' copies of the options.
+    const auto whitening = std::make_shared<const embed::Whitening>(path, 0);
+    if (out.state_width > 0 && whitening->width() != out.state_width)
+      throw Error(ErrorKind::kData, cat(path, ": is for states of ", whitening->width(),
+                                        " numbers, --reference for ", out.state_width));
+    out.state_width = whitening->width();
+    tool.set_param(option, io::json_string(hex64(whitening->key())));
+    distance = [whitening](std::span<const f64> state) {
+      const std::vector<f32> x(state.begin(), state.end());
+      std::vector<f32> y(usize(whitening->dim()));
+      whitening->apply(x, y);
+      f64 sum = 0;
+      for (const f32 one : y)
+        sum += static_cast<f64>(one) * static_cast<f64>(one);
+      return std::sqrt(sum);
+    };
+  };
+  open("reference", out.distance);
+  open("background", out.background);
+}
+
 std::string cost_text(uq::Cost cost) {
   switch (cost) {
     case uq::Cost::kGreedy:
@@ -110,7 +147,8 @@ void run_score(cli::Tool& tool) {
   const std::string field = tool.options().text("field");
   const std::vector<std::string> paths = paths_of(field);
   io::check_apart(paths);
-  const uq::ScoreOptions options = score_options(tool);
+  uq::ScoreOptions options = score_options(tool);
+  open_reference(tool, options);
   const std::vector<const uq::Estimator*> chosen = chosen_estimators(tool.options());
   tool.records().map(paths, [&] { return std::make_unique<ScoreMapper>(options, chosen); });
 }

@@ -286,3 +286,15 @@ TEST_CASE("names are unique and costs follow what was generated", "[uq]") {
   CHECK(lm::uq::generations(lm::uq::find_estimator("p_true_sampled")->cost, generated) == 6);
   CHECK(lm::uq::generations(lm::uq::find_estimator("inv_trace")->cost, generated) == 50);
 }
+
+TEST_CASE("distances of the answer's state", "[uq]") {
+  const std::string record = R"({"greedy":{"text":"a","emb":[3,4]}})";
+  CHECK(scores(record).count("mahalanobis") == 0);
+  ScoreOptions options;
+  options.distance = [](std::span<const f64> state) { return std::hypot(state[0], state[1]); };
+  CHECK(scores(record, options).at("mahalanobis") == Approx(5));
+  CHECK(scores(record, options).count("relative_mahalanobis") == 0);
+  options.background = [](std::span<const f64> state) { return state[0]; };
+  CHECK(scores(record, options).at("relative_mahalanobis") == Approx(2));
+  CHECK(scores(R"({"greedy":{"text":"a"}})", options).count("mahalanobis") == 0);
+}

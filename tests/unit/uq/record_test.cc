@@ -86,13 +86,13 @@ TEST_CASE("nothing of one record is left in the next", "[uq]") {
 TEST_CASE("what does not fit is refused by name", "[uq]") {
   CHECK(fault_of(R"({"greedy":[]})") == "type: field \"greedy\": is an array, expected an object");
   CHECK(fault_of(R"({"greedy":{"text":"x","logp":["a"]}})") ==
-        "type: field \"logp\": is a string, expected a number");
+        "type: field \"greedy.logp\": is a string, expected a number");
   CHECK(fault_of(R"({"greedy":{"logp":[0.5]}})") ==
-        "range: field \"logp\": has 0.5, expected at most 0");
+        "range: field \"greedy.logp\": has 0.5, expected at most 0");
   CHECK(fault_of(R"({"greedy":{"logp":[-1,-1],"entropy":[1]}})") ==
-        "shape: field \"entropy\": has 1 tokens, logp has 2");
+        "shape: field \"greedy.entropy\": has 1 tokens, logp has 2");
   CHECK(fault_of(R"({"samples":[{"text":1}]})") ==
-        "type: field \"text\": is a number, expected a string");
+        "type: field \"samples[0].text\": is a number, expected a string");
   CHECK(fault_of(R"({"samples":["a","b"],"sim":{"answers":[[1]]}})") ==
         "shape: field \"sim.answers\": is 1 x 1, expected 2 x 2, or 3 x 3 with the greedy answer");
   CHECK(fault_of(R"({"samples":["a"],"sim":{"answers":[[1,2],[3]]}})") ==
@@ -105,9 +105,17 @@ TEST_CASE("what does not fit is refused by name", "[uq]") {
         "shape: field \"emb\": has embeddings of 1 and of 2");
   CHECK(fault_of(R"({"p_true":2})") == "range: field \"p_true\": is 2, expected 0 to 1");
   CHECK(fault_of(R"({"greedy":{"alternatives":[[[-1,"x"]]]}})") ==
-        "range: field \"alternatives\": has relation \"x\", expected e, n or c");
+        "range: field \"greedy.alternatives\": has relation \"x\", expected e, n or c");
   CHECK(fault_of(R"({"uq":{"samples":-1}})") ==
-        "type: field \"uq\": expected a whole number from 0");
+        "type: field \"uq.samples\": expected a whole number from 0");
+  CHECK(fault_of(R"({"uq":{"scores":{"msp":"x"}}})") ==
+        "type: field \"uq.scores.msp\": is a string, expected a number");
+  CHECK(fault_of(R"({"uq":{"scores":[]}})") ==
+        "type: field \"uq.scores\": is an array, expected an object");
+  CHECK(fault_of(R"({"samples":["a",7]})") ==
+        "type: field \"samples[1]\": is a number, expected an object");
+  CHECK(fault_of(R"({"perturb":[{"prompt":"p"},{"samples":["a",{"logp":[1]}]}]})") ==
+        "range: field \"perturb[1].samples[1].logp\": has 1, expected at most 0");
   CHECK(fault_of(R"({"samples":["a"]})").empty());
 }
 

@@ -1,0 +1,118 @@
+#include "measure.h"
+
+#include "common/model_options.h"
+#include "core/parallel.h"
+#include "core/str.h"
+
+namespace lm::uq_tool {
+
+namespace {
+
+/// A layer by number, "last", or "middle", where states of answers tell most (Chen et al. 2024).
+std::vector<i64> layer_of(const std::string& name, i64 depth) {
+  if (name == "middle") return {(depth + 1) / 2};
+  try {
+    const std::vector<i64> layers = embed::parse_layers(name, depth);
+    if (layers.size() == 1) return layers;
+  } catch (const Error& e) {
+    throw e.with_prefix("--emb");
+  }
+  throw Error(ErrorKind::kUsage, cat("--emb: ", quote(name), " is not one layer"));
+}
+
+}  // namespace
+
+Measurer::Measurer(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  if (options.given("relevance")) sim_ = uq::find_sim(options.text("relevance"));
+  if (!options.given("emb")) return;
+  const std::string& folder = options.text("model");
+  if (folder.empty()) return;  // refused where the model is opened
+  const model::ModelCfg cfg = model::load_config(folder);
+  model::require_decoder(cfg, folder);
+  embed::ModelEmbedderOptions how;
+  how.settings.folder = folder;
+  how.plan.layers = layer_of(options.text("emb"), cfg.depth());
+  how.plan.pools = {embed::Pooling::kLast};
+  how.session = tool_options::session_options(tool, folder);
+  how.session.tokenizer = options.text("tokenizer");
+  how.session.reserve = decode::Session::least_bytes(how.session);
+  how.session.later = 1;
+  embedder_ = std::make_unique<embed::ModelEmbedder>(how);
+}
+
+std::vector<f32> Measurer::next_state() {
+  std::optional<std::vector<f32>> state;
+  while (!(state = embedder_->take()))
+    LM_CHECK(embedder_->step(), "a text that was added gets its state");
+  return std::move(*state);
+}
+
+/// The prompt alone, then every answer behind it, token by token as it was generated.
+void Measurer::add_states(const std::string& prompt, const decode::Generated& generated) {
+  Result<embed::PreparedText> prepared = embedder_->prepare(prompt);
+  LM_CHECK(bool(prepared), "the prompt was good a moment ago");
+  embedder_->add(*prepared);
+  for (const decode::Completion& completion : generated.completions) {
+    embed::PreparedText text = *prepared;
+    text.windows[0].insert(text.windows[0].end(), completion.tokens.begin(),
+                           completion.tokens.end());
+    embedder_->add(std::move(text));
+  }
+}
+
+QuestionMeasures Measurer::of(const Question& q, const text::Tokenizer& tokenizer,
+                              const std::vector<std::string>& wordings) {
+  QuestionMeasures out;
+  out.answers.resize(q.answers.completions.size());
+  for (const decode::Generated& wording : q.wordings)
+    out.wording_answers.emplace_back(wording.completions.size());
+  if (sim_) {
+    std::vector<std::pair<const decode::Completion*, AnswerMeasures*>> all;
+    const auto list = [&all](const decode::Generated& from, std::vector<AnswerMeasures>& to) {
+      for (std::size_t i = 0; i < to.size(); ++i)
+        all.emplace_back(&from.completions[i], &to[i]);
+    };
+    list(q.answers, out.answers);
+    for (std::size_t j = 0; j < q.wordings.size(); ++j)
+      list(q.wordings[j], out.wording_answers[j]);
+    parallel_for(isize(all), 1, [&](i64 begin, i64 end) {
+      for (i64 i = begin; i < end; ++i) {
+        const auto& [completion, measures] = all[usize(i)];
+        measures->relevance = token_relevance(tokenizer, completion->tokens, *sim_);
+      }
+    });
+  }
+  if (!embedder_) return out;
+  add_states(q.prompt, q.answers);
+  for (std::size_t j = 0; j < q.wordings.size(); ++j)
+    add_states(wordings[j], q.wordings[j]);
+  out.prompt = next_state();
+  for (AnswerMeasures& one : out.answers)
+    one.emb = next_state();
+  for (std::vector<AnswerMeasures>& answers : out.wording_answers) {
+    out.wordings.push_back(next_state());
+    for (AnswerMeasures& one : answers)
+      one.emb = next_state();
+  }
+  return out;
+}
+
+std::vector<f64> token_relevance(const text::Tokenizer& tokenizer, std::span<const i32> tokens,
+                                 uq::Sim sim) {
+  uq::TextComparer comparer;
+  uq::Similarities alike;
+  const std::string whole = tokenizer.decode(tokens, true);
+  std::vector<f64> out;
+  for (std::size_t t = 0; t < tokens.size(); ++t) {
+    std::vector<i32> rest(tokens.begin(), tokens.end());
+    rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(t));
+    const std::string without = tokenizer.decode(rest, true);
+    const std::string_view texts[] = {whole, without};
+    comparer.compare(sim, texts, alike);
+    out.push_back(1 - alike.at(0, 1));
+  }
+  return out;
+}
+
+}  // namespace lm::uq_tool
