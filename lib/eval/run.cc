@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 
 #include "core/error.h"
 #include "core/hash.h"
+#include "core/parallel.h"
 #include "core/str.h"
 #include "eval/dataset.h"
 #include "eval/filter.h"
@@ -93,10 +95,7 @@ class TaskRun {
     const Prompts prompts(task_, docs.docs(), same ? docs.docs() : others.docs(), same,
                           options_.fewshot_seed, unconditional);
     HeldBytes held(ctx_.memory, "the prompts of a task");
-    for (i64 i = 0; i < result_.evaluated; ++i) {
-      requests_.push_back(prompts.requests(i));
-      held.add(bytes_of(requests_.back()));
-    }
+    render(prompts, held);
     source_.begin(task_);
     ask();
     judge(docs.docs());
@@ -104,6 +103,30 @@ class TaskRun {
   }
 
  private:
+  /// The requests of all documents, many at a time. The memory is charged, and what does not render
+  /// is reported, in the order of the documents.
+  void render(const Prompts& prompts, HeldBytes& held) {
+    constexpr i64 kTogether = 1024;
+    for (i64 from = 0; from < result_.evaluated; from += kTogether) {
+      const i64 count = std::min(kTogether, result_.evaluated - from);
+      std::vector<std::exception_ptr> failures(usize(count));
+      requests_.resize(usize(from + count));
+      parallel_for(count, 8, [&](i64 begin, i64 end) {
+        for (i64 i = begin; i < end; ++i) {
+          try {
+            requests_[usize(from + i)] = prompts.requests(from + i);
+          } catch (...) {  // rethrown below
+            failures[usize(i)] = std::current_exception();
+          }
+        }
+      });
+      for (i64 i = 0; i < count; ++i) {
+        if (failures[usize(i)]) std::rethrow_exception(failures[usize(i)]);
+        held.add(bytes_of(requests_[usize(from + i)]));
+      }
+    }
+  }
+
   i64 limited(i64 n) const {
     if (options_.limit_share > 0)
       return std::min(n, static_cast<i64>(std::ceil(options_.limit_share * static_cast<f64>(n))));

@@ -24,6 +24,7 @@ args=()
 output=records
 streams=1
 operands=()
+lacking=()
 result=final
 usage_args=(--shard 1/1)
 recordwise=1
@@ -48,6 +49,8 @@ data=$work/data.jsonl
 # What a run reads: the streams made below, or what setup made.
 small=(small.jsonl) big=(big.jsonl) tiny=(tiny.jsonl)
 if [ $streams -eq 0 ]; then small=("${operands[@]}") big=("${operands[@]}") tiny=("${operands[@]}"); fi
+
+[ ${#lacking[@]} -gt 0 ] || lacking=(${operands[@]+"${operands[@]}"} missing)
 
 failures=0
 checks=0
