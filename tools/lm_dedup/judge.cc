@@ -47,9 +47,6 @@ KeyJudge::KeyJudge(cli::Tool& tool, const std::string& key_kind, const std::stri
   const cli::Options& options = tool.options();
   const bool bloom = options.given("bloom-n") || options.given("bloom-size") ||
                      options.given("bloom-in") || options.given("bloom-out");
-  if (bloom && options.on("exact")) {
-    throw Error(ErrorKind::kUsage, "--exact and the --bloom options exclude each other");
-  }
   read_only_ = options.on("bloom-read-only");
   if (bloom) {
     open_filter(key_kind, normaliser);

@@ -26,9 +26,6 @@ dedup::NearParams near_params(const cli::Tool& tool) {
   if (options.given("n")) p.minhash.n = options.integer("n");
   p.threshold = options.real("threshold");
   if (options.given("perms")) {
-    if (options.given("bands") || options.given("rows")) {
-      throw Error(ErrorKind::kUsage, "--perms searches --bands and --rows: give one or the other");
-    }
     const dedup::BandShape shape = dedup::best_bands(p.threshold, options.integer("perms"));
     p.minhash.bands = shape.bands;
     p.minhash.rows = shape.rows;

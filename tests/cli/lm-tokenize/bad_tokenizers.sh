@@ -10,7 +10,7 @@ model '{"a":99999999999}' '[]'
 model '{"a":0,"b":0}' '[]'
 model '{"a":"0"}' '[]'
 model '[]' '[]'
-echo '{"model":{"type":"Unigram","vocab":{}}}' > t.json; try t.json
+echo '{"model":{"type":"WordLevel","vocab":{}}}' > t.json; try t.json
 echo '{"normalizer":{"type":"Magic"},"model":{"type":"BPE","vocab":{"a":0},"merges":[]}}' > t.json; try t.json
 : > t.json; try t.json
 echo words > t.json; try t.json
