@@ -138,11 +138,21 @@ std::string answer_key(std::string_view text) {
   };
   i64 at = 0;
   while (at < isize(text)) {
+    const u8 byte = static_cast<u8>(text[usize(at)]);
+    if (byte < 0x80) {  // most text by far
+      ++at;
+      if (is_py_space(byte)) {
+        end_word();
+      } else if (is_ascii_alnum(byte)) {
+        word.push_back(static_cast<char>(simple_lower(byte)));
+      }
+      continue;
+    }
     const Decoded next = decode_at(text, at);
     at += next.size;
     if (is_py_space(next.cp)) {
       end_word();
-    } else if (next.cp < 0x80 ? is_ascii_alnum(next.cp) : !is_punctuation(next.cp)) {
+    } else if (!is_punctuation(next.cp)) {
       append_utf8(word, simple_lower(next.cp));
     }
   }
