@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/stages.h"
 #include "core/str.h"
 #include "eval/samples.h"
 #include "io/folder.h"
@@ -254,6 +255,7 @@ std::vector<Comparison> compare_runs(const std::string& a, const std::string& b,
   for (const std::string& task : tasks_in(a)) {
     if (!in_b.contains(task)) continue;
     common = true;
+    const StageTimer timer(ctx.stages->stage("compare"));
     std::vector<Comparison> part =
         TaskComparison(task, samples_path(a, task), samples_path(b, task), options, ctx).run();
     out.insert(out.end(), part.begin(), part.end());

@@ -66,8 +66,8 @@ void each_word(std::string_view text, std::string& word, Visit visit) {
 // Keys of all n-grams, sorted. A key is a hash of 64 bits: two different n-grams of a pair of texts
 // meet in it less often than hardware fails.
 template <typename T>
-std::vector<u64> sorted_grams(std::span<const T> items, i64 n) {
-  std::vector<u64> keys;
+void sort_grams(std::span<const T> items, i64 n, std::vector<u64>& keys) {
+  keys.clear();
   for (i64 i = 0; i + n <= isize(items); ++i) {
     u64 key = static_cast<u64>(n);
     for (i64 k = 0; k < n; ++k)
@@ -75,6 +75,13 @@ std::vector<u64> sorted_grams(std::span<const T> items, i64 n) {
     keys.push_back(key);
   }
   std::sort(keys.begin(), keys.end());
+}
+
+template <typename T>
+std::vector<u64> sorted_grams(std::span<const T> items, i64 n) {
+  std::vector<u64> keys;
+  keys.reserve(items.size());
+  sort_grams(items, n, keys);
   return keys;
 }
 
@@ -131,11 +138,21 @@ std::string answer_key(std::string_view text) {
   };
   i64 at = 0;
   while (at < isize(text)) {
+    const u8 byte = static_cast<u8>(text[usize(at)]);
+    if (byte < 0x80) {  // most text by far
+      ++at;
+      if (is_py_space(byte)) {
+        end_word();
+      } else if (is_ascii_alnum(byte)) {
+        word.push_back(static_cast<char>(simple_lower(byte)));
+      }
+      continue;
+    }
     const Decoded next = decode_at(text, at);
     at += next.size;
     if (is_py_space(next.cp)) {
       end_word();
-    } else if (next.cp < 0x80 ? is_ascii_alnum(next.cp) : !is_punctuation(next.cp)) {
+    } else if (!is_punctuation(next.cp)) {
       append_utf8(word, simple_lower(next.cp));
     }
   }
@@ -319,7 +336,26 @@ f64 bleu(const BleuCounts& counts, i64 order, BleuSmoothing smoothing) {
 f64 bleu_similarity(std::span<const i32> a, std::span<const i32> b) {
   const i64 order = std::min({i64{4}, isize(a), isize(b)});
   if (order == 0) return a.empty() && b.empty() ? 1 : 0;
-  return (bleu(bleu_counts(a, b), order) + bleu(bleu_counts(b, a), order)) / 2;
+  // bleu_counts of both directions at once: matches are the same, every gram is made once.
+  BleuCounts there;
+  there.length = isize(a);
+  there.reference_length = isize(b);
+  BleuCounts back;
+  back.length = isize(b);
+  back.reference_length = isize(a);
+  std::vector<u64> grams_a;
+  std::vector<u64> grams_b;
+  grams_a.reserve(a.size());
+  grams_b.reserve(b.size());
+  for (i64 n = 1; n <= order; ++n) {
+    const std::size_t at = usize(n - 1);
+    sort_grams(a, n, grams_a);
+    sort_grams(b, n, grams_b);
+    there.matches[at] = back.matches[at] = shared(grams_a, grams_b);
+    there.totals[at] = isize(grams_a);
+    back.totals[at] = isize(grams_b);
+  }
+  return (bleu(there, order) + bleu(back, order)) / 2;
 }
 
 void ChrfCounts::add(const ChrfCounts& other) {

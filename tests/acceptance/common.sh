@@ -55,9 +55,10 @@ if [ $streams -eq 0 ]; then small=("${operands[@]}") big=("${operands[@]}") tiny
 failures=0
 checks=0
 section=''
+exec 9>&1  # what a check prints may go elsewhere
 fail() {
-  echo "FAIL $profile $section: $*"
-  [ ! -s "$work/err" ] || head -n 5 "$work/err"
+  echo "FAIL $profile $section: $*" >&9
+  [ ! -s "$work/err" ] || head -n 5 "$work/err" >&9
   failures=$((failures + 1))
 }
 ok() { # ok MESSAGE COMMAND...: the command must succeed

@@ -254,6 +254,11 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   setup.train = make_train(tool, setup.cfg, ranks);
   setup.train.activation = model::dtype_for(o.text("dtype"), *setup.backend);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
+  // Rotary positions have no end, but config.json says one, which other programs keep to.
+  if (setup.train.seq_len > setup.cfg.context)
+    usage(cat("sequences of ", setup.train.seq_len, " tokens, but the model has ",
+              setup.cfg.context, " positions"),
+          cat("--seq-len ", setup.cfg.context, " or less"));
   if (shards) open(setup.train.seq_len);
   if (sft) {
     before_records();
