@@ -34,7 +34,10 @@ constexpr u64 mix64(u64 x) {
   return x;
 }
 
-/// Incremental SHA-256 (FIPS 180-4).
+inline constexpr std::size_t kSha256StateBytes = 128;
+
+/// Incremental SHA-256 (FIPS 180-4), by libcrypto: 1.5 GB/s where the processor has instructions
+/// for it.
 class Sha256 {
  public:
   Sha256();
@@ -43,10 +46,7 @@ class Sha256 {
   std::string finish();
 
  private:
-  void block(const u8* p);
-  std::array<u32, 8> state_;
-  std::array<u8, 64> buf_;
-  u64 total_ = 0;
+  std::array<u64, kSha256StateBytes / 8> state_;  // OpenSSL's SHA256_CTX
 };
 
 std::string sha256_hex(std::string_view bytes);

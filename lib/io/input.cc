@@ -262,7 +262,7 @@ std::unique_ptr<Batch> InputStream::stream_batch() {
     batch->fresh = std::exchange(s.fresh, false);
     return batch;
   };
-  std::string decoded;
+  std::string_view decoded;
   while (true) {
     if (std::optional<LineCutter::Block> full = s.cutter.take()) return make(std::move(*full));
     if (s.stream_done) {
@@ -283,7 +283,6 @@ std::unique_ptr<Batch> InputStream::stream_batch() {
     }
     bool done = false;
     const char* problem = nullptr;
-    decoded.clear();
     const i64 used = s.decoder->decode(s.raw.view(), decoded, done, problem);
     s.stream_hash.update(s.raw.view().substr(0, usize(used)));
     s.raw.consume(used);

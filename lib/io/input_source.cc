@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "io/json.h"
 
 namespace lm::io {
 
@@ -83,6 +84,7 @@ void LineCutter::append(std::string_view bytes) {
   }
   const std::size_t last = bytes.rfind('\n');
   if (last != std::string_view::npos) line_begin_ = pending_.size() + last + 1;
+  make_room(bytes.size());
   pending_.append(bytes);
   const std::size_t keep = line_begin_ + usize(max_line_) + 1;
   if (pending_.size() > keep) {
@@ -92,15 +94,22 @@ void LineCutter::append(std::string_view bytes) {
   }
 }
 
+// A text of some size will become a full block: room for that, for what one step brings beyond it
+// and for the padding behind it, so that a block is written once and never moves. Pages that are
+// not reached cost nothing.
+void LineCutter::make_room(std::size_t more) {
+  constexpr std::size_t kSmall = std::size_t{256} << 10;
+  constexpr std::size_t kFull = usize(kFrameBytes + kReadBytes + kJsonPadding);
+  const std::size_t size = pending_.size() + more;
+  if (size > kSmall && size <= kFull && pending_.capacity() < kFull) pending_.reserve(kFull);
+}
+
 LineCutter::Block LineCutter::take_prefix(std::size_t n) {
   Block block;
-  if (n == pending_.size()) {
-    block.text = std::move(pending_);
-    pending_ = {};
-  } else {
-    block.text = pending_.substr(0, n);
-    pending_.erase(0, n);
-  }
+  std::string rest = pending_.substr(n);
+  pending_.resize(n);
+  block.text = std::move(pending_);
+  pending_ = std::move(rest);
   line_begin_ = line_begin_ > n ? line_begin_ - n : 0;
   scanned_ = 0;
   return block;
@@ -147,7 +156,8 @@ LineCutter::Block LineCutter::take_all() {
   return block;
 }
 
-StreamDecoder::StreamDecoder() : stream_(ZSTD_createDStream()) {
+StreamDecoder::StreamDecoder()
+    : stream_(ZSTD_createDStream()), buf_(std::make_unique<char[]>(usize(kReadBytes))) {
   if (stream_ == nullptr) throw Error(ErrorKind::kOs, "no memory for zstd decompression");
 }
 
@@ -159,16 +169,14 @@ void StreamDecoder::start() {
   ZSTD_initDStream(static_cast<ZSTD_DStream*>(stream_));
 }
 
-i64 StreamDecoder::decode(std::string_view raw, std::string& out, bool& done,
+i64 StreamDecoder::decode(std::string_view raw, std::string_view& out, bool& done,
                           const char*& problem) {
   done = false;
   problem = nullptr;
-  const std::size_t begin = out.size();
-  out.resize(begin + usize(kReadBytes));
   ZSTD_inBuffer in{raw.data(), raw.size(), 0};
-  ZSTD_outBuffer to{out.data() + begin, usize(kReadBytes), 0};
+  ZSTD_outBuffer to{buf_.get(), usize(kReadBytes), 0};
   const std::size_t rc = ZSTD_decompressStream(static_cast<ZSTD_DStream*>(stream_), &to, &in);
-  out.resize(begin + to.pos);
+  out = {buf_.get(), to.pos};
   if (ZSTD_isError(rc)) {
     problem = ZSTD_getErrorName(rc);
   } else {

@@ -69,6 +69,7 @@ class LineCutter {
 
  private:
   Block take_prefix(std::size_t n);
+  void make_room(std::size_t more);
   i64 max_line_;
   std::string pending_;
   std::size_t scanned_ = 0;     // no line end at or after kFrameBytes before this offset
@@ -85,12 +86,13 @@ class StreamDecoder {
   StreamDecoder(const StreamDecoder&) = delete;
   StreamDecoder& operator=(const StreamDecoder&) = delete;
   void start();
-  /// Decodes some of raw into out (appended). Returns bytes consumed; done is set at the frame's
-  /// end; problem is set when the data is corrupt.
-  i64 decode(std::string_view raw, std::string& out, bool& done, const char*& problem);
+  /// Decodes some of raw; out lives until the next call. Returns bytes consumed; done is set at the
+  /// frame's end; problem is set when the data is corrupt.
+  i64 decode(std::string_view raw, std::string_view& out, bool& done, const char*& problem);
 
  private:
   void* stream_;
+  std::unique_ptr<char[]> buf_;
 };
 
 /// First two bytes of a gzip member.

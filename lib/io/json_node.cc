@@ -110,6 +110,21 @@ std::optional<std::string_view> JsonNode::as_string() const {
   return text;
 }
 
+std::optional<std::pair<std::string_view, std::string_view>> JsonNode::as_string_pair() const {
+  if (!is_array() || size() != 2) return std::nullopt;
+  std::pair<std::string_view, std::string_view> out;
+  if (const Json* const json = tree()) {
+    if (!(*json)[0].is_string() || !(*json)[1].is_string()) return std::nullopt;
+    out = {(*json)[0].get_ref<const std::string&>(), (*json)[1].get_ref<const std::string&>()};
+    return out;
+  }
+  simdjson::dom::array::iterator at = dom().get_array().value_unsafe().begin();
+  if ((*at).get(out.first) != simdjson::SUCCESS) return std::nullopt;
+  ++at;
+  if ((*at).get(out.second) != simdjson::SUCCESS) return std::nullopt;
+  return out;
+}
+
 std::optional<bool> JsonNode::as_boolean() const {
   if (const Json* const json = tree()) {
     if (!json->is_boolean()) return std::nullopt;

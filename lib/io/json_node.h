@@ -52,6 +52,8 @@ class JsonNode {
   std::optional<bool> as_boolean() const;
   std::optional<i64> as_integer() const;
   std::optional<f64> as_number() const;
+  /// The two strings of an array that holds nothing else.
+  std::optional<std::pair<std::string_view, std::string_view>> as_string_pair() const;
   /// The same of values that must be of the type.
   std::string_view str() const;
   bool boolean() const;

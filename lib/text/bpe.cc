@@ -40,7 +40,8 @@ BpeModel::BpeModel(Vocab vocab, const std::vector<BpeMerge>& merges, BpeOptions 
     }
   }
   const std::size_t slots = std::bit_ceil(std::max<std::size_t>(16, merges.size() * 2));
-  pairs_.assign(slots, {0, kNoPair});
+  pairs_ = FreshPages<PairSlot>(slots);
+  pair_tags_.assign(slots, 0);
   pair_mask_ = slots - 1;
   pair_shift_ = 64 - std::countr_zero(slots);
   // Symbols that stand for no text of their own would let merges reach over a cut.
@@ -56,56 +57,76 @@ BpeModel::BpeModel(Vocab vocab, const std::vector<BpeMerge>& merges, BpeOptions 
              static_cast<u64>(rank) << 32 | static_cast<u64>(m.result));
     odd_operand = odd_operand || odd[usize(m.left)] || odd[usize(m.right)];
   }
+  if (options_.byte_level && known_bytes == 256) fill_byte_pairs();
   const bool plain = options_.continuing_prefix.empty() && options_.word_suffix.empty();
   const bool separate_unknowns = !options_.byte_level && options_.unk && !options_.fuse_unk;
   if (plain && !odd_operand && (known_bytes == 256 || separate_unknowns)) cuts_.emplace(vocab_);
 }
 
 void BpeModel::put_pair(u64 key, u64 value) {
-  std::size_t at = (key * 0x9E3779B97F4A7C15ULL) >> pair_shift_;
-  while (pairs_[at].value != kNoPair && pairs_[at].key != key)
+  const u64 hash = key * 0x9E3779B97F4A7C15ULL;
+  std::size_t at = hash >> pair_shift_;
+  while (pair_tags_[at] != 0 && pairs_.data()[at].key != key)
     at = (at + 1) & pair_mask_;
-  pairs_[at] = {key, value};
+  pair_tags_[at] = tag_of(hash);
+  pairs_.data()[at] = {key, value};
+}
+
+void BpeModel::fill_byte_pairs() {
+  byte_pairs_.assign(65536, kNoPair);
+  for (std::size_t left = 0; left < 256; ++left) {
+    for (std::size_t right = 0; right < 256; ++right) {
+      byte_pairs_[left << 8 | right] = pair_value(byte_ids_[left], byte_ids_[right]);
+    }
+  }
+}
+
+inline void BpeModel::put_unit(std::string_view unit, int variant, const char* text_end,
+                               BpeScratch& scratch, std::vector<i32>& ids) const {
+  BpeUnit& u = scratch.units[usize(scratch.unit_count++)];
+  u.bytes = unit;
+  u.variant = variant;
+  if (isize(unit) <= BpeCache::kShortBytes) u.probe = scratch.cache.probe(unit, variant, text_end);
+  if (scratch.unit_count == BpeScratch::kUnits) encode_units(scratch, ids);
 }
 
 void BpeModel::encode(std::string_view text, std::span<const Span> pieces, BpeScratch& scratch,
                       std::vector<i32>& ids) const {
-  for (const Span& s : pieces)
-    put_piece(text.substr(usize(s.begin), usize(s.end - s.begin)), scratch, ids);
+  const char* const end = text.data() + text.size();
+  for (const Span& s : pieces) {
+    const std::string_view piece(text.data() + s.begin, usize(s.end - s.begin));
+    // Short pieces fit a short entry as they are.
+    if (isize(piece) <= BpeCache::kShortBytes && !piece.empty())
+      put_unit(piece, 0, end, scratch, ids);
+    else
+      put_piece(piece, end, scratch, ids);
+  }
   encode_units(scratch, ids);
 }
 
 void BpeModel::encode(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const {
-  put_piece(piece, scratch, ids);
+  put_piece(piece, piece.data() + piece.size(), scratch, ids);
   encode_units(scratch, ids);
 }
 
-void BpeModel::put_piece(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const {
+void BpeModel::put_piece(std::string_view piece, const char* text_end, BpeScratch& scratch,
+                         std::vector<i32>& ids) const {
   if (piece.empty()) return;
-  // Shorter pieces fit a short entry as they are.
-  if (!cuts_ || isize(piece) <= BpeCache::kShortBytes) return put_unit(piece, 0, scratch, ids);
+  if (!cuts_ || isize(piece) <= BpeCache::kShortBytes)
+    return put_unit(piece, 0, text_end, scratch, ids);
   int variant = 0;
   if (options_.ignore_merges) {
     const bool token = isize(piece) <= vocab_.longest() && vocab_.find(piece) >= 0;
-    if (token) return put_unit(piece, 0, scratch, ids);
+    if (token) return put_unit(piece, 0, text_end, scratch, ids);
     // A unit's own bytes may be a token that its merges do not reach, so the units of cut pieces
     // are cached apart from whole pieces.
     variant = 1;
   }
   for (i64 at = 0; at < isize(piece);) {
     const i64 cut = cuts_->next_cut(piece, at);
-    put_unit(piece.substr(usize(at), usize(cut - at)), variant, scratch, ids);
+    put_unit(piece.substr(usize(at), usize(cut - at)), variant, text_end, scratch, ids);
     at = cut;
   }
-}
-
-inline void BpeModel::put_unit(std::string_view unit, int variant, BpeScratch& scratch,
-                               std::vector<i32>& ids) const {
-  BpeUnit& u = scratch.units[usize(scratch.unit_count++)];
-  u.bytes = unit;
-  u.variant = variant;
-  if (isize(unit) <= BpeCache::kShortBytes) u.probe = scratch.cache.probe(unit, variant);
-  if (scratch.unit_count == BpeScratch::kUnits) encode_units(scratch, ids);
 }
 
 void BpeModel::encode_units(BpeScratch& scratch, std::vector<i32>& ids) const {
@@ -149,7 +170,7 @@ void BpeModel::encode_unknown(std::string_view unit, int variant, BpeScratch& sc
   } else {
     split_symbols(unit, symbols);
     if (isize(symbols) <= kShortSymbols) {
-      merge_short(symbols);
+      merge_short(unit, symbols);
     } else {
       merge_long(scratch);
     }
@@ -202,12 +223,19 @@ void BpeModel::split_symbols(std::string_view unit, std::vector<i32>& symbols) c
   if (unk_pending) symbols.push_back(*options_.unk);
 }
 
-void BpeModel::merge_short(std::vector<i32>& symbols) const {
+void BpeModel::merge_short(std::string_view unit, std::vector<i32>& symbols) const {
   u64 pairs[kShortSymbols];
   i32* s = symbols.data();
   i64 n = isize(symbols);
-  for (i64 i = 0; i + 1 < n; ++i)
-    pairs[i] = pair_value(s[i], s[i + 1]);
+  if (!byte_pairs_.empty()) {
+    for (i64 i = 0; i + 1 < n; ++i) {
+      pairs[i] = byte_pairs_[usize(i64{static_cast<u8>(unit[usize(i)])} << 8 |
+                                   i64{static_cast<u8>(unit[usize(i + 1)])})];
+    }
+  } else {
+    for (i64 i = 0; i + 1 < n; ++i)
+      pairs[i] = pair_value(s[i], s[i + 1]);
+  }
   while (n > 1) {
     // Values order by rank; equal ranks are equal pairs, and < keeps the leftmost.
     i64 best = 0;

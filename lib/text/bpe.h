@@ -16,6 +16,7 @@
 #include "core/types.h"
 #include "text/bpe_cache.h"
 #include "text/cut_table.h"
+#include "text/fresh_pages.h"
 #include "text/pretokenize.h"
 #include "text/vocab.h"
 
@@ -88,19 +89,26 @@ class BpeModel {
   static constexpr u64 kNoPair = ~u64{0};
   struct PairSlot {
     u64 key;    // left << 32 | right
-    u64 value;  // rank << 32 | result, kNoPair = free
+    u64 value;  // rank << 32 | result
   };
 
+  /// Most pairs that are looked up have no merge: their tags, a sixteenth of the table, say so.
   u64 pair_value(i32 left, i32 right) const {
     const u64 key = static_cast<u64>(left) << 32 | static_cast<u64>(right);
-    std::size_t at = (key * 0x9E3779B97F4A7C15ULL) >> pair_shift_;
-    while (pairs_[at].value != kNoPair && pairs_[at].key != key)
-      at = (at + 1) & pair_mask_;
-    return pairs_[at].value;
+    const u64 hash = key * 0x9E3779B97F4A7C15ULL;
+    const u8 tag = tag_of(hash);
+    for (std::size_t at = hash >> pair_shift_; pair_tags_[at] != 0; at = (at + 1) & pair_mask_) {
+      if (pair_tags_[at] == tag && pairs_.data()[at].key == key) return pairs_.data()[at].value;
+    }
+    return kNoPair;
   }
+  /// From bits of the hash that do not choose the place; never 0.
+  static u8 tag_of(u64 hash) { return static_cast<u8>(hash >> 24 | 1); }
   void put_pair(u64 key, u64 value);
-  void put_piece(std::string_view piece, BpeScratch& scratch, std::vector<i32>& ids) const;
-  void put_unit(std::string_view unit, int variant, BpeScratch& scratch,
+  void fill_byte_pairs();
+  void put_piece(std::string_view piece, const char* text_end, BpeScratch& scratch,
+                 std::vector<i32>& ids) const;
+  void put_unit(std::string_view unit, int variant, const char* text_end, BpeScratch& scratch,
                 std::vector<i32>& ids) const;
   void encode_units(BpeScratch& scratch, std::vector<i32>& ids) const;
   void encode_unknown(std::string_view unit, int variant, BpeScratch& scratch,
@@ -108,7 +116,7 @@ class BpeModel {
   void split_symbols(std::string_view unit, std::vector<i32>& symbols) const;
   bool fall_back(std::string_view bytes, std::vector<i32>& symbols) const;
   i32 find_symbol(std::string_view character, bool first, bool last) const;
-  void merge_short(std::vector<i32>& symbols) const;
+  void merge_short(std::string_view unit, std::vector<i32>& symbols) const;
   void merge_long(BpeScratch& scratch) const;
   i64 surface_bytes(i32 id) const;
   bool is_unknown(std::string_view character, bool first, bool last) const;
@@ -117,7 +125,9 @@ class BpeModel {
   BpeOptions options_;
   std::array<i32, 256> byte_ids_{};  // byte-level: symbol of a byte; else its <0xNN> token; -1 none
   std::vector<i32> char_ids_;        // character models: token of each character below U+10000
-  std::vector<PairSlot> pairs_;      // at most half full
+  std::vector<u64> byte_pairs_;      // pair_value of two bytes' symbols, if all 256 are there
+  FreshPages<PairSlot> pairs_;       // at most half full
+  std::vector<u8> pair_tags_;        // 0 = free
   std::size_t pair_mask_ = 0;
   int pair_shift_ = 0;
   std::optional<CutTable> cuts_;

@@ -34,7 +34,7 @@ void BpeCache::clear() {
 bool BpeCache::append(std::string_view piece, int variant, std::vector<i32>& out) const {
   if (piece.empty()) return false;
   if (isize(piece) > kShortBytes) return append_long(piece, variant, out);
-  const ShortEntry* e = find(probe(piece, variant));
+  const ShortEntry* e = find(probe(piece, variant, piece.data() + piece.size()));
   if (e != nullptr) append(*e, out);
   return e != nullptr;
 }
@@ -84,7 +84,7 @@ BpeCache::ShortEntry& BpeCache::free_slot(u64 hash) {
 
 void BpeCache::insert_short(std::string_view piece, int variant, std::span<const i32> ids) {
   ShortEntry e{};
-  e.key = short_key(piece, variant);
+  e.key = short_key(piece, variant, piece.data() + piece.size());
   if (ids.size() <= kInline) {
     for (std::size_t i = 0; i < ids.size(); ++i)
       e.ids[i] = static_cast<u32>(ids[i]);

@@ -9,6 +9,7 @@
 // processor's caches, so look-ups are split: probe() hashes and fetches, find() compares. A caller
 // that probes many pieces before it finds the first waits for memory once instead of every time.
 
+#include <array>
 #include <cstring>
 #include <span>
 #include <string>
@@ -45,9 +46,9 @@ class BpeCache {
   /// budget_bytes 0 switches the cache off.
   explicit BpeCache(i64 budget_bytes);
 
-  /// variant separates two meanings of the same bytes (0 or 1).
-  Probe probe(std::string_view piece, int variant) const {
-    const Key key = short_key(piece, variant);
+  /// variant separates two meanings of the same bytes (0 or 1). Bytes up to text_end are readable.
+  Probe probe(std::string_view piece, int variant, const char* text_end) const {
+    const Key key = short_key(piece, variant, text_end);
     const u64 hash = hash_of(key);
     __builtin_prefetch(short_.data() + (hash & mask_));
     return {key, hash};
@@ -88,23 +89,26 @@ class BpeCache {
     std::memcpy(&v, p, 8);
     return v;
   }
-  static u64 load4(const char* p) {
-    u32 v;
-    std::memcpy(&v, p, 4);
-    return v;
+  /// The low n bytes, 0 <= n <= 8.
+  static constexpr u64 low_bytes(u64 n) { return n == 0 ? 0 : ~u64{0} >> (64 - 8 * n); }
+  static constexpr std::array<Key, kShortBytes + 1> make_masks() {
+    std::array<Key, kShortBytes + 1> masks{};
+    for (u64 n = 0; n < masks.size(); ++n)
+      masks[n] = {low_bytes(n < 8 ? n : 8), low_bytes(n < 8 ? 0 : n - 8)};
+    return masks;
   }
-  /// The bytes as two words, read by overlapping loads that stay inside the piece.
-  static Key short_key(std::string_view piece, int variant) {
+  /// The bytes as two words; two loads and no branch but for the last bytes of a text.
+  static Key short_key(std::string_view piece, int variant, const char* text_end) {
+    static constexpr std::array<Key, kShortBytes + 1> kMasks = make_masks();
     const char* p = piece.data();
     const std::size_t n = piece.size();
     const u64 tag = (static_cast<u64>(n) | static_cast<u64>(variant) << 7) << 56;
-    if (n > 8) return {load8(p), (load8(p + n - 8) >> (8 * (16 - n))) | tag};
-    if (n == 8) return {load8(p), tag};
-    if (n >= 4) return {load4(p) | load4(p + n - 4) << (8 * (n - 4)), tag};
-    const auto byte = [p](std::size_t i) {
-      return static_cast<u64>(static_cast<u8>(p[i])) << (8 * i);
-    };
-    return {byte(0) | byte(n / 2) | byte(n - 1), tag};
+    char last[16] = {};
+    if (text_end - p < 16) {
+      std::memcpy(last, p, n);
+      p = last;
+    }
+    return {load8(p) & kMasks[n].lo, (load8(p + 8) & kMasks[n].hi) | tag};
   }
   static u64 hash_of(const Key& key) {
     const u64 h = (key.lo ^ 0x9E3779B97F4A7C15ULL) * 0xD6E8FEB86659FD93ULL;

@@ -76,21 +76,19 @@ void parse_options(const JsonNode& model, TokenizerParts& out) {
 }
 
 void parse_merges(const JsonNode& list, TokenizerParts& out) {
+  if (list.is_array()) out.merges.reserve(usize(list.size()));
   list.each_item([&](const JsonNode& merge) {
-    std::optional<std::string_view> left;
-    std::optional<std::string_view> right;
+    std::optional<std::pair<std::string_view, std::string_view>> halves;
     if (const std::optional<std::string_view> line = merge.as_string()) {
       const std::size_t space = line->find(' ');
-      if (space != std::string_view::npos && line->find(' ', space + 1) == std::string_view::npos) {
-        left = line->substr(0, space);
-        right = line->substr(space + 1);
-      }
-    } else if (merge.is_array() && merge.size() == 2) {
-      merge.each_item([&](const JsonNode& half) { (left ? right : left) = half.as_string(); });
+      if (space != std::string_view::npos && line->find(' ', space + 1) == std::string_view::npos)
+        halves = {line->substr(0, space), line->substr(space + 1)};
+    } else {
+      halves = merge.as_string_pair();
     }
-    if (!left || !right) merge.fail("expected \"left right\" or [\"left\", \"right\"]");
-    if (!add_merge(*left, *right, out)) {
-      merge.fail(cat("merges ", quote(*left), " and ", quote(*right),
+    if (!halves) merge.fail("expected \"left right\" or [\"left\", \"right\"]");
+    if (!add_merge(halves->first, halves->second, out)) {
+      merge.fail(cat("merges ", quote(halves->first), " and ", quote(halves->second),
                      ", not all of them in the vocabulary"));
     }
   });
@@ -193,6 +191,7 @@ void add_vocab_entry(std::string_view token, i64 id, const std::string& where,
 
 void parse_vocab(const JsonNode& vocab, TokenizerParts& out) {
   const std::string where = vocab.where();
+  out.vocab.reserve(vocab.size());
   vocab.each_field([&](std::string_view token, const JsonNode& entry) {
     const std::optional<i64> id = entry.as_integer();
     if (!id) vocab.fail("expected an integer");
@@ -200,17 +199,37 @@ void parse_vocab(const JsonNode& vocab, TokenizerParts& out) {
   });
 }
 
+namespace {
+
+/// The id of a + b. Files list merges in the order of their results' ids, nearly always: then no
+/// look-up is needed, only a comparison with the token that is due.
+i32 find_result(std::string_view a, std::string_view b, const TokenizerParts& parts) {
+  const i64 last = parts.merges.empty() ? -1 : parts.merges.back().result;
+  for (const i64 id : {last, last + 1}) {
+    if (!parts.vocab.has_id(id)) continue;
+    const std::string_view token = parts.vocab.token(id);
+    if (token.size() == a.size() + b.size() && token.starts_with(a) && token.ends_with(b))
+      return static_cast<i32>(id);
+  }
+  return parts.vocab.find(cat(a, b));
+}
+
+}  // namespace
+
 bool add_merge(std::string_view left, std::string_view right, TokenizerParts& out) {
-  std::string a(left);
-  std::string b(right);
-  if (out.options.byte_level && (!from_byte_level(left, a) || !from_byte_level(right, b)))
-    return false;
-  const i32 left_id = out.vocab.find(a);
-  const i32 right_id = out.vocab.find(b);
+  std::string left_bytes;
+  std::string right_bytes;
+  if (out.options.byte_level) {
+    if (!from_byte_level(left, left_bytes) || !from_byte_level(right, right_bytes)) return false;
+    left = left_bytes;
+    right = right_bytes;
+  }
+  const i32 left_id = out.vocab.find(left);
+  const i32 right_id = out.vocab.find(right);
   // The right part of a word-internal merge carries the prefix; the result carries it once.
   const std::string& prefix = out.options.continuing_prefix;
-  if (!prefix.empty() && b.starts_with(prefix)) b.erase(0, prefix.size());
-  const i32 result = out.vocab.find(a + b);
+  if (!prefix.empty() && right.starts_with(prefix)) right.remove_prefix(prefix.size());
+  const i32 result = find_result(left, right, out);
   if (left_id < 0 || right_id < 0 || result < 0) return false;
   out.merges.push_back({left_id, right_id, result});
   return true;

@@ -1,6 +1,7 @@
 #include "text/vocab.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "core/error.h"
@@ -24,9 +25,13 @@ std::size_t Vocab::slot_of(std::string_view wanted, u32 hash) const {
   return at;
 }
 
-void Vocab::grow() {
-  const std::vector<Slot> old =
-      std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(1024, slots_.size() * 2)));
+void Vocab::reserve(i64 tokens) {
+  const std::size_t count = std::bit_ceil(usize(2 * std::min(tokens, kMaxTokenId)));
+  if (count > slots_.size()) resize_slots(std::max<std::size_t>(1024, count));
+}
+
+void Vocab::resize_slots(std::size_t count) {
+  const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(count));
   const std::size_t mask = slots_.size() - 1;
   for (const Slot& slot : old) {
     if (slot.id < 0) continue;
@@ -39,7 +44,8 @@ void Vocab::grow() {
 
 Vocab::Added Vocab::add(std::string_view name, i64 id) {
   LM_CHECK(id >= 0 && id <= kMaxTokenId, "token ids are checked before they are added");
-  if (2 * (count_ + 1) > isize(slots_)) grow();
+  if (2 * (count_ + 1) > isize(slots_))
+    resize_slots(std::max<std::size_t>(1024, slots_.size() * 2));
   const u32 hash = hash_of(name);
   Slot& slot = slots_[slot_of(name, hash)];
   if (slot.id >= 0) return slot.id == id ? Added::kSame : Added::kDuplicateToken;

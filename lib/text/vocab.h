@@ -18,6 +18,8 @@ class Vocab {
  public:
   enum class Added { kNew, kSame, kDuplicateId, kDuplicateToken };
 
+  /// Room for so many tokens, which need not come.
+  void reserve(i64 tokens);
   /// Inserts (token, id), 0 <= id <= kMaxTokenId. kSame: exactly this entry was there before.
   Added add(std::string_view token, i64 id);
   /// The id of token, or -1. O(token).
@@ -47,7 +49,7 @@ class Vocab {
     u32 hash = 0;
     i32 id = -1;  // -1 = free
   };
-  void grow();
+  void resize_slots(std::size_t count);
   std::size_t slot_of(std::string_view token, u32 hash) const;
 
   std::string arena_;

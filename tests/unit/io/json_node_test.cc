@@ -134,6 +134,19 @@ TEST_CASE("elements and fields are visited in the file's order", "[io]") {
   });
 }
 
+TEST_CASE("two strings are read as such, nothing else is", "[io]") {
+  for_both(
+      R"({"good":["a","b c"],"bad":[[],["a"],["a","b","c"],["a",1],[null,"b"],"ab",{}]})",
+      [](const JsonNode& f) {
+        const std::optional<std::pair<std::string_view, std::string_view>> two =
+            f.at("good").as_string_pair();
+        REQUIRE(two);
+        CHECK(two->first == "a");
+        CHECK(two->second == "b c");
+        f.at("bad").each_item([](const JsonNode& item) { CHECK_FALSE(item.as_string_pair()); });
+      });
+}
+
 TEST_CASE("unknown fields and repeated ones are refused where all are listed", "[io]") {
   for_both(R"({"m":{"a":1,"b":2}})", [](const JsonNode& f) {
     CHECK_NOTHROW(f.at("m").only({"a", "b", "c"}));

@@ -155,6 +155,28 @@ TEST_CASE("scanners cut like PCRE2 running the literal pattern", "[text]") {
   SUCCEED();
 }
 
+TEST_CASE("any byte ends a run of letters at any place of it", "[text]") {
+  for (const PatternId id : {PatternId::kR50k, PatternId::kCl100kHf, PatternId::kO200k}) {
+    const text::Regex regex(text::pattern_text(id), text::RegexDialect::kRust);
+    for (char32_t cp = 0; cp < 0x180; ++cp) {
+      // Runs shorter than a machine word, just as long, and longer; near the text's end and not.
+      for (std::size_t run = 0; run <= 18; ++run) {
+        for (const std::size_t behind : {std::size_t{0}, std::size_t{3}, std::size_t{20}}) {
+          std::string s = std::string(run, run % 2 == 0 ? 'a' : 'Z');
+          text::append_utf8(s, cp);
+          s.append(behind, 'z');
+          std::vector<Span> want;
+          std::vector<Span> got;
+          regex.find_all(s, want);
+          text::scan_pieces(id, s, got);
+          if (got != want) FAIL(text::pattern_text(id) << "\non " << Catch::Detail::stringify(s));
+        }
+      }
+    }
+  }
+  SUCCEED();
+}
+
 TEST_CASE("all spellings of a pattern choose the same scanner", "[text]") {
   CHECK(text::identify_pattern(
             R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)") ==

@@ -215,6 +215,18 @@ TEST_CASE("model settings act as in the reference", "[text]") {
   CHECK(encode(*suffixed, "ba") == Ids{2});
 }
 
+TEST_CASE("merges may come in any order of their results", "[text]") {
+  // Results: the next id, the same id again, an earlier one, one that is neither.
+  const std::unique_ptr<text::Tokenizer> t = make(with_model(
+      R"({"vocab":{"a":0,"b":1,"c":2,"ab":3,"bc":4,"abc":5,"ca":6,"cab":7,"aa":8},
+          "merges":["a b","b c","ab c","a bc","a a","c a","ca b","c ab"]})"));
+  CHECK(encode(*t, "abc") == Ids{5});
+  CHECK(encode(*t, "bc") == Ids{4});
+  CHECK(encode(*t, "aaca") == Ids{8, 6});
+  CHECK(encode(*t, "cab") == Ids{7});
+  CHECK(encode(*t, "ccaab") == Ids{2, 6, 3});
+}
+
 TEST_CASE("normalizers rewrite in order and offsets lead back to the source", "[text]") {
   const json file = with("normalizer", R"({"type":"Sequence","normalizers":[{"type":"Lowercase"},
     {"type":"Replace","pattern":{"Regex":"b+"},"content":"c"},{"type":"Strip","strip_left":true,"strip_right":false},
