@@ -71,8 +71,10 @@ void check_device(const cli::Options& options, const std::vector<std::string>& p
 /// Refuses folders that hold no model, and says where one may be.
 void check_folder(const std::string& path) {
   namespace fs = std::filesystem;
+  std::error_code hidden;
+  if (fs::exists(fs::path(path) / "config.json", hidden)) return;
+  if (hidden) throw os_error(ErrorKind::kNoInput, path, "cannot look into it", hidden.value());
   std::error_code ignored;
-  if (fs::exists(fs::path(path) / "config.json", ignored)) return;
   const fs::path latest = fs::path(path) / "latest";
   throw Error(ErrorKind::kNoInput, cat(path, ": no config.json: not a model folder"),
               fs::exists(latest / "config.json", ignored)

@@ -289,7 +289,8 @@ TEST_CASE("what is not understood is refused by name", "[text]") {
   CHECK_THAT(complaint(with("decoder", R"({"type":"CTC"})").dump()), ContainsSubstring("CTC"));
   CHECK_THAT(complaint(with("post_processor", R"({"type":"Other"})").dump()),
              ContainsSubstring("Other"));
-  CHECK_THAT(complaint(with_model(R"({"type":"WordLevel"})").dump()), ContainsSubstring("WordLevel"));
+  CHECK_THAT(complaint(with_model(R"({"type":"WordLevel"})").dump()),
+             ContainsSubstring("WordLevel"));
   CHECK_THAT(complaint(with_model(R"({"dropout":0.1})").dump()), ContainsSubstring("dropout"));
   CHECK_THAT(complaint(with("surprise", "1").dump()), ContainsSubstring("surprise"));
   CHECK_THAT(
