@@ -1,5 +1,7 @@
-// lm-merge: combines checkpoints, and shows how they differ.
+// lm-merge: combines checkpoints, asks means of them which data to train on, and shows how they
+// differ.
 
+#include "lm_merge/ablate.h"
 #include "lm_merge/merge.h"
 
 namespace {
@@ -213,7 +215,8 @@ std::vector<Flag> diff_flags() {
 lm::cli::ToolSpec make_spec() {
   lm::cli::ToolSpec spec;
   spec.name = "lm-merge";
-  spec.summary = "merge model checkpoints, tensor by tensor, and show how they differ";
+  spec.summary =
+      "merge model checkpoints, tensor by tensor; find out by merging which data to train on";
   spec.operands = "RECIPE | MODEL[:WEIGHT][:NAME=VALUE]...";
   spec.verbs = {
       {"merge", "make one model of several", lm::cli::joined({merge_flags(), tensor_flags()})},
@@ -221,6 +224,8 @@ lm::cli::ToolSpec make_spec() {
        lm::cli::joined({soup_flags(), tensor_flags()})},
       {"diff", "compare two models; exit 1 if they differ", diff_flags()},
   };
+  for (lm::cli::Verb& step : lm::merge_tool::ablate_verbs())
+    spec.verbs.push_back(std::move(step));
   spec.examples = {
       {"lm-merge recipe.yaml -o merged", "a recipe of mergekit, unchanged"},
       {"lm-merge --method linear a:0.7 b:0.3 -o merged", "a weighted mean"},
@@ -232,6 +237,14 @@ lm::cli::ToolSpec make_spec() {
       {"lm-merge soup --score ./perplexity --minimize a b c -o merged",
        "the mean of fine-tunes, as far as it helps"},
       {"lm-merge diff a b", "where two models differ"},
+      {"lm-merge ablate init --by source --unit-tokens 2M -m seed corpus.jsonl.zst -o units",
+       "data to units of equal size, and held-out sets"},
+      {"lm-merge ablate train units --seed-model seed --steps 500 -o pool",
+       "a model for each unit"},
+      {"lm-merge ablate eval pool --sets pairs --eval units/valid/web.jsonl.zst -o "
+       "scores.jsonl.zst",
+       "the loss of the mean of each two models"},
+      {"lm-merge ablate report --cost scores.jsonl.zst", "which units to train on together"},
   };
   spec.wide = true;
   spec.streams = false;
@@ -245,6 +258,10 @@ int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "diff") return lm::merge_tool::run_diff(tool);
     if (tool.verb() == "soup") return lm::merge_tool::run_soup(tool);
+    if (tool.verb() == "ablate init") return lm::merge_tool::run_ablate_init(tool);
+    if (tool.verb() == "ablate train") return lm::merge_tool::run_ablate_train(tool);
+    if (tool.verb() == "ablate eval") return lm::merge_tool::run_ablate_eval(tool);
+    if (tool.verb() == "ablate report") return lm::merge_tool::run_ablate_report(tool);
     return lm::merge_tool::run_merge(tool);
   });
 }

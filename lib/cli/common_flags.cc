@@ -121,7 +121,7 @@ std::vector<Flag> joined(std::initializer_list<std::vector<Flag>> parts) {
   return all;
 }
 
-std::vector<Flag> common_flags(const ToolSpec& spec) {
+std::vector<Flag> common_flags(const ToolSpec& spec, bool streams) {
   const std::string input = "Input and output";
   const std::string running = "Running";
   const std::string messages = "Messages";
@@ -136,7 +136,7 @@ std::vector<Flag> common_flags(const ToolSpec& spec) {
                    .semantic = false,
                    .main = true,
                    .writes = true});
-  if (spec.streams) add_stream_flags(spec, flags);
+  if (streams) add_stream_flags(spec, flags);
   flags.push_back({.name = "sync",
                    .kind = FlagKind::kSwitch,
                    .group = input,

@@ -20,7 +20,7 @@ std::vector<Flag> all_flags(const ToolSpec& spec, const std::string& verb) {
   std::vector<Flag> flags = spec.verb(verb).flags;
   flags.insert(flags.end(), spec.flags.begin(), spec.flags.end());
   // A program may give a common flag its own default or wording: the first of a name wins.
-  for (const Flag& flag : common_flags(spec)) {
+  for (const Flag& flag : common_flags(spec, spec.streams_in(verb))) {
     if (std::none_of(flags.begin(), flags.end(),
                      [&](const Flag& f) { return f.name == flag.name; })) {
       flags.push_back(flag);

@@ -51,9 +51,11 @@ struct Flag {
 };
 
 struct Verb {
-  std::string name;  // empty for a program without verbs
+  std::string name;  // empty for a program without verbs; of two words where steps share the first
   std::string summary;
   std::vector<Flag> flags;
+  bool streams = false;  // reads and writes record streams, whatever the program's others do
+  bool kernels = false;  // can compute on a GPU, whatever they do
 };
 
 struct Example {
@@ -78,14 +80,16 @@ struct ToolSpec {
   std::vector<std::string> see_also = {};
 
   const Verb& verb(const std::string& verb_name) const;
+  bool streams_in(const std::string& verb_name) const { return streams || verb(verb_name).streams; }
+  bool kernels_in(const std::string& verb_name) const { return kernels || verb(verb_name).kernels; }
   bool has_verbs() const { return verbs.size() > 1 || !verbs[0].name.empty(); }
 };
 
 /// Tables one behind the other.
 std::vector<Flag> joined(std::initializer_list<std::vector<Flag>> parts);
 
-/// The flags that every program has, in the order of the manual.
-std::vector<Flag> common_flags(const ToolSpec& spec);
+/// The flags that every program has, in the order of the manual. streams: with those of streams.
+std::vector<Flag> common_flags(const ToolSpec& spec, bool streams);
 /// Own flags of the verb, the program's, the common ones.
 std::vector<Flag> all_flags(const ToolSpec& spec, const std::string& verb);
 

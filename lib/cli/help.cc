@@ -140,6 +140,28 @@ void man_flags(std::string& out, const std::vector<Flag>& flags) {
   }
 }
 
+// The first of a name wins.
+std::vector<Flag> added(std::vector<Flag> flags, const std::vector<Flag>& more) {
+  for (const Flag& flag : more) {
+    if (std::none_of(flags.begin(), flags.end(),
+                     [&](const Flag& f) { return f.name == flag.name; }))
+      flags.push_back(flag);
+  }
+  return flags;
+}
+
+// What only those verbs have that read or write streams.
+void man_stream_flags(std::string& out, const ToolSpec& spec, const std::vector<Flag>& shared) {
+  std::vector<std::string> names;
+  for (const Verb& verb : spec.verbs)
+    if (verb.streams && !spec.streams) names.push_back(verb.name);
+  if (names.empty()) return;
+  std::vector<Flag> all = added(shared, common_flags(spec, true));
+  all.erase(all.begin(), all.begin() + isize(shared));
+  append(out, ".PP\n.B Options of ", roff(join(names, ", ")), "\n");
+  man_flags(out, all);
+}
+
 std::string generate_man(const ToolSpec& spec) {
   std::string out = ".SH SYNOPSIS\n";
   for (const Verb& verb : spec.verbs) {
@@ -163,13 +185,8 @@ std::string generate_man(const ToolSpec& spec) {
     first = false;
     man_flags(out, verb.flags);
   }
-  std::vector<Flag> shared = spec.flags;
-  for (const Flag& flag : common_flags(spec)) {
-    if (std::none_of(shared.begin(), shared.end(),
-                     [&](const Flag& f) { return f.name == flag.name; })) {
-      shared.push_back(flag);
-    }
-  }
+  const std::vector<Flag> shared = added(spec.flags, common_flags(spec, spec.streams));
+  man_stream_flags(out, spec, shared);
   man_flags(out, shared);
   out += ".SH EXIT STATUS\n";
   for (const ExitRow& row : kExitRows)

@@ -51,7 +51,9 @@ std::string build_info(const ToolSpec& spec, const Resources& r) {
 
 // auto, cpu, cuda or cuda:INDEX. A GPU that was asked for and cannot be had is an error; the
 // environment only says what is preferred, and a program without kernels has no choice.
-void check_device(const ToolSpec& spec, const Options& options, Console& console) {
+void check_device(const ToolSpec& spec, const Tool& tool, Console& console) {
+  const Options& options = tool.options();
+  const bool kernels = spec.kernels_in(tool.verb());
   const std::string& device = options.text("device");
   const bool cuda =
       device == "cuda" || (device.starts_with("cuda:") &&
@@ -60,11 +62,11 @@ void check_device(const ToolSpec& spec, const Options& options, Console& console
     throw Error(ErrorKind::kUsage,
                 cat("--device: ", quote(device), " is not auto, cpu or cuda[:I]"));
   }
-  if (cuda && !spec.kernels && options.origin("device") != Origin::kEnvironment) {
+  if (cuda && !kernels && options.origin("device") != Origin::kEnvironment) {
     throw Error(ErrorKind::kUnavailable,
                 cat("--device ", device, ": ", spec.name, " computes on the CPU only"));
   }
-  if (!spec.kernels) console.message(LogLevel::kInfo, "computes on the CPU");
+  if (!kernels) console.message(LogLevel::kInfo, "computes on the CPU");
 }
 
 i64 memory_budget(const Options& options, const Resources& resources) {
@@ -211,7 +213,7 @@ int run_body(const ToolSpec& spec, Tool& tool, Console& console, const Live& liv
       tool.claim_output(path);
       report = path;
     }
-    check_device(spec, tool.options(), console);
+    check_device(spec, tool, console);
     body(tool);
     tool.finish();
     exit = tool.exit_status();

@@ -48,6 +48,24 @@ std::string as_written(std::string_view text) {
   return out;
 }
 
+// The verb that the words begin with, if they do. Steps of one verb need their second word.
+const Verb* named_verb(const ToolSpec& spec, const std::vector<std::string>& words) {
+  if (words.empty()) return nullptr;
+  const std::string two = words.size() > 1 ? cat(words[0], " ", words[1]) : words[0];
+  const Verb* step = nullptr;
+  std::string steps;
+  for (const Verb& verb : spec.verbs) {
+    if (verb.name == words[0] || verb.name == two) return &verb;
+    if (!verb.name.starts_with(cat(words[0], " "))) continue;
+    if (step == nullptr) step = &verb;
+    append(steps, steps.empty() ? "" : ", ", verb.name.substr(words[0].size() + 1));
+  }
+  const auto is_help = [](const std::string& word) { return word == "--help" || word == "-h"; };
+  if (step == nullptr || std::any_of(words.begin(), words.end(), is_help)) return step;
+  throw Error(ErrorKind::kUsage, cat(quote(words[0]), " needs the name of a step: ", steps),
+              cat(spec.name, " ", step->name, " --help"));
+}
+
 // Help, version and completions need no valid environment, file or other option.
 bool is_about_itself(const Flag& flag) {
   return flag.name == "help" || flag.name == "version" || flag.name == "build-info" ||
@@ -325,16 +343,14 @@ CommandLine parse_command_line(const ToolSpec& spec, const std::vector<std::stri
   std::string no_verb;
   if (spec.has_verbs()) {
     if (!words.empty()) no_verb = words[0];
-    for (const Verb& verb : spec.verbs)
-      program.add_subcommand(verb.name, verb.summary);
-    const std::vector<CLI::App*> named =
-        program.get_subcommands([&](CLI::App* verb) { return verb->check_name(no_verb); });
-    app = named.empty() ? program.get_subcommand(line.verb) : named.front();
-    line.verb = app->get_name();
-    if (!named.empty()) {
-      words.erase(words.begin());
+    if (const Verb* const named = named_verb(spec, words)) {
+      line.verb = named->name;
+      const bool both = words.size() > 1 && line.verb == cat(words[0], " ", words[1]);
+      words.erase(words.begin(), words.begin() + (both ? 2 : 1));
       no_verb.clear();
     }
+    // CLI11 takes no name with a blank, and needs none.
+    app = program.add_subcommand("verb");
   }
   // The verb's part parses for itself: as a part of the whole, CLI11 would go back to the whole at
   // "--" and at a file called "++", and take a later word for another verb.

@@ -47,7 +47,7 @@ void Tool::end(int status) const {
 }
 
 void Tool::expand_files() {
-  if (!spec_.streams) return;
+  if (!spec_.streams_in(verb_)) return;
   std::string lists;
   for (const char* option : {"files-from", "files0-from"}) {
     const std::string& list = options_.text(option);
@@ -106,7 +106,7 @@ void Tool::refuse_input(const std::string& path) const {
   struct stat out {};
   if (::stat(path.c_str(), &out) != 0) return;
   std::vector<std::string> inputs = files_;
-  if (inputs.empty() && spec_.streams) inputs.emplace_back("-");
+  if (inputs.empty() && spec_.streams_in(verb_)) inputs.emplace_back("-");
   inputs.insert(inputs.end(), more_inputs_.begin(), more_inputs_.end());
   for (const Flag& flag : options_.flags()) {
     if (flag.kind == FlagKind::kPath && !flag.writes && options_.given(flag.name))
@@ -405,15 +405,15 @@ std::string Tool::report_head(const std::string& status, int exit,
   std::string argv;
   for (const std::string& arg : args_)
     append(argv, argv.empty() ? "" : ",", io::json_string(arg));
-  append(
-      out, ",\"argv\":[", argv, "],\"verb\":", io::json_string(verb_),
-      ",\"params\":", options_.all_json(), ",\"seed\":", ctx_.seed,
-      ",\"host\":", io::json_string(host), ",\"started\":\"", started_,
-      "\",\"wall_s\":", format_fixed(monotonic_s() - start_s_, 3),
-      ",\"cpu_s\":", format_fixed(cpu_s(), 3), ",\"max_rss_bytes\":", max_rss_bytes(),
-      ",\"gpu\":null,\"threads\":", ctx_.threads,
-      ",\"restart_count\":", restarts != nullptr ? parse_int(restarts).value_or(0) : 0,
-      ",\"shard\":", io::json_string(spec_.streams ? options_.text("shard") : std::string("0/1")));
+  append(out, ",\"argv\":[", argv, "],\"verb\":", io::json_string(verb_),
+         ",\"params\":", options_.all_json(), ",\"seed\":", ctx_.seed,
+         ",\"host\":", io::json_string(host), ",\"started\":\"", started_,
+         "\",\"wall_s\":", format_fixed(monotonic_s() - start_s_, 3),
+         ",\"cpu_s\":", format_fixed(cpu_s(), 3), ",\"max_rss_bytes\":", max_rss_bytes(),
+         ",\"gpu\":null,\"threads\":", ctx_.threads,
+         ",\"restart_count\":", restarts != nullptr ? parse_int(restarts).value_or(0) : 0,
+         ",\"shard\":",
+         io::json_string(spec_.streams_in(verb_) ? options_.text("shard") : std::string("0/1")));
   return out;
 }
 

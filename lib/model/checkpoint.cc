@@ -223,7 +223,7 @@ bool is_model_file(const std::string& name) {
   if (name.ends_with(".safetensors")) return true;
   for (const std::string_view known :
        {"config.json", "generation_config.json", kManifest, "model.safetensors.index.json",
-        "chat_template.jinja", "merge.json", "soup.json"})
+        "chat_template.jinja", "merge.json", "soup.json", "ablate.json"})
     if (name == known) return true;
   for (const char* const known : kTokenizerFiles)
     if (name == known) return true;

@@ -1,0 +1,285 @@
+// ablate train: a model for each unit, or for each set of units; what is there already stays.
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <deque>
+#include <filesystem>
+#include <map>
+
+#include "ablate.h"
+#include "ablate/sets.h"
+#include "ablate/units.h"
+#include "child.h"
+#include "core/hash.h"
+#include "core/str.h"
+#include "io/atomic_file.h"
+#include "io/file.h"
+#include "io/json_node.h"
+#include "model/checkpoint.h"
+#include "text/tokenizer.h"
+
+namespace lm::merge_tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr i64 kMaxReportBytes = i64{16} << 20;
+
+/// A model that is to be there.
+struct Wanted {
+  ablate::PoolModel model;
+  std::vector<std::string> shards;
+  i64 steps = 0;
+};
+
+class Trainer {
+ public:
+  explicit Trainer(cli::Tool& tool) : tool_(tool), options_(tool.options()) {}
+  void run();
+
+ private:
+  void read_unit_folders();
+  std::vector<ablate::UnitSet> wanted_sets() const;
+  Wanted wanted(const ablate::UnitSet& set) const;
+  std::deque<Wanted> missing(const std::vector<Wanted>& all) const;
+  std::vector<std::string> words(const Wanted& one) const;
+  std::string run_folder(const Wanted& one) const {
+    return (fs::path(pool_) / ".runs" / one.model.name).string();
+  }
+  std::string report_file(const Wanted& one) const { return run_folder(one) + ".json"; }
+  void train(std::deque<Wanted> queue);
+  void take(Wanted one);
+
+  cli::Tool& tool_;
+  const cli::Options& options_;
+  std::string pool_;
+  std::string start_;  // the seed model
+  std::string start_digest_;
+  std::string program_;
+  std::string tokenizer_;  // digest
+  std::vector<ablate::Unit> units_;
+  i64 jobs_ = 1;
+  i64 all_ = 0;
+  std::atomic<i64> done_ = 0;
+  i64 trained_tokens_ = 0;
+};
+
+void Trainer::read_unit_folders() {
+  for (const std::string& folder : tool_.files()) {
+    const ablate::UnitList list = ablate::read_units(folder);
+    if (list.tokenizer != tokenizer_) {
+      throw Error(ErrorKind::kData,
+                  cat(folder, ": its tokens are of tokenizer ", list.tokenizer.substr(0, 16),
+                      ", of ", start_, " they are ", tokenizer_.substr(0, 16)),
+                  "ablate init --tokenizer takes the seed model's folder");
+    }
+    for (const ablate::Unit& unit : list.units) {
+      for (const ablate::Unit& other : units_) {
+        if (other.name == unit.name)
+          throw Error(ErrorKind::kData,
+                      cat(folder, ": unit ", quote(unit.name), " is in another folder, too"));
+      }
+      units_.push_back(unit);
+    }
+  }
+  std::sort(units_.begin(), units_.end(),
+            [](const ablate::Unit& a, const ablate::Unit& b) { return a.name < b.name; });
+}
+
+std::vector<ablate::UnitSet> Trainer::wanted_sets() const {
+  std::vector<ablate::UnitSet> out;
+  if (!options_.given("sets")) {
+    for (i64 i = 0; i < isize(units_); ++i)
+      out.push_back({i});
+    return out;
+  }
+  const std::string& sets = options_.text("sets");
+  if (sets == "pairs") return ablate::all_pairs(isize(units_));
+  if (sets == "all") return ablate::all_subsets(isize(units_));
+  std::vector<ablate::UnitName> names;
+  for (const ablate::Unit& unit : units_)
+    names.push_back({unit.name, unit.key});
+  return ablate::parse_sets(io::read_file(sets, kMaxReportBytes), names, sets);
+}
+
+Wanted Trainer::wanted(const ablate::UnitSet& set) const {
+  Wanted out;
+  std::string made = cat(start_digest_, " seed=", tool_.seed());
+  for (const char* const name : {"lr", "batch", "seq-len"})
+    append(made, " ", name, "=", options_.text(name));
+  for (const std::string& word : options_.list("train-option"))
+    append(made, " ", word);
+  for (const i64 number : set) {
+    const ablate::Unit& unit = units_[usize(number)];
+    out.model.units.push_back(unit.name);
+    out.model.unit_tokens += unit.tokens;
+    if (set.size() == 1) out.model.group = unit.key;
+    out.shards.push_back(unit.shards);
+    append(made, "\n", unit.name, " ", unit.digest);
+  }
+  out.steps = options_.integer("steps") * isize(set);
+  const Hash128 key = xxh3_128(cat(made, "\nsteps=", out.steps));
+  out.model.made_with = cat("xxh3:", hex64(key.hi), hex64(key.lo));
+  out.model.name = ablate::set_name(out.model.units);
+  out.model.folder = (fs::path(pool_) / out.model.name).string();
+  return out;
+}
+
+std::deque<Wanted> Trainer::missing(const std::vector<Wanted>& all) const {
+  std::map<std::string, std::string> there;
+  for (const ablate::PoolModel& model : ablate::read_pool(pool_))
+    there[model.name] = model.made_with;
+  std::deque<Wanted> out;
+  for (const Wanted& one : all) {
+    const auto at = there.find(one.model.name);
+    if (at != there.end() && at->second == one.model.made_with) continue;
+    if (at != there.end() && !options_.on("replace")) {
+      throw Error(ErrorKind::kCannotCreate,
+                  cat(one.model.folder, ": was made of other data, or with other settings"),
+                  "--replace trains it anew; or name another pool with -o");
+    }
+    if (at == there.end() && io::path_exists(one.model.folder))
+      throw Error(ErrorKind::kCannotCreate, cat(one.model.folder, ": is no model of a pool"));
+    out.push_back(one);
+  }
+  return out;
+}
+
+std::vector<std::string> Trainer::words(const Wanted& one) const {
+  std::vector<std::string> out = {program_, "-q", "--init-from", start_};
+  for (const std::string& shards : one.shards) {
+    out.emplace_back("--data");
+    out.push_back(shards);
+  }
+  for (const char* const name : {"lr", "batch", "seq-len"}) {
+    if (!options_.given(name)) continue;
+    out.push_back(cat("--", name));
+    out.push_back(options_.text(name));
+  }
+  const i64 threads = std::max<i64>(1, tool_.ctx().threads / jobs_);
+  for (const std::string& word :
+       {std::string("--steps"),  cat(one.steps),           std::string("--schedule"),
+        std::string("constant"), std::string("--warmup"),  std::string("0"),
+        std::string("--seed"),   cat(tool_.seed()),        std::string("--keep"),
+        std::string("1"),        std::string("--threads"), cat(threads),
+        std::string("--comm"),   std::string("self"),      std::string("--device"),
+        options_.text("device"), std::string("--report"),  report_file(one),
+        std::string("-o"),       run_folder(one)})
+    out.push_back(word);
+  out.insert(out.end(), options_.list("train-option").begin(), options_.list("train-option").end());
+  return out;
+}
+
+// A finished run's model to its place in the pool.
+void Trainer::take(Wanted one) {
+  const std::string path = report_file(one);
+  const io::Json json = io::parse_object(io::read_file(path, kMaxReportBytes), path);
+  one.model.trained_tokens =
+      io::JsonNode(json, path).object("metrics").integer("tokens", 0, i64{1} << 60);
+  const std::string final = (fs::path(run_folder(one)) / "final").string();
+  io::AtomicDir out(one.model.folder, tool_.output_options(), true);
+  for (const std::string& file : model::model_files(final)) {
+    const std::string name = fs::path(file).filename().string();
+    if (name == "manifest.json") continue;
+    io::write_file(out.file(name), io::Mapping(file).bytes(), {.sync = false});
+  }
+  io::write_file(out.file(ablate::kModelFile), ablate::model_json(one.model), {.sync = false});
+  model::write_manifest(out.temp_path());
+  out.commit();
+  fs::remove_all(run_folder(one));
+  fs::remove(path);
+  trained_tokens_ += one.model.trained_tokens;
+  done_.fetch_add(1);
+  tool_.console().message(LogLevel::kInfo, cat(one.model.name, ": trained"));
+}
+
+void Trainer::train(std::deque<Wanted> queue) {
+  std::map<pid_t, Wanted> running;
+  std::optional<Error> failure;
+  const auto fail = [&](const Wanted& one, int status) {
+    // A child has said what is wrong; its kind of failure is this one's.
+    const bool known = (status >= 64 && status <= 78) && status != 64 && status != 78;
+    failure.emplace(known ? static_cast<ErrorKind>(status) : ErrorKind::kUnavailable,
+                    cat("lm-train for ", quote(one.model.name), " ended with status ", status),
+                    "the same command goes on where it ended");
+    for (const auto& [child, other] : running)
+      ::kill(child, SIGTERM);
+  };
+  while (!running.empty() || (!queue.empty() && !failure)) {
+    while (!queue.empty() && !failure && isize(running) < jobs_) {
+      const pid_t child = start_child(words(queue.front()));
+      running.emplace(child, std::move(queue.front()));
+      queue.pop_front();
+    }
+    int status = 0;
+    const pid_t child = wait_for_child(status);
+    const std::map<pid_t, Wanted>::iterator at = running.find(child);
+    if (at == running.end()) continue;
+    Wanted one = std::move(at->second);
+    running.erase(at);
+    if (status == 0) {
+      take(std::move(one));
+    } else if (!failure) {
+      fail(one, status);
+    }
+  }
+  if (failure) throw Error(*failure);
+}
+
+void Trainer::run() {
+  pool_ = options_.text("output");
+  start_ = options_.text("seed-model");
+  jobs_ = options_.integer("jobs");
+  const model::ModelCfg cfg = model::load_config(start_);
+  start_digest_ = model::model_digest(start_);
+  tokenizer_ = text::load_tokenizer(start_)->digest();
+  for (const std::string& file : model::model_files(start_))
+    tool_.add_input(file);
+  read_unit_folders();
+  std::vector<Wanted> all;
+  for (const ablate::UnitSet& set : wanted_sets())
+    all.push_back(wanted(set));
+  std::error_code code;
+  fs::create_directories(pool_, code);
+  if (code) throw os_error(ErrorKind::kCannotCreate, pool_, "cannot be made", code.value());
+  std::deque<Wanted> queue = missing(all);
+  all_ = isize(all);
+  done_.store(all_ - isize(queue));
+  const i64 kept = done_.load();
+  if (!queue.empty()) {
+    program_ = find_program("lm-train");
+    fs::create_directories(fs::path(pool_) / ".runs", code);
+    if (code) throw os_error(ErrorKind::kCannotCreate, pool_, "cannot be written", code.value());
+  }
+  const cli::StatusScope status =
+      tool_.set_status([this] { return cat(done_.load(), " of ", all_, " models trained"); });
+  const i64 count = isize(queue);
+  train(std::move(queue));
+  fs::remove(fs::path(pool_) / ".runs", code);
+  tool_.add_metric("models", cat(all_));
+  tool_.add_metric("kept", cat(kept));
+  tool_.add_metric("trained", cat(count));
+  tool_.add_metric("trained_tokens", cat(trained_tokens_));
+  tool_.set_summary(cat(count, " models trained, ", kept, " were there"));
+}
+
+}  // namespace
+
+void run_ablate_train(cli::Tool& tool) {
+  tool.need_input();
+  const cli::Options& options = tool.options();
+  if (tool.files().empty())
+    throw Error(ErrorKind::kUsage, "which units? name a folder that ablate init made");
+  if (options.text("output") == "-")
+    throw Error(ErrorKind::kUsage, "ablate train needs -o POOL for its models");
+  if (!options.given("seed-model"))
+    throw Error(ErrorKind::kUsage, "ablate train needs --seed-model, which all models start from",
+                "means of models that do not share a start are worth nothing");
+  if (!options.given("steps"))
+    throw Error(ErrorKind::kUsage, "ablate train needs --steps, the same for every unit");
+  Trainer(tool).run();
+}
+
+}  // namespace lm::merge_tool
