@@ -29,7 +29,7 @@ f64 sum_of_weights(const Job& job, const std::vector<f64>& weights) {
   if (sum == 0)
     throw Error(ErrorKind::kConfig,
                 cat("tensor ", quote(job.name, 200), ": the weights of its models add up to 0"),
-                "normalize: false takes them as they are");
+                "normalize=false takes them as they are (--set, or normalize: false in a recipe)");
   return sum;
 }
 

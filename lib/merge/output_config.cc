@@ -12,6 +12,9 @@
 #include "merge/convert.h"
 #include "merge/layers.h"
 #include "merge/recipe.h"
+#include "model/family.h"
+#include "model/mapping.h"
+#include "model/params.h"
 
 namespace lm::merge {
 
@@ -65,6 +68,81 @@ void take_token_ids(const std::string& folder, Json& config) {
   }
 }
 
+std::string_view bare(std::string_view name, std::string_view prefix) {
+  return !prefix.empty() && name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
+
+const PlannedTensor* find_tensor(const std::vector<PlannedTensor>& tensors, std::string_view name,
+                                 std::string_view prefix) {
+  const auto at = std::find_if(tensors.begin(), tensors.end(), [&](const PlannedTensor& one) {
+    return bare(one.job.name, prefix) == bare(name, prefix);
+  });
+  return at == tensors.end() ? nullptr : &*at;
+}
+
+[[noreturn]] void does_not_fit(const InputModel& reference, const std::string& what) {
+  throw Error(ErrorKind::kData,
+              cat(reference.folder, "/config.json does not fit the tensors: ", what),
+              "config.json is the base's, or the first model's");
+}
+
+// The tensors that a model of a known family must have by its configuration.
+void check_tensors(const InputModel& reference, const std::vector<PlannedTensor>& tensors,
+                   const model::ModelCfg& cfg) {
+  const std::string_view prefix = model::find_family(cfg.family, "model").prefix;
+  const model::ModelParams params = model::make_params(cfg);
+  for (const model::TensorMap& map : model::tensor_maps(cfg, params.set)) {
+    const PlannedTensor* const tensor = find_tensor(tensors, map.name, prefix);
+    if (tensor == nullptr)
+      does_not_fit(reference, cat("there is no tensor ", quote(map.name, 200), " of shape ",
+                                  to_string(map.shape)));
+    if (tensor->job.shape == map.shape) continue;
+    does_not_fit(reference,
+                 cat(tensor->inputs[0].source->describe(), " is ", to_string(tensor->job.shape),
+                     ", by config.json ", to_string(map.shape)));
+  }
+  for (const PlannedTensor& tensor : tensors) {
+    const std::optional<i64> layer = layer_of(tensor.job.name);
+    if (layer && *layer >= cfg.depth())
+      does_not_fit(reference, cat(tensor.inputs[0].source->describe(), " is of a layer beyond ",
+                                  cfg.depth(), " layers"));
+  }
+}
+
+// Of a family that is not known: the number of layers, where there is one list of them.
+void check_layers(const InputModel& reference, const std::vector<PlannedTensor>& tensors,
+                  const Json& part) {
+  std::optional<std::string> list;
+  i64 layers = 0;
+  for (const PlannedTensor& tensor : tensors) {
+    const std::optional<i64> layer = layer_of(tensor.job.name);
+    if (!layer) continue;
+    const std::string zeroth = with_layer(tensor.job.name, 0);
+    const std::string before = zeroth.substr(0, zeroth.find(".0."));
+    if (list && *list != before) return;
+    list = before;
+    layers = std::max(layers, *layer + 1);
+  }
+  for (const char* const key : kLayerCounts) {
+    if (!list || !part.contains(key) || !part[key].is_number_integer()) continue;
+    if (part[key].get<i64>() != layers)
+      does_not_fit(reference, cat(key, " is ", part[key].get<i64>(), ", and ", reference.path,
+                                  " has ", layers, " layers"));
+  }
+}
+
+void check_fits(const InputModel& reference, const std::vector<PlannedTensor>& tensors,
+                const Json& config, const Json& part) {
+  std::optional<model::ModelCfg> cfg;
+  try {
+    cfg = model::parse_config(config.dump(), reference.folder);
+  } catch (const Error& e) {  // what models are run of here is not all that can be merged
+    if (e.kind() != ErrorKind::kData) throw;
+  }
+  if (cfg) return check_tensors(reference, tensors, *cfg);
+  check_layers(reference, tensors, part);
+}
+
 }  // namespace
 
 std::string output_config(const InputModel& reference, const std::vector<PlannedTensor>& tensors,
@@ -96,6 +174,7 @@ std::string output_config(const InputModel& reference, const std::vector<Planned
   if (!vocabulary.empty() && vocabulary != reference.folder) take_token_ids(vocabulary, *part);
   // A head that is stored beside the embedding is another matrix.
   if (head && config.value("tie_word_embeddings", false)) config["tie_word_embeddings"] = false;
+  check_fits(reference, tensors, config, *part);
   return config.dump(2) + "\n";
 }
 

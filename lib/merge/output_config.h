@@ -13,7 +13,9 @@ namespace lm::merge {
 /// head is stored, and, where layers holds the reference's layer of each layer of the output, their
 /// number and the lists that have an entry for each. vocabulary: the folder whose config.json has
 /// the ids of special tokens; empty: the reference's. Other keys stay, in their order. Empty if the
-/// reference has no config.json. Throws Error{kData} if layers changed and no key has their number.
+/// reference has no config.json. Throws Error{kData} if layers changed and no key has their number,
+/// and, naming both files, if the tensors are not those of such a configuration: by the table of a
+/// known family, else by the number of layers.
 std::string output_config(const InputModel& reference, const std::vector<PlannedTensor>& tensors,
                           const std::vector<i64>& layers, const std::string& vocabulary);
 

@@ -347,7 +347,10 @@ void Planner::fit_shapes(const Spot& spot, PlannedTensor& tensor) {
     throw Error(ErrorKind::kData,
                 cat(other->source->describe(), " is ", to_string(other->source->shape()), ", but ",
                     plan_.inputs[all[0]->model].path, " has ", to_string(shape)),
-                rows ? "--embed common merges the rows that all have" : "");
+                !rows ? ""
+                : shape[1] == other->source->shape()[1]
+                    ? "--embed common merges the rows that all have"
+                    : "models of different width do not merge");
   }
   for (const InputTensor* const one : all) {
     for (int axis = 0; axis < 2; ++axis)

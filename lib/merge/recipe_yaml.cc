@@ -304,8 +304,9 @@ Recipe RecipeReader::read(std::string_view yaml) {
   if (bool(models) == bool(slices))
     refuse(root, models ? "both models and slices are given" : "neither models nor slices");
   const Node list = models ? models : slices;
-  if (!list.IsSequence() || list.size() == 0)
-    refuse(list, cat(models ? "models" : "slices", " is not a list"));
+  if (!list.IsSequence()) refuse(list, cat(models ? "models" : "slices", " is not a list"));
+  if (list.size() == 0)
+    refuse(list, cat(models ? "models" : "slices", " is an empty list, expected at least one"));
   for (const Node& one : list) {
     if (models) {
       recipe.models.push_back(read_model(one, false));

@@ -168,8 +168,15 @@ void run_merge(cli::Tool& tool) {
   const cli::StatusScope status = tool.set_status([&done, total] {
     return cat(format_bytes(done.load()), " of ", format_bytes(total), " written");
   });
-  const merge::EngineReport report = merge::merge_into_folder(
-      plan, recipe, output, folder_options(tool), engine_options(options), tool.ctx(), &done);
+  const merge::EngineReport report = [&] {
+    try {
+      return merge::merge_into_folder(plan, recipe, output, folder_options(tool),
+                                      engine_options(options), tool.ctx(), &done);
+    } catch (const Error& e) {  // settings that no tensor can be merged with, of a command line
+      if (e.kind() != ErrorKind::kConfig || !options.given("method")) throw;
+      throw Error(ErrorKind::kUsage, e.message(), e.hint());
+    }
+  }();
   add_metrics(tool, plan, report);
   tool.set_summary(cat(plan.tensors.size(), " tensors, ", format_bytes(report.bytes_in), " in, ",
                        format_bytes(report.bytes_out), " out"));

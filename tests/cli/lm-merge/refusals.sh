@@ -49,3 +49,21 @@ ls -A
 # what a method needs, and patterns that leave nothing
 lm-merge --method regmean a a -o out; echo "status $?"
 lm-merge --method linear --include nothing a a -o out; echo "status $?"
+# weights that cancel, of a command line and of a recipe; lists without models
+try --method linear a:1 a:-1
+try --method linear --set normalize=false a:1 a:-1 && rm -r out
+printf 'merge_method: linear\nmodels:\n  - {model: a, parameters: {weight: 1}}\n  - {model: a, parameters: {weight: -1}}\n' > r.yaml; try r.yaml
+printf 'merge_method: linear\nmodels: []\n' > r.yaml; try r.yaml
+printf 'merge_method: linear\nmodels: a\n' > r.yaml; try r.yaml
+# models of different width, where no choice of rows helps
+lm-train $o --arch llama --layers 2 --width 8 --heads 2 --vocab 16 -o run5 ids.jsonl; cp -rL run5/final narrow
+try --method linear a narrow
+# a config.json that is another model's
+other() { rm -rf lies; cp -r a lies; jq "$1" a/config.json > lies/config.json; try --method linear lies "${2-a}"; }
+other '.hidden_size = 32 | .head_dim = 8'
+other '.num_hidden_layers = 3'
+other '.num_hidden_layers = 1'
+other '.intermediate_size += 1'
+other '.model_type = "unheard" | .num_hidden_layers = 3' lies
+other '.model_type = "unheard"' lies && rm -r out
+rm -rf lies; cp -r a lies; jq '.num_hidden_layers = 7' a/config.json > lies/config.json; try --method linear --base a lies a && rm -r out
