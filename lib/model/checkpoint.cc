@@ -13,8 +13,10 @@
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "core/xxh3_stream.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
+#include "io/pages.h"
 #include "model/family.h"
 #include "model/mapping.h"
 #include "tensor/safetensors.h"
@@ -90,8 +92,18 @@ std::vector<std::string> list_files(const std::string& folder) {
   return out;
 }
 
+/// XXH3 of a file, whose pages are let go behind the reader.
 std::string file_digest(const std::string& path) {
-  return hex64(xxh3_64(io::Mapping(path).bytes()));
+  constexpr i64 kStep = i64{8} << 20;
+  const io::Mapping file(path);
+  Xxh3Stream hash;
+  for (i64 at = 0; at < file.size(); at += kStep) {
+    const i64 count = std::min(kStep, file.size() - at);
+    io::fault_in(file.data() + at, count);
+    hash.update(file.bytes().substr(usize(at), usize(count)));
+    io::let_go(file.data() + at, count);
+  }
+  return hex64(hash.digest());
 }
 
 /// The first thing in which a file differs from its manifest entry, or empty.
