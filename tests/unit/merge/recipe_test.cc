@@ -95,7 +95,7 @@ TEST_CASE("bad recipes are refused by line, with what is known", "[merge]") {
       "merge_method: linear\nmodels: [a]\nslices: [{sources: [{model: a, layer_range: [0, 1]}]}]\n",
       "both models and slices");
   check_refused("merge_method: linear\nmodels: {a: 1}\n", "models is not a list");
-  check_refused("merge_method: linear\nmodels: []\n", "models is not a list");
+  check_refused("merge_method: linear\nmodels: []\n", "models is an empty list");
   check_refused("merge_method: linear\nmodels:\n  - {model: a, parameters:\n      {wieght: 1}}\n",
                 "r.yaml:4: linear has no parameter \"wieght\"");
   check_refused("merge_method: linear\nmodels:\n  - {model: a, parameters: {weight: much}}\n",
