@@ -71,6 +71,22 @@ LM_INLINE inline f32 to_odd(f32 value) {
   return value;
 }
 
+// to[i] = convert(from[i]) for types of 16 bits: through a few lanes of its own type, which alias
+// nothing, so that the loop becomes vector code (a fifth of the time of a linear merge).
+template <class A, class Convert>
+LM_INLINE inline void narrow_halves(const A* from, i64 count, u8* to, const Convert& convert) {
+  constexpr i64 kHalves = 64;
+  u16 lanes[kHalves];
+  const i64 whole = count - count % kHalves;
+  for (i64 i = 0; i < whole; i += kHalves) {
+    for (i64 j = 0; j < kHalves; ++j)
+      lanes[j] = convert(from[i + j]);
+    std::memcpy(to + i * i64{sizeof(u16)}, lanes, sizeof lanes);
+  }
+  for (i64 i = whole; i < count; ++i)
+    store(to, i, convert(from[i]));
+}
+
 // True if any of the elements has all bits of `exponent`, which stands for infinities and NaN.
 template <class Bits>
 bool has_exponent(const u8* at, i64 count, Bits exponent) {
@@ -161,14 +177,13 @@ bool narrow(DType dtype, const A* from, i64 count, u8* to) {
   switch (dtype) {
     case DType::kBf16:
       vectorised([&]() LM_INLINE {
-        for (i64 i = 0; i < count; ++i)
-          store(to, i, narrow_bf16(to_odd(from[i])));
+        narrow_halves(from, count, to,
+                      [](A value) LM_INLINE { return narrow_bf16(to_odd(value)); });
       });
       break;
     case DType::kF16:
       vectorised([&]() LM_INLINE {
-        for (i64 i = 0; i < count; ++i)
-          store(to, i, narrow_f16(to_odd(from[i])));
+        narrow_halves(from, count, to, [](A value) LM_INLINE { return narrow_f16(to_odd(value)); });
       });
       break;
     case DType::kF32:

@@ -228,14 +228,18 @@ void DeltaKernel<A>::mask_row(const Chunk<A>& in, i64 at, const Model& model, A*
   const f64 lowest = cols > 1 ? model.density - model.epsilon : model.density;
   const f64 step = cols > 1 ? 2 * model.epsilon / static_cast<f64>(cols - 1) : 0;
   const bool by_probability = rescale_ == Rescale::kPerElement;
-  for (i64 i = 0; i < cols; ++i) {
-    const f64 p = lowest + step * static_cast<f64>(work.ranks[usize(i)]);
-    if (work.words[usize(i)] >= keep_below(p)) {
-      row[i] = 0;
-    } else if (by_probability) {
-      row[i] = static_cast<A>(static_cast<f64>(row[i]) / p);
+  const u32* const ranks = work.ranks.data();
+  const u32* const words = work.words.data();
+  vectorised([&]() LM_INLINE {
+    A* const __restrict to = row;
+    for (i64 i = 0; i < cols; ++i) {
+      // A word is dropped from keep_below(p) on: word >= floor(x) is word + 1 > x. p is in (0, 1).
+      const f64 p = lowest + step * static_cast<f64>(ranks[i]);
+      const bool drop = static_cast<f64>(words[i]) + 1.0 > p * 4294967296.0;
+      const A value = by_probability ? static_cast<A>(static_cast<f64>(to[i]) / p) : to[i];
+      to[i] = drop ? A{0} : value;
     }
-  }
+  });
 }
 
 template <class A>
@@ -271,11 +275,22 @@ void DeltaKernel<A>::combine(const Chunk<A>& in, A* out) const {
     A* const d = parts[m].data();
     const A scale = models_[m].scale;
     const A weight = models_[m].weight;
+    const i64 count = in.count;
     vectorised([&]() LM_INLINE {
-      for (i64 i = 0; i < in.count; ++i) {
-        d[i] = weight * (scale * d[i]);
-        const A sign = d[i] > 0 ? A{1} : (d[i] < 0 ? A{-1} : A{0});
-        s[i] += count_signs ? sign : d[i];
+      A* const __restrict part = d;
+      A* const __restrict sums = s;
+      if (count_signs) {
+        for (i64 i = 0; i < count; ++i) {
+          const A value = weight * (scale * part[i]);
+          part[i] = value;
+          sums[i] += (value > 0 ? A{1} : A{0}) - (value < 0 ? A{1} : A{0});
+        }
+      } else {
+        for (i64 i = 0; i < count; ++i) {
+          const A value = weight * (scale * part[i]);
+          part[i] = value;
+          sums[i] += value;
+        }
       }
     });
   }
@@ -298,19 +313,29 @@ void DeltaKernel<A>::combine(const Chunk<A>& in, A* out) const {
   for (std::size_t m = 0; m < models_.size(); ++m) {
     const A* const d = parts[m].data();
     const A weight = models_[m].weight;
+    const i64 count = in.count;
     vectorised([&]() LM_INLINE {
-      for (i64 i = 0; i < in.count; ++i) {
-        const bool takes_part = s[i] >= 0 ? d[i] > 0 : d[i] < 0;
-        out[i] += takes_part ? d[i] : A{0};
-        divisor[i] += takes_part ? weight : A{0};
+      const A* const __restrict part = d;
+      const A* const __restrict sums = s;
+      A* const __restrict to = out;
+      A* const __restrict weights = divisor;
+      for (i64 i = 0; i < count; ++i) {
+        const A value = part[i];
+        const bool takes_part = (sums[i] >= 0 ? value : -value) > 0;
+        to[i] += takes_part ? value : A{0};
+        weights[i] += takes_part ? weight : A{0};
       }
     });
   }
   const bool normalize = normalize_;
+  const i64 count = in.count;
   vectorised([&]() LM_INLINE {
-    for (i64 i = 0; i < in.count; ++i) {
-      const A by = normalize && divisor[i] != 0 ? divisor[i] : A{1};
-      out[i] = base[i] + lambda * (out[i] / by);
+    const A* const __restrict weights = divisor;
+    const A* const __restrict from = base;
+    A* const __restrict to = out;
+    for (i64 i = 0; i < count; ++i) {
+      const A by = weights[i] != 0 ? weights[i] : A{1};
+      to[i] = from[i] + lambda * (to[i] / (normalize ? by : A{1}));
     }
   });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <mutex>
 
 #include "core/parallel.h"
 #include "core/stages.h"
@@ -140,8 +141,9 @@ struct TileItem final : PipelineItem {
   Ready* ready = nullptr;
   i64 first = 0;  // block
   i64 last = 0;
-  std::string bytes;
+  std::string buffer;            // of at least as many bytes, kept from tile to tile
   std::vector<Hash128> digests;  // by block and input
+  u8* bytes() { return reinterpret_cast<u8*>(buffer.data()); }
   i64 begin() const { return ready->layout.begin_of(first); }
   i64 count() const { return ready->layout.end_of(last - 1) - begin(); }
 };
@@ -172,6 +174,8 @@ class Engine {
   void digest_apart(Ready& ready);
   void take(TileItem& item);
   void account(Ready& ready);
+  std::string take_buffer(i64 bytes);
+  void give_buffer(std::string buffer);
   template <class Work, class Take>
   void run_tiles(std::span<Ready> group, const Work& work, const Take& take);
   [[noreturn]] void beyond_range(const PlannedTensor& tensor, i64 first) const;
@@ -185,6 +189,8 @@ class Engine {
   std::vector<Ready> group_;
   i64 group_bytes_ = 0;
   EngineReport report_;
+  std::mutex buffers_mutex_;
+  std::vector<std::string> buffers_;  // of tiles that are written
 };
 
 bool copies(const PlannedTensor& tensor) {
@@ -269,14 +275,15 @@ void Engine::beyond_range(const PlannedTensor& tensor, i64 first) const {
 void Engine::fill_copy(TileItem& item) {
   const PlannedTensor& tensor = *item.ready->tensor;
   const TensorSource& source = *tensor.inputs[0].source;
-  u8* const to = reinterpret_cast<u8*>(item.bytes.data());
+  u8* const to = item.bytes();
   if (tensor.must_be_equal) {
     source.load_bytes(item.begin(), item.count(), to);
-    std::string other(item.bytes.size(), '\0');
+    const std::string_view own(item.buffer.data(), usize(item.count() * item_bytes(tensor.dtype)));
+    std::string other(own.size(), '\0');
     for (std::size_t i = 1; i < tensor.inputs.size(); ++i) {
       tensor.inputs[i].source->load_bytes(item.begin(), item.count(),
                                           reinterpret_cast<u8*>(other.data()));
-      if (other != item.bytes) {
+      if (other != own) {
         throw Error(ErrorKind::kData,
                     cat(tensor.inputs[i].source->describe(), " differs from ", source.describe(),
                         ": tensors of type ", dtype_name(source.dtype()),
@@ -307,7 +314,7 @@ void Engine::fill_copy(TileItem& item) {
 template <class A>
 void Engine::fill_merged(TileItem& item, const Kernel<A>& kernel, Readers<A>& readers) {
   const PlannedTensor& tensor = *item.ready->tensor;
-  u8* const to = reinterpret_cast<u8*>(item.bytes.data());
+  u8* const to = item.bytes();
   readers.with([&](ChunkReader<A>& reader) {
     const typename ChunkReader<A>::Inputs inputs = item.ready->sources<A>();
     for (i64 block = item.first; block < item.last; ++block) {
@@ -337,7 +344,7 @@ void Engine::digest(TileItem& item) {
 void Engine::fill(TileItem& item) {
   const StageTimer timer(ctx_.stages->stage("merge"));
   const Ready& ready = *item.ready;
-  item.bytes.resize(usize(item.count() * item_bytes(ready.tensor->dtype)));
+  item.buffer = take_buffer(item.count() * item_bytes(ready.tensor->dtype));
   const std::vector<const InputTensor*> inputs = ready.inputs();
   for (const InputTensor* const input : inputs)
     input->source->prefetch(item.begin(), item.count());
@@ -367,12 +374,33 @@ void Engine::digest_apart(Ready& ready) {
   ready.digested = true;
 }
 
+// Fresh memory for each tile would cost a page fault and a cleared page for each 4 KiB.
+std::string Engine::take_buffer(i64 bytes) {
+  std::string buffer;
+  {
+    const std::lock_guard<std::mutex> lock(buffers_mutex_);
+    if (!buffers_.empty()) {
+      buffer = std::move(buffers_.back());
+      buffers_.pop_back();
+    }
+  }
+  if (isize(buffer) < bytes) buffer.resize(usize(bytes));
+  return buffer;
+}
+
+void Engine::give_buffer(std::string buffer) {
+  const std::lock_guard<std::mutex> lock(buffers_mutex_);
+  buffers_.push_back(std::move(buffer));
+}
+
 void Engine::take(TileItem& item) {
   const StageTimer timer(ctx_.stages->stage("write"));
   Ready& ready = *item.ready;
-  sink_.write(ready.tensor->job.name, item.bytes);
-  report_.bytes_out += isize(item.bytes);
-  if (done_ != nullptr) done_->fetch_add(isize(item.bytes));
+  const i64 bytes = item.count() * item_bytes(ready.tensor->dtype);
+  sink_.write(ready.tensor->job.name, std::string_view(item.buffer).substr(0, usize(bytes)));
+  give_buffer(std::move(item.buffer));
+  report_.bytes_out += bytes;
+  if (done_ != nullptr) done_->fetch_add(bytes);
   ready.fold(item.digests);
   if (item.last == ready.layout.blocks()) account(ready);
 }

@@ -72,18 +72,26 @@ template <class A>
 void rank_magnitudes(std::span<const A> values, std::vector<u32>& order, std::vector<u32>& scratch,
                      u32* out) {
   constexpr int kDigit = 11;
-  const std::size_t count = values.size();
+  // Zeros come first, in the order of their index: what a fine-tune left as it was is not sorted.
+  order.resize(values.size());
+  u32 zeros = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool zero = magnitude_key(values[i]) == 0;
+    out[i] = zeros;
+    order[count] = static_cast<u32>(i);
+    zeros += zero ? 1 : 0;
+    count += zero ? 0 : 1;
+  }
   order.resize(count);
   scratch.resize(count);
-  for (std::size_t i = 0; i < count; ++i)
-    order[i] = static_cast<u32>(i);
   for (int shift = 0; shift < RadixSelect<A>::kBits; shift += kDigit) {
     const auto digit = [&](u32 i) {
       return static_cast<std::size_t>(magnitude_key(values[i]) >> shift) & ((1u << kDigit) - 1);
     };
     std::array<u32, 1 << kDigit> starts{};
-    for (std::size_t i = 0; i < count; ++i)
-      ++starts[digit(static_cast<u32>(i))];
+    for (const u32 i : order)
+      ++starts[digit(i)];
     if (std::find(starts.begin(), starts.end(), static_cast<u32>(count)) != starts.end()) continue;
     u32 before = 0;
     for (u32& start : starts) {
@@ -96,7 +104,7 @@ void rank_magnitudes(std::span<const A> values, std::vector<u32>& order, std::ve
     order.swap(scratch);
   }
   for (std::size_t place = 0; place < count; ++place)
-    out[order[place]] = static_cast<u32>(place);
+    out[order[place]] = zeros + static_cast<u32>(place);
 }
 
 template void rank_magnitudes(std::span<const f32>, std::vector<u32>&, std::vector<u32>&, u32*);

@@ -1,6 +1,7 @@
 #include "merge/select.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "core/error.h"
@@ -32,17 +33,41 @@ void RadixSelect<A>::count(std::span<const A> values, std::span<u32> counters) c
   const int shift = left_ - digit();
   const Key mask = (Key{1} << digit()) - 1;
   if (left_ == kBits) {  // nothing is known yet: every key counts
-    for (const A value : values)
-      ++counters[static_cast<std::size_t>(magnitude_key(value) >> shift)];
+    // Most changes of a fine-tune in 16 bits are zero. One bin would make each increment wait for
+    // the one before: zeros go round through some of their own.
+    std::array<u32, 16> zeros{};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const Key key = magnitude_key(values[i]);
+      u32* const bin = key == 0 ? &zeros[i % zeros.size()] : &counters[usize(key >> shift)];
+      ++*bin;
+    }
+    for (const u32 count : zeros)
+      counters[0] += count;
     return;
   }
   for (std::size_t slot = 0; slot < prefixes_.size(); ++slot) {
     u32* const bins = counters.data() + static_cast<i64>(slot) * kBins;
     const Key prefix = prefixes_[slot];
-    for (const A value : values) {
-      const Key key = magnitude_key(value);
-      if (key >> left_ == prefix) ++bins[static_cast<std::size_t>((key >> shift) & mask)];
-    }
+    // Few keys have the prefix: stretches without any are passed over by vector code.
+    constexpr i64 kStretch = 32;
+    const A* const at = values.data();
+    const i64 whole = isize(values) - isize(values) % kStretch;
+    const int left = left_;
+    const auto count_some = [&](i64 begin, i64 end) LM_INLINE {
+      for (i64 i = begin; i < end; ++i) {
+        const Key key = magnitude_key(at[i]);
+        if (key >> left == prefix) ++bins[usize((key >> shift) & mask)];
+      }
+    };
+    vectorised([&]() LM_INLINE {
+      for (i64 i = 0; i < whole; i += kStretch) {
+        Key found = 0;
+        for (i64 j = 0; j < kStretch; ++j)
+          found |= magnitude_key(at[i + j]) >> left == prefix ? Key{1} : Key{0};
+        if (found != 0) count_some(i, i + kStretch);
+      }
+      count_some(whole, isize(values));
+    });
   }
 }
 
@@ -89,10 +114,18 @@ void RankWindow<A>::observe(std::span<const A> values, i64 chunk, std::span<u32>
   if (phase_ == Phase::kSelect) return select_->count(values, counters);
   for (Edge* edge : {&top_, &bottom_}) {
     if (!edge->straddles) continue;
-    i64 ties = 0;
-    for (const A value : values)
-      ties += magnitude_key(value) == edge->key ? 1 : 0;
-    edge->ties[usize(chunk)] = ties;
+    using Key = KeyOf<A>;
+    Key ties = 0;  // of a chunk, whose elements are few
+    const A* const at = values.data();
+    const i64 count = isize(values);
+    const Key key = edge->key;
+    vectorised([&]() LM_INLINE {
+      Key sum = 0;
+      for (i64 i = 0; i < count; ++i)
+        sum += magnitude_key(at[i]) == key ? Key{1} : Key{0};
+      ties = sum;
+    });
+    edge->ties[usize(chunk)] = static_cast<i64>(ties);
   }
 }
 
