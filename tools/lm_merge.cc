@@ -2,6 +2,8 @@
 // differ.
 
 #include "lm_merge/ablate.h"
+#include "lm_merge/extract.h"
+#include "lm_merge/held_out.h"
 #include "lm_merge/merge.h"
 
 namespace {
@@ -185,6 +187,22 @@ std::vector<Flag> soup_flags() {
        .kind = FlagKind::kSwitch,
        .group = g,
        .help = "a candidate stays only if the score becomes better"},
+      {.name = "rounds",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = g,
+       .def = "1",
+       .help = "try those that were left out again, until nobody is taken in or N times",
+       .min = 1,
+       .max = 1000},
+      {.name = "weighted",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "search the share of each candidate in steps of 0.1: ten scores each"},
+      {.name = "leave-one-out",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "score the mean without each of its members, too, for soup.json"},
       {.name = "base",
        .kind = FlagKind::kPath,
        .value_name = "FOLDER",
@@ -217,13 +235,15 @@ lm::cli::ToolSpec make_spec() {
   spec.name = "lm-merge";
   spec.summary =
       "merge model checkpoints, tensor by tensor; find out by merging which data to train on";
-  spec.operands = "RECIPE | MODEL[:WEIGHT][:NAME=VALUE]...";
+  spec.operands = "RECIPE | MODEL[:WEIGHT][:NAME=VALUE]... | FILE...";
   spec.verbs = {
       {"merge", "make one model of several", lm::cli::joined({merge_flags(), tensor_flags()})},
       {"soup", "average those candidates that improve a score",
-       lm::cli::joined({soup_flags(), tensor_flags()})},
+       lm::cli::joined({soup_flags(), lm::merge_tool::held_out_flags(), tensor_flags()}), false,
+       true},
       {"diff", "compare two models; exit 1 if they differ", diff_flags()},
   };
+  spec.verbs.push_back(lm::merge_tool::extract_verb());
   for (lm::cli::Verb& step : lm::merge_tool::ablate_verbs())
     spec.verbs.push_back(std::move(step));
   spec.examples = {
@@ -236,7 +256,9 @@ lm::cli::ToolSpec make_spec() {
       {"lm-merge --method linear base+adapter -o merged", "a LoRA adapter, merged into its base"},
       {"lm-merge soup --score ./perplexity --minimize a b c -o merged",
        "the mean of fine-tunes, as far as it helps"},
+      {"lm-merge soup --eval held-out.jsonl.zst a b c -o merged", "the same by perplexity"},
       {"lm-merge diff a b", "where two models differ"},
+      {"lm-merge lora-extract --base base tuned -r 32 -o adapter", "a fine-tune as an adapter"},
       {"lm-merge ablate init --by source --unit-tokens 2M -m seed corpus.jsonl.zst -o units",
        "data to units of equal size, and held-out sets"},
       {"lm-merge ablate train units --seed-model seed --steps 500 -o pool",
@@ -258,6 +280,7 @@ int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "diff") return lm::merge_tool::run_diff(tool);
     if (tool.verb() == "soup") return lm::merge_tool::run_soup(tool);
+    if (tool.verb() == "lora-extract") return lm::merge_tool::run_extract(tool);
     if (tool.verb() == "ablate init") return lm::merge_tool::run_ablate_init(tool);
     if (tool.verb() == "ablate train") return lm::merge_tool::run_ablate_train(tool);
     if (tool.verb() == "ablate eval") return lm::merge_tool::run_ablate_eval(tool);

@@ -279,15 +279,17 @@ void DeltaKernel<A>::combine(const Chunk<A>& in, A* out) const {
     vectorised([&]() LM_INLINE {
       A* const __restrict part = d;
       A* const __restrict sums = s;
+      const A w = weight;  // copies: what is captured might be what the stores change
+      const A scaled = scale;
       if (count_signs) {
         for (i64 i = 0; i < count; ++i) {
-          const A value = weight * (scale * part[i]);
+          const A value = w * (scaled * part[i]);
           part[i] = value;
           sums[i] += (value > 0 ? A{1} : A{0}) - (value < 0 ? A{1} : A{0});
         }
       } else {
         for (i64 i = 0; i < count; ++i) {
-          const A value = weight * (scale * part[i]);
+          const A value = w * (scaled * part[i]);
           part[i] = value;
           sums[i] += value;
         }
@@ -319,11 +321,12 @@ void DeltaKernel<A>::combine(const Chunk<A>& in, A* out) const {
       const A* const __restrict sums = s;
       A* const __restrict to = out;
       A* const __restrict weights = divisor;
+      const A w = weight;
       for (i64 i = 0; i < count; ++i) {
         const A value = part[i];
-        const bool takes_part = (sums[i] >= 0 ? value : -value) > 0;
-        to[i] += takes_part ? value : A{0};
-        weights[i] += takes_part ? weight : A{0};
+        const A along = sums[i] >= 0 ? value : -value;
+        to[i] += along > 0 ? value : A{0};
+        weights[i] += along > 0 ? w : A{0};
       }
     });
   }
@@ -333,9 +336,11 @@ void DeltaKernel<A>::combine(const Chunk<A>& in, A* out) const {
     const A* const __restrict weights = divisor;
     const A* const __restrict from = base;
     A* const __restrict to = out;
+    const A factor = lambda;
+    const bool divide = normalize;
     for (i64 i = 0; i < count; ++i) {
-      const A by = weights[i] != 0 ? weights[i] : A{1};
-      to[i] = from[i] + lambda * (to[i] / (normalize ? by : A{1}));
+      const A by = divide && weights[i] != 0 ? weights[i] : A{1};
+      to[i] = from[i] + factor * (to[i] / by);
     }
   });
 }

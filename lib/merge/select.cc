@@ -48,26 +48,40 @@ void RadixSelect<A>::count(std::span<const A> values, std::span<u32> counters) c
   for (std::size_t slot = 0; slot < prefixes_.size(); ++slot) {
     u32* const bins = counters.data() + static_cast<i64>(slot) * kBins;
     const Key prefix = prefixes_[slot];
-    // Few keys have the prefix: stretches without any are passed over by vector code.
+    // Few keys have the prefix, or most do, which are zero: those are counted, and stretches
+    // without another are passed over, by vector code.
     constexpr i64 kStretch = 32;
     const A* const at = values.data();
-    const i64 whole = isize(values) - isize(values) % kStretch;
+    const i64 count = isize(values);
+    const i64 whole = count - count % kStretch;
     const int left = left_;
+    Key zeros = 0;
     const auto count_some = [&](i64 begin, i64 end) LM_INLINE {
       for (i64 i = begin; i < end; ++i) {
         const Key key = magnitude_key(at[i]);
-        if (key >> left == prefix) ++bins[usize((key >> shift) & mask)];
+        if (key != 0 && key >> left == prefix) ++bins[usize((key >> shift) & mask)];
       }
     };
     vectorised([&]() LM_INLINE {
+      const Key wanted = prefix;
+      const int known = left;
+      Key empty = 0;
       for (i64 i = 0; i < whole; i += kStretch) {
         Key found = 0;
-        for (i64 j = 0; j < kStretch; ++j)
-          found |= magnitude_key(at[i + j]) >> left == prefix ? Key{1} : Key{0};
+        for (i64 j = 0; j < kStretch; ++j) {
+          const Key key = magnitude_key(at[i + j]);
+          const Key zero = key == 0 ? Key{1} : Key{0};
+          empty += zero;
+          found |= (key >> known == wanted ? Key{1} : Key{0}) & (zero ^ Key{1});
+        }
         if (found != 0) count_some(i, i + kStretch);
       }
-      count_some(whole, isize(values));
+      for (i64 i = whole; i < count; ++i)
+        empty += magnitude_key(at[i]) == 0 ? Key{1} : Key{0};
+      zeros = empty;
+      count_some(whole, count);
     });
+    if (prefix == 0) bins[0] += static_cast<u32>(zeros);
   }
 }
 

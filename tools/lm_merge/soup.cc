@@ -3,11 +3,13 @@
 #include "merge/soup.h"
 
 #include <atomic>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 
 #include "cli/build.h"
 #include "core/str.h"
+#include "held_out.h"
 #include "io/atomic_file.h"
 #include "io/json.h"
 #include "merge.h"
@@ -28,9 +30,10 @@ class SoupRun {
   void run();
 
  private:
-  merge::Recipe mean_of(std::span<const i64> members) const;
-  f64 score(std::span<const i64> members);
-  std::string make_trial(std::span<const i64> members);
+  merge::Recipe mean_of(std::span<const i64> members, std::span<const f64> weights) const;
+  f64 score(std::span<const i64> members, std::span<const f64> weights);
+  f64 judge(const std::string& folder);
+  std::string make_trial(std::span<const i64> members, std::span<const f64> weights);
   std::string soup_json(const merge::Soup& soup) const;
   void report(const merge::Soup& soup, const merge::EngineReport& merged);
 
@@ -41,6 +44,7 @@ class SoupRun {
   merge::PlanOptions plan_options_;
   merge::FolderOptions folder_options_;
   merge::EngineOptions engine_options_;
+  std::unique_ptr<HeldOut> held_out_;  // judges where there is no command
   std::vector<std::string> labels_;
   std::vector<bool> plain_;                 // a folder or file that the command can be run on
   std::unique_ptr<io::AtomicDir> scratch_;  // never committed: gone at the end, or at a signal
@@ -54,28 +58,28 @@ SoupRun::SoupRun(cli::Tool& tool, const merge::SoupRule& rule)
   engine_options_ = engine_options(tool.options());
 }
 
-merge::Recipe SoupRun::mean_of(std::span<const i64> members) const {
+merge::Recipe SoupRun::mean_of(std::span<const i64> members, std::span<const f64> weights) const {
   merge::Recipe recipe;
   recipe.method = merge::find_method("linear");
   recipe.base = tool_.options().text("base");
   recipe.where = "soup";
-  recipe.params["weight"] = {{"", {"1"}, "soup"}};
-  for (const i64 member : members) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
     merge::RecipeModel model;
-    model.path = model.where = candidates_[usize(member)];
+    model.path = model.where = candidates_[usize(members[i])];
+    model.params["weight"] = {{"", {format_float(weights[i])}, "soup"}};
     recipe.models.push_back(std::move(model));
   }
   return recipe;
 }
 
 // The mean as a folder that lives until the next trial.
-std::string SoupRun::make_trial(std::span<const i64> members) {
+std::string SoupRun::make_trial(std::span<const i64> members, std::span<const f64> weights) {
   Context quiet = tool_.ctx();  // what there is to be said, the result's merge says
   quiet.log = &null_log();
   if (!scratch_)
     scratch_ =
         std::make_unique<io::AtomicDir>((fs::path(quiet.tmp_dir) / "lm-merge-soup").string());
-  const merge::Recipe recipe = mean_of(members);
+  const merge::Recipe recipe = mean_of(members, weights);
   merge::Plan plan = merge::make_plan(recipe, plan_options_, quiet);
   const std::string folder = (fs::path(scratch_->temp_path()) / "trial").string();
   merge::FolderOptions options = folder_options_;
@@ -84,10 +88,21 @@ std::string SoupRun::make_trial(std::span<const i64> members) {
   return folder;
 }
 
-f64 SoupRun::score(std::span<const i64> members) {
+// Perplexity: the mean over the held-out sets is one of nats a token.
+f64 SoupRun::judge(const std::string& folder) {
+  if (!held_out_) return command_(folder);
+  f64 nats = 0;
+  const std::vector<decode::SetScore> scores = held_out_->score_folder(folder);
+  for (const decode::SetScore& one : scores)
+    nats += one.per_token() / static_cast<f64>(scores.size());
+  return std::exp(nats);
+}
+
+f64 SoupRun::score(std::span<const i64> members, std::span<const f64> weights) {
   const bool as_it_is = members.size() == 1 && plain_[usize(members[0])];
-  const std::string folder = as_it_is ? candidates_[usize(members[0])] : make_trial(members);
-  const f64 score = command_(folder);
+  const std::string folder =
+      as_it_is ? candidates_[usize(members[0])] : make_trial(members, weights);
+  const f64 score = judge(folder);
   evaluations_.fetch_add(1);
   const std::string what = members.size() == 1 ? candidates_[usize(members[0])]
                                                : cat("mean of ", members.size(), " with ",
@@ -100,9 +115,12 @@ std::string SoupRun::soup_json(const merge::Soup& soup) const {
   const bool scored = rule_.mode != merge::SoupMode::kUniform;
   Json json;
   json["mode"] = tool_.options().text("mode");
-  json["score_command"] = scored ? Json(command_.text()) : Json();
+  json["score_command"] = held_out_ || command_.text().empty() ? Json() : Json(command_.text());
+  if (held_out_) json["perplexity_on"] = held_out_->sets();
   json["better"] = !scored ? Json() : Json(rule_.minimize ? "lower" : "higher");
   json["strict"] = rule_.strict;
+  json["rounds"] = rule_.rounds;
+  json["weighted"] = rule_.weighted;
   json["candidates"] = Json::array();
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     json["candidates"].push_back(
@@ -113,9 +131,18 @@ std::string SoupRun::soup_json(const merge::Soup& soup) const {
     json["steps"].push_back({{"candidate", step.candidate},
                              {"score", step.score},
                              {"best", step.best},
-                             {"accepted", step.accepted}});
+                             {"accepted", step.accepted},
+                             {"share", step.share},
+                             {"round", step.round}});
   }
   json["members"] = soup.members;
+  json["weights"] = soup.weights;
+  if (rule_.leave_one_out) {
+    json["leave_one_out"] = Json::array();
+    for (std::size_t i = 0; i < soup.without_member.size(); ++i)
+      json["leave_one_out"].push_back(
+          {{"member", soup.members[i]}, {"score", soup.without_member[i]}});
+  }
   json["score"] = soup.score ? Json(*soup.score) : Json();
   json["evaluations"] = evaluations_.load();
   return json.dump(2) + "\n";
@@ -149,8 +176,11 @@ void SoupRun::run() {
   std::iota(all.begin(), all.end(), i64{0});
   {
     // What cannot be averaged is found before anything is scored.
-    const merge::Plan plan = merge::make_plan(mean_of(all), plan_options_, tool_.ctx());
+    const std::vector<f64> equal(all.size(), 1);
+    const merge::Plan plan = merge::make_plan(mean_of(all, equal), plan_options_, tool_.ctx());
     refuse_output_that_is_input(tool_, output, plan);
+    if (!tool_.options().list("eval").empty())
+      held_out_ = std::make_unique<HeldOut>(tool_, plan.inputs[plan.reference].folder);
   }
   merge::InputModels models(tool_.options().text("base"));
   for (const std::string& one : candidates_) {
@@ -160,15 +190,13 @@ void SoupRun::run() {
   }
   merge::check_output(output);
   tool_.claim_output(output);
-  const i64 most = rule_.mode == merge::SoupMode::kUniform ? 0
-                   : rule_.mode == merge::SoupMode::kMax   ? isize(all)
-                                                           : 2 * isize(all) - 1;
-  const cli::StatusScope status = tool_.set_status(
-      [this, most] { return cat(evaluations_.load(), " of ", most, " evaluations"); });
-  const merge::Soup soup =
-      merge::make_soup(isize(all), rule_, [this](std::span<const i64> m) { return score(m); });
+  const cli::StatusScope status =
+      tool_.set_status([this] { return cat(evaluations_.load(), " evaluations"); });
+  const merge::Soup soup = merge::make_soup(
+      isize(all), rule_,
+      [this](std::span<const i64> m, std::span<const f64> w) { return score(m, w); });
   scratch_.reset();
-  const merge::Recipe recipe = mean_of(soup.members);
+  const merge::Recipe recipe = mean_of(soup.members, soup.weights);
   merge::Plan plan = merge::make_plan(recipe, plan_options_, tool_.ctx());
   folder_options_.more_files["soup.json"] = soup_json(soup);
   report(soup, merge::merge_into_folder(plan, recipe, output, folder_options_, engine_options_,
@@ -189,13 +217,26 @@ void run_soup(cli::Tool& tool) {
   rule.mode = *merge::parse_soup_mode(options.text("mode"));
   rule.minimize = options.on("minimize");
   rule.strict = options.on("strict");
-  const bool scored = rule.mode != merge::SoupMode::kUniform;
-  if (!scored && options.given("score"))
+  rule.rounds = options.integer("rounds");
+  rule.weighted = options.on("weighted");
+  rule.leave_one_out = options.on("leave-one-out");
+  const bool by_records = !options.list("eval").empty();
+  const bool scored = rule.mode != merge::SoupMode::kUniform || rule.leave_one_out;
+  if (rule.mode != merge::SoupMode::kGreedy && (rule.weighted || rule.rounds > 1))
+    throw Error(ErrorKind::kUsage, "--weighted and --rounds are for --mode greedy");
+  if (by_records && options.given("score"))
+    throw Error(ErrorKind::kUsage, "--score and --eval exclude each other");
+  if (!scored && (options.given("score") || by_records))
     throw Error(ErrorKind::kUsage, "--mode uniform takes all candidates: it has no --score");
-  if (scored && !options.given("score")) {
-    throw Error(ErrorKind::kUsage, cat("--mode ", options.text("mode"), " needs --score COMMAND"),
-                "the command gets a model's folder as its last word and prints a number");
+  if (scored && !options.given("score") && !by_records) {
+    throw Error(ErrorKind::kUsage,
+                cat("--mode ", options.text("mode"), " needs --score COMMAND or --eval FILE"),
+                "the command gets a model's folder as its last word and prints a number; of --eval "
+                "it is the perplexity");
   }
+  if (by_records && options.on("maximize"))
+    throw Error(ErrorKind::kUsage, "--maximize: a lower perplexity is better");
+  if (by_records) rule.minimize = true;
   if (scored && !rule.minimize && !options.on("maximize")) {
     throw Error(ErrorKind::kUsage, "is a low or a high score better?", "--minimize or --maximize");
   }

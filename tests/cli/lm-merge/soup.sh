@@ -29,6 +29,24 @@ soup --mode max --score ./score --minimize a b c; jq -c '.members, .evaluations'
 soup --mode uniform b a c; lm-merge diff m bac | cut -d, -f1-3
 # a greedy soup of equal models is that model
 soup --score 'echo 1 #' --maximize a a a; jq -c '.members' m/soup.json; lm-merge diff a m
+# further rounds, searched shares, what each member is worth
+printf '%s\n' 'a 6' 'b 7' 'c 2' 'ba 6.5' 'bc 8' 'bac 9' > table
+soup --score ./score --maximize --rounds 3 a b c
+jq -c '[.members, .score, .rounds, [.steps[] | [.candidate, .accepted, .round]]]' m/soup.json
+lm-merge diff m bac | cut -d, -f1-3
+soup --mode max --score ./score --maximize --leave-one-out a b c; jq -c '[.members, .leave_one_out]' m/soup.json
+soup --mode uniform --score 'echo 3 #' --maximize --leave-one-out b a c; jq -c '[.members, [.leave_one_out[] | [.member, .score]]]' m/soup.json
+printf '%s\n' 'a 6' 'b 7' > table
+soup --score 'echo 7 #' --maximize --weighted --leave-one-out a b; jq -c '[.members, .weights, .weighted, .evaluations, (.leave_one_out | length)]' m/soup.json
+# perplexity on records, without a command: never worse than the best candidate
+make="$(dirname "$(command -v lm-merge)")"/helpers/make-tiny-model; "$make" tiny
+for i in 1 2 3 4 5 6 7 8; do echo "{\"id\":$i,\"text\":\"the thin thing in the inn $i\"}"; done > train.jsonl
+lm-tokenize pack -q -m tiny -o shards/t train.jsonl
+for s in 1 2 3; do lm-train $o --init-from tiny --data shards --steps $((2 * s)) --seq-len 16 --seed $s -o tuned$s; cp -rL tuned$s/final t$s; done
+soup --eval train.jsonl t1 t2 t3
+jq -c '[.better, .score_command, .perplexity_on, .score <= ([.candidates[].score] | min), .evaluations]' m/soup.json
+# the score is the perplexity that lm-eval computes of the output
+lm-eval bpb -m m --by lang <(jq -c '.lang = "x"' train.jsonl) | jq '.languages[0].ppl_token' > again; jq .score m/soup.json | cmp - again && echo "the same perplexity"
 # what cannot be
 soup a b
 soup --score ./score a b
@@ -38,6 +56,10 @@ soup --score 'exit 3 #' --maximize a b
 soup --score 'kill -9 $$ #' --maximize a b
 soup --score 'echo good #' --maximize a b
 soup --score 'echo nan #' --maximize a b
+soup --eval train.jsonl --score ./score --maximize t1 t2
+soup --eval train.jsonl --maximize t1 t2
+soup --mode max --weighted --score ./score --maximize a b
+soup --eval none.jsonl t1 t2
 soup --score ./score --maximize a none
 soup --score ./score --maximize
 ls -A tmp
