@@ -16,7 +16,6 @@
 #include "core/xxh3_stream.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
-#include "io/pages.h"
 #include "model/family.h"
 #include "model/mapping.h"
 #include "tensor/safetensors.h"
