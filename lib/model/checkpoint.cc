@@ -93,7 +93,8 @@ std::vector<std::string> list_files(const std::string& folder) {
   return out;
 }
 
-/// XXH3 of a file, through a small buffer: a model of any size takes no memory and no address space.
+/// XXH3 of a file, through a small buffer: a model of any size takes no memory and no address
+/// space.
 std::string file_digest(const std::string& path) {
   constexpr i64 kBufferBytes = i64{256} << 10;
   const io::Fd file = io::open_input(path);
