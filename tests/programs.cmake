@@ -71,3 +71,8 @@ lm_script_test(check-style LABEL style TIMEOUT 600 COMMAND scripts/check_style)
 if(NOT LM_SANITIZE)
   lm_script_test(bundle LABEL bundle TIMEOUT 600 COMMAND tests/bundle/run ${CMAKE_BINARY_DIR})
 endif()
+
+# The experiments: shared pieces, make -n and the form of their READMEs, the surveys' checklists.
+lm_script_test(experiments-common LABEL cli TIMEOUT 600 COMMAND tests/experiments/run common)
+lm_script_test(experiments-forms LABEL cli TIMEOUT 600 COMMAND tests/experiments/run forms)
+lm_script_test(experiments-checklist LABEL cli TIMEOUT 600 COMMAND tests/experiments/run checklist)

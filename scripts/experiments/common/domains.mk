@@ -1,0 +1,33 @@
+# Real text by domain, from packages: text/DOMAIN.train.jsonl, .valid.jsonl and .test.jsonl, pieces of
+# about 1 kB with source = DOMAIN. Every tenth document is held out, in turn for choosing (valid) and for
+# reporting (test). LIMIT and HELD are the most bytes of a
+# domain for training, and of each held-out part.
+LIMIT ?= 400000
+HELD ?= 24000
+PACKAGES := debian-handbook manpages-de manpages-fr bible-kjv-text dict-gcide
+DOMAINS := kjv gcide man-de man-fr book-en book-es book-id book-ru
+
+ifdef INSIDE
+text/book-%.docs: packages.stamp
+	@mkdir -p text
+	$(COMMON)/translated $(ROOT) $(TEXT) $* | jq -ncf $(COMMON)/pages.jq --arg source book-$* >$@
+text/man-%.docs: packages.stamp
+	@mkdir -p text
+	$(TO_DOLMA) man man-$* $* $(DOC)/man/$*/man*/*.gz >$@
+text/kjv.docs: packages.stamp
+	@mkdir -p text
+	$(TO_DOLMA) bible kjv en $(TEXT)/root/usr/lib/bible.data >$@
+text/gcide.docs: packages.stamp
+	@mkdir -p text
+	$(TO_DOLMA) dictionary gcide en $(DOC)/dictd/gcide.dict.dz >$@
+
+text/%.train.jsonl: text/%.docs
+	$(COMMON)/split $< text/$* $(LIMIT) $(HELD)
+text/%.valid.jsonl text/%.test.jsonl: text/%.train.jsonl ;
+
+tokenizer/tokenizer.json: $(DOMAINS:%=text/%.train.jsonl)
+	lm-tokenize train -n 2048 --special-token '<|endoftext|>' $(REPORT) $^ -o tokenizer/
+shards/%.json: text/%.train.jsonl tokenizer/tokenizer.json
+	@mkdir -p shards
+	lm-tokenize pack -m tokenizer/ --eos $(REPORT) $< -o shards/$*
+endif
