@@ -46,7 +46,8 @@ class ShardSource {
   i64 tokens() const;
   const std::vector<text::ShardSet>& sets() const { return sets_; }
   const Position& position() const { return position_; }
-  /// Throws Error{kData} if the position does not fit these sets.
+  /// A position without anything is the beginning, with weights too: what a new run has. Throws
+  /// Error{kData} if the position does not fit these sets.
   void seek(const Position& position);
 
  private:

@@ -54,6 +54,10 @@ f64 ShardSource::epoch() const {
 }
 
 void ShardSource::seek(const Position& position) {
+  if (position == Position{}) {
+    position_ = {.samples = 0, .by_set = std::vector<i64>(position_.by_set.size(), 0)};
+    return;
+  }
   const i64 given = std::accumulate(position.by_set.begin(), position.by_set.end(), i64{0});
   if (position.samples < 0 || position.by_set.size() != position_.by_set.size() ||
       (!position.by_set.empty() && given != position.samples))

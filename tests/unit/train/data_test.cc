@@ -111,6 +111,10 @@ TEST_CASE("weights draw the sets in their shares", "[train]") {
   rest.seek(again.position());
   rest.next(1223, parts);
   CHECK(same(parts, batch));
+  rest.seek({});  // where a new run begins
+  Examples first;
+  rest.next(2000, first);
+  CHECK(same(first, batch));
   CHECK_THROWS_AS(ShardSource({dir.file("a")}, options), Error);
   CHECK_THROWS_AS(rest.seek({5, {1, 1}}), Error);
 }
