@@ -54,7 +54,7 @@ packages.stamp:
 
 # figures/SEED.json holds the figures of one repetition as numbers; tables.json what else is worth keeping.
 results.json: $(SEEDS:%=figures/%.json) tables.json
-	$(JQ) -n --slurpfile tables tables.json --slurpfile reports <(cat reports/*.json) \
+	$(JQ) -n --slurpfile tables tables.json --slurpfile reports <(cat reports/*.json 2>/dev/null || true) \
 	  --slurpfile runs <(cat $(SEEDS:%=figures/%.json)) --arg seeds '$(SEEDS)' --arg figures '$(FIGURES)' \
 	  'include "stats"; results("$(NAME)"; $$seeds; $$figures; $$tables[0]; $$reports; $$runs)' >$@.new
 	mv $@.new $@

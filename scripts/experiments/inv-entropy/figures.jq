@@ -8,7 +8,7 @@ def tsu($name): .tsu[] | select(.name == $name) | .percent.value;
 $eval as [$fifty, $ten, $pooled, $differences, $tsu2, $tsu4]
 | ($fifty | auroc("inv_entropy")) as $inv
 | {accuracy: $fifty.accuracy}
-+ ($names | split(" ") | map(select(. != "") | split(":")[0] | {("auroc_\(.)"): (. as $n | $fifty | auroc($n))}) | add)
++ ($names | split(" ") | map(select(. != "") | {("auroc_\(.)"): (. as $n | $fifty | auroc($n))}) | add)
 + {auroc_cluster_entropy_10: ($ten | auroc("cluster_entropy")),
    auroc_cluster_entropy_pooled: ($pooled | auroc("cluster_entropy")),
    inv_less_cluster_50: ($differences | less("inv_entropy"; "cluster_entropy")),
