@@ -1,7 +1,6 @@
 # Real text by domain, from packages: text/DOMAIN.train.jsonl, .valid.jsonl and .test.jsonl, pieces of
 # about 1 kB with source = DOMAIN. Every tenth document is held out, in turn for choosing (valid) and for
-# reporting (test). LIMIT and HELD are the most bytes of a
-# domain for training, and of each held-out part.
+# reporting (test). LIMIT and HELD are the most bytes of a domain for training and of each held-out part.
 LIMIT ?= 400000
 HELD ?= 24000
 PACKAGES := debian-handbook manpages-de manpages-fr bible-kjv-text dict-gcide
@@ -21,9 +20,8 @@ text/gcide.docs: packages.stamp
 	@mkdir -p text
 	$(TO_DOLMA) dictionary gcide en $(DOC)/dictd/gcide.dict.dz >$@
 
-text/%.train.jsonl: text/%.docs
+text/%.train.jsonl text/%.valid.jsonl text/%.test.jsonl: text/%.docs
 	$(COMMON)/split $< text/$* $(LIMIT) $(HELD)
-text/%.valid.jsonl text/%.test.jsonl: text/%.train.jsonl ;
 
 tokenizer/tokenizer.json: $(DOMAINS:%=text/%.train.jsonl)
 	lm-tokenize train -n 2048 --special-token '<|endoftext|>' $(REPORT) $^ -o tokenizer/
