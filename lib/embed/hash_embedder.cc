@@ -14,9 +14,11 @@ constexpr i64 kMostDim = i64{1} << 24;
 constexpr u64 kCharSeed = 0;  // n-grams of characters and of words are different features
 constexpr u64 kWordSeed = 1;
 
+constexpr const char* kExample = "hash:char3-5,dim=1024, or hash:word1-2, or both";
+
 [[noreturn]] void refuse(std::string_view part) {
   throw Error(ErrorKind::kUsage, cat("--model hash: ", quote(part), " is not understood"),
-              "hash:char3-5,dim=1024, or hash:word1-2, or both");
+              kExample);
 }
 
 /// "3-5" or "3".
@@ -25,8 +27,13 @@ void parse_range(std::string_view part, std::string_view text, i64& least, i64& 
   const std::optional<i64> first = parse_count(text.substr(0, dash));
   const std::optional<i64> last =
       dash == std::string_view::npos ? first : parse_count(text.substr(dash + 1));
-  if (least != 0 || !first || !last || *first < 1 || *last < *first || *last > kMostGram)
-    refuse(part);
+  if (!first || !last) refuse(part);
+  if (least != 0)
+    throw Error(ErrorKind::kUsage, cat("--model hash: ", quote(part), " is a second range"));
+  if (*first < 1 || *last < *first || *last > kMostGram) {
+    throw Error(ErrorKind::kUsage, cat("--model hash: ", quote(part),
+                                       ", expected lengths from 1 to ", kMostGram, ", rising"));
+  }
   least = *first;
   most = *last;
 }
@@ -84,13 +91,22 @@ HashShape parse_hash_shape(std::string_view text) {
       parse_range(part, part.substr(4), out.word_least, out.word_most);
     } else if (part.starts_with("dim=")) {
       const std::optional<i64> dim = parse_count(part.substr(4));
-      if (!dim || *dim < 1 || *dim > kMostDim) refuse(part);
+      if (!dim) refuse(part);
+      if (*dim < 1 || *dim > kMostDim) {
+        throw Error(ErrorKind::kUsage,
+                    cat("--model hash: dim is ", *dim, ", expected 1 to ", kMostDim));
+      }
       out.dim = *dim;
     } else {
       refuse(part);
     }
   }
-  if (out.char_least == 0 && out.word_least == 0) refuse(text);
+  if (out.char_least == 0 && out.word_least == 0) {
+    throw Error(
+        ErrorKind::kUsage,
+        cat("--model hash: ", quote(text), " names n-grams neither of characters nor of words"),
+        kExample);
+  }
   return out;
 }
 

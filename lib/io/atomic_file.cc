@@ -173,6 +173,9 @@ void rename_registered(const std::string& from, const std::string& to) {
     throw Error(ErrorKind::kIo, cat(to, ": the unfinished output was discarded"));
   }
   if (::rename(from.c_str(), to.c_str()) != 0) {
+    // A folder that another process made meanwhile.
+    if (errno == ENOTEMPTY || errno == EEXIST)
+      throw Error(ErrorKind::kCannotCreate, cat(to, ": exists already"));
     throw os_error(ErrorKind::kIo, to, "rename failed", errno);
   }
   u.paths.erase(from);

@@ -61,7 +61,8 @@ class AtomicDir {
   /// Where to write the file called name (sub-folders are made).
   std::string file(const std::string& name) const;
   const std::string& temp_path() const { return temp_; }
-  /// Syncs every file and the folder, renames, syncs the parent.
+  /// Syncs every file and the folder, renames, syncs the parent. Throws Error{kCannotCreate} if
+  /// somebody else has put a folder there meanwhile that is not to be replaced.
   void commit();
 
  private:

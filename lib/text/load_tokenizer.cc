@@ -53,7 +53,12 @@ std::string read_bytes(const std::string& path) {
 /// path or path.zst, whichever exists; empty if neither does.
 std::string existing(const std::filesystem::path& path) {
   for (const std::string& candidate : {path.string(), path.string() + ".zst"}) {
-    if (std::filesystem::is_regular_file(candidate)) return candidate;
+    std::error_code code;
+    if (std::filesystem::is_regular_file(candidate, code)) return candidate;
+    if (code && code != std::errc::no_such_file_or_directory &&
+        code != std::errc::not_a_directory) {
+      throw os_error(ErrorKind::kNoInput, candidate, "cannot look at it", code.value());
+    }
   }
   return {};
 }
@@ -66,22 +71,30 @@ std::string file_in_folder(const std::filesystem::path& folder) {
     if (!found.empty()) return found;
   }
   std::string only;
-  for (const std::filesystem::directory_entry& entry :
-       std::filesystem::directory_iterator(folder)) {
-    const std::string extension = entry.path().extension().string();
-    if (extension != ".tiktoken" && extension != ".model") continue;
+  std::error_code code;
+  for (std::filesystem::directory_iterator at(folder, code);
+       !code && at != std::filesystem::directory_iterator(); at.increment(code)) {
+    const std::filesystem::path& path = at->path();
+    if (path.extension() != ".tiktoken" && path.extension() != ".model") continue;
     if (!only.empty()) {
       throw Error(ErrorKind::kData,
                   cat(folder.string(), ": several tokenizer files, name one of them"));
     }
-    only = entry.path().string();
+    only = path.string();
   }
+  if (code) throw os_error(ErrorKind::kNoInput, folder.string(), "cannot list it", code.value());
   if (only.empty()) {
     throw Error(ErrorKind::kNoInput,
                 cat(folder.string(),
                     ": no tokenizer.json, tokenizer.model, vocab.json, vocab.txt or *.tiktoken"));
   }
   return only;
+}
+
+/// The file that path means: itself, or that of a folder.
+std::string file_of(const std::string& path) {
+  std::error_code code;  // what is wrong with a file, reading it says
+  return std::filesystem::is_directory(path, code) ? file_in_folder(path) : path;
 }
 
 std::string merges_beside(const std::string& vocab_path) {
@@ -155,7 +168,7 @@ bool is_json(const std::string& bytes) {
 }
 
 std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions& options) {
-  const std::string file = std::filesystem::is_directory(path) ? file_in_folder(path) : path;
+  const std::string file = file_of(path);
   std::string bytes = read_bytes(file);
   TokenizerParts parts;
   if (is_json(bytes)) {
@@ -212,7 +225,7 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOpt
 
 std::vector<TokenizerFile> tokenizer_files(const std::string& path) {
   namespace fs = std::filesystem;
-  const std::string file = fs::is_directory(path) ? file_in_folder(path) : path;
+  const std::string file = file_of(path);
   const std::string bytes = read_bytes(file);
   const auto named = [](const std::string& from, const char* name) -> TokenizerFile {
     return {from, cat(name, from.ends_with(".zst") ? ".zst" : "")};

@@ -10,6 +10,7 @@
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "text/added_tokens.h"
 #include "text/sentencepiece_model.h"
 #include "text/sentencepiece_quiet.h"
 #include "text/utf8.h"
@@ -69,6 +70,7 @@ std::optional<i32> known_id(int id) {
 class SentencePieceState final : public EncodeState {
  public:
   std::vector<int> ids;  // reused between calls
+  std::vector<AddedSplit> splits;
 };
 
 class SentencePieceTokenizer final : public Tokenizer {
@@ -87,8 +89,15 @@ class SentencePieceTokenizer final : public Tokenizer {
     }
     for (const SentencePieceEntry& entry : model_.pieces) {
       if (entry.type == PieceType::kByte) byte_of(entry.piece, name);
-      if (entry.type == PieceType::kControl) controls_.push_back(entry.piece);
+      if (entry.type == PieceType::kControl) {
+        AddedToken token;
+        token.id = static_cast<i32>(&entry - model_.pieces.data());
+        token.content = entry.piece;
+        token.special = true;
+        controls_.add(std::move(token));
+      }
     }
+    controls_.finish(Normalizer());
     vocab_size_ = isize(model_.pieces);
     bos_ = known_id(processor_.bos_id());
     eos_ = known_id(processor_.eos_id());
@@ -110,16 +119,22 @@ class SentencePieceTokenizer final : public Tokenizer {
       throw Error(ErrorKind::kData, cat("text of ", text.size(),
                                         " bytes, SentencePiece takes at most ", kMaxTextBytes));
     }
-    const i64 specials = count_controls(text);
+    SentencePieceState& own = static_cast<SentencePieceState&>(state);
+    own.splits.clear();
+    controls_.split(text, false, special_, own.splits);
+    const i64 specials = std::count_if(own.splits.begin(), own.splits.end(),
+                                       [](const AddedSplit& s) { return s.token != nullptr; });
     state.specials_in_text += specials;
     if (specials > 0 && special_ == SpecialPolicy::kError) return false;
-    if (offsets != nullptr) {
-      encode_with_offsets(text, ids, *offsets);
-      return true;
+    for (const AddedSplit& s : own.splits) {
+      if (s.token != nullptr) {
+        ids.push_back(s.token->id);
+        if (offsets != nullptr) offsets->emplace_back(s.begin, s.end);
+      } else {
+        encode_stretch(text.substr(usize(s.begin), usize(s.end - s.begin)), s.begin, own, ids,
+                       offsets);
+      }
     }
-    std::vector<int>& own = static_cast<SentencePieceState&>(state).ids;
-    check(processor_.Encode(text, &own));
-    ids.insert(ids.end(), own.begin(), own.end());
     return true;
   }
 
@@ -179,27 +194,23 @@ class SentencePieceTokenizer final : public Tokenizer {
     if (!status.ok()) throw Error(ErrorKind::kData, cat(name_, ": ", status.error_message()));
   }
 
-  i64 count_controls(std::string_view text) const {
-    i64 found = 0;
-    for (const std::string& control : controls_) {
-      for (std::size_t at = text.find(control); at != std::string_view::npos;
-           at = text.find(control, at + control.size())) {
-        ++found;
-      }
-    }
-    return found;
+  void encode_stretch(std::string_view text, i64 begin, SentencePieceState& state,
+                      std::vector<i32>& ids, std::vector<std::pair<i64, i64>>* offsets) const {
+    if (offsets != nullptr) return encode_with_offsets(text, begin, ids, *offsets);
+    check(processor_.Encode(text, &state.ids));
+    ids.insert(ids.end(), state.ids.begin(), state.ids.end());
   }
 
   // The library gives all bytes of a byte-fallback character an empty range except the last one;
   // here each of them gets the whole character, so that an overlap test sees every token of it.
-  void encode_with_offsets(std::string_view text, std::vector<i32>& ids,
+  void encode_with_offsets(std::string_view text, i64 begin, std::vector<i32>& ids,
                            std::vector<std::pair<i64, i64>>& offsets) const {
     sentencepiece::ImmutableSentencePieceText parts;
     check(processor_.Encode(text, parts.mutable_proto()));
     const i64 first = isize(offsets);
     for (const auto& part : parts.pieces()) {
       ids.push_back(static_cast<i32>(part.id()));
-      offsets.emplace_back(part.begin(), part.end());
+      offsets.emplace_back(begin + part.begin(), begin + part.end());
     }
     for (i64 i = isize(offsets) - 2, id = isize(ids) - 2; i >= first; --i, --id) {
       std::pair<i64, i64>& range = offsets[usize(i)];
@@ -214,7 +225,7 @@ class SentencePieceTokenizer final : public Tokenizer {
   SpecialPolicy special_;
   SentencePieceModel model_;
   sentencepiece::SentencePieceProcessor processor_;
-  std::vector<std::string> controls_;
+  AddedTokens controls_;
 };
 
 }  // namespace

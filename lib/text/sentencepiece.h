@@ -1,10 +1,12 @@
 #pragma once
 // SentencePiece models (unigram, BPE, word, char) through libsentencepiece: encode equals
 // `spm_encode --output_format=id`, decode equals `spm_decode`. Nothing is added around a text; BOS
-// and EOS are the caller's policy. The text of a control piece ("<s>") inside a document is
-// ordinary text, as in the library; user-defined pieces are always matched, as in the library. Also
-// training, with every skipped sentence counted. Source: Kudo 2018 (unigram), Sennrich et al. 2016
-// (BPE), Kudo and Richardson 2018 (library).
+// and EOS are the caller's policy. The text of a control piece ("<s>") inside a document becomes
+// its id and the text on either side is encoded as a text of its own, as transformers' tokenizers
+// over such files do (LlamaTokenizer); with SpecialPolicy::kText it is ordinary text, as in the
+// library. User-defined pieces are always matched, as in the library. Also training, with every
+// skipped sentence counted. Source: Kudo 2018 (unigram), Sennrich et al. 2016 (BPE), Kudo and
+// Richardson 2018 (library).
 
 #include <functional>
 #include <memory>
@@ -19,8 +21,7 @@ namespace lm::text {
 
 /// Loads a *.model file. Throws Error{kNoInput}, or Error{kData} naming the file and what is wrong;
 /// the file is validated first, so a hostile one cannot crash the library.
-/// options.special == kError makes encode return false where a control piece's text occurs;
-/// kParse and kText both leave it as text, and count it in EncodeState::specials_in_text.
+/// options.special applies to the text of control pieces.
 std::unique_ptr<Tokenizer> load_sentencepiece(const std::string& path,
                                               const LoadOptions& options = {});
 

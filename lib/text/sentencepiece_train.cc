@@ -244,6 +244,18 @@ std::unordered_map<std::string, std::string> library_arguments(const SentencePie
   return args;
 }
 
+// "./src/trainer_interface.cc(660) [condition] Reason." without the library's own place and
+// condition, which mean nothing to whoever reads it, or what is there where no reason is.
+std::string reason_of(std::string_view message) {
+  const std::size_t place = message.find(".cc(");
+  const std::size_t close = place == std::string_view::npos ? place : message.find(") [", place);
+  const std::size_t end = close == std::string_view::npos ? close : message.rfind("] ");
+  std::string_view reason = end == std::string_view::npos ? message : message.substr(end + 2);
+  while (reason.ends_with('.') || reason.ends_with(' '))
+    reason.remove_suffix(1);
+  return std::string(reason.empty() ? message : reason);
+}
+
 }  // namespace
 
 SentencePieceOptions sentencepiece_preset(std::string_view name, i64 vocab_size) {
@@ -297,7 +309,8 @@ std::string train_sentencepiece(const DocumentSource& source, const SentencePiec
   sentences.rethrow();
   if (error) std::rethrow_exception(error);
   if (!status.ok()) {
-    throw Error(ErrorKind::kData, cat("SentencePiece training failed: ", status.error_message()));
+    throw Error(ErrorKind::kData,
+                cat("SentencePiece training failed: ", reason_of(status.error_message())));
   }
   return model;
 }

@@ -9,12 +9,16 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/str.h"
+#include "io/file.h"
+#include "io/json_node.h"
 #include "text/shard_files.h"
 
 namespace lm::text {
 
 namespace {
 
+constexpr std::string_view kManifestBegin = "{\n \"format\": \"lm-token-shards\"";
+constexpr i64 kMostManifestBytes = i64{1} << 30;
 constexpr i64 kFlushBytes = i64{1} << 20;
 constexpr std::size_t kPutTokens = std::size_t{1} << 16;  // so that documents of any length fit
 constexpr i64 kMegatronU16Vocab = 65500;                  // its own rule for choosing u16
@@ -37,6 +41,31 @@ bool choose_wide(const TokenizerIdentity& tokenizer, const ShardOptions& options
 
 nlohmann::ordered_json id_or_null(const std::optional<i32>& id) {
   return id ? nlohmann::ordered_json(*id) : nlohmann::ordered_json(nullptr);
+}
+
+/// The files that the manifest at path lists, by name; none if there is no file. A manifest that
+/// was cut off while it was written in place lists none. Throws Error{kCannotCreate} for other
+/// files.
+std::vector<std::string> listed_files(const std::string& path) {
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(path, code)) return {};
+  const std::string text = io::read_file(path, kMostManifestBytes);
+  if (!text.empty() && !text.starts_with(kManifestBegin)) {
+    throw Error(ErrorKind::kCannotCreate,
+                cat(path, ": exists and is no manifest of token shards; it is not replaced"),
+                "another prefix will do");
+  }
+  const nlohmann::json root = nlohmann::json::parse(text, nullptr, false);
+  if (root.is_discarded() || !root.contains("shards") || !root["shards"].is_array()) return {};
+  std::vector<std::string> out;
+  for (const nlohmann::json& shard : root["shards"]) {
+    for (const char* key : {"file", "index"}) {
+      if (!shard.is_object() || !shard.contains(key) || !shard[key].is_string()) continue;
+      out.push_back(shard[key].get<std::string>());
+      if (out.back().ends_with(".ds")) out.push_back(out.back() + ".metadata");
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -101,6 +130,7 @@ ShardWriter::ShardWriter(std::string prefix, const TokenizerIdentity& tokenizer,
     throw Error(ErrorKind::kUsage, cat("the tokenizer ", tokenizer_.name, " has no EOS token"));
   }
   wide_ = choose_wide(tokenizer_, options_);
+  older_ = listed_files(prefix_ + ".json");
   manifest_ = std::make_unique<io::AtomicFile>(prefix_ + ".json", options_.output);
 }
 
@@ -125,11 +155,18 @@ void ShardWriter::close_shard() {
 }
 
 void ShardWriter::check_ids(std::span<const i32> tokens) const {
-  // The largest as unsigned also finds negative ones, in a loop that compilers vectorise.
-  u32 largest = 0;
-  for (const i32 id : tokens)
-    largest = std::max(largest, static_cast<u32>(id));
-  if (i64{largest} < tokenizer_.vocab_size) return;
+  // The sign of id, or of what is left to the last one: sums of blocks, which compilers vectorise
+  // where a comparison as unsigned would be one by one.
+  const u32 last = static_cast<u32>(tokenizer_.vocab_size - 1);
+  u32 signs = 0;
+  std::size_t at = 0;
+  for (; at + 16 <= tokens.size(); at += 16) {
+    for (std::size_t i = at; i < at + 16; ++i)
+      signs |= static_cast<u32>(tokens[i]) | (last - static_cast<u32>(tokens[i]));
+  }
+  for (; at < tokens.size(); ++at)
+    signs |= static_cast<u32>(tokens[at]) | (last - static_cast<u32>(tokens[at]));
+  if (signs >> 31 == 0) return;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] >= 0 && tokens[i] < tokenizer_.vocab_size) continue;
     throw Error(ErrorKind::kData,
@@ -207,6 +244,33 @@ std::string ShardWriter::manifest() const {
   return root.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+std::vector<std::string> ShardWriter::file_names(const Shard& shard) const {
+  const std::string base = std::filesystem::path(shard.base).filename().string();
+  std::vector<std::string> names = {cat(base, token_suffix(options_.layout)),
+                                    cat(base, marks_suffix(options_.layout))};
+  if (options_.layout == ShardLayout::kDatatrove) names.push_back(base + ".ds.metadata");
+  return names;
+}
+
+void ShardWriter::remove_older_files() const {
+  std::vector<std::string> kept;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    for (std::string& name : file_names(*shard))
+      kept.push_back(std::move(name));
+  }
+  std::sort(kept.begin(), kept.end());
+  const std::filesystem::path prefix(prefix_);
+  const std::string begin = prefix.filename().string() + "-";
+  for (const std::string& name : older_) {
+    if (!io::is_plain_file_name(name) || !name.starts_with(begin)) continue;
+    if (std::binary_search(kept.begin(), kept.end(), name)) continue;
+    const std::filesystem::path path = prefix.parent_path() / name;
+    std::error_code code;
+    std::filesystem::remove(path, code);
+    if (code) throw os_error(ErrorKind::kCannotCreate, path.string(), "unlink", code.value());
+  }
+}
+
 ShardTotals ShardWriter::commit() {
   LM_CHECK(!committed_, "a ShardWriter is committed once");
   if (open_) close_shard();
@@ -219,6 +283,7 @@ ShardTotals ShardWriter::commit() {
     std::filesystem::remove(manifest_->path(), code);
     if (code) throw os_error(ErrorKind::kCannotCreate, manifest_->path(), "unlink", code.value());
   }
+  remove_older_files();
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->file.commit();
     shard->marks->commit();

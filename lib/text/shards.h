@@ -2,7 +2,8 @@
 // Token shards: documents of token ids in flat binary files with document boundaries, and a JSON
 // manifest PREFIX.json that names them. Files of one set appear together: all are finished under
 // temporary names, then renamed, the manifest last; so a manifest implies complete shards.
-// A document never spans files. Same input, same bytes: nothing depends on threads or time.
+// A document never spans files. Same input, same bytes: nothing depends on threads or time. Files
+// that an older set of the name has and the new one lacks go with the older manifest.
 //
 // Layouts (little-endian; w = 2 or 4 bytes per token):
 //   lm        PREFIX-NNNNN.bin raw tokens, .idx = "LMTIDX1\0", u32 w, u32 flags (1 BOS, 2 EOS
@@ -71,8 +72,9 @@ struct ShardTotals {
 /// Ordered writer; one thread at a time.
 class ShardWriter {
  public:
-  /// prefix: "folder/name". Throws Error{kUsage} before any file is made when the dtype is too
-  /// small for the vocabulary, BOS or EOS is wanted but unknown, or shard_tokens < 1.
+  /// prefix: "folder/name". Throws before any file is made: Error{kUsage} when the dtype is too
+  /// small for the vocabulary, BOS or EOS is wanted but unknown, or shard_tokens < 1;
+  /// Error{kCannotCreate} when PREFIX.json is no manifest of shards, which is never replaced.
   ShardWriter(std::string prefix, const TokenizerIdentity& tokenizer, const ShardOptions& options);
   /// Without commit(): removes every temporary; final names are untouched.
   ~ShardWriter();
@@ -81,8 +83,9 @@ class ShardWriter {
 
   /// Appends one document. Throws Error{kData} for an id outside the vocabulary, kIo.
   void add(std::span<const i32> tokens, const DocumentOrigin& origin = {});
-  /// Finishes all files, removes an older manifest, renames the shards in order and the manifest
-  /// last. A crash in between leaves no manifest. Nothing may be added afterwards.
+  /// Finishes all files, removes an older manifest and those of its files that no new one replaces,
+  /// renames the shards in order and the manifest last. A crash in between leaves no manifest.
+  /// Nothing may be added afterwards.
   ShardTotals commit();
 
  private:
@@ -92,6 +95,8 @@ class ShardWriter {
   void check_ids(std::span<const i32> tokens) const;
   void put(std::span<const i32> ids);
   std::string manifest() const;
+  std::vector<std::string> file_names(const Shard& shard) const;
+  void remove_older_files() const;
 
   std::string prefix_;
   TokenizerIdentity tokenizer_;
@@ -100,6 +105,7 @@ class ShardWriter {
   std::vector<std::unique_ptr<Shard>> shards_;
   bool open_ = false;  // the last of shards_ takes more documents
   bool committed_ = false;
+  std::vector<std::string> older_;  // names of an older set's files
   std::unique_ptr<io::AtomicFile> manifest_;
   ShardTotals totals_;
   std::string buf_;

@@ -19,7 +19,9 @@ namespace {
 using namespace lm;
 
 int run_lines(const std::string& model, bool encode) {
-  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_sentencepiece(model);
+  text::LoadOptions options;
+  options.special = text::SpecialPolicy::kText;  // as spm_encode has control pieces
+  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_sentencepiece(model, options);
   const std::unique_ptr<text::EncodeState> state = tokenizer->new_state();
   std::vector<i32> ids;
   for (std::string line; std::getline(std::cin, line);) {

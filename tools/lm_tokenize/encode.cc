@@ -81,6 +81,14 @@ std::optional<Fault> encode_text(const text::Tokenizer& tokenizer, text::EncodeS
   return std::nullopt;
 }
 
+/// The ids of a field; where it is missing the message says how another one is named.
+std::optional<Fault> read_ids(const io::JsonReader& json, const text::Tokenizer& tokenizer,
+                              std::vector<i32>& ids) {
+  std::optional<Fault> fault = json.integers(0, tokenizer.vocab_size(), ids);
+  if (fault && fault->code == "missing") fault->detail += " (--ids-field names another field)";
+  return fault;
+}
+
 }  // namespace
 
 RecordTokens::RecordTokens(const cli::Tool& tool, const text::Tokenizer& tokenizer)
@@ -96,7 +104,7 @@ std::vector<std::string> RecordTokens::paths(const cli::Tool& tool) {
 
 std::optional<Fault> RecordTokens::read(io::JsonReader& json, std::vector<i32>& ids,
                                         std::vector<std::pair<i64, i64>>* offsets) {
-  if (from_ids_) return json.integers(0, tokenizer_.vocab_size(), ids);
+  if (from_ids_) return read_ids(json, tokenizer_, ids);
   const Result<std::string_view> text = json.string(0);
   if (!text) return text.fault();
   return encode_text(tokenizer_, *state_, *text, strip_, json.path(0), ids, offsets);
@@ -205,8 +213,7 @@ class Decoder final : public io::RecordMapper {
 
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     ids_.clear();
-    if (std::optional<Fault> fault = record.json.integers(0, tokenizer_.vocab_size(), ids_))
-      return fault;
+    if (std::optional<Fault> fault = read_ids(record.json, tokenizer_, ids_)) return fault;
     if (std::optional<Fault> fault = record.json.settable(1)) return fault;
     std::string text;
     try {

@@ -46,7 +46,7 @@ std::vector<Flag> encoding_flags(const std::string& eos_help) {
        .help = "special tokens written in the text of a document",
        .details =
            "hf: they become special ids, as transformers does. text: they are ordinary text. "
-           "error: a bad record.",
+           "error: a bad record. Of a SentencePiece model they are its control pieces.",
        .choices = {"hf", "text", "error"}},
       {.name = "strip",
        .kind = FlagKind::kSwitch,
@@ -94,7 +94,8 @@ std::vector<Flag> encode_flags() {
       {.name = "offsets",
        .kind = FlagKind::kSwitch,
        .group = kTokens,
-       .help = "add the byte range of every token as offsets"},
+       .help = "add the byte range of every token as offsets",
+       .excludes = {"count"}},
       {.name = "drop-text",
        .kind = FlagKind::kSwitch,
        .group = kTokens,
@@ -127,7 +128,8 @@ std::vector<Flag> pack_flags() {
       {.name = "from-ids",
        .kind = FlagKind::kSwitch,
        .group = g,
-       .help = "take --ids-field instead of encoding the text"},
+       .help = "take --ids-field instead of encoding the text",
+       .excludes = {"field", "special", "strip", "pattern"}},
       {.name = "shard-tokens",
        .kind = FlagKind::kCount,
        .value_name = "N",
@@ -145,7 +147,8 @@ std::vector<Flag> pack_flags() {
       {.name = "keep-empty",
        .kind = FlagKind::kSwitch,
        .group = g,
-       .help = "keep documents without tokens"},
+       .help = "keep documents without tokens",
+       .excludes = {"seq-len"}},
       {.name = "seq-len",
        .kind = FlagKind::kCount,
        .value_name = "L",
@@ -163,15 +166,18 @@ std::vector<Flag> pack_flags() {
        .details =
            "concat: one stream cut every L. bestfit: whole documents, longest first, padded. "
            "bos-bestfit: every row starts with a document; what does not fit is lost and counted.",
-       .choices = {"concat", "bestfit", "bos-bestfit"}},
+       .choices = {"concat", "bestfit", "bos-bestfit"},
+       .needs = {"seq-len"}},
       {.name = "overlap",
        .kind = FlagKind::kSwitch,
        .group = g,
-       .help = "rows of L+1 tokens that overlap by one"},
+       .help = "rows of L+1 tokens that overlap by one",
+       .needs = {"seq-len"}},
       {.name = "drop-last",
        .kind = FlagKind::kSwitch,
        .group = g,
-       .help = "drop an incomplete last row"},
+       .help = "drop an incomplete last row",
+       .needs = {"seq-len"}},
   };
 }
 

@@ -143,6 +143,11 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   const Around around = around_of(tool, tokenizer);
   const bool jsonl = o.text("format") == "jsonl";
   if (jsonl) tool.output();
+  std::unique_ptr<text::ShardWriter> writer;
+  if (!jsonl) {
+    writer = std::make_unique<text::ShardWriter>(o.text("output"), identity(tokenizer, o),
+                                                 shard_options(tool));
+  }
   // For the unpacked tokens: never committed, so gone at scope end, on a signal, or at the next
   // start.
   const io::AtomicDir scratch(cat(tool.ctx().tmp_dir, "/lm-pack"));
@@ -157,11 +162,6 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
     LM_CHECK(isize(out) == end - begin, "a row asks for as many tokens as it has room for");
     set.read(set.document(document).first + begin, out);
   };
-  std::unique_ptr<text::ShardWriter> writer;
-  if (!jsonl) {
-    writer = std::make_unique<text::ShardWriter>(o.text("output"), identity(tokenizer, o),
-                                                 shard_options(tool));
-  }
   text::PackedRow row;
   for (i64 r = 0; r < plan.rows(); ++r) {
     text::fill_row(plan, r, reader, pad, tokenizer.bos(), row);
@@ -200,15 +200,30 @@ void run_pack(cli::Tool& tool) {
   const bool rows = o.given("seq-len");
   if (o.text("format") == "jsonl" && !rows)
     throw Error(ErrorKind::kUsage, "--format jsonl writes rows: give --seq-len");
+  if (o.on("from-ids") && o.asked("template"))
+    throw Error(ErrorKind::kUsage, "--template and --from-ids exclude each other");
+  for (const char* name : {"shard-tokens", "dtype"}) {
+    if (o.text("format") == "jsonl" && o.asked(name))
+      throw Error(ErrorKind::kUsage,
+                  cat("--", name, " is for files of tokens, not --format jsonl"));
+  }
+  for (const char* name : {"overlap", "drop-last"}) {
+    if (o.text("mode") != "concat" && o.on(name))
+      throw Error(ErrorKind::kUsage, cat("--", name, " is for --mode concat only"));
+  }
   if (o.text("format") != "jsonl" && o.text("output") == "-") {
     throw Error(ErrorKind::kUsage, "pack writes several files: give -o FOLDER/PREFIX");
   }
   tool.input();
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
   if (o.text("output") != "-") {
-    std::error_code ignored;  // the first file says what is wrong
-    std::filesystem::create_directories(std::filesystem::path(o.text("output")).parent_path(),
-                                        ignored);
+    const std::filesystem::path folder = std::filesystem::path(o.text("output")).parent_path();
+    std::error_code code;
+    if (!folder.empty()) std::filesystem::create_directories(folder, code);
+    if (code) {
+      throw os_error(ErrorKind::kCannotCreate, folder.string(), "cannot create the folder",
+                     code.value());
+    }
   }
   if (rows) return pack_rows(tool, *tokenizer);
   write_shards(tool, *tokenizer, around_of(tool, *tokenizer), o.text("output"),

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "core/str.h"
 #include "io/json.h"
@@ -196,16 +197,21 @@ std::string folder_file(const std::string& name, const std::string& vocabulary,
   return vocabulary;
 }
 
-// A new folder appears whole; in that of a tokenizer or a model each file is replaced.
+void check_folder(const std::string& folder) {
+  io::check_replaceable(folder, "tokenizer or model", [](const std::string& name) {
+    return name == "config.json" || name == "tokenizer.json" || name == "tokenizer.model" ||
+           name == "tokenizer_config.json";
+  });
+}
+
+// A new folder appears whole; in that of a tokenizer or a model each file is replaced, also if
+// another process made it while this one trained.
 void train_folder(cli::Tool& tool, const std::string& folder, bool sentencepiece) {
   const std::vector<std::string> names = folder_files(sentencepiece);
   const std::vector<std::string>& specials = tool.options().list("special-token");
   std::optional<io::AtomicDir> fresh;
   std::vector<io::AtomicFile*> files;
-  io::check_replaceable(folder, "tokenizer or model", [](const std::string& name) {
-    return name == "config.json" || name == "tokenizer.json" || name == "tokenizer.model" ||
-           name == "tokenizer_config.json";
-  });
+  check_folder(folder);
   if (std::filesystem::is_directory(folder)) {
     for (const std::string& name : names)
       files.push_back(&tool.other_output((std::filesystem::path(folder) / name).string()));
@@ -223,13 +229,47 @@ void train_folder(cli::Tool& tool, const std::string& folder, bool sentencepiece
       files[i]->write(bytes);
     }
   }
-  if (fresh) fresh->commit();
+  if (!fresh) return;
+  try {
+    fresh->commit();
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kCannotCreate || !std::filesystem::is_directory(folder)) throw;
+    check_folder(folder);
+    for (const std::string& name : names)
+      io::write_file((std::filesystem::path(folder) / name).string(),
+                     folder_file(name, vocabulary, specials), tool.output_options());
+  }
+}
+
+// Options of the other kind of vocabulary would change nothing.
+void check_kind(const cli::Options& o, bool sentencepiece) {
+  static constexpr const char* kBpe[] = {"weight-field",  "pattern",        "ties",
+                                         "min-frequency", "min-word-count", "max-token-bytes",
+                                         "max-word-bytes"};
+  static constexpr const char* kSentencePiece[] = {"character-coverage", "byte-fallback",
+                                                   "split-digits",       "normalization",
+                                                   "dummy-prefix",       "remove-extra-whitespaces",
+                                                   "max-sentence-bytes", "sample-sentences"};
+  const auto refuse = [&](std::span<const char* const> names, std::string_view kind) {
+    for (const char* const name : names) {
+      if (o.asked(name))
+        throw Error(ErrorKind::kUsage, cat("--", name, " is for ", kind),
+                    "--type says which kind of vocabulary is made");
+    }
+  };
+  if (sentencepiece)
+    refuse(kBpe, "--type bpe");
+  else
+    refuse(kSentencePiece, "SentencePiece vocabularies");
+  if (o.given("preset") && o.asked("type") && o.text("type") != "sp-bpe")
+    throw Error(ErrorKind::kUsage, cat("--preset ", o.text("preset"), " is of --type sp-bpe"));
 }
 
 }  // namespace
 
 void run_train(cli::Tool& tool) {
   const cli::Options& o = tool.options();
+  check_kind(o, o.text("type") != "bpe" || o.given("preset"));
   const std::string& output = o.text("output");
   tool.input();
   const bool sentencepiece = o.text("type") != "bpe" || o.given("preset");

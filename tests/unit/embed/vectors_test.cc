@@ -73,6 +73,19 @@ TEST_CASE("hashed n-grams are those of the folded text", "[embed]") {
   for (const char* const wrong :
        {"", "char", "char0-3", "char5-3", "char3-99", "dim=4", "char3-5,dim=0", "char3,char4", "x"})
     CHECK_THROWS_AS(parse_hash_shape(wrong), Error);
+  const auto reason = [](std::string_view wrong) -> std::string {
+    try {
+      parse_hash_shape(wrong);
+    } catch (const Error& e) {
+      return e.message();
+    }
+    return "taken";
+  };
+  // A number out of range is understood, and refused with the range.
+  CHECK(reason("char3,dim=1e12") == "--model hash: dim is 1000000000000, expected 1 to 16777216");
+  CHECK(reason("char3-99") == "--model hash: \"char3-99\", expected lengths from 1 to 16, rising");
+  CHECK(reason("char3,char4") == "--model hash: \"char4\" is a second range");
+  CHECK(reason("char3,dim=x") == "--model hash: \"dim=x\" is not understood");
 }
 
 TEST_CASE("whitened vectors have mean zero and the identity as covariance", "[embed]") {

@@ -1,8 +1,11 @@
 // Whole tokenizers: files of every kind, folders, and the real ones against recorded reference ids.
 
+#include <filesystem>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "catch.h"
 #include "core/error.h"
@@ -109,6 +112,30 @@ void check_golden(const std::string& name, const text::Tokenizer& tokenizer) {
 }
 
 }  // namespace
+
+TEST_CASE("a folder that may not be looked into is a matter of permission", "[text]") {
+  const lm::test::TempDir dir;
+  const std::string folder = (dir.path() / "closed").string();
+  std::filesystem::create_directory(folder);
+  write(folder + "/tokenizer.json", "{}");
+  // Nothing is closed to root: then the attempt is made as nobody.
+  constexpr uid_t kNobody = 65534;
+  const bool root = ::geteuid() == 0;
+  ::chmod(dir.path().c_str(), 0755);
+  for (const mode_t mode : {mode_t{0}, mode_t{0444}}) {  // neither list nor enter; list only
+    ::chmod(folder.c_str(), mode);
+    if (root) REQUIRE(::seteuid(kNobody) == 0);
+    std::optional<lm::ErrorKind> kind;
+    try {
+      text::load_tokenizer(folder);
+    } catch (const lm::Error& e) {
+      kind = e.kind();
+    }
+    if (root) REQUIRE(::seteuid(0) == 0);
+    CHECK(kind == lm::ErrorKind::kPermission);
+  }
+  ::chmod(folder.c_str(), 0755);
+}
 
 TEST_CASE("a rank file merges by the rank of the joined bytes", "[text]") {
   const lm::test::TempDir dir;

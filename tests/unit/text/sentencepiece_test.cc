@@ -81,7 +81,10 @@ std::string piece(const std::string& text, int type) {
 TEST_CASE("recorded ids of the English model equal spm_encode 0.1.97", "[text]") {
   const std::filesystem::path data = test::data_dir();
   if (!std::filesystem::exists(data / "sentencepiece/test_model.model")) LM_SKIP("no test data");
-  const auto tokenizer = load_sentencepiece((data / "sentencepiece/test_model.model").string());
+  LoadOptions as_text;  // as spm_encode has control pieces
+  as_text.special = SpecialPolicy::kText;
+  const auto tokenizer =
+      load_sentencepiece((data / "sentencepiece/test_model.model").string(), as_text);
   const auto state = tokenizer->new_state();
   CHECK(tokenizer->vocab_size() == 1000);
   CHECK(tokenizer->kind() == "sentencepiece-unigram");
@@ -201,22 +204,74 @@ TEST_CASE("decoding piece by piece equals decoding at once", "[text]") {
   }
 }
 
-TEST_CASE("control strings in text stay text, are counted, and can be refused", "[text]") {
-  const auto tokenizer = small_model(small_options());
-  const auto state = tokenizer->new_state();
-  std::vector<i32> ids;
-  CHECK(tokenizer->encode("ab <s> ab</s>", *state, ids));
-  CHECK(state->specials_in_text == 2);
-  CHECK(std::count(ids.begin(), ids.end(), *tokenizer->bos()) == 0);
-
+TEST_CASE("control strings become their ids, stay text or are refused, as asked", "[text]") {
   const std::vector<std::string> corpus = small_corpus(1, 400);
   const LocalContext ctx;
-  LoadOptions strict;
-  strict.special = SpecialPolicy::kError;
-  const auto refusing = sentencepiece_from_bytes(
-      train_sentencepiece(from_list(corpus), small_options(), ctx), "small", strict);
-  CHECK_FALSE(refusing->encode("ab <s>", *refusing->new_state(), ids));
-  CHECK(refusing->encode("ab s", *refusing->new_state(), ids));
+  const std::string model = train_sentencepiece(from_list(corpus), small_options(), ctx);
+  using Offsets = std::vector<std::pair<i64, i64>>;
+  struct Encoded {
+    bool taken;
+    std::vector<i32> ids;
+    Offsets offsets;
+    i64 specials;
+  };
+  const auto encode = [&](SpecialPolicy policy, std::string_view text) {
+    LoadOptions options;
+    options.special = policy;
+    const auto tokenizer = sentencepiece_from_bytes(model, "small", options);
+    const auto state = tokenizer->new_state();
+    Encoded out{};
+    out.taken = tokenizer->encode(text, *state, out.ids, &out.offsets);
+    std::vector<i32> again;
+    CHECK(tokenizer->encode(text, *tokenizer->new_state(), again) == out.taken);
+    if (out.taken) CHECK(again == out.ids);
+    out.specials = state->specials_in_text;
+    return out;
+  };
+  const auto tokenizer = sentencepiece_from_bytes(model, "small");
+  const i32 bos = *tokenizer->bos();
+  const i32 eos = *tokenizer->eos();
+
+  // Each side of a control piece is a text of its own: with its own blank in front.
+  const Encoded parsed = encode(SpecialPolicy::kParse, "ab<s></s>cd e</s>");
+  const Encoded left = encode(SpecialPolicy::kText, "ab");
+  const Encoded right = encode(SpecialPolicy::kText, "cd e");
+  std::vector<i32> want = left.ids;
+  want.insert(want.end(), {bos, eos});
+  want.insert(want.end(), right.ids.begin(), right.ids.end());
+  want.push_back(eos);
+  CHECK(parsed.ids == want);
+  CHECK(parsed.specials == 3);
+  Offsets places = left.offsets;
+  places.insert(places.end(), {{2, 5}, {5, 9}});
+  for (const auto& [begin, end] : right.offsets)
+    places.emplace_back(begin + 9, end + 9);
+  places.emplace_back(13, 17);
+  CHECK(parsed.offsets == places);
+  CHECK(encode(SpecialPolicy::kParse, "<s>").ids == std::vector<i32>{bos});
+
+  const Encoded literal = encode(SpecialPolicy::kText, "ab <s> ab</s>");
+  CHECK(std::count(literal.ids.begin(), literal.ids.end(), bos) == 0);
+  CHECK(std::count(literal.ids.begin(), literal.ids.end(), eos) == 0);
+  CHECK(literal.specials == 0);
+
+  CHECK_FALSE(encode(SpecialPolicy::kError, "ab <s>").taken);
+  CHECK(encode(SpecialPolicy::kError, "ab s").ids == encode(SpecialPolicy::kText, "ab s").ids);
+}
+
+TEST_CASE("a failed training gives the library's reason without its source lines", "[text]") {
+  const std::vector<std::string> corpus = small_corpus(1, 20);
+  const LocalContext ctx;
+  SentencePieceOptions options;
+  options.vocab_size = 5000;
+  std::string message;
+  try {
+    train_sentencepiece(from_list(corpus), options, ctx);
+  } catch (const Error& e) {
+    message = e.message();
+  }
+  CHECK(message.starts_with("SentencePiece training failed: Vocabulary size too high (5000)"));
+  CHECK(message.find(".cc") == std::string::npos);
 }
 
 TEST_CASE("every truncation and many mutations of a model are refused or load, never crash",

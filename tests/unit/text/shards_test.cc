@@ -11,6 +11,7 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "io/atomic_file.h"
 #include "io/file.h"
 #include "text/shard_set.h"
 
@@ -321,6 +322,56 @@ TEST_CASE("a writer without commit leaves nothing and keeps an older set", "[tex
   write_all(dir.file("p"), {{5, 6, 7}}, 300, options);
   CHECK(files_in(dir) == before);
   CHECK(ShardSet(dir.file("p")).tokens() == 3);
+}
+
+TEST_CASE("files that only an older set has go with its manifest", "[text]") {
+  for (const ShardLayout older : {ShardLayout::kLm, ShardLayout::kDolma, ShardLayout::kMegatron,
+                                  ShardLayout::kNpy, ShardLayout::kDatatrove}) {
+    for (const ShardLayout newer : {ShardLayout::kLm, ShardLayout::kDatatrove}) {
+      const test::TempDir dir;
+      const std::string prefix = dir.file("s");
+      ShardOptions options = options_for(older);
+      options.shard_tokens = 2;
+      write_all(prefix, {{3, 4}, {5, 6}, {7, 8}}, 100, options);
+      // Not of the set: what somebody else put beside it, whatever its name.
+      for (const char* name : {"s-00007.bin", "s-notes.txt", "t-00000.bin"})
+        io::write_file(dir.file(name), "kept");
+      write_all(prefix, {{9, 10}}, 100, options_for(newer));
+      std::vector<std::string> want = {"s-00007.bin", "s-notes.txt", "s.json", "t-00000.bin"};
+      if (newer == ShardLayout::kLm)
+        want.insert(want.end(), {"s-00000.bin", "s-00000.idx"});
+      else
+        want.insert(want.end(), {"s-00000.ds", "s-00000.ds.index", "s-00000.ds.metadata"});
+      std::sort(want.begin(), want.end());
+      CHECK(files_in(dir) == want);
+      CHECK(ShardSet(prefix + ".json").document_lengths() == std::vector<i64>{2});
+    }
+  }
+}
+
+TEST_CASE("a manifest cannot name files elsewhere, and no other file is taken for one", "[text]") {
+  const test::TempDir dir;
+  std::filesystem::create_directory(dir.file("sub"));
+  const std::string prefix = dir.file("sub/s");
+  for (const char* name : {"s-00001.bin", "sub/s-00001.bin"})
+    io::write_file(dir.file(name), "kept");
+  io::write_file(prefix + ".json",
+                 "{\n \"format\": \"lm-token-shards\", \"shards\": [{\"file\": \"../s-00001.bin\","
+                 " \"index\": 7}, 5, {\"file\": \"s-00001.bin\"}]}");
+  write_all(prefix, {{9, 10}}, 100, options_for(ShardLayout::kLm));
+  CHECK(io::path_exists(dir.file("s-00001.bin")));
+  CHECK_FALSE(io::path_exists(prefix + "-00001.bin"));
+
+  for (const char* other : {"{}", "{\"format\":\"x\"}", "notes"}) {
+    io::write_file(prefix + ".json", other);
+    CHECK_THROWS_AS(write_all(prefix, {{1}}, 100, options_for(ShardLayout::kLm)), Error);
+    CHECK(io::read_file(prefix + ".json") == other);
+  }
+  // What a run that wrote in place left when it was killed.
+  for (const char* cut : {"", "{\n \"format\": \"lm-token-shards\",\n \"vers"}) {
+    io::write_file(prefix + ".json", cut);
+    CHECK(write_all(prefix, {{1}}, 100, options_for(ShardLayout::kLm)).documents == 1);
+  }
 }
 
 TEST_CASE("a failure among the renames leaves no manifest", "[text]") {
