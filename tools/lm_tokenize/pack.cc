@@ -143,6 +143,11 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
   const Around around = around_of(tool, tokenizer);
   const bool jsonl = o.text("format") == "jsonl";
   if (jsonl) tool.output();
+  std::unique_ptr<text::ShardWriter> writer;
+  if (!jsonl) {
+    writer = std::make_unique<text::ShardWriter>(o.text("output"), identity(tokenizer, o),
+                                                 shard_options(tool));
+  }
   // For the unpacked tokens: never committed, so gone at scope end, on a signal, or at the next
   // start.
   const io::AtomicDir scratch(cat(tool.ctx().tmp_dir, "/lm-pack"));
@@ -157,11 +162,6 @@ void pack_rows(cli::Tool& tool, const text::Tokenizer& tokenizer) {
     LM_CHECK(isize(out) == end - begin, "a row asks for as many tokens as it has room for");
     set.read(set.document(document).first + begin, out);
   };
-  std::unique_ptr<text::ShardWriter> writer;
-  if (!jsonl) {
-    writer = std::make_unique<text::ShardWriter>(o.text("output"), identity(tokenizer, o),
-                                                 shard_options(tool));
-  }
   text::PackedRow row;
   for (i64 r = 0; r < plan.rows(); ++r) {
     text::fill_row(plan, r, reader, pad, tokenizer.bos(), row);

@@ -569,12 +569,26 @@ TEST_CASE("atomic outputs leave nothing behind when they are not committed", "[i
   }
   CHECK_FALSE(path_exists(dir.file("d/a")));
   CHECK(read_file(dir.file("d/c")) == "y");
+  {  // somebody else was faster
+    AtomicDir folder(dir.file("late"));
+    write_file(folder.file("c"), "ours");
+    std::filesystem::create_directory(dir.file("late"));
+    write_file(dir.file("late/c"), "theirs");
+    std::optional<ErrorKind> kind;
+    try {
+      folder.commit();
+    } catch (const Error& e) {
+      kind = e.kind();
+    }
+    CHECK(kind == ErrorKind::kCannotCreate);
+  }
+  CHECK(read_file(dir.file("late/c")) == "theirs");
   i64 entries = 0;
   for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
     (void)entry;
     ++entries;
   }
-  CHECK(entries == 3);
+  CHECK(entries == 4);
   CHECK_THROWS_AS(AtomicFile("/nonexistent-folder/x"), Error);
 }
 
