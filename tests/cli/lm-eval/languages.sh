@@ -14,7 +14,7 @@ lm-eval bpb -m m --pivot eng p.jsonl -o bpb.json; jq -c '.languages[] | [.langua
 jq -c '.languages[1] | [.gap, .gap_interval]' bpb.json
 # the nats are those of lm-decode score
 lm-decode score -q -m m --group lang --report r.json p.jsonl -o scored.jsonl
-jq -c '.metrics.groups.lang | map_values(.nats * 1e6 | round)' r.json; jq -c '.languages | map({(.language): (.nats * 1e6 | round)}) | add' bpb.json
+jq -c '.metrics.groups.lang | map_values(.nats * 1e3 | round)' r.json; jq -c '.languages | map({(.language): (.nats * 1e3 | round)}) | add' bpb.json
 for t in 1 2 7; do lm-eval bpb -m m -t $t --batch $t --pivot eng p.jsonl | cmp - bpb.json; done
 echo '{"eng":3,"deu":1}' > w.json; lm-eval languages --weights w.json p.jsonl | jq -c .score.weighted_mean
 echo '[]' > bad.json; lm-eval languages --weights bad.json p.jsonl; echo "status $?"

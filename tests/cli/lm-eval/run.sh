@@ -16,7 +16,7 @@ jq -c '.groups, .versions, ."n-shot", ."n-samples"' out/results.json | sed 's/[0
 jq -c '.results.text | keys, ."bits_per_byte_interval,none"[0] <= ."bits_per_byte,none"' out/results.json
 zstd -dc out/samples_shots.jsonl.zst | jq -c '[.doc_id, .arguments[0], (.resps | length)]' | head -n 2
 zstd -dc out/samples_write.jsonl.zst | jq -c '[.filter, (.resps[0] | length), (.filtered_resps | length)]' | sort | uniq -c
-lm-cat --check out/samples_*.zst | sed 's/:.*: /: /'
+lm-cat --check out/samples_*.zst | sed 's/, [0-9]* bytes.*//; s/:.*: /: /'
 # any number of threads, batch or memory gives the same bytes
 for how in '-t 2 --batch 7 --chunk 512' '-t 7 --memory 64M'; do
   lm-eval run -m m $how -o again group.yaml text.yaml write.yaml; diff -r out again && echo same
