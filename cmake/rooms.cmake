@@ -172,10 +172,8 @@ function(lm_test name)
   endif()
   add_executable(${name} ${A_SOURCES} $<TARGET_OBJECTS:lm_test_main>)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
-  if(LM_SANITIZE)
-    # The instrumented macros of Catch cost the optimiser more time than the tests take.
-    target_compile_options(${name} PRIVATE -O0)
-  endif()
+  # The macros of Catch cost the optimiser more time than the tests take, instrumented ones most of all.
+  target_compile_options(${name} PRIVATE $<IF:$<BOOL:${LM_SANITIZE}>,-O0,-O1>)
   target_link_libraries(${name} PRIVATE lm_flags ${A_LIBS} Threads::Threads ${CMAKE_DL_LIBS})
   foreach(room ${all})
     get_property(o GLOBAL PROPERTY LM_ROOM_OBJECTS_${room})
