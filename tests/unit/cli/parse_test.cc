@@ -362,3 +362,29 @@ TEST_CASE("help needs nothing else to be right", "[cli]") {
   CHECK(line.short_help);
   CHECK_FALSE(parse({"--help"}).short_help);
 }
+
+TEST_CASE("steps of one verb have names of two words, and streams of their own", "[cli]") {
+  ToolSpec spec = test::two_verbs();
+  spec.streams = false;
+  spec.verbs.push_back({.name = "walk up", .summary = "walks", .flags = {}, .streams = true});
+  spec.verbs.push_back({.name = "walk down", .summary = "walks back", .flags = {}});
+  const auto parsed = [&](const std::vector<std::string>& args) {
+    return parse_command_line(spec, args, test::no_environment);
+  };
+  const CommandLine up = parsed({"walk", "up", "hill", "walk"});
+  CHECK(up.verb == "walk up");
+  CHECK(up.operands == std::vector<std::string>{"hill", "walk"});
+  CHECK(up.options.find("shard") != nullptr);
+  const CommandLine down = parsed({"walk", "down", "-t", "2"});
+  CHECK(down.verb == "walk down");
+  CHECK(down.options.find("shard") == nullptr);
+  CHECK(parsed({"walk", "--help"}).verb == "walk up");
+  CHECK(parsed({"look", "walk", "up"}).verb == "look");
+  try {
+    parsed({"walk", "hill"});
+    FAIL("no error");
+  } catch (const Error& e) {
+    CHECK(e.message() == "\"walk\" needs the name of a step: up, down");
+    CHECK(e.hint() == "lm-probe walk up --help");
+  }
+}
