@@ -1,10 +1,11 @@
 # What may not be read is 77 with our words, in every program. Root gives up its rights for it.
+less=()
+if [ "$(id -u)" = 0 ]; then
+  less=(setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search)
+  "${less[@]}" true 2> /dev/null || { echo 'SKIP root may not give up its rights'; exit 77; }
+fi
 drop() {
-  if [ "$(id -u)" = 0 ]; then
-    setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search "$@"
-  else
-    "$@"
-  fi
+  "${less[@]}" "$@"
   echo "status $?"
 }
 mkdir d e; chmod 000 d
