@@ -19,10 +19,10 @@ std::unique_ptr<Objective> make_objective(const TrainOptions& options) {
 }
 
 TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options) {
-  if (options.seq_len > cfg.context)
+  if (cfg.position == model::PositionKind::kLearned && options.seq_len > cfg.context)
     throw Error(ErrorKind::kUsage,
                 cat("sequences of ", options.seq_len, " tokens, but the model has ", cfg.context,
-                    cfg.position == model::PositionKind::kLearned ? " learned" : "", " positions"),
+                    " learned positions"),
                 cat("--seq-len ", cfg.context, " or less"));
   TrainGraph::Options out;
   out.slots = options.micro_batch;
