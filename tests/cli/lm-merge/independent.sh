@@ -2,7 +2,7 @@
 # good as the other, have a mean that is nearer to token frequencies than to either; two fine-tunes
 # of one have a mean as good as they are.
 "$(dirname "$(command -v lm-merge)")"/helpers/make-tiny-model tiny
-awk 'BEGIN { srand(3); for (i = 0; i < 600; ++i) { t = ""; w = int(20 * rand()); for (j = 0; j < 14; ++j) { w = (w * 3 + int(2 * rand())) % 20; t = t (j ? " " : "") sprintf("%c%c", 97 + w, 97 + (w * 7) % 20) } printf "{\"id\":%d,\"lang\":\"x\",\"text\":\"%s\"}\n", i, t } }' > all.jsonl
+awk 'function draw() { seed = seed * 16807 % 2147483647; return seed / 2147483647 } BEGIN { seed = 3; for (i = 0; i < 600; ++i) { t = ""; w = int(20 * draw()); for (j = 0; j < 14; ++j) { w = (w * 3 + int(2 * draw())) % 20; t = t (j ? " " : "") sprintf("%c%c", 97 + w, 97 + (w * 7) % 20) } printf "{\"id\":%d,\"lang\":\"x\",\"text\":\"%s\"}\n", i, t } }' > all.jsonl
 head -n 500 all.jsonl > train.jsonl; tail -n 100 all.jsonl > held.jsonl
 lm-tokenize pack -q -m tiny -o shards/t train.jsonl
 o='-q --data shards --schedule constant --warmup 0 --batch 8 --seq-len 32 --lr 0.005'
