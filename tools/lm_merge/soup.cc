@@ -224,6 +224,12 @@ void run_soup(cli::Tool& tool) {
   const bool scored = rule.mode != merge::SoupMode::kUniform || rule.leave_one_out;
   if (rule.mode != merge::SoupMode::kGreedy && (rule.weighted || rule.rounds > 1))
     throw Error(ErrorKind::kUsage, "--weighted and --rounds are for --mode greedy");
+  const std::string& device = options.text("device");
+  if (!by_records && device.starts_with("cuda") &&
+      options.origin("device") != cli::Origin::kEnvironment) {
+    throw Error(ErrorKind::kUnavailable,
+                cat("--device ", device, ": soup computes on the CPU only, but for --eval"));
+  }
   if (by_records && options.given("score"))
     throw Error(ErrorKind::kUsage, "--score and --eval exclude each other");
   if (!scored && (options.given("score") || by_records))
