@@ -35,18 +35,36 @@ Unfinished& unfinished() {
   return *instance;
 }
 
-// A file needs no descriptor to be removed: there may be none left.
+// A file needs no descriptor to be removed: there may be none left. Into a folder another thread
+// may put a file meanwhile, once: when the folder is gone it cannot.
 void remove_path(const std::string& path) {
   if (::unlink(path.c_str()) == 0) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
+  constexpr int kTries = 100;
+  std::error_code error;
+  for (int i = 0; i < kTries; ++i) {
+    std::filesystem::remove_all(path, error);
+    if (!error) return;
+  }
 }
 
-void register_temp(const std::string& path) {
+// Calls make() unless the process is dying, and not while it begins to: what is made is either seen
+// by discard_unfinished_outputs or not made.
+template <typename Make>
+auto while_alive(const std::string& path, const Make& make) {
   Unfinished& u = unfinished();
   const std::lock_guard<std::mutex> lock(u.mutex);
   if (u.dying) throw Error(ErrorKind::kIo, cat(path, ": the process is being stopped"));
-  u.paths.insert(path);
+  return make(u.paths);
+}
+
+// Makes a temporary: create() gives a result below 0, with errno, if it fails.
+template <typename Create>
+int create_temp(const std::string& path, const Create& create) {
+  return while_alive(path, [&](std::set<std::string>& paths) {
+    const int result = create();
+    if (result >= 0) paths.insert(path);
+    return result;
+  });
 }
 
 void discard_temp(const std::string& path) {
@@ -229,13 +247,8 @@ AtomicFile::AtomicFile(const std::string& path, const OutputOptions& options)
   }
   remove_stale(parts);
   temp_ = temp_name(parts);
-  register_temp(temp_);
-  const int fd = open_retry(temp_, O_RDWR | O_CREAT | O_EXCL);
-  if (fd < 0) {
-    const int code = errno;
-    discard_temp(temp_);
-    throw os_error(ErrorKind::kCannotCreate, path, "cannot create", code);
-  }
+  const int fd = create_temp(temp_, [&] { return open_retry(temp_, O_RDWR | O_CREAT | O_EXCL); });
+  if (fd < 0) throw os_error(ErrorKind::kCannotCreate, path, "cannot create", errno);
   fd_ = Fd(fd);
 }
 
@@ -280,12 +293,8 @@ AtomicDir::AtomicDir(const std::string& path, const OutputOptions& options, bool
   std::error_code error;
   std::filesystem::create_directories(parts.dir, error);
   temp_ = temp_name(parts);
-  register_temp(temp_);
-  if (::mkdir(temp_.c_str(), 0777) != 0) {
-    const int code = errno;
-    discard_temp(temp_);
-    throw os_error(ErrorKind::kCannotCreate, path_, "cannot create the folder", code);
-  }
+  if (create_temp(temp_, [&] { return ::mkdir(temp_.c_str(), 0777); }) != 0)
+    throw os_error(ErrorKind::kCannotCreate, path_, "cannot create the folder", errno);
 }
 
 AtomicDir::~AtomicDir() {
@@ -294,11 +303,13 @@ AtomicDir::~AtomicDir() {
 
 std::string AtomicDir::file(const std::string& name) const {
   std::string path = cat(temp_, "/", name);
-  std::error_code error;
-  std::filesystem::create_directories(split_path(path).dir, error);
-  if (error) {
+  const std::error_code error = while_alive(path, [&](const std::set<std::string>&) {
+    std::error_code code;
+    std::filesystem::create_directories(split_path(path).dir, code);
+    return code;
+  });
+  if (error)
     throw os_error(ErrorKind::kCannotCreate, path, "cannot create the folder", error.value());
-  }
   return path;
 }
 

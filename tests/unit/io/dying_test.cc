@@ -1,0 +1,43 @@
+// Outputs of a process that a signal ends.
+
+#include <filesystem>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "catch.h"
+#include "core/error.h"
+#include "io/atomic_file.h"
+
+namespace lm::io {
+namespace {
+
+template <typename Begin>
+int refused(const Begin& begin) {
+  try {
+    begin();
+  } catch (const Error&) {
+    return 1;
+  }
+  return 0;
+}
+
+TEST_CASE("a process that is being stopped begins no output, and leaves none", "[io]") {
+  const test::TempDir dir;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicDir folder(dir.file("out"));
+    write_file(folder.file("a/b"), "text");
+    AtomicFile file(dir.file("unfinished"));
+    discard_unfinished_outputs();
+    ::_exit(refused([&] { folder.file("a/c"); }) + refused([&] { AtomicDir(dir.file("d")); }) +
+            refused([&] { AtomicFile(dir.file("f")); }));
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WEXITSTATUS(status) == 3);
+  CHECK(std::filesystem::is_empty(dir.path()));
+}
+
+}  // namespace
+}  // namespace lm::io
