@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/str.h"
+#include "io/file.h"
 #include "io/json_node.h"
 
 namespace lm::ablate {
@@ -13,6 +14,7 @@ namespace lm::ablate {
 namespace {
 
 constexpr std::size_t kLongestName = 200;
+constexpr i64 kMostBytes = i64{256} << 20;  // of a file of sets
 
 // Sets of `size` of the units from `first` on, behind what `so_far` has.
 void choose(i64 units, i64 size, i64 first, UnitSet& so_far, std::vector<UnitSet>& out) {
@@ -57,6 +59,7 @@ bool add_units(const std::string& name, std::span<const UnitName> units,
 }  // namespace
 
 std::vector<UnitSet> all_pairs(i64 units) {
+  if (units < 2) throw Error(ErrorKind::kData, cat("--sets pairs: ", units, " unit makes no pair"));
   return of_size(units, 2);
 }
 
@@ -114,6 +117,12 @@ std::vector<UnitSet> parse_sets(std::string_view text, std::span<const UnitName>
   }
   if (out.empty()) throw Error(ErrorKind::kData, cat(file, ": names no set"));
   return out;
+}
+
+std::vector<UnitSet> read_sets(const std::string& how, std::span<const UnitName> units) {
+  if (how == "pairs") return all_pairs(isize(units));
+  if (how == "all") return all_subsets(isize(units));
+  return parse_sets(io::read_file(how, kMostBytes), units, how);
 }
 
 std::string set_name(std::span<const std::string> names) {

@@ -15,7 +15,7 @@ using UnitSet = std::vector<i64>;
 
 inline constexpr i64 kMostUnitsForAll = 16;
 
-/// n (n - 1) / 2 pairs in lexicographic order.
+/// n (n - 1) / 2 pairs in lexicographic order. Throws Error{kData} for fewer than two units.
 std::vector<UnitSet> all_pairs(i64 units);
 /// 2^n - 1 sets by size, then lexicographic. Throws Error{kUsage} above kMostUnitsForAll.
 std::vector<UnitSet> all_subsets(i64 units);
@@ -34,6 +34,9 @@ UnitSet find_set(std::span<const std::string> names, std::span<const UnitName> u
 /// Throws Error{kData} naming file and line, also for a set that stands there twice.
 std::vector<UnitSet> parse_sets(std::string_view text, std::span<const UnitName> units,
                                 const std::string& file);
+
+/// What --sets says: "pairs", "all", or the name of a file for parse_sets.
+std::vector<UnitSet> read_sets(const std::string& how, std::span<const UnitName> units);
 
 /// Names joined by '+'; a hash of them where that is too long for a file name.
 std::string set_name(std::span<const std::string> names);

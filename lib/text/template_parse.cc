@@ -301,20 +301,10 @@ class Parser {
   }
 
   ExprPtr either() {
-    ExprPtr out = both();
-    while (is_word("or")) {
-      const TemplatePlace place = take().place;
-      out = node(ExprKind::kBinary, place, "or", std::move(out), both());
-    }
-    return out;
+    return chain({"or"}, [this] { return both(); });
   }
   ExprPtr both() {
-    ExprPtr out = negation();
-    while (is_word("and")) {
-      const TemplatePlace place = take().place;
-      out = node(ExprKind::kBinary, place, "and", std::move(out), negation());
-    }
-    return out;
+    return chain({"and"}, [this] { return negation(); });
   }
   ExprPtr negation() {
     const Nest nest(*this);
@@ -353,11 +343,13 @@ class Parser {
     return out;
   }
 
+  /// What next() reads, once or several times with one of ops between, grouped to the left.
   template <typename Next>
   ExprPtr chain(std::initializer_list<std::string_view> ops, Next next) {
     ExprPtr out = next();
     for (;;) {
-      const bool known = peek().kind == TokenKind::kOperator &&
+      const TokenKind kind = peek().kind;
+      const bool known = (kind == TokenKind::kOperator || kind == TokenKind::kName) &&
                          std::find(ops.begin(), ops.end(), peek().text) != ops.end();
       if (!known) return out;
       const Token op = take();

@@ -11,7 +11,6 @@
 #include "ablate/units.h"
 #include "core/str.h"
 #include "held_out.h"
-#include "io/file.h"
 #include "io/json.h"
 
 namespace lm::merge_tool {
@@ -20,8 +19,6 @@ namespace {
 
 using ablate::PoolModel;
 using ablate::ScoreKind;
-
-constexpr i64 kMaxSetsBytes = i64{256} << 20;
 
 class Evaluation {
  public:
@@ -67,17 +64,10 @@ void Evaluation::read_pool() {
 }
 
 std::vector<ablate::UnitSet> Evaluation::candidate_sets() const {
-  const std::string& sets = options_.text("sets");
-  if (sets == "pairs") {
-    if (units_.size() < 2)
-      throw Error(ErrorKind::kData, cat(tool_.files()[0], ": one unit makes no pair"));
-    return ablate::all_pairs(isize(units_));
-  }
-  if (sets == "all") return ablate::all_subsets(isize(units_));
   std::vector<ablate::UnitName> names;
   for (const PoolModel& unit : units_)
     names.push_back({unit.units[0], unit.group});
-  return ablate::parse_sets(io::read_file(sets, kMaxSetsBytes), names, sets);
+  return ablate::read_sets(options_.text("sets"), names);
 }
 
 std::vector<std::string> Evaluation::names_of(const ablate::UnitSet& set) const {

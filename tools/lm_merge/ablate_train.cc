@@ -95,13 +95,10 @@ std::vector<ablate::UnitSet> Trainer::wanted_sets() const {
       out.push_back({i});
     return out;
   }
-  const std::string& sets = options_.text("sets");
-  if (sets == "pairs") return ablate::all_pairs(isize(units_));
-  if (sets == "all") return ablate::all_subsets(isize(units_));
   std::vector<ablate::UnitName> names;
   for (const ablate::Unit& unit : units_)
     names.push_back({unit.name, unit.key});
-  return ablate::parse_sets(io::read_file(sets, kMaxReportBytes), names, sets);
+  return ablate::read_sets(options_.text("sets"), names);
 }
 
 Wanted Trainer::wanted(const ablate::UnitSet& set) const {
@@ -198,11 +195,13 @@ void Trainer::take(Wanted one) {
 void Trainer::train(std::deque<Wanted> queue) {
   std::map<pid_t, Wanted> running;
   std::optional<Error> failure;
-  const auto fail = [&](const Wanted& one, int status) {
+  const auto fail = [&](const Wanted& one, const ChildEnd& end) {
     // A child has said what is wrong; its kind of failure is this one's.
-    const bool known = (status >= 64 && status <= 78) && status != 64 && status != 78;
-    failure.emplace(known ? static_cast<ErrorKind>(status) : ErrorKind::kUnavailable,
-                    cat("lm-train for ", quote(one.model.name), " ended with status ", status),
+    const bool known = end.exit > 64 && end.exit < 78;
+    failure.emplace(known ? static_cast<ErrorKind>(end.exit) : ErrorKind::kUnavailable,
+                    cat("lm-train for ", quote(one.model.name),
+                        end.signal != 0 ? cat(" was ended by signal ", end.signal)
+                                        : cat(" ended with status ", end.exit)),
                     "the same command goes on where it ended");
     for (const auto& [child, other] : running)
       ::kill(child, SIGTERM);
@@ -213,16 +212,15 @@ void Trainer::train(std::deque<Wanted> queue) {
       running.emplace(child, std::move(queue.front()));
       queue.pop_front();
     }
-    int status = 0;
-    const pid_t child = wait_for_child(status);
-    const std::map<pid_t, Wanted>::iterator at = running.find(child);
+    const ChildEnd end = wait_for_child();
+    const std::map<pid_t, Wanted>::iterator at = running.find(end.child);
     if (at == running.end()) continue;
     Wanted one = std::move(at->second);
     running.erase(at);
-    if (status == 0) {
+    if (end.exit == 0 && end.signal == 0) {
       take(std::move(one));
     } else if (!failure) {
-      fail(one, status);
+      fail(one, end);
     }
   }
   if (failure) throw Error(*failure);

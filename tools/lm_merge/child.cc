@@ -33,7 +33,7 @@ std::string find_program(const std::string& name) {
               cat(name, ": is neither beside lm-merge nor in a folder of PATH"));
 }
 
-pid_t start_child(const std::vector<std::string>& words) {
+pid_t start_child(const std::vector<std::string>& words, const ChildOptions& options) {
   std::vector<std::string> copies = words;
   std::vector<char*> argv;
   for (std::string& word : copies)
@@ -48,22 +48,27 @@ pid_t start_child(const std::vector<std::string>& words) {
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (options.own_group) ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() == parent && ::dup2(in.get(), 0) == 0 && ::dup2(2, 1) == 1)
+    if (::getppid() == parent && ::dup2(in.get(), 0) == 0 && ::dup2(options.out, 1) == 1)
       ::execv(argv[0], argv.data());
     ::_exit(127);
   }
   return child;
 }
 
-pid_t wait_for_child(int& status) {
-  int raw = 0;
-  pid_t child = -1;
-  while ((child = ::waitpid(-1, &raw, 0)) < 0) {
+ChildEnd wait_for_child(pid_t child) {
+  int status = 0;
+  ChildEnd out;
+  while ((out.child = ::waitpid(child, &status, 0)) < 0) {
     if (errno != EINTR) throw os_error(ErrorKind::kOs, "waitpid", "cannot wait", errno);
   }
-  status = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
-  return child;
+  if (WIFSIGNALED(status)) {
+    out.signal = WTERMSIG(status);
+  } else {
+    out.exit = WEXITSTATUS(status);
+  }
+  return out;
 }
 
 }  // namespace lm::merge_tool

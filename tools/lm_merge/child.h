@@ -12,11 +12,24 @@ namespace lm::merge_tool {
 /// Error{kUnavailable}.
 std::string find_program(const std::string& name);
 
-/// Starts a program with an empty standard input; standard output is the standard error of this
-/// one. It gets SIGTERM when this process ends, however it does. Throws Error{kOs, kUnavailable}.
-pid_t start_child(const std::vector<std::string>& words);
+struct ChildOptions {
+  /// Where its standard output goes: a descriptor of this process.
+  int out = 2;
+  /// It leads a process group of its own, which can be signalled as a whole.
+  bool own_group = false;
+};
 
-/// Waits for one of the children. Returns its id; status as a shell has it: 128 + n for signal n.
-pid_t wait_for_child(int& status);
+/// Starts a program with an empty standard input. It gets SIGTERM when this process ends, however
+/// it does. Throws Error{kOs}.
+pid_t start_child(const std::vector<std::string>& words, const ChildOptions& options = {});
+
+/// How a child ended.
+struct ChildEnd {
+  pid_t child = -1;
+  int exit = 0;    // its status, where it exited
+  int signal = 0;  // what ended it, else 0
+};
+/// Waits for one of the children, or for a certain one. Throws Error{kOs}.
+ChildEnd wait_for_child(pid_t child = -1);
 
 }  // namespace lm::merge_tool
