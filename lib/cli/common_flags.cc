@@ -124,6 +124,16 @@ std::vector<Flag> joined(std::initializer_list<std::vector<Flag>> parts) {
   return all;
 }
 
+Flag text_field_flag(const std::string& group, bool main) {
+  return {.name = "field",
+          .kind = FlagKind::kString,
+          .value_name = "PATH",
+          .group = group,
+          .def = "text",
+          .help = "the field that holds the text",
+          .main = main};
+}
+
 std::vector<Flag> common_flags(const ToolSpec& spec, bool streams) {
   const std::string input = "Input and output";
   const std::string running = "Running";

@@ -94,6 +94,8 @@ std::vector<Flag> joined(std::initializer_list<std::vector<Flag>> parts);
 
 /// The flags that every program has, in the order of the manual. streams: with those of streams.
 std::vector<Flag> common_flags(const ToolSpec& spec, bool streams);
+/// --field PATH, where a record's text is; main: in the short help.
+Flag text_field_flag(const std::string& group, bool main = true);
 /// Own flags of the verb, the program's, the common ones.
 std::vector<Flag> all_flags(const ToolSpec& spec, const std::string& verb);
 

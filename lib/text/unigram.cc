@@ -1,6 +1,7 @@
 #include "text/unigram.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -38,6 +39,7 @@ void UnigramModel::build_trie() {
   std::vector<i32> order;
   for (i64 id = 0; id < vocab_.id_limit(); ++id)
     if (!vocab_.token(id).empty()) order.push_back(static_cast<i32>(id));
+  longest_ = std::max(longest_, vocab_.longest());
   std::sort(order.begin(), order.end(),
             [&](i32 a, i32 b) { return vocab_.token(a) < vocab_.token(b); });
   struct Range {
@@ -73,14 +75,19 @@ i32 UnigramModel::child(i32 node, u8 byte) const {
 }
 
 // Every piece that begins at `at`, and the character there as unknown if it is no piece itself.
-// The first way to a place stays unless a later one is better.
-void UnigramModel::relax(std::string_view word, i64 at, UnigramScratch& scratch) const {
-  const f64 till_here = scratch.nodes[usize(at)].score;
+// The first way to a place stays unless a later one is better. Returns the furthest place reached.
+i64 UnigramModel::relax(std::string_view word, i64 at, UnigramScratch& scratch) const {
+  const std::size_t mask = scratch.scores.size() - 1;
+  const f64 till_here = scratch.scores[usize(at) & mask];
   const auto reach = [&](i64 end, f64 score, i32 id) {
-    UnigramScratch::Node& node = scratch.nodes[usize(end)];
-    if (node.begin < 0 || score > node.score) node = {score, static_cast<i32>(at), id};
+    u32& back = scratch.back[usize(end - scratch.base)];
+    f64& best = scratch.scores[usize(end) & mask];
+    if (back != 0 && score <= best) return;
+    best = score;
+    back = u32(end - at) << 1 | u32(options_.unk == id);
   };
   const i64 char_end = at + sequence_size(word[usize(at)]);
+  i64 furthest = at;
   bool covered = false;
   i32 node = 0;
   for (i64 end = at; end < isize(word);) {
@@ -89,34 +96,71 @@ void UnigramModel::relax(std::string_view word, i64 at, UnigramScratch& scratch)
     const i32 id = trie_[usize(node)].id;
     if (id < 0) continue;
     reach(end, options_.scores[usize(id)] + till_here, id);
+    furthest = end;
     covered = covered || end == char_end;
   }
-  if (covered) return;
+  if (covered) return furthest;
   if (!options_.unk)
     throw Error(ErrorKind::kData,
                 cat("the tokenizer has no piece for ",
                     quote(word.substr(usize(at), usize(char_end - at))), " and no unknown token"));
   reach(char_end, unk_score_ + till_here, *options_.unk);
+  return std::max(furthest, char_end);
 }
 
-void UnigramModel::best_way(std::string_view word, UnigramScratch& scratch) const {
-  scratch.nodes.assign(word.size() + 1, {});
-  for (i64 at = 0; at < isize(word); at += sequence_size(word[usize(at)]))
-    relax(word, at, scratch);
-  std::vector<Span>& pieces = scratch.pieces;
-  pieces.clear();
-  bool unknown = false;
-  for (i64 end = isize(word); end > 0;) {
-    const UnigramScratch::Node& node = scratch.nodes[usize(end)];
-    const bool also = options_.unk && node.id == *options_.unk;
-    if (also && unknown)
-      pieces.back().begin = node.begin;
-    else
-      pieces.push_back({node.begin, end});
-    unknown = also;
-    end = node.begin;
+// The pieces between the base and `end`, which the best way passes, to `piece`; then `end` is the
+// base. Lengths are turned round on the way back, so that the way forth finds them.
+template <typename Piece>
+void UnigramModel::settle(i64 end, UnigramScratch& scratch, const Piece& piece) const {
+  std::vector<u32>& back = scratch.back;
+  const i64 size = end - scratch.base;
+  u32 step = back[usize(size)];
+  for (i64 at = size; at > 0;) {
+    at -= step >> 1;
+    std::swap(step, back[usize(at)]);
   }
-  std::reverse(pieces.begin(), pieces.end());
+  for (i64 at = 0; at < size;) {
+    const u32 next = back[usize(at)];
+    const i64 begin = scratch.base + at;
+    at += next >> 1;
+    piece(Span{begin, scratch.base + at}, (next & 1) != 0);
+  }
+  scratch.base = end;
+  back.assign(1, 0);
+}
+
+// A place that no piece crosses is on every way; there what lies before is settled, if it is worth
+// while.
+template <typename Piece>
+void UnigramModel::best_way(std::string_view word, UnigramScratch& scratch,
+                            const Piece& piece) const {
+  constexpr i64 kWorthWhile = 4096;
+  scratch.scores.resize(std::bit_ceil(usize(longest_) + 1));
+  scratch.base = 0;
+  scratch.scores[0] = 0;
+  scratch.back.assign(1, 0);
+  std::optional<Span> unknown;
+  const auto joined = [&](Span at, bool also) {
+    if (also && unknown) {
+      unknown->end = at.end;
+      return;
+    }
+    if (unknown) piece(*unknown);
+    unknown.reset();
+    if (also)
+      unknown = at;
+    else
+      piece(at);
+  };
+  i64 furthest = 0;
+  for (i64 at = 0; at < isize(word); at += sequence_size(word[usize(at)])) {
+    if (furthest == at && at - scratch.base >= kWorthWhile) settle(at, scratch, joined);
+    const i64 reachable = std::min(at + longest_, isize(word)) - scratch.base + 1;
+    if (reachable > isize(scratch.back)) scratch.back.resize(usize(reachable));
+    furthest = std::max(furthest, relax(word, at, scratch));
+  }
+  settle(isize(word), scratch, joined);
+  if (unknown) piece(*unknown);
 }
 
 void UnigramModel::put(std::string_view piece, std::vector<i32>& ids) const {
@@ -135,9 +179,9 @@ void UnigramModel::put(std::string_view piece, std::vector<i32>& ids) const {
 
 void UnigramModel::encode(std::string_view word, UnigramScratch& scratch,
                           std::vector<i32>& ids) const {
-  best_way(word, scratch);
-  for (const Span& piece : scratch.pieces)
+  best_way(word, scratch, [&](Span piece) {
     put(word.substr(usize(piece.begin), usize(piece.end - piece.begin)), ids);
+  });
 }
 
 void UnigramModel::encode(std::string_view text, std::span<const Span> words,
@@ -149,13 +193,13 @@ void UnigramModel::encode(std::string_view text, std::span<const Span> words,
 void UnigramModel::locate(std::string_view word, std::span<const i32> ids, i64 base,
                           std::vector<std::pair<i64, i64>>& offsets) const {
   UnigramScratch scratch(0);
-  best_way(word, scratch);
+  std::vector<i32> its_ids;
   const std::size_t first = offsets.size();
-  for (const Span& piece : scratch.pieces) {
-    scratch.ids.clear();
-    put(word.substr(usize(piece.begin), usize(piece.end - piece.begin)), scratch.ids);
-    offsets.insert(offsets.end(), scratch.ids.size(), {base + piece.begin, base + piece.end});
-  }
+  best_way(word, scratch, [&](Span piece) {
+    its_ids.clear();
+    put(word.substr(usize(piece.begin), usize(piece.end - piece.begin)), its_ids);
+    offsets.insert(offsets.end(), its_ids.size(), {base + piece.begin, base + piece.end});
+  });
   LM_CHECK(offsets.size() - first == ids.size(), "a range per id");
 }
 

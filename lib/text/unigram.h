@@ -23,17 +23,14 @@ struct UnigramOptions {
   bool byte_fallback = false;  // an unknown stretch becomes <0xNN> pieces, if all are there
 };
 
-/// Working memory of one encoding thread.
+/// Working memory of one encoding thread: a few kB, and at worst four bytes for each byte of a
+/// word.
 struct UnigramScratch {
   explicit UnigramScratch(i64 /*cache_bytes*/) {}
-  struct Node {
-    f64 score = 0;
-    i32 begin = -1;  // of the last piece; -1: not reached
-    i32 id = 0;
-  };
-  std::vector<Node> nodes;  // the best way to each byte
-  std::vector<Span> pieces;
-  std::vector<i32> ids;
+  i64 base = 0;             // ways are settled up to here
+  std::vector<f64> scores;  // of the best way to a place; a ring
+  std::vector<u32>
+      back;  // from the base on: twice the last piece's bytes, 1 more if unknown; 0: none
 };
 
 class UnigramModel {
@@ -44,8 +41,8 @@ class UnigramModel {
   /// scores has one entry per id of vocab, which has no holes.
   UnigramModel(Vocab vocab, UnigramOptions options);
 
-  /// Appends the ids of one word. O(n longest piece). Throws Error{kData} where a character is
-  /// unknown and the file names no unknown token.
+  /// Appends the ids of one word, of less than 2 GiB. O(n longest piece). Throws Error{kData} where
+  /// a character is unknown and the file names no unknown token.
   void encode(std::string_view word, UnigramScratch& scratch, std::vector<i32>& ids) const;
   /// The same for many words of one text.
   void encode(std::string_view text, std::span<const Span> words, UnigramScratch& scratch,
@@ -69,9 +66,12 @@ class UnigramModel {
   };
   void build_trie();
   i32 child(i32 node, u8 byte) const;
-  /// The pieces of the best way, in order, into scratch.pieces; unknown neighbours are one.
-  void best_way(std::string_view word, UnigramScratch& scratch) const;
-  void relax(std::string_view word, i64 at, UnigramScratch& scratch) const;
+  /// Calls piece(Span) for the pieces of the best way, in order; unknown neighbours are one.
+  template <typename Piece>
+  void best_way(std::string_view word, UnigramScratch& scratch, const Piece& piece) const;
+  i64 relax(std::string_view word, i64 at, UnigramScratch& scratch) const;
+  template <typename Piece>
+  void settle(i64 end, UnigramScratch& scratch, const Piece& piece) const;
   /// The ids of one piece.
   void put(std::string_view piece, std::vector<i32>& ids) const;
 
@@ -80,6 +80,7 @@ class UnigramModel {
   std::vector<TrieNode> trie_;
   std::vector<i32> byte_ids_;  // of <0x00> to <0xFF>; empty unless all are there
   f64 unk_score_ = 0;
+  i64 longest_ = 4;  // bytes of a piece or of an unknown character
 };
 
 }  // namespace lm::text

@@ -42,12 +42,7 @@ std::vector<Flag> action_flags(const std::string& verb) {
            "The attribute is a list of spans [start, end, score] in code points of the text; "
            "it is empty where nothing is a duplicate.",
        .needs = {"action=annotate"}},
-      {.name = "field",
-       .kind = FlagKind::kString,
-       .value_name = "PATH",
-       .group = group,
-       .def = "text",
-       .help = "the field that holds the text"},
+      cli::text_field_flag(group, false),
   };
 }
 

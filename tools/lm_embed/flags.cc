@@ -39,13 +39,7 @@ std::vector<Flag> model_flags() {
        .group = model,
        .help = "take a decoder's last layer behind its last norm",
        .details = "Default: for sentence-transformers folders, which are trained so."},
-      {.name = "field",
-       .kind = FlagKind::kString,
-       .value_name = "PATH",
-       .group = "Records",
-       .def = "text",
-       .help = "the field that holds the text",
-       .main = true},
+      cli::text_field_flag("Records"),
   };
   return cli::joined(
       {tool_options::folder_flags(

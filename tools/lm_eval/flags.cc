@@ -114,16 +114,6 @@ std::vector<Flag> item_flags() {
   };
 }
 
-Flag text_flag() {
-  return {.name = "field",
-          .kind = FlagKind::kString,
-          .value_name = "PATH",
-          .group = "Records",
-          .def = "text",
-          .help = "the field with the text",
-          .main = true};
-}
-
 std::vector<Flag> parity_flags() {
   std::vector<Flag> flags = {{.name = "tokenizer",
                               .kind = FlagKind::kList,
@@ -133,7 +123,7 @@ std::vector<Flag> parity_flags() {
                               .details = "Anything that lm-tokenize reads.",
                               .semantic = false,
                               .main = true},
-                             text_flag()};
+                             cli::text_field_flag("Records")};
   for (Flag& flag : item_flags()) {
     if (flag.name == "pivot") flag.def = "eng";
     flags.push_back(std::move(flag));
@@ -200,8 +190,10 @@ cli::ToolSpec make_spec() {
   spec.verbs = {
       {"run", "evaluate a model on task files", run_flags()},
       {"bpb", "bits per byte of a model by language",
-       cli::joined(
-           {model_flags(), tool_options::window_flags("Scoring"), {text_flag()}, item_flags()})},
+       cli::joined({model_flags(),
+                    tool_options::window_flags("Scoring"),
+                    {cli::text_field_flag("Records")},
+                    item_flags()})},
       {"parity", "tokens by language: against a pivot's, per word, per byte", parity_flags()},
       {"languages", "scores, agreement and fidelity by language, from records", languages_flags()},
       {"compare", "say whether two runs differ, document by document", compare_flags()},

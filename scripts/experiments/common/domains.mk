@@ -3,8 +3,10 @@
 # reporting (test). LIMIT and HELD are the most bytes of a domain for training and of each held-out part.
 LIMIT ?= 400000
 HELD ?= 24000
-PACKAGES := debian-handbook manpages-de manpages-fr bible-kjv-text dict-gcide
-DOMAINS := kjv gcide man-de man-fr book-en book-es book-id book-ru
+# A Makefile may name DOMAINS, and PACKAGES with them; vocabulary: VOCAB.
+PACKAGES ?= debian-handbook manpages-de manpages-fr bible-kjv-text dict-gcide
+DOMAINS ?= kjv gcide man-de man-fr book-en book-es book-id book-ru
+VOCAB ?= 2048
 
 ifdef INSIDE
 text/book-%.docs: packages.stamp
@@ -16,6 +18,15 @@ text/man-%.docs: packages.stamp
 text/kjv.docs: packages.stamp
 	@mkdir -p text
 	$(TO_DOLMA) bible kjv en $(TEXT)/root/usr/lib/bible.data >$@
+text/c.docs: packages.stamp
+	@mkdir -p text
+	$(TO_DOLMA) plain c c $(TEXT)/root/usr/include/linux/*.h >$@
+text/python.docs: packages.stamp
+	@mkdir -p text
+	$(TO_DOLMA) plain python python $(TEXT)/root/usr/lib/python3.11/*.py >$@
+text/perl.docs: packages.stamp
+	@mkdir -p text
+	$(TO_DOLMA) plain perl perl $(TEXT)/root/usr/share/perl/5.36.0/{Test,Pod,CPAN,Module,ExtUtils}/*.pm >$@
 text/gcide.docs: packages.stamp
 	@mkdir -p text
 	$(TO_DOLMA) dictionary gcide en $(DOC)/dictd/gcide.dict.dz >$@
@@ -24,7 +35,7 @@ text/%.train.jsonl text/%.valid.jsonl text/%.test.jsonl: text/%.docs
 	$(COMMON)/split $< text/$* $(LIMIT) $(HELD)
 
 tokenizer/tokenizer.json: $(DOMAINS:%=text/%.train.jsonl)
-	lm-tokenize train -n 2048 --special-token '<|endoftext|>' $(REPORT) $^ -o tokenizer/
+	lm-tokenize train -n $(VOCAB) --special-token '<|endoftext|>' $(REPORT) $^ -o tokenizer/
 shards/%.json: text/%.train.jsonl tokenizer/tokenizer.json
 	@mkdir -p shards
 	lm-tokenize pack -m tokenizer/ --eos $(REPORT) $< -o shards/$*

@@ -4,9 +4,12 @@
 
 #include "text/unigram.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
+#include <numeric>
+#include <random>
 
 #include <nlohmann/json.hpp>
 
@@ -145,6 +148,85 @@ TEST_CASE("unknown text becomes bytes where all of them are pieces", "[text]") {
   CHECK(ids_of("xyxy") == Ids{1, 3, 13, 14, 13, 14, 2});
   CHECK(ids_of("axb") == Ids{1, 12, 13, 5, 2});
   CHECK(ids_of("xz a") == Ids{1, 3, 0, 12, 2});  // z has none
+}
+
+namespace {
+
+/// The best way to cut a word, by the definition: a score for every place, kept.
+std::vector<Span> slow_best_way(const std::vector<std::string>& pieces,
+                                const std::vector<f64>& scores, std::string_view word) {
+  constexpr f64 kUnknown = -20;  // ten less than the smallest score
+  struct Place {
+    f64 score = -1e300;
+    i64 begin = -1;
+    bool unknown = false;
+  };
+  std::vector<Place> places(word.size() + 1);
+  places[0].score = 0;
+  for (std::size_t at = 0; at < word.size(); ++at) {
+    const auto reach = [&](std::size_t size, f64 score, bool unknown) {
+      Place& place = places[at + size];
+      if (places[at].score + score > place.score)
+        place = {places[at].score + score, static_cast<i64>(at), unknown};
+    };
+    bool covered = false;
+    std::vector<std::size_t> by_size(pieces.size());
+    std::iota(by_size.begin(), by_size.end(), 0);
+    std::stable_sort(by_size.begin(), by_size.end(),
+                     [&](auto a, auto b) { return pieces[a].size() < pieces[b].size(); });
+    for (const std::size_t i : by_size) {
+      if (pieces[i].empty() || word.substr(at, pieces[i].size()) != pieces[i]) continue;
+      reach(pieces[i].size(), scores[i], i == 0);
+      covered = covered || pieces[i].size() == 1;
+    }
+    if (!covered) reach(1, kUnknown, true);
+  }
+  std::vector<Span> out;
+  bool before = false;
+  for (i64 end = isize(word); end > 0; end = places[usize(end)].begin) {
+    const Place& place = places[usize(end)];
+    if (before && place.unknown)
+      out.back().begin = place.begin;
+    else
+      out.push_back({place.begin, end});
+    before = place.unknown;
+  }
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a long word is cut as if all of it were kept", "[text]") {
+  const std::vector<std::string> pieces = {"<unk>", "a",  "b",     "ab",     "ba",   "aab",
+                                           "c",     "cc", "ccccc", "abcabc", "bbbb", "dab"};
+  const std::vector<f64> scores = {-5, -2, -2.5, -3.5, -3, -6, -1, -2.25, -4.5, -7, -10, -4};
+  text::Vocab vocab;
+  for (std::size_t i = 0; i < pieces.size(); ++i)
+    vocab.add(pieces[i], static_cast<i64>(i));
+  const text::UnigramModel model(vocab, {.scores = scores, .unk = 0});
+  text::UnigramScratch scratch(0);
+  // Letters in runs: places that no piece crosses lie near each other, far from each other, or
+  // nowhere; "x" is unknown, in runs longer than what is settled at once.
+  for (const auto& [alphabet, run] : std::initializer_list<std::pair<std::string, u32>>{
+           {"abcdx", 3}, {"abcdx", 6000}, {"x", 30000}, {"c", 30000}, {"ab", 1}, {"xabd", 1}}) {
+    std::mt19937 draw(u32(alphabet.size()) * 31 + run);
+    std::string word;
+    while (word.size() < 30000)
+      word.append(1 + draw() % run, alphabet[draw() % alphabet.size()]);
+    std::vector<i32> ids, expected;
+    std::vector<std::pair<i64, i64>> ranges, expected_ranges;
+    for (const Span& piece : slow_best_way(pieces, scores, word)) {
+      const i32 id = vocab.find(word.substr(usize(piece.begin), usize(piece.end - piece.begin)));
+      expected.push_back(std::max(id, 0));
+      expected_ranges.emplace_back(7 + piece.begin, 7 + piece.end);
+    }
+    model.encode(word, scratch, ids);
+    model.locate(word, ids, 7, ranges);
+    INFO(alphabet << " in runs of " << run);
+    CHECK((ids == expected));
+    CHECK((ranges == expected_ranges));
+  }
 }
 
 TEST_CASE("unigram files that cannot be meant are refused", "[text]") {
