@@ -23,7 +23,7 @@ text/c.docs: packages.stamp
 	$(TO_DOLMA) plain c c $(TEXT)/root/usr/include/linux/*.h >$@
 text/python.docs: packages.stamp
 	@mkdir -p text
-	$(TO_DOLMA) plain python python $(TEXT)/root/usr/lib/python3.11/*.py >$@
+	$(TO_DOLMA) plain python python $(TEXT)/root/usr/lib/python3.11/[a-z]*.py >$@
 text/perl.docs: packages.stamp
 	@mkdir -p text
 	$(TO_DOLMA) plain perl perl $(TEXT)/root/usr/share/perl/5.36.0/{Test,Pod,CPAN,Module,ExtUtils}/*.pm >$@

@@ -23,6 +23,7 @@ using namespace lm;
 using Ids = std::vector<i32>;
 using Ranges = std::vector<std::pair<i64, i64>>;
 using nlohmann::json;
+using text::Span;
 
 namespace {
 
