@@ -14,13 +14,6 @@ namespace {
 
 constexpr f64 kFold = 0.36787944117144233;  // 1/e, where -p ln p is largest
 
-f64 dot(const f64* a, const f64* b, i64 n) {
-  f64 sum = 0;
-  for (i64 k = 0; k < n; ++k)
-    sum += a[k] * b[k];
-  return sum;
-}
-
 f64 surprise(f64 p) {
   return p > 0 ? -p * std::log(p) : 0;
 }
@@ -65,19 +58,28 @@ void InverseDraw::set_prompts(std::span<const f64> sx, i64 n) {
   for (i64 i = 0; i < n; ++i)
     sx_weight_ +=
         std::accumulate(&sx_[usize(i * n)], &sx_[usize(i * n)] + n, 0.0) - sx_[usize(i * (n + 1))];
-  for (std::vector<f64>* list : {&inverse_sum_, &p_answer_, &p_step_, &p_prompt_, &p_same_})
+  for (std::vector<f64>* list :
+       {&inverse_sum_, &product_, &p_answer_, &p_step_, &p_prompt_, &p_same_})
     list->resize(usize(n));
 }
 
 // S^y is symmetric, so that P_y[i,k] = S^y[k,i] / sum of row i: every sum below runs along rows,
 // and P_y is never made.
 InverseMeasures InverseDraw::measure(std::span<const f64> sy) {
-  const i64 n = n_;
+  // Nine rewordings, the usual number, with loops of known length.
+  return n_ == 10 ? measure_of<10>(sy) : measure_of<0>(sy);
+}
+
+template <i64 known>
+InverseMeasures InverseDraw::measure_of(std::span<const f64> sy) {
+  const i64 n = known > 0 ? known : n_;
   LM_CHECK(isize(sy) == n * n, "answers to every wording");
   InverseMeasures out;
-  for (std::vector<f64>* list : {&inverse_sum_, &p_answer_, &p_step_, &p_prompt_, &p_same_})
+  for (std::vector<f64>* list :
+       {&inverse_sum_, &product_, &p_answer_, &p_step_, &p_prompt_, &p_same_})
     std::fill(list->begin(), list->end(), 0.0);
   f64* const inverse_sum = inverse_sum_.data();
+  f64* const product = product_.data();
   f64* const p_answer = p_answer_.data();
   f64* const p_step = p_step_.data();
   f64* const p_prompt = p_prompt_.data();
@@ -86,12 +88,16 @@ InverseMeasures InverseDraw::measure(std::span<const f64> sy) {
   for (i64 k = 0; k < n; ++k) {
     const f64* row = &sy[usize(k * n)];
     const f64* px = &px_[usize(k * n)];
+    const f64* sx = &sx_[usize(k * n)];
+    // Column i of the products is row i: the rows' sums grow side by side, each in its own order.
     for (i64 i = 0; i < n; ++i) {
       inverse_sum[i] += row[i];
       p_same[i] += row[i] * px[i];
+      product[i] += row[i] * sx[i];
     }
-    same += dot(row, &sx_[usize(k * n)], n) - row[k] * sx_[usize(k * (n + 1))];
   }
+  for (i64 k = 0; k < n; ++k)
+    same += product[k] - sy[usize(k * (n + 1))] * sx_[usize(k * (n + 1))];
   for (i64 i = 0; i < n; ++i) {
     LM_CHECK(inverse_sum[i] > 0, "every answer is like itself");
     inverse_sum[i] = 1 / inverse_sum[i];
