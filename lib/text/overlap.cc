@@ -138,23 +138,28 @@ std::string answer_key(std::string_view text) {
 
 void append_answer_key(std::string& out, std::string_view text) {
   const std::size_t before = out.size();
-  std::string word;
+  std::size_t start = std::string::npos;  // of the word, with the blank before it; npos: none
+  const auto begin_word = [&] {
+    if (start != std::string::npos) return;
+    start = out.size();
+    if (start > before) out.push_back(' ');
+  };
   const auto end_word = [&] {
-    if (!word.empty() && word != "a" && word != "an" && word != "the") {
-      if (out.size() > before) out.push_back(' ');
-      out.append(word);
-    }
-    word.clear();
+    if (start == std::string::npos) return;
+    const std::string_view word = std::string_view(out).substr(start > before ? start + 1 : start);
+    if (word == "a" || word == "an" || word == "the") out.resize(start);
+    start = std::string::npos;
   };
   i64 at = 0;
   while (at < isize(text)) {
     const u8 byte = static_cast<u8>(text[usize(at)]);
     if (byte < 0x80) {  // most text by far
       ++at;
-      if (is_py_space(byte)) {
+      if (is_ascii_alnum(byte)) {
+        begin_word();
+        out.push_back(static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte));
+      } else if (is_py_space(byte)) {
         end_word();
-      } else if (is_ascii_alnum(byte)) {
-        word.push_back(static_cast<char>(simple_lower(byte)));
       }
       continue;
     }
@@ -163,7 +168,8 @@ void append_answer_key(std::string& out, std::string_view text) {
     if (is_py_space(next.cp)) {
       end_word();
     } else if (!is_punctuation(next.cp)) {
-      append_utf8(word, simple_lower(next.cp));
+      begin_word();
+      append_utf8(out, simple_lower(next.cp));
     }
   }
   end_word();
