@@ -13,6 +13,7 @@ lm::cli::ToolSpec make_spec() {
       {"score", "add uncertainty scores to records of answers", lm::uq_tool::score_flags()},
       {"sample", "ask a model and keep what scores need", lm::uq_tool::sample_flags()},
       {"perturb", "reword prompts by a genetic algorithm", lm::uq_tool::perturb_flags()},
+      {"fit", "learn from judged answers what some scores need", lm::uq_tool::fit_flags()},
       {"eval", "measure how scores tell right answers from wrong", lm::uq_tool::eval_flags()},
   };
   spec.examples = {
@@ -54,6 +55,7 @@ int main(int argc, char** argv) {
     if (tool.verb() == "sample") return lm::uq_tool::run_sample(tool);
     check_device(tool);
     if (tool.verb() == "perturb") return lm::uq_tool::run_perturb(tool);
+    if (tool.verb() == "fit") return lm::uq_tool::run_fit(tool);
     if (tool.verb() == "eval") return lm::uq_tool::run_eval(tool);
     lm::uq_tool::run_score(tool);
   });

@@ -24,6 +24,7 @@ model::EngineOptions sizes(const model::ModelCfg& cfg, const SessionOptions& o, 
   if (!o.logits) out.max_logit_rows = 0;
   out.states = o.states;
   out.final_state = o.final_state;
+  out.projections = o.projections;
   return out;
 }
 

@@ -37,6 +37,7 @@ struct SessionOptions {
   bool logits = true;
   std::vector<i64> states = {};
   bool final_state = true;
+  std::vector<i64> projections = {};  // EngineOptions::projections
 };
 
 class Session {

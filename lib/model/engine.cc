@@ -77,6 +77,13 @@ RopeTables Engine::make_ropes() const {
           (states.empty() ? options_.final_state
                           : states.front() >= 0 && states.back() <= model_.cfg.depth()),
       "states are layers of the model, ascending");
+  const std::vector<i64>& projections = options_.projections;
+  LM_CHECK(projections.empty() ||
+               (std::adjacent_find(projections.begin(), projections.end(),
+                                   std::greater_equal<>()) == projections.end() &&
+                projections.front() >= 0 &&
+                projections.back() < (options_.final_state ? model_.cfg.depth() : states.back())),
+           "projections are of layers that passes reach, ascending");
   LM_CHECK(!on_host() || options_.activation == DType::kF32, "the CPU computes in f32");
   if (model_.cfg.position == PositionKind::kLearned && positions_ > model_.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model_.cfg.context, " learned positions, ",
@@ -318,6 +325,8 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
     if (p.hidden) fetch(*p.executor, p.hidden, i - begin, 1, hidden_);
     for (std::size_t s = 0; s < p.states.size(); ++s)
       fetch(*p.executor, p.states[s], i - begin, 1, states_[s]);
+    for (std::size_t s = 0; s < p.projections.size(); ++s)
+      fetch(*p.executor, p.projections[s], i - begin, 1, projections_[s]);
   }
   if (wanted > options_.max_logit_rows)
     fetch_sliced(p, rows, begin, end);
@@ -365,6 +374,7 @@ void Engine::eval(std::span<const EvalRow> rows) {
   logits_.clear();
   hidden_.clear();
   states_.assign(options_.states.size(), {});
+  projections_.assign(options_.projections.size(), {});
   logits_at_.assign(rows.size(), -1);
   hidden_at_.assign(rows.size(), -1);
   i64 logit_rows = 0;
@@ -402,19 +412,27 @@ std::span<const f32> Engine::logits(i64 row) const {
 
 std::span<const f32> Engine::hidden(i64 row) const {
   LM_CHECK(options_.final_state, "passes reach the final hidden state");
-  return hidden_row(hidden_, row);
+  return hidden_row(hidden_, row, model_.cfg.width);
 }
 
 std::span<const f32> Engine::state(i64 row, i64 index) const {
   LM_CHECK(index >= 0 && index < isize(states_), "states were asked for in EngineOptions");
-  return hidden_row(states_[usize(index)], row);
+  return hidden_row(states_[usize(index)], row, model_.cfg.width);
 }
 
-std::span<const f32> Engine::hidden_row(const std::vector<f32>& of, i64 row) const {
+std::span<const f32> Engine::projection(i64 row, i64 index) const {
+  LM_CHECK(index >= 0 && index < isize(projections_),
+           "projections were asked for in EngineOptions");
+  const LayerCfg& layer = model_.cfg.layers[usize(options_.projections[usize(index)])];
+  const AttentionCfg& a = std::get<AttentionCfg>(layer.mixer);
+  return hidden_row(projections_[usize(index)], row, a.qkv_size())
+      .first(usize(a.q_size() + a.kv_size()));
+}
+
+std::span<const f32> Engine::hidden_row(const std::vector<f32>& of, i64 row, i64 width) const {
   LM_CHECK(row >= 0 && row < isize(hidden_at_) && hidden_at_[usize(row)] >= 0,
            "hidden states were asked for with want_hidden");
-  const std::size_t width = usize(model_.cfg.width);
-  return std::span(of).subspan(usize(hidden_at_[usize(row)]) * width, width);
+  return std::span(of).subspan(usize(hidden_at_[usize(row)] * width), usize(width));
 }
 
 std::span<const f32> Engine::prefill(i32 seq, std::span<const i32> tokens) {

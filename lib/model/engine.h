@@ -27,6 +27,9 @@ struct EngineOptions {
   /// Layers, ascending, whose output rows with want_hidden get too: 0 is the embeddings, L what
   /// layer L gives, before the last norm.
   std::vector<i64> states = {};
+  /// Layers, ascending, whose queries and keys rows with want_hidden get too, as attention uses
+  /// them (0: the first layer's). They end in passes that reach them.
+  std::vector<i64> projections = {};
   /// False: passes end behind the last of `states`; there is no final hidden state, no logits.
   bool final_state = true;
   /// Capacity over all sequences, 0: 16 full contexts. On a device at most what fits beside weights
@@ -96,11 +99,13 @@ class Engine {
   void commit(i32 seq) { commit(seq, cache_->reserved(seq)); }
 
   /// Row of the last eval that asked for it: [vocab] raw logits; [width] final hidden state (after
-  /// the last norm); [width] state behind layer EngineOptions::states[index]. Valid until the next
+  /// the last norm); [width] state behind layer EngineOptions::states[index]; [(heads + kv_heads)
+  /// head_dim] queries, then keys, of layer EngineOptions::projections[index]. Valid until the next
   /// eval.
   std::span<const f32> logits(i64 row) const;
   std::span<const f32> hidden(i64 row) const;
   std::span<const f32> state(i64 row, i64 index) const;
+  std::span<const f32> projection(i64 row, i64 index) const;
 
   /// create, eval in one call, commit, logits of the last token: [vocab].
   std::span<const f32> prefill(i32 seq, std::span<const i32> tokens);
@@ -161,7 +166,7 @@ class Engine {
   PassKey key_of(std::span<const EvalRow> rows, i64 begin, i64 end) const;
   void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
   void fetch(const Executor& executor, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
-  std::span<const f32> hidden_row(const std::vector<f32>& of, i64 row) const;
+  std::span<const f32> hidden_row(const std::vector<f32>& of, i64 row, i64 width) const;
 
   const ModelRef model_;
   EngineOptions options_;
@@ -180,7 +185,8 @@ class Engine {
   std::vector<u8> outgoing_;  // a pass's inputs as the device shall have them
   Storage inputs_;            // there; absent on the CPU, which reads outgoing_
   std::vector<f32> logits_, hidden_;
-  std::vector<std::vector<f32>> states_;    // by index of EngineOptions::states
+  std::vector<std::vector<f32>> states_;  // by index of EngineOptions::states
+  std::vector<std::vector<f32>> projections_;
   std::vector<i64> logits_at_, hidden_at_;  // by row, -1 without
 };
 

@@ -37,12 +37,16 @@ class PagedContext : public MixContext {
     paged.window = attr.window;
     paged.layer = static_cast<i32>(layer);
     paged.max_keys = max_keys_;
+    seen_.push_back(qkv);
     return paged_attention(g_, qkv, paged);
   }
+  /// What layer i was given.
+  Value seen(i64 layer) const { return seen_[usize(layer)]; }
 
  private:
   Graph& g_;
   i32 max_keys_;
+  std::vector<Value> seen_;
 };
 
 struct Engine::Pass {
@@ -59,6 +63,10 @@ struct Engine::Pass {
     for (const i64 layer : options.states) {
       states.push_back(behind[usize(layer)]);
       graph.keep(states.back());
+    }
+    for (const i64 layer : options.projections) {
+      projections.push_back(mix.seen(layer));
+      graph.keep(projections.back());
     }
     if (!options.final_state) return;
     hidden = model.final_norm(x);
@@ -81,7 +89,7 @@ struct Engine::Pass {
   Graph graph;
   GraphModel model;
   Value tokens, position, select, hidden, logit;
-  std::vector<Value> states;
+  std::vector<Value> states, projections;
   KvView view;
   std::unique_ptr<Executor> executor;
 };

@@ -85,7 +85,9 @@ std::vector<u64> sorted_grams(std::span<const T> items, i64 n) {
   return keys;
 }
 
-i64 shared(const std::vector<u64>& a, const std::vector<u64>& b) {
+// Elements of both sorted lists, each as often as in the list that has fewer of it.
+template <typename T>
+i64 shared(std::span<const T> a, std::span<const T> b) {
   i64 count = 0;
   for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
     if (a[i] == b[j]) {
@@ -111,6 +113,8 @@ Overlap overlap_of(i64 common, i64 a, i64 b) {
 
 i32 WordIds::id(std::string_view word) {
   word_.assign(word);
+  const auto found = ids_.find(word_);
+  if (found != ids_.end()) return found->second;
   return ids_.emplace(word_, static_cast<i32>(ids_.size())).first->second;
 }
 
@@ -128,23 +132,34 @@ std::vector<std::string> overlap_words(std::string_view text) {
 
 std::string answer_key(std::string_view text) {
   std::string out;
-  std::string word;
+  append_answer_key(out, text);
+  return out;
+}
+
+void append_answer_key(std::string& out, std::string_view text) {
+  const std::size_t before = out.size();
+  std::size_t start = std::string::npos;  // of the word, with the blank before it; npos: none
+  const auto begin_word = [&] {
+    if (start != std::string::npos) return;
+    start = out.size();
+    if (start > before) out.push_back(' ');
+  };
   const auto end_word = [&] {
-    if (!word.empty() && word != "a" && word != "an" && word != "the") {
-      if (!out.empty()) out.push_back(' ');
-      out.append(word);
-    }
-    word.clear();
+    if (start == std::string::npos) return;
+    const std::string_view word = std::string_view(out).substr(start > before ? start + 1 : start);
+    if (word == "a" || word == "an" || word == "the") out.resize(start);
+    start = std::string::npos;
   };
   i64 at = 0;
   while (at < isize(text)) {
     const u8 byte = static_cast<u8>(text[usize(at)]);
     if (byte < 0x80) {  // most text by far
       ++at;
-      if (is_py_space(byte)) {
+      if (is_ascii_alnum(byte)) {
+        begin_word();
+        out.push_back(static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte));
+      } else if (is_py_space(byte)) {
         end_word();
-      } else if (is_ascii_alnum(byte)) {
-        word.push_back(static_cast<char>(simple_lower(byte)));
       }
       continue;
     }
@@ -153,11 +168,11 @@ std::string answer_key(std::string_view text) {
     if (is_py_space(next.cp)) {
       end_word();
     } else if (!is_punctuation(next.cp)) {
-      append_utf8(word, simple_lower(next.cp));
+      begin_word();
+      append_utf8(out, simple_lower(next.cp));
     }
   }
   end_word();
-  return out;
 }
 
 std::string last_number(std::string_view text) {
@@ -199,32 +214,47 @@ std::string last_number(std::string_view text) {
   return last;
 }
 
+void make_word_set(std::vector<i32>& words) {
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+}
+
+f64 jaccard_of_sets(std::span<const i32> a, std::span<const i32> b) {
+  const i64 common = shared(a, b);
+  const i64 all = isize(a) + isize(b) - common;
+  return all == 0 ? 1 : static_cast<f64>(common) / static_cast<f64>(all);
+}
+
 f64 jaccard(std::span<const i32> a, std::span<const i32> b) {
   std::vector<i32> set_a(a.begin(), a.end());
   std::vector<i32> set_b(b.begin(), b.end());
-  for (std::vector<i32>* set : {&set_a, &set_b}) {
-    std::sort(set->begin(), set->end());
-    set->erase(std::unique(set->begin(), set->end()), set->end());
-  }
-  i64 common = 0;
-  for (std::size_t i = 0, j = 0; i < set_a.size() && j < set_b.size();) {
-    if (set_a[i] == set_b[j]) {
-      ++common;
-      ++i;
-      ++j;
-    } else {
-      ++(set_a[i] < set_b[j] ? i : j);
-    }
-  }
-  const i64 all = isize(set_a) + isize(set_b) - common;
-  return all == 0 ? 1 : static_cast<f64>(common) / static_cast<f64>(all);
+  make_word_set(set_a);
+  make_word_set(set_b);
+  return jaccard_of_sets(set_a, set_b);
 }
+
+namespace {
+Overlap of_grams(std::span<const u64> a, std::span<const u64> b, bool no_words) {
+  if (a.empty() && b.empty() && !no_words) return {};
+  return overlap_of(shared(a, b), isize(a), isize(b));
+}
+}  // namespace
 
 Overlap rouge_n(std::span<const i32> a, std::span<const i32> b, i64 n) {
   const std::vector<u64> grams_a = sorted_grams(a, n);
   const std::vector<u64> grams_b = sorted_grams(b, n);
-  if (grams_a.empty() && grams_b.empty() && !(a.empty() && b.empty())) return {};
-  return overlap_of(shared(grams_a, grams_b), isize(grams_a), isize(grams_b));
+  return of_grams(grams_a, grams_b, a.empty() && b.empty());
+}
+
+Overlap rouge_n(const WordGrams& a, const WordGrams& b, i64 n) {
+  const std::size_t at = usize(n - 1);
+  return of_grams(a.by_order[at], b.by_order[at], a.length == 0 && b.length == 0);
+}
+
+void WordGrams::make(std::span<const i32> words) {
+  length = isize(words);
+  for (i64 n = 1; n <= 4; ++n)
+    sort_grams(words, n, by_order[usize(n - 1)]);
 }
 
 // Bit vectors over the positions of a (Hyyro 2004): a zero bit is a position where the length of
@@ -305,7 +335,7 @@ BleuCounts bleu_counts(std::span<const i32> hypothesis,
     for (const std::vector<i32>& reference : references)
       known = most_of_each(known, sorted_grams(std::span<const i32>(reference), n));
     const std::vector<u64> grams = sorted_grams(hypothesis, n);
-    out.matches[usize(n - 1)] = shared(grams, known);
+    out.matches[usize(n - 1)] = shared<u64>(grams, known);
     out.totals[usize(n - 1)] = isize(grams);
   }
   return out;
@@ -334,26 +364,27 @@ f64 bleu(const BleuCounts& counts, i64 order, BleuSmoothing smoothing) {
 }
 
 f64 bleu_similarity(std::span<const i32> a, std::span<const i32> b) {
-  const i64 order = std::min({i64{4}, isize(a), isize(b)});
-  if (order == 0) return a.empty() && b.empty() ? 1 : 0;
-  // bleu_counts of both directions at once: matches are the same, every gram is made once.
+  WordGrams grams_a;
+  WordGrams grams_b;
+  grams_a.make(a);
+  grams_b.make(b);
+  return bleu_similarity(grams_a, grams_b);
+}
+
+// bleu_counts of both directions at once: matches are the same.
+f64 bleu_similarity(const WordGrams& a, const WordGrams& b) {
+  const i64 order = std::min({i64{4}, a.length, b.length});
+  if (order == 0) return a.length == b.length ? 1 : 0;
   BleuCounts there;
-  there.length = isize(a);
-  there.reference_length = isize(b);
+  there.length = a.length;
+  there.reference_length = b.length;
   BleuCounts back;
-  back.length = isize(b);
-  back.reference_length = isize(a);
-  std::vector<u64> grams_a;
-  std::vector<u64> grams_b;
-  grams_a.reserve(a.size());
-  grams_b.reserve(b.size());
-  for (i64 n = 1; n <= order; ++n) {
-    const std::size_t at = usize(n - 1);
-    sort_grams(a, n, grams_a);
-    sort_grams(b, n, grams_b);
-    there.matches[at] = back.matches[at] = shared(grams_a, grams_b);
-    there.totals[at] = isize(grams_a);
-    back.totals[at] = isize(grams_b);
+  back.length = b.length;
+  back.reference_length = a.length;
+  for (std::size_t at = 0; at < usize(order); ++at) {
+    there.matches[at] = back.matches[at] = shared<u64>(a.by_order[at], b.by_order[at]);
+    there.totals[at] = isize(a.by_order[at]);
+    back.totals[at] = isize(b.by_order[at]);
   }
   return (bleu(there, order) + bleu(back, order)) / 2;
 }
@@ -385,7 +416,7 @@ ChrfCounts chrf_counts(std::string_view hypothesis, std::string_view reference) 
   for (i64 n = 1; n <= 6; ++n) {
     const std::vector<u64> grams_a = sorted_grams(std::span<const char32_t>(a), n);
     const std::vector<u64> grams_b = sorted_grams(std::span<const char32_t>(b), n);
-    out.matches[usize(n - 1)] = shared(grams_a, grams_b);
+    out.matches[usize(n - 1)] = shared<u64>(grams_a, grams_b);
     out.totals[usize(n - 1)] = grams_b.empty() ? 0 : isize(grams_a);
     out.reference_totals[usize(n - 1)] = isize(grams_b);
   }

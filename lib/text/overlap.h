@@ -35,11 +35,17 @@ std::vector<std::string> overlap_words(std::string_view text);
 /// The form in which short answers are compared: lower case, punctuation and the articles a, an,
 /// the left out, single blanks (Rajpurkar et al. 2016).
 std::string answer_key(std::string_view text);
+/// The same, appended.
+void append_answer_key(std::string& out, std::string_view text);
 /// The last decimal number of a text in a canonical spelling ("1,234.50" is "1234.5"), or empty.
 std::string last_number(std::string_view text);
 
 /// |A intersection B| / |A union B| of word sets; 1 for two empty ones.
 f64 jaccard(std::span<const i32> a, std::span<const i32> b);
+/// Words as a set: sorted, each once. What jaccard makes of both sides, for callers that compare
+/// one with many.
+void make_word_set(std::vector<i32>& words);
+f64 jaccard_of_sets(std::span<const i32> a, std::span<const i32> b);
 
 struct Overlap {
   f64 precision = 0;  // of a: shared / |a|
@@ -74,6 +80,16 @@ enum class BleuSmoothing : u8 { kNone, kHalving };
 f64 bleu(const BleuCounts& counts, i64 order = 4, BleuSmoothing smoothing = BleuSmoothing::kNone);
 /// Of short strings: order min(4, |a|, |b|), mean of both directions, so that it is symmetric.
 f64 bleu_similarity(std::span<const i32> a, std::span<const i32> b);
+
+/// A text's n-grams of orders 1 to 4, made once for comparisons with many.
+struct WordGrams {
+  i64 length = 0;                            // words
+  std::array<std::vector<u64>, 4> by_order;  // keys, sorted
+  void make(std::span<const i32> words);
+};
+/// rouge_n (n <= 4) and bleu_similarity of the texts that these were made of.
+Overlap rouge_n(const WordGrams& a, const WordGrams& b, i64 n);
+f64 bleu_similarity(const WordGrams& a, const WordGrams& b);
 
 /// Character n-grams of orders 1 to 6 without white space. totals are zero where the reference is
 /// too short for the order, so that a corpus counts orders that both have.

@@ -38,6 +38,17 @@ std::span<const Estimator> estimators();
 const Estimator* find_estimator(std::string_view name);
 std::vector<std::string> estimator_names();
 
+/// The same for one statement of the greedy answer (UqRecord::claims).
+struct ClaimEstimator {
+  const char* name;
+  const char* needs;
+  const char* formula;
+  Cost cost;  // per statement for what is asked of it
+  f64 (*score)(Evidence&, const Claim& claim);
+};
+std::span<const ClaimEstimator> claim_estimators();
+const ClaimEstimator* find_claim_estimator(std::string_view name);
+
 /// Answers generated per question: m samples, votes on the truth, answers over all wordings.
 struct Generated {
   i64 samples = 0;
@@ -50,6 +61,10 @@ i64 generations(Cost cost, const Generated& generated);
 std::span<const Estimator> token_estimators();   // of the greedy answer's tokens
 std::span<const Estimator> sample_estimators();  // of several answers
 std::span<const Estimator> inverse_estimators();
+
+/// -prod over tokens of P(candidates that entail) / P(those that entail or contradict), where any
+/// do. Source: Fadeeva et al. 2024 (claim conditioned probability).
+f64 claim_probability(std::span<const std::vector<Alternative>> tokens);
 
 /// The confidence that a text states, in [0,1]: a percentage or fraction behind "confidence" or
 /// "probability"; with anywhere set, the first number that can be one. nullopt if there is none.

@@ -205,14 +205,11 @@ f64 lexsim_bleu(Evidence& e) {
 
 f64 lexsim_rouge(Evidence& e, i64 n) {
   const i64 m = e.samples();
-  text::WordIds ids;
-  std::vector<std::vector<i32>> words(usize(m));
-  for (i64 i = 0; i < m; ++i)
-    ids.add_words(e.record().samples[usize(i)].text, words[usize(i)]);
+  const ComparedWords& words = e.sample_words();
   std::vector<f64> w(usize(m * m), 0.0);
   for (i64 i = 0; i < m; ++i) {
     for (i64 j = 0; j < i; ++j)
-      w[usize(i * m + j)] = text::rouge_n(words[usize(i)], words[usize(j)], n).f1;
+      w[usize(i * m + j)] = words.rouge_n(i, j, n);
   }
   return negative_pair_mean(w, m);
 }

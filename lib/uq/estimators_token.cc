@@ -8,6 +8,8 @@
 #include <numeric>
 
 #include "uq/estimators.h"
+#include "uq/fitted.h"
+#include "uq/token_measures.h"
 
 namespace lm::uq {
 
@@ -122,7 +124,35 @@ f64 self_certainty(Evidence& e) {
   return mean(e.greedy()->mean_logp) + std::log(static_cast<f64>(*e.record().vocab));
 }
 
-// -sum of log A_tt, mean over heads. Source: Sriramanan et al. 2024.
+// -mean of b_t, given, or from likeliest tokens that reach far enough.
+f64 boostedprob(Evidence& e) {
+  if (e.greedy() == nullptr) return kMissing;
+  const GreedyAnswer& answer = *e.greedy();
+  if (!answer.boosted.empty()) return -mean(answer.boosted);
+  if (answer.top.empty() || answer.tokens.empty() || answer.logp.empty()) return kMissing;
+  f64 total = 0;
+  for (std::size_t t = 0; t < answer.top.size(); ++t) {
+    const std::optional<f64> b =
+        boosted_probability(answer.top[t], answer.tokens[t], answer.logp[t],
+                            e.record().vocab.value_or(std::numeric_limits<i64>::max()));
+    if (!b) return kMissing;
+    total += *b;
+  }
+  return -total / static_cast<f64>(answer.top.size());
+}
+
+f64 focus(Evidence& e) {
+  if (e.greedy() == nullptr || e.greedy()->focus.empty()) return kMissing;
+  const GreedyAnswer& answer = *e.greedy();
+  if (answer.keyword.size() != answer.focus.size() ||
+      answer.attn_back.size() != answer.focus.size())
+    return kMissing;
+  return focus_score(answer.focus, answer.keyword, answer.attn_back);
+}
+
+// -sum of log A_tt of the answer's tokens, mean over heads, at the middle layer. Source:
+// Sriramanan et al. 2024. lm-polygraph's default sums over the prompt's tokens too, whereby long
+// prompts look uncertain; its claim-level form and "gen_only" do as here.
 f64 attention_score(Evidence& e) {
   if (e.greedy() == nullptr || e.greedy()->attn_self.empty()) return kMissing;
   const Table& a = e.greedy()->attn_self;
@@ -132,7 +162,9 @@ f64 attention_score(Evidence& e) {
   return total / static_cast<f64>(a.shape[0]);
 }
 
-// -sum of w_t l_t, w normalised. Source: Lin et al. 2024 (contextualised sequence likelihood).
+// -sum of w_t l_t, w normalised. Source: Lin et al. 2024 (contextualised sequence likelihood), who
+// choose ten heads on a validation set; the mean over all heads and layers, which sample gives, is
+// lm-polygraph's.
 f64 csl(Evidence& e) {
   if (e.greedy() == nullptr || logp_of(e).empty() || e.greedy()->csl_weight.empty())
     return kMissing;
@@ -144,7 +176,9 @@ f64 csl(Evidence& e) {
 
 // c_1 = p_1, c_t = alpha p_t + (1 - alpha) a_t c_{t-1}, a_t the attention of the layer's most
 // backward-looking head on the token before; 1 - mean log c, largest over layers.
-// Source: Vazhentsev et al. 2025.
+// Source: Vazhentsev et al. 2025. Row t of the attention is token t's own, as in their text; their
+// program and lm-polygraph read the pass that generates token t, which is row t - 1, on the same
+// token t - 1 (there the weight of a token on itself).
 f64 rauq(Evidence& e) {
   constexpr f64 kAlpha = 0.2;
   if (e.greedy() == nullptr || logp_of(e).empty() || e.greedy()->attn_prev.empty()) return kMissing;
@@ -177,23 +211,10 @@ f64 rauq(Evidence& e) {
   return worst;
 }
 
-// -prod of P(candidates that entail) / P(those that entail or contradict).
-// Source: Fadeeva et al. 2024 (claim conditioned probability).
 f64 ccp(Evidence& e) {
-  if (e.greedy() == nullptr || e.greedy()->alternatives.empty()) return kMissing;
-  f64 log_product = 0;
-  for (const std::vector<Alternative>& list : e.greedy()->alternatives) {
-    f64 entail = 0;
-    f64 both = 0;
-    for (const Alternative& one : list) {
-      const f64 p = std::exp(one.logp);
-      if (one.relation == Entailment::kEntails) entail += p;
-      if (one.relation != Entailment::kNeutral) both += p;
-    }
-    // A token about which no candidate says anything leaves the claim as it is.
-    if (both > 0) log_product += std::log(entail / both);
-  }
-  return -std::exp(log_product);
+  return e.greedy() == nullptr || e.greedy()->alternatives.empty()
+             ? kMissing
+             : claim_probability(e.greedy()->alternatives);
 }
 
 // sum of -l_t R_t / sum R. Source: Duan et al. 2024.
@@ -209,8 +230,14 @@ f64 p_true(Evidence& e) {
   return e.record().p_true ? 1 - *e.record().p_true : kMissing;
 }
 
+// Given, or by a probe that was fitted on prompts' states. Source: Kadavath et al. 2022.
 f64 p_ik(Evidence& e) {
-  return e.record().p_ik ? 1 - *e.record().p_ik : kMissing;
+  if (e.record().p_ik) return 1 - *e.record().p_ik;
+  const Fitted* fitted = e.fitted();
+  const std::vector<f64>& state = e.record().prompt_emb;
+  return fitted == nullptr || !fitted->probe || state.empty()
+             ? kMissing
+             : 1 - fitted->probe->probability(state);
 }
 
 f64 p_true_sampled(Evidence& e) {
@@ -231,72 +258,23 @@ f64 verbal_2s(Evidence& e) {
   return stated ? 1 - *stated : kMissing;
 }
 
-// Several models' distributions over the vocabulary, token by token: the mean over tokens of the
-// entropy of their mean (total), of their mean entropy (data), the difference (mutual information),
-// the mean pairwise KL divergence, and that minus the mutual information (reverse).
-// Source: Malinin and Gales 2021, expectation of posteriors.
-struct EnsembleTokens {
-  f64 total = 0;
-  f64 data = 0;
-  f64 pairwise = 0;
-  bool there = false;
-};
-
-EnsembleTokens ensemble(Evidence& e) {
-  const Table& table = e.record().ensemble;
-  EnsembleTokens out;
-  if (table.empty() || table.shape[1] == 0 || table.shape[2] == 0) return out;
-  out.there = true;
-  const i64 members = table.shape[0];
-  const i64 length = table.shape[1];
-  const i64 vocab = table.shape[2];
-  const f64 k = static_cast<f64>(members);
-  for (i64 t = 0; t < length; ++t) {
-    for (i64 v = 0; v < vocab; ++v) {
-      f64 mean_p = 0;
-      f64 p_log_p = 0;
-      f64 log_sum = 0;
-      for (i64 i = 0; i < members; ++i) {
-        const f64 logp = table.values[usize((i * length + t) * vocab + v)];
-        const f64 p = std::exp(logp);
-        mean_p += p / k;
-        p_log_p += p * logp;
-        log_sum += logp;
-      }
-      if (mean_p > 0) out.total -= mean_p * std::log(mean_p);
-      out.data -= p_log_p / k;
-      // sum over pairs of p_i (log p_i - log p_j), equal pairs add nothing.
-      if (members > 1) out.pairwise += (k * p_log_p - k * mean_p * log_sum) / (k * (k - 1));
-    }
-  }
-  for (f64* value : {&out.total, &out.data, &out.pairwise})
-    *value /= static_cast<f64>(length);
-  return out;
+// Of several models' distributions.
+template <Posterior posterior, f64 EnsembleMeasures::*measure>
+f64 ensemble(Evidence& e) {
+  const EnsembleMeasures* x = e.ensemble(posterior);
+  return x == nullptr ? kMissing : x->*measure;
 }
 
-f64 ensemble_total(Evidence& e) {
-  const EnsembleTokens x = ensemble(e);
-  return x.there ? x.total : kMissing;
-}
-
-f64 ensemble_data(Evidence& e) {
-  const EnsembleTokens x = ensemble(e);
-  return x.there ? x.data : kMissing;
-}
-
+template <Posterior posterior>
 f64 ensemble_mi(Evidence& e) {
-  const EnsembleTokens x = ensemble(e);
-  return x.there ? x.total - x.data : kMissing;
+  const EnsembleMeasures* x = e.ensemble(posterior);
+  return x == nullptr ? kMissing : x->total - x->data;
 }
 
-f64 ensemble_epkl(Evidence& e) {
-  const EnsembleTokens x = ensemble(e);
-  return x.there && e.record().ensemble.shape[0] > 1 ? x.pairwise : kMissing;
-}
-
+template <Posterior posterior>
 f64 ensemble_rmi(Evidence& e) {
-  const EnsembleTokens x = ensemble(e);
-  return x.there && e.record().ensemble.shape[0] > 1 ? x.pairwise - (x.total - x.data) : kMissing;
+  const EnsembleMeasures* x = e.ensemble(posterior);
+  return x == nullptr ? kMissing : x->pairwise - (x->total - x->data);
 }
 
 // sqrt((h - mu)^T S^-1 (h - mu)) of the answer's state h. Source: Lee et al. 2018.
@@ -312,6 +290,39 @@ f64 relative_mahalanobis(Evidence& e) {
   const f64 near = mahalanobis(e);
   return background && !std::isnan(near) ? near - background(e.greedy()->emb) : kMissing;
 }
+
+// Source: Yoo et al. 2022.
+f64 rde(Evidence& e) {
+  const Fitted* fitted = e.fitted();
+  return fitted == nullptr || !fitted->robust || !e.has_state()
+             ? kMissing
+             : fitted->robust->distance(e.greedy()->emb);
+}
+
+// The two ranks among training answers, of perplexity and of the state's distance.
+f64 of_ranks(Evidence& e, f64 (*score)(const TrainingRanks&, f64 perplexity, f64 distance)) {
+  const Fitted* fitted = e.fitted();
+  if (fitted == nullptr || !fitted->ranks || !fitted->density || !e.has_state() ||
+      logp_of(e).empty())
+    return kMissing;
+  return score(*fitted->ranks, perplexity(e), fitted->density->distance(e.greedy()->emb));
+}
+
+// Source: Vazhentsev et al. 2023 as lm-polygraph computes it (there HUQ-MD): the mean of the ranks.
+// Distances of training answers are of models fitted without them, in five folds (there of one
+// third, from a model of two thirds).
+f64 ppl_md(Evidence& e) {
+  return of_ranks(e, [](const TrainingRanks& ranks, f64 p, f64 d) {
+    return (ranks.perplexity_rank(p) + ranks.distance_rank(d)) / 2;
+  });
+}
+
+f64 huq(Evidence& e) {
+  return of_ranks(e, [](const TrainingRanks& ranks, f64 p, f64 d) { return ranks.hybrid(p, d); });
+}
+
+constexpr Posterior kPe = Posterior::kProductOfExpectations;
+constexpr Posterior kEp = Posterior::kExpectationOfProducts;
 
 constexpr Estimator kTable[] = {
     {"msp", "greedy.logp", "-sum log p", Cost::kGreedy, false, msp},
@@ -329,6 +340,10 @@ constexpr Estimator kTable[] = {
      false, fisher_rao},
     {"self_certainty", "greedy.mean_logp vocab", "-KL(uniform, p)", Cost::kGreedy, false,
      self_certainty},
+    {"boostedprob", "greedy.boosted, or tokens logp top (deep)", "-mean dominant probability",
+     Cost::kGreedy, false, boostedprob},
+    {"focus", "greedy.focus keyword attn_back", "keywords' surprise, raised by earlier ones",
+     Cost::kGreedy, false, focus},
     {"attention_score", "greedy.attn_self", "-sum log A_tt, mean over heads", Cost::kGreedy, false,
      attention_score},
     {"mahalanobis", "greedy.emb --reference", "distance of the answer's state from known ones",
@@ -336,6 +351,12 @@ constexpr Estimator kTable[] = {
     {"relative_mahalanobis", "greedy.emb --reference --background",
      "mahalanobis less the same from any text's states", Cost::kGreedy, false,
      relative_mahalanobis},
+    {"rde", "greedy.emb --fitted", "robust distance in 100 kernel components", Cost::kGreedy, false,
+     rde},
+    {"ppl_md", "greedy.logp emb --fitted", "mean rank of perplexity and distance", Cost::kGreedy,
+     false, ppl_md},
+    {"huq", "greedy.logp emb --fitted", "rank of perplexity; far away, of both", Cost::kGreedy,
+     false, huq},
     {"csl", "greedy.logp csl_weight", "-weighted log p", Cost::kGreedy, false, csl},
     {"rauq", "greedy.logp attn_prev", "1 - mean log c, c recurrent", Cost::kGreedy, false, rauq},
     {"ccp", "greedy.alternatives", "-prod P(entail)/P(entail or contradict)", Cost::kGreedy, false,
@@ -343,21 +364,62 @@ constexpr Estimator kTable[] = {
     {"token_sar", "greedy.logp relevance", "-relevance-weighted log p", Cost::kGreedy, false,
      token_sar},
     {"p_true", "p_true", "1 - P(True)", Cost::kOneMore, true, p_true},
-    {"p_ik", "p_ik", "1 - P(I know)", Cost::kGreedy, true, p_ik},
+    {"p_ik", "p_ik, or emb.prompt --fitted", "1 - P(I know)", Cost::kGreedy, true, p_ik},
     {"p_true_sampled", "p_true_samples", "1 - share of True", Cost::kTrueVotes, true,
      p_true_sampled},
     {"verbal_1s", "greedy.text", "1 - confidence stated in the answer", Cost::kGreedy, true,
      verbal_1s},
     {"verbal_2s", "verbal", "1 - confidence stated when asked", Cost::kOneMore, true, verbal_2s},
-    {"ensemble_total", "ensemble", "H(mean p)", Cost::kGreedy, false, ensemble_total},
-    {"ensemble_data", "ensemble", "mean H(p)", Cost::kGreedy, false, ensemble_data},
-    {"ensemble_mi", "ensemble", "total - data", Cost::kGreedy, false, ensemble_mi},
-    {"ensemble_epkl", "ensemble", "mean pairwise KL", Cost::kGreedy, false, ensemble_epkl},
+    {"ensemble_total", "ensemble", "H(mean p)", Cost::kGreedy, false,
+     ensemble<kPe, &EnsembleMeasures::total>},
+    {"ensemble_data", "ensemble", "mean H(p)", Cost::kGreedy, false,
+     ensemble<kPe, &EnsembleMeasures::data>},
+    {"ensemble_mi", "ensemble", "total - data", Cost::kGreedy, false, ensemble_mi<kPe>},
+    {"ensemble_epkl", "ensemble", "mean pairwise KL", Cost::kGreedy, false,
+     ensemble<kPe, &EnsembleMeasures::pairwise>},
     {"ensemble_rmi", "ensemble", "pairwise KL - mutual information", Cost::kGreedy, false,
-     ensemble_rmi},
+     ensemble_rmi<kPe>},
+    {"ensemble_top5", "ensemble", "H of the 5 likeliest of mean p", Cost::kGreedy, false,
+     ensemble<kPe, &EnsembleMeasures::top5>},
+    {"ensemble_top10", "ensemble", "H of the 10 likeliest", Cost::kGreedy, false,
+     ensemble<kPe, &EnsembleMeasures::top10>},
+    {"ensemble_top15", "ensemble", "H of the 15 likeliest", Cost::kGreedy, false,
+     ensemble<kPe, &EnsembleMeasures::top15>},
+    {"ensemble_ep_total", "ensemble greedy.tokens", "H(mean p), members by their past",
+     Cost::kGreedy, false, ensemble<kEp, &EnsembleMeasures::total>},
+    {"ensemble_ep_data", "ensemble greedy.tokens", "mean H(p), same weights", Cost::kGreedy, false,
+     ensemble<kEp, &EnsembleMeasures::data>},
+    {"ensemble_ep_mi", "ensemble greedy.tokens", "total - data", Cost::kGreedy, false,
+     ensemble_mi<kEp>},
+    {"ensemble_ep_epkl", "ensemble greedy.tokens", "mean pairwise KL", Cost::kGreedy, false,
+     ensemble<kEp, &EnsembleMeasures::pairwise>},
+    {"ensemble_ep_rmi", "ensemble greedy.tokens", "pairwise KL - mutual information", Cost::kGreedy,
+     false, ensemble_rmi<kEp>},
+    {"ensemble_ep_top5", "ensemble greedy.tokens", "H of the 5 likeliest of mean p", Cost::kGreedy,
+     false, ensemble<kEp, &EnsembleMeasures::top5>},
+    {"ensemble_ep_top10", "ensemble greedy.tokens", "H of the 10 likeliest", Cost::kGreedy, false,
+     ensemble<kEp, &EnsembleMeasures::top10>},
+    {"ensemble_ep_top15", "ensemble greedy.tokens", "H of the 15 likeliest", Cost::kGreedy, false,
+     ensemble<kEp, &EnsembleMeasures::top15>},
 };
 
 }  // namespace
+
+f64 claim_probability(std::span<const std::vector<Alternative>> tokens) {
+  f64 log_product = 0;
+  for (const std::vector<Alternative>& list : tokens) {
+    f64 entail = 0;
+    f64 both = 0;
+    for (const Alternative& one : list) {
+      const f64 p = std::exp(one.logp);
+      if (one.relation == Entailment::kEntails) entail += p;
+      if (one.relation != Entailment::kNeutral) both += p;
+    }
+    // A token about which no candidate says anything leaves the claim as it is.
+    if (both > 0) log_product += std::log(entail / both);
+  }
+  return -std::exp(log_product);
+}
 
 std::span<const Estimator> token_estimators() {
   return kTable;

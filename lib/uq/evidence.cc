@@ -14,7 +14,7 @@ void Evidence::set(const UqRecord& record) {
   record_ = &record;
   flags_ = {};
   question_ = xxh3_64(record.id);
-  has_logp_ = has_similarity_ = has_inverse_ = false;
+  has_logp_ = has_similarity_ = has_inverse_ = has_words_ = false;
   clusters_.reset();
   components_.reset();
   first_equal_.reset();
@@ -22,6 +22,7 @@ void Evidence::set(const UqRecord& record) {
   kernel_.reset();
   inverse_.reset();
   embeddings_.clear();
+  ensemble_ = {};
 }
 
 std::span<const f64> Evidence::sample_logp() {
@@ -126,13 +127,29 @@ std::span<const f64> Evidence::greedy_similarity() {
 
 std::span<const f64> Evidence::text_similarity(Sim kind) {
   if (kind == options_.sim) return similarity();
-  std::vector<std::string_view> all;
-  for (const Answer& sample : record_->samples)
-    all.push_back(sample.text);
-  Similarities alike;
-  texts_.compare(kind, all, alike);
-  alike.gather(samples(), text_similarity_);
+  LM_CHECK(kind == Sim::kRougeL || kind == Sim::kBleu, "a similarity that lexsim has");
+  const ComparedWords& words = sample_words();
+  const i64 m = samples();
+  text_similarity_.assign(usize(m * m), 1.0);
+  for (i64 i = 0; i < m; ++i) {
+    for (i64 j = 0; j < i; ++j) {
+      if (words.equal(i, j)) continue;
+      text_similarity_[usize(i * m + j)] = text_similarity_[usize(j * m + i)] =
+          kind == Sim::kRougeL ? words.rouge_l(i, j) : words.bleu(i, j);
+    }
+  }
   return text_similarity_;
+}
+
+const ComparedWords& Evidence::sample_words() {
+  if (!has_words_) {
+    has_words_ = true;
+    std::vector<std::string_view> all;
+    for (const Answer& sample : record_->samples)
+      all.push_back(sample.text);
+    words_.set(all);
+  }
+  return words_;
 }
 
 bool Evidence::same_meaning(i64 i, i64 j, bool for_sets) const {
@@ -336,6 +353,17 @@ const InverseResult* Evidence::inverse() {
       inverse_measures(sx, by_prompt, alike, options_.draws, options_.seed, question_, worker_);
   flags_.inv_nonmonotone = inverse_->mean.nonmonotone;
   return &*inverse_;
+}
+
+const EnsembleMeasures* Evidence::ensemble(Posterior posterior) {
+  OfEnsemble& one = ensemble_[static_cast<std::size_t>(posterior)];
+  if (!one.computed) {
+    one.computed = true;
+    one.measures = ensemble_measures(
+        record_->ensemble, greedy() == nullptr ? std::span<const i64>() : greedy()->tokens,
+        posterior);
+  }
+  return one.measures ? &*one.measures : nullptr;
 }
 
 i64 Evidence::inverse_answers() {

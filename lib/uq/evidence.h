@@ -3,13 +3,17 @@
 // log-probabilities, similarities, clusters, the graph, the inverse family. A part whose
 // ingredients the record lacks is empty. Not thread-safe: one per worker, memory kept.
 
+#include <array>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/types.h"
+#include "uq/ensemble.h"
+#include "uq/fitted.h"
 #include "uq/inverse.h"
 #include "uq/meaning.h"
 #include "uq/record.h"
@@ -31,6 +35,8 @@ struct ScoreOptions {
   /// trusted; the same from states of any text. Empty: not given. Thread-safe.
   std::function<f64(std::span<const f64>)> distance, background;
   i64 state_width = 0;
+  /// What was learned from a training split, of the same width; null: nothing.
+  std::shared_ptr<const Fitted> fitted;
 };
 
 /// Why a score must be read with care, or is absent although its ingredients are there.
@@ -60,6 +66,8 @@ class Evidence {
   std::span<const f64> greedy_similarity();
   /// Similarity of two kinds of given texts, whatever --sim: for lexsim and its variants.
   std::span<const f64> text_similarity(Sim kind);
+  /// The words of the samples.
+  const ComparedWords& sample_words();
   /// [m] labels by --cluster; by components whatever --cluster, of similar or mutually entailing
   /// answers (num_sets).
   std::span<const i32> clusters();
@@ -75,6 +83,11 @@ class Evidence {
   const InverseResult* inverse();
   /// Answers that the inverse family draws from, over all wordings.
   i64 inverse_answers();
+  /// Null if the record has no distributions of several models, or no tokens where the posterior
+  /// needs them.
+  const EnsembleMeasures* ensemble(Posterior posterior);
+  const Fitted* fitted() const { return options_.fitted.get(); }
+  bool has_state() const { return greedy() != nullptr && !greedy()->emb.empty(); }
   stat::SymmetricEigen& eigen() { return eigen_; }
 
  private:
@@ -100,12 +113,19 @@ class Evidence {
   Similarities alike_;  // of the samples, then the greedy answer
   std::vector<f64> similarity_, greedy_similarity_;
   std::vector<f64> text_similarity_;
+  bool has_words_ = false;
+  ComparedWords words_;
   std::optional<std::vector<i32>> clusters_, components_, first_equal_;
   std::optional<GraphMeasures> graph_;
   std::optional<f64> kernel_;
   std::vector<const std::vector<f64>*> embeddings_;
   bool has_inverse_ = false;
   std::optional<InverseResult> inverse_;
+  struct OfEnsemble {
+    bool computed = false;
+    std::optional<EnsembleMeasures> measures;
+  };
+  std::array<OfEnsemble, 2> ensemble_;  // by Posterior
 };
 
 }  // namespace lm::uq

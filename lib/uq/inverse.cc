@@ -14,13 +14,6 @@ namespace {
 
 constexpr f64 kFold = 0.36787944117144233;  // 1/e, where -p ln p is largest
 
-f64 dot(const f64* a, const f64* b, i64 n) {
-  f64 sum = 0;
-  for (i64 k = 0; k < n; ++k)
-    sum += a[k] * b[k];
-  return sum;
-}
-
 f64 surprise(f64 p) {
   return p > 0 ? -p * std::log(p) : 0;
 }
@@ -65,33 +58,53 @@ void InverseDraw::set_prompts(std::span<const f64> sx, i64 n) {
   for (i64 i = 0; i < n; ++i)
     sx_weight_ +=
         std::accumulate(&sx_[usize(i * n)], &sx_[usize(i * n)] + n, 0.0) - sx_[usize(i * (n + 1))];
-  for (std::vector<f64>* list : {&inverse_sum_, &p_answer_, &p_step_, &p_prompt_, &p_same_})
+  for (std::vector<f64>* list :
+       {&inverse_sum_, &product_, &p_answer_, &p_step_, &p_prompt_, &p_same_})
     list->resize(usize(n));
 }
 
 // S^y is symmetric, so that P_y[i,k] = S^y[k,i] / sum of row i: every sum below runs along rows,
 // and P_y is never made.
 InverseMeasures InverseDraw::measure(std::span<const f64> sy) {
-  const i64 n = n_;
+  // Nine rewordings, the usual number, with loops of known length.
+  return n_ == 10 ? measure_of<10>(sy) : measure_of<0>(sy);
+}
+
+template <i64 known>
+InverseMeasures InverseDraw::measure_of(std::span<const f64> sy) {
+  const i64 n = known > 0 ? known : n_;
   LM_CHECK(isize(sy) == n * n, "answers to every wording");
   InverseMeasures out;
-  for (std::vector<f64>* list : {&inverse_sum_, &p_answer_, &p_step_, &p_prompt_, &p_same_})
-    std::fill(list->begin(), list->end(), 0.0);
-  f64* const inverse_sum = inverse_sum_.data();
-  f64* const p_answer = p_answer_.data();
-  f64* const p_step = p_step_.data();
-  f64* const p_prompt = p_prompt_.data();
-  f64* const p_same = p_same_.data();
+  // Sums of known length stay in registers: nothing else can point to them.
+  f64 local[6][known > 0 ? known : 1] = {};
+  const auto sums = [&](i64 which, std::vector<f64>& list) {
+    if constexpr (known > 0) {
+      return &local[which][0];
+    } else {
+      std::fill(list.begin(), list.end(), 0.0);
+      return list.data();
+    }
+  };
+  f64* const inverse_sum = sums(0, inverse_sum_);
+  f64* const product = sums(1, product_);
+  f64* const p_answer = sums(2, p_answer_);
+  f64* const p_step = sums(3, p_step_);
+  f64* const p_prompt = sums(4, p_prompt_);
+  f64* const p_same = sums(5, p_same_);
   f64 same = 0;
   for (i64 k = 0; k < n; ++k) {
     const f64* row = &sy[usize(k * n)];
     const f64* px = &px_[usize(k * n)];
+    const f64* sx = &sx_[usize(k * n)];
+    // Column i of the products is row i: the rows' sums grow side by side, each in its own order.
     for (i64 i = 0; i < n; ++i) {
       inverse_sum[i] += row[i];
       p_same[i] += row[i] * px[i];
+      product[i] += row[i] * sx[i];
     }
-    same += dot(row, &sx_[usize(k * n)], n) - row[k] * sx_[usize(k * (n + 1))];
   }
+  for (i64 k = 0; k < n; ++k)
+    same += product[k] - sy[usize(k * (n + 1))] * sx_[usize(k * (n + 1))];
   for (i64 i = 0; i < n; ++i) {
     LM_CHECK(inverse_sum[i] > 0, "every answer is like itself");
     inverse_sum[i] = 1 / inverse_sum[i];
@@ -124,8 +137,8 @@ InverseMeasures InverseDraw::measure(std::span<const f64> sy) {
   }
   // Wordings with nothing in common weigh their answers equally: not at all.
   out.spuq = sx_weight_ > 0 ? 1 - same / sx_weight_ : std::nan("");
-  std::sort(p_prompt_.begin(), p_prompt_.end());
-  std::sort(p_answer_.begin(), p_answer_.end());
+  std::sort(p_prompt, p_prompt + n);
+  std::sort(p_answer, p_answer + n);
   for (i64 i = 0; i < n; ++i)
     out.wd_px_py += std::abs(p_prompt[i] - p_answer[i]) / static_cast<f64>(n);
   return out;
@@ -146,10 +159,14 @@ InverseResult inverse_measures(std::span<const f64> sx, std::span<const std::vec
       const u64 pick = random.below(static_cast<u64>(d * n + i), of.size());
       row[usize(i)] = alike.row[usize(of[pick])];
     }
+    // Symmetric: the columns are gathered once.
     for (i64 i = 0; i < n; ++i) {
-      const f64* line = &alike.matrix[usize(row[usize(i)] * alike.rows)];
-      for (i64 j = 0; j < n; ++j)
-        sy[usize(i * n + j)] = line[row[usize(j)]];
+      const f64* const line = &alike.matrix[usize(row[usize(i)] * alike.rows)];
+      f64* const to = &sy[usize(i * n)];
+      for (i64 j = 0; j < i; ++j)
+        to[j] = sy[usize(j * n + i)];
+      for (i64 j = i; j < n; ++j)
+        to[j] = line[row[usize(j)]];
     }
     const InverseMeasures one = worker.measure(sy);
     if (d == 0) out.single = one.inv_entropy;

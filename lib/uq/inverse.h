@@ -38,16 +38,20 @@ void normalise_rows(std::span<f64> s, i64 n);
 /// The measures of one draw at O(n^2) per draw. Keeps its memory; one per worker.
 class InverseDraw {
  public:
-  /// sx: [n, n].
+  /// sx: [n, n], symmetric.
   void set_prompts(std::span<const f64> sx, i64 n);
   /// sy: [n, n], symmetric, of the answers drawn.
   InverseMeasures measure(std::span<const f64> sy);
 
  private:
+  template <i64 known>
+  InverseMeasures measure_of(std::span<const f64> sy);
+
   i64 n_ = 0;
   std::vector<f64> sx_;
   std::vector<f64> px_;
   f64 sx_weight_ = 0;             // sum of S^x off the diagonal
+  std::vector<f64> product_;      // by row, sum of S^y S^x
   std::vector<f64> inverse_sum_;  // 1 / sum of a row of S^y
   std::vector<f64> p_same_;       // (P_y P_x)[i,i]
   std::vector<f64> p_answer_;     // P(Y)

@@ -150,6 +150,15 @@ void ids_of(dom::element value, std::string_view where, std::vector<i64>& out) {
   }
 }
 
+Entailment relation_of(dom::element value, std::string_view where) {
+  const std::string_view name = text_of(value, where);
+  if (name != "e" && name != "n" && name != "c")
+    bad("range", where, cat("has relation ", quote(name), ", expected e, n or c"));
+  return name == "e"   ? Entailment::kEntails
+         : name == "c" ? Entailment::kContradicts
+                       : Entailment::kNeutral;
+}
+
 void top_of(dom::element value, std::string_view where, std::vector<std::vector<TopToken>>& out) {
   for (const dom::element token : array_of(value, where)) {
     std::vector<TopToken>& list = out.emplace_back();
@@ -169,14 +178,20 @@ void alternatives_of(dom::element value, std::string_view where,
     for (const dom::element pair : array_of(token, where)) {
       const dom::array parts = array_of(pair, where);
       if (parts.size() != 2) bad("shape", where, "expected pairs [logp, relation]");
-      const std::string_view name = text_of(parts.at(1).value(), where);
-      if (name != "e" && name != "n" && name != "c")
-        bad("range", where, cat("has relation ", quote(name), ", expected e, n or c"));
-      list.push_back({number_of(parts.at(0).value(), where), name == "e" ? Entailment::kEntails
-                                                             : name == "c"
-                                                                 ? Entailment::kContradicts
-                                                                 : Entailment::kNeutral});
+      list.push_back(
+          {number_of(parts.at(0).value(), where), relation_of(parts.at(1).value(), where)});
     }
+  }
+}
+
+// Row t: t numbers, or none.
+void rows_of(dom::element value, std::string_view where, std::vector<std::vector<f64>>& out) {
+  for (const dom::element row : array_of(value, where)) {
+    numbers_of(row, where, out.emplace_back());
+    if (!out.back().empty() && out.back().size() + 1 != out.size())
+      bad("shape", where,
+          cat("has ", out.back().size(), " numbers in row ", out.size() - 1, ", expected ",
+              out.size() - 1, " or none"));
   }
 }
 
@@ -196,7 +211,16 @@ bool answer_field(std::string_view key, dom::element value, Answer& out) {
   return true;
 }
 
+// Records are much alike: lists keep their memory from one to the next.
+void reset(Answer& out) {
+  out.text = {};
+  out.logp.clear();
+  out.relevance.clear();
+  out.emb.clear();
+}
+
 void answer_of(dom::element value, std::string_view where, Answer& out) {
+  reset(out);
   if (value.is_string()) {
     out.text = text_of(value, where);
     return;
@@ -209,11 +233,13 @@ void answer_of(dom::element value, std::string_view where, Answer& out) {
 
 void answers_of(dom::element value, std::string_view where, std::vector<Answer>& out) {
   const dom::array items = array_of(value, where);
-  out.reserve(items.size());
+  out.resize(items.size());
   i64 at = 0;
-  for (const dom::element item : items)
+  for (const dom::element item : items) {
     within(
-        where, [&] { answer_of(item, "", out.emplace_back()); }, at++);
+        where, [&] { answer_of(item, "", out[usize(at)]); }, at);
+    ++at;
+  }
 }
 
 void greedy_of(dom::element value, GreedyAnswer& out) {
@@ -221,11 +247,11 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
     const char* name;
     std::vector<f64> GreedyAnswer::*list;
   };
-  static constexpr List kLists[] = {{"entropy", &GreedyAnswer::entropy},
-                                    {"logp0", &GreedyAnswer::logp0},
-                                    {"sqrt_mass", &GreedyAnswer::sqrt_mass},
-                                    {"mean_logp", &GreedyAnswer::mean_logp},
-                                    {"csl_weight", &GreedyAnswer::csl_weight}};
+  static constexpr List kLists[] = {
+      {"entropy", &GreedyAnswer::entropy},       {"logp0", &GreedyAnswer::logp0},
+      {"sqrt_mass", &GreedyAnswer::sqrt_mass},   {"mean_logp", &GreedyAnswer::mean_logp},
+      {"csl_weight", &GreedyAnswer::csl_weight}, {"boosted", &GreedyAnswer::boosted},
+      {"focus", &GreedyAnswer::focus},           {"keyword", &GreedyAnswer::keyword}};
   for (const dom::key_value_pair field : object_of(value, "")) {
     if (field.value.is_null() || answer_field(field.key, field.value, out)) continue;
     for (const List& list : kLists) {
@@ -234,6 +260,7 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
     if (field.key == "tokens") ids_of(field.value, field.key, out.tokens);
     if (field.key == "top") top_of(field.value, field.key, out.top);
     if (field.key == "alternatives") alternatives_of(field.value, field.key, out.alternatives);
+    if (field.key == "attn_back") rows_of(field.value, field.key, out.attn_back);
     if (field.key == "attn_self") table_of(field.value, field.key, 2, out.attn_self);
     if (field.key == "attn_prev") table_of(field.value, field.key, 3, out.attn_prev);
   }
@@ -244,11 +271,59 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
   check_length(out.tokens.size(), length, "tokens");
   check_length(out.top.size(), length, "top");
   check_length(out.alternatives.size(), length, "alternatives");
+  check_length(out.attn_back.size(), length, "attn_back");
   if (!out.attn_self.empty()) check_length(usize(out.attn_self.shape[1]), length, "attn_self");
   if (!out.attn_prev.empty()) check_length(usize(out.attn_prev.shape[2]), length, "attn_prev");
 }
 
+void claim_of(dom::element item, Claim& out) {
+  for (const dom::key_value_pair field : object_of(item, "")) {
+    if (field.value.is_null()) continue;
+    if (field.key == "text") out.text = text_of(field.value, "text");
+    if (field.key == "p_true") out.p_true = probability_of(field.value, "p_true");
+    if (field.key == "token_span") {
+      const dom::array ends = array_of(field.value, "token_span");
+      if (ends.size() != 2) bad("shape", "token_span", "expected [first, end]");
+      out.first = count_of(ends.at(0).value(), "token_span");
+      out.end = count_of(ends.at(1).value(), "token_span");
+      if (out.first >= out.end)
+        bad("range", "token_span",
+            cat("is [", out.first, ", ", out.end, "], expected first < end"));
+    }
+    if (field.key == "nli") {
+      for (const dom::element one : array_of(field.value, "nli"))
+        out.nli.push_back(relation_of(one, "nli"));
+    }
+  }
+}
+
+void claims_of(dom::element value, std::vector<Claim>& out) {
+  i64 at = 0;
+  for (const dom::element item : array_of(value, "claims"))
+    within(
+        "claims", [&] { claim_of(item, out.emplace_back()); }, at++);
+}
+
+// Spans lie in the answer, and every sample has said something or none has.
+void check_claims(const UqRecord& record) {
+  const i64 length = record.greedy ? isize(record.greedy->logp) : 0;
+  for (i64 i = 0; i < isize(record.claims); ++i) {
+    const Claim& claim = record.claims[usize(i)];
+    if (length > 0 && claim.end > length)
+      bad("range", cat("claims[", i, "].token_span"),
+          cat("ends at ", claim.end, ", the answer has ", length, " tokens"));
+    if (!claim.nli.empty() && claim.nli.size() != record.samples.size())
+      bad("shape", cat("claims[", i, "].nli"),
+          cat("has ", claim.nli.size(), " relations for ", record.samples.size(), " samples"));
+  }
+}
+
 void perturbation_of(dom::element item, Perturbation& out) {
+  out.prompt = out.kind = {};
+  out.similarity.reset();
+  out.generation.reset();
+  out.emb.clear();
+  bool answered = false;
   for (const dom::key_value_pair field : object_of(item, "")) {
     if (field.value.is_null()) continue;
     if (field.key == "prompt") out.prompt = text_of(field.value, "prompt");
@@ -256,17 +331,22 @@ void perturbation_of(dom::element item, Perturbation& out) {
     if (field.key == "similarity") out.similarity = number_of(field.value, "similarity");
     if (field.key == "generation") out.generation = count_of(field.value, "generation");
     if (field.key == "emb") numbers_of(field.value, "emb", out.emb);
-    if (field.key == "samples") answers_of(field.value, "samples", out.samples);
+    if (field.key != "samples") continue;
+    answers_of(field.value, "samples", out.samples);
+    answered = true;
   }
+  if (!answered) out.samples.clear();
 }
 
 void perturbations_of(dom::element value, std::vector<Perturbation>& out) {
   const dom::array items = array_of(value, "perturb");
-  out.reserve(items.size());
+  out.resize(items.size());
   i64 at = 0;
-  for (const dom::element item : items)
+  for (const dom::element item : items) {
     within(
-        "perturb", [&] { perturbation_of(item, out.emplace_back()); }, at++);
+        "perturb", [&] { perturbation_of(item, out[usize(at)]); }, at);
+    ++at;
+  }
 }
 
 void similarity_of(dom::element value, UqRecord& out) {
@@ -359,9 +439,8 @@ void root_field(std::string_view key, dom::element value, UqRecord& out) {
   if (key == "temperature") out.temperature = number_of(value, key);
   if (key == "vocab") out.vocab = static_cast<i64>(number_of(value, key));
   if (key == "greedy") within(key, [&] { greedy_of(value, out.greedy.emplace()); });
-  if (key == "samples") answers_of(value, key, out.samples);
-  if (key == "perturb") perturbations_of(value, out.perturb);
   if (key == "sim") similarity_of(value, out);
+  if (key == "claims") claims_of(value, out.claims);
   if (key == "ensemble") table_of(value, key, 3, out.ensemble);
   if (key == "p_true") out.p_true = probability_of(value, key);
   if (key == "p_ik") out.p_ik = probability_of(value, key);
@@ -386,6 +465,9 @@ RecordReader::RecordReader(std::string score_field) : impl_(std::make_unique<Imp
 RecordReader::~RecordReader() = default;
 
 std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
+  // The lists of answers stay for their memory, as what their fields are read into.
+  std::vector<Answer> samples = std::move(out.samples);
+  std::vector<Perturbation> perturb = std::move(out.perturb);
   out = {};
   dom::element root;
   if (const simdjson::error_code error =
@@ -406,12 +488,19 @@ std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
       } else if (field.key == "emb") {
         emb = field.value;
         has_emb = true;
+      } else if (field.key == "samples") {
+        out.samples = std::move(samples);
+        answers_of(field.value, field.key, out.samples);
+      } else if (field.key == "perturb") {
+        out.perturb = std::move(perturb);
+        perturbations_of(field.value, out.perturb);
       } else {
         root_field(field.key, field.value, out);
       }
     }
     if (has_emb) embeddings_of(emb, out);
     check_dimension(out.samples);
+    check_claims(out);
     check_square(out.sim_answers, out.samples.size(), "sim.answers");
     check_square(out.nli_entail, out.samples.size(), "sim.nli_e");
     check_square(out.nli_contradict, out.samples.size(), "sim.nli_c");

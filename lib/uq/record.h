@@ -11,6 +11,8 @@
 //   sim      {answers, nli_e, nli_c}   [m][m], or [m+1][m+1] with the greedy answer last: given
 //            similarity; P(row entails column); P(row contradicts column)
 //   ensemble [members][L][V]   log-probabilities of every token by several models
+//   claims   [{text, token_span [first, end], p_true, nli ["e"|"n"|"c" by sample]} ..]   statements
+//            that stand in the greedy answer's tokens first <= t < end
 //   p_true, p_ik numbers; p_true_samples [true|false|text ..]; verbal: text with a confidence
 //
 // PER TOKEN, lists of the greedy answer's length L: tokens (ids); logp; entropy (nats); top [[id,
@@ -18,7 +20,9 @@
 // softmax(logits/2)); mean_logp (mean over the vocabulary); relevance (1 - similarity of the answer
 // without the token); csl_weight; alternatives [[logp, "e"|"n"|"c"]..] (top candidates that entail,
 // neither, contradict the chosen token); attn_self [heads][L]; attn_prev [layers][heads][L] (on the
-// token before). Log-probabilities are natural. Absent and null are the same: the estimators that
+// token before); attn_back (row t: t weights on the answer's tokens before it, or none); boosted
+// (BoostedProb), focus (Focus surprise), keyword (1 or 0), see token_measures.h. Log-probabilities
+// are natural. Absent and null are the same: the estimators that
 // need the ingredient are absent from the output.
 
 #include <memory>
@@ -67,10 +71,23 @@ struct GreedyAnswer : Answer {
   std::vector<f64> sqrt_mass;
   std::vector<f64> mean_logp;
   std::vector<f64> csl_weight;
+  std::vector<f64> boosted;
+  std::vector<f64> focus;
+  std::vector<f64> keyword;
   std::vector<std::vector<TopToken>> top;
   std::vector<std::vector<Alternative>> alternatives;
   Table attn_self;  // [heads, L]
   Table attn_prev;  // [layers, heads, L]
+  std::vector<std::vector<f64>> attn_back;
+};
+
+/// A statement of the greedy answer.
+struct Claim {
+  std::string_view text;
+  i64 first = 0;  // tokens [first, end)
+  i64 end = 0;
+  std::optional<f64> p_true;
+  std::vector<Entailment> nli;  // what each sample says of it
 };
 
 struct Perturbation {
@@ -106,6 +123,7 @@ struct UqRecord {
   Table nli_entail;
   Table nli_contradict;
   Table ensemble;  // [members, L, V]
+  std::vector<Claim> claims;
   std::optional<f64> p_true;
   std::optional<f64> p_ik;
   std::vector<u8> p_true_samples;

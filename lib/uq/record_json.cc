@@ -89,6 +89,9 @@ void append_greedy(std::string& out, const GreedyAnswer& answer) {
   append_numbers_field(out, "sqrt_mass", answer.sqrt_mass);
   append_numbers_field(out, "mean_logp", answer.mean_logp);
   append_numbers_field(out, "csl_weight", answer.csl_weight);
+  append_numbers_field(out, "boosted", answer.boosted);
+  append_numbers_field(out, "focus", answer.focus);
+  append_numbers_field(out, "keyword", answer.keyword);
   if (!answer.top.empty()) {
     append_key(out, "top");
     append_list(out, isize(answer.top), [&](i64 t) {
@@ -116,6 +119,11 @@ void append_greedy(std::string& out, const GreedyAnswer& answer) {
   }
   append_table_field(out, "attn_self", answer.attn_self);
   append_table_field(out, "attn_prev", answer.attn_prev);
+  if (!answer.attn_back.empty()) {
+    append_key(out, "attn_back");
+    append_list(out, isize(answer.attn_back),
+                [&](i64 t) { append_numbers(out, answer.attn_back[usize(t)]); });
+  }
   out.push_back('}');
 }
 

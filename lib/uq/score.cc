@@ -7,20 +7,43 @@
 
 namespace lm::uq {
 
-void Scorer::score(const UqRecord& record, std::string& json) {
-  evidence_.set(record);
-  json = "{\"scores\":{";
-  bool infinite = false;
+namespace {
+
+/// {"NAME":value..} of the scores that are there. Notes infinite ones.
+template <typename One, typename Score>
+void append_scores(std::string& json, std::span<const One* const> chosen, const Score& score,
+                   bool& infinite) {
+  json += '{';
   bool first = true;
-  for (const Estimator* one : chosen_) {
-    const f64 value = one->score(evidence_) + 0.0;  // -0 becomes 0
+  for (const One* one : chosen) {
+    const f64 value = score(*one) + 0.0;  // -0 becomes 0
     if (std::isnan(value)) continue;
     infinite = infinite || std::isinf(value);
     append(json, first ? "\"" : ",\"", one->name, "\":");
     io::append_json_number(json, value);
     first = false;
   }
-  json.push_back('}');
+  json += '}';
+}
+
+}  // namespace
+
+void Scorer::score(const UqRecord& record, std::string& json) {
+  evidence_.set(record);
+  json = "{\"scores\":";
+  bool infinite = false;
+  append_scores(
+      json, std::span<const Estimator* const>(chosen_),
+      [&](const Estimator& one) { return one.score(evidence_); }, infinite);
+  if (!record.claims.empty() && !of_claims_.empty()) {
+    for (const Claim& claim : record.claims) {
+      json += &claim == &record.claims[0] ? ",\"claims\":[" : ",";
+      append_scores(
+          json, std::span<const ClaimEstimator* const>(of_claims_),
+          [&](const ClaimEstimator& one) { return one.score(evidence_, claim); }, infinite);
+    }
+    json += ']';
+  }
   const auto add_count = [&](const char* name, i64 count) {
     if (count > 0) append(json, ",\"", name, "\":", count);
   };

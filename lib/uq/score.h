@@ -12,10 +12,12 @@ namespace lm::uq {
 
 class Scorer {
  public:
-  /// chosen: which estimators, in the order of the output.
-  Scorer(const ScoreOptions& options, std::vector<const Estimator*> chosen)
-      : evidence_(options), chosen_(std::move(chosen)) {}
-  /// {"scores":{..},"samples":m,"votes":k,"rewordings":n,"flags":[..]}. An estimator without its
+  /// chosen: which estimators, in the order of the output; claims: which of statements.
+  Scorer(const ScoreOptions& options, std::vector<const Estimator*> chosen,
+         std::vector<const ClaimEstimator*> claims = {})
+      : evidence_(options), chosen_(std::move(chosen)), of_claims_(std::move(claims)) {}
+  /// {"scores":{..},"claims":[{..}..],"samples":m,"votes":k,"rewordings":n,"flags":[..]}, claims
+  /// where the record has any and estimators of them were chosen. An estimator without its
   /// ingredients is absent; an infinite score is null with the flag "infinite". Counts of zero and
   /// an empty list of flags are left out.
   void score(const UqRecord& record, std::string& json);
@@ -23,6 +25,7 @@ class Scorer {
  private:
   Evidence evidence_;
   std::vector<const Estimator*> chosen_;
+  std::vector<const ClaimEstimator*> of_claims_;
 };
 
 }  // namespace lm::uq

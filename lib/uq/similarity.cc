@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace lm::uq {
 
@@ -63,32 +64,77 @@ void Similarities::gather(i64 n, std::vector<f64>& out) const {
 }
 
 std::string TextComparer::key(Sim kind, std::string_view text) {
+  std::string out;
+  append_key(out, kind, text);
+  return out;
+}
+
+void TextComparer::append_key(std::string& out, Sim kind, std::string_view text) {
   if (kind == Sim::kNumeric) {
-    std::string number = text::last_number(text);
-    if (!number.empty()) return number;
+    const std::string number = text::last_number(text);
+    if (!number.empty()) {
+      out += number;
+      return;
+    }
   }
   // A key of words never equals a number: it starts with a blank.
-  return " " + text::answer_key(text);
+  out += ' ';
+  text::append_answer_key(out, text);
+}
+
+void TextComparer::Numbering::begin(std::size_t most) {
+  std::size_t size = 16;
+  while (size < 2 * most)
+    size *= 2;
+  slots_.assign(size, Slot{});
+}
+
+i32 TextComparer::Numbering::find_or_add(std::string_view text, i32 number) {
+  const u64 hash = xxh3_64(text);
+  for (std::size_t at = hash;; ++at) {
+    Slot& slot = slots_[at & (slots_.size() - 1)];
+    if (slot.number < 0) {
+      slot = {hash, text, number};
+      return -1;
+    }
+    if (slot.hash == hash && slot.text == text) return slot.number;
+  }
 }
 
 // Rows of equal texts; under exact and numeric, of equal keys.
 void TextComparer::number(Sim kind, std::span<const std::string_view> texts, Similarities& out) {
   const bool by_key = kind == Sim::kExact || kind == Sim::kNumeric;
-  seen_.clear();
-  keys_.clear();
+  seen_.begin(texts.size());
   distinct_.clear();
   out.row.clear();
   for (const std::string_view text : texts) {
-    const auto [place, fresh] = seen_.try_emplace(text, static_cast<i32>(distinct_.size()));
-    if (fresh && by_key) {
-      const auto [of_key, first] =
-          keys_.try_emplace(key(kind, text), static_cast<i32>(distinct_.size()));
-      place->second = of_key->second;
-      if (first) distinct_.push_back(text);
-    } else if (fresh) {
-      distinct_.push_back(text);
+    const i32 fresh = static_cast<i32>(distinct_.size());
+    const i32 known = seen_.find_or_add(text, fresh);
+    if (known < 0) distinct_.push_back(text);
+    out.row.push_back(known < 0 ? fresh : known);
+  }
+  if (by_key) {
+    // Keys first, for they move while they grow; then rows of texts become rows of keys.
+    key_text_.clear();
+    ends_.clear();
+    for (const std::string_view text : distinct_) {
+      append_key(key_text_, kind, text);
+      ends_.push_back(key_text_.size());
     }
-    out.row.push_back(place->second);
+    keys_.begin(distinct_.size());
+    row_of_.clear();
+    i32 rows = 0;
+    std::size_t from = 0;
+    for (std::size_t i = 0; i < distinct_.size(); ++i) {
+      const i32 known =
+          keys_.find_or_add(std::string_view(key_text_).substr(from, ends_[i] - from), rows);
+      from = ends_[i];
+      if (known < 0) distinct_[usize(rows)] = distinct_[i];
+      row_of_.push_back(known < 0 ? rows++ : known);
+    }
+    distinct_.resize(usize(rows));
+    for (i32& row : out.row)
+      row = row_of_[usize(row)];
   }
   out.rows = isize(distinct_);
 }
@@ -107,6 +153,7 @@ void TextComparer::compare(Sim kind, std::span<const std::string_view> texts, Si
     for (i64 i = 0; i < n; ++i) {
       words_[usize(i)].clear();
       ids_.add_words(distinct_[usize(i)], words_[usize(i)]);
+      if (kind == Sim::kJaccard) text::make_word_set(words_[usize(i)]);
     }
   }
   for (i64 i = 0; i < n; ++i) {
@@ -115,7 +162,7 @@ void TextComparer::compare(Sim kind, std::span<const std::string_view> texts, Si
       if (kind == Sim::kChrf) {
         value = chrf_similarity(distinct_[usize(i)], distinct_[usize(j)]);
       } else if (kind == Sim::kJaccard) {
-        value = text::jaccard(words_[usize(i)], words_[usize(j)]);
+        value = text::jaccard_of_sets(words_[usize(i)], words_[usize(j)]);
       } else if (kind == Sim::kRougeL) {
         value = text::rouge_l(words_[usize(i)], words_[usize(j)]).f1;
       } else {
@@ -123,6 +170,27 @@ void TextComparer::compare(Sim kind, std::span<const std::string_view> texts, Si
       }
       out.matrix[usize(i * n + j)] = out.matrix[usize(j * n + i)] = value;
     }
+  }
+}
+
+void ComparedWords::set(std::span<const std::string_view> texts) {
+  ids_.clear();
+  row_.clear();
+  std::size_t rows = 0;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    std::size_t first = 0;  // few texts: a search is as fast as a table
+    while (texts[first] != texts[i])
+      ++first;
+    if (first < i) {
+      row_.push_back(row_[first]);
+      continue;
+    }
+    row_.push_back(static_cast<i32>(rows++));
+    if (words_.size() < rows) words_.resize(rows);
+    if (grams_.size() < rows) grams_.resize(rows);
+    words_[rows - 1].clear();
+    ids_.add_words(texts[i], words_[rows - 1]);
+    grams_[rows - 1].make(words_[rows - 1]);
   }
 }
 

@@ -13,7 +13,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/types.h"
@@ -51,12 +50,51 @@ class TextComparer {
   static std::string key(Sim kind, std::string_view text);
 
  private:
+  /// Numbers texts by their first equal one; memory is kept, nothing is allocated per text.
+  class Numbering {
+   public:
+    void begin(std::size_t most);
+    /// The number of an equal text, or -1 and this one gets `number`. text outlives the numbering.
+    i32 find_or_add(std::string_view text, i32 number);
+
+   private:
+    struct Slot {
+      u64 hash = 0;
+      std::string_view text;
+      i32 number = -1;
+    };
+    std::vector<Slot> slots_;  // a power of two, at most half full
+  };
+
+  static void append_key(std::string& out, Sim kind, std::string_view text);
   void number(Sim kind, std::span<const std::string_view> texts, Similarities& out);
-  std::unordered_map<std::string_view, i32> seen_;
-  std::unordered_map<std::string, i32> keys_;
+  Numbering seen_, keys_;
   std::vector<std::string_view> distinct_;
+  std::string key_text_;  // keys, one behind the other
+  std::vector<std::size_t> ends_;
+  std::vector<i32> row_of_;  // by distinct text, that of its key
   text::WordIds ids_;
   std::vector<std::vector<i32>> words_;
+};
+
+/// The words of texts and what is made of them for comparisons, each distinct text once.
+class ComparedWords {
+ public:
+  void set(std::span<const std::string_view> texts);
+  i64 items() const { return isize(row_); }
+  /// rougeL or bleu as TextComparer has them, and F1 of n-grams of any two items.
+  f64 rouge_l(i64 i, i64 j) const { return text::rouge_l(words(i), words(j)).f1; }
+  f64 rouge_n(i64 i, i64 j, i64 n) const { return text::rouge_n(grams(i), grams(j), n).f1; }
+  f64 bleu(i64 i, i64 j) const { return text::bleu_similarity(grams(i), grams(j)); }
+  bool equal(i64 i, i64 j) const { return row_[usize(i)] == row_[usize(j)]; }
+
+ private:
+  const std::vector<i32>& words(i64 i) const { return words_[usize(row_[usize(i)])]; }
+  const text::WordGrams& grams(i64 i) const { return grams_[usize(row_[usize(i)])]; }
+  std::vector<i32> row_;
+  text::WordIds ids_;
+  std::vector<std::vector<i32>> words_;
+  std::vector<text::WordGrams> grams_;
 };
 
 /// False if an embedding is missing, zero, or of another dimension than the first.

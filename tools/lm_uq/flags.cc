@@ -123,6 +123,14 @@ std::vector<Flag> score_flags() {
        .help = "states of any texts, for relative_mahalanobis: another such file",
        .semantic = false,
        .needs = {"reference"}},
+      {.name = "fitted",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = scores,
+       .help = "what lm-uq fit learned, for p_ik, rde, ppl_md and huq",
+       .details = "Of the model and layer that emb was made with.",
+       .semantic = false,
+       .main = true},
       {.name = "draws",
        .kind = FlagKind::kCount,
        .value_name = "N",
@@ -151,8 +159,32 @@ std::vector<Flag> score_flags() {
   };
 }
 
+Flag on_error_flag(const std::string& details) {
+  return {.name = "on-error",
+          .kind = FlagKind::kChoice,
+          .value_name = "POLICY",
+          .group = "Input and output",
+          .def = "fail",
+          .help = "what happens to bad records",
+          .details = details,
+          .choices = {"fail", "skip", "quarantine"}};
+}
+
+Flag correct_flag() {
+  return {.name = "correct",
+          .kind = FlagKind::kChoice,
+          .value_name = "HOW",
+          .group = "Right or wrong",
+          .def = "auto",
+          .help = "what makes an answer right; auto: the field correct, else exact",
+          .details =
+              "The greedy answer, else the first sample, against refs. f1 is right from 0.5, "
+              "rougeL from 0.3; prr and aurc use the value itself.",
+          .choices = choices(uq::correct_names()),
+          .main = true};
+}
+
 std::vector<Flag> eval_flags() {
-  const std::string judged = "Right or wrong";
   const std::string measures = "Metrics";
   const std::string output = "Output of eval";
   std::string metric_names;
@@ -160,14 +192,7 @@ std::vector<Flag> eval_flags() {
     append(metric_names, metric_names.empty() ? "" : ", ", metric.name);
   return {
       // No records leave, so there is none to annotate.
-      {.name = "on-error",
-       .kind = FlagKind::kChoice,
-       .value_name = "POLICY",
-       .group = "Input and output",
-       .def = "fail",
-       .help = "what happens to bad records",
-       .details = "Also to questions without scores, or that nothing says the answer of.",
-       .choices = {"fail", "skip", "quarantine"}},
+      on_error_flag("Also to questions without scores, or that nothing says the answer of."),
       estimators_flag(measures, "which scores to judge; default: all in the records", ""),
       {.name = "metrics",
        .kind = FlagKind::kString,
@@ -218,16 +243,7 @@ std::vector<Flag> eval_flags() {
        .value_name = "T,T,...",
        .group = measures,
        .help = "which temperatures tsu compares; default: all"},
-      {.name = "correct",
-       .kind = FlagKind::kChoice,
-       .value_name = "HOW",
-       .group = judged,
-       .def = "auto",
-       .help = "what makes an answer right; auto: the field correct, else exact",
-       .details = "The greedy answer, else the first sample, against refs. f1 is right from 0.5, "
-                  "rougeL from 0.3; prr and aurc use the value itself.",
-       .choices = choices(uq::correct_names()),
-       .main = true},
+      correct_flag(),
       {.name = "format",
        .kind = FlagKind::kChoice,
        .value_name = "FORM",

@@ -1,8 +1,12 @@
 #include "measure.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "common/model_options.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "uq/token_measures.h"
 
 namespace lm::uq_tool {
 
@@ -22,8 +26,15 @@ std::vector<i64> layer_of(const std::string& name, i64 depth) {
 
 }  // namespace
 
-Measurer::Measurer(cli::Tool& tool) {
+Measurer::Measurer(cli::Tool& tool) : wants_(attention_wants(tool.options())) {
   const cli::Options& options = tool.options();
+  boosted_ = options.on("boosted");
+  if (options.given("idf") && !wants_.focus)
+    throw Error(ErrorKind::kUsage, "--idf needs focus among --attention");
+  if (wants_.any() && !options.text("model").empty())
+    attention_ = std::make_unique<AttentionMeasurer>(tool, wants_, options.given("emb") ? 2 : 1);
+  if (attention_ && options.given("idf"))
+    rarity_ = std::make_unique<TokenRarity>(tool, options.text("idf"), attention_->tokenizer());
   if (options.given("relevance")) sim_ = uq::find_sim(options.text("relevance"));
   if (!options.given("emb")) return;
   const std::string& folder = options.text("model");
@@ -39,6 +50,37 @@ Measurer::Measurer(cli::Tool& tool) {
   how.session.reserve = decode::Session::least_bytes(how.session);
   how.session.later = 1;
   embedder_ = std::make_unique<embed::ModelEmbedder>(how);
+}
+
+i64 Measurer::top() const {
+  return std::max(boosted_ ? uq::kBoostedTop : i64{0}, wants_.focus ? uq::kFocusTop : i64{0});
+}
+
+void Measurer::measure_tokens(const Question& q, const decode::Session& session,
+                              GreedyMeasures& out) {
+  const decode::Completion& c = q.likeliest();
+  const i64 vocab = session.cfg().vocab;
+  if (wants_.focus) {
+    out.keyword = keyword_tokens(session.tokenizer(), c.tokens);
+  }
+  std::function<f64(i64)> weight;
+  if (rarity_) weight = [this](i64 token) { return rarity_->weight(token); };
+  std::vector<uq::TopToken> top;
+  for (std::size_t t = 0; t < c.top.size(); ++t) {
+    top.clear();
+    for (const auto& [id, logp] : c.top[t])
+      top.push_back({id, static_cast<f64>(logp)});
+    if (boosted_)
+      out.boosted.push_back(
+          uq::boosted_probability(top, c.tokens[t], static_cast<f64>(c.logprobs[t]), vocab)
+              .value_or(NAN));
+    if (wants_.focus)
+      out.focus.push_back(uq::focus_surprise(top, c.tokens[t], vocab, weight).value_or(NAN));
+  }
+  for (std::vector<f64>* list : {&out.boosted, &out.focus}) {
+    if (std::any_of(list->begin(), list->end(), [](f64 x) { return !std::isfinite(x); }))
+      list->clear();
+  }
 }
 
 std::vector<f32> Measurer::next_state() {
@@ -61,9 +103,12 @@ void Measurer::add_states(const std::string& prompt, const decode::Generated& ge
   }
 }
 
-QuestionMeasures Measurer::of(const Question& q, const text::Tokenizer& tokenizer,
+QuestionMeasures Measurer::of(const Question& q, const decode::Session& session,
                               const std::vector<std::string>& wordings) {
+  const text::Tokenizer& tokenizer = session.tokenizer();
   QuestionMeasures out;
+  if (boosted_ || wants_.focus) measure_tokens(q, session, out.greedy);
+  if (attention_) out.greedy.attention = attention_->of(q, out.greedy.keyword);
   out.answers.resize(q.answers.completions.size());
   for (const decode::Generated& wording : q.wordings)
     out.wording_answers.emplace_back(wording.completions.size());
@@ -94,6 +139,23 @@ QuestionMeasures Measurer::of(const Question& q, const text::Tokenizer& tokenize
     out.wordings.push_back(next_state());
     for (AnswerMeasures& one : answers)
       one.emb = next_state();
+  }
+  return out;
+}
+
+std::vector<f64> keyword_tokens(const text::Tokenizer& tokenizer, std::span<const i32> tokens) {
+  const std::string text = tokenizer.decode(tokens, true);
+  const std::vector<u8> keyword = uq::keyword_bytes(text);
+  std::vector<f64> out;
+  std::size_t begin = 0;
+  for (std::size_t t = 0; t < tokens.size(); ++t) {
+    // A token that ends inside a character belongs to the one whose last byte it brings.
+    const std::size_t end =
+        std::clamp(tokenizer.decode(tokens.first(t + 1), true).size(), begin, text.size());
+    const auto first = keyword.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = keyword.begin() + static_cast<std::ptrdiff_t>(end);
+    out.push_back(std::find(first, last, 1) != last ? 1 : 0);
+    begin = end;
   }
   return out;
 }

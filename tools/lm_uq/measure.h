@@ -1,6 +1,7 @@
 #pragma once
 // lm-uq sample: what is measured of answers once they are there. States of the model at the last
-// token of prompt and answer ("emb"), and how much each token means to its answer ("relevance").
+// token of prompt and answer ("emb"), how much each token means to its answer ("relevance"), what
+// attention says of the likeliest answer, and measures of its tokens among the likeliest.
 
 #include <memory>
 #include <optional>
@@ -8,8 +9,10 @@
 #include <vector>
 
 #include "ask.h"
+#include "attend.h"
 #include "cli/tool.h"
 #include "embed/model_embedder.h"
+#include "idf.h"
 #include "uq/similarity.h"
 
 namespace lm::uq_tool {
@@ -20,7 +23,14 @@ struct AnswerMeasures {
   std::vector<f64> relevance;
 };
 
+/// Of the likeliest answer alone.
+struct GreedyMeasures {
+  AttentionMeasures attention;
+  std::vector<f64> boosted, focus, keyword;  // by token; empty: not asked for, or undefined
+};
+
 struct QuestionMeasures {
+  GreedyMeasures greedy;
   std::vector<f32> prompt;
   std::vector<AnswerMeasures> answers;  // as Question::answers: the likeliest first
   std::vector<std::vector<f32>> wordings;
@@ -34,17 +44,30 @@ class Measurer {
   /// there.
   explicit Measurer(cli::Tool& tool);
 
+  /// How many likeliest tokens the answers must be noted with.
+  i64 top() const;
+  /// Questions about an answer that did not fit the model, for csl.
+  i64 too_long() const { return attention_ ? attention_->too_long() : 0; }
+
   /// wordings: their prompts. Serial; a forward pass over every answer for states.
-  QuestionMeasures of(const Question& q, const text::Tokenizer& tokenizer,
+  QuestionMeasures of(const Question& q, const decode::Session& session,
                       const std::vector<std::string>& wordings);
 
  private:
+  void measure_tokens(const Question& q, const decode::Session& session, GreedyMeasures& out);
   std::vector<f32> next_state();
   void add_states(const std::string& prompt, const decode::Generated& generated);
 
   std::unique_ptr<embed::ModelEmbedder> embedder_;  // null: no states
   std::optional<uq::Sim> sim_;
+  AttentionWants wants_;
+  std::unique_ptr<AttentionMeasurer> attention_;
+  std::unique_ptr<TokenRarity> rarity_;  // null: tokens weigh the same
+  bool boosted_ = false;
 };
+
+/// 1 for tokens that a keyword of the text stands in (uq::keyword_bytes), else 0; [L].
+std::vector<f64> keyword_tokens(const text::Tokenizer& tokenizer, std::span<const i32> tokens);
 
 /// R_t = 1 - similarity of the answer and the answer without token t (Duan et al. 2024), [L].
 std::vector<f64> token_relevance(const text::Tokenizer& tokenizer, std::span<const i32> tokens,

@@ -34,7 +34,7 @@ enum Field : i64 {
   kStale  // and what follows: measured of other answers
 };
 constexpr i64 kEmb = 0;  // of them
-constexpr const char* kStaleNames[] = {"emb", "sim", "ensemble", "p_ik", "verbal"};
+constexpr const char* kStaleNames[] = {"emb", "sim", "ensemble", "p_ik", "verbal", "claims"};
 
 constexpr const char* kTruthPrompt =
     "Question: {prompt}\nProposed answer: {answer}\nIs the proposed answer true or false?\nIt is";
@@ -56,14 +56,14 @@ std::vector<f64> temperatures_of(const cli::Options& options) {
   return out;
 }
 
-AskOptions ask_options(const cli::Tool& tool) {
+AskOptions ask_options(const cli::Tool& tool, i64 least_top) {
   const cli::Options& options = tool.options();
   AskOptions out;
   out.params = tool_options::params_of(options, tool.seed());
   out.samples = out.params.n;
   out.answers = options.integer("answers");
   out.temperatures = temperatures_of(options);
-  out.top = options.integer("top-logprobs");
+  out.top = std::max(options.integer("top-logprobs"), least_top);
   out.without_prompt = options.on("without-prompt");
   out.truth = options.on("p-true");
   out.votes = options.integer("p-true-votes");
@@ -74,7 +74,10 @@ AskOptions ask_options(const cli::Tool& tool) {
 class SampleMode final : public io::HeldMapper {
  public:
   SampleMode(cli::Tool& tool, decode::Session& session, Measurer& measurer)
-      : tool_(tool), session_(session), measurer_(measurer), asker_(session, ask_options(tool)) {}
+      : tool_(tool),
+        session_(session),
+        measurer_(measurer),
+        asker_(session, ask_options(tool, measurer.top())) {}
 
   std::vector<std::string> paths() const override {
     std::vector<std::string> out = {"id",     "prompt",  "perturb", "temperature",    "vocab",
@@ -119,9 +122,10 @@ class SampleMode final : public io::HeldMapper {
       count(wording);
     const std::vector<std::string> none;
     const QuestionMeasures measures =
-        measurer_.of(q, session_.tokenizer(), json.has(kPerturb) ? write_.prompts() : none);
+        measurer_.of(q, session_, json.has(kPerturb) ? write_.prompts() : none);
     if (!finite(measures)) return Fault{"vector", "the model's states are not numbers", -1};
-    const std::string greedy = greedy_json(q, measures.answers[0]);
+    const std::string greedy = greedy_json(q, measures.answers[0], measures.greedy,
+                                           tool_.options().integer("top-logprobs"));
     for (i64 t = 0; t < isize(asker_.options().temperatures); ++t)
       write(json, q, measures, greedy, t, out);
     return std::nullopt;
@@ -237,6 +241,11 @@ void SampleMode::report(f64 wall_s) const {
     tool_.console().message(LogLevel::kWarning,
                             cat(cut_off_,
                                 " records have no p_true: the question about the answer "
+                                "does not fit the model's context"));
+  if (measurer_.too_long() > 0)
+    tool_.console().message(LogLevel::kWarning,
+                            cat(measurer_.too_long(),
+                                " records have no csl_weight: the question about the answer "
                                 "does not fit the model's context"));
 }
 

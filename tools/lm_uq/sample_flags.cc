@@ -94,6 +94,37 @@ std::vector<Flag> sample_flags() {
        .help = "add the model's state at the last token of the prompt, alone and with each answer",
        .details = "After this layer: a number, last, or middle. For eigenscore, mahalanobis and "
                   "--sim embed. The model is held twice."},
+      {.name = "attention",
+       .kind = FlagKind::kString,
+       .value_name = "NAME,...",
+       .group = measures,
+       .help =
+           "add the attention weights that these scores read: attention_score, rauq, focus, csl",
+       .details =
+           "Of the greedy answer: on itself at the middle layer, on the token before in the "
+           "middle third, on the answer's earlier tokens, and of a question about the answer. "
+           "One more pass over prompt and answer, and one over that question. The model is "
+           "held once more, with all queries and keys of a text."},
+      {.name = "csl-prompt",
+       .kind = FlagKind::kString,
+       .value_name = "TEXT",
+       .group = measures,
+       .help = "the question about the answer; {prompt} and {answer} are put in",
+       .details = "Default: two examples of right and wrong answers, then this one. What its last "
+                  "token looks at in the answer is what csl weighs by.",
+       .needs = {"attention"}},
+      {.name = "idf",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = measures,
+       .help = "texts whose rare tokens weigh more in focus",
+       .details = "Without it all tokens weigh the same.",
+       .semantic = false,
+       .needs = {"attention"}},
+      {.name = "boosted",
+       .kind = FlagKind::kSwitch,
+       .group = measures,
+       .help = "add what boostedprob reads; costs no pass"},
       {.name = "relevance",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",

@@ -31,6 +31,14 @@ std::vector<f64> decimals(std::span<const f32> values) {
   return out;
 }
 
+/// As many digits as f32 has: what follows is noise of the pass that they come from.
+std::vector<f64> rounded(std::span<const f64> values) {
+  std::vector<f64> out;
+  for (const f64 value : values)
+    out.push_back(decimal(static_cast<f32>(value)));
+  return out;
+}
+
 /// A list by token, or none if a value is not finite.
 std::vector<f64> spread_list(const Completion& c, f64 decode::Spread::*value) {
   std::vector<f64> out;
@@ -44,7 +52,8 @@ std::vector<f64> spread_list(const Completion& c, f64 decode::Spread::*value) {
 
 }  // namespace
 
-std::string greedy_json(const Question& q, const AnswerMeasures& measures) {
+std::string greedy_json(const Question& q, const AnswerMeasures& measures,
+                        const GreedyMeasures& own, i64 top) {
   const Completion& c = q.likeliest();
   uq::GreedyAnswer answer;
   answer.text = c.text;
@@ -57,11 +66,22 @@ std::string greedy_json(const Question& q, const AnswerMeasures& measures) {
   answer.emb = decimals(measures.emb);
   answer.relevance = measures.relevance;
   for (const std::vector<decode::TokenLogprob>& row : c.top) {
+    if (top == 0) break;
     std::vector<uq::TopToken>& list = answer.top.emplace_back();
-    for (const auto& [id, logp] : row) {
+    for (const auto& [id, logp] : std::span(row).first(std::min(row.size(), usize(top)))) {
       if (std::isfinite(logp)) list.push_back({id, decimal(logp)});
     }
   }
+  answer.boosted = rounded(own.boosted);
+  answer.focus = rounded(own.focus);
+  answer.keyword = own.keyword;
+  answer.csl_weight = rounded(own.attention.csl);
+  answer.attn_self = own.attention.self;
+  answer.attn_self.values = rounded(answer.attn_self.values);
+  answer.attn_prev = own.attention.prev;
+  answer.attn_prev.values = rounded(answer.attn_prev.values);
+  for (const std::vector<f64>& row : own.attention.back)
+    answer.attn_back.push_back(rounded(row));
   std::string out;
   uq::append_greedy(out, answer);
   return out;

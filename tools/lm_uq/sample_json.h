@@ -13,8 +13,9 @@
 
 namespace lm::uq_tool {
 
-/// The value of greedy; its measures.
-std::string greedy_json(const Question& q, const AnswerMeasures& measures);
+/// The value of greedy; its measures. top: likeliest tokens to write of those that were noted.
+std::string greedy_json(const Question& q, const AnswerMeasures& measures,
+                        const GreedyMeasures& own, i64 top);
 /// The value of samples, each with its measures.
 std::string samples_json(std::span<const decode::Completion> completions,
                          std::span<const AnswerMeasures> measures);

@@ -4,8 +4,11 @@
 
 #include <cmath>
 
+#include "core/hash.h"
 #include "core/str.h"
 #include "embed/whitening.h"
+#include "fitted_file.h"
+#include "io/file.h"
 #include "io/json.h"
 #include "uq.h"
 
@@ -20,10 +23,18 @@ std::vector<std::string> paths_of(const std::string& field) {
   return {field, "greedy", "samples", "perturb"};
 }
 
+struct Chosen {
+  std::vector<const uq::Estimator*> estimators;
+  std::vector<const uq::ClaimEstimator*> of_claims;
+};
+
 class ScoreMapper final : public io::RecordMapper {
  public:
-  ScoreMapper(const uq::ScoreOptions& options, std::vector<const uq::Estimator*> chosen)
-      : state_width_(options.state_width), scorer_(options, std::move(chosen)) {}
+  ScoreMapper(const uq::ScoreOptions& options, const Chosen& chosen)
+      : state_width_(options.state_width),
+        fitted_(options.fitted != nullptr),
+        states_(options.distance ? "--reference" : "--fitted"),
+        scorer_(options, chosen.estimators, chosen.of_claims) {}
 
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     io::JsonReader& json = record.json;
@@ -33,12 +44,12 @@ class ScoreMapper final : public io::RecordMapper {
     if (!answered)
       return Fault{"missing", "has none of the fields greedy, samples, perturb to score", -1};
     if (std::optional<Fault> fault = reader_.read(record.line, read_)) return fault;
-    const i64 width = read_.greedy ? isize(read_.greedy->emb) : 0;
-    if (state_width_ > 0 && width > 0 && width != state_width_)
-      return Fault{
-          "shape",
-          cat("field \"greedy.emb\" has ", width, " numbers, --reference is for ", state_width_),
-          -1};
+    if (read_.greedy) {
+      if (std::optional<Fault> fault = check_width("greedy.emb", read_.greedy->emb)) return fault;
+    }
+    if (fitted_) {
+      if (std::optional<Fault> fault = check_width("emb.prompt", read_.prompt_emb)) return fault;
+    }
     scorer_.score(read_, scores_);
     io::RecordEdit edit(json);
     edit.set(kField, scores_);
@@ -47,29 +58,46 @@ class ScoreMapper final : public io::RecordMapper {
   }
 
  private:
+  std::optional<Fault> check_width(const char* field, const std::vector<f64>& state) const {
+    if (state_width_ == 0 || state.empty() || isize(state) == state_width_) return std::nullopt;
+    return Fault{"shape",
+                 cat("field \"", field, "\" has ", state.size(), " numbers, ", states_, " is for ",
+                     state_width_),
+                 -1};
+  }
+
   i64 state_width_;
+  bool fitted_;
+  const char* states_;
   uq::RecordReader reader_{""};  // earlier scores are replaced unread
   uq::UqRecord read_;
   uq::Scorer scorer_;
   std::string scores_;
 };
 
-std::vector<const uq::Estimator*> chosen_estimators(const cli::Options& options) {
-  std::vector<const uq::Estimator*> out;
-  const std::vector<std::string> known = uq::estimator_names();
+Chosen chosen_estimators(const cli::Options& options) {
+  Chosen out;
+  std::vector<std::string> known = uq::estimator_names();
+  for (const uq::ClaimEstimator& one : uq::claim_estimators())
+    known.emplace_back(one.name);
   for (const std::string& name : name_list(options, "estimators")) {
-    const uq::Estimator* one = uq::find_estimator(name);
-    if (one == nullptr) {
+    const uq::Estimator* const one = uq::find_estimator(name);
+    const uq::ClaimEstimator* const of_claim = uq::find_claim_estimator(name);
+    if (one != nullptr) {
+      out.estimators.push_back(one);
+    } else if (of_claim != nullptr) {
+      out.of_claims.push_back(of_claim);
+    } else {
       const std::string near = nearest_name(name, known);
       throw Error(ErrorKind::kUsage, cat("--estimators: there is no ", quote(name)),
                   near.empty() ? "--list prints all" : cat("did you mean ", near, "?"));
     }
-    out.push_back(one);
   }
-  if (out.empty()) {
-    for (const uq::Estimator& one : uq::estimators())
-      out.push_back(&one);
-  }
+  if (!out.estimators.empty() || !out.of_claims.empty()) return out;
+  for (const uq::Estimator& one : uq::estimators())
+    out.estimators.push_back(&one);
+  for (const uq::ClaimEstimator& one : uq::claim_estimators())
+    out.of_claims.push_back(&one);
   return out;
 }
 
@@ -115,6 +143,18 @@ void open_reference(cli::Tool& tool, uq::ScoreOptions& out) {
   open("background", out.background);
 }
 
+/// What fit learned.
+void open_fitted(cli::Tool& tool, uq::ScoreOptions& out) {
+  if (!tool.options().given("fitted")) return;
+  const std::string& path = tool.options().text("fitted");
+  out.fitted = read_fitted(path);
+  if (out.state_width > 0 && out.fitted->width != out.state_width)
+    throw Error(ErrorKind::kData, cat(path, ": is for states of ", out.fitted->width,
+                                      " numbers, --reference for ", out.state_width));
+  out.state_width = out.fitted->width;
+  tool.set_param("fitted", io::json_string(hex64(xxh3_64(io::read_file(path)))));
+}
+
 std::string cost_text(uq::Cost cost) {
   switch (cost) {
     case uq::Cost::kGreedy:
@@ -137,6 +177,8 @@ std::string estimator_list() {
   std::string out = "estimator\tgenerations\tneeds\tformula\n";
   for (const uq::Estimator& one : uq::estimators())
     append(out, one.name, "\t", cost_text(one.cost), "\t", one.needs, "\t", one.formula, "\n");
+  for (const uq::ClaimEstimator& one : uq::claim_estimators())
+    append(out, one.name, "\t", cost_text(one.cost), "\t", one.needs, "\t", one.formula, "\n");
   return out;
 }
 
@@ -149,7 +191,8 @@ void run_score(cli::Tool& tool) {
   io::check_apart(paths);
   uq::ScoreOptions options = score_options(tool);
   open_reference(tool, options);
-  const std::vector<const uq::Estimator*> chosen = chosen_estimators(tool.options());
+  open_fitted(tool, options);
+  const Chosen chosen = chosen_estimators(tool.options());
   tool.records().map(paths, [&] { return std::make_unique<ScoreMapper>(options, chosen); });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // The verbs of lm-uq and the options that they share.
 
+#include <string>
 #include <vector>
 
 #include "cli/tool.h"
@@ -10,11 +11,17 @@ namespace lm::uq_tool {
 
 std::vector<cli::Flag> score_flags();
 std::vector<cli::Flag> eval_flags();
+std::vector<cli::Flag> fit_flags();
 std::vector<cli::Flag> sample_flags();
 std::vector<cli::Flag> perturb_flags();
 
+/// --on-error of verbs that write no records, and --correct.
+cli::Flag on_error_flag(const std::string& details);
+cli::Flag correct_flag();
+
 void run_score(cli::Tool& tool);
 void run_eval(cli::Tool& tool);
+void run_fit(cli::Tool& tool);
 void run_sample(cli::Tool& tool);
 void run_perturb(cli::Tool& tool);
 

@@ -298,3 +298,113 @@ TEST_CASE("distances of the answer's state", "[uq]") {
   CHECK(scores(record, options).at("relative_mahalanobis") == Approx(2));
   CHECK(scores(R"({"greedy":{"text":"a"}})", options).count("mahalanobis") == 0);
 }
+
+TEST_CASE("dominant tokens are found in a record's likeliest ones, or given", "[uq]") {
+  // p = .5 .3 .2 and .9 .1: no drop of 30 % but the first of either; the second answer token is
+  // among the rest.
+  const auto pair = [](i64 id, f64 p) {
+    return "[" + std::to_string(id) + "," + std::to_string(std::log(p)) + "]";
+  };
+  const std::string greedy = R"("greedy":{"text":"x","tokens":[0,1],"logp":[)" +
+                             std::to_string(std::log(.5)) + "," + std::to_string(std::log(.1)) +
+                             R"(],"top":[[)" + pair(0, .5) + "," + pair(1, .3) + "," + pair(2, .2) +
+                             "],[" + pair(0, .9) + "," + pair(1, .1) + "," + pair(2, 1e-9) + "]]}}";
+  // .5 -> .3 takes 40 %, .3 -> .2 takes 33 %: two dominate. .9 -> .1, then .1 -> 0: both dominate.
+  CHECK(scores(R"({"vocab":3,)" + greedy)["boostedprob"] == Approx(-(.8 + 1) / 2).epsilon(1e-5));
+  CHECK(scores(R"({"vocab":4,)" + greedy).count("boostedprob") == 0);  // a fourth may follow
+  CHECK(scores(R"({"greedy":{"text":"x","boosted":[0.5,1]}})")["boostedprob"] == Approx(-.75));
+}
+
+TEST_CASE("focus is read from a record", "[uq]") {
+  const std::string given = R"({"greedy":{"text":"x y z","focus":[1,2,3],"keyword":[1,0,1])";
+  CHECK(scores(given + R"(,"attn_back":[[],[],[0.1,0.3]]}})")["focus"] == Approx((1 + 4.575) / 2));
+  CHECK(scores(given + "}}").count("focus") == 0);
+}
+
+TEST_CASE("scores that were fitted need a state and the fit", "[uq]") {
+  lm::uq::Fitted fitted;
+  fitted.width = 1;
+  fitted.probe = lm::uq::Probe{{2}, -1};
+  fitted.density = lm::uq::Gaussian{{1}, lm::uq::Cholesky::of({2}, 1)};
+  fitted.ranks.emplace(std::vector<f64>{1, 2, 3, 4}, std::vector<f64>{0, 1, 2, 3});
+  ScoreOptions options;
+  options.fitted = std::make_shared<const lm::uq::Fitted>(fitted);
+  const std::string record =
+      R"({"greedy":{"text":"a","logp":[-1,-3],"emb":[6]},"emb":{"prompt":[0.5]}})";
+  auto got = scores(record, options);
+  CHECK(got.at("p_ik") == Approx(.5));
+  // Distance 5 / 2, perplexity 2: ranks 3/4 and 1/2.
+  CHECK(got.at("ppl_md") == Approx((.75 + .5) / 2));
+  // In distribution (up to 2.85), of 0, 1, 2: perplexities 1, 2, 3 of which two are up to 2.
+  CHECK(got.at("huq") == Approx(2.0 / 3));
+  CHECK(got.count("rde") == 0);
+  CHECK(scores(record).count("p_ik") == 0);
+  CHECK(scores(R"({"greedy":{"text":"a","logp":[-1]}})", options).count("ppl_md") == 0);
+  CHECK(scores(R"({"greedy":{"text":"a"},"p_ik":0.9})", options).at("p_ik") == Approx(.1));
+}
+
+namespace {
+
+// Scores of each claim of a record.
+std::vector<std::map<std::string, f64>> claim_scores(std::string text) {
+  const std::size_t size = text.size();
+  text.append(64, ' ');
+  lm::uq::RecordReader reader;
+  lm::uq::UqRecord record;
+  const std::optional<lm::Fault> fault =
+      reader.read(std::string_view(text).substr(0, size), record);
+  if (fault) FAIL(fault->code + ": " + fault->detail);
+  lm::uq::Evidence evidence(ScoreOptions{});
+  evidence.set(record);
+  std::vector<std::map<std::string, f64>> out;
+  for (const lm::uq::Claim& claim : record.claims) {
+    out.emplace_back();
+    for (const lm::uq::ClaimEstimator& one : lm::uq::claim_estimators()) {
+      const f64 value = one.score(evidence, claim);
+      if (!std::isnan(value)) out.back()[one.name] = value;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("claims are scored by their own tokens", "[uq]") {
+  const auto got = claim_scores(
+      R"({"samples":["a","b","c"],"greedy":{"text":"x","logp":[-1,-3,-2],"entropy":[0.5,1.5,1],)"
+      R"("logp0":[-9,-2,-2.5],"relevance":[2,1,1],"attn_self":[[0.5,0.25,1],[1,1,0.5]],)"
+      R"("alternatives":[[[-1,"e"]],[[-1,"e"],[-1,"c"]],[[-2,"e"],[-2,"c"]]]},)"
+      R"("claims":[{"text":"s","token_span":[0,2],"p_true":0.7,"nli":["e","c","e"]},)"
+      R"({"text":"t","token_span":[1,3]},{"text":"u","p_true":0.5}]})");
+  REQUIRE(got.size() == 3);
+  CHECK(got[0].at("claim_msp") == 4);
+  CHECK(got[0].at("claim_perplexity") == 2);
+  CHECK(got[0].at("claim_max_entropy") == 1.5);
+  CHECK(got[0].at("claim_ccp") == Approx(-.5));
+  CHECK(got[0].at("claim_pmi") == Approx(1 + (3 - 2)));  // the answer's first token has no prior
+  CHECK(got[0].at("claim_p_true") == Approx(.3));
+  CHECK(got[0].at("claim_token_sar") == Approx((2 + 3) / 4.0));
+  CHECK(got[0].at("claim_attention_score") == Approx((std::log(2) + std::log(4)) / 2));
+  CHECK(got[0].at("claim_frequency") == -1);
+  CHECK(got[1].at("claim_pmi") == Approx((3 - 2) + (2 - 2.5)));
+  CHECK(got[1].at("claim_ccp") == Approx(-.25));
+  CHECK(got[1].count("claim_p_true") == 0);
+  CHECK(got[1].count("claim_frequency") == 0);
+  CHECK(got[2].size() == 1);  // without a span nothing of the tokens
+}
+
+TEST_CASE("claims stand beside the scores of a record", "[uq]") {
+  const std::string line = R"({"greedy":{"text":"x","logp":[-1,-2]},"claims":[)"
+                           R"({"token_span":[0,1]},{"token_span":[1,2]}]})";
+  std::string text = line + std::string(64, ' ');
+  lm::uq::RecordReader reader;
+  lm::uq::UqRecord record;
+  REQUIRE(!reader.read(std::string_view(text).substr(0, line.size()), record));
+  const auto* of_claim = lm::uq::find_claim_estimator("claim_msp");
+  const auto* of_answer = lm::uq::find_estimator("msp");
+  std::string json;
+  lm::uq::Scorer({}, {of_answer}, {of_claim}).score(record, json);
+  CHECK(json == R"({"scores":{"msp":3},"claims":[{"claim_msp":1},{"claim_msp":2}]})");
+  lm::uq::Scorer({}, {of_answer}).score(record, json);
+  CHECK(json == R"({"scores":{"msp":3}})");
+}

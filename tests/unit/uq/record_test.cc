@@ -116,6 +116,16 @@ TEST_CASE("what does not fit is refused by name", "[uq]") {
         "type: field \"samples[1]\": is a number, expected an object");
   CHECK(fault_of(R"({"perturb":[{"prompt":"p"},{"samples":["a",{"logp":[1]}]}]})") ==
         "range: field \"perturb[1].samples[1].logp\": has 1, expected at most 0");
+  CHECK(fault_of(R"({"greedy":{"text":"x","attn_back":[[],[1,2]]}})") ==
+        "shape: field \"greedy.attn_back\": has 2 numbers in row 1, expected 1 or none");
+  CHECK(fault_of(R"({"greedy":{"text":"x","logp":[-1]},"claims":[{"token_span":[0,2]}]})") ==
+        "range: field \"claims[0].token_span\": ends at 2, the answer has 1 tokens");
+  CHECK(fault_of(R"({"claims":[{"token_span":[2,2]}]})") ==
+        "range: field \"claims[0].token_span\": is [2, 2], expected first < end");
+  CHECK(fault_of(R"({"claims":[{"token_span":[1]}]})") ==
+        "shape: field \"claims[0].token_span\": expected [first, end]");
+  CHECK(fault_of(R"({"samples":["a"],"claims":[{},{"nli":["e","c"]}]})") ==
+        "shape: field \"claims[1].nli\": has 2 relations for 1 samples");
   CHECK(fault_of(R"({"samples":["a"]})").empty());
 }
 
