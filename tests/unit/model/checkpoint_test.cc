@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "io/json_node.h"
 #include "model/mapping.h"
 #include "model/shape.h"
 #include "stored_weights.h"
@@ -247,7 +248,7 @@ TEST_CASE("a manifest takes what is known of written files, and reads the others
   write_text(dir.file("m/b"), "two");
   const std::vector<WrittenFile> known = {{"b", 7, 0x1234}};
   write_manifest(dir.file("m"), known);
-  const Json files = Json::parse(io::read_file(dir.file("m/manifest.json")))["files"];
+  const io::Json files = io::Json::parse(io::read_file(dir.file("m/manifest.json")))["files"];
   CHECK(files["a"]["bytes"] == 3);
   CHECK(files["a"]["xxh3"] == hex64(xxh3_64("one")));
   CHECK(files["b"]["bytes"] == 7);
