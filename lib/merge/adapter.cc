@@ -9,7 +9,7 @@
 #include "io/file.h"
 #include "io/json_node.h"
 #include "merge/convert.h"
-#include "text/pretokenize.h"
+#include "merge/name_filter.h"
 
 namespace lm::merge {
 
@@ -118,11 +118,8 @@ class Scales {
       to.push_back({text::Regex(cat("^(?:.*\\.)?(?:", name, ")$")), value.get<f64>()});
   }
   static f64 find(const std::vector<Pattern>& patterns, const std::string& module, f64 otherwise) {
-    std::vector<text::Span> found;
-    for (const Pattern& pattern : patterns) {
-      pattern.regex.find_all(module, found);
-      if (!found.empty()) return pattern.value;
-    }
+    for (const Pattern& pattern : patterns)
+      if (matches(pattern.regex, module)) return pattern.value;
     return otherwise;
   }
 

@@ -29,6 +29,7 @@ class FolderSink final : public Sink {
     writer_.write_bytes(name, bytes);
   }
   void commit() override { writer_.commit(); }
+  const std::vector<WrittenFile>& written() const { return writer_.written(); }
 
  private:
   SafeWriter writer_;
@@ -135,7 +136,7 @@ EngineReport merge_into_folder(Plan& plan, const Recipe& recipe, const std::stri
   io::write_file(out.file("merge.json"), merge_json(plan, recipe, options, report, ctx.seed));
   for (const auto& [name, bytes] : options.more_files)
     io::write_file(out.file(name), bytes);
-  model::write_manifest(out.temp_path());
+  model::write_manifest(out.temp_path(), sink.written());
   out.commit();
   return report;
 }

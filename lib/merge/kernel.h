@@ -80,6 +80,12 @@ class Kernel {
   /// Writes in.count merged elements. Called for every chunk, from several threads. in.x may be
   /// overwritten through the workspace only.
   virtual void combine(const Chunk<A>& in, A* out) const = 0;
+  /// The same from bf16 to bf16 as they are stored, x as in a chunk, without widened copies
+  /// between. False if the kernel has no such form for these models, or if an input or an output is
+  /// not finite: then `to` holds nothing and combine() has to say.
+  virtual bool combine_bf16(std::span<const u8* const> /*x*/, i64 /*count*/, u8* /*to*/) const {
+    return false;
+  }
   /// Something the user should know of how this tensor was merged, or empty.
   virtual std::string note() const { return {}; }
 };

@@ -1,7 +1,10 @@
 #include "merge/linear.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
+#include <type_traits>
 
 #include "core/str.h"
 #include "merge/makers.h"
@@ -22,6 +25,61 @@ void merge_exchange(i64 count, const Visit& visit) {
       }
     }
   }
+}
+
+// Two bf16 elements in a word, each of them the upper half of an f32.
+LM_INLINE inline f32 low_element(u32 word) {
+  return std::bit_cast<f32>(word << 16);
+}
+LM_INLINE inline f32 high_element(u32 word) {
+  return std::bit_cast<f32>(word & 0xffff0000u);
+}
+LM_INLINE inline u32 magnitude(f32 value) {
+  return std::bit_cast<u32>(value) & 0x7fffffffu;
+}
+// Of a number that bf16 can hold: its upper half is the nearest, ties to even.
+LM_INLINE inline u32 rounded(f32 value) {
+  const u32 bits = std::bit_cast<u32>(value);
+  return bits + 0x7fffu + ((bits >> 16) & 1u);
+}
+LM_INLINE inline u32 load_word(const u8* from, i64 i, std::size_t bytes = sizeof(u32)) {
+  u32 word = 0;
+  std::memcpy(&word, from + i * i64{sizeof(u32)}, bytes);
+  return word;
+}
+constexpr u32 kRoundsToInfinity = 0x7f7f8000u;  // from this magnitude on
+
+/// to[i] = sum(x0[i], x1[i]) for stored bf16. False if a sum is not finite or is rounded to
+/// infinity. Words stay in their lanes: a linear merge of two models takes 0.75 ns an element,
+/// where vectors that widen and narrow, with passes that look for what is not finite, take 1.7.
+template <class Sum>
+bool sum_bf16(const u8* x0, const u8* x1, i64 count, u8* to, const Sum& sum) {
+  u32 largest = 0;
+  vectorised([&]() LM_INLINE {
+    constexpr i64 kWords = 64;
+    u32 lanes[kWords];
+    const auto one = [&](u32 a, u32 b, u32& out) LM_INLINE {
+      const f32 low = sum(low_element(a), low_element(b));
+      const f32 high = sum(high_element(a), high_element(b));
+      out = rounded(low) >> 16 | (rounded(high) & 0xffff0000u);
+      return std::max(magnitude(low), magnitude(high));
+    };
+    const i64 words = count / 2;
+    const i64 whole = words - words % kWords;
+    u32 most = 0;
+    for (i64 i = 0; i < whole; i += kWords) {
+      for (i64 j = 0; j < kWords; ++j)
+        most = std::max(most, one(load_word(x0, i + j), load_word(x1, i + j), lanes[j]));
+      std::memcpy(to + i * i64{sizeof(u32)}, lanes, sizeof lanes);
+    }
+    for (i64 i = whole; 2 * i < count; ++i) {
+      const std::size_t bytes = usize(std::min<i64>(4, 2 * (count - 2 * i)));
+      most = std::max(most, one(load_word(x0, i, bytes), load_word(x1, i, bytes), lanes[0]));
+      std::memcpy(to + i * i64{sizeof(u32)}, lanes, bytes);
+    }
+    largest = most;
+  });
+  return largest < kRoundsToInfinity;
 }
 
 f64 sum_of_weights(const Job& job, const std::vector<f64>& weights) {
@@ -121,6 +179,23 @@ void LinearKernel<A>::combine(const Chunk<A>& in, A* out) const {
     for (i64 i = 0; i < count; ++i)
       out[i] /= divisor;
   });
+}
+
+template <class A>
+bool LinearKernel<A>::combine_bf16(std::span<const u8* const> x, i64 count, u8* to) const {
+  if constexpr (std::is_same_v<A, f32>) {
+    const f32 divisor = divisor_;
+    const f32 w0 = weights_[0];
+    if (x.size() == 1)
+      return sum_bf16(x[0], x[0], count, to,
+                      [=](f32 a, f32 /*b*/) LM_INLINE { return w0 * a / divisor; });
+    if (x.size() == 2) {
+      const f32 w1 = weights_[1];
+      return sum_bf16(x[0], x[1], count, to,
+                      [=](f32 a, f32 b) LM_INLINE { return (w0 * a + w1 * b) / divisor; });
+    }
+  }
+  return false;
 }
 
 template class LinearKernel<f32>;

@@ -16,6 +16,8 @@ class LinearKernel final : public Kernel<A> {
  public:
   LinearKernel(const std::vector<f64>& weights, f64 divisor);
   void combine(const Chunk<A>& in, A* out) const override;
+  /// For one model or two, in f32.
+  bool combine_bf16(std::span<const u8* const> x, i64 count, u8* to) const override;
 
  private:
   struct Exchange {

@@ -82,6 +82,7 @@ constexpr ParamDef kNuslerp[] = {weight(std::nullopt),
                                   .alias = "nuslerp_row_wise",
                                   .kind = ParamKind::kSwitch,
                                   .def = 0.0,
+                                  .unless = "flatten",
                                   .help = "without flatten: rows, not columns"}};
 constexpr ParamDef kMultislerp[] = {
     weight(1.0),

@@ -31,6 +31,7 @@ struct ParamDef {
   f64 max = 1e30;
   std::string_view choices = "";    // of kChoice: "none|l1"
   std::string_view true_word = "";  // the choice that `true` stands for in recipes; false is none
+  std::string_view unless = "";     // a switch of the merge that leaves this nothing to do
   std::string_view help = "";
 };
 

@@ -9,7 +9,6 @@
 #include "merge/convert.h"
 #include "merge/layers.h"
 #include "merge/output_config.h"
-#include "text/pretokenize.h"
 
 namespace lm::merge {
 
@@ -41,21 +40,10 @@ struct Spot {
   f64 depth = 0;
 };
 
-text::Regex pattern(std::string_view option, const std::string& text) {
-  try {
-    return text::Regex(text);
-  } catch (const Error& e) {
-    throw Error(ErrorKind::kUsage, cat(option, ": ", e.message()));
-  }
-}
-
 class Planner {
  public:
   Planner(const Recipe& recipe, const PlanOptions& options, const Context& ctx)
-      : recipe_(recipe), options_(options), ctx_(ctx) {
-    if (!options.include.empty()) include_ = pattern("--include", options.include);
-    if (!options.exclude.empty()) exclude_ = pattern("--exclude", options.exclude);
-  }
+      : recipe_(recipe), options_(options), ctx_(ctx) {}
   Plan make();
 
  private:
@@ -65,7 +53,7 @@ class Planner {
   void add_spots(const Stage& stage, i64 first_layer, bool first, bool last);
   std::string name_in(const Spot& spot, const Participant& model) const;
   const InputModel& input(const Participant& model) const { return plan_.inputs[model.input]; }
-  bool chosen(const std::string& name) const;
+  bool chosen(const std::string& name) const { return options_.names.chooses(name); }
 
   void add_tensor(const Spot& spot);
   ParamValues resolve(const ParamDef& def, const Spot& spot) const;
@@ -79,18 +67,10 @@ class Planner {
   const Recipe& recipe_;
   const PlanOptions& options_;
   const Context& ctx_;
-  std::optional<text::Regex> include_;
-  std::optional<text::Regex> exclude_;
   Plan plan_;
   std::vector<Stage> stages_;
   std::vector<Spot> spots_;
 };
-
-bool is_separate_base(const Recipe& recipe, const RecipeModel& model) {
-  const BaseUse use = recipe.method->base;
-  return !recipe.base.empty() && model.path == recipe.base &&
-         (use == BaseUse::kRequired || use == BaseUse::kOptional);
-}
 
 Participant Planner::open(const RecipeModel& model, i64 number) {
   Participant out{&model, plan_.inputs.open(model.path), number, {}};
@@ -215,15 +195,6 @@ void Planner::add_spots(const Stage& stage, i64 first_layer, bool first, bool la
     }
     spots_.push_back(std::move(spot));
   }
-}
-
-bool Planner::chosen(const std::string& name) const {
-  const auto matches = [&](const std::optional<text::Regex>& pattern) {
-    std::vector<text::Span> found;
-    pattern->find_all(name, found);
-    return !found.empty();
-  };
-  return (!include_ || matches(include_)) && (!exclude_ || !matches(exclude_));
 }
 
 ParamValues Planner::resolve(const ParamDef& def, const Spot& spot) const {

@@ -11,6 +11,7 @@
 #include "core/context.h"
 #include "merge/engine.h"
 #include "merge/inputs.h"
+#include "merge/name_filter.h"
 #include "merge/recipe.h"
 #include "merge/vocabulary.h"
 
@@ -27,8 +28,7 @@ struct PlanOptions {
   Missing missing = Missing::kError;
   bool embed_common = false;       // matrices of token rows of unequal size: what all have
   std::optional<DType> out_dtype;  // before the recipe's
-  std::string include;             // regular expressions; other tensors come from the base, or
-  std::string exclude;             // from the first model
+  NameFilter names;                // of the output; others come from the base, or the first model
 };
 
 struct Plan {

@@ -36,6 +36,8 @@ const ParamDef& need_param(const Method& method, std::string_view name, const st
 void set_param(std::string_view name, std::string_view value, const Method& method,
                const std::string& where, ParamSet& params) {
   const ParamDef& def = need_param(method, name, where);
+  if (find_settings(params, def.name) != nullptr)
+    throw Error(ErrorKind::kUsage, cat(where, ": ", def.name, " is set twice"));
   Setting setting;
   setting.where = where;
   if (def.kind == ParamKind::kPath) {
@@ -88,8 +90,7 @@ RecipeModel parse_operand(const std::string& operand, const Method& method) {
       throw Error(ErrorKind::kUsage, cat(operand, ": ", def.name, " belongs to the whole merge"),
                   cat("--set ", def.name, "=", value));
     }
-    if (model.params.count(std::string(def.name)) == 0)
-      set_param(name, value, method, operand, model.params);
+    set_param(name, value, method, operand, model.params);
     rest = rest.substr(0, colon);
   }
   model.path = std::string(rest);
@@ -102,6 +103,28 @@ void parse_setting(std::string_view text, const Method& method, const std::strin
   if (equals == std::string_view::npos || equals == 0)
     throw Error(ErrorKind::kUsage, cat(where, ": ", quote(text), " is not NAME=VALUE"));
   set_param(text.substr(0, equals), text.substr(equals + 1), method, where, params);
+}
+
+bool is_separate_base(const Recipe& recipe, const RecipeModel& model) {
+  const BaseUse use = recipe.method->base;
+  return !recipe.base.empty() && model.path == recipe.base &&
+         (use == BaseUse::kRequired || use == BaseUse::kOptional);
+}
+
+void check_settings_count(const Recipe& recipe) {
+  for (const RecipeModel& model : recipe.models) {
+    if (!model.params.empty() && is_separate_base(recipe, model))
+      throw Error(ErrorKind::kUsage, cat(model.where, ": the base is not merged, its ",
+                                         model.params.begin()->first, " counts for nothing"));
+  }
+  for (const ParamDef& def : recipe.method->params) {
+    if (def.unless.empty() || find_settings(recipe.params, def.name) == nullptr) continue;
+    const ParamDef& other = *recipe.method->find(def.unless);
+    const std::vector<Setting>* const given = find_settings(recipe.params, other.name);
+    if (given != nullptr && parse_value(given->front().values[0], other, "--set") == 0) continue;
+    throw Error(ErrorKind::kUsage,
+                cat(recipe.where, ": ", def.name, " needs ", other.name, "=false"));
+  }
 }
 
 void check_recipe(const Recipe& recipe, ErrorKind kind) {
@@ -119,9 +142,8 @@ void check_recipe(const Recipe& recipe, ErrorKind kind) {
     i64 count = 0;
     bool base_listed = false;
     for (const RecipeModel& model : models) {
-      const bool is_base = !recipe.base.empty() && model.path == recipe.base;
-      base_listed = base_listed || is_base;
-      count += base_apart && is_base ? 0 : 1;
+      base_listed = base_listed || (!recipe.base.empty() && model.path == recipe.base);
+      count += is_separate_base(recipe, model) ? 0 : 1;
     }
     // slerp: the base is the first of the two, listed or not.
     if (method.base == BaseUse::kFirst && !base_listed) ++count;

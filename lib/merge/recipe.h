@@ -68,15 +68,22 @@ struct Recipe {
 Recipe parse_recipe(std::string_view yaml, const std::string& file);
 
 /// One model on the command line: PATH, then any of :WEIGHT and :NAME=VALUE (a gradient as
-/// VALUE,VALUE,...). Settings are read from the end, so that a path may hold colons.
+/// VALUE,VALUE,...). Settings are read from the end, so that a path may hold colons. Throws
+/// Error{kUsage} for a parameter that the method does not have and for one that is set twice.
 RecipeModel parse_operand(const std::string& operand, const Method& method);
-/// NAME=VALUE of the whole merge, into `params`. where: for messages, "--set".
+/// NAME=VALUE of the whole merge, into `params`. where: for messages, "--set". Throws alike.
 void parse_setting(std::string_view text, const Method& method, const std::string& where,
                    ParamSet& params);
+
+/// True for a listed model that is the base of a method whose base is none of the models merged.
+bool is_separate_base(const Recipe& recipe, const RecipeModel& model);
 
 /// Checks what both forms have in common: the base, the number of models. Throws Error{kConfig};
 /// kUsage for a command line.
 void check_recipe(const Recipe& recipe, ErrorKind kind);
+/// Refuses settings that would change nothing: of a base that is not merged, and of parameters that
+/// another one switches off. Not for recipes, which mergekit takes with them. Throws Error{kUsage}.
+void check_settings_count(const Recipe& recipe);
 
 /// "bfloat16", "bf16", "float32", ...; nothing for other words.
 std::optional<DType> parse_dtype(std::string_view text);

@@ -27,6 +27,8 @@ class TensorSource {
   virtual void load(i64 first, i64 count, f64* to) const = 0;
   /// The same as stored, count * item_bytes(dtype()) bytes.
   virtual void load_bytes(i64 first, i64 count, u8* to) const = 0;
+  /// Where they lie, if they lie together in memory as stored; else null.
+  virtual const u8* stored(i64 /*first*/) const { return nullptr; }
   /// XXH3 of those bytes.
   virtual Hash128 digest(i64 first, i64 count) const;
   /// They will be read soon, or are not needed soon: moves pages, changes nothing.
@@ -61,6 +63,7 @@ class MappedSource final : public TensorSource {
   void load(i64 first, i64 count, f32* to) const override;
   void load(i64 first, i64 count, f64* to) const override;
   void load_bytes(i64 first, i64 count, u8* to) const override;
+  const u8* stored(i64 first) const override { return entry_.data + first * item_bytes(dtype()); }
   Hash128 digest(i64 first, i64 count) const override;
   void prefetch(i64 first, i64 count) const override;
   void release(i64 first, i64 count) const override;

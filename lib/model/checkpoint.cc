@@ -193,24 +193,31 @@ void write_config_files(const std::string& folder, const ConfigFiles& files, DTy
   }
 }
 
-void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options) {
+std::vector<WrittenFile> write_model_files(const std::string& folder, const Model& model,
+                                           const SaveOptions& options) {
   const std::string& tokenizer =
       options.tokenizer_folder.empty() ? model.folder : options.tokenizer_folder;
   write_config_files(folder, {model.cfg, model.generation_json, tokenizer}, options.dtype);
-  write_weights(model.cfg, model.params->set, model.weights, options.dtype,
-                SafeWriter::to_folder(folder, options.max_shard_bytes));
+  return write_weights(model.cfg, model.params->set, model.weights, options.dtype,
+                       SafeWriter::to_folder(folder, options.max_shard_bytes));
 }
 
 std::span<const char* const> tokenizer_file_names() {
   return kTokenizerFiles;
 }
 
-void write_manifest(const std::string& folder) {
+void write_manifest(const std::string& folder, std::span<const WrittenFile> known) {
   Json files = Json::object();
   for (const std::string& name : list_files(folder)) {
     if (name == kManifest) continue;
     const std::string path = in_folder(folder, name);
-    files[name] = {{"bytes", fs::file_size(path)}, {"xxh3", file_digest(path)}};
+    const auto one = std::find_if(known.begin(), known.end(),
+                                  [&](const WrittenFile& file) { return file.name == name; });
+    if (one != known.end()) {
+      files[name] = {{"bytes", one->bytes}, {"xxh3", hex64(one->xxh3)}};
+    } else {
+      files[name] = {{"bytes", fs::file_size(path)}, {"xxh3", file_digest(path)}};
+    }
   }
   const Json manifest = {{"files", files}};
   io::write_file(in_folder(folder, kManifest), manifest.dump(1) + "\n");
@@ -271,8 +278,8 @@ void check_replaceable(const std::string& folder) {
 void save_model(const std::string& folder, const Model& model, const SaveOptions& options) {
   check_replaceable(folder);
   io::AtomicDir out(folder, {}, true);
-  write_model_files(out.temp_path(), model, options);
-  write_manifest(out.temp_path());
+  const std::vector<WrittenFile> weights = write_model_files(out.temp_path(), model, options);
+  write_manifest(out.temp_path(), weights);
   out.commit();
 }
 

@@ -77,15 +77,17 @@ ConfigFiles read_config_files(const std::string& folder);
 void write_config_files(const std::string& folder, const ConfigFiles& files, DType dtype);
 
 /// write_config_files, and the weights (write_weights): for callers that add files of their own
-/// (trainer state) before they call write_manifest and rename. Throws Error{kCannotCreate, kIo,
-/// kUsage}.
-void write_model_files(const std::string& folder, const Model& model, const SaveOptions& options);
+/// (trainer state) before they call write_manifest and rename. Returns the files of weights. Throws
+/// Error{kCannotCreate, kIo, kUsage}.
+std::vector<WrittenFile> write_model_files(const std::string& folder, const Model& model,
+                                           const SaveOptions& options);
 
 /// The names of tokenizer files that a model folder may hold.
 std::span<const char* const> tokenizer_file_names();
 
-/// Writes manifest.json over every file below folder: {"files": {name: {"bytes", "xxh3"}}}.
-void write_manifest(const std::string& folder);
+/// Writes manifest.json over every file below folder: {"files": {name: {"bytes", "xxh3"}}}. known:
+/// what was written there and need not be read for it.
+void write_manifest(const std::string& folder, std::span<const WrittenFile> known = {});
 
 /// Checks folder against its manifest.json. Returns an empty string, or what is wrong
 /// ("model.safetensors has 120 bytes, expected 128"). Reads everything. A folder without a manifest

@@ -205,8 +205,8 @@ void read_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& pa
     read_rows(*sources[usize(i)], maps[usize(i)], param_rows(maps[usize(i)], slab));
 }
 
-void write_weights(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab, DType dtype,
-                   SafeWriter writer) {
+std::vector<WrittenFile> write_weights(const ModelCfg& cfg, const ParamSet& params,
+                                       const ParamSlab& slab, DType dtype, SafeWriter writer) {
   const std::vector<TensorMap> maps = tensor_maps(cfg, params);
   for (const TensorMap& map : maps)
     writer.declare(map.name, dtype, map.shape);
@@ -220,6 +220,7 @@ void write_weights(const ModelCfg& cfg, const ParamSet& params, const ParamSlab&
     }
   }
   writer.commit();
+  return writer.written();
 }
 
 }  // namespace lm::model

@@ -43,8 +43,8 @@ void read_rows(const SafeEntry& entry, const TensorMap& map, const Tensor& rows)
 void check_weights(const SafeModel& from, const ModelCfg& cfg, const ParamSet& params);
 
 /// Declares every mapped tensor of the f32 slab to a fresh writer, stored as dtype (f32, bf16,
-/// f16), writes it and commits. Memory: a few MiB.
-void write_weights(const ModelCfg& cfg, const ParamSet& params, const ParamSlab& slab, DType dtype,
-                   SafeWriter writer);
+/// f16), writes it and commits. Memory: a few MiB. Returns SafeWriter::written().
+std::vector<WrittenFile> write_weights(const ModelCfg& cfg, const ParamSet& params,
+                                       const ParamSlab& slab, DType dtype, SafeWriter writer);
 
 }  // namespace lm::model

@@ -144,8 +144,25 @@ void SafeWriter::open_file() {
         folder_ ? cat(path_, "/", file_name(opened_)) : path_, options_));
   }
   file_ = callers_ != nullptr ? callers_ : files_.back().get();
+  if (folder_) {
+    digest_ = std::make_unique<Xxh3Stream>();
+    written_.push_back({file_name(opened_), 0, 0});
+  }
   buffer_ = make_header(opened_);
   ++opened_;
+}
+
+void SafeWriter::put(std::string_view bytes) {
+  file_->write(bytes);
+  if (digest_ == nullptr) return;
+  digest_->update(bytes);
+  written_.back().bytes += isize(bytes);
+}
+
+void SafeWriter::end_file() {
+  flush();
+  if (digest_ != nullptr) written_.back().xxh3 = digest_->digest();
+  if (callers_ == nullptr) file_->finish();
 }
 
 void SafeWriter::begin() {
@@ -169,8 +186,7 @@ void SafeWriter::begin() {
 void SafeWriter::next_tensor() {
   for (left_ = 0; left_ == 0;) {
     if (at_ == file_ends_[usize(opened_ - 1)]) {
-      flush();
-      if (callers_ == nullptr) file_->finish();
+      end_file();
       if (at_ == isize(order_) && opened_ == isize(file_ends_)) return;
       open_file();
       continue;
@@ -200,7 +216,7 @@ const SafeWriter::Declared& SafeWriter::due(std::string_view name, i64 count) co
 }
 
 void SafeWriter::flush() {
-  file_->write(buffer_);
+  put(buffer_);
   buffer_.clear();
 }
 
@@ -209,7 +225,7 @@ void SafeWriter::append(const Declared& to, const u8* from, DType dtype, i64 cou
   const i64 item = item_bytes(to.dtype);
   if (dtype == to.dtype && count * item >= kBufferBytes) {
     flush();
-    file_->write({reinterpret_cast<const char*>(from), usize(count * item)});
+    put({reinterpret_cast<const char*>(from), usize(count * item)});
     return;
   }
   while (count > 0) {

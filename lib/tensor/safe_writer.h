@@ -13,12 +13,20 @@
 #include <string_view>
 #include <vector>
 
+#include "core/xxh3_stream.h"
 #include "io/atomic_file.h"
 #include "tensor/tensor.h"
 
 namespace lm {
 
 inline constexpr i64 kMaxShardBytes = 5'000'000'000;  // what transformers takes
+
+/// A file of weights as it was written.
+struct WrittenFile {
+  std::string name;  // in its folder
+  i64 bytes = 0;
+  u64 xxh3 = 0;  // xxh3_64 of all of them
+};
 
 class SafeWriter {
  public:
@@ -55,6 +63,9 @@ class SafeWriter {
 
   /// Puts the files in place. Throws kIo, and kInternal naming the tensor that is not complete.
   void commit();
+  /// Of a folder, after commit(): its files but the index, with digests that were taken on the way,
+  /// so that nobody needs to read them again.
+  const std::vector<WrittenFile>& written() const { return written_; }
 
  private:
   enum class Phase : u8 { kDeclaring, kWriting, kDone };
@@ -77,6 +88,8 @@ class SafeWriter {
   void append(const Declared& to, const u8* from, DType dtype, i64 count);
   void advance(i64 count);
   void flush();
+  void put(std::string_view bytes);
+  void end_file();
   std::string make_index() const;
   void commit_folder();
 
@@ -93,6 +106,8 @@ class SafeWriter {
   io::AtomicFile* callers_ = nullptr;
   io::AtomicFile* file_ = nullptr;  // the one that is written
   i64 opened_ = 0;
+  std::unique_ptr<Xxh3Stream> digest_;  // of file_ in a folder, else null
+  std::vector<WrittenFile> written_;
   std::string buffer_;  // of file_
   i64 at_ = 0;          // place in order_ of the tensor that is due
   i64 left_ = 0;        // its elements to come

@@ -46,6 +46,7 @@ skip=()
 data=$work/data.jsonl
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/profiles/$profile.sh"
+read -ra verbs <<<"$verb"
 # What a run reads: the streams made below, or what setup made.
 small=(small.jsonl) big=(big.jsonl) tiny=(tiny.jsonl)
 if [ $streams -eq 0 ]; then small=("${operands[@]}") big=("${operands[@]}") tiny=("${operands[@]}"); fi
@@ -72,7 +73,7 @@ is() { # is MESSAGE GOT WANTED
   [ "$2" = "$3" ] || fail "$1: got $2, expected $3"
 }
 prefix=()  # put in front of every run of the program
-t() { ${prefix[@]+"${prefix[@]}"} "$tool" ${verb:+"$verb"} ${args[@]+"${args[@]}"} "$@" 2>"$work/err"; } 2>/dev/null  # bash's own word on a crash
+t() { ${prefix[@]+"${prefix[@]}"} "$tool" ${verbs[@]+"${verbs[@]}"} ${args[@]+"${args[@]}"} "$@" 2>"$work/err"; } 2>/dev/null  # bash's own word on a crash
 # A run whose product lands in FILE ($1) whatever the kind of program.
 to_file() {
   local file=$1

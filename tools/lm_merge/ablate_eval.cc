@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "held_out.h"
 #include "io/json.h"
+#include "streams.h"
 
 namespace lm::merge_tool {
 
@@ -180,6 +181,7 @@ void Evaluation::run() {
 void run_ablate_eval(cli::Tool& tool) {
   if (tool.files().size() != 1)
     throw Error(ErrorKind::kUsage, "which models? name the pool that ablate train made");
+  refuse_options(tool, {"shard", "on-error"}, "reads the records of --eval whole");
   Evaluation(tool).run();
 }
 

@@ -192,7 +192,8 @@ std::vector<Flag> report_flags() {
        .group = g,
        .def = "20",
        .help = "sets in the table; 0: all",
-       .min = 0},
+       .min = 0,
+       .excludes = {"json"}},
   };
 }
 

@@ -9,8 +9,10 @@
 #include "ablate_scratch.h"
 #include "core/hash.h"
 #include "core/parallel.h"
+#include "core/stages.h"
 #include "core/str.h"
 #include "io/json.h"
+#include "streams.h"
 
 namespace lm::merge_tool {
 
@@ -59,6 +61,7 @@ class Splitter {
 void Splitter::mark_overlaps() {
   const f64 most = options_.real("overlap");
   if (most >= 1) return;
+  const StageTimer timer(tool_.ctx().stages->stage("overlap"));
   std::vector<Document>& documents = records_.documents();
   ablate::OverlapFilter filter(options_.integer("overlap-tokens"), *tool_.ctx().memory);
   for (i64 i = 0; i < isize(documents); ++i)
@@ -211,8 +214,11 @@ void Splitter::run() {
   sort_documents();
   list_.tokenizer = records_.tokenizer().sha256;
   out_ = std::make_unique<io::AtomicDir>(output, tool_.output_options(), true);
-  write_units();
-  write_held_out();
+  {
+    const StageTimer timer(tool_.ctx().stages->stage("write"));
+    write_units();
+    write_held_out();
+  }
   report();
   const std::string more =
       cat(",\"by\":", io::json_string(options_.text("by")),
@@ -232,6 +238,16 @@ void run_ablate_init(cli::Tool& tool) {
   if (!options.given("tokenizer"))
     throw Error(ErrorKind::kUsage, "ablate init needs --tokenizer, by which units are equal",
                 "the folder of the model that training will start from has one");
+  refuse_options(tool, {"compress", "seekable"}, "writes a folder of .jsonl.zst files");
+  const bool holds_out = options.real("valid") + options.real("test") > 0;
+  for (const char* const name : {"overlap", "overlap-tokens"}) {
+    if (options.asked(name) && !holds_out)
+      throw Error(ErrorKind::kUsage, cat("--", name, " needs --valid or --test above 0"),
+                  "it compares with what is held out");
+  }
+  if (options.real("overlap") >= 1 && options.asked("overlap-tokens"))
+    throw Error(ErrorKind::kUsage, "--overlap-tokens needs --overlap below 1",
+                "1 leaves no record out, whatever overlaps");
   if (options.real("valid") + options.real("test") > 1)
     throw Error(ErrorKind::kUsage, "--valid and --test hold out more than there is");
   tool.input();

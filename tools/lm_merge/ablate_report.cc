@@ -8,6 +8,7 @@
 #include "io/json.h"
 #include "io/json_node.h"
 #include "merge.h"
+#include "streams.h"
 
 namespace lm::merge_tool {
 
@@ -80,12 +81,11 @@ void read_scores(io::RecordRun& run, bool truth, ablate::Scores& scores) {
 
 void run_ablate_report(cli::Tool& tool) {
   const cli::Options& options = tool.options();
+  refuse_options(tool, {"compress", "seekable"}, "prints text");
   ablate::Scores scores;
   read_scores(tool.records_only(), false, scores);
   if (options.given("truth")) {
-    io::InputOptions from;
-    from.files = {options.text("truth")};
-    io::InputStream input(std::move(from), tool.ctx());
+    io::InputStream input(input_options(options, options.text("truth")), tool.ctx());
     io::RecordRun run(input, nullptr, nullptr, {}, tool.ctx(), tool.counters());
     read_scores(run, true, scores);
   }

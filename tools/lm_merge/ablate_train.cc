@@ -12,6 +12,7 @@
 #include "ablate/units.h"
 #include "child.h"
 #include "core/hash.h"
+#include "core/stages.h"
 #include "core/str.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
@@ -155,7 +156,19 @@ std::vector<std::string> Trainer::words(const Wanted& one) const {
     out.push_back(cat("--", name));
     out.push_back(options_.text(name));
   }
+  // What all of them have together.
   const i64 threads = std::max<i64>(1, tool_.ctx().threads / jobs_);
+  if (options_.asked("memory")) {
+    out.emplace_back("--memory");
+    out.push_back(cat(tool_.ctx().memory->limit() / jobs_));
+  }
+  for (const char* const name : {"tmp-dir", "grace"}) {
+    if (!options_.asked(name)) continue;
+    out.push_back(cat("--", name));
+    out.push_back(options_.text(name));
+  }
+  for (const char* const name : {"sync", "rename"})
+    if (!options_.on(name)) out.push_back(cat("--no-", name));
   for (const std::string& word :
        {std::string("--steps"),  cat(one.steps),           std::string("--schedule"),
         std::string("constant"), std::string("--warmup"),  std::string("0"),
@@ -193,6 +206,7 @@ void Trainer::take(Wanted one) {
 }
 
 void Trainer::train(std::deque<Wanted> queue) {
+  const StageTimer timer(tool_.ctx().stages->stage("train"));
   std::map<pid_t, Wanted> running;
   std::optional<Error> failure;
   const auto fail = [&](const Wanted& one, const ChildEnd& end) {
@@ -223,6 +237,7 @@ void Trainer::train(std::deque<Wanted> queue) {
       fail(one, end);
     }
   }
+  tool_.add_metric("children_cpu_s", format_fixed(children_cpu_s(), 3));
   if (failure) throw Error(*failure);
 }
 

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,6 +70,15 @@ ChildEnd wait_for_child(pid_t child) {
     out.exit = WEXITSTATUS(status);
   }
   return out;
+}
+
+f64 children_cpu_s() {
+  struct rusage used {};
+  ::getrusage(RUSAGE_CHILDREN, &used);  // fails for no valid arguments
+  const auto seconds = [](const timeval& t) {
+    return static_cast<f64>(t.tv_sec) + 1e-6 * static_cast<f64>(t.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
 }  // namespace lm::merge_tool

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "core/types.h"
+
 namespace lm::merge_tool {
 
 /// The program of this toolkit with that name: beside this one, else by PATH. Throws
@@ -31,5 +33,9 @@ struct ChildEnd {
 };
 /// Waits for one of the children, or for a certain one. Throws Error{kOs}.
 ChildEnd wait_for_child(pid_t child = -1);
+
+/// Processor seconds, user and system, of all children that were waited for, with those of their
+/// own that they waited for.
+f64 children_cpu_s();
 
 }  // namespace lm::merge_tool

@@ -5,16 +5,17 @@
 #include <set>
 
 #include "core/hash.h"
+#include "core/stages.h"
 #include "core/str.h"
 #include "io/atomic_file.h"
 #include "merge/convert.h"
 #include "merge/inputs.h"
 #include "merge/layers.h"
 #include "merge/low_rank_fit.h"
+#include "merge/name_filter.h"
 #include "model/checkpoint.h"
 #include "model/mapping.h"
 #include "model/params.h"
-#include "text/pretokenize.h"
 
 namespace lm::merge_tool {
 
@@ -38,7 +39,7 @@ class Extraction {
   };
   void check_pair() const;
   void find_transposed();
-  bool chosen(const std::string& name) const;
+  bool chosen(const std::string& name) const { return names_.chooses(name); }
   /// The change as the module multiplies by it; empty if there is none.
   std::vector<f32> change(const SafeEntry& from, const SafeEntry& to) const;
   void take(const SafeEntry& from, const SafeEntry& to);
@@ -51,8 +52,7 @@ class Extraction {
   merge::InputModels models_;
   i64 base_ = 0;
   i64 tuned_ = 0;
-  std::optional<text::Regex> include_;
-  std::optional<text::Regex> exclude_;
+  merge::NameFilter names_;
   std::set<std::string> transposed_;  // tensors stored [in, out]
   std::vector<Factors> factors_;
   std::vector<const SafeEntry*> whole_;  // of the fine-tune
@@ -61,19 +61,12 @@ class Extraction {
   f64 kept_ = 0;
 };
 
-Extraction::Extraction(cli::Tool& tool) : tool_(tool), options_(tool.options()) {
+Extraction::Extraction(cli::Tool& tool)
+    : tool_(tool),
+      options_(tool.options()),
+      names_(options_.text("include"), options_.text("exclude")) {
   base_ = models_.open(options_.text("base"));
   tuned_ = models_.open(tool.files()[0]);
-  const auto compile = [&](const char* option, std::optional<text::Regex>& to) {
-    if (!options_.given(option)) return;
-    try {
-      to.emplace(options_.text(option));
-    } catch (const Error& e) {
-      throw Error(ErrorKind::kUsage, cat("--", option, ": ", e.message()));
-    }
-  };
-  compile("include", include_);
-  compile("exclude", exclude_);
 }
 
 void Extraction::check_pair() const {
@@ -113,15 +106,6 @@ void Extraction::find_transposed() {
   } catch (const Error& e) {  // of another family: as torch's linear layers are stored
     if (e.kind() != ErrorKind::kData) throw;
   }
-}
-
-bool Extraction::chosen(const std::string& name) const {
-  const auto matches = [&](const std::optional<text::Regex>& pattern) {
-    std::vector<text::Span> found;
-    pattern->find_all(name, found);
-    return !found.empty();
-  };
-  return (!include_ || matches(include_)) && (!exclude_ || !matches(exclude_));
 }
 
 std::vector<f32> Extraction::change(const SafeEntry& from, const SafeEntry& to) const {
@@ -185,6 +169,7 @@ void Extraction::take_matrix(const SafeEntry& from, const std::vector<f32>& delt
 
 void Extraction::take(const SafeEntry& from, const SafeEntry& to) {
   if (!merge::is_floating(from.dtype)) return;
+  const StageTimer timer(tool_.ctx().stages->stage("extract"));
   const bool linear = from.shape.rank == 2 && from.name.ends_with(".weight") &&
                       !merge::has_token_rows(from.name) && !merge::before_layers(from.name);
   const MemoryCharge charge(*tool_.ctx().memory, from.shape.count() * i64{2 * sizeof(f32)},
@@ -232,6 +217,7 @@ std::string Extraction::config_json() const {
 }
 
 void Extraction::write() {
+  const StageTimer timer(tool_.ctx().stages->stage("write"));
   io::AtomicDir out(options_.text("output"), tool_.output_options(), true);
   std::vector<SafeWrite> tensors;
   for (const Factors& one : factors_) {

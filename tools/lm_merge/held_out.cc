@@ -7,6 +7,7 @@
 
 #include "common/model_options.h"
 #include "core/hash.h"
+#include "core/stages.h"
 #include "core/str.h"
 #include "decode/engine_options.h"
 #include "io/input.h"
@@ -14,6 +15,7 @@
 #include "io/run.h"
 #include "model/kv_cache.h"
 #include "model/layer.h"
+#include "streams.h"
 
 namespace lm::merge_tool {
 
@@ -59,8 +61,11 @@ std::vector<Flag> held_out_flags() {
        .group = g,
        .help = "a field whose values name the sets, instead of the files"},
   };
-  return cli::joined({std::move(flags), tool_options::window_flags(g),
-                      tool_options::model_flags({.group = "Judging", .special_error = false})});
+  flags = cli::joined({std::move(flags), tool_options::window_flags(g),
+                       tool_options::model_flags({.group = "Judging", .special_error = false})});
+  for (Flag& flag : flags)
+    if (flag.name != "eval") flag.needs.push_back("eval");
+  return flags;
 }
 
 HeldOut::HeldOut(cli::Tool& tool, const std::string& folder) : tool_(tool) {
@@ -108,9 +113,7 @@ void HeldOut::read(const std::string& path) {
   if (!by.empty()) paths.push_back(by);
   io::check_apart(paths);
   io::JsonReader json(paths);
-  io::InputOptions from;
-  from.files = {path};
-  io::InputStream input(std::move(from), tool_.ctx());
+  io::InputStream input(input_options(options, path), tool_.ctx());
   io::RecordRun run(input, nullptr, nullptr, {}, tool_.ctx(), tool_.counters());
   const std::string file = set_of_file(path);
   u64 hash = 0;
@@ -149,6 +152,7 @@ std::unique_ptr<model::Engine> HeldOut::make_engine(const model::ModelRef& model
 }
 
 std::vector<decode::SetScore> HeldOut::run(model::Engine& engine, const std::string& what) const {
+  const StageTimer timer(tool_.ctx().stages->stage("score"));
   const cli::Options& options = tool_.options();
   std::vector<decode::SetScore> out =
       texts_->score(engine, {options.integer("batch"), options.integer("chunk")});

@@ -29,15 +29,13 @@ merge::Recipe recipe_of_words(const cli::Options& options, const std::vector<std
   recipe.tokenizer.pad_to_multiple_of = options.integer("pad-vocab");
   for (const std::string& setting : options.list("set"))
     merge::parse_setting(setting, *recipe.method, "--set", recipe.params);
-  const bool weighted = recipe.method->find("weight") != nullptr;
-  for (const std::string& word : words) {
-    merge::RecipeModel model = merge::parse_operand(word, *recipe.method);
-    // A model that is named weighs something.
-    if (weighted && model.params.count("weight") == 0 && recipe.params.count("weight") == 0)
-      model.params["weight"] = {{"", {"1"}, word}};
-    recipe.models.push_back(std::move(model));
-  }
+  for (const std::string& word : words)
+    recipe.models.push_back(merge::parse_operand(word, *recipe.method));
   merge::check_recipe(recipe, ErrorKind::kUsage);
+  merge::check_settings_count(recipe);
+  if (recipe.method->find("weight") == nullptr || recipe.params.count("weight") > 0) return recipe;
+  for (merge::RecipeModel& model : recipe.models)  // one that is named weighs something
+    model.params.try_emplace("weight", std::vector<merge::Setting>{{"", {"1"}, model.where}});
   return recipe;
 }
 
@@ -108,8 +106,7 @@ merge::PlanOptions plan_options(const cli::Options& options) {
   merge::PlanOptions out;
   out.missing = *merge::parse_missing(options.text("missing"));
   out.embed_common = options.text("embed") == "common";
-  out.include = options.text("include");
-  out.exclude = options.text("exclude");
+  out.names = merge::NameFilter(options.text("include"), options.text("exclude"));
   if (options.given("out-dtype")) out.out_dtype = merge::parse_dtype(options.text("out-dtype"));
   return out;
 }
@@ -149,7 +146,11 @@ void print(cli::Tool& tool, std::string_view text) {
 
 void run_merge(cli::Tool& tool) {
   const cli::Options& options = tool.options();
-  if (options.on("parameters")) return print_parameters(tool);
+  if (options.on("parameters")) {
+    if (!tool.files().empty())
+      throw Error(ErrorKind::kUsage, "--parameters lists what methods take: it has no operand");
+    return print_parameters(tool);
+  }
   tool.need_input();
   if (tool.files().empty()) {
     throw Error(ErrorKind::kUsage, "which models? name a recipe, or --method and models",

@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <numeric>
 
+#include "child.h"
 #include "cli/build.h"
+#include "core/stages.h"
 #include "core/str.h"
 #include "held_out.h"
 #include "io/atomic_file.h"
@@ -90,7 +92,10 @@ std::string SoupRun::make_trial(std::span<const i64> members, std::span<const f6
 
 // Perplexity: the mean over the held-out sets is one of nats a token.
 f64 SoupRun::judge(const std::string& folder) {
-  if (!held_out_) return command_(folder);
+  if (!held_out_) {
+    const StageTimer timer(tool_.ctx().stages->stage("score"));
+    return command_(folder);
+  }
   f64 nats = 0;
   const std::vector<decode::SetScore> scores = held_out_->score_folder(folder);
   for (const decode::SetScore& one : scores)
@@ -161,6 +166,7 @@ void SoupRun::report(const merge::Soup& soup, const merge::EngineReport& merged)
     append(steps, ",\"accepted\":", step.accepted, "}");
   }
   tool_.add_metric("evaluations", cat(evaluations_.load()));
+  tool_.add_metric("children_cpu_s", format_fixed(children_cpu_s(), 3));
   tool_.add_metric("members", cat(soup.members.size()));
   tool_.add_metric("steps", cat("[", steps, "]"));
   tool_.add_metric("bytes_in", cat(merged.bytes_in));
@@ -222,16 +228,12 @@ void run_soup(cli::Tool& tool) {
   rule.leave_one_out = options.on("leave-one-out");
   const bool by_records = !options.list("eval").empty();
   const bool scored = rule.mode != merge::SoupMode::kUniform || rule.leave_one_out;
-  if (rule.mode != merge::SoupMode::kGreedy && (rule.weighted || rule.rounds > 1))
-    throw Error(ErrorKind::kUsage, "--weighted and --rounds are for --mode greedy");
   const std::string& device = options.text("device");
   if (!by_records && device.starts_with("cuda") &&
       options.origin("device") != cli::Origin::kEnvironment) {
     throw Error(ErrorKind::kUnavailable,
                 cat("--device ", device, ": soup computes on the CPU only, but for --eval"));
   }
-  if (by_records && options.given("score"))
-    throw Error(ErrorKind::kUsage, "--score and --eval exclude each other");
   if (!scored && (options.given("score") || by_records))
     throw Error(ErrorKind::kUsage, "--mode uniform takes all candidates: it has no --score");
   if (scored && !options.given("score") && !by_records) {
@@ -240,8 +242,6 @@ void run_soup(cli::Tool& tool) {
                 "the command gets a model's folder as its last word and prints a number; of --eval "
                 "it is the perplexity");
   }
-  if (by_records && options.on("maximize"))
-    throw Error(ErrorKind::kUsage, "--maximize: a lower perplexity is better");
   if (by_records) rule.minimize = true;
   if (scored && !rule.minimize && !options.on("maximize")) {
     throw Error(ErrorKind::kUsage, "is a low or a high score better?", "--minimize or --maximize");

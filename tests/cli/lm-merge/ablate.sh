@@ -35,7 +35,7 @@ init --unit-tokens 4000 corpus.jsonl -o small && jq -c '[.units[] | select(.key 
 { cat corpus.jsonl; lm-cat -q -z none units/valid/b.jsonl.zst | jq -c '.id += "-copy"'; lm-cat -q -z none units/valid/b.jsonl.zst | jq -c '.id += "-more" | .text += " and more"'; } > copies.jsonl
 init copies.jsonl -o copies --report r.json; lm-cat -q -z none copies/b/records.jsonl.zst | grep -c copy; jq '.metrics.overlapping > 10' r.json; cmp copies/c/tokens-00000.bin units/c/tokens-00000.bin && echo "the same unit"
 echo "# train"
-train() { lm-merge ablate train "$@" --seed-model seed --steps 60 --lr 0.003 --batch 8 --seq-len 32 -o pool --report r.json; echo "status $?"; jq -c '.metrics | [.models, .kept, .trained]' r.json; }
+train() { lm-merge ablate train "$@" --seed-model seed --steps 60 --lr 0.003 --batch 8 --seq-len 32 -o pool --report r.json; echo "status $?"; jq -c '.metrics | [.models, .kept, .trained, .children_cpu_s > 0]' r.json; }
 train units3
 train units3
 train units

@@ -34,7 +34,6 @@ printf '%s\n' 'a 6' 'b 7' 'c 2' 'ba 6.5' 'bc 8' 'bac 9' > table
 soup --score ./score --maximize --rounds 3 a b c
 jq -c '[.members, .score, .rounds, [.steps[] | [.candidate, .accepted, .round]]]' m/soup.json
 lm-merge diff m bac | cut -d, -f1-3
-soup --mode max --score ./score --maximize --leave-one-out a b c; jq -c '[.members, .leave_one_out]' m/soup.json
 soup --mode uniform --score 'echo 3 #' --maximize --leave-one-out b a c; jq -c '[.members, [.leave_one_out[] | [.member, .score]]]' m/soup.json
 printf '%s\n' 'a 6' 'b 7' > table
 soup --score 'echo 7 #' --maximize --weighted --leave-one-out a b; jq -c '[.members, .weights, .weighted, .evaluations, (.leave_one_out | length)]' m/soup.json

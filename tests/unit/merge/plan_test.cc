@@ -147,8 +147,7 @@ TEST_CASE("tensors that are not chosen are the base's", "[merge]") {
   const std::string a = test::write_model(dir, "a", layered(2, 1), config(2));
   const std::string b = test::write_model(dir, "b", layered(2, 11), config(2));
   merge::PlanOptions options;
-  options.include = "mlp";
-  options.exclude = R"(layers\.1\.)";
+  options.names = merge::NameFilter("mlp", R"(layers\.1\.)");
   const merge::MemorySink sink =
       test::merged_yaml(cat("merge_method: linear\nbase_model: ", b, "\nmodels: [", a, ", ", b,
                             "]\nparameters: {weight: 1}\n"),
@@ -157,12 +156,20 @@ TEST_CASE("tensors that are not chosen are the base's", "[merge]") {
   CHECK(first_of(sink, "model.layers.1.mlp.weight") == 12);
   CHECK(first_of(sink, "model.norm.weight") == 11);
   CHECK(sink.tensors().size() == 7);
-  merge::PlanOptions bad;
-  bad.include = "(";
-  CHECK_THROWS_WITH(
-      test::merged_yaml(cat("merge_method: linear\nmodels: [", a, "]\nparameters: {weight: 1}\n"),
-                        bad),
-      ContainsSubstring("\"(\""));
+}
+
+TEST_CASE("names are chosen by patterns that match somewhere", "[merge]") {
+  const std::string name = "model.layers.1.mlp.weight";
+  CHECK(merge::NameFilter().chooses(name));
+  CHECK(merge::NameFilter("", "").chooses(name));
+  CHECK(merge::NameFilter("mlp", "").chooses(name));
+  CHECK(merge::NameFilter("^model.*weight$", "").chooses(name));
+  CHECK_FALSE(merge::NameFilter("^mlp", "").chooses(name));
+  CHECK_FALSE(merge::NameFilter("", "mlp").chooses(name));
+  CHECK_FALSE(merge::NameFilter("mlp", R"(layers\.1\.)").chooses(name));
+  CHECK(merge::NameFilter("mlp", R"(layers\.2\.)").chooses(name));
+  CHECK_THROWS_WITH(merge::NameFilter("(", ""), ContainsSubstring("--include: "));
+  CHECK_THROWS_WITH(merge::NameFilter("", "("), ContainsSubstring("--exclude: "));
 }
 
 TEST_CASE("required weights are asked for, not assumed, in a recipe", "[merge]") {

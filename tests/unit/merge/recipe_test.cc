@@ -156,9 +156,39 @@ TEST_CASE("operands hold weights and settings after the path", "[merge]") {
                     ContainsSubstring("lambda belongs to the whole merge"));
   CHECK_THROWS_WITH(merge::parse_operand("a:density=2", ties),
                     ContainsSubstring("density is \"2\""));
+  CHECK_THROWS_WITH(merge::parse_operand("a:0.5:weight=0.3", ties),
+                    ContainsSubstring("weight is set twice"));
   merge::ParamSet set;
   CHECK_THROWS_WITH(merge::parse_setting("t", ties, "--set", set),
                     ContainsSubstring("not NAME=VALUE"));
+  merge::parse_setting("lambda=2", ties, "--set", set);
+  CHECK_THROWS_WITH(merge::parse_setting("lambda=2", ties, "--set", set),
+                    ContainsSubstring("lambda is set twice"));
+}
+
+TEST_CASE("settings that would change nothing are refused", "[merge]") {
+  merge::Recipe recipe;
+  recipe.method = merge::find_method("ties");
+  recipe.base = "base";
+  recipe.where = "--method ties";
+  const auto model = [&](const char* words) {
+    recipe.models.push_back(merge::parse_operand(words, *recipe.method));
+  };
+  model("a:0.5");
+  model("base");
+  merge::check_settings_count(recipe);
+  model("base:0.5");
+  CHECK_THROWS_WITH(merge::check_settings_count(recipe),
+                    ContainsSubstring("base:0.5: the base is not merged, its weight"));
+  recipe.method = merge::find_method("linear");  // of which the base is one of the models
+  merge::check_settings_count(recipe);
+  recipe.method = merge::find_method("nuslerp");
+  recipe.models.clear();
+  merge::parse_setting("row_wise=true", *recipe.method, "--set", recipe.params);
+  CHECK_THROWS_WITH(merge::check_settings_count(recipe),
+                    ContainsSubstring("row_wise needs flatten=false"));
+  merge::parse_setting("flatten=false", *recipe.method, "--set", recipe.params);
+  merge::check_settings_count(recipe);
 }
 
 TEST_CASE("layers are found in the names of the families", "[merge]") {

@@ -5,9 +5,11 @@
 
 #include "catch.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/parallel.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "io/json_node.h"
 #include "model/mapping.h"
 #include "model/shape.h"
 #include "stored_weights.h"
@@ -237,6 +239,20 @@ TEST_CASE("tokenizer files travel with the model", "[model]") {
   CHECK(io::read_file(dir.file("b/tokenizer.json")) == "{\"tokens\": 1}");
   CHECK(fs::exists(dir.file("b/merges.txt")));
   CHECK_FALSE(fs::exists(dir.file("b/notes.txt")));
+}
+
+TEST_CASE("a manifest takes what is known of written files, and reads the others", "[model]") {
+  test::TempDir dir;
+  fs::create_directories(dir.file("m"));
+  write_text(dir.file("m/a"), "one");
+  write_text(dir.file("m/b"), "two");
+  const std::vector<WrittenFile> known = {{"b", 7, 0x1234}};
+  write_manifest(dir.file("m"), known);
+  const io::Json files = io::Json::parse(io::read_file(dir.file("m/manifest.json")))["files"];
+  CHECK(files["a"]["bytes"] == 3);
+  CHECK(files["a"]["xxh3"] == hex64(xxh3_64("one")));
+  CHECK(files["b"]["bytes"] == 7);
+  CHECK(files["b"]["xxh3"] == hex64(0x1234));
 }
 
 TEST_CASE("a damaged folder fails verification, a foreign folder is never replaced", "[model]") {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "catch.h"
+#include "core/hash.h"
 #include "core/str.h"
 #include "io/file.h"
 #include "tensor/safetensors.h"
@@ -246,6 +247,30 @@ TEST_CASE("shards and their index are laid out as transformers does", "[tensor]"
   CHECK(names_in(dir.path()) == std::vector<std::string>{"model-00001-of-00002.safetensors",
                                                          "model-00002-of-00002.safetensors",
                                                          "model.safetensors.index.json"});
+}
+
+TEST_CASE("the digests of a folder's files are those of their bytes", "[tensor]") {
+  const test::TempDir dir;
+  SafeWriter writer = SafeWriter::to_folder(dir.path().string(), 3 << 20);
+  const std::vector<f32> large = numbered(700'000);  // more than a buffer: written at once
+  const std::vector<f32> small = numbered(5);
+  writer.declare("a", DType::kF32, {700'000});
+  writer.declare("b", DType::kBf16, {700'000});  // through the buffer, which is too small for it
+  writer.declare("c", DType::kF32, {5});
+  writer.declare("d", DType::kF32, {0});
+  writer.begin();
+  writer.write("a", large);
+  writer.write("c", small);  // wider types stand first in a file
+  writer.write("b", large);
+  writer.commit();
+  REQUIRE(writer.written().size() == 2);
+  for (const WrittenFile& file : writer.written()) {
+    const std::string bytes = io::read_file(dir.file(file.name));
+    CHECK(file.bytes == isize(bytes));
+    CHECK(file.xxh3 == xxh3_64(bytes));
+  }
+  CHECK(writer.written()[0].name == "model-00001-of-00002.safetensors");
+  CHECK(writer.written()[0].bytes > 2'800'000);
 }
 
 TEST_CASE("a folder whose new weights are not complete keeps the old ones", "[tensor]") {
