@@ -30,6 +30,6 @@ def results($name; $seeds; $figures; $tables; $reports; $runs):
   | if $odd != [] then error("figures that are declared and made differ: \($odd | join(", "))") else . end
   | {schema: "lm-experiment/1", experiment: $name, seeds: ($seeds | words | map(tonumber)),
      figures: (reduce $names[] as $f ({}; .[$f] = ($runs | map(.[$f]) | interval))),
-     cost: {cpu_s: ($reports | map(.cpu_s) | add // 0), wall_s: ($reports | map(.wall_s) | add // 0),
+     cost: {cpu_s: ($reports | map(.cpu_s + (.metrics.children_cpu_s? // 0)) | add // 0), wall_s: ($reports | map(.wall_s) | add // 0),
             commands: ($reports | length)},
      tables: $tables};
