@@ -122,6 +122,8 @@ std::vector<UnitSet> parse_sets(std::string_view text, std::span<const UnitName>
 std::vector<UnitSet> read_sets(const std::string& how, std::span<const UnitName> units) {
   if (how == "pairs") return all_pairs(isize(units));
   if (how == "all") return all_subsets(isize(units));
+  if (how.empty())
+    throw Error(ErrorKind::kUsage, "--sets: the name is empty, expected pairs, all or a file");
   return parse_sets(io::read_file(how, kMostBytes), units, how);
 }
 

@@ -55,8 +55,9 @@ struct Verb {
   std::string name;  // empty for a program without verbs; of two words where steps share the first
   std::string summary;
   std::vector<Flag> flags;
-  bool streams = false;  // reads and writes record streams, whatever the program's others do
-  bool kernels = false;  // can compute on a GPU, whatever they do
+  bool streams = false;   // reads and writes record streams, whatever the program's others do
+  bool kernels = false;   // can compute on a GPU, whatever they do
+  bool stateful = false;  // saves its state on a stop request and exits 75, whatever they do
 };
 
 struct Example {
@@ -83,6 +84,9 @@ struct ToolSpec {
   const Verb& verb(const std::string& verb_name) const;
   bool streams_in(const std::string& verb_name) const { return streams || verb(verb_name).streams; }
   bool kernels_in(const std::string& verb_name) const { return kernels || verb(verb_name).kernels; }
+  bool stateful_in(const std::string& verb_name) const {
+    return stateful || verb(verb_name).stateful;
+  }
   bool has_verbs() const { return verbs.size() > 1 || !verbs[0].name.empty(); }
 };
 

@@ -293,7 +293,7 @@ int run_tool(const ToolSpec& spec, const std::vector<std::string>& args, Console
                                                  : "/tmp";
   if (options.text("seed") == "random") console.message(LogLevel::kWarning, cat("seed ", ctx.seed));
   // A verb without that option has no state.
-  live.stateful = spec.stateful &&
+  live.stateful = spec.stateful_in(line.verb) &&
                   (spec.stateful_with.empty() || (options.find(spec.stateful_with) != nullptr &&
                                                   options.given(spec.stateful_with)));
   live.grace_s = options.real("grace");

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <thread>
 
 #include "ablate.h"
 #include "ablate/sets.h"
@@ -27,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr i64 kMaxReportBytes = i64{16} << 20;
+constexpr std::chrono::milliseconds kLook{10};  // between looks for children that have ended
+constexpr const char* kGoOn = "the same command goes on where it ended";
 
 /// A model that is to be there.
 struct Wanted {
@@ -205,40 +209,58 @@ void Trainer::take(Wanted one) {
   tool_.console().message(LogLevel::kInfo, cat(one.model.name, ": trained"));
 }
 
+// On a stop request the children save and end with 75, as lm-train does; the same command then goes
+// on with all of it.
 void Trainer::train(std::deque<Wanted> queue) {
   const StageTimer timer(tool_.ctx().stages->stage("train"));
+  const StopToken& stop = *tool_.ctx().stop;
   std::map<pid_t, Wanted> running;
   std::optional<Error> failure;
+  const auto end_all = [&] {
+    for (const auto& [child, one] : running)
+      ::kill(child, SIGTERM);
+  };
   const auto fail = [&](const Wanted& one, const ChildEnd& end) {
     // A child has said what is wrong; its kind of failure is this one's.
-    const bool known = end.exit > 64 && end.exit < 78;
+    const bool known = end.exit >= 64 && end.exit < 78;
     failure.emplace(known ? static_cast<ErrorKind>(end.exit) : ErrorKind::kUnavailable,
                     cat("lm-train for ", quote(one.model.name),
                         end.signal != 0 ? cat(" was ended by signal ", end.signal)
                                         : cat(" ended with status ", end.exit)),
-                    "the same command goes on where it ended");
-    for (const auto& [child, other] : running)
-      ::kill(child, SIGTERM);
+                    end.exit == static_cast<int>(ErrorKind::kUsage) ? "" : kGoOn);
+    end_all();
   };
-  while (!running.empty() || (!queue.empty() && !failure)) {
-    while (!queue.empty() && !failure && isize(running) < jobs_) {
+  bool told = false;
+  while (!running.empty() || (!queue.empty() && !failure && !stop.requested())) {
+    while (!queue.empty() && !failure && !stop.requested() && isize(running) < jobs_) {
       const pid_t child = start_child(words(queue.front()));
       running.emplace(child, std::move(queue.front()));
       queue.pop_front();
     }
-    const ChildEnd end = wait_for_child();
-    const std::map<pid_t, Wanted>::iterator at = running.find(end.child);
+    if (stop.requested() && !told) {
+      told = true;
+      end_all();
+    }
+    const std::optional<ChildEnd> end = running.empty() ? std::nullopt : ended_child();
+    if (!end) {
+      std::this_thread::sleep_for(kLook);
+      continue;
+    }
+    const std::map<pid_t, Wanted>::iterator at = running.find(end->child);
     if (at == running.end()) continue;
     Wanted one = std::move(at->second);
     running.erase(at);
-    if (end.exit == 0 && end.signal == 0) {
+    if (end->exit == 0 && end->signal == 0) {
       take(std::move(one));
-    } else if (!failure) {
-      fail(one, end);
+    } else if (!failure && !stop.requested()) {
+      fail(one, *end);
     }
   }
   tool_.add_metric("children_cpu_s", format_fixed(children_cpu_s(), 3));
   if (failure) throw Error(*failure);
+  if (done_.load() < all_)
+    throw Error(ErrorKind::kTemporary,
+                cat("stopped with ", done_.load(), " of ", all_, " models trained"), kGoOn);
 }
 
 void Trainer::run() {

@@ -58,18 +58,31 @@ pid_t start_child(const std::vector<std::string>& words, const ChildOptions& opt
   return child;
 }
 
-ChildEnd wait_for_child(pid_t child) {
+namespace {
+
+std::optional<ChildEnd> child_end(pid_t child, int options) {
   int status = 0;
   ChildEnd out;
-  while ((out.child = ::waitpid(child, &status, 0)) < 0) {
+  while ((out.child = ::waitpid(child, &status, options)) < 0) {
     if (errno != EINTR) throw os_error(ErrorKind::kOs, "waitpid", "cannot wait", errno);
   }
+  if (out.child == 0) return std::nullopt;
   if (WIFSIGNALED(status)) {
     out.signal = WTERMSIG(status);
   } else {
     out.exit = WEXITSTATUS(status);
   }
   return out;
+}
+
+}  // namespace
+
+ChildEnd wait_for_child(pid_t child) {
+  return *child_end(child, 0);
+}
+
+std::optional<ChildEnd> ended_child() {
+  return child_end(-1, WNOHANG);
 }
 
 f64 children_cpu_s() {

@@ -1,6 +1,7 @@
 #pragma once
 // Programs that run beside this one and die with it.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,11 @@ struct ChildEnd {
   int exit = 0;    // its status, where it exited
   int signal = 0;  // what ended it, else 0
 };
-/// Waits for one of the children, or for a certain one. Throws Error{kOs}.
-ChildEnd wait_for_child(pid_t child = -1);
+/// Waits for that child. Throws Error{kOs}.
+ChildEnd wait_for_child(pid_t child);
+/// One of the children that has ended and was not waited for, if there is one now. Throws
+/// Error{kOs} if there are no children.
+std::optional<ChildEnd> ended_child();
 
 /// Processor seconds, user and system, of all children that were waited for, with those of their
 /// own that they waited for.

@@ -123,11 +123,16 @@ Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder
   return out;
 }
 
+/// Of a run at any place, also one that had ended before this one looked.
+void add_counters(cli::Tool& tool, i64 ranks, const train::TrainCounters& counters) {
+  tool.add_metric("ranks", cat(ranks));
+  tool.add_metric("steps", cat(counters.step));
+  tool.add_metric("tokens", cat(counters.tokens));
+  tool.add_metric("skipped", cat(counters.skipped));
+}
+
 void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Run& run) {
-  tool.add_metric("ranks", cat(trainer.comm().size()));
-  tool.add_metric("steps", cat(trainer.counters.step));
-  tool.add_metric("tokens", cat(trainer.counters.tokens));
-  tool.add_metric("skipped", cat(trainer.counters.skipped));
+  add_counters(tool, trainer.comm().size(), trainer.counters);
   if (run.last_loss()) {
     std::string loss;
     io::append_json_number(loss, *run.last_loss());
@@ -286,6 +291,7 @@ void run(cli::Tool& tool) {
     if (!resume.complete) return train_model(tool, ranks, *setup, *folder, resume);
     const std::string done = cat(folder->path(), ": complete already");
     tool.console().message(LogLevel::kInfo, done);
+    add_counters(tool, ranks.size(), resume.state->counters);
     if (ranks.first()) tool.set_summary(done);
   });
 }

@@ -14,4 +14,4 @@ jq -c '[.step, .tokens, (.loss > 1), (.grad_norm > 0), (.ms > 0)]' a/metrics.jso
 lm-train $o --resume no -o a ids.jsonl; echo "status $?"
 lm-train $o --lr 1e-3 -o a ids.jsonl; echo "status $?"
 lm-train $o --seed 3 -o a ids.jsonl; echo "status $?"
-lm-train -v $o -o a ids.jsonl 2>err; echo "status $?"; tail -n 1 err
+lm-train -v $o --report r.json -o a ids.jsonl 2>err; echo "status $?"; tail -n 1 err; jq -c .metrics r.json
