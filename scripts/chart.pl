@@ -62,13 +62,22 @@ my ($W, $H, $L, $B, $T) = (360, 230, 50, 42, 14);
 
 sub log10 { return log($_[0]) / log(10) }
 
-sub frame {    # axes, grid and labels; returns the SVG so far and the mapping functions
-  my ($x0, $x1, $y0, $y1, $xname, $yname, @xticks) = @_;
+sub colour { return 'c' . $_[0] % 3 }    # of series number so and so
+
+# Axes, grid and labels, above them the names of the series, where no point can lie; returns the SVG so far
+# and the mapping functions.
+sub frame {
+  my ($names, $x0, $x1, $y0, $y1, $xname, $yname, @xticks) = @_;
+  my $above = 13 * @$names;
+  my ($height, $top) = ($H + $above, $T + $above);
   $x1 = $x0 + 1 if $x1 <= $x0;
   $y1 = $y0 + 1 if $y1 <= $y0;
   my $fx = sub { $L + ($_[0] - $x0) / ($x1 - $x0) * ($W - $L - 12) };
-  my $fy = sub { $H - $B - ($_[0] - $y0) / ($y1 - $y0) * ($H - $B - $T) };
-  my $svg = qq{<svg viewBox="0 0 $W $H" role="img" aria-label="} . html("$yname by $xname") . qq{">\n};
+  my $fy = sub { $height - $B - ($_[0] - $y0) / ($y1 - $y0) * ($height - $B - $top) };
+  my $svg = qq{<svg viewBox="0 0 $W $height" role="img" aria-label="} . html("$yname by $xname") . qq{">\n};
+  for my $number (0 .. $#$names) {
+    $svg .= qq{<text x="} . ($W - 14) . qq{" y="} . (13 * $number + 14) . qq{" class="legend fill } . colour($number) . qq{">} . html($names->[$number]) . qq{</text>\n};
+  }
   for my $y (ticks($y0, $y1)) {
     my $at = sprintf '%.1f', $fy->($y);
     $svg .= qq{<line x1="$L" x2="} . ($W - 12) . qq{" y1="$at" y2="$at" class="grid"/>};
@@ -76,10 +85,10 @@ sub frame {    # axes, grid and labels; returns the SVG so far and the mapping f
   }
   for my $tick (@xticks) {
     my ($x, $text) = @$tick;
-    $svg .= sprintf qq{<text x="%.1f" y="%d" class="xtick">%s</text>\n}, $fx->($x), $H - $B + 15, $text;
+    $svg .= sprintf qq{<text x="%.1f" y="%d" class="xtick">%s</text>\n}, $fx->($x), $height - $B + 15, $text;
   }
-  $svg .= qq{<text x="} . ($L + ($W - $L) / 2) . qq{" y="} . ($H - 8) . qq{" class="xtick">$xname</text>};
-  $svg .= qq{<text x="12" y="} . ($H / 2 - 10) . qq{" class="yname" transform="rotate(-90 12 } . ($H / 2 - 10) . qq{)">$yname</text>\n};
+  $svg .= qq{<text x="} . ($L + ($W - $L) / 2) . qq{" y="} . ($height - 8) . qq{" class="xtick">$xname</text>};
+  $svg .= qq{<text x="12" y="} . (($height + $above) / 2 - 10) . qq{" class="yname" transform="rotate(-90 12 } . (($height + $above) / 2 - 10) . qq{)">$yname</text>\n};
   return ($svg, $fx, $fy);
 }
 
@@ -103,17 +112,16 @@ sub curves {    # over a logarithmic axis; each {name, points => [[x, y], ...], 
   my @x = sort { $a <=> $b } map { log10($_->[0]) } @all;
   my @y = sort { $a <=> $b } map { $_->[1] } @all;
   my ($svg, $fx, $fy) =
-    frame($x[0], $x[-1], $y[0] * 0.95, $y[-1], $xname, $yname, log_ticks($x[0], $x[-1]));
+    frame([map { $_->{name} } @series], $x[0], $x[-1], $y[0] * 0.95, $y[-1], $xname, $yname, log_ticks($x[0], $x[-1]));
   my $number = 0;
   for my $s (@series) {
-    my $class = 'c' . $number++;
+    my $class = colour($number++);
     my @at = map { [$fx->(log10($_->[0])), $fy->($_->[1])] } @{$s->{points}};
     my $path = join ' ', map { sprintf '%.1f,%.1f', @$_ } @at;
     $svg .= qq{<polyline points="$path" class="line $class"/>};
     if ($s->{dots}) {
       $svg .= sprintf qq{<circle cx="%.1f" cy="%.1f" r="3" class="fill $class"/>}, @$_ for @at;
     }
-    $svg .= qq{<text x="} . ($W - 14) . qq{" y="} . ($T + 13 * $number) . qq{" class="legend fill $class">} . html($s->{name}) . qq{</text>\n};
   }
   return "$svg</svg>\n";
 }
@@ -131,7 +139,7 @@ sub histogram {    # logarithmic bins over positive values
     $count[$bin >= $bins ? $bins - 1 : $bin]++;
   }
   my $most = (sort { $b <=> $a } @count)[0];
-  my ($svg, $fx, $fy) = frame($low, $high, 0, $most, $xname, 'documents', log_ticks($low, $high));
+  my ($svg, $fx, $fy) = frame([], $low, $high, 0, $most, $xname, 'documents', log_ticks($low, $high));
   my $width = ($high - $low) / $bins;
   for my $i (0 .. $bins - 1) {
     my ($x, $next, $y) = ($fx->($low + $i * $width), $fx->($low + ($i + 1) * $width), $fy->($count[$i]));
@@ -170,13 +178,12 @@ sub scatter {    # linear axes; each {name, points => [[x, y], ...]}
   my $room = 0.06 * ($y[-1] - $y[0] || 1);
   my $beside = 0.04 * ($x[-1] - $x[0] || 1);
   my ($x0, $x1) = ($x[0] - $beside, $x[-1] + $beside);
-  my ($svg, $fx, $fy) = frame($x0, $x1, $y[0] - $room, $y[-1] + $room, $xname, $yname,
+  my ($svg, $fx, $fy) = frame([map { $_->{name} } @series], $x0, $x1, $y[0] - $room, $y[-1] + $room, $xname, $yname,
     map { [$_, count_text($_)] } ticks($x0, $x1));
   my $number = 0;
   for my $s (@series) {
-    my $class = 'c' . $number++ % 3;
+    my $class = colour($number++);
     $svg .= sprintf qq{<circle cx="%.1f" cy="%.1f" r="3" class="fill $class"/>\n}, $fx->($_->[0]), $fy->($_->[1]) for @{$s->{points}};
-    $svg .= qq{<text x="} . ($W - 14) . qq{" y="} . ($T + 13 * $number) . qq{" class="legend fill $class">} . html($s->{name}) . qq{</text>\n};
   }
   return "$svg</svg>\n";
 }
