@@ -9,7 +9,8 @@
 //            their answers; kind "original" holds answers to the prompt itself, else `samples` does
 //   emb      {greedy [d], samples [m][d], prompt [d]}      another place for the embeddings
 //   sim      {answers, nli_e, nli_c}   [m][m], or [m+1][m+1] with the greedy answer last: given
-//            similarity; P(row entails column); P(row contradicts column)
+//            similarity, 1 on the diagonal, of which the mean of both directions counts; P(row
+//            entails column); P(row contradicts column)
 //   ensemble [members][L][V]   log-probabilities of every token by several models
 //   claims   [{text, token_span [first, end], p_true, nli ["e"|"n"|"c" by sample]} ..]   statements
 //            that stand in the greedy answer's tokens first <= t < end
@@ -143,7 +144,8 @@ class RecordReader {
   ~RecordReader();
   /// line: well-formed JSON with kJsonPadding readable bytes behind it. Fills out. Faults: "json",
   /// "type" (a field of another type), "shape" (lists whose lengths do not fit), "range"
-  /// (log-probabilities above zero, probabilities outside [0,1], similarities outside [0,1]).
+  /// (log-probabilities above zero; probabilities, similarities, attention outside [0,1]; negative
+  /// weights, entropies and temperatures; a given similarity of an answer to itself that is not 1).
   std::optional<Fault> read(std::string_view line, UqRecord& out);
 
  private:

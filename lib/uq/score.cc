@@ -28,7 +28,7 @@ void append_scores(std::string& json, std::span<const One* const> chosen, const 
 
 }  // namespace
 
-void Scorer::score(const UqRecord& record, std::string& json) {
+std::optional<Fault> Scorer::score(const UqRecord& record, std::string& json) {
   evidence_.set(record);
   json = "{\"scores\":";
   bool infinite = false;
@@ -59,6 +59,7 @@ void Scorer::score(const UqRecord& record, std::string& json) {
   add_flag(evidence_.flags().inv_identical_prompts, "inv_identical_prompts");
   if (!flags.empty()) append(json, ",\"flags\":[", flags, "]");
   json.push_back('}');
+  return evidence_.fault();
 }
 
 }  // namespace lm::uq

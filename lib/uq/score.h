@@ -1,6 +1,7 @@
 #pragma once
 // The scores of one record as the JSON object that `score` adds. One Scorer per worker.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,9 @@ class Scorer {
   /// {"scores":{..},"claims":[{..}..],"samples":m,"votes":k,"rewordings":n,"flags":[..]}, claims
   /// where the record has any and estimators of them were chosen. An estimator without its
   /// ingredients is absent; an infinite score is null with the flag "infinite". Counts of zero and
-  /// an empty list of flags are left out.
-  void score(const UqRecord& record, std::string& json);
+  /// an empty list of flags are left out. Fault "range": embeddings so large that what is computed
+  /// of them is not finite.
+  std::optional<Fault> score(const UqRecord& record, std::string& json);
 
  private:
   Evidence evidence_;

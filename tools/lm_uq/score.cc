@@ -50,7 +50,7 @@ class ScoreMapper final : public io::RecordMapper {
     if (fitted_) {
       if (std::optional<Fault> fault = check_width("emb.prompt", read_.prompt_emb)) return fault;
     }
-    scorer_.score(read_, scores_);
+    if (std::optional<Fault> fault = scorer_.score(read_, scores_)) return fault;
     io::RecordEdit edit(json);
     edit.set(kField, scores_);
     edit.write(out);
