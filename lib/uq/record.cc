@@ -8,6 +8,7 @@
 
 #include "core/str.h"
 #include "io/json.h"
+#include "uq/record_line.h"
 
 namespace lm::uq {
 
@@ -424,6 +425,7 @@ void embeddings_of(dom::element value, UqRecord& out) {
   for (const dom::key_value_pair field : object_of(value, "emb")) {
     if (field.value.is_null()) continue;
     if (field.key == "prompt") numbers_of(field.value, "emb.prompt", out.prompt_emb);
+    if (field.key == "layer") out.emb_layer = count_of(field.value, "emb.layer");
     if (field.key == "greedy" && out.greedy) numbers_of(field.value, "emb.greedy", out.greedy->emb);
     if (field.key == "samples") {
       const dom::array rows = array_of(field.value, "emb.samples");
@@ -447,18 +449,30 @@ void check_dimension(const std::vector<Answer>& answers) {
 }
 
 void scored_of(dom::element value, Scored& out) {
+  std::vector<std::string_view> nulls;
+  bool infinite = false;
   for (const dom::key_value_pair field : object_of(value, "")) {
     if (field.key == "scores") {
       within("scores", [&] {
         for (const dom::key_value_pair score : object_of(field.value, "")) {
-          if (!score.value.is_null())
+          if (score.value.is_null()) {
+            nulls.push_back(score.key);
+          } else {
             out.scores.emplace_back(score.key, number_of(score.value, score.key));
+          }
         }
       });
     }
     if (field.key == "samples") out.samples = count_of(field.value, field.key);
     if (field.key == "votes") out.votes = count_of(field.value, field.key);
     if (field.key == "rewordings") out.rewordings = count_of(field.value, field.key);
+    if (field.key == "flags") {
+      for (const dom::element flag : array_of(field.value, field.key))
+        infinite = infinite || text_of(flag, field.key) == "infinite";
+    }
+  }
+  for (const std::string_view name : nulls) {
+    if (infinite) out.scores.emplace_back(name, kUnbounded);
   }
 }
 
@@ -470,6 +484,7 @@ bool says_true(dom::element value) {
 }
 
 void root_field(std::string_view key, dom::element value, UqRecord& out) {
+  if (key == "model" && value.is_string()) out.model = text_of(value, key);
   if (key == "prompt") out.prompt = text_of(value, key);
   if (key == "refs") {
     for (const dom::element ref : array_of(value, key))
@@ -510,15 +525,29 @@ void root_field(std::string_view key, dom::element value, UqRecord& out) {
 
 }  // namespace
 
+std::span<const std::string> record_fields() {
+  static const std::vector<std::string> kFields = {
+      "id",     "prompt",         "refs", "correct",  "temperature", "vocab",
+      "greedy", "samples",        "sim",  "ensemble", "claims",      "perturb",
+      "p_true", "p_true_samples", "p_ik", "verbal",   "emb",         "model"};
+  return kFields;
+}
+
 struct RecordReader::Impl {
-  dom::parser parser{std::size_t{4} << 30};
+  explicit Impl(std::string field) : score_field(std::move(field)), line(read_fields()) {}
+  std::vector<std::string> read_fields() const {
+    std::vector<std::string> out(record_fields().begin(), record_fields().end());
+    if (!score_field.empty()) out.push_back(score_field);
+    return out;
+  }
+
   std::string id;
   std::string score_field;
+  LineParser line;
 };
 
-RecordReader::RecordReader(std::string score_field) : impl_(std::make_unique<Impl>()) {
-  impl_->score_field = std::move(score_field);
-}
+RecordReader::RecordReader(std::string score_field)
+    : impl_(std::make_unique<Impl>(std::move(score_field))) {}
 RecordReader::~RecordReader() = default;
 
 std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
@@ -527,9 +556,7 @@ std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
   std::vector<Perturbation> perturb = std::move(out.perturb);
   out = {};
   dom::element root;
-  if (const simdjson::error_code error =
-          impl_->parser.parse(line.data(), line.size(), false).get(root))
-    return Fault{"json", cat("not a JSON object (", simdjson::error_message(error), ")"), -1};
+  if (std::optional<Fault> fault = impl_->line.parse(line, root)) return fault;
   try {
     dom::element emb;
     bool has_emb = false;

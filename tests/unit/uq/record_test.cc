@@ -2,6 +2,8 @@
 
 #include "uq/record.h"
 
+#include <limits>
+
 #include "catch.h"
 #include "uq/record_json.h"
 
@@ -127,6 +129,41 @@ TEST_CASE("what does not fit is refused by name", "[uq]") {
   CHECK(fault_of(R"({"samples":["a"],"claims":[{},{"nli":["e","c"]}]})") ==
         "shape: field \"claims[1].nli\": has 2 relations for 1 samples");
   CHECK(fault_of(R"({"samples":["a"]})").empty());
+}
+
+TEST_CASE("what stands in fields that are not read is of no matter", "[uq]") {
+  for (const char* value : {"18446744073709551616", "1e400", R"("\ud800")", R"([{"id":1e999}])"}) {
+    RecordReader reader;
+    UqRecord record;
+    const Line line(std::string(R"({"id":18446744073709551617,"x":)") + value +
+                    R"(,"model":"m","emb":{"prompt":[1],"layer":3},"samples":["a","b"],)" +
+                    R"("uq":{"scores":{"mine":2}}})");
+    REQUIRE(!reader.read(line.view(), record));
+    CHECK(record.id == "18446744073709551617");
+    CHECK(record.model == "m");
+    CHECK(record.emb_layer == 3);
+    REQUIRE(record.samples.size() == 2);
+    CHECK(record.samples[1].text == "b");
+    REQUIRE(record.scored);
+    CHECK(record.scored->scores.size() == 1);
+    // The next line is read as ever.
+    REQUIRE(!reader.read(Line(R"({"id":2,"samples":["c"]})").view(), record));
+    CHECK(record.samples[0].text == "c");
+  }
+  CHECK(fault_of(R"({"p_true":1e400,"x":1e400})").starts_with("json: field \"p_true\": "));
+}
+
+TEST_CASE("a score that is null is infinite where the flags say so", "[uq]") {
+  RecordReader reader;
+  UqRecord record;
+  const Line line(R"({"uq":{"flags":["x","infinite"],"scores":{"a":null,"b":1}}})");
+  REQUIRE(!reader.read(line.view(), record));
+  REQUIRE(record.scored->scores.size() == 2);
+  CHECK(record.scored->scores[1].first == "a");
+  CHECK(record.scored->scores[1].second == std::numeric_limits<double>::infinity());
+  const Line absent(R"({"uq":{"flags":["x"],"scores":{"a":null,"b":1}}})");
+  REQUIRE(!reader.read(absent.view(), record));
+  CHECK(record.scored->scores.size() == 1);
 }
 
 TEST_CASE("numbers outside their range are refused, whoever reads them", "[uq]") {
