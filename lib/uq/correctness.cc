@@ -101,6 +101,12 @@ std::optional<f64> answer_quality(Correct kind, std::string_view answer,
   return best;
 }
 
+const char* quality_missing(Correct kind) {
+  return kind == Correct::kGiven  ? "has no field correct, which --correct given reads"
+         : kind == Correct::kAuto ? "has neither correct nor refs and an answer to judge by"
+                                  : "lacks refs, or an answer to judge by them";
+}
+
 std::optional<f64> record_quality(Correct kind, const UqRecord& record) {
   if (kind == Correct::kGiven || (kind == Correct::kAuto && record.correct)) return record.correct;
   if (!record.greedy && record.samples.empty()) return std::nullopt;

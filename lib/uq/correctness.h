@@ -34,6 +34,9 @@ std::optional<f64> answer_quality(Correct kind, std::string_view answer,
 /// Of a record: of its greedy answer, else of its first sample. nullopt if it cannot be told.
 std::optional<f64> record_quality(Correct kind, const UqRecord& record);
 
+/// What a record lacks for which record_quality() cannot tell.
+const char* quality_missing(Correct kind);
+
 /// The option an answer names: "B", "(b)", "B) text", "The answer is B." Upper case; nullopt if it
 /// names none.
 std::optional<char> chosen_letter(std::string_view answer);

@@ -153,7 +153,9 @@ f64 cocoa_mte(Evidence& e) {
 
 f64 eigenscore(Evidence& e) {
   const std::span<const std::vector<f64>* const> z = e.embeddings();
-  return z.empty() ? kMissing : eigen_score(z, 1e-3, e.eigen());
+  return z.empty()
+             ? kMissing
+             : e.finite(eigen_score(z, 1e-3, e.eigen()), "samples", "the embeddings' covariance");
 }
 
 f64 num_sets(Evidence& e) {

@@ -237,7 +237,7 @@ f64 p_ik(Evidence& e) {
   const std::vector<f64>& state = e.record().prompt_emb;
   return fitted == nullptr || !fitted->probe || state.empty()
              ? kMissing
-             : 1 - fitted->probe->probability(state);
+             : e.finite(1 - fitted->probe->probability(state), "emb.prompt", "the probe's sum");
 }
 
 f64 p_true_sampled(Evidence& e) {
@@ -277,18 +277,24 @@ f64 ensemble_rmi(Evidence& e) {
   return x == nullptr ? kMissing : x->pairwise - (x->total - x->data);
 }
 
+f64 state_distance(Evidence& e, f64 distance) {
+  return e.finite(distance, "greedy.emb", "the distance from known states");
+}
+
 // sqrt((h - mu)^T S^-1 (h - mu)) of the answer's state h. Source: Lee et al. 2018.
 f64 mahalanobis(Evidence& e) {
   const auto& distance = e.options().distance;
-  return e.greedy() == nullptr || e.greedy()->emb.empty() || !distance ? kMissing
-                                                                       : distance(e.greedy()->emb);
+  return e.greedy() == nullptr || e.greedy()->emb.empty() || !distance
+             ? kMissing
+             : state_distance(e, distance(e.greedy()->emb));
 }
 
 // Less the distance from the background: what any text would have. Source: Ren et al. 2023.
 f64 relative_mahalanobis(Evidence& e) {
   const auto& background = e.options().background;
   const f64 near = mahalanobis(e);
-  return background && !std::isnan(near) ? near - background(e.greedy()->emb) : kMissing;
+  return background && !std::isnan(near) ? near - state_distance(e, background(e.greedy()->emb))
+                                         : kMissing;
 }
 
 // Source: Yoo et al. 2022.
@@ -296,7 +302,7 @@ f64 rde(Evidence& e) {
   const Fitted* fitted = e.fitted();
   return fitted == nullptr || !fitted->robust || !e.has_state()
              ? kMissing
-             : fitted->robust->distance(e.greedy()->emb);
+             : state_distance(e, fitted->robust->distance(e.greedy()->emb));
 }
 
 // The two ranks among training answers, of perplexity and of the state's distance.
@@ -305,7 +311,8 @@ f64 of_ranks(Evidence& e, f64 (*score)(const TrainingRanks&, f64 perplexity, f64
   if (fitted == nullptr || !fitted->ranks || !fitted->density || !e.has_state() ||
       logp_of(e).empty())
     return kMissing;
-  return score(*fitted->ranks, perplexity(e), fitted->density->distance(e.greedy()->emb));
+  return score(*fitted->ranks, perplexity(e),
+               state_distance(e, fitted->density->distance(e.greedy()->emb)));
 }
 
 // Source: Vazhentsev et al. 2023 as lm-polygraph computes it (there HUQ-MD): the mean of the ranks.

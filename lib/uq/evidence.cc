@@ -7,12 +7,14 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/random.h"
+#include "core/str.h"
 
 namespace lm::uq {
 
 void Evidence::set(const UqRecord& record) {
   record_ = &record;
   flags_ = {};
+  fault_.reset();
   question_ = xxh3_64(record.id);
   has_logp_ = has_similarity_ = has_inverse_ = has_words_ = false;
   clusters_.reset();
@@ -89,7 +91,7 @@ void Evidence::compare_answers() {
       for (i64 i = 0; i < n; ++i) {
         for (i64 j = 0; j < n; ++j) {
           alike_.matrix[usize(i * n + j)] =
-              (given.values[usize(i * n + j)] + given.values[usize(j * n + i)]) / 2;
+              i == j ? 1 : (given.values[usize(i * n + j)] + given.values[usize(j * n + i)]) / 2;
         }
       }
     }
@@ -364,6 +366,14 @@ const EnsembleMeasures* Evidence::ensemble(Posterior posterior) {
         posterior);
   }
   return one.measures ? &*one.measures : nullptr;
+}
+
+f64 Evidence::finite(f64 value, std::string_view field, std::string_view what) {
+  if (std::isfinite(value)) return value;
+  if (!fault_)
+    fault_ = Fault{"range",
+                   cat("field ", quote(field), ": numbers too large: ", what, " overflows"), -1};
+  return std::nan("");
 }
 
 i64 Evidence::inverse_answers() {

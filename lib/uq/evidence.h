@@ -9,8 +9,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/result.h"
 #include "core/types.h"
 #include "uq/ensemble.h"
 #include "uq/fitted.h"
@@ -55,6 +57,10 @@ class Evidence {
   const GreedyAnswer* greedy() const { return record_->greedy ? &*record_->greedy : nullptr; }
   i64 samples() const { return isize(record_->samples); }
   const EvidenceFlags& flags() const { return flags_; }
+  /// Why the record cannot be scored: the first value that finite() refused.
+  const std::optional<Fault>& fault() const { return fault_; }
+  /// value; where it is not finite, NaN, and the record is refused for `field`. what: is computed.
+  f64 finite(f64 value, std::string_view field, std::string_view what);
   const ScoreOptions& options() const { return options_; }
 
   /// [m] natural log-probabilities of the samples, as sums and as means over their tokens. Empty if
@@ -101,6 +107,7 @@ class Evidence {
   const ScoreOptions options_;
   const UqRecord* record_ = nullptr;
   EvidenceFlags flags_;
+  std::optional<Fault> fault_;
   TextComparer texts_;
   stat::SymmetricEigen eigen_;
   InverseDraw worker_;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/types.h"
@@ -50,6 +51,7 @@ class TrainingRanks {
 
 struct Fitted {
   i64 width = 0;               // of states
+  std::string model, layer;    // whose states, after which layer; empty: not said
   std::optional<Probe> probe;  // on the prompt's last state
   // Of the greedy answers' states:
   std::optional<Gaussian> density;

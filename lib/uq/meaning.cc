@@ -197,6 +197,7 @@ f64 eigen_score(std::span<const std::vector<f64>* const> z, f64 alpha,
       matrix[usize(i * m + j)] =
           std::inner_product(centred[usize(i)].begin(), centred[usize(i)].end(),
                              centred[usize(j)].begin(), i == j ? alpha : 0.0);
+      if (!std::isfinite(matrix[usize(i * m + j)])) return std::numeric_limits<f64>::quiet_NaN();
     }
   }
   eigen.compute(matrix, m, false);

@@ -45,7 +45,7 @@ GraphMeasures graph_measures(std::span<const f64> w, i64 m, stat::SymmetricEigen
 f64 kernel_entropy(std::span<const f64> g, i64 m, f64 t, stat::SymmetricEigen& eigen);
 
 /// Mean of log eigenvalues of Z J Z^T + alpha I, J centring over features; z: [m, d].
-/// Source: Chen et al. 2024 (INSIDE).
+/// NaN where Z J Z^T overflows. Source: Chen et al. 2024 (INSIDE).
 f64 eigen_score(std::span<const std::vector<f64>* const> z, f64 alpha, stat::SymmetricEigen& eigen);
 
 /// log(sum of exp(x)) without overflow; -infinity of nothing.

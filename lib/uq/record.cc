@@ -1,11 +1,14 @@
 #include "uq/record.h"
 
 #include <cmath>
+#include <limits>
+#include <span>
 
 #include <simdjson.h>
 
 #include "core/str.h"
 #include "io/json.h"
+#include "uq/record_line.h"
 
 namespace lm::uq {
 
@@ -37,8 +40,9 @@ void within(std::string_view outer, Body body, i64 item = -1) {
   }
 }
 
-// Rounding in f32 may lift a log-probability this far above zero.
-constexpr f64 kAboveZero = 1e-3;
+// Rounding in f32 may lift a log-probability this far above zero, a probability above one.
+constexpr f64 kRounding = 1e-3;
+constexpr f64 kUnbounded = std::numeric_limits<f64>::infinity();
 
 const char* type_name(dom::element value) {
   switch (value.type()) {
@@ -98,6 +102,17 @@ f64 probability_of(dom::element value, std::string_view where) {
   return p;
 }
 
+// At least `low`, and at most `high` but for rounding.
+void check_range(std::span<const f64> values, f64 low, f64 high, std::string_view where) {
+  for (const f64 v : values) {
+    if (v >= low && v <= high + kRounding) continue;
+    bad("range", where,
+        !std::isfinite(low)    ? cat("has ", v, ", expected at most ", high)
+        : !std::isfinite(high) ? cat("has ", v, ", expected at least ", low)
+                               : cat("has ", v, ", expected ", low, " to ", high));
+  }
+}
+
 void numbers_of(dom::element value, std::string_view where, std::vector<f64>& out) {
   const dom::array items = array_of(value, where);
   out.clear();
@@ -106,11 +121,14 @@ void numbers_of(dom::element value, std::string_view where, std::vector<f64>& ou
     out.push_back(number_of(item, where));
 }
 
+void check_log_probability(f64 logp, std::string_view where) {
+  if (!(logp <= kRounding)) bad("range", where, cat("has ", logp, ", expected at most 0"));
+}
+
 void log_probabilities_of(dom::element value, std::string_view where, std::vector<f64>& out) {
   numbers_of(value, where, out);
-  for (const f64 logp : out) {
-    if (!(logp <= kAboveZero)) bad("range", where, cat("has ", logp, ", expected at most 0"));
-  }
+  for (const f64 logp : out)
+    check_log_probability(logp, where);
 }
 
 // Numbers nested `depth` deep, all lists of a level of one length.
@@ -141,12 +159,16 @@ void check_length(std::size_t got, std::size_t want, std::string_view where) {
     bad("shape", where, cat("has ", got, " tokens, logp has ", want));
 }
 
+i64 id_of(dom::element value, std::string_view where) {
+  i64 id = 0;
+  if (value.get(id) != simdjson::SUCCESS || id < 0)
+    bad("type", where, "expected token ids, whole numbers from 0");
+  return id;
+}
+
 void ids_of(dom::element value, std::string_view where, std::vector<i64>& out) {
   for (const dom::element item : array_of(value, where)) {
-    i64 id = 0;
-    if (item.get(id) != simdjson::SUCCESS || id < 0)
-      bad("type", where, "expected token ids, whole numbers from 0");
-    out.push_back(id);
+    out.push_back(id_of(item, where));
   }
 }
 
@@ -165,8 +187,8 @@ void top_of(dom::element value, std::string_view where, std::vector<std::vector<
     for (const dom::element pair : array_of(token, where)) {
       const dom::array parts = array_of(pair, where);
       if (parts.size() != 2) bad("shape", where, "expected pairs [id, logp]");
-      list.push_back({static_cast<i64>(number_of(parts.at(0).value(), where)),
-                      number_of(parts.at(1).value(), where)});
+      list.push_back({id_of(parts.at(0).value(), where), number_of(parts.at(1).value(), where)});
+      check_log_probability(list.back().logp, where);
     }
   }
 }
@@ -180,6 +202,7 @@ void alternatives_of(dom::element value, std::string_view where,
       if (parts.size() != 2) bad("shape", where, "expected pairs [logp, relation]");
       list.push_back(
           {number_of(parts.at(0).value(), where), relation_of(parts.at(1).value(), where)});
+      check_log_probability(list.back().logp, where);
     }
   }
 }
@@ -192,6 +215,7 @@ void rows_of(dom::element value, std::string_view where, std::vector<std::vector
       bad("shape", where,
           cat("has ", out.back().size(), " numbers in row ", out.size() - 1, ", expected ",
               out.size() - 1, " or none"));
+    check_range(out.back(), 0, 1, where);
   }
 }
 
@@ -203,6 +227,7 @@ bool answer_field(std::string_view key, dom::element value, Answer& out) {
     log_probabilities_of(value, "logp", out.logp);
   } else if (key == "relevance") {
     numbers_of(value, "relevance", out.relevance);
+    check_range(out.relevance, -kRounding, kUnbounded, "relevance");
   } else if (key == "emb") {
     numbers_of(value, "emb", out.emb);
   } else {
@@ -246,16 +271,24 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
   struct List {
     const char* name;
     std::vector<f64> GreedyAnswer::*list;
+    f64 low, high;
   };
+  // A sum of square roots of probabilities is at least their sum, which is one.
   static constexpr List kLists[] = {
-      {"entropy", &GreedyAnswer::entropy},       {"logp0", &GreedyAnswer::logp0},
-      {"sqrt_mass", &GreedyAnswer::sqrt_mass},   {"mean_logp", &GreedyAnswer::mean_logp},
-      {"csl_weight", &GreedyAnswer::csl_weight}, {"boosted", &GreedyAnswer::boosted},
-      {"focus", &GreedyAnswer::focus},           {"keyword", &GreedyAnswer::keyword}};
+      {"entropy", &GreedyAnswer::entropy, -kRounding, kUnbounded},
+      {"logp0", &GreedyAnswer::logp0, -kUnbounded, 0},
+      {"sqrt_mass", &GreedyAnswer::sqrt_mass, 1 - kRounding, kUnbounded},
+      {"mean_logp", &GreedyAnswer::mean_logp, -kUnbounded, 0},
+      {"csl_weight", &GreedyAnswer::csl_weight, 0, kUnbounded},
+      {"boosted", &GreedyAnswer::boosted, 0, 1},
+      {"focus", &GreedyAnswer::focus, -kUnbounded, kUnbounded},
+      {"keyword", &GreedyAnswer::keyword, 0, 1}};
   for (const dom::key_value_pair field : object_of(value, "")) {
     if (field.value.is_null() || answer_field(field.key, field.value, out)) continue;
     for (const List& list : kLists) {
-      if (field.key == list.name) numbers_of(field.value, field.key, out.*list.list);
+      if (field.key != list.name) continue;
+      numbers_of(field.value, field.key, out.*list.list);
+      check_range(out.*list.list, list.low, list.high, list.name);
     }
     if (field.key == "tokens") ids_of(field.value, field.key, out.tokens);
     if (field.key == "top") top_of(field.value, field.key, out.top);
@@ -264,6 +297,8 @@ void greedy_of(dom::element value, GreedyAnswer& out) {
     if (field.key == "attn_self") table_of(field.value, field.key, 2, out.attn_self);
     if (field.key == "attn_prev") table_of(field.value, field.key, 3, out.attn_prev);
   }
+  check_range(out.attn_self.values, 0, 1, "attn_self");
+  check_range(out.attn_prev.values, 0, 1, "attn_prev");
   const std::size_t length = out.logp.size();
   for (const List& list : kLists)
     check_length((out.*list.list).size(), length, list.name);
@@ -375,11 +410,22 @@ void check_square(const Table& table, std::size_t samples, const char* where) {
   }
 }
 
+// What is given as "how alike" says that every answer is like itself.
+void check_diagonal(const Table& table, const char* where) {
+  if (table.empty()) return;
+  for (i64 i = 0; i < table.shape[0]; ++i) {
+    const f64 own = table.values[usize(i * (table.shape[1] + 1))];
+    if (!(std::abs(1 - own) <= kRounding))
+      bad("range", where, cat("has ", own, " on the diagonal, expected 1"));
+  }
+}
+
 // Embeddings that stand beside the answers instead of inside them.
 void embeddings_of(dom::element value, UqRecord& out) {
   for (const dom::key_value_pair field : object_of(value, "emb")) {
     if (field.value.is_null()) continue;
     if (field.key == "prompt") numbers_of(field.value, "emb.prompt", out.prompt_emb);
+    if (field.key == "layer") out.emb_layer = count_of(field.value, "emb.layer");
     if (field.key == "greedy" && out.greedy) numbers_of(field.value, "emb.greedy", out.greedy->emb);
     if (field.key == "samples") {
       const dom::array rows = array_of(field.value, "emb.samples");
@@ -403,18 +449,30 @@ void check_dimension(const std::vector<Answer>& answers) {
 }
 
 void scored_of(dom::element value, Scored& out) {
+  std::vector<std::string_view> nulls;
+  bool infinite = false;
   for (const dom::key_value_pair field : object_of(value, "")) {
     if (field.key == "scores") {
       within("scores", [&] {
         for (const dom::key_value_pair score : object_of(field.value, "")) {
-          if (!score.value.is_null())
+          if (score.value.is_null()) {
+            nulls.push_back(score.key);
+          } else {
             out.scores.emplace_back(score.key, number_of(score.value, score.key));
+          }
         }
       });
     }
     if (field.key == "samples") out.samples = count_of(field.value, field.key);
     if (field.key == "votes") out.votes = count_of(field.value, field.key);
     if (field.key == "rewordings") out.rewordings = count_of(field.value, field.key);
+    if (field.key == "flags") {
+      for (const dom::element flag : array_of(field.value, field.key))
+        infinite = infinite || text_of(flag, field.key) == "infinite";
+    }
+  }
+  for (const std::string_view name : nulls) {
+    if (infinite) out.scores.emplace_back(name, kUnbounded);
   }
 }
 
@@ -426,7 +484,8 @@ bool says_true(dom::element value) {
 }
 
 void root_field(std::string_view key, dom::element value, UqRecord& out) {
-  if (key == "prompt" && value.is_string()) out.prompt = text_of(value, key);
+  if (key == "model" && value.is_string()) out.model = text_of(value, key);
+  if (key == "prompt") out.prompt = text_of(value, key);
   if (key == "refs") {
     for (const dom::element ref : array_of(value, key))
       out.refs.push_back(text_of(ref, key));
@@ -436,12 +495,25 @@ void root_field(std::string_view key, dom::element value, UqRecord& out) {
     out.correct =
         value.get(flag) == simdjson::SUCCESS ? (flag ? 1.0 : 0.0) : probability_of(value, key);
   }
-  if (key == "temperature") out.temperature = number_of(value, key);
-  if (key == "vocab") out.vocab = static_cast<i64>(number_of(value, key));
+  if (key == "temperature") {
+    out.temperature = number_of(value, key);
+    if (!(*out.temperature >= 0))
+      bad("range", key, cat("is ", *out.temperature, ", expected at least 0"));
+  }
+  if (key == "vocab") {
+    const f64 size = number_of(value, key);
+    if (!(size >= 1 && size <= 1e15 && size == std::floor(size)))
+      bad("range", key, cat("is ", size, ", expected a whole number from 1"));
+    out.vocab = static_cast<i64>(size);
+  }
   if (key == "greedy") within(key, [&] { greedy_of(value, out.greedy.emplace()); });
   if (key == "sim") similarity_of(value, out);
   if (key == "claims") claims_of(value, out.claims);
-  if (key == "ensemble") table_of(value, key, 3, out.ensemble);
+  if (key == "ensemble") {
+    table_of(value, key, 3, out.ensemble);
+    for (const f64 logp : out.ensemble.values)
+      check_log_probability(logp, key);
+  }
   if (key == "p_true") out.p_true = probability_of(value, key);
   if (key == "p_ik") out.p_ik = probability_of(value, key);
   if (key == "verbal") out.verbal = text_of(value, key);
@@ -453,15 +525,29 @@ void root_field(std::string_view key, dom::element value, UqRecord& out) {
 
 }  // namespace
 
+std::span<const std::string> record_fields() {
+  static const std::vector<std::string> kFields = {
+      "id",     "prompt",         "refs", "correct",  "temperature", "vocab",
+      "greedy", "samples",        "sim",  "ensemble", "claims",      "perturb",
+      "p_true", "p_true_samples", "p_ik", "verbal",   "emb",         "model"};
+  return kFields;
+}
+
 struct RecordReader::Impl {
-  dom::parser parser{std::size_t{4} << 30};
+  explicit Impl(std::string field) : score_field(std::move(field)), line(read_fields()) {}
+  std::vector<std::string> read_fields() const {
+    std::vector<std::string> out(record_fields().begin(), record_fields().end());
+    if (!score_field.empty()) out.push_back(score_field);
+    return out;
+  }
+
   std::string id;
   std::string score_field;
+  LineParser line;
 };
 
-RecordReader::RecordReader(std::string score_field) : impl_(std::make_unique<Impl>()) {
-  impl_->score_field = std::move(score_field);
-}
+RecordReader::RecordReader(std::string score_field)
+    : impl_(std::make_unique<Impl>(std::move(score_field))) {}
 RecordReader::~RecordReader() = default;
 
 std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
@@ -470,9 +556,7 @@ std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
   std::vector<Perturbation> perturb = std::move(out.perturb);
   out = {};
   dom::element root;
-  if (const simdjson::error_code error =
-          impl_->parser.parse(line.data(), line.size(), false).get(root))
-    return Fault{"json", cat("not a JSON object (", simdjson::error_message(error), ")"), -1};
+  if (std::optional<Fault> fault = impl_->line.parse(line, root)) return fault;
   try {
     dom::element emb;
     bool has_emb = false;
@@ -502,6 +586,7 @@ std::optional<Fault> RecordReader::read(std::string_view line, UqRecord& out) {
     check_dimension(out.samples);
     check_claims(out);
     check_square(out.sim_answers, out.samples.size(), "sim.answers");
+    check_diagonal(out.sim_answers, "sim.answers");
     check_square(out.nli_entail, out.samples.size(), "sim.nli_e");
     check_square(out.nli_contradict, out.samples.size(), "sim.nli_c");
   } catch (const Bad& seen) {

@@ -7,12 +7,14 @@
 //   samples  [{text, logp, relevance, emb} or text ..]   m answers to the prompt
 //   perturb  [{prompt, kind, similarity, generation, emb, samples [..]} ..]   n rewordings with
 //            their answers; kind "original" holds answers to the prompt itself, else `samples` does
-//   emb      {greedy [d], samples [m][d], prompt [d]}      another place for the embeddings
+//   emb      {greedy [d], samples [m][d], prompt [d], layer}   another place for the embeddings
 //   sim      {answers, nli_e, nli_c}   [m][m], or [m+1][m+1] with the greedy answer last: given
-//            similarity; P(row entails column); P(row contradicts column)
+//            similarity, 1 on the diagonal, of which the mean of both directions counts; P(row
+//            entails column); P(row contradicts column)
 //   ensemble [members][L][V]   log-probabilities of every token by several models
 //   claims   [{text, token_span [first, end], p_true, nli ["e"|"n"|"c" by sample]} ..]   statements
 //            that stand in the greedy answer's tokens first <= t < end
+//   model    text: whose states the embeddings are, as emb.layer (a number) says after which layer
 //   p_true, p_ik numbers; p_true_samples [true|false|text ..]; verbal: text with a confidence
 //
 // PER TOKEN, lists of the greedy answer's length L: tokens (ids); logp; entropy (nats); top [[id,
@@ -27,6 +29,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -101,7 +104,8 @@ struct Perturbation {
 
 /// What `score` added: {"scores":{NAME:number|null..},"samples","votes","rewordings","flags":[..]}.
 struct Scored {
-  std::vector<std::pair<std::string_view, f64>> scores;  // null (not finite) is left out
+  // null is left out; where the flags have "infinite", it is infinite.
+  std::vector<std::pair<std::string_view, f64>> scores;
   i64 samples = 0;     // answers that were generated: to the prompt,
   i64 votes = 0;       // on the truth of the greedy one,
   i64 rewordings = 0;  // over all wordings
@@ -119,7 +123,9 @@ struct UqRecord {
   std::vector<Answer> samples;
   std::vector<Perturbation> perturb;
   std::vector<f64> prompt_emb;
-  Table sim_answers;  // [k, k], k = samples or samples + 1
+  std::string_view model;        // which one answered; empty: not said
+  std::optional<i64> emb_layer;  // of the model's states in the embeddings
+  Table sim_answers;             // [k, k], k = samples or samples + 1
   Table nli_entail;
   Table nli_contradict;
   Table ensemble;  // [members, L, V]
@@ -132,6 +138,9 @@ struct UqRecord {
   bool answered() const { return greedy.has_value() || !samples.empty() || !perturb.empty(); }
 };
 
+/// The root fields that are read, beside the one with scores.
+std::span<const std::string> record_fields();
+
 /// The field in which scores stand.
 inline constexpr const char* kScoreField = "uq";
 
@@ -141,9 +150,11 @@ class RecordReader {
   /// score_field: the root field that becomes UqRecord::scored.
   explicit RecordReader(std::string score_field = kScoreField);
   ~RecordReader();
-  /// line: well-formed JSON with kJsonPadding readable bytes behind it. Fills out. Faults: "json",
+  /// line: well-formed JSON with kJsonPadding readable bytes behind it. Fills out. What stands in
+  /// fields that are not read is of no matter. Faults: "json" (or a number too large to be one),
   /// "type" (a field of another type), "shape" (lists whose lengths do not fit), "range"
-  /// (log-probabilities above zero, probabilities outside [0,1], similarities outside [0,1]).
+  /// (log-probabilities above zero; probabilities, similarities, attention outside [0,1]; negative
+  /// weights, entropies and temperatures; a given similarity of an answer to itself that is not 1).
   std::optional<Fault> read(std::string_view line, UqRecord& out);
 
  private:

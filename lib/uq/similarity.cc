@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <numeric>
 
 #include "core/error.h"
@@ -194,14 +195,42 @@ void ComparedWords::set(std::span<const std::string_view> texts) {
   }
 }
 
-bool compare_embeddings(SimMap map, std::span<const std::vector<f64>* const> embeddings,
+namespace {
+
+f64 square(const std::vector<f64>& x) {
+  return std::inner_product(x.begin(), x.end(), x.begin(), 0.0);
+}
+
+// x times the power of two that brings its largest magnitude to [0.5, 1): exact, so that cosines
+// are those of x, and squares neither overflow nor vanish.
+std::vector<f64> rescaled(const std::vector<f64>& x) {
+  f64 most = 0;
+  for (const f64 v : x)
+    most = std::max(most, std::abs(v));
+  int exponent = 0;
+  std::frexp(most, &exponent);
+  std::vector<f64> out;
+  for (const f64 v : x)
+    out.push_back(std::ldexp(v, -exponent));
+  return out;
+}
+
+}  // namespace
+
+bool compare_embeddings(SimMap map, std::span<const std::vector<f64>* const> given,
                         Similarities& out) {
-  const i64 n = isize(embeddings);
+  const i64 n = isize(given);
+  std::vector<const std::vector<f64>*> embeddings(given.begin(), given.end());
+  std::deque<std::vector<f64>> scaled;
   std::vector<f64> lengths;
-  for (const std::vector<f64>* emb : embeddings) {
-    const f64 length = std::sqrt(std::inner_product(emb->begin(), emb->end(), emb->begin(), 0.0));
-    if (emb->size() != embeddings[0]->size() || !(length > 0)) return false;
-    lengths.push_back(length);
+  for (const std::vector<f64>*& emb : embeddings) {
+    f64 squares = square(*emb);
+    if (!(squares >= 1e-250 && squares <= 1e250)) {
+      emb = &scaled.emplace_back(rescaled(*emb));
+      squares = square(*emb);
+    }
+    if (emb->size() != embeddings[0]->size() || !(squares > 0)) return false;
+    lengths.push_back(std::sqrt(squares));
   }
   out.rows = n;
   out.row.resize(usize(n));

@@ -97,8 +97,9 @@ class ComparedWords {
   std::vector<text::WordGrams> grams_;
 };
 
-/// False if an embedding is missing, zero, or of another dimension than the first.
-bool compare_embeddings(SimMap map, std::span<const std::vector<f64>* const> embeddings,
+/// False if an embedding is missing, zero, or of another dimension than the first. Any finite
+/// magnitudes have the right cosine.
+bool compare_embeddings(SimMap map, std::span<const std::vector<f64>* const> given,
                         Similarities& out);
 
 }  // namespace lm::uq

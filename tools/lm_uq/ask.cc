@@ -1,5 +1,6 @@
 #include "ask.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/str.h"
@@ -121,24 +122,38 @@ std::optional<Fault> Asker::plan(std::string id, std::string_view prompt,
 
 void Asker::ask(Question& question, Part part, i64 at, GenerateRequest request) {
   ++question.open;
-  asked_.push_back({&question, part, at});
+  asked_.push_back({&question, part, at, std::max<i64>(1, request.params.n)});
+  samples_ += asked_.back().samples;
   generator_.add(std::move(request));
 }
 
 void Asker::add(Question& question) {
   ++questions_;
-  question.wordings.resize(question.ask_wordings.size());
-  ask(question, Part::kAnswers, 0, std::move(question.ask));
-  for (i64 j = 0; j < isize(question.ask_wordings); ++j)
-    ask(question, Part::kWording, j, std::move(question.ask_wordings[usize(j)]));
+  waiting_.push_back(&question);
+}
+
+/// The generator answers in the order of asking: with no more questions than fill its batch, what
+/// is asked about an answer soon has its turn, and questions are complete one by one.
+void Asker::feed() {
+  while (!waiting_.empty() && samples_ < 2 * session_.options().batch) {
+    Question& question = *waiting_.front();
+    waiting_.pop_front();
+    question.asked = true;
+    question.wordings.resize(question.ask_wordings.size());
+    ask(question, Part::kAnswers, 0, std::move(question.ask));
+    for (i64 j = 0; j < isize(question.ask_wordings); ++j)
+      ask(question, Part::kWording, j, std::move(question.ask_wordings[usize(j)]));
+  }
 }
 
 bool Asker::step() {
+  feed();
   const bool worked = generator_.step();
   bool received = false;
   while (std::optional<Generated> result = generator_.take()) {
     const Asked asked = asked_.front();
     asked_.pop_front();
+    samples_ -= asked.samples;
     receive(asked, std::move(*result));
     received = true;
   }
@@ -146,7 +161,7 @@ bool Asker::step() {
 }
 
 bool Asker::take(const Question& question) {
-  if (question.open > 0) return false;
+  if (!question.asked || question.open > 0) return false;
   --questions_;
   return true;
 }

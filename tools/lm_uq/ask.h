@@ -35,7 +35,8 @@ struct Question : io::HeldWork {
   std::string prompt;
   decode::GenerateRequest ask;
   std::vector<decode::GenerateRequest> ask_wordings;
-  i64 open = 0;  // requests that are not answered
+  i64 open = 0;        // requests that are not answered
+  bool asked = false;  // all requests of the beginning are with the generator
 
   decode::Generated answers;  // the likeliest first
   std::vector<decode::Generated> wordings;
@@ -75,7 +76,9 @@ class Asker {
     Question* question = nullptr;
     Part part = Part::kAnswers;
     i64 at = 0;  // the wording, or where the judgement's tokens begin
+    i64 samples = 0;
   };
+  void feed();
   void ask(Question& question, Part part, i64 at, decode::GenerateRequest request);
   void receive(const Asked& asked, decode::Generated result);
   void follow(Question& question);
@@ -88,7 +91,9 @@ class Asker {
   decode::PromptEncoder encoder_;         // of plan()
   decode::PromptEncoder follow_encoder_;  // of step()
   decode::Generator generator_;
-  std::deque<Asked> asked_;  // in the order of the generator's requests
+  std::deque<Question*> waiting_;  // whose requests are not with the generator yet
+  std::deque<Asked> asked_;        // in the order of the generator's requests
+  i64 samples_ = 0;                // of these
   i64 questions_ = 0;
 };
 

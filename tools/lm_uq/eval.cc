@@ -8,6 +8,7 @@
 #include "core/str.h"
 #include "eval_text.h"
 #include "io/json.h"
+#include "once.h"
 #include "stat/chart.h"
 #include "uq.h"
 #include "uq/correctness.h"
@@ -20,6 +21,7 @@ namespace {
 struct Read {
   struct One {
     uq::Question question;
+    QuestionPlace place;
     std::vector<std::pair<std::string, f64>> scores;
   };
   std::vector<One> questions;
@@ -41,7 +43,7 @@ class Questions {
         names_(name_list(tool.options(), "estimators")),
         only_named_(!names_.empty()),
         workers_(
-            [field = tool.options().text("field")] { return std::make_unique<Worker>(field); }) {
+            [field = score_field(tool.options())] { return std::make_unique<Worker>(field); }) {
     for (i64 i = 0; i < isize(names_); ++i)
       index_[names_[usize(i)]] = i;
   }
@@ -52,7 +54,7 @@ class Questions {
     for (uq::Question& q : all_)
       q.scores.resize(names_.size(), std::nan(""));
     check_names();
-    check_ids();
+    check_once(tool_, std::move(places_));
   }
 
   const std::vector<uq::Question>& all() const { return all_; }
@@ -90,10 +92,11 @@ class Questions {
       return Fault{"missing",
                    cat("field ", quote(w.json.path(0)), " is missing: lm-uq score adds it"), -1};
     const std::optional<f64> quality = uq::record_quality(correct_, w.record);
-    if (!quality)
-      return Fault{"missing", "has neither correct nor refs and an answer to judge by", -1};
+    if (!quality) return Fault{"missing", uq::quality_missing(correct_), -1};
     Read::One& one = read.questions.emplace_back();
     one.question.id = w.record.id.empty() ? cat("#", record.ordinal) : std::string(w.record.id);
+    one.place = {one.question.id, w.record.temperature.value_or(-1), record.input,
+                 record.line_number};
     one.question.temperature = w.record.temperature.value_or(std::nan(""));
     one.question.quality = *quality;
     one.question.generated = {w.record.scored->samples, w.record.scored->votes,
@@ -120,6 +123,7 @@ class Questions {
       tool_.ctx().memory->charge_growing(held_, bytes, "the scores of all questions");
       held_ += bytes;
       all_.push_back(std::move(one.question));
+      places_.push_back(std::move(one.place));
     }
   }
 
@@ -135,18 +139,6 @@ class Questions {
     }
   }
 
-  void check_ids() const {
-    std::vector<std::pair<std::string_view, f64>> seen;
-    for (const uq::Question& q : all_)
-      seen.emplace_back(q.id, std::isnan(q.temperature) ? -1 : q.temperature);
-    std::sort(seen.begin(), seen.end());
-    const auto twice = std::adjacent_find(seen.begin(), seen.end());
-    if (twice == seen.end()) return;
-    throw Error(ErrorKind::kData,
-                cat("the id ", quote(twice->first), " stands twice at one temperature"),
-                "intervals are over questions: every question counts once");
-  }
-
   cli::Tool& tool_;
   const uq::Correct correct_;
   std::vector<std::string> names_;
@@ -154,6 +146,7 @@ class Questions {
   std::map<std::string, i64, std::less<>> index_;
   io::WorkerPool<Worker> workers_;
   std::vector<uq::Question> all_;
+  std::vector<QuestionPlace> places_;
   i64 held_ = 0;
 };
 
@@ -205,6 +198,19 @@ std::vector<f64> asked_temperatures(const cli::Options& options) {
   return out;
 }
 
+// Throws unless all temperatures that are asked for are there.
+void check_temperatures(const std::string& option, const std::vector<f64>& asked,
+                        const std::vector<f64>& there) {
+  for (const f64 one : asked) {
+    if (std::find(there.begin(), there.end(), one) != there.end()) continue;
+    std::string list;
+    for (const f64 t : there)
+      append(list, list.empty() ? "" : ", ", t);
+    throw Error(ErrorKind::kData, cat("--", option, ": no record has temperature ", one),
+                there.empty() ? "no record says its temperature" : cat("there are ", list));
+  }
+}
+
 // Which estimators are drawn: those of -e, else the six best by the first metric.
 std::vector<i64> drawn(const uq::Evaluation& evaluation, const std::vector<std::string>& names,
                        const uq::EvalOptions& options, bool chosen) {
@@ -250,6 +256,8 @@ void run_eval(cli::Tool& tool) {
   Questions input(tool);
   input.read();
   const std::vector<f64> there = input.temperatures();
+  check_temperatures("temperatures", compared, there);
+  if (options.given("at")) check_temperatures("at", {options.real("at")}, there);
   if (compared.empty()) compared = there;
   if ((tsu || options.given("temperatures")) && (compared.size() < 2 || there.size() < 2)) {
     throw Error(ErrorKind::kData,
@@ -267,6 +275,9 @@ void run_eval(cli::Tool& tool) {
   if (compared.size() > 1) {
     result.compared = compared;
     result.tsu = uq::temperature_order(input.all(), input.names(), compared, how.bootstrap);
+    if (tsu && result.tsu.empty())
+      throw Error(ErrorKind::kData, "tsu: no question has a score at all of the temperatures",
+                  "the same questions, by id, at every temperature");
   }
   tool.add_metric("evaluation", result_json(result, how));
   if (options.given("plot")) plot(tool, judged, input.names(), result.evaluation, how);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <map>
 
 #include "core/str.h"
 #include "tensor/safe_writer.h"
@@ -56,6 +57,10 @@ class Reader {
     }
     return uq::Cholesky::of(std::move(lower), n);
   }
+  std::string source(const std::string& name) const {
+    const auto found = file_.metadata().find(name);
+    return found == file_.metadata().end() ? "" : found->second;
+  }
   i64 width() const {
     const auto found = file_.metadata().find(kWidth);
     const std::optional<i64> width =
@@ -101,13 +106,18 @@ void write_fitted(io::AtomicFile& file, const uq::Fitted& fitted) {
     out.add("ranks.perplexity", fitted.ranks->perplexity());
     out.add("ranks.distance", fitted.ranks->distance());
   }
-  write_safetensors(file, out.list(), {{kWidth, cat(d)}});
+  std::map<std::string, std::string> source = {{kWidth, cat(d)}};
+  if (!fitted.model.empty()) source["model"] = fitted.model;
+  if (!fitted.layer.empty()) source["layer"] = fitted.layer;
+  write_safetensors(file, out.list(), source);
 }
 
 std::shared_ptr<const uq::Fitted> read_fitted(const std::string& path) {
   const Reader file(path);
   uq::Fitted out;
   out.width = file.width();
+  out.model = file.source("model");
+  out.layer = file.source("layer");
   const i64 d = out.width;
   if (file.has("probe.weight"))
     out.probe = uq::Probe{file.numbers("probe.weight", d, 0), file.numbers("probe.bias", 1, 0)[0]};

@@ -7,6 +7,7 @@
 #include "uq.h"
 #include "uq/correctness.h"
 #include "uq/evaluate.h"
+#include "uq/record.h"
 #include "uq/similarity.h"
 
 namespace lm::uq_tool {
@@ -43,6 +44,15 @@ Flag estimators_flag(const std::string& group, const std::string& help,
 }
 
 }  // namespace
+
+std::string score_field(const cli::Options& options) {
+  const std::string& field = options.text("field");
+  const std::string root = field.substr(0, field.find('.'));
+  const std::span<const std::string> read = uq::record_fields();
+  if (std::find(read.begin(), read.end(), root) != read.end() || root == "lm")
+    throw Error(ErrorKind::kUsage, cat("--field: records have ", quote(root), " already"));
+  return field;
+}
 
 std::vector<Flag> score_flags() {
   const std::string scores = "Scores";

@@ -20,24 +20,31 @@ TokenRarity::TokenRarity(cli::Tool& tool, const std::string& path,
   const std::unique_ptr<text::EncodeState> state = tokenizer.new_state();
   std::vector<i32> ids;
   u64 hash = 0;
-  run.run({{StageMode::kSerial, [&](io::Batch& batch) {
-              run.each_record(batch, json, [&](io::Record& record) -> std::optional<Fault> {
-                const Result<std::string_view> text = record.json.string(0);
-                if (!text) return text.fault();
-                ids.clear();
-                if (std::optional<Fault> fault = text::encode_record(tokenizer, *text, *state, ids))
-                  return fault;
-                hash += xxh3_64(*text);
-                ++texts_;
-                std::sort(ids.begin(), ids.end());
-                ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-                for (const i32 id : ids) {
-                  if (isize(with_) <= id) with_.resize(usize(id + 1), 0);
-                  ++with_[usize(id)];
-                }
-                return std::nullopt;
-              });
-            }}});
+  const auto count = [&](io::Batch& batch) {
+    run.each_record(batch, json, [&](io::Record& record) -> std::optional<Fault> {
+      const Result<std::string_view> text = record.json.string(0);
+      if (!text) return text.fault();
+      ids.clear();
+      if (std::optional<Fault> fault = text::encode_record(tokenizer, *text, *state, ids))
+        return fault;
+      hash += xxh3_64(*text);
+      ++texts_;
+      std::sort(ids.begin(), ids.end());
+      ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+      for (const i32 id : ids) {
+        if (isize(with_) <= id) with_.resize(usize(id + 1), 0);
+        ++with_[usize(id)];
+      }
+      return std::nullopt;
+    });
+  };
+  try {
+    run.run({{StageMode::kSerial, count}});
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kData) throw;
+    throw Error(e.kind(), cat("--idf: ", e.message()),
+                "every record of --idf is one text, in the field text", e.where());
+  }
   if (texts_ == 0) throw Error(ErrorKind::kData, cat(path, ": --idf has no texts"));
   tool.set_param("idf", io::json_string(hex64(hash)));
 }

@@ -44,6 +44,7 @@ Measurer::Measurer(cli::Tool& tool) : wants_(attention_wants(tool.options())) {
   embed::ModelEmbedderOptions how;
   how.settings.folder = folder;
   how.plan.layers = layer_of(options.text("emb"), cfg.depth());
+  layer_ = how.plan.layers[0];
   how.plan.pools = {embed::Pooling::kLast};
   how.session = tool_options::session_options(tool, folder);
   how.session.tokenizer = options.text("tokenizer");

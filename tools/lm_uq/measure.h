@@ -46,6 +46,8 @@ class Measurer {
 
   /// How many likeliest tokens the answers must be noted with.
   i64 top() const;
+  /// After which layer the states are; nothing without --emb.
+  std::optional<i64> layer() const { return layer_; }
   /// Questions about an answer that did not fit the model, for csl.
   i64 too_long() const { return attention_ ? attention_->too_long() : 0; }
 
@@ -59,6 +61,7 @@ class Measurer {
   void add_states(const std::string& prompt, const decode::Generated& generated);
 
   std::unique_ptr<embed::ModelEmbedder> embedder_;  // null: no states
+  std::optional<i64> layer_;
   std::optional<uq::Sim> sim_;
   AttentionWants wants_;
   std::unique_ptr<AttentionMeasurer> attention_;

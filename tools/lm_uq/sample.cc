@@ -191,7 +191,9 @@ class SampleMode final : public io::HeldMapper {
         line.set(kStale + i, kStaleNames[i], "null");
     }
     if (!measures.prompt.empty())
-      line.set(kStale + kEmb, "emb", cat("{\"prompt\":", numbers_json(measures.prompt), "}"));
+      line.set(kStale + kEmb, "emb",
+               cat("{\"prompt\":", numbers_json(measures.prompt), ",\"layer\":", *measurer_.layer(),
+                   "}"));
     line.set(kModel, "model", io::json_string(session_.digest()));
     line.set(kLm, "lm", tool_options::made_by(tool_, q));
     line.write(out);

@@ -3,6 +3,7 @@
 #include "uq/score.h"
 
 #include <cmath>
+#include <tuple>
 
 #include "core/hash.h"
 #include "core/str.h"
@@ -10,6 +11,7 @@
 #include "fitted_file.h"
 #include "io/file.h"
 #include "io/json.h"
+#include "missing.h"
 #include "uq.h"
 
 namespace lm::uq_tool {
@@ -23,15 +25,18 @@ std::vector<std::string> paths_of(const std::string& field) {
   return {field, "greedy", "samples", "perturb"};
 }
 
-struct Chosen {
-  std::vector<const uq::Estimator*> estimators;
-  std::vector<const uq::ClaimEstimator*> of_claims;
+/// Whose states a file of --reference, --background or --fitted is for; empty: it does not say.
+struct StateSource {
+  std::string option, model, layer;
 };
 
 class ScoreMapper final : public io::RecordMapper {
  public:
-  ScoreMapper(const uq::ScoreOptions& options, const Chosen& chosen)
+  ScoreMapper(const uq::ScoreOptions& options, const Chosen& chosen,
+              const std::vector<StateSource>& sources, Given& given)
       : state_width_(options.state_width),
+        sources_(sources),
+        given_(given),
         fitted_(options.fitted != nullptr),
         states_(options.distance ? "--reference" : "--fitted"),
         scorer_(options, chosen.estimators, chosen.of_claims) {}
@@ -50,7 +55,9 @@ class ScoreMapper final : public io::RecordMapper {
     if (fitted_) {
       if (std::optional<Fault> fault = check_width("emb.prompt", read_.prompt_emb)) return fault;
     }
-    scorer_.score(read_, scores_);
+    if (std::optional<Fault> fault = check_sources()) return fault;
+    if (std::optional<Fault> fault = scorer_.score(read_, scores_)) return fault;
+    given_.add(scorer_.given());
     io::RecordEdit edit(json);
     edit.set(kField, scores_);
     edit.write(out);
@@ -66,7 +73,30 @@ class ScoreMapper final : public io::RecordMapper {
                  -1};
   }
 
+  /// States of one model say nothing of distances among another's.
+  std::optional<Fault> check_sources() const {
+    const bool states =
+        (read_.greedy && !read_.greedy->emb.empty()) || (fitted_ && !read_.prompt_emb.empty());
+    if (!states) return std::nullopt;
+    const std::string layer = read_.emb_layer ? cat(*read_.emb_layer) : "";
+    for (const StateSource& source : sources_) {
+      if (!source.model.empty() && !read_.model.empty() && source.model != read_.model)
+        return Fault{"model",
+                     cat("field \"model\" is ", quote(read_.model), ", ", source.option,
+                         " is for states of ", quote(source.model)),
+                     -1};
+      if (!source.layer.empty() && !layer.empty() && source.layer != layer)
+        return Fault{"model",
+                     cat("field \"emb.layer\" is ", layer, ", ", source.option,
+                         " is for states of layer ", source.layer),
+                     -1};
+    }
+    return std::nullopt;
+  }
+
   i64 state_width_;
+  const std::vector<StateSource>& sources_;
+  Given& given_;
   bool fitted_;
   const char* states_;
   uq::RecordReader reader_{""};  // earlier scores are replaced unread
@@ -93,7 +123,8 @@ Chosen chosen_estimators(const cli::Options& options) {
                   near.empty() ? "--list prints all" : cat("did you mean ", near, "?"));
     }
   }
-  if (!out.estimators.empty() || !out.of_claims.empty()) return out;
+  out.by_name = out.size() > 0;
+  if (out.by_name) return out;
   for (const uq::Estimator& one : uq::estimators())
     out.estimators.push_back(&one);
   for (const uq::ClaimEstimator& one : uq::claim_estimators())
@@ -116,9 +147,22 @@ uq::ScoreOptions score_options(const cli::Tool& tool) {
   return out;
 }
 
+/// Files for states of different models do not go together.
+void add_source(StateSource source, const std::string& path, std::vector<StateSource>& sources) {
+  for (const StateSource& other : sources) {
+    for (const auto& [what, mine, theirs] : {std::tuple("model", source.model, other.model),
+                                             std::tuple("layer", source.layer, other.layer)}) {
+      if (mine.empty() || theirs.empty() || mine == theirs) continue;
+      throw Error(ErrorKind::kData, cat(path, ": is for states of ", what, " ", quote(mine), ", ",
+                                        other.option, " for ", quote(theirs)));
+    }
+  }
+  sources.push_back(std::move(source));
+}
+
 /// Distances by the files of --reference and --background: a whitening makes of a Mahalanobis
 /// distance the length of a vector.
-void open_reference(cli::Tool& tool, uq::ScoreOptions& out) {
+void open_reference(cli::Tool& tool, uq::ScoreOptions& out, std::vector<StateSource>& sources) {
   const auto open = [&](const char* option, std::function<f64(std::span<const f64>)>& distance) {
     if (!tool.options().given(option)) return;
     const std::string& path = tool.options().text(option);
@@ -128,6 +172,11 @@ void open_reference(cli::Tool& tool, uq::ScoreOptions& out) {
       throw Error(ErrorKind::kData, cat(path, ": is for states of ", whitening->width(),
                                         " numbers, --reference for ", out.state_width));
     out.state_width = whitening->width();
+    const auto said = [&](const char* name) {
+      const auto found = whitening->source().find(name);
+      return found == whitening->source().end() ? "" : found->second;
+    };
+    add_source({cat("--", option), said("model"), said("layer")}, path, sources);
     tool.set_param(option, io::json_string(hex64(whitening->key())));
     distance = [whitening](std::span<const f64> state) {
       const std::vector<f32> x(state.begin(), state.end());
@@ -144,7 +193,7 @@ void open_reference(cli::Tool& tool, uq::ScoreOptions& out) {
 }
 
 /// What fit learned.
-void open_fitted(cli::Tool& tool, uq::ScoreOptions& out) {
+void open_fitted(cli::Tool& tool, uq::ScoreOptions& out, std::vector<StateSource>& sources) {
   if (!tool.options().given("fitted")) return;
   const std::string& path = tool.options().text("fitted");
   out.fitted = read_fitted(path);
@@ -152,6 +201,7 @@ void open_fitted(cli::Tool& tool, uq::ScoreOptions& out) {
     throw Error(ErrorKind::kData, cat(path, ": is for states of ", out.fitted->width,
                                       " numbers, --reference for ", out.state_width));
   out.state_width = out.fitted->width;
+  add_source({"--fitted", out.fitted->model, out.fitted->layer}, path, sources);
   tool.set_param("fitted", io::json_string(hex64(xxh3_64(io::read_file(path)))));
 }
 
@@ -186,14 +236,18 @@ std::string estimator_list() {
 
 void run_score(cli::Tool& tool) {
   if (tool.options().on("list")) return write_text(tool, estimator_list());
-  const std::string field = tool.options().text("field");
+  const std::string field = score_field(tool.options());
   const std::vector<std::string> paths = paths_of(field);
   io::check_apart(paths);
   uq::ScoreOptions options = score_options(tool);
-  open_reference(tool, options);
-  open_fitted(tool, options);
+  std::vector<StateSource> sources;
+  open_reference(tool, options, sources);
+  open_fitted(tool, options, sources);
   const Chosen chosen = chosen_estimators(tool.options());
-  tool.records().map(paths, [&] { return std::make_unique<ScoreMapper>(options, chosen); });
+  Given given(chosen.size());
+  tool.records().map(
+      paths, [&] { return std::make_unique<ScoreMapper>(options, chosen, sources, given); });
+  warn_of_missing(tool, options.sim, chosen, given);
 }
 
 }  // namespace lm::uq_tool

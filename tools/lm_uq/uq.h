@@ -25,6 +25,9 @@ void run_fit(cli::Tool& tool);
 void run_sample(cli::Tool& tool);
 void run_perturb(cli::Tool& tool);
 
+/// --field. Throws Error{kUsage} for a field that records have for something else.
+std::string score_field(const cli::Options& options);
+
 /// The names in a comma-separated option, each once; empty for an unset one.
 std::vector<std::string> name_list(const cli::Options& options, const std::string& option);
 

@@ -163,6 +163,48 @@ TEST_CASE("given matrices and embeddings take the place of texts", "[uq]") {
                     with(lm::uq::Sim::kEmbed));
   CHECK(emb["degmat"] == Approx((9 - (3 + 2 + 4 * .5)) / 9));
   CHECK(emb.count("eigenscore") == 1);
+  // Of both directions the mean counts; 0.9999999 is what rounding leaves of 1.
+  const auto unlike =
+      scores(R"({"samples":["a","b"],"sim":{"answers":[[0.9999999,0.25],[0.75,1]]}})",
+             with(lm::uq::Sim::kGiven));
+  CHECK(unlike.at("degmat") == Approx((4 - 3) / 4.0).margin(1e-15));
+}
+
+TEST_CASE("cosines of very large and very small embeddings are those of their directions", "[uq]") {
+  ScoreOptions options = with(lm::uq::Sim::kEmbed);
+  options.map = lm::uq::SimMap::kRelu;
+  // (1, 0) and (1, 2): 1 / sqrt 5.
+  for (const char* first : {"[1e160,1]", "[1e308,1]", "[1,1e-200]", "[1e-200,0]", "[5e-324,0]"}) {
+    const std::string record =
+        std::string(R"({"samples":["a","b"],"emb":{"samples":[)") + first + ",[1,2]]}}";
+    CHECK(scores(record, options).at("degmat") == Approx((2 - 2 / std::sqrt(5)) / 4));
+  }
+  // Opposite: (1 + -1) / 2.
+  options.map = lm::uq::SimMap::kHalf;
+  CHECK(
+      scores(R"({"samples":["a","b"],"emb":{"samples":[[1e200,1e200],[-1e200,-1e200]]}})", options)
+          .at("degmat") == Approx(.5));
+}
+
+TEST_CASE("what overflows makes a record a bad one and no score", "[uq]") {
+  const auto fault_of = [](std::string text, const char* name) {
+    const std::size_t size = text.size();
+    text.append(64, ' ');
+    lm::uq::RecordReader reader;
+    lm::uq::UqRecord record;
+    REQUIRE(!reader.read(std::string_view(text).substr(0, size), record));
+    lm::uq::Scorer scorer({}, {lm::uq::find_estimator(name)});
+    std::string json;
+    const std::optional<lm::Fault> fault = scorer.score(record, json);
+    std::string next;
+    CHECK(!scorer.score({}, next));
+    return fault ? fault->code + ": " + fault->detail : json;
+  };
+  const std::string large =
+      R"({"samples":[{"text":"a","emb":[1e160,1]},{"text":"b","emb":[1,2]}]})";
+  CHECK(fault_of(large, "eigenscore") ==
+        "range: field \"samples\": numbers too large: the embeddings' covariance overflows");
+  CHECK(fault_of(large, "eigv") == R"({"scores":{"eigv":2},"samples":2})");
 }
 
 TEST_CASE("entailment decides clusters in its strict and its loose form", "[uq]") {

@@ -2,6 +2,8 @@
 
 #include "uq/record.h"
 
+#include <limits>
+
 #include "catch.h"
 #include "uq/record_json.h"
 
@@ -127,6 +129,85 @@ TEST_CASE("what does not fit is refused by name", "[uq]") {
   CHECK(fault_of(R"({"samples":["a"],"claims":[{},{"nli":["e","c"]}]})") ==
         "shape: field \"claims[1].nli\": has 2 relations for 1 samples");
   CHECK(fault_of(R"({"samples":["a"]})").empty());
+}
+
+TEST_CASE("what stands in fields that are not read is of no matter", "[uq]") {
+  for (const char* value : {"18446744073709551616", "1e400", R"("\ud800")", R"([{"id":1e999}])"}) {
+    RecordReader reader;
+    UqRecord record;
+    const Line line(std::string(R"({"id":18446744073709551617,"x":)") + value +
+                    R"(,"model":"m","emb":{"prompt":[1],"layer":3},"samples":["a","b"],)" +
+                    R"("uq":{"scores":{"mine":2}}})");
+    REQUIRE(!reader.read(line.view(), record));
+    CHECK(record.id == "18446744073709551617");
+    CHECK(record.model == "m");
+    CHECK(record.emb_layer == 3);
+    REQUIRE(record.samples.size() == 2);
+    CHECK(record.samples[1].text == "b");
+    REQUIRE(record.scored);
+    CHECK(record.scored->scores.size() == 1);
+    // The next line is read as ever.
+    REQUIRE(!reader.read(Line(R"({"id":2,"samples":["c"]})").view(), record));
+    CHECK(record.samples[0].text == "c");
+  }
+  CHECK(fault_of(R"({"p_true":1e400,"x":1e400})").starts_with("json: field \"p_true\": "));
+}
+
+TEST_CASE("a score that is null is infinite where the flags say so", "[uq]") {
+  RecordReader reader;
+  UqRecord record;
+  const Line line(R"({"uq":{"flags":["x","infinite"],"scores":{"a":null,"b":1}}})");
+  REQUIRE(!reader.read(line.view(), record));
+  REQUIRE(record.scored->scores.size() == 2);
+  CHECK(record.scored->scores[1].first == "a");
+  CHECK(record.scored->scores[1].second == std::numeric_limits<double>::infinity());
+  const Line absent(R"({"uq":{"flags":["x"],"scores":{"a":null,"b":1}}})");
+  REQUIRE(!reader.read(absent.view(), record));
+  CHECK(record.scored->scores.size() == 1);
+}
+
+TEST_CASE("numbers outside their range are refused, whoever reads them", "[uq]") {
+  const auto greedy = [](const std::string& fields) {
+    return fault_of(R"({"greedy":{"text":"x","logp":[-1,-2],)" + fields + "}}");
+  };
+  CHECK(greedy(R"("boosted":[7,0])") == "range: field \"greedy.boosted\": has 7, expected 0 to 1");
+  CHECK(greedy(R"("attn_self":[[0.5,1.5]])") ==
+        "range: field \"greedy.attn_self\": has 1.5, expected 0 to 1");
+  CHECK(greedy(R"("attn_self":[[0.5,-0.5]])") ==
+        "range: field \"greedy.attn_self\": has -0.5, expected 0 to 1");
+  CHECK(greedy(R"("attn_prev":[[[0,2]]])") ==
+        "range: field \"greedy.attn_prev\": has 2, expected 0 to 1");
+  CHECK(greedy(R"("attn_back":[[],[2]])") ==
+        "range: field \"greedy.attn_back\": has 2, expected 0 to 1");
+  CHECK(greedy(R"("alternatives":[[[0.5,"e"]],[]])") ==
+        "range: field \"greedy.alternatives\": has 0.5, expected at most 0");
+  CHECK(greedy(R"("top":[[[1,0.5]],[]])") ==
+        "range: field \"greedy.top\": has 0.5, expected at most 0");
+  for (const char* id : {"1.5", "-1", "\"a\""}) {
+    CHECK(greedy(std::string(R"("top":[[[)") + id + ",-1]],[]]") ==
+          "type: field \"greedy.top\": expected token ids, whole numbers from 0");
+  }
+  CHECK(greedy(R"("sqrt_mass":[-2,1])") ==
+        "range: field \"greedy.sqrt_mass\": has -2, expected at least 0.999");
+  CHECK(greedy(R"("csl_weight":[1,-2])") ==
+        "range: field \"greedy.csl_weight\": has -2, expected at least 0");
+  CHECK(greedy(R"("relevance":[1,-2])") ==
+        "range: field \"greedy.relevance\": has -2, expected at least -0.001");
+  CHECK(greedy(R"("keyword":[1,2])") == "range: field \"greedy.keyword\": has 2, expected 0 to 1");
+  CHECK(greedy(R"("logp0":[-1,2])") == "range: field \"greedy.logp0\": has 2, expected at most 0");
+  for (const char* size : {"-1", "0", "2.5", "1e300"}) {
+    CHECK(fault_of(std::string(R"({"vocab":)") + size + "}")
+              .starts_with("range: field \"vocab\": is "));
+  }
+  CHECK(fault_of(R"({"temperature":-1})") ==
+        "range: field \"temperature\": is -1, expected at least 0");
+  CHECK(fault_of(R"({"prompt":3})") == "type: field \"prompt\": is a number, expected a string");
+  CHECK(fault_of(R"({"samples":["a","b"],"sim":{"answers":[[0,0],[0,0]]}})") ==
+        "range: field \"sim.answers\": has 0 on the diagonal, expected 1");
+  CHECK(fault_of(R"({"samples":["a","b"],"sim":{"answers":[[1,0],[0,1]]}})").empty());
+  // What rounding leaves of one.
+  CHECK(greedy(R"("boosted":[1.0000001,0])").empty());
+  CHECK(fault_of(R"({"samples":["a"],"sim":{"answers":[[0.9999999]]}})").empty());
 }
 
 TEST_CASE("what is written is what was read", "[uq]") {
