@@ -118,7 +118,7 @@ std::vector<Flag> sample_flags() {
        .value_name = "FILE",
        .group = measures,
        .help = "texts whose rare tokens weigh more in focus",
-       .details = "Without it all tokens weigh the same.",
+       .details = "Records with the text in the field text. Without it all tokens weigh the same.",
        .semantic = false,
        .needs = {"attention"}},
       {.name = "boosted",
