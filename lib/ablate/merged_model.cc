@@ -102,7 +102,11 @@ i64 MergedModel::mean_of(const std::vector<std::string>& folders, const std::vec
   try {
     return merge::run(plan.tensors, sink, {}, ctx_).bytes_in;
   } catch (const Error& e) {
-    throw e.with_prefix(folders.front());
+    const bool named = std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+      return e.message().starts_with(cat(folder, ": "));
+    });
+    const Error bare(e.kind(), e.message());  // its hints are options of a merge
+    throw named ? bare : bare.with_prefix(folders.front());
   }
 }
 

@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "io/file.h"
 #include "io/file_header.h"
 #include "io/json.h"
 
@@ -74,8 +75,33 @@ void Tool::expand_files() {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+// Absolute, without links, as far as it exists.
+std::string resolved_path(const std::string& path) {
+  std::error_code error;
+  std::string out = fs::weakly_canonical(fs::absolute(path), error).string();
+  while (out.size() > 1 && out.back() == '/')
+    out.pop_back();
+  return out;
+}
+
+// Both resolved; a folder lies in itself.
+bool lies_in(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) &&
+         (path.size() == folder.size() || folder == "/" || path[folder.size()] == '/');
+}
+
+[[noreturn]] void refuse_both(const std::string& path, const std::string& of_folder) {
+  if (of_folder.empty())
+    throw Error(ErrorKind::kUsage, cat(path, ": is an input and an output"),
+                "write to another name, then rename");
+  throw Error(ErrorKind::kUsage, cat(path, ": an output in ", of_folder, ", which is an input"),
+              "name one outside of it");
 }
 
 }  // namespace
@@ -84,6 +110,14 @@ void Tool::claim_output(const std::string& path) {
   struct stat out {};
   const bool exists = ::stat(path.c_str(), &out) == 0;
   if (path == "-" || (exists && !S_ISREG(out.st_mode))) return;
+  claim(path, false);
+}
+
+void Tool::claim_folder(const std::string& path) {
+  if (path != "-") claim(path, true);
+}
+
+void Tool::claim(const std::string& path, bool folder) {
   for (const char* const suffix : {".gz", ".xz", ".bz2"}) {
     if (path.ends_with(suffix)) {
       throw Error(ErrorKind::kUsage,
@@ -91,20 +125,23 @@ void Tool::claim_output(const std::string& path) {
                   cat("name it .zst, or pipe plain lines on: ", spec_.name, " -z none ... | gzip"));
     }
   }
-  std::error_code error;
-  const std::string resolved =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(path), error).string();
+  const std::string resolved = resolved_path(path);
   for (const Claimed& other : claimed_) {
-    if (other.resolved == resolved)
-      throw Error(ErrorKind::kUsage, cat(path, ": is named for two outputs"));
+    if (other.resolved != resolved) continue;
+    report_refused_ = report_refused_ || other.given == options_.text("report");
+    throw Error(ErrorKind::kUsage, cat(path, ": is named for two outputs"));
   }
-  claimed_.push_back({path, resolved});
+  claimed_.push_back({path, resolved, folder});
   refuse_input(path);
+  if (!folder) return;
+  for (const std::string& file : known_inputs()) {
+    if (file != "-" && io::path_exists(file) && lies_in(resolved_path(file), resolved))
+      throw Error(ErrorKind::kUsage, cat(path, ": an output that holds ", file, ", an input"),
+                  "write to another name, then rename");
+  }
 }
 
-void Tool::refuse_input(const std::string& path) const {
-  struct stat out {};
-  if (::stat(path.c_str(), &out) != 0) return;
+std::vector<std::string> Tool::known_inputs() const {
   std::vector<std::string> inputs = files_;
   if (inputs.empty() && spec_.streams_in(verb_)) inputs.emplace_back("-");
   inputs.insert(inputs.end(), more_inputs_.begin(), more_inputs_.end());
@@ -112,27 +149,60 @@ void Tool::refuse_input(const std::string& path) const {
     if (flag.kind == FlagKind::kPath && !flag.writes && options_.given(flag.name))
       inputs.push_back(options_.text(flag.name));
   }
-  for (const std::string& file : inputs) {
+  return inputs;
+}
+
+void Tool::refuse_input(const std::string& path) const {
+  if (path.starts_with("fd:")) return;
+  for (const std::string& folder : input_folders_)
+    if (const std::string in = resolved_path(folder), out = resolved_path(path); lies_in(out, in))
+      refuse_both(path, in == out ? std::string() : folder);
+  struct stat out {};
+  if (::stat(path.c_str(), &out) != 0) return;
+  for (const std::string& file : known_inputs()) {
     struct stat in {};
     if (file == "-" ? ::fstat(STDIN_FILENO, &in) != 0 : ::stat(file.c_str(), &in) != 0) continue;
-    if (same_file(in, out)) {
-      throw Error(ErrorKind::kUsage, cat(path, ": is an input and an output"),
-                  "write to another name, then rename");
-    }
+    if (same_file(in, out)) refuse_both(path, {});
   }
+}
+
+void Tool::refuse_claimed(const std::string& path, const std::string& of_folder) {
+  report_refused_ = report_refused_ || path == options_.text("report");
+  refuse_both(path, of_folder);
 }
 
 void Tool::add_input(const std::string& path) {
   more_inputs_.push_back(path);
   struct stat in {};
   if (::stat(path.c_str(), &in) != 0) return;
+  const std::string resolved = resolved_path(path);
   for (const Claimed& claimed : claimed_) {
     struct stat out {};
-    if (::stat(claimed.resolved.c_str(), &out) != 0 || !same_file(in, out)) continue;
-    report_refused_ = report_refused_ || claimed.given == options_.text("report");
-    throw Error(ErrorKind::kUsage, cat(claimed.given, ": is an input and an output"),
-                "write to another name, then rename");
+    if (::stat(claimed.resolved.c_str(), &out) != 0) continue;
+    if (same_file(in, out) || (claimed.folder && lies_in(resolved, claimed.resolved)))
+      refuse_claimed(claimed.given, {});
   }
+}
+
+void Tool::add_input_folder(const std::string& path) {
+  std::error_code error;
+  add_input(path);
+  if (!fs::is_directory(path, error)) return;
+  input_folders_.push_back(path);
+  const std::string resolved = resolved_path(path);
+  for (const Claimed& claimed : claimed_) {
+    if (!claimed.given.starts_with("fd:") && lies_in(claimed.resolved, resolved))
+      refuse_claimed(claimed.given, path);
+  }
+  std::vector<std::string> files;  // by name: which of them an error names, the order decides
+  for (fs::directory_iterator at(path, error); !error && at != fs::directory_iterator();
+       at.increment(error)) {
+    std::error_code ignored;
+    if (at->is_regular_file(ignored)) files.push_back(at->path().string());
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files)
+    add_input(file);
 }
 
 namespace {

@@ -67,12 +67,17 @@ class Tool {
   /// Refuses (kUsage) an output that is an input or was claimed before; for paths that are not
   /// opened through output() or other_output().
   void claim_output(const std::string& path);
+  /// The same for a folder that is replaced or filled: nothing that is read may lie in it.
+  void claim_folder(const std::string& path);
   /// Refuses (kUsage) a file that is an operand or that an option reads; for files that are read
   /// and written, which may be an output too.
   void refuse_input(const std::string& path) const;
   /// A file that is read though no operand or path option names it as such: no output may be it.
   /// Throws Error{kUsage} if one is.
   void add_input(const std::string& path);
+  /// A folder that is read, or a file: no output may be it, one of its files, or lie in it. Throws
+  /// as add_input does.
+  void add_input_folder(const std::string& path);
   void set_files(std::vector<std::string> files) { files_ = std::move(files); }
   const Context& ctx() const { return ctx_; }
   Console& console() { return console_; }
@@ -130,18 +135,23 @@ class Tool {
   std::string report_head(const std::string& status, int exit, const std::string& error_json) const;
   void check_skip_complete();
   void refuse_stdout_that_is_input() const;
+  void claim(const std::string& path, bool folder);
+  [[noreturn]] void refuse_claimed(const std::string& path, const std::string& of_folder = {});
+  std::vector<std::string> known_inputs() const;
 
   const ToolSpec& spec_;
   std::string verb_;
   Options options_;
   std::vector<std::string> files_;
   std::vector<std::string> more_inputs_;
+  std::vector<std::string> input_folders_;
   const std::vector<std::string> args_;
   Console& console_;
   const Context& ctx_;
   struct Claimed {
     std::string given;
     std::string resolved;
+    bool folder = false;
   };
   std::vector<Claimed> claimed_;
   bool report_refused_ = false;  // it would replace an input

@@ -86,7 +86,10 @@ std::vector<std::string> choices_of(const Part& part, const Value& doc) {
       values.push_back(each);
     value = std::move(values);
   }
-  if (!value.is_list() || value.list().empty())
+  if (value.is_list() && value.list().empty())
+    throw Error(ErrorKind::kData,
+                cat(part.where(), ": gives an empty list, expected at least one choice"));
+  if (!value.is_list())
     throw Error(ErrorKind::kData, cat(part.where(), ": gives a value of type ", value.type_name(),
                                       ", expected a list of choices"));
   std::vector<std::string> out;

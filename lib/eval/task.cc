@@ -35,16 +35,18 @@ std::string beside(const std::string& file, const std::string& path) {
   return fs::path(path).is_absolute() ? path : (fs::path(file).parent_path() / path).string();
 }
 
-/// The file with what it includes behind its own fields.
-ConfigNode read_with_includes(const std::string& file, i64 depth = 0) {
+/// The file with what it includes behind its own fields. files: all that are read.
+ConfigNode read_with_includes(const std::string& file, std::vector<std::string>& files,
+                              i64 depth = 0) {
   ConfigNode root = read_config(file);
+  files.push_back(file);
   if (!root.value.is_map()) root.fail("holds no keys of a task");
   const ConfigNode* include = root.find("include");
   if (include == nullptr) return root;
   if (depth > 20) include->fail("files include each other more than 20 deep");
   std::vector<std::string> names = include->texts();
   for (auto name = names.rbegin(); name != names.rend(); ++name) {  // later ones win
-    const ConfigNode base = read_with_includes(beside(file, *name), depth + 1);
+    const ConfigNode base = read_with_includes(beside(file, *name), files, depth + 1);
     for (const auto& [key, node] : base.fields) {
       const bool own = std::any_of(root.fields.begin(), root.fields.end(),
                                    [&](const auto& each) { return each.first == key; });
@@ -391,7 +393,7 @@ class SetReader {
   }
 
   void add(const std::string& file) {
-    const ConfigNode root = read_with_includes(file);
+    const ConfigNode root = read_with_includes(file, out_.files);
     const ConfigNode* task = root.find("task");
     const bool group = root.find("group") != nullptr && task != nullptr && task->value.is_list();
     if (group) {

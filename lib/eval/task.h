@@ -105,6 +105,7 @@ struct GroupSpec {
 struct TaskSet {
   std::vector<TaskSpec> tasks;  // in the order of the files, each once
   std::vector<GroupSpec> groups;
+  std::vector<std::string> files;  // all that was read: those named, their includes, members
 };
 
 /// Reads the files, and for members of groups that none of them holds NAME.yaml beside the group's

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 
 #include "merge/convert.h"
@@ -13,6 +14,8 @@
 namespace lm::merge {
 
 namespace {
+
+constexpr f64 kNan = std::numeric_limits<f64>::quiet_NaN();
 
 /// Statistics of two inputs; has no output.
 template <class A>
@@ -71,12 +74,14 @@ class DiffKernel final : public Kernel<A> {
     out_.distance = std::sqrt(totals.sums[3]);
     out_.relative = out_.distance > 0 ? out_.distance / out_.a_norm : out_.distance;
     const f64 norms = out_.a_norm * out_.b_norm;
-    out_.cosine = norms > 0 ? std::clamp(totals.sums[2] / norms, -1.0, 1.0)
-                            : (out_.a_norm == out_.b_norm ? 1.0 : 0.0);
+    const bool numbers = std::isfinite(norms) && std::isfinite(totals.sums[2]);
+    out_.cosine = !numbers    ? kNan
+                  : norms > 0 ? std::clamp(totals.sums[2] / norms, -1.0, 1.0)
+                              : (out_.a_norm == out_.b_norm ? 1.0 : 0.0);
     const f64 count = static_cast<f64>(std::max<i64>(1, count_));
     out_.same_sign = count_ > 0 ? static_cast<f64>(totals.counts[0]) / count : 1.0;
     out_.changed = static_cast<f64>(totals.counts[1]) / count;
-    out_.max_abs = totals.maxima[0];
+    out_.max_abs = std::isnan(out_.distance) ? kNan : totals.maxima[0];
     if (totals.counts[1] > 0) out_.state = DiffState::kDiffers;
   }
   void combine(const Chunk<A>&, A*) const override {}

@@ -10,14 +10,16 @@ namespace lm::merge {
 
 namespace {
 
-std::string bounds(const ParamDef& def) {
-  if (def.min <= -1e30) return "a number";
-  if (def.max >= 1e30) return cat("a number of at least ", def.min);
+// number: it is one, outside of them.
+std::string bounds(const ParamDef& def, bool number) {
+  if (!number && def.min <= -1e30) return "a number";
+  if (!number && def.max >= 1e30) return cat("a number of at least ", def.min);
   return cat("a number from ", def.min, " to ", def.max);
 }
 
 [[noreturn]] void refuse(const std::string& text, const ParamDef& def, const std::string& where) {
-  std::string expected = def.kind == ParamKind::kWhole ? "a whole number" : bounds(def);
+  std::string expected =
+      def.kind == ParamKind::kWhole ? "a whole number" : bounds(def, parse_float(text).has_value());
   if (def.kind == ParamKind::kWhole && def.min > -1e30) append(expected, " of at least ", def.min);
   if (def.kind == ParamKind::kSwitch) expected = "true or false";
   if (def.kind == ParamKind::kChoice) {

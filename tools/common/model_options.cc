@@ -93,6 +93,11 @@ std::vector<Flag> window_flags(const std::string& group) {
   };
 }
 
+void add_model_inputs(cli::Tool& tool) {
+  for (const char* const name : {"model", "tokenizer"})
+    if (tool.options().given(name)) tool.add_input_folder(tool.options().text(name));
+}
+
 decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder) {
   const cli::Options& options = tool.options();
   for (const std::string& file : model::model_files(folder))

@@ -27,6 +27,9 @@ std::vector<cli::Flag> model_flags(const ModelWords& words);
 /// --window --stride, for texts longer than a context.
 std::vector<cli::Flag> window_flags(const std::string& group);
 
+/// No output may be a file of --model or --tokenizer, or lie in their folders.
+void add_model_inputs(cli::Tool& tool);
+
 /// The session that these options and --device ask for, within --memory. Throws what compute_for
 /// throws.
 decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder);

@@ -54,6 +54,7 @@ OpenedEmbedder open_embedder(cli::Tool& tool, const std::string& layers,
   if (name.starts_with(kHash)) {
     out = open_hash(tool, std::string_view(name).substr(kHash.size()));
   } else {
+    tool_options::add_model_inputs(tool);
     embed::ModelEmbedderOptions how;
     how.settings = out.settings = embed::read_folder_settings(name);
     const model::ModelCfg cfg = model::load_config(out.settings.folder);

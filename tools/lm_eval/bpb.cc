@@ -65,6 +65,8 @@ Value table(const eval::RatioSummary& summary, const std::map<std::string, Sums>
 
 void run_bpb(cli::Tool& tool) {
   const cli::Options& options = tool.options();
+  tool_options::refuse_output_options(tool);
+  tool_options::add_model_inputs(tool);
   tool.input();
   TextOutput out(tool);
   const eval::RatioOptions ratio = [&] {

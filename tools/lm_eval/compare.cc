@@ -10,6 +10,8 @@ void run_compare(cli::Tool& tool) {
   check_device(tool);
   if (tool.files().size() != 2)
     throw Error(ErrorKind::kUsage, "compare takes two folders that lm-eval run -o has written");
+  for (const std::string& folder : tool.files())
+    tool.add_input_folder(folder);
   TextOutput out(tool);
   eval::CompareOptions options;
   options.draws = tool.options().integer("bootstrap");

@@ -188,15 +188,25 @@ cli::ToolSpec make_spec() {
   spec.name = "lm-eval";
   spec.summary = "evaluate language models on task files and by language";
   spec.verbs = {
-      {"run", "evaluate a model on task files", run_flags()},
-      {"bpb", "bits per byte of a model by language",
-       cli::joined({model_flags(),
-                    tool_options::window_flags("Scoring"),
-                    {cli::text_field_flag("Records")},
-                    item_flags()})},
-      {"parity", "tokens by language: against a pivot's, per word, per byte", parity_flags()},
-      {"languages", "scores, agreement and fidelity by language, from records", languages_flags()},
-      {"compare", "say whether two runs differ, document by document", compare_flags()},
+      {.name = "run", .summary = "evaluate a model on task files", .flags = run_flags()},
+      {.name = "bpb",
+       .summary = "bits per byte of a model by language",
+       .flags = cli::joined({model_flags(),
+                             tool_options::window_flags("Scoring"),
+                             {cli::text_field_flag("Records")},
+                             item_flags()}),
+       .streams = true},
+      {.name = "parity",
+       .summary = "tokens by language: against a pivot's, per word, per byte",
+       .flags = parity_flags(),
+       .streams = true},
+      {.name = "languages",
+       .summary = "scores, agreement and fidelity by language, from records",
+       .flags = languages_flags(),
+       .streams = true},
+      {.name = "compare",
+       .summary = "say whether two runs differ, document by document",
+       .flags = compare_flags()},
   };
   spec.examples = {
       {"lm-eval -m model --limit 200 -o out tasks/*.yaml", "results.json and samples in out/"},
@@ -206,6 +216,7 @@ cli::ToolSpec make_spec() {
       {"lm-eval compare out1 out2", "differences with intervals and p-values"},
   };
   spec.wide = true;
+  spec.streams = false;
   spec.kernels = true;
   spec.see_also = {"lm-decode", "lm-tokenize", "lm-ppl-filter"};
   return spec;

@@ -7,19 +7,6 @@
 
 namespace lm::eval_tool {
 
-TextOutput::TextOutput(cli::Tool& tool) {
-  const std::string& path = tool.options().text("output");
-  if (path != "-") file_ = &tool.other_output(path);
-}
-
-void TextOutput::write(std::string_view text) {
-  if (file_ != nullptr) {
-    file_->write(text);
-  } else {
-    io::write_full(1, text.data(), isize(text), "<stdout>");
-  }
-}
-
 void check_device(const cli::Tool& tool) {
   static_cast<void>(
       model::compute_for(tool.options().text("device"), "auto",
@@ -32,6 +19,16 @@ Result<LanguageItem> language_item(io::Record& record) {
   if (!language) return language.fault();
   return LanguageItem{std::string(*language),
                       json.text_of(ItemFields::kId).value_or(cat("#", record.ordinal))};
+}
+
+std::optional<Fault> ItemsSeen::add(const LanguageItem& item) {
+  std::set<std::string>& ids = languages_[item.language];
+  if (!ids.insert(item.id).second)
+    return Fault{
+        "duplicate",
+        cat("language ", quote(item.language), " has two records of item ", quote(item.id)), -1};
+  held_.add(128 + isize(item.id));
+  return std::nullopt;
 }
 
 eval::RatioOptions ratio_options(const cli::Tool& tool) {

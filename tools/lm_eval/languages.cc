@@ -87,6 +87,7 @@ Value pairs_value(const std::vector<eval::AnswerTable::Pair>& pairs) {
 void run_languages(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   check_device(tool);
+  tool_options::refuse_output_options(tool);
   tool.input();
   TextOutput out(tool);
   eval::RatioOptions ratio = ratio_options(tool);

@@ -161,7 +161,10 @@ class ParityRun {
 
 void run_parity(cli::Tool& tool) {
   check_device(tool);
+  tool_options::refuse_output_options(tool);
   tool.input();
+  for (const std::string& path : tool.options().list("tokenizer"))
+    tool.add_input_folder(path);
   TextOutput out(tool);
   const eval::RatioOptions ratio = ratio_options(tool);
   ParityRun run(tool);

@@ -53,7 +53,8 @@ class ResultFolder {
  public:
   explicit ResultFolder(cli::Tool& tool) : tool_(tool), path_(tool.options().text("output")) {
     if (path_ == "-") return;
-    tool.claim_output(path_);
+    tool.claim_folder(path_);
+    tool.claim_output((std::filesystem::path(path_) / kResults).string());  // no report goes there
     io::check_replaceable(path_, "result", is_result);
     folder_.emplace(path_, tool.output_options(), true);
   }
@@ -161,6 +162,16 @@ void report(cli::Tool& tool, const eval::NeuralStats& stats, f64 wall_s) {
                                                    "and lost their beginning"));
 }
 
+/// No output may be a task file, one that it includes, or its data.
+void add_inputs(cli::Tool& tool, const eval::TaskSet& set) {
+  for (const std::string& file : set.files)
+    tool.add_input(file);
+  for (const eval::TaskSpec& task : set.tasks)
+    for (const eval::DataSplit& split : task.splits)
+      for (const std::string& file : split.files)
+        tool.add_input(file);
+}
+
 /// --check: what the files hold, as JSON.
 std::string listing(const eval::TaskSet& set) {
   ValueList tasks;
@@ -182,8 +193,12 @@ void run_tasks(cli::Tool& tool) {
     tool.need_input();
     throw Error(ErrorKind::kUsage, "run takes task files: lm-eval -m MODEL TASK.yaml...");
   }
+  tool_options::add_model_inputs(tool);
+  if (const std::string& replay = tool.options().text("replay"); !replay.empty())
+    tool.add_input_folder(replay);
   const eval::RunOptions options = run_options(tool);
   const eval::TaskSet set = eval::read_tasks(tool.files());
+  add_inputs(tool, set);
   if (tool.options().on("check")) return TextOutput(tool).write(listing(set));
   ResultFolder out(tool);
   std::atomic<i64> done{0};

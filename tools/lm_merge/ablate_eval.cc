@@ -9,6 +9,7 @@
 #include "ablate/ranking.h"
 #include "ablate/sets.h"
 #include "ablate/units.h"
+#include "common/text_output.h"
 #include "core/str.h"
 #include "held_out.h"
 #include "io/json.h"
@@ -47,9 +48,9 @@ class Evaluation {
 
 void Evaluation::read_pool() {
   const std::string& pool = tool_.files()[0];
+  tool_.add_input_folder(pool);
   for (PoolModel& model : ablate::read_pool(pool)) {
-    for (const std::string& file : model::model_files(model.folder))
-      tool_.add_input(file);
+    tool_.add_input_folder(model.folder);
     if (model.units.size() == 1) {
       units_.push_back(std::move(model));
     } else {
@@ -181,7 +182,10 @@ void Evaluation::run() {
 void run_ablate_eval(cli::Tool& tool) {
   if (tool.files().size() != 1)
     throw Error(ErrorKind::kUsage, "which models? name the pool that ablate train made");
-  refuse_options(tool, {"shard", "on-error"}, "reads the records of --eval whole");
+  tool_options::refuse_options(tool, {"shard", "on-error"}, "reads the records of --eval whole");
+  add_sets_input(tool);
+  for (const std::string& path : tool.options().list("eval"))
+    if (path != "-") tool.add_input(path);
   Evaluation(tool).run();
 }
 

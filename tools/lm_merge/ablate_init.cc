@@ -7,12 +7,12 @@
 #include "ablate/split.h"
 #include "ablate/units.h"
 #include "ablate_scratch.h"
+#include "common/text_output.h"
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/stages.h"
 #include "core/str.h"
 #include "io/json.h"
-#include "streams.h"
 
 namespace lm::merge_tool {
 
@@ -54,7 +54,7 @@ class Splitter {
   std::vector<Numbers> sorted_[3];  // by part and key
   std::unique_ptr<io::AtomicDir> out_;
   ablate::UnitList list_;
-  std::set<std::string> names_ = {"valid", "test"};
+  std::set<std::string> names_ = {"valid", "test", ablate::kUnitsFile};
   i64 overlapping_ = 0;
 };
 
@@ -206,7 +206,7 @@ void Splitter::report() {
 
 void Splitter::run() {
   const std::string& output = options_.text("output");
-  tool_.claim_output(output);
+  tool_.claim_folder(output);
   io::check_replaceable(output, "set of units",
                         [](const std::string& name) { return name == ablate::kUnitsFile; });
   records_.read();
@@ -238,7 +238,8 @@ void run_ablate_init(cli::Tool& tool) {
   if (!options.given("tokenizer"))
     throw Error(ErrorKind::kUsage, "ablate init needs --tokenizer, by which units are equal",
                 "the folder of the model that training will start from has one");
-  refuse_options(tool, {"compress", "seekable"}, "writes a folder of .jsonl.zst files");
+  tool_options::refuse_options(tool, {"compress", "seekable"},
+                               "writes a folder of .jsonl.zst files");
   const bool holds_out = options.real("valid") + options.real("test") > 0;
   for (const char* const name : {"overlap", "overlap-tokens"}) {
     if (options.asked(name) && !holds_out)
@@ -250,6 +251,7 @@ void run_ablate_init(cli::Tool& tool) {
                 "1 leaves no record out, whatever overlaps");
   if (options.real("valid") + options.real("test") > 1)
     throw Error(ErrorKind::kUsage, "--valid and --test hold out more than there is");
+  tool.add_input_folder(options.text("tokenizer"));
   tool.input();
   Splitter(tool).run();
 }

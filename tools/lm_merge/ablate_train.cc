@@ -20,6 +20,7 @@
 #include "io/file.h"
 #include "io/json_node.h"
 #include "model/checkpoint.h"
+#include "streams.h"
 #include "text/tokenizer.h"
 
 namespace lm::merge_tool {
@@ -30,6 +31,12 @@ namespace fs = std::filesystem;
 
 constexpr i64 kMaxReportBytes = i64{16} << 20;
 constexpr std::chrono::milliseconds kLook{10};  // between looks for children that have ended
+constexpr const char* kRuns = ".runs";          // of a pool: runs of lm-train that are not over
+// Exit statuses of failures that may be over when the command is run again.
+constexpr int kMayPass[] = {
+    static_cast<int>(ErrorKind::kUnavailable), static_cast<int>(ErrorKind::kOs),
+    static_cast<int>(ErrorKind::kCannotCreate), static_cast<int>(ErrorKind::kIo),
+    static_cast<int>(ErrorKind::kTemporary)};
 constexpr const char* kGoOn = "the same command goes on where it ended";
 
 /// A model that is to be there.
@@ -51,7 +58,7 @@ class Trainer {
   std::deque<Wanted> missing(const std::vector<Wanted>& all) const;
   std::vector<std::string> words(const Wanted& one) const;
   std::string run_folder(const Wanted& one) const {
-    return (fs::path(pool_) / ".runs" / one.model.name).string();
+    return (fs::path(pool_) / kRuns / one.model.name).string();
   }
   std::string report_file(const Wanted& one) const { return run_folder(one) + ".json"; }
   void train(std::deque<Wanted> queue);
@@ -73,6 +80,7 @@ class Trainer {
 
 void Trainer::read_unit_folders() {
   for (const std::string& folder : tool_.files()) {
+    tool_.add_input_folder(folder);
     const ablate::UnitList list = ablate::read_units(folder);
     if (list.tokenizer != tokenizer_) {
       throw Error(ErrorKind::kData,
@@ -223,11 +231,14 @@ void Trainer::train(std::deque<Wanted> queue) {
   const auto fail = [&](const Wanted& one, const ChildEnd& end) {
     // A child has said what is wrong; its kind of failure is this one's.
     const bool known = end.exit >= 64 && end.exit < 78;
+    // What is wrong with data, options or files stays so.
+    const bool may_pass = end.signal != 0 || std::find(std::begin(kMayPass), std::end(kMayPass),
+                                                       end.exit) != std::end(kMayPass);
     failure.emplace(known ? static_cast<ErrorKind>(end.exit) : ErrorKind::kUnavailable,
                     cat("lm-train for ", quote(one.model.name),
                         end.signal != 0 ? cat(" was ended by signal ", end.signal)
                                         : cat(" ended with status ", end.exit)),
-                    end.exit == static_cast<int>(ErrorKind::kUsage) ? "" : kGoOn);
+                    may_pass ? kGoOn : "");
     end_all();
   };
   bool told = false;
@@ -267,15 +278,19 @@ void Trainer::run() {
   pool_ = options_.text("output");
   start_ = options_.text("seed-model");
   jobs_ = options_.integer("jobs");
+  add_sets_input(tool_);
+  tool_.add_input_folder(start_);
   const model::ModelCfg cfg = model::load_config(start_);
   start_digest_ = model::model_digest(start_);
   tokenizer_ = text::load_tokenizer(start_)->digest();
-  for (const std::string& file : model::model_files(start_))
-    tool_.add_input(file);
   read_unit_folders();
   std::vector<Wanted> all;
   for (const ablate::UnitSet& set : wanted_sets())
     all.push_back(wanted(set));
+  tool_.claim_folder(pool_);
+  io::check_replaceable(pool_, "pool", [this](const std::string& name) {
+    return name == kRuns || io::path_exists((fs::path(pool_) / name / ablate::kModelFile).string());
+  });
   std::error_code code;
   fs::create_directories(pool_, code);
   if (code) throw os_error(ErrorKind::kCannotCreate, pool_, "cannot be made", code.value());
@@ -285,14 +300,14 @@ void Trainer::run() {
   const i64 kept = done_.load();
   if (!queue.empty()) {
     program_ = find_program("lm-train");
-    fs::create_directories(fs::path(pool_) / ".runs", code);
+    fs::create_directories(fs::path(pool_) / kRuns, code);
     if (code) throw os_error(ErrorKind::kCannotCreate, pool_, "cannot be written", code.value());
   }
   const cli::StatusScope status =
       tool_.set_status([this] { return cat(done_.load(), " of ", all_, " models trained"); });
   const i64 count = isize(queue);
   train(std::move(queue));
-  fs::remove(fs::path(pool_) / ".runs", code);
+  fs::remove(fs::path(pool_) / kRuns, code);
   tool_.add_metric("models", cat(all_));
   tool_.add_metric("kept", cat(kept));
   tool_.add_metric("trained", cat(count));

@@ -3,7 +3,9 @@
 #include "merge/diff.h"
 
 #include <charconv>
+#include <cmath>
 
+#include "common/text_output.h"
 #include "core/str.h"
 #include "io/json.h"
 #include "merge.h"
@@ -18,6 +20,7 @@ constexpr const char* kTableHead =
 
 // Four significant digits, to the right of a column.
 std::string column(f64 value, std::size_t width) {
+  if (std::isnan(value)) return std::string(width < 3 ? 0 : width - 3, ' ') + "nan";
   char digits[32];
   const char* const end =
       std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, 4).ptr;
@@ -79,9 +82,14 @@ void run_diff(cli::Tool& tool) {
   if (tool.files().size() != 2) throw Error(ErrorKind::kUsage, "diff takes two models");
   const bool json = tool.options().on("json");
   const bool all = tool.options().on("all");
+  for (const std::string& path : tool.files())
+    add_named_input(tool, path);
   merge::InputModels models;
   const i64 a = models.open(tool.files()[0]);
   const i64 b = models.open(tool.files()[1]);
+  for (const i64 number : {a, b})
+    add_input_model(tool, models[number]);
+  tool_options::TextOutput out(tool);
   std::string text;
   const merge::DiffTotals totals =
       merge::diff(models[a], models[b], tool.ctx(), [&](const merge::TensorDiff& one) {
@@ -97,7 +105,7 @@ void run_diff(cli::Tool& tool) {
              column(totals.relative, 0));
     text += "\n";
   }
-  print(tool, text);
+  out.write(text);
   tool.add_metric("tensors", cat(totals.tensors));
   tool.add_metric("equal", cat(totals.equal));
   if (!totals.same()) tool.set_exit(1);

@@ -8,12 +8,12 @@
 #include "core/stages.h"
 #include "core/str.h"
 #include "io/atomic_file.h"
+#include "merge.h"
 #include "merge/convert.h"
 #include "merge/inputs.h"
 #include "merge/layers.h"
 #include "merge/low_rank_fit.h"
 #include "merge/name_filter.h"
-#include "model/checkpoint.h"
 #include "model/mapping.h"
 #include "model/params.h"
 
@@ -58,6 +58,7 @@ class Extraction {
   std::vector<const SafeEntry*> whole_;  // of the fine-tune
   i64 charged_ = 0;
   i64 left_out_ = 0;  // changed tensors that the adapter does not have
+  i64 changed_ = 0;   // matrices that were to be fitted
   f64 kept_ = 0;
 };
 
@@ -164,6 +165,7 @@ void Extraction::take_matrix(const SafeEntry& from, const std::vector<f32>& delt
                           cat(out.module, ": rank ", out.fit.rank, ", ",
                               format_fixed(100 * out.fit.kept, 2), " % of the change"));
   kept_ += out.fit.kept;
+  ++changed_;
   if (out.fit.rank > 0) factors_.push_back(std::move(out));
 }
 
@@ -239,13 +241,18 @@ void Extraction::run() {
   check_pair();
   find_transposed();
   for (const i64 number : {base_, tuned_})
-    for (const std::string& file : model::model_files(models_[number].folder))
-      tool_.add_input(file);
-  tool_.claim_output(options_.text("output"));
+    add_input_model(tool_, models_[number]);
+  tool_.claim_folder(options_.text("output"));
   io::check_replaceable(options_.text("output"), "LoRA adapter",
                         [](const std::string& name) { return name == "adapter_config.json"; });
   for (const std::string& name : models_[base_].names())
     take(*models_[base_].stored(name), *models_[tuned_].stored(name));
+  if (factors_.empty() && whole_.empty() && changed_ > 0)
+    throw Error(ErrorKind::kData,
+                cat(models_[tuned_].path, ": no singular value of what changed in ", changed_,
+                    changed_ == 1 ? " matrix" : " matrices", " is above --sv-epsilon ",
+                    options_.real("sv-epsilon")),
+                "singular values are not shares: take a smaller X");
   if (factors_.empty() && whole_.empty())
     throw Error(ErrorKind::kData,
                 cat(models_[tuned_].path, ": no chosen matrix differs from ", models_[base_].path));
@@ -276,6 +283,8 @@ void run_extract(cli::Tool& tool) {
                 "lm-merge lora-extract --base base tuned -r 32 -o adapter");
   if (tool.options().text("output") == "-")
     throw Error(ErrorKind::kUsage, "lora-extract needs -o FOLDER");
+  add_named_input(tool, tool.options().text("base"));
+  add_named_input(tool, tool.files()[0]);
   Extraction(tool).run();
 }
 

@@ -96,7 +96,7 @@ HeldOut::HeldOut(cli::Tool& tool, const std::string& folder) : tool_(tool) {
     if (!options.given("eval-by") && !names.insert(set_of_file(path)).second)
       throw Error(ErrorKind::kUsage, cat("--eval: two files are called ", set_of_file(path)),
                   "--eval-by PATH takes the sets from a field");
-    read(path);
+    without_policy_hint([&] { read(path); });
   }
   for (i64 i = 0; i < isize(sets()); ++i) {
     if (texts_->tokens(i) == 0)

@@ -6,11 +6,11 @@
 #include <filesystem>
 
 #include "cli/build.h"
+#include "common/text_output.h"
 #include "core/str.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "merge/folder.h"
-#include "model/checkpoint.h"
 
 namespace lm::merge_tool {
 
@@ -85,7 +85,7 @@ void print_parameters(cli::Tool& tool) {
              def.per_model ? "of a model: " : "", def.help, "\n");
     }
   }
-  print(tool, text);
+  tool_options::TextOutput(tool).write(text);
 }
 
 void add_metrics(cli::Tool& tool, const merge::Plan& plan, const merge::EngineReport& report) {
@@ -123,25 +123,26 @@ merge::EngineOptions engine_options(const cli::Options& options) {
   return {options.integer("tile"), options.on("allow-nonfinite")};
 }
 
-void refuse_output_that_is_input(cli::Tool& tool, const std::string& output,
-                                 const merge::Plan& plan) {
-  std::error_code ignored;
-  for (i64 i = 0; i < plan.inputs.size(); ++i) {
-    const merge::InputModel& model = plan.inputs[i];
-    if (fs::equivalent(output, model.folder, ignored) ||
-        (model.adapter && fs::equivalent(output, model.adapter->folder(), ignored)))
-      throw Error(ErrorKind::kUsage, cat(output, ": is an input and the output"));
-    for (const std::string& folder :
-         {model.folder, model.adapter ? model.adapter->folder() : std::string()})
-      for (const std::string& file : lm::model::model_files(folder))
-        tool.add_input(file);
-  }
+void add_named_input(cli::Tool& tool, const std::string& path) {
+  if (io::path_exists(path)) return tool.add_input_folder(path);
+  for (const std::string_view part : split(path, '+'))
+    if (io::path_exists(std::string(part))) tool.add_input_folder(std::string(part));
 }
 
-void print(cli::Tool& tool, std::string_view text) {
-  const std::string& path = tool.options().text("output");
-  if (path != "-") return tool.other_output(path).write(text);
-  io::write_full(1, text.data(), isize(text), "<stdout>");
+void add_input_model(cli::Tool& tool, const merge::InputModel& model) {
+  tool.add_input_folder(model.folder);
+  for (const SafeFile& file : model.files.files())  // of an index that is named itself, its shards
+    tool.add_input(file.path());
+  if (model.adapter) tool.add_input_folder(model.adapter->folder());
+}
+
+void add_inputs(cli::Tool& tool, const merge::Plan& plan, const merge::Recipe& recipe) {
+  for (const merge::InputModels* const models : {&plan.inputs, &plan.aux})
+    for (i64 i = 0; i < models->size(); ++i)
+      add_input_model(tool, (*models)[i]);
+  const std::string& tokenizer = recipe.tokenizer.source;
+  if (!tokenizer.empty() && tokenizer != "base" && tokenizer != "union")
+    tool.add_input_folder(tokenizer);
 }
 
 void run_merge(cli::Tool& tool) {
@@ -160,10 +161,12 @@ void run_merge(cli::Tool& tool) {
   const bool dry = options.on("dry-run");
   if (output == "-" && !dry) throw Error(ErrorKind::kUsage, "a merge needs -o FOLDER");
   const merge::Recipe recipe = read_recipe(tool);
+  for (const merge::RecipeModel& model : recipe.models)
+    add_named_input(tool, model.path);
   merge::Plan plan = merge::make_plan(recipe, plan_options(options), tool.ctx());
-  if (dry) return print(tool, merge::plan_json_lines(plan));
-  refuse_output_that_is_input(tool, output, plan);
-  tool.claim_output(output);
+  add_inputs(tool, plan, recipe);
+  if (dry) return tool_options::TextOutput(tool).write(merge::plan_json_lines(plan));
+  tool.claim_folder(output);
   std::atomic<i64> done = 0;
   const i64 total = plan.bytes_out();
   const cli::StatusScope status = tool.set_status([&done, total] {

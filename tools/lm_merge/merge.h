@@ -1,8 +1,6 @@
 #pragma once
 // The verbs of lm-merge. Each reads its options from the tool and runs to the end.
 
-#include <string_view>
-
 #include "cli/tool.h"
 #include "merge/folder.h"
 
@@ -16,10 +14,10 @@ void run_diff(cli::Tool& tool);
 merge::PlanOptions plan_options(const cli::Options& options);
 merge::FolderOptions folder_options(const cli::Tool& tool);
 merge::EngineOptions engine_options(const cli::Options& options);
-void refuse_output_that_is_input(cli::Tool& tool, const std::string& output,
-                                 const merge::Plan& plan);
-
-/// What a verb prints: to --output, which the tool completes, or to standard output.
-void print(cli::Tool& tool, std::string_view text);
+/// Of what is read, all that no output may be: a model with its adapter, those of a plan.
+/// By its name, before it is opened: what fails then must not write a report over it.
+void add_named_input(cli::Tool& tool, const std::string& path);
+void add_input_model(cli::Tool& tool, const merge::InputModel& model);
+void add_inputs(cli::Tool& tool, const merge::Plan& plan, const merge::Recipe& recipe);
 
 }  // namespace lm::merge_tool

@@ -183,8 +183,9 @@ void SoupRun::run() {
   {
     // What cannot be averaged is found before anything is scored.
     const std::vector<f64> equal(all.size(), 1);
-    const merge::Plan plan = merge::make_plan(mean_of(all, equal), plan_options_, tool_.ctx());
-    refuse_output_that_is_input(tool_, output, plan);
+    const merge::Recipe recipe = mean_of(all, equal);
+    const merge::Plan plan = merge::make_plan(recipe, plan_options_, tool_.ctx());
+    add_inputs(tool_, plan, recipe);
     if (!tool_.options().list("eval").empty())
       held_out_ = std::make_unique<HeldOut>(tool_, plan.inputs[plan.reference].folder);
   }
@@ -195,7 +196,7 @@ void SoupRun::run() {
     plain_.push_back(!model.adapter);
   }
   merge::check_output(output);
-  tool_.claim_output(output);
+  tool_.claim_folder(output);
   const cli::StatusScope status =
       tool_.set_status([this] { return cat(evaluations_.load(), " evaluations"); });
   const merge::Soup soup = merge::make_soup(
@@ -214,6 +215,10 @@ void SoupRun::run() {
 void run_soup(cli::Tool& tool) {
   tool.need_input();
   const cli::Options& options = tool.options();
+  for (const std::string& path : tool.files())
+    add_named_input(tool, path);
+  for (const std::string& path : options.list("eval"))
+    if (path != "-") tool.add_input(path);
   if (tool.files().empty()) {
     throw Error(ErrorKind::kUsage, "which models? name the candidates",
                 "lm-merge soup --score ./score --maximize a b c -o merged");
@@ -235,7 +240,8 @@ void run_soup(cli::Tool& tool) {
                 cat("--device ", device, ": soup computes on the CPU only, but for --eval"));
   }
   if (!scored && (options.given("score") || by_records))
-    throw Error(ErrorKind::kUsage, "--mode uniform takes all candidates: it has no --score");
+    throw Error(ErrorKind::kUsage, cat("--mode uniform takes all candidates: it has no --",
+                                       by_records ? "eval" : "score"));
   if (scored && !options.given("score") && !by_records) {
     throw Error(ErrorKind::kUsage,
                 cat("--mode ", options.text("mode"), " needs --score COMMAND or --eval FILE"),

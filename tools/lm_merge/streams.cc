@@ -15,11 +15,17 @@ io::InputOptions input_options(const cli::Options& options, const std::string& f
   return out;
 }
 
-void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> names,
-                    std::string_view why) {
-  for (const char* const name : names) {
-    if (tool.options().asks(*tool.options().find(name)))
-      throw Error(ErrorKind::kUsage, cat("--", name, ": ", tool.verb(), " ", why));
+void add_sets_input(cli::Tool& tool) {
+  const std::string& how = tool.options().text("sets");
+  if (!how.empty() && how != "pairs" && how != "all") tool.add_input(how);
+}
+
+void without_policy_hint(const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const Error& e) {
+    if (!e.hint().starts_with("--on-error")) throw;
+    throw Error(e.kind(), e.message());
   }
 }
 

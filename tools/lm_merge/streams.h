@@ -1,9 +1,8 @@
 #pragma once
 // The options of record streams, for verbs that read or write some beside the tool's own.
 
-#include <initializer_list>
+#include <functional>
 #include <string>
-#include <string_view>
 
 #include "cli/tool.h"
 #include "io/input.h"
@@ -14,9 +13,10 @@ namespace lm::merge_tool {
 /// verb has them.
 io::InputOptions input_options(const cli::Options& options, const std::string& file);
 
-/// Throws Error{kUsage} if one of these options is asked for, which every verb with streams has and
-/// this one cannot follow. why: "the verb ...".
-void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> names,
-                    std::string_view why);
+/// The file that --sets names, if it does: no output may be it.
+void add_sets_input(cli::Tool& tool);
+
+/// Runs read, whose records have no --on-error: what it throws does not hint at that.
+void without_policy_hint(const std::function<void()>& read);
 
 }  // namespace lm::merge_tool

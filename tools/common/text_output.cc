@@ -1,0 +1,39 @@
+#include "common/text_output.h"
+
+#include "core/str.h"
+#include "io/file.h"
+
+namespace lm::tool_options {
+
+TextOutput::TextOutput(cli::Tool& tool) {
+  const std::string& path = tool.options().text("output");
+  if (path == "-") return;
+  if (path.ends_with(".zst"))
+    throw Error(ErrorKind::kUsage, cat(path, ": what is printed here is text, not compressed"),
+                "name it without .zst");
+  file_ = &tool.other_output(path);
+}
+
+void TextOutput::write(std::string_view text) {
+  if (file_ != nullptr) {
+    file_->write(text);
+  } else {
+    io::write_full(1, text.data(), isize(text), "<stdout>");
+  }
+}
+
+void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> names,
+                    std::string_view why, std::string_view hint) {
+  for (const char* const name : names) {
+    if (tool.options().asks(*tool.options().find(name)))
+      throw Error(ErrorKind::kUsage, cat("--", name, ": ", tool.verb(), " ", why),
+                  std::string(hint));
+  }
+}
+
+void refuse_output_options(const cli::Tool& tool) {
+  refuse_options(tool, {"compress", "seekable", "flush"}, "prints text",
+                 "the output is as it is, neither framed nor compressed");
+}
+
+}  // namespace lm::tool_options

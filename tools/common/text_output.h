@@ -1,0 +1,32 @@
+#pragma once
+// Verbs that print a text, a table or one JSON document, not a stream of records.
+
+#include <initializer_list>
+#include <string_view>
+
+#include "cli/tool.h"
+
+namespace lm::tool_options {
+
+/// What a run prints: to --output, a file that the tool completes, or standard output. As it is:
+/// nothing is compressed.
+class TextOutput {
+ public:
+  /// Opens it, so that a run fails at once and not at its end. Throws Error{kUsage} for a file
+  /// whose name promises zstd.
+  explicit TextOutput(cli::Tool& tool);
+  void write(std::string_view text);
+
+ private:
+  io::AtomicFile* file_ = nullptr;  // null: standard output
+};
+
+/// Throws Error{kUsage} if one of these options is asked for, which every verb with streams has and
+/// this one cannot follow. why: "the verb ...".
+void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> names,
+                    std::string_view why, std::string_view hint = {});
+
+/// The same for what frames an output, of verbs that read streams and print a text.
+void refuse_output_options(const cli::Tool& tool);
+
+}  // namespace lm::tool_options
