@@ -12,6 +12,7 @@
 #include "ablate.h"
 #include "ablate/sets.h"
 #include "ablate/units.h"
+#include "ablate_words.h"
 #include "child.h"
 #include "core/hash.h"
 #include "core/stages.h"
@@ -56,11 +57,13 @@ class Trainer {
   std::vector<ablate::UnitSet> wanted_sets() const;
   Wanted wanted(const ablate::UnitSet& set) const;
   std::deque<Wanted> missing(const std::vector<Wanted>& all) const;
-  std::vector<std::string> words(const Wanted& one) const;
   std::string run_folder(const Wanted& one) const {
     return (fs::path(pool_) / kRuns / one.model.name).string();
   }
   std::string report_file(const Wanted& one) const { return run_folder(one) + ".json"; }
+  TrainRun run_of(const Wanted& one) const {
+    return {program_, start_, one.shards, one.steps, jobs_, run_folder(one), report_file(one)};
+  }
   void train(std::deque<Wanted> queue);
   void take(Wanted one);
 
@@ -157,43 +160,6 @@ std::deque<Wanted> Trainer::missing(const std::vector<Wanted>& all) const {
   return out;
 }
 
-std::vector<std::string> Trainer::words(const Wanted& one) const {
-  std::vector<std::string> out = {program_, "-q", "--init-from", start_};
-  for (const std::string& shards : one.shards) {
-    out.emplace_back("--data");
-    out.push_back(shards);
-  }
-  for (const char* const name : {"lr", "batch", "seq-len"}) {
-    if (!options_.given(name)) continue;
-    out.push_back(cat("--", name));
-    out.push_back(options_.text(name));
-  }
-  // What all of them have together.
-  const i64 threads = std::max<i64>(1, tool_.ctx().threads / jobs_);
-  if (options_.asked("memory")) {
-    out.emplace_back("--memory");
-    out.push_back(cat(tool_.ctx().memory->limit() / jobs_));
-  }
-  for (const char* const name : {"tmp-dir", "grace"}) {
-    if (!options_.asked(name)) continue;
-    out.push_back(cat("--", name));
-    out.push_back(options_.text(name));
-  }
-  for (const char* const name : {"sync", "rename"})
-    if (!options_.on(name)) out.push_back(cat("--no-", name));
-  for (const std::string& word :
-       {std::string("--steps"),  cat(one.steps),           std::string("--schedule"),
-        std::string("constant"), std::string("--warmup"),  std::string("0"),
-        std::string("--seed"),   cat(tool_.seed()),        std::string("--keep"),
-        std::string("1"),        std::string("--threads"), cat(threads),
-        std::string("--comm"),   std::string("self"),      std::string("--device"),
-        options_.text("device"), std::string("--report"),  report_file(one),
-        std::string("-o"),       run_folder(one)})
-    out.push_back(word);
-  out.insert(out.end(), options_.list("train-option").begin(), options_.list("train-option").end());
-  return out;
-}
-
 // A finished run's model to its place in the pool.
 void Trainer::take(Wanted one) {
   const std::string path = report_file(one);
@@ -217,8 +183,7 @@ void Trainer::take(Wanted one) {
   tool_.console().message(LogLevel::kInfo, cat(one.model.name, ": trained"));
 }
 
-// On a stop request the children save and end with 75, as lm-train does; the same command then goes
-// on with all of it.
+// On a stop request the children save and end; the same command then goes on with all of it.
 void Trainer::train(std::deque<Wanted> queue) {
   const StageTimer timer(tool_.ctx().stages->stage("train"));
   const StopToken& stop = *tool_.ctx().stop;
@@ -244,7 +209,7 @@ void Trainer::train(std::deque<Wanted> queue) {
   bool told = false;
   while (!running.empty() || (!queue.empty() && !failure && !stop.requested())) {
     while (!queue.empty() && !failure && !stop.requested() && isize(running) < jobs_) {
-      const pid_t child = start_child(words(queue.front()));
+      const pid_t child = start_child(train_words(tool_, run_of(queue.front())));
       running.emplace(child, std::move(queue.front()));
       queue.pop_front();
     }
