@@ -81,10 +81,14 @@ bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-// Absolute, without links, as far as it exists.
+// Absolute, without links, as far as it exists; a link to what is not there yet is followed too.
 std::string resolved_path(const std::string& path) {
+  constexpr int kMostLinks = 40;
   std::error_code error;
-  std::string out = fs::weakly_canonical(fs::absolute(path), error).string();
+  fs::path at = fs::absolute(path);
+  for (int i = 0; i < kMostLinks && fs::is_symlink(at, error) && !fs::exists(at, error); ++i)
+    at = at.parent_path() / fs::read_symlink(at, error);
+  std::string out = fs::weakly_canonical(at, error).string();
   while (out.size() > 1 && out.back() == '/')
     out.pop_back();
   return out;
