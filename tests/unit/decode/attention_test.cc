@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "model/build.h"
 #include "unit/model/engine_rows.h"
+#include "unit/model/reference.h"
 #include "unit/ops/ref/ref.h"
 
 namespace {
@@ -50,20 +51,7 @@ f64 difference(const std::string& shape, i64 n) {
   run.set(ids, test::Numbers(tokens.begin(), tokens.end()));
   run.set(at, positions);
   run.set(seen, edges);
-  const auto give = [&run](Value v, const Tensor& t) {
-    test::Numbers all;
-    for (i64 r = 0; r < t.rows(); ++r)
-      all.insert(all.end(), t.f32_data() + r * t.ld, t.f32_data() + r * t.ld + t.cols());
-    run.set(v, all);
-  };
-  const model::RopeTables ropes(model.cfg, 0);
-  for (i32 v = 0; v < isize(graph.values()); ++v) {
-    const ValueInfo& info = graph.values()[usize(v)];
-    if (info.param >= 0) give(Value{v}, model.weights[info.param]);
-    for (i64 table = 0; table < ropes.size(); ++table)
-      if (info.name == cat("rope.", table)) give(Value{v}, ropes.tensor(table));
-  }
-  run.run(isize(graph.nodes()));
+  test::run_with_weights(run, graph, model);
 
   model::EngineOptions options;
   options.max_rows = 5;  // several passes

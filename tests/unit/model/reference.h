@@ -10,6 +10,25 @@
 
 namespace lm::test {
 
+/// Runs the graph to its end: weights and rotary tables of the model, inputs as the caller has set
+/// them.
+inline void run_with_weights(RefRun& run, const Graph& graph, const model::Model& model) {
+  const auto give = [&run](Value v, const Tensor& t) {
+    Numbers all;
+    for (i64 r = 0; r < t.rows(); ++r)
+      all.insert(all.end(), t.f32_data() + r * t.ld, t.f32_data() + r * t.ld + t.cols());
+    run.set(v, all);
+  };
+  const model::RopeTables ropes(model.cfg, 0);
+  for (i32 v = 0; v < isize(graph.values()); ++v) {
+    const ValueInfo& info = graph.values()[usize(v)];
+    if (info.param >= 0) give(Value{v}, model.weights[info.param]);
+    for (i64 table = 0; table < ropes.size(); ++table)
+      if (info.name == cat("rope.", table)) give(Value{v}, ropes.tensor(table));
+  }
+  run.run(isize(graph.nodes()));
+}
+
 /// Log-probabilities of all tokens behind each row, [rows][vocab]: row i stands at positions[i] and
 /// sees the rows of spans[i].
 inline std::vector<std::vector<f64>> slow_logprobs(const model::Model& model,
@@ -33,20 +52,7 @@ inline std::vector<std::vector<f64>> slow_logprobs(const model::Model& model,
     edges.insert(edges.end(),
                  {1.0 * s.a0, 1.0 * s.a1, 1.0 * s.b0, 1.0 * s.b1, 1.0 * s.la, 1.0 * s.lb});
   run.set(seen, edges);
-  const auto give = [&run](Value v, const Tensor& t) {
-    Numbers all;
-    for (i64 r = 0; r < t.rows(); ++r)
-      all.insert(all.end(), t.f32_data() + r * t.ld, t.f32_data() + r * t.ld + t.cols());
-    run.set(v, all);
-  };
-  const model::RopeTables ropes(model.cfg, 0);
-  for (i32 v = 0; v < isize(graph.values()); ++v) {
-    const ValueInfo& info = graph.values()[usize(v)];
-    if (info.param >= 0) give(Value{v}, model.weights[info.param]);
-    for (i64 table = 0; table < ropes.size(); ++table)
-      if (info.name == cat("rope.", table)) give(Value{v}, ropes.tensor(table));
-  }
-  run.run(isize(graph.nodes()));
+  run_with_weights(run, graph, model);
   std::vector<std::vector<f64>> out;
   for (i64 i = 0; i < n; ++i) {
     const auto begin = run.at(logits).begin() + i * model.cfg.vocab;

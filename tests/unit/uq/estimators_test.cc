@@ -17,20 +17,32 @@ using lm::i64;
 using lm::uq::Estimator;
 using lm::uq::ScoreOptions;
 
-// Scores of a record given as JSON; absent ones are not in the map.
-std::map<std::string, f64> scores(std::string text, const ScoreOptions& options = {}) {
-  const std::size_t size = text.size();
-  text.append(64, ' ');
+// A record given as JSON with its evidence.
+struct Read {
+  explicit Read(std::string line, const ScoreOptions& options = {})
+      : text(std::move(line)), evidence(options) {
+    const std::size_t size = text.size();
+    text.append(64, ' ');
+    const std::optional<lm::Fault> fault =
+        reader.read(std::string_view(text).substr(0, size), record);
+    if (fault) FAIL(fault->code + ": " + fault->detail);
+    evidence.set(record);
+  }
+  Read(const Read&) = delete;
+  Read& operator=(const Read&) = delete;
+
+  std::string text;
   lm::uq::RecordReader reader;
   lm::uq::UqRecord record;
-  const std::optional<lm::Fault> fault =
-      reader.read(std::string_view(text).substr(0, size), record);
-  if (fault) FAIL(fault->code + ": " + fault->detail);
-  lm::uq::Evidence evidence(options);
-  evidence.set(record);
+  lm::uq::Evidence evidence;
+};
+
+// Scores of a record; absent ones are not in the map.
+std::map<std::string, f64> scores(std::string text, const ScoreOptions& options = {}) {
+  Read read(std::move(text), options);
   std::map<std::string, f64> out;
   for (const Estimator& one : lm::uq::estimators()) {
-    const f64 value = one.score(evidence);
+    const f64 value = one.score(read.evidence);
     if (!std::isnan(value)) out[one.name] = value;
   }
   return out;
@@ -389,20 +401,12 @@ namespace {
 
 // Scores of each claim of a record.
 std::vector<std::map<std::string, f64>> claim_scores(std::string text) {
-  const std::size_t size = text.size();
-  text.append(64, ' ');
-  lm::uq::RecordReader reader;
-  lm::uq::UqRecord record;
-  const std::optional<lm::Fault> fault =
-      reader.read(std::string_view(text).substr(0, size), record);
-  if (fault) FAIL(fault->code + ": " + fault->detail);
-  lm::uq::Evidence evidence(ScoreOptions{});
-  evidence.set(record);
+  Read read(std::move(text));
   std::vector<std::map<std::string, f64>> out;
-  for (const lm::uq::Claim& claim : record.claims) {
+  for (const lm::uq::Claim& claim : read.record.claims) {
     out.emplace_back();
     for (const lm::uq::ClaimEstimator& one : lm::uq::claim_estimators()) {
-      const f64 value = one.score(evidence, claim);
+      const f64 value = one.score(read.evidence, claim);
       if (!std::isnan(value)) out.back()[one.name] = value;
     }
   }
