@@ -41,7 +41,7 @@ std::string read_content(const std::string& path) {
 class DocReader {
  public:
   DocReader(const std::string& path, i64 most, DocSet& docs)
-      : path_(path), most_(most), docs_(docs) {}
+      : path_(path), name_(std::make_shared<const std::string>(path)), most_(most), docs_(docs) {}
 
   void read() {
     std::string content = read_content(path_);
@@ -65,7 +65,7 @@ class DocReader {
   void add(Value fields, std::string json, i64 line) {
     if (!fields.is_map())
       fail(line, cat("a document of type ", fields.type_name(), ", expected an object"));
-    docs_.add({std::move(fields), std::move(json)});
+    docs_.add({std::move(fields), std::move(json), name_, line});
   }
 
   void lines(std::string_view text) {
@@ -167,11 +167,16 @@ class DocReader {
   }
 
   const std::string& path_;
+  const std::shared_ptr<const std::string> name_;
   i64 most_;
   DocSet& docs_;
 };
 
 }  // namespace
+
+std::string Doc::place() const {
+  return file ? cat(*file, ":", line) : "";
+}
 
 void DocSet::add(Doc doc) {
   // Values take several times the text; the measured ratio on GSM8K and BLiMP is below 6.

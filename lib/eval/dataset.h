@@ -3,6 +3,7 @@
 // each plain or zstd-compressed. A document is a map from fields to values and the text it came
 // from.
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,11 @@ namespace lm::eval {
 struct Doc {
   text::Value fields;  // a map
   std::string json;    // as it stands in the file, or made of the fields
+  std::shared_ptr<const std::string> file = nullptr;  // all documents of a file share its name
+  i64 line = 0;
+
+  /// "FILE:LINE", or nothing where that is not known.
+  std::string place() const;
 };
 
 /// Documents, charged to the budget.

@@ -274,7 +274,10 @@ DocRequests Prompts::requests(i64 doc) const {
     }
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::kData) throw;
-    throw Error(ErrorKind::kData, cat(e.message(), " (document ", doc, ")"), e.hint());
+    const std::string place = docs_[usize(doc)].place();
+    throw Error(ErrorKind::kData,
+                cat(e.message(), " (document ", doc, place.empty() ? "" : ", ", place, ")"),
+                e.hint());
   }
   return out;
 }

@@ -30,6 +30,62 @@ f64 top_entropy(std::span<const f64> falling, i64 k) {
 
 }  // namespace
 
+EnsembleMeter::EnsembleMeter(i64 members, Posterior posterior)
+    : posterior_(posterior), before_(usize(members), 0.0), weight_(usize(members), 0.0) {}
+
+void EnsembleMeter::add(std::span<const std::span<const f64>> logp, i64 token) {
+  const i64 members = isize(before_);
+  const i64 vocab = isize(logp[0]);
+  const bool equal = posterior_ == Posterior::kProductOfExpectations;
+  const f64 k = static_cast<f64>(members);
+  const f64 all = log_sum_exp(before_);
+  f64 squares = 0;
+  for (i64 i = 0; i < members; ++i) {
+    weight_[usize(i)] = std::exp(before_[usize(i)] - all);
+    squares += weight_[usize(i)] * weight_[usize(i)];
+  }
+  const f64 pairs = 1 - squares;  // weight of two different members; none where one has it all
+  mean_.resize(usize(vocab));
+  for (i64 v = 0; v < vocab; ++v) {
+    f64 mean_p = 0;
+    f64 p_log_p = 0;
+    f64 log_sum = 0;
+    for (i64 i = 0; i < members; ++i) {
+      const f64 log_p = logp[usize(i)][usize(v)];
+      const f64 p = std::exp(log_p);
+      const f64 w = equal ? 1 : weight_[usize(i)];
+      mean_p += equal ? p / k : p * w;
+      p_log_p += p * log_p * w;
+      log_sum += log_p * w;
+    }
+    mean_[usize(v)] = mean_p;
+    if (mean_p > 0) sum_.total -= mean_p * std::log(mean_p);
+    sum_.data -= equal ? p_log_p / k : p_log_p;
+    // sum over pairs of p_i (log p_i - log p_j), equal pairs add nothing.
+    if (members > 1 && equal) sum_.pairwise += (k * p_log_p - k * mean_p * log_sum) / (k * (k - 1));
+    if (!equal && pairs > 1e-12) sum_.pairwise += (p_log_p - mean_p * log_sum) / pairs;
+  }
+  std::array<f64, kMostTop> top{};
+  const auto end =
+      std::partial_sort_copy(mean_.begin(), mean_.end(), top.begin(), top.end(), std::greater<>());
+  const std::span<const f64> falling(top.begin(), end);
+  sum_.top5 += top_entropy(falling, 5);
+  sum_.top10 += top_entropy(falling, 10);
+  sum_.top15 += top_entropy(falling, 15);
+  ++tokens_;
+  if (equal) return;
+  for (i64 i = 0; i < members; ++i)
+    before_[usize(i)] += logp[usize(i)][usize(token)];
+}
+
+EnsembleMeasures EnsembleMeter::measures() const {
+  EnsembleMeasures out = sum_;
+  for (f64* value : {&out.total, &out.data, &out.pairwise, &out.top5, &out.top10, &out.top15})
+    *value /= static_cast<f64>(tokens_);
+  if (before_.size() < 2) out.pairwise = std::numeric_limits<f64>::quiet_NaN();
+  return out;
+}
+
 std::optional<EnsembleMeasures> ensemble_measures(const Table& table, std::span<const i64> tokens,
                                                   Posterior posterior) {
   if (table.empty() || table.shape[1] == 0 || table.shape[2] == 0) return std::nullopt;
@@ -41,57 +97,15 @@ std::optional<EnsembleMeasures> ensemble_measures(const Table& table, std::span<
                    return id < 0 || id >= vocab;
                  })))
     return std::nullopt;
-  const f64 k = static_cast<f64>(members);
-  const auto logp_of = [&](i64 member, i64 t, i64 v) {
-    return table.values[usize((member * length + t) * vocab + v)];
-  };
-  EnsembleMeasures out;
-  std::vector<f64> before(usize(members), 0.0);  // log-probability of the tokens before
-  std::vector<f64> weight(usize(members), 0.0);
-  std::vector<f64> mean(usize(vocab), 0.0);
-  std::array<f64, kMostTop> top{};
+  EnsembleMeter meter(members, posterior);
+  std::vector<std::span<const f64>> rows(usize(members));
   for (i64 t = 0; t < length; ++t) {
-    const f64 all = log_sum_exp(before);
-    f64 squares = 0;
-    for (i64 i = 0; i < members; ++i) {
-      weight[usize(i)] = std::exp(before[usize(i)] - all);
-      squares += weight[usize(i)] * weight[usize(i)];
-    }
-    const f64 pairs = 1 - squares;  // weight of two different members; none where one has it all
-    for (i64 v = 0; v < vocab; ++v) {
-      f64 mean_p = 0;
-      f64 p_log_p = 0;
-      f64 log_sum = 0;
-      for (i64 i = 0; i < members; ++i) {
-        const f64 logp = logp_of(i, t, v);
-        const f64 p = std::exp(logp);
-        const f64 w = equal ? 1 : weight[usize(i)];
-        mean_p += equal ? p / k : p * w;
-        p_log_p += p * logp * w;
-        log_sum += logp * w;
-      }
-      mean[usize(v)] = mean_p;
-      if (mean_p > 0) out.total -= mean_p * std::log(mean_p);
-      out.data -= equal ? p_log_p / k : p_log_p;
-      // sum over pairs of p_i (log p_i - log p_j), equal pairs add nothing.
-      if (members > 1 && equal)
-        out.pairwise += (k * p_log_p - k * mean_p * log_sum) / (k * (k - 1));
-      if (!equal && pairs > 1e-12) out.pairwise += (p_log_p - mean_p * log_sum) / pairs;
-    }
-    const auto end =
-        std::partial_sort_copy(mean.begin(), mean.end(), top.begin(), top.end(), std::greater<>());
-    const std::span<const f64> falling(top.begin(), end);
-    out.top5 += top_entropy(falling, 5);
-    out.top10 += top_entropy(falling, 10);
-    out.top15 += top_entropy(falling, 15);
-    if (equal) continue;
     for (i64 i = 0; i < members; ++i)
-      before[usize(i)] += logp_of(i, t, tokens[usize(t)]);
+      rows[usize(i)] =
+          std::span(table.values).subspan(usize((i * length + t) * vocab), usize(vocab));
+    meter.add(rows, equal ? 0 : tokens[usize(t)]);
   }
-  for (f64* value : {&out.total, &out.data, &out.pairwise, &out.top5, &out.top10, &out.top15})
-    *value /= static_cast<f64>(length);
-  if (members < 2) out.pairwise = std::numeric_limits<f64>::quiet_NaN();
-  return out;
+  return meter.measures();
 }
 
 }  // namespace lm::uq

@@ -361,6 +361,10 @@ const EnsembleMeasures* Evidence::ensemble(Posterior posterior) {
   OfEnsemble& one = ensemble_[static_cast<std::size_t>(posterior)];
   if (!one.computed) {
     one.computed = true;
+    const GivenEnsemble& given = record_->ensemble_given;
+    one.measures =
+        posterior == Posterior::kProductOfExpectations ? given.product : given.expectation;
+    if (one.measures) return &*one.measures;
     one.measures = ensemble_measures(
         record_->ensemble, greedy() == nullptr ? std::span<const i64>() : greedy()->tokens,
         posterior);

@@ -9,168 +9,13 @@
 #include "core/str.h"
 #include "io/json.h"
 #include "uq/record_line.h"
+#include "uq/record_values.h"
 
 namespace lm::uq {
 
-namespace dom = simdjson::dom;
-
 namespace {
 
-// A fault on its way up; caught in read() and nowhere else.
-struct Bad {
-  const char* code;
-  std::string where;  // path inside what is being read
-  std::string what;
-};
-
-[[noreturn]] void bad(const char* code, std::string_view where, std::string_view what) {
-  throw Bad{code, std::string(where), std::string(what)};
-}
-
-/// Reads a part of `outer`, or its element `item`: a fault's path begins there.
-template <typename Body>
-void within(std::string_view outer, Body body, i64 item = -1) {
-  try {
-    body();
-  } catch (Bad& seen) {
-    std::string path(outer);
-    if (item >= 0) append(path, "[", item, "]");
-    seen.where = cat(path, seen.where.empty() ? "" : ".", seen.where);
-    throw;
-  }
-}
-
-// Rounding in f32 may lift a log-probability this far above zero, a probability above one.
-constexpr f64 kRounding = 1e-3;
 constexpr f64 kUnbounded = std::numeric_limits<f64>::infinity();
-
-const char* type_name(dom::element value) {
-  switch (value.type()) {
-    case dom::element_type::ARRAY:
-      return "an array";
-    case dom::element_type::OBJECT:
-      return "an object";
-    case dom::element_type::STRING:
-      return "a string";
-    case dom::element_type::BOOL:
-      return "a boolean";
-    case dom::element_type::NULL_VALUE:
-      return "null";
-    default:
-      return "a number";
-  }
-}
-
-dom::array array_of(dom::element value, std::string_view where) {
-  dom::array out;
-  if (value.get(out) != simdjson::SUCCESS)
-    bad("type", where, cat("is ", type_name(value), ", expected an array"));
-  return out;
-}
-
-dom::object object_of(dom::element value, std::string_view where) {
-  dom::object out;
-  if (value.get(out) != simdjson::SUCCESS)
-    bad("type", where, cat("is ", type_name(value), ", expected an object"));
-  return out;
-}
-
-std::string_view text_of(dom::element value, std::string_view where) {
-  std::string_view out;
-  if (value.get(out) != simdjson::SUCCESS)
-    bad("type", where, cat("is ", type_name(value), ", expected a string"));
-  return out;
-}
-
-f64 number_of(dom::element value, std::string_view where) {
-  f64 out = 0;
-  if (value.get(out) != simdjson::SUCCESS)
-    bad("type", where, cat("is ", type_name(value), ", expected a number"));
-  return out;
-}
-
-i64 count_of(dom::element value, std::string_view where) {
-  i64 out = 0;
-  if (value.get(out) != simdjson::SUCCESS || out < 0)
-    bad("type", where, "expected a whole number from 0");
-  return out;
-}
-
-f64 probability_of(dom::element value, std::string_view where) {
-  const f64 p = number_of(value, where);
-  if (!(p >= 0 && p <= 1)) bad("range", where, cat("is ", p, ", expected 0 to 1"));
-  return p;
-}
-
-// At least `low`, and at most `high` but for rounding.
-void check_range(std::span<const f64> values, f64 low, f64 high, std::string_view where) {
-  for (const f64 v : values) {
-    if (v >= low && v <= high + kRounding) continue;
-    bad("range", where,
-        !std::isfinite(low)    ? cat("has ", v, ", expected at most ", high)
-        : !std::isfinite(high) ? cat("has ", v, ", expected at least ", low)
-                               : cat("has ", v, ", expected ", low, " to ", high));
-  }
-}
-
-void numbers_of(dom::element value, std::string_view where, std::vector<f64>& out) {
-  const dom::array items = array_of(value, where);
-  out.clear();
-  out.reserve(items.size());
-  for (const dom::element item : items)
-    out.push_back(number_of(item, where));
-}
-
-void check_log_probability(f64 logp, std::string_view where) {
-  if (!(logp <= kRounding)) bad("range", where, cat("has ", logp, ", expected at most 0"));
-}
-
-void log_probabilities_of(dom::element value, std::string_view where, std::vector<f64>& out) {
-  numbers_of(value, where, out);
-  for (const f64 logp : out)
-    check_log_probability(logp, where);
-}
-
-// Numbers nested `depth` deep, all lists of a level of one length.
-void table_level(dom::element value, std::string_view where, std::size_t depth, Table& out) {
-  const dom::array items = array_of(value, where);
-  const i64 n = static_cast<i64>(items.size());
-  const std::size_t level = out.shape.size() - depth;
-  if (out.shape[level] < 0) out.shape[level] = n;
-  if (out.shape[level] != n)
-    bad("shape", where, cat("has lists of ", out.shape[level], " and of ", n));
-  for (const dom::element item : items) {
-    if (depth == 1) {
-      out.values.push_back(number_of(item, where));
-    } else {
-      table_level(item, where, depth - 1, out);
-    }
-  }
-}
-
-void table_of(dom::element value, std::string_view where, std::size_t depth, Table& out) {
-  out.values.clear();
-  out.shape.assign(depth, -1);
-  table_level(value, where, depth, out);
-}
-
-void check_length(std::size_t got, std::size_t want, std::string_view where) {
-  if (got != 0 && want != 0 && got != want)
-    bad("shape", where, cat("has ", got, " tokens, logp has ", want));
-}
-
-i64 id_of(dom::element value, std::string_view where) {
-  i64 id = 0;
-  if (value.get(id) != simdjson::SUCCESS || id < 0)
-    bad("type", where, "expected token ids, whole numbers from 0");
-  return id;
-}
-
-void ids_of(dom::element value, std::string_view where, std::vector<i64>& out) {
-  for (const dom::element item : array_of(value, where)) {
-    out.push_back(id_of(item, where));
-  }
-}
 
 Entailment relation_of(dom::element value, std::string_view where) {
   const std::string_view name = text_of(value, where);
@@ -476,6 +321,46 @@ void scored_of(dom::element value, Scored& out) {
   }
 }
 
+EnsembleMeasures ensemble_measures_of(dom::element value) {
+  struct One {
+    const char* name;
+    f64 EnsembleMeasures::*value;
+  };
+  static constexpr One kAll[] = {
+      {"total", &EnsembleMeasures::total},       {"data", &EnsembleMeasures::data},
+      {"pairwise", &EnsembleMeasures::pairwise}, {"top5", &EnsembleMeasures::top5},
+      {"top10", &EnsembleMeasures::top10},       {"top15", &EnsembleMeasures::top15}};
+  EnsembleMeasures out;
+  const dom::object object = object_of(value, "");
+  for (const One& one : kAll) {
+    dom::element number;
+    if (object.at_key(one.name).get(number) != simdjson::SUCCESS)
+      bad("missing", one.name, "expected a number");
+    const f64 measure = number_of(number, one.name);
+    if (!(measure >= -kRounding))
+      bad("range", one.name, cat("is ", measure, ", expected at least 0"));
+    out.*one.value = measure;
+  }
+  return out;
+}
+
+void ensemble_of(dom::element value, UqRecord& out) {
+  if (!value.is_object()) {
+    table_of(value, "ensemble", 3, out.ensemble);
+    for (const f64 logp : out.ensemble.values)
+      check_log_probability(logp, "ensemble");
+    return;
+  }
+  for (const dom::key_value_pair field : object_of(value, "ensemble")) {
+    std::optional<EnsembleMeasures>* const measures =
+        field.key == "pe"   ? &out.ensemble_given.product
+        : field.key == "ep" ? &out.ensemble_given.expectation
+                            : nullptr;
+    if (measures == nullptr || field.value.is_null()) continue;
+    within(cat("ensemble.", field.key), [&] { *measures = ensemble_measures_of(field.value); });
+  }
+}
+
 // "true", "True." and the like.
 bool says_true(dom::element value) {
   bool flag = false;
@@ -509,11 +394,7 @@ void root_field(std::string_view key, dom::element value, UqRecord& out) {
   if (key == "greedy") within(key, [&] { greedy_of(value, out.greedy.emplace()); });
   if (key == "sim") similarity_of(value, out);
   if (key == "claims") claims_of(value, out.claims);
-  if (key == "ensemble") {
-    table_of(value, key, 3, out.ensemble);
-    for (const f64 logp : out.ensemble.values)
-      check_log_probability(logp, key);
-  }
+  if (key == "ensemble") ensemble_of(value, out);
   if (key == "p_true") out.p_true = probability_of(value, key);
   if (key == "p_ik") out.p_ik = probability_of(value, key);
   if (key == "verbal") out.verbal = text_of(value, key);

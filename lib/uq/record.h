@@ -11,7 +11,8 @@
 //   sim      {answers, nli_e, nli_c}   [m][m], or [m+1][m+1] with the greedy answer last: given
 //            similarity, 1 on the diagonal, of which the mean of both directions counts; P(row
 //            entails column); P(row contradicts column)
-//   ensemble [members][L][V]   log-probabilities of every token by several models
+//   ensemble [members][L][V]   log-probabilities of every token by several models; or what they
+//            come to: {pe, ep: {total, data, pairwise, top5, top10, top15}}, see EnsembleMeasures
 //   claims   [{text, token_span [first, end], p_true, nli ["e"|"n"|"c" by sample]} ..]   statements
 //            that stand in the greedy answer's tokens first <= t < end
 //   model    text: whose states the embeddings are, as emb.layer (a number) says after which layer
@@ -84,6 +85,22 @@ struct GreedyAnswer : Answer {
   std::vector<std::vector<f64>> attn_back;
 };
 
+/// What several models' distributions come to, means over the answer's tokens (ensemble.h).
+struct EnsembleMeasures {
+  f64 total = 0;     // H(mean p)
+  f64 data = 0;      // mean H(p)
+  f64 pairwise = 0;  // mean KL(p_i || p_j) over pairs of two members; NaN for one member
+  f64 top5 = 0;      // entropy of the k likeliest tokens alone, of mean p, normalised
+  f64 top10 = 0;
+  f64 top15 = 0;
+};
+
+/// By the two posteriors (ensemble.h); absent where the field is a table, or lacks it.
+struct GivenEnsemble {
+  std::optional<EnsembleMeasures> product;      // pe: of expectations
+  std::optional<EnsembleMeasures> expectation;  // ep: of products
+};
+
 /// A statement of the greedy answer.
 struct Claim {
   std::string_view text;
@@ -128,7 +145,8 @@ struct UqRecord {
   Table sim_answers;             // [k, k], k = samples or samples + 1
   Table nli_entail;
   Table nli_contradict;
-  Table ensemble;  // [members, L, V]
+  Table ensemble;                // [members, L, V]
+  GivenEnsemble ensemble_given;  // where the field has measures
   std::vector<Claim> claims;
   std::optional<f64> p_true;
   std::optional<f64> p_ik;

@@ -153,6 +153,26 @@ void append_perturb(std::string& out, std::span<const Perturbation> perturb) {
   append_list(out, isize(perturb), [&](i64 i) { append_perturbation(out, perturb[usize(i)]); });
 }
 
+void append_ensemble(std::string& out, const GivenEnsemble& measures) {
+  out.push_back('{');
+  const auto add = [&](const char* name, const std::optional<EnsembleMeasures>& one) {
+    if (!one) return;
+    append_key(out, name);
+    out.push_back('{');
+    const std::pair<const char*, f64> numbers[] = {
+        {"total", one->total}, {"data", one->data},   {"pairwise", one->pairwise},
+        {"top5", one->top5},   {"top10", one->top10}, {"top15", one->top15}};
+    for (const auto& [key, value] : numbers) {
+      append_key(out, key);
+      append_number(out, value);
+    }
+    out.push_back('}');
+  };
+  add("pe", measures.product);
+  add("ep", measures.expectation);
+  out.push_back('}');
+}
+
 void append_table(std::string& out, const Table& table) {
   i64 next = 0;
   append_level(out, table, 0, next);

@@ -20,6 +20,8 @@ void append_samples(std::string& out, std::span<const Answer> samples);
 void append_perturbation(std::string& out, const Perturbation& one);
 /// The value of perturb.
 void append_perturb(std::string& out, std::span<const Perturbation> perturb);
+/// The measures of an ensemble: the value of ensemble.
+void append_ensemble(std::string& out, const GivenEnsemble& measures);
 /// Rows inside rows by the table's shape: the value of a matrix of sim, of ensemble, attn_prev.
 void append_table(std::string& out, const Table& table);
 

@@ -111,6 +111,18 @@ bool equal_nocase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && starts_with_nocase(a, b);
 }
 
+// Behind the licence's lines, which begin with a blank: lemma, part, synsets, pointers, ...
+void check_index(const io::Mapping& index, const std::string& name, char part) {
+  std::string_view rest = index.bytes();
+  while (rest.starts_with(' '))
+    rest.remove_prefix(std::min(rest.size(), line_at(rest, 0).size() + 1));
+  const std::vector<std::string_view> fields = fields_of(line_at(rest, 0));
+  if (fields.size() < 6 || fields[1] != std::string_view(&part, 1) || !parse_int(fields[2]))
+    throw Error(ErrorKind::kData, cat(name,
+                                      ": its first line after the licence is no entry of an "
+                                      "index, expected a database of WordNet 3.0"));
+}
+
 }  // namespace
 
 std::array<PartOfSpeech, 4> likely_parts(std::string_view word) {
@@ -130,7 +142,9 @@ WordNet::WordNet(const std::string& folder) {
   for (std::size_t p = 0; p < files_.size(); ++p) {
     Files& f = files_[p];
     f.name = cat(folder, "/data.", kParts[p]);
-    f.index = io::Mapping(cat(folder, "/index.", kParts[p]));
+    const std::string index = cat(folder, "/index.", kParts[p]);
+    f.index = io::Mapping(index);
+    check_index(f.index, index, "nvar"[p]);
     f.data = io::Mapping(f.name);
     f.exceptions = io::Mapping(cat(folder, "/", kParts[p], ".exc"));
   }

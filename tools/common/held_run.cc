@@ -29,7 +29,7 @@ std::vector<cli::Flag> held_flags() {
 
 namespace {
 
-u64 run_key(const cli::Tool& tool, std::initializer_list<u64> models) {
+u64 run_key(const cli::Tool& tool, const std::vector<u64>& models) {
   // Policies for bad records do not shape good ones.
   std::string text =
       cat(tool.name(), " ", cli::kToolkitVersion, "\n", tool.verb(), "\n",
@@ -41,7 +41,7 @@ u64 run_key(const cli::Tool& tool, std::initializer_list<u64> models) {
 
 }  // namespace
 
-void run_held(cli::Tool& tool, io::HeldMapper& mapper, i64 queue, std::initializer_list<u64> models,
+void run_held(cli::Tool& tool, io::HeldMapper& mapper, i64 queue, const std::vector<u64>& models,
               HeldOutput output) {
   const cli::Options& options = tool.options();
   io::InputStream& in = tool.input();

@@ -17,7 +17,7 @@ enum class HeldOutput : u8 { kRecords, kNone };
 
 /// Runs the mapper over the tool's records with up to `queue` pieces of work at once. models: keys
 /// of what the results are made with beside the options (Session::key).
-void run_held(cli::Tool& tool, io::HeldMapper& mapper, i64 queue, std::initializer_list<u64> models,
+void run_held(cli::Tool& tool, io::HeldMapper& mapper, i64 queue, const std::vector<u64>& models,
               HeldOutput output = HeldOutput::kRecords);
 
 /// The value of a finished line's field "lm": program, version and key; more: further fields, each

@@ -54,6 +54,19 @@ std::vector<std::pair<i32, f64>> bias_of(const std::vector<std::string>& texts) 
   return out;
 }
 
+// Ids that are none of the model's.
+void check_ids(const SampleParams& params, i64 vocab) {
+  const auto check = [&](const char* option, i32 id) {
+    if (id >= vocab)
+      throw Error(ErrorKind::kUsage, cat(option, ": the model has no token ", id),
+                  cat("its vocabulary has ", vocab));
+  };
+  for (const auto& [id, bias] : params.logit_bias)
+    check("--logit-bias", id);
+  for (const i32 id : params.stop_ids)
+    check("--stop-id", id);
+}
+
 }  // namespace
 
 std::vector<Flag> sampling_flags() {
@@ -126,7 +139,7 @@ std::vector<Flag> sampling_flags() {
   return flags;
 }
 
-SampleParams params_of(const cli::Options& options, u64 seed) {
+SampleParams params_of(const cli::Options& options, u64 seed, i64 vocab) {
   SampleParams out;
   out.seed = seed;
   for (const NumberParam& param : decode::number_params()) {
@@ -157,6 +170,7 @@ SampleParams params_of(const cli::Options& options, u64 seed) {
   }
   out.include_stop = options.on("include-stop");
   out.ignore_eos = options.on("ignore-eos");
+  check_ids(out, vocab);
   return out;
 }
 

@@ -64,7 +64,7 @@ class GenerateMode : public io::HeldMapper {
       : tool_(tool),
         options_(tool.options()),
         session_(session),
-        defaults_(tool_options::params_of(options_, tool.seed())),
+        defaults_(tool_options::params_of(options_, tool.seed(), session.cfg().vocab)),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(session.tokenizer(), session.begin()),
         generator_(session.engine(), session.tokenizer(), generate_options(tool, session)) {}

@@ -2,6 +2,7 @@
 
 #include "dedup/bloom.h"
 
+#include "common/text_output.h"
 #include "core/str.h"
 #include "dedup.h"
 #include "io/file.h"
@@ -33,15 +34,6 @@ std::string info_json(const std::string& path, const BloomFilter& filter) {
   return out + "}\n";
 }
 
-void print(const cli::Tool& tool, const std::string& text) {
-  const std::string& path = tool.options().text("output");
-  if (path == "-") {
-    io::write_full(1, text.data(), isize(text), "<stdout>");
-  } else {
-    io::write_file(path, text, tool.output_options());
-  }
-}
-
 void combine(cli::Tool& tool, std::span<const std::string> files, bool any) {
   const std::string& path = tool.options().text("output");
   if (path == "-") throw Error(ErrorKind::kUsage, "a combined filter needs -o FILE");
@@ -60,6 +52,7 @@ void combine(cli::Tool& tool, std::span<const std::string> files, bool any) {
 
 /// Each line of standard input is a key; prints 1 or 0 per line, exit status 1 if any is absent.
 void test(cli::Tool& tool, const std::string& path) {
+  tool_options::TextOutput printed(tool);
   const BloomFilter filter = BloomFilter::open(path);
   const std::optional<text::Normaliser> normaliser =
       text::find_normaliser(filter.info().normaliser);
@@ -84,7 +77,7 @@ void test(cli::Tool& tool, const std::string& path) {
     out += present != 0 ? "1\n" : "0\n";
     if (present == 0) tool.set_exit(1);
   }
-  print(tool, out);
+  printed.write(out);
 }
 
 }  // namespace
@@ -99,10 +92,9 @@ void run_bloom(cli::Tool& tool) {
   }
   if (files.empty()) throw Error(ErrorKind::kUsage, cat("bloom ", what, " needs a filter file"));
   if (what == "info") {
-    std::string out;
+    tool_options::TextOutput printed(tool);
     for (const std::string& file : files)
-      out += info_json(file, BloomFilter::open(file));
-    print(tool, out);
+      printed.write(info_json(file, BloomFilter::open(file)));
   } else if (what == "test") {
     if (files.size() > 1) throw Error(ErrorKind::kUsage, "bloom test takes one filter");
     test(tool, files[0]);

@@ -1,5 +1,6 @@
 // select, bucket, cutoffs: the passes over the records.
 
+#include "common/text_output.h"
 #include "core/str.h"
 #include "filter.h"
 #include "io/json.h"
@@ -230,8 +231,7 @@ void run_bucket(cli::Tool& tool) {
 
 void run_cutoffs(cli::Tool& tool) {
   tool.input();
-  const std::string& path = tool.options().text("output");
-  io::AtomicFile* const file = path == "-" ? nullptr : &tool.other_output(path);
+  tool_options::TextOutput out(tool);
   Scoring scoring(tool, false);
   Judge judge(tool, {});
   i64 documents = 0;
@@ -244,11 +244,7 @@ void run_cutoffs(cli::Tool& tool) {
   judge.finish();
   const std::string csv = judge.csv();
   judge.report(documents, documents);
-  if (file != nullptr) {
-    file->write(csv);
-  } else {
-    io::write_full(1, csv.data(), isize(csv), "<stdout>");
-  }
+  out.write(csv);
 }
 
 }  // namespace lm::filter_tool

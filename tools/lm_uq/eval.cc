@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "common/text_output.h"
 #include "core/str.h"
 #include "eval_text.h"
 #include "io/json.h"
@@ -250,6 +251,8 @@ void plot(cli::Tool& tool, const std::vector<uq::Question>& questions,
 
 void run_eval(cli::Tool& tool) {
   const cli::Options& options = tool.options();
+  tool_options::refuse_output_options(tool);
+  tool_options::TextOutput out(tool);
   bool tsu = false;
   const uq::EvalOptions how = eval_options(tool, tsu);
   std::vector<f64> compared = asked_temperatures(options);
@@ -281,8 +284,8 @@ void run_eval(cli::Tool& tool) {
   }
   tool.add_metric("evaluation", result_json(result, how));
   if (options.given("plot")) plot(tool, judged, input.names(), result.evaluation, how);
-  write_text(tool, options.text("format") == "json" ? result_json(result, how) + "\n"
-                                                    : result_table(result, how));
+  out.write(options.text("format") == "json" ? result_json(result, how) + "\n"
+                                             : result_table(result, how));
 }
 
 }  // namespace lm::uq_tool

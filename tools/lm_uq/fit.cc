@@ -4,6 +4,7 @@
 #include <memory>
 #include <numeric>
 
+#include "common/text_output.h"
 #include "core/str.h"
 #include "fitted_file.h"
 #include "io/json.h"
@@ -208,6 +209,8 @@ void run_fit(cli::Tool& tool) {
   const std::string& path = tool.options().text("output");
   if (path == "-")
     throw Error(ErrorKind::kUsage, "what was fitted is a file: --output FILE is needed");
+  tool_options::refuse_options(tool, {"compress", "seekable", "flush"},
+                               "writes a safetensors file");
   TrainingSplit split(tool);
   split.read();
   const uq::Fitted fitted = split.fit();

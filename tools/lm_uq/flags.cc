@@ -287,13 +287,4 @@ std::vector<std::string> name_list(const cli::Options& options, const std::strin
   return out;
 }
 
-void write_text(cli::Tool& tool, std::string_view text) {
-  const std::string& path = tool.options().text("output");
-  if (path != "-") {
-    tool.other_output(path).write(text);
-  } else {
-    io::write_full(1, text.data(), isize(text), "<stdout>");
-  }
-}
-
 }  // namespace lm::uq_tool

@@ -31,14 +31,17 @@ Measurer::Measurer(cli::Tool& tool) : wants_(attention_wants(tool.options())) {
   boosted_ = options.on("boosted");
   if (options.given("idf") && !wants_.focus)
     throw Error(ErrorKind::kUsage, "--idf needs focus among --attention");
-  if (wants_.any() && !options.text("model").empty())
+  const bool has_model = !options.text("model").empty();  // refused where the model is opened
+  if (options.given("member") && has_model)
+    ensemble_ = std::make_unique<Ensemble>(
+        tool, 1 + (wants_.any() ? 1 : 0) + (options.given("emb") ? 1 : 0));
+  if (wants_.any() && has_model)
     attention_ = std::make_unique<AttentionMeasurer>(tool, wants_, options.given("emb") ? 2 : 1);
   if (attention_ && options.given("idf"))
     rarity_ = std::make_unique<TokenRarity>(tool, options.text("idf"), attention_->tokenizer());
   if (options.given("relevance")) sim_ = uq::find_sim(options.text("relevance"));
-  if (!options.given("emb")) return;
+  if (!options.given("emb") || !has_model) return;
   const std::string& folder = options.text("model");
-  if (folder.empty()) return;  // refused where the model is opened
   const model::ModelCfg cfg = model::load_config(folder);
   model::require_decoder(cfg, folder);
   embed::ModelEmbedderOptions how;
@@ -109,6 +112,7 @@ QuestionMeasures Measurer::of(const Question& q, const decode::Session& session,
   const text::Tokenizer& tokenizer = session.tokenizer();
   QuestionMeasures out;
   if (boosted_ || wants_.focus) measure_tokens(q, session, out.greedy);
+  if (ensemble_) out.ensemble = ensemble_->of(q);
   if (attention_) out.greedy.attention = attention_->of(q, out.greedy.keyword);
   out.answers.resize(q.answers.completions.size());
   for (const decode::Generated& wording : q.wordings)

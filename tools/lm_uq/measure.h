@@ -1,7 +1,8 @@
 #pragma once
 // lm-uq sample: what is measured of answers once they are there. States of the model at the last
 // token of prompt and answer ("emb"), how much each token means to its answer ("relevance"), what
-// attention says of the likeliest answer, and measures of its tokens among the likeliest.
+// attention and what further models say of the likeliest answer, and measures of its tokens among
+// the likeliest.
 
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "cli/tool.h"
 #include "embed/model_embedder.h"
 #include "idf.h"
+#include "members.h"
 #include "uq/similarity.h"
 
 namespace lm::uq_tool {
@@ -31,6 +33,7 @@ struct GreedyMeasures {
 
 struct QuestionMeasures {
   GreedyMeasures greedy;
+  uq::GivenEnsemble ensemble;
   std::vector<f32> prompt;
   std::vector<AnswerMeasures> answers;  // as Question::answers: the likeliest first
   std::vector<std::vector<f32>> wordings;
@@ -48,6 +51,7 @@ class Measurer {
   i64 top() const;
   /// After which layer the states are; nothing without --emb.
   std::optional<i64> layer() const { return layer_; }
+  const Ensemble* ensemble() const { return ensemble_.get(); }
   /// Questions about an answer that did not fit the model, for csl.
   i64 too_long() const { return attention_ ? attention_->too_long() : 0; }
 
@@ -64,6 +68,7 @@ class Measurer {
   std::optional<i64> layer_;
   std::optional<uq::Sim> sim_;
   AttentionWants wants_;
+  std::unique_ptr<Ensemble> ensemble_;  // null: no --member
   std::unique_ptr<AttentionMeasurer> attention_;
   std::unique_ptr<TokenRarity> rarity_;  // null: tokens weigh the same
   bool boosted_ = false;

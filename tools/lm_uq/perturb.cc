@@ -82,6 +82,10 @@ uq::WordNet open_wordnet(const cli::Options& options) {
 
 /// Counts the prompts of a file of records; bad ones are left out.
 uq::DocumentFrequencies count_documents(cli::Tool& tool, const std::string& file) {
+  const std::vector<std::string>& files = tool.files();
+  if (file == "-" && (files.empty() || std::find(files.begin(), files.end(), "-") != files.end()))
+    throw Error(ErrorKind::kUsage, "--documents - and the records are both standard input",
+                "name a file for one of them");
   io::InputOptions options;
   options.files = {file};
   options.max_record_bytes = tool.options().integer("max-record");

@@ -12,6 +12,7 @@
 #include "io/json.h"
 #include "sample_json.h"
 #include "uq.h"
+#include "uq/record_json.h"
 
 namespace lm::uq_tool {
 
@@ -33,8 +34,8 @@ enum Field : i64 {
   kLm,
   kStale  // and what follows: measured of other answers
 };
-constexpr i64 kEmb = 0;  // of them
-constexpr const char* kStaleNames[] = {"emb", "sim", "ensemble", "p_ik", "verbal", "claims"};
+constexpr i64 kEmb = 0, kEnsemble = 1;  // of them
+constexpr const char* kStaleNames[] = {"emb", "ensemble", "sim", "p_ik", "verbal", "claims"};
 
 constexpr const char* kTruthPrompt =
     "Question: {prompt}\nProposed answer: {answer}\nIs the proposed answer true or false?\nIt is";
@@ -56,10 +57,10 @@ std::vector<f64> temperatures_of(const cli::Options& options) {
   return out;
 }
 
-AskOptions ask_options(const cli::Tool& tool, i64 least_top) {
+AskOptions ask_options(const cli::Tool& tool, i64 least_top, i64 vocab) {
   const cli::Options& options = tool.options();
   AskOptions out;
-  out.params = tool_options::params_of(options, tool.seed());
+  out.params = tool_options::params_of(options, tool.seed(), vocab);
   out.samples = out.params.n;
   out.answers = options.integer("answers");
   out.temperatures = temperatures_of(options);
@@ -77,7 +78,7 @@ class SampleMode final : public io::HeldMapper {
       : tool_(tool),
         session_(session),
         measurer_(measurer),
-        asker_(session, ask_options(tool, measurer.top())) {}
+        asker_(session, ask_options(tool, measurer.top(), session.cfg().vocab)) {}
 
   std::vector<std::string> paths() const override {
     std::vector<std::string> out = {"id",     "prompt",  "perturb", "temperature",    "vocab",
@@ -159,7 +160,11 @@ class SampleMode final : public io::HeldMapper {
       return std::all_of(answers.begin(), answers.end(),
                          [&](const AnswerMeasures& one) { return good(one.emb); });
     };
-    return good(measures.prompt) && all_good(measures.answers) &&
+    const auto good_ensemble = [](const std::optional<uq::EnsembleMeasures>& one) {
+      return !one || std::isfinite(one->total + one->data + one->pairwise);
+    };
+    return good(measures.prompt) && good_ensemble(measures.ensemble.product) &&
+           good_ensemble(measures.ensemble.expectation) && all_good(measures.answers) &&
            std::all_of(measures.wordings.begin(), measures.wordings.end(), good) &&
            std::all_of(measures.wording_answers.begin(), measures.wording_answers.end(), all_good);
   }
@@ -187,8 +192,14 @@ class SampleMode final : public io::HeldMapper {
     }
     set_truth(json, q, t, line);
     for (i64 i = 0; i < isize(std::span(kStaleNames)); ++i) {
-      if (json.has(kStale + i) && !drop && (i != kEmb || measures.prompt.empty()))
-        line.set(kStale + i, kStaleNames[i], "null");
+      const bool measured = (i == kEmb && !measures.prompt.empty()) ||
+                            (i == kEnsemble && measures.ensemble.product.has_value());
+      if (json.has(kStale + i) && !drop && !measured) line.set(kStale + i, kStaleNames[i], "null");
+    }
+    if (measures.ensemble.product) {
+      std::string ensemble;
+      uq::append_ensemble(ensemble, measures.ensemble);
+      line.set(kStale + kEnsemble, kStaleNames[kEnsemble], ensemble);
     }
     if (!measures.prompt.empty())
       line.set(kStale + kEmb, "emb",
@@ -244,6 +255,11 @@ void SampleMode::report(f64 wall_s) const {
                             cat(cut_off_,
                                 " records have no p_true: the question about the answer "
                                 "does not fit the model's context"));
+  if (measurer_.ensemble() != nullptr && measurer_.ensemble()->too_long() > 0)
+    tool_.console().message(LogLevel::kWarning,
+                            cat(measurer_.ensemble()->too_long(),
+                                " records have no ensemble: the answer does not fit the context of "
+                                "every member"));
   if (measurer_.too_long() > 0)
     tool_.console().message(LogLevel::kWarning,
                             cat(measurer_.too_long(),
@@ -258,7 +274,9 @@ void run_sample(cli::Tool& tool) {
   const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
   SampleMode mode(tool, *session, measurer);
   const f64 start = monotonic_s();
-  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
+  std::vector<u64> keys = {session->key()};
+  if (measurer.ensemble() != nullptr) keys.push_back(measurer.ensemble()->key());
+  tool_options::run_held(tool, mode, 4 * session->options().batch, keys);
   mode.report(monotonic_s() - start);
 }
 

@@ -125,6 +125,14 @@ std::vector<Flag> sample_flags() {
        .kind = FlagKind::kSwitch,
        .group = measures,
        .help = "add what boostedprob reads; costs no pass"},
+      {.name = "member",
+       .kind = FlagKind::kList,
+       .value_name = "FOLDER",
+       .group = measures,
+       .help = "a further model of an ensemble with --model; may be repeated",
+       .details = "What all of them hold of the greedy answer's tokens becomes the measures that "
+                  "ensemble_... read. All have one tokenizer. One pass of each over prompt and "
+                  "answer; --model is held once more."},
       {.name = "relevance",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",

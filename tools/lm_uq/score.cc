@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "common/text_output.h"
 #include "core/hash.h"
 #include "core/str.h"
 #include "embed/whitening.h"
@@ -235,7 +236,7 @@ std::string estimator_list() {
 }  // namespace
 
 void run_score(cli::Tool& tool) {
-  if (tool.options().on("list")) return write_text(tool, estimator_list());
+  if (tool.options().on("list")) return tool_options::TextOutput(tool).write(estimator_list());
   const std::string field = score_field(tool.options());
   const std::vector<std::string> paths = paths_of(field);
   io::check_apart(paths);

@@ -31,7 +31,4 @@ std::string score_field(const cli::Options& options);
 /// The names in a comma-separated option, each once; empty for an unset one.
 std::vector<std::string> name_list(const cli::Options& options, const std::string& option);
 
-/// Writes text to --output, or to standard output.
-void write_text(cli::Tool& tool, std::string_view text);
-
 }  // namespace lm::uq_tool

@@ -25,3 +25,9 @@ lm-dedup --key ${long}1 --bloom-n 100 --bloom-out l.bloom long.jsonl -o /dev/nul
 lm-dedup --key ${long}2 --bloom-in l.bloom long.jsonl; echo "status $?"
 lm-dedup --key ${long}1 --bloom-in l.bloom -z none long.jsonl | jq -c .attributes; echo "status $?"
 lm-dedup --bloom-in b.bloom --print-config > again.toml; lm-dedup --config again.toml -z none in.jsonl; echo "status $?"
+# what is printed is text, and replaces no filter
+cp a.bloom same.bloom
+lm-dedup bloom info a.bloom -o a.bloom; echo "status $?"
+lm-dedup bloom info a.bloom -o info.zst; echo "status $?"
+lm-dedup bloom test a.bloom -o a.bloom < in.jsonl; echo "status $?"
+cmp a.bloom same.bloom && echo "still there"

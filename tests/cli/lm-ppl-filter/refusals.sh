@@ -28,3 +28,5 @@ ls
 # a name that no record has selects nothing
 printf '%s\n' '{"text":"a","q":1}' '{"text":"b","q":2}' > q.jsonl
 lm-ppl-filter select --from-attr typo --keep-lowest 0.5 q.jsonl -o none.jsonl; echo "status $?"; [ -e none.jsonl ] || echo absent
+# a table is text
+lm-ppl-filter cutoffs --from-attr q q.jsonl -o cut.csv.zst; echo "status $?"

@@ -12,3 +12,10 @@ lm-uq eval --memory 1 s.jsonl; echo "status $?"
 lm-uq eval --boot 0 --plot missing/p.svg s.jsonl; echo "status $?"
 lm-uq eval --boot 0 --plot s.jsonl s.jsonl; echo "status $?"
 ls
+# what eval prints is text: not framed, not compressed, and no input's name
+lm-uq eval --boot 0 s.jsonl -o t.zst; echo "status $?"
+lm-uq eval --boot 0 -z zstd s.jsonl; echo "status $?"
+lm-uq eval --boot 0 s.jsonl -o s.jsonl; echo "status $?"
+lm-uq score --list -o list.zst; echo "status $?"
+lm-uq fit --seekable s.jsonl -o f.safetensors; echo "status $?"
+ls

@@ -15,6 +15,9 @@ lm-uq perturb --wordnet wn --documents absent.jsonl in.jsonl; echo "status $?"
 echo '{"text":"a"}' > docs.jsonl
 lm-uq perturb --wordnet wn --documents docs.jsonl in.jsonl; echo "status $?"
 lm-uq perturb --wordnet wn --sim embed in.jsonl; echo "status $?"
+echo '{"id":"good","prompt":"a dog"}' | lm-uq perturb --wordnet wn --documents -; echo "status $?"
 truncate -s 200 wn/data.noun
 echo '{"id":"good","prompt":"a dog"}' | lm-uq perturb --wordnet wn; echo "status $?"
 lm-uq perturb --wordnet wn --device cuda in.jsonl; echo "status $?"
+printf '\377\001 n 3\n' > wn/index.verb
+echo '{"id":"good","prompt":"a dog"}' | lm-uq perturb --wordnet wn; echo "status $?"
