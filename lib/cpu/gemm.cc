@@ -20,7 +20,9 @@ constexpr i64 kBlockRows = 96;
 constexpr i64 kFewRows = 96;
 constexpr i64 kPackDepth = 256;
 constexpr i64 kSharedPackFloats = i64{2} << 20;  // 8 MiB of packed panels at a time
+// More where every task packs its rows first.
 constexpr i64 kMaxPanelsPerTask = 16;
+constexpr i64 kMaxPanelsTransposed = 24;
 
 i64 ceil_div(i64 a, i64 b) {
   return (a + b - 1) / b;
@@ -32,11 +34,11 @@ i64 block_rows(const isa::Kernels& isa) {
 
 // Panels per task: about four tasks a thread, whole groups of four panels (the one-row kernel takes
 // four at a time). May depend on the thread count: it cannot change bits.
-i64 panels_per_task(i64 panels, i64 row_blocks, bool few_rows) {
+i64 panels_per_task(i64 panels, i64 row_blocks, bool few_rows, bool transposed) {
   const i64 tasks_wanted = 4 * static_cast<i64>(max_threads());
   i64 per = ceil_div(panels * row_blocks, tasks_wanted);
   per = std::max<i64>(4, ceil_div(per, 4) * 4);
-  return few_rows ? per : std::min(per, kMaxPanelsPerTask);
+  return few_rows ? per : std::min(per, transposed ? kMaxPanelsTransposed : kMaxPanelsPerTask);
 }
 
 struct AView {
@@ -83,7 +85,7 @@ void run_packed(const isa::Kernels& isa, const isa::GemmBlock& out) {
   const i64 panels = ceil_div(out.n, isa.nr);
   const i64 rows_per = block_rows(isa);
   const i64 row_blocks = ceil_div(out.m, rows_per);
-  const i64 per = panels_per_task(panels, row_blocks, out.m <= isa.mr);
+  const i64 per = panels_per_task(panels, row_blocks, out.m <= isa.mr, out.acs != 1);
   const i64 column_blocks = ceil_div(panels, per);
   const i64 element = out.b_bf16 ? 2 : 4;
   parallel_for(row_blocks * column_blocks, 1, [&](i64 begin, i64 end) {
@@ -121,7 +123,7 @@ void pack_panels(const isa::Kernels& isa, const BView& b, i64 n, i64 k0, i64 k1,
 // on with the sums where they stopped.
 void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b) {
   const i64 panels = ceil_div(out.n, isa.nr);
-  const i64 per = panels_per_task(panels, 1, true);
+  const i64 per = panels_per_task(panels, 1, true, false);
   const i64 wide = out.m <= 3 ? 4 : 1;
   parallel_for(ceil_div(panels, per), 1, [&](i64 begin, i64 end) {
     const i64 width = wide * isa.nr;

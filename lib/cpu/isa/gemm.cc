@@ -102,15 +102,6 @@ void pack_groups_transposed(const GemmBlock& g, const Groups& groups, i64 k0, i6
   }
 }
 
-// Asks for lines [index*share, (index+1)*share) of a range of `bytes` bytes ahead of its use.
-LM_INLINE void prefetch_share(const void* start, i64 bytes, i64 index, i64 count) {
-  const i64 share = (bytes / count + 63) / 64 * 64;
-  const char* from = static_cast<const char*>(start) + index * share;
-  const i64 rest = bytes - index * share;
-  for (i64 at = 0; at < share && at < rest; at += 64)
-    __builtin_prefetch(from + at, 0, 2);
-}
-
 // One step of the loop nest: `vectors` vectors of columns from panel p, k range [k0, k1), all rows.
 template <typename B>
 struct Nest {
@@ -131,23 +122,25 @@ struct Nest {
     i64 row = 0;
     for (i64 group = 0; group < groups.count; ++group) {
       const i64 rows = groups.rows(group);
-      const TileFn<B> run = vectors > 2 ? tiles.wide[rows] : tiles.narrow[rows];
+      // The next panel comes from the shared cache or memory while this one is used.
+      const bool ahead = groups.count > 1 && vectors == 2 && col + width < g.n;
+      const TileFn<B> run = ahead         ? tiles.ahead[rows]
+                            : vectors > 2 ? tiles.wide[rows]
+                                          : tiles.narrow[rows];
+      const i64 share = kNr * i64{sizeof(B)} / groups.count + 1;  // bytes a step
+      const char* next =
+          reinterpret_cast<const char*>(b + g.panel_stride) + group * share * (k1 - k0);
       const f32* a =
           packed != nullptr ? packed + group * (k1 - k0) * kMr : g.a + row * g.ars + k0 * g.acs;
       const i64 ars = packed != nullptr ? 1 : g.ars;
       const i64 acs = packed != nullptr ? kMr : g.acs;
-      // The next panel comes from the shared cache or memory while this one is used.
-      if (groups.count > 1 && col + width < g.n) {
-        prefetch_share(b + vectors / 2 * g.panel_stride, (k1 - k0) * kNr * i64{sizeof(B)}, group,
-                       groups.count);
-      }
       if (direct && cols == width) {
         run(k1 - k0, a, ars, acs, b, kNr, g.panel_stride, g.c + row * g.ldc + col, g.ldc,
-            k0 > 0 || g.resume);
+            k0 > 0 || g.resume, next, share);
       } else {
         f32* acc = ld_sums > 0 ? sums + row * ld_sums + col : sums;
         const i64 ldacc = ld_sums > 0 ? ld_sums : width;
-        run(k1 - k0, a, ars, acs, b, kNr, g.panel_stride, acc, ldacc, k0 > 0);
+        run(k1 - k0, a, ars, acs, b, kNr, g.panel_stride, acc, ldacc, k0 > 0, next, share);
         if (k1 == g.k) finish(g, row, rows, col, cols, acc, ldacc);
       }
       row += rows;

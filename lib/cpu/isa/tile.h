@@ -24,11 +24,19 @@ LM_INLINE V load_b(const u16* p) {
   return from_bf16(load16(p));
 }
 
+/// A pointer whose value the compiler does not know: it cannot express it by another.
+LM_INLINE const char* hidden(const char* p) {
+  __asm__("" : "+r"(p));
+  return p;
+}
+
 /// c[r][v] (+)= sum over k of a[r*ars + kk*acs] * b[kk*bks + (v/2)*bps + (v%2)*lanes]. resume: the
-/// chain starts from c, else from 0. c rows are ldc apart, column vectors contiguous.
-template <int MR, int NV, typename B>
+/// chain starts from c, else from 0. c rows are ldc apart, column vectors contiguous. Ahead: asks
+/// for the `k * ahead_step` bytes from `ahead` on, a little in each step: all at once they would
+/// fill the buffers that this loop's own misses need.
+template <int MR, int NV, bool Ahead, typename B>
 static void tile(i64 k, const f32* a, i64 ars, i64 acs, const B* b, i64 bks, i64 bps, f32* c,
-                 i64 ldc, bool resume) {
+                 i64 ldc, bool resume, const char* ahead, i64 ahead_step) {
   V acc[MR][NV];
   if (resume) {
     for (int r = 0; r < MR; ++r)
@@ -39,17 +47,37 @@ static void tile(i64 k, const f32* a, i64 ars, i64 acs, const B* b, i64 bks, i64
       for (int v = 0; v < NV; ++v)
         acc[r][v] = V{};
   }
+  // Rows by fives from a pointer of their own: 0, 1, 2, 4 times the stride are addresses that an
+  // instruction can form, three times it is one register. With all rows behind one pointer there
+  // are not registers enough for their offsets, and fetching them costs a quarter of the time.
+  constexpr int kGroups = (MR + 4) / 5;
+  const char* from[kGroups];
+  for (int g = 0; g < kGroups; ++g)
+    from[g] = hidden(reinterpret_cast<const char*>(a + g * 5 * ars));
+  const i64 stride = ars * i64{sizeof(f32)};
+  const i64 triple = 3 * stride;
+  const i64 step = acs * i64{sizeof(f32)};
+  const auto row = [&](int r) {
+    const int in = r % 5;
+    const char* at = from[r / 5] + (in == 3 ? triple : in * stride);
+    return *reinterpret_cast<const f32*>(at);
+  };
 #pragma GCC unroll 2
   for (i64 kk = 0; kk < k; ++kk) {
     V bv[NV];
     for (int v = 0; v < NV; ++v)
       bv[v] = load_b(b + (v / 2) * bps + (v % 2) * kLanes);
     for (int r = 0; r < MR; ++r) {
-      const V av = splat(a[r * ars]);
+      const V av = splat(row(r));
       for (int v = 0; v < NV; ++v)
         acc[r][v] = fma(av, bv[v], acc[r][v]);
     }
-    a += acs;
+    if constexpr (Ahead) {
+      __builtin_prefetch(ahead, 0, 2);
+      ahead += ahead_step;
+    }
+    for (int g = 0; g < kGroups; ++g)
+      from[g] += step;
     b += bks;
   }
   for (int r = 0; r < MR; ++r)
@@ -64,18 +92,21 @@ constexpr int wide_vectors(int mr) {
 }
 
 template <typename B>
-using TileFn = void (*)(i64, const f32*, i64, i64, const B*, i64, i64, f32*, i64, bool);
+using TileFn = void (*)(i64, const f32*, i64, i64, const B*, i64, i64, f32*, i64, bool, const char*,
+                        i64);
 
 template <typename B>
 struct TileSet {
   TileFn<B> wide[kMr + 1];
   TileFn<B> narrow[kMr + 1];  // 2 vectors
+  TileFn<B> ahead[kMr + 1];   // 2 vectors, asking for what comes next
 };
 
 template <typename B, int MR>
 constexpr void fill_tiles(TileSet<B>& set) {
-  set.wide[MR] = tile<MR, wide_vectors(MR), B>;
-  set.narrow[MR] = tile<MR, 2, B>;
+  set.wide[MR] = tile<MR, wide_vectors(MR), false, B>;
+  set.narrow[MR] = tile<MR, 2, false, B>;
+  set.ahead[MR] = tile<MR, 2, true, B>;
   if constexpr (MR > 1) fill_tiles<B, MR - 1>(set);
 }
 
@@ -93,10 +124,10 @@ LM_INLINE void run_panels(const TileSet<B>& tiles, i64 mr, i64 panels, i64 k, co
   const i64 wide = wide_vectors(static_cast<int>(mr)) / 2;
   i64 p = 0;
   for (; p + wide <= panels; p += wide) {
-    tiles.wide[mr](k, a, ars, acs, b + p * bps, bks, bps, c + p * kNr, ldc, resume);
+    tiles.wide[mr](k, a, ars, acs, b + p * bps, bks, bps, c + p * kNr, ldc, resume, nullptr, 0);
   }
   for (; p < panels; ++p) {
-    tiles.narrow[mr](k, a, ars, acs, b + p * bps, bks, bps, c + p * kNr, ldc, resume);
+    tiles.narrow[mr](k, a, ars, acs, b + p * bps, bks, bps, c + p * kNr, ldc, resume, nullptr, 0);
   }
 }
 
