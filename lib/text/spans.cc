@@ -1,0 +1,99 @@
+#include "text/spans.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::text {
+
+namespace {
+
+// Reads a list of spans byte by byte: an attribute may have a span for every line of a book, and
+// nothing but brackets, commas, blanks and numbers stands in it.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+
+  /// Skips blanks and takes c if it stands there.
+  bool take(char c) {
+    skip();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  template <typename T>
+  bool number(T& out) {
+    skip();
+    const std::from_chars_result got = std::from_chars(at_, end_, out);
+    if (got.ec != std::errc()) return false;
+    at_ = got.ptr;
+    return true;
+  }
+  bool done() {
+    skip();
+    return at_ == end_;
+  }
+
+ private:
+  void skip() {
+    while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r'))
+      ++at_;
+  }
+
+  const char* at_;
+  const char* end_;
+};
+
+}  // namespace
+
+void append_score(std::string& out, f64 score) {
+  // Above this no decimals are left, below it the text of all digits is short.
+  constexpr f64 kWhole = 1e15;
+  if (!(std::fabs(score) < kWhole)) return io::append_json_number(out, score);
+  char text[32];
+  char* end = std::to_chars(text, text + sizeof text, score, std::chars_format::fixed, 5).ptr;
+  while (end[-1] == '0')
+    --end;
+  if (end[-1] == '.') --end;
+  const std::string_view digits(text, usize(end - text));
+  out += digits == "-0" ? "0" : digits;
+}
+
+void append_spans(std::string& out, std::span<const ScoredSpan> spans) {
+  out += '[';
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    append(out, i > 0 ? ",[" : "[", spans[i].begin, ",", spans[i].end, ",");
+    append_score(out, spans[i].score);
+    out += ']';
+  }
+  out += ']';
+}
+
+std::optional<Fault> read_spans(std::string_view raw, std::vector<ScoredSpan>& out) {
+  out.clear();
+  if (raw == "null") return std::nullopt;
+  const auto wrong = [&](const char* code, std::string_view what) {
+    return Fault{code, cat("span ", out.size(), ": ", what), -1};
+  };
+  constexpr std::string_view kForm = "expected [begin, end, score]";
+  Scanner scan(raw);
+  if (!scan.take('[')) return Fault{"type", "expected a list of spans", -1};
+  if (scan.take(']')) return scan.done() ? std::nullopt : std::optional(wrong("type", kForm));
+  do {
+    ScoredSpan span;
+    if (!scan.take('[') || !scan.number(span.begin) || !scan.take(',') || !scan.number(span.end) ||
+        !scan.take(',') || !scan.number(span.score) || !std::isfinite(span.score) ||
+        !scan.take(']'))
+      return wrong("type", kForm);
+    if (span.begin < 0 || span.begin > span.end)
+      return wrong("range",
+                   cat("is [", span.begin, ", ", span.end, "], expected 0 <= begin <= end"));
+    out.push_back(span);
+  } while (scan.take(','));
+  if (!scan.take(']') || !scan.done()) return wrong("type", kForm);
+  return std::nullopt;
+}
+
+}  // namespace lm::text

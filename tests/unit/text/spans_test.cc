@@ -1,0 +1,80 @@
+// Span lists as JSON, both ways.
+
+#include "text/spans.h"
+
+#include <cmath>
+#include <limits>
+
+#include "catch.h"
+
+namespace {
+
+using namespace lm;
+using namespace lm::text;
+
+std::string written(f64 score) {
+  std::string out;
+  append_score(out, score);
+  return out;
+}
+
+std::optional<Fault> read(std::string_view raw, std::vector<ScoredSpan>& out) {
+  return read_spans(raw, out);
+}
+
+}  // namespace
+
+TEST_CASE("scores have the five decimals of Python's round", "[text]") {
+  CHECK(written(1) == "1");
+  CHECK(written(0) == "0");
+  CHECK(written(-0.0) == "0");
+  CHECK(written(-0.000004) == "0");
+  CHECK(written(0.5) == "0.5");
+  CHECK(written(1.0 / 3) == "0.33333");
+  CHECK(written(2.0 / 3) == "0.66667");
+  // By the binary value, not by the digits that stand for it.
+  CHECK(written(0.002675) == "0.00267");  // 0.002674999999999999860...
+  CHECK(written(1.000005) == "1.00001");  // 1.000005000000000032...
+  CHECK(written(0.000015) == "0.00002");  // 0.00001500000000000000038...
+  CHECK(written(0.03125) == "0.03125");
+  CHECK(written(0.000244140625) == "0.00024");
+  CHECK(written(1e15) == "1e+15");
+  CHECK(written(123456789.125) == "123456789.125");
+  CHECK(written(std::nan("")) == "null");
+  CHECK(written(std::numeric_limits<f64>::infinity()) == "null");
+}
+
+TEST_CASE("a list of spans is read back as it was written", "[text]") {
+  const std::vector<ScoredSpan> spans = {{0, 0, 1}, {2, 5, -0.25}, {2, 9, 1e20}};
+  std::string out;
+  append_spans(out, spans);
+  CHECK(out == "[[0,0,1],[2,5,-0.25],[2,9,1e+20]]");
+  std::vector<ScoredSpan> back;
+  CHECK_FALSE(read(out, back));
+  CHECK(back == spans);
+  CHECK_FALSE(read(" [ [0 , 3, 1.5e0 ]\t]", back));
+  CHECK(back == std::vector<ScoredSpan>{{0, 3, 1.5}});
+  for (const char* const empty : {"[]", " [ ] ", "null"}) {
+    CHECK_FALSE(read(empty, back));
+    CHECK(back.empty());
+  }
+}
+
+TEST_CASE("what is no list of spans is named", "[text]") {
+  std::vector<ScoredSpan> out;
+  for (const char* const bad :
+       {"", "3", "{}", "true", "\"[[0,1,1]]\"", "[0,1,1]", "[[0,1]]", "[[0,1,1,1]]", "[[0,1,null]]",
+        "[[0,1,nan]]", "[[0,1,inf]]", "[[0.5,1,1]]", "[[0,1,1]", "[[0,1,1]]]", "[[0,1,1],]",
+        "[[0,1,1]] x", "[[0,99999999999999999999,1]]"}) {
+    const std::optional<Fault> fault = read(bad, out);
+    INFO(bad);
+    REQUIRE(fault);
+    CHECK(fault->code == "type");
+  }
+  for (const char* const bad : {"[[-1,1,1]]", "[[2,1,1]]"}) {
+    const std::optional<Fault> fault = read(bad, out);
+    REQUIRE(fault);
+    CHECK(fault->code == "range");
+  }
+  CHECK(read("[[0,1,1],[2,1,1]]", out)->detail == "span 1: is [2, 1], expected 0 <= begin <= end");
+}
