@@ -294,6 +294,7 @@ void run_ablate_train(cli::Tool& tool) {
                 "means of models that do not share a start are worth nothing");
   if (!options.given("steps"))
     throw Error(ErrorKind::kUsage, "ablate train needs --steps, the same for every unit");
+  check_train_options(options);
   Trainer(tool).run();
 }
 

@@ -6,6 +6,19 @@
 
 namespace lm::merge_tool {
 
+void check_train_options(const cli::Options& options) {
+  constexpr std::string_view kOwn[] = {"--init-from", "--resume",  "--data",   "--steps",  "--seed",
+                                       "--keep",      "--threads", "-t",       "--memory", "--comm",
+                                       "--device",    "--report",  "--output", "-o",       "--lr",
+                                       "--batch",     "--seq-len"};
+  for (const std::string& word : options.list("train-option")) {
+    const std::string_view name = std::string_view(word).substr(0, word.find('='));
+    if (std::find(std::begin(kOwn), std::end(kOwn), name) != std::end(kOwn))
+      throw Error(ErrorKind::kUsage, cat("--train-option ", name, ": ablate train says it itself"),
+                  "its own options are the same for all models");
+  }
+}
+
 std::vector<std::string> train_words(const cli::Tool& tool, const TrainRun& run) {
   const cli::Options& options = tool.options();
   std::vector<std::string> out = {run.program, "-q", "--init-from", run.start};

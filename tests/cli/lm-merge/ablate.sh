@@ -76,6 +76,7 @@ fail train units --seed-model seed --steps 2 -o pool
 fail train units --steps 2 -o pool2
 fail train units units3 --seed-model seed --steps 2 -o pool2
 fail train units --seed-model seed --steps 2 --train-option --nothing -o pool2
+fail train units --seed-model seed --steps 2 --train-option --steps=9 -o pool2
 fail train units --seed-model seed --steps 2 --sets "" -o pool2
 fail eval units "${evals[@]}"
 fail eval pool
