@@ -3,7 +3,9 @@
 
 add_library(lm_flags INTERFACE)
 target_compile_options(lm_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  # As g++ has it: to clang it is part of -Wconversion.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
 if(LM_WERROR)
   target_compile_options(lm_flags INTERFACE -Werror)
 endif()

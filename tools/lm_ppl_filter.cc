@@ -82,6 +82,15 @@ Flags scorer_flags() {
        .group = g,
        .def = "text",
        .help = "the field that holds the text"},
+      {.name = "condition",
+       .kind = FlagKind::kString,
+       .value_name = "PATH",
+       .group = g,
+       .help = "model folders: score the text behind the prompt in this field, which is not scored",
+       .details = "Both are tokenised as one text, blanks at the prompt's end with what follows. "
+                  "Attributes are lm_ppl__NAME_given_PATH__ppl and so on.",
+       .main = true,
+       .excludes = {"zlib"}},
       {.name = "unit",
        .kind = FlagKind::kChoice,
        .value_name = "UNIT",
@@ -230,6 +239,9 @@ lm::cli::ToolSpec make_spec() {
        "the best fifth"},
       {"lm-ppl-filter select -m run/final --max 40 docs.jsonl.zst -o kept.jsonl.zst",
        "under a trained language model"},
+      {"lm-ppl-filter select -m run/final --condition prompt --field answer --keep-lowest 0.2 "
+       "pairs.jsonl.zst -o kept.jsonl.zst",
+       "the fifth of the answers that are likeliest after their prompts"},
       {"lm-ppl-filter bucket -m en.lmng --ccnet --tokenizer en.model --split-output '%s.jsonl.zst' "
        "en.jsonl.zst",
        "head, middle and tail as CCNet has them"},

@@ -35,6 +35,12 @@ class NeuralScorer final : public text::Scorer {
   /// A text without a scored token has NaN. Memory: some windows beside the texts, whatever their
   /// length.
   void score(std::span<const std::string_view> texts, std::span<text::Score> scores) override;
+  /// Prompt and text are tokenised together, the prompt's blanks at its end with the text
+  /// (Boundary::kJoint), and cut into the windows of a text; the first max_tokens tokens of the
+  /// text count. probes is not for this.
+  void score_after(std::span<const std::string_view> prompts,
+                   std::span<const std::string_view> texts, std::span<text::Score> scores) override;
+  bool conditional() const override { return true; }
   bool concurrent() const override { return false; }
   std::string_view measure() const override { return "ppl"; }
   /// The digests of model and tokenizer, and every option that shapes scores.
@@ -47,6 +53,11 @@ class NeuralScorer final : public text::Scorer {
 
  private:
   std::deque<WindowCutter> cut(std::string_view text, text::Score& score);
+  std::deque<WindowCutter> cut_after(std::string_view prompt, std::string_view text,
+                                     text::Score& score);
+  void add_part(ScoredTokens part, text::Score& score, std::deque<WindowCutter>& out) const;
+  void run(i64 count, std::span<text::Score> scores,
+           const std::function<std::deque<WindowCutter>(i64)>& cut_of);
 
   NeuralScorerOptions options_;
   Session session_;

@@ -123,7 +123,7 @@ Result<std::vector<ScoredTokens>> PromptEncoder::stretches(std::string_view text
 }
 
 Result<ScoredTokens> PromptEncoder::completion(std::string_view prompt, std::string_view completion,
-                                               Boundary boundary) {
+                                               Boundary boundary, i64 most) {
   std::string_view head = prompt;
   if (boundary == Boundary::kJoint) {
     const std::size_t last = prompt.find_last_not_of(" \t\r\n");
@@ -146,6 +146,15 @@ Result<ScoredTokens> PromptEncoder::completion(std::string_view prompt, std::str
     if (std::optional<Fault> fault = encode(whole, out.tokens)) return *fault;
     out.first = std::min(out.first, isize(out.tokens));
     out.bytes -= special_bytes(out.first - (begin_ ? 1 : 0), isize(ids_));
+  }
+  if (out.tokens.size() > usize(out.first) && isize(out.tokens) - out.first > most) {
+    // The last encode was of the whole, or of the scored text.
+    const i64 before = boundary == Boundary::kJoint ? (begin_ ? 1 : 0) : out.first;
+    const i64 end = out.first + most;
+    const i64 from = boundary == Boundary::kJoint ? isize(head) : 0;
+    out.tokens.resize(usize(end));
+    out.bytes = std::max<i64>(0, offsets_[usize(end - before - 1)].second - from) -
+                special_bytes(out.first - before, end - before);
   }
   if (out.first == 0 && !out.tokens.empty()) {  // nothing stands before the first token
     out.first = 1;

@@ -4,6 +4,7 @@
 // its scored tokens stand for.
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -72,9 +73,9 @@ class PromptEncoder {
   /// alone: nothing is before its first token, which is not scored.
   Result<std::vector<ScoredTokens>> stretches(std::string_view text, i64 most, i64 parts,
                                               i64 apart = 0);
-  /// The completion is scored given the prompt.
+  /// The completion is scored given the prompt, its first `most` tokens if it has more.
   Result<ScoredTokens> completion(std::string_view prompt, std::string_view completion,
-                                  Boundary boundary);
+                                  Boundary boundary, i64 most = std::numeric_limits<i64>::max());
 
  private:
   std::optional<Fault> encode(std::string_view text);

@@ -236,14 +236,16 @@ WindowRule WindowRule::of(i64 window, i64 stride, i64 context) {
   return out;
 }
 
-WindowCutter::WindowCutter(std::vector<i32> tokens, const WindowRule& rule)
-    : tokens_(std::move(tokens)), rule_(rule) {
+WindowCutter::WindowCutter(std::vector<i32> tokens, const WindowRule& rule, i64 first)
+    : tokens_(std::move(tokens)), rule_(rule), scored_(std::max<i64>(1, first)) {
   LM_CHECK(rule.stride >= 1 && rule.stride <= rule.window, "no token lies between windows");
+  if (scored_ >= rule.window && scored_ < isize(tokens_))
+    first_begin_ = begin_ = (scored_ - rule.window) / rule.stride * rule.stride + rule.stride;
 }
 
 std::optional<ScoreRequest> WindowCutter::next() {
   const i64 n = isize(tokens_);
-  if (begin_ > 0 && (scored_ >= n || begin_ + 1 >= n)) return std::nullopt;
+  if (begin_ > first_begin_ && (scored_ >= n || begin_ + 1 >= n)) return std::nullopt;
   const i64 end = std::min(n, begin_ + rule_.window);
   std::optional<ScoreRequest> out(std::in_place);
   ScoreRequest::Branch& branch = out->branches.emplace_back();

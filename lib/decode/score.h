@@ -112,13 +112,15 @@ std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, const WindowR
 /// The same one by one: a text of any length has a few windows in memory.
 class WindowCutter {
  public:
-  WindowCutter(std::vector<i32> tokens, const WindowRule& rule);
+  /// first: the tokens before it are context only; windows without a scored token are left out.
+  WindowCutter(std::vector<i32> tokens, const WindowRule& rule, i64 first = 1);
   /// Nothing when every token that has one before it is scored; at least one window.
   std::optional<ScoreRequest> next();
 
  private:
   std::vector<i32> tokens_;
   WindowRule rule_;
+  i64 first_begin_ = 0;
   i64 begin_ = 0;
   i64 scored_ = 1;  // the first token has no probability
 };

@@ -135,8 +135,22 @@ void ContrastScorer::score(std::span<const std::string_view> texts, std::span<te
   good_->score(texts, scores);
   std::vector<text::Score> bad(texts.size());
   bad_->score(texts, bad);
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    text::Score& score = scores[i];
+  contrast(scores, bad);
+}
+
+void ContrastScorer::score_after(std::span<const std::string_view> prompts,
+                                 std::span<const std::string_view> texts,
+                                 std::span<text::Score> scores) {
+  check_sizes(texts, scores);
+  good_->score_after(prompts, texts, scores);
+  std::vector<text::Score> bad(texts.size());
+  bad_->score_after(prompts, texts, bad);
+  contrast(scores, bad);
+}
+
+void ContrastScorer::contrast(std::span<text::Score> good, std::span<const text::Score> bad) {
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    text::Score& score = good[i];
     if (!score.fault) score.fault = bad[i].fault;
     // NaN where either could not score.
     score.value = bad[i].nll_nats / static_cast<f64>(bad[i].tokens) -

@@ -87,11 +87,16 @@ class ContrastScorer final : public text::Scorer {
  public:
   ContrastScorer(std::unique_ptr<text::Scorer> good, std::unique_ptr<text::Scorer> bad);
   void score(std::span<const std::string_view> texts, std::span<text::Score> scores) override;
+  void score_after(std::span<const std::string_view> prompts,
+                   std::span<const std::string_view> texts, std::span<text::Score> scores) override;
+  bool conditional() const override { return good_->conditional() && bad_->conditional(); }
   bool concurrent() const override { return good_->concurrent() && bad_->concurrent(); }
   std::string_view measure() const override { return "contrast"; }
   const std::string& digest() const override { return digest_; }
 
  private:
+  static void contrast(std::span<text::Score> good, std::span<const text::Score> bad);
+
   std::unique_ptr<text::Scorer> good_, bad_;
   std::string digest_;
 };

@@ -42,6 +42,11 @@ class Scorer {
   /// depends on its own text only, never on its neighbours. Throws Error{kInternal} for unequal
   /// sizes. A text that a tokenizer gives up on gets a fault.
   virtual void score(std::span<const std::string_view> texts, std::span<Score> scores) = 0;
+  /// The same of each text behind a prompt, which is not scored; the sizes are equal. Throws
+  /// Error{kInternal} where conditional() is false.
+  virtual void score_after(std::span<const std::string_view> prompts,
+                           std::span<const std::string_view> texts, std::span<Score> scores);
+  virtual bool conditional() const { return false; }
   virtual bool concurrent() const = 0;
   /// What value is: "ppl" (perplexity), "ratio" (deflated size by size), "contrast" (difference of
   /// mean log-likelihoods, nats per token).

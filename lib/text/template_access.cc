@@ -19,8 +19,9 @@ ArgReader::ArgReader(const char* what, CallArgs& args, std::initializer_list<con
   for (std::size_t i = 0; i < args.list.size(); ++i)
     values_[i] = &args.list[i];
   for (const auto& [name, value] : args.named) {
-    const auto found = std::find_if(names_.begin(), names_.end(),
-                                    [&](const char* known) { return name == known; });
+    const auto found =
+        std::find_if(names_.begin(), names_.end(),
+                     [&, &wanted = name](const char* known) { return wanted == known; });
     if (found == names_.end())
       template_fault(place, cat(quote(what), " has no argument ", quote(name)));
     values_[static_cast<std::size_t>(found - names_.begin())] = &value;

@@ -36,6 +36,7 @@ struct Scored {
 
   // Between reading and scoring.
   std::vector<std::string> texts;
+  std::vector<std::string> prompts;         // with --condition
   std::vector<std::pair<i64, i64>> places;  // line number and byte of each record
 };
 
@@ -72,6 +73,7 @@ class Scoring {
   std::unique_ptr<text::ScoreFields> fields_;  // null: stored scores
   std::vector<std::string> paths_;
   i64 attribute_ = -1;
+  i64 prompt_ = -1;
   i64 group_ = -1;
   i64 metadata_ = -1;
   std::unique_ptr<io::WorkerPool<io::JsonReader>> readers_;

@@ -7,6 +7,7 @@
 #include "core/str.h"
 #include "decode/neural_scorer.h"
 #include "filter.h"
+#include "io/json.h"
 #include "ngram/scorer.h"
 
 namespace lm::filter_tool {
@@ -54,6 +55,15 @@ void check_kinds(const cli::Options& options, const std::vector<std::string>& pa
     }
   };
   if (folders == isize(paths)) refuse({"tokenizer", "unit", "ccnet"}, "n-gram models");
+  if (options.given("condition")) {
+    if (folders < isize(paths) || paths.empty())
+      throw Error(ErrorKind::kUsage, "--condition is for model folders",
+                  paths.empty() ? "" : "an n-gram model reads a text alone");
+    if (options.integer("probe") > 1)
+      throw Error(ErrorKind::kUsage,
+                  "--condition excludes --probe: a text stands behind its prompt");
+    io::check_apart(std::vector<std::string>{options.text("field"), options.text("condition")});
+  }
   if (folders == 0)
     refuse({"window", "stride", "max-tokens", "probe", "bos", "special", "dtype"}, "model folders");
 }
@@ -110,6 +120,9 @@ std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& pa
   };
   std::unique_ptr<decode::NeuralScorer> scorer =
       std::make_unique<decode::NeuralScorer>(session, form);
+  if (options.given("condition") && scorer->windows().apart() > 0)
+    throw Error(ErrorKind::kUsage, "--condition needs windows that overlap",
+                "--stride below --window: else a later window knows nothing of the prompt");
   tool.console().message(
       LogLevel::kInfo,
       cat(path, ": ", model::describe(scorer->cfg()), ", windows of ", scorer->windows().window,
@@ -183,6 +196,8 @@ std::string name_of(const cli::Options& options) {
   std::string out;
   for (const std::string& path : model_paths(options))
     append(out, out.empty() ? "" : "_", model_name(path));
+  if (options.given("condition"))
+    append(out, "_given_", text::score_name(options.text("condition") + "."));
   return out;
 }
 

@@ -42,6 +42,7 @@ Scoring::Scoring(cli::Tool& tool, bool annotate)
     paths_.push_back(path);
     return isize(paths_) - 1;
   };
+  if (scorer_ && options.given("condition")) prompt_ = add(options.text("condition"));
   if (options.find("group") != nullptr && options.given("group"))
     group_ = add(options.text("group"));
   if (tool.verb() == "bucket") {
@@ -80,6 +81,11 @@ std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
     const Result<std::string_view> value = json.string(0);
     if (!value) return value.fault();
     text = *value;
+    if (prompt_ >= 0) {
+      const Result<std::string_view> prompt = json.string(prompt_);
+      if (!prompt) return prompt.fault();
+      scored.prompts.emplace_back(*prompt);
+    }
   } else {
     const Result<f64> value = text::read_document_span(json, attribute_);
     if (!value) return value.fault();
@@ -111,13 +117,19 @@ void Scoring::read(io::Batch& batch) {
 void Scoring::score(io::Batch& batch) {
   Scored& scored = of(batch);
   const std::vector<std::string_view> texts(scored.texts.begin(), scored.texts.end());
+  const std::vector<std::string_view> prompts(scored.prompts.begin(), scored.prompts.end());
   if (scorer_->concurrent()) return scorer_->score(texts, scored.scores);
   // A batch can take minutes: in slices, so that progress shows.
   constexpr std::size_t kSlice = 128;
   for (std::size_t begin = 0; begin < texts.size(); begin += kSlice) {
     const std::size_t n = std::min(kSlice, texts.size() - begin);
     const std::span<text::Score> scores = std::span(scored.scores).subspan(begin, n);
-    scorer_->score(std::span(texts).subspan(begin, n), scores);
+    if (prompt_ >= 0) {
+      scorer_->score_after(std::span(prompts).subspan(begin, n), std::span(texts).subspan(begin, n),
+                           scores);
+    } else {
+      scorer_->score(std::span(texts).subspan(begin, n), scores);
+    }
     for (const text::Score& score : scores)
       live_->tokens += score.tokens;
     live_->records += static_cast<i64>(n);

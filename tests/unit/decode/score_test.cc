@@ -213,3 +213,31 @@ TEST_CASE("the joint boundary moves blanks to the completion", "[decode]") {
   CHECK(first.first == 1);
   CHECK(first.bytes == 1);
 }
+
+TEST_CASE("windows of a text behind a prompt are those of the whole", "[decode]") {
+  for (const i64 n : {1, 2, 9, 10, 11, 12, 30, 57}) {
+    const std::vector<i32> tokens = random_tokens(n, 3);
+    for (const i64 stride : {1, 5, 9}) {
+      for (i64 first = 0; first <= n; ++first) {
+        CAPTURE(n, stride, first);
+        const std::vector<ScoreRequest> all = cut_windows(tokens, {10, stride});
+        WindowCutter cutter(tokens, {10, stride}, first);
+        std::vector<i32> scored;
+        i64 windows = 0;
+        while (std::optional<ScoreRequest> window = cutter.next()) {
+          const ScoreRequest::Branch& branch = window->branches[0];
+          const bool one_of_them = std::any_of(
+              all.begin(), all.end(),
+              [&](const ScoreRequest& other) { return other.branches[0].rows == branch.rows; });
+          REQUIRE(one_of_them);
+          for (i64 i = branch.first; i < isize(branch.rows); ++i)
+            scored.push_back(branch.rows[usize(i)].token);
+          ++windows;
+        }
+        REQUIRE(scored == std::vector<i32>(tokens.begin() + std::min(std::max<i64>(1, first), n),
+                                           tokens.end()));
+        REQUIRE(windows <= isize(all));
+      }
+    }
+  }
+}
