@@ -287,13 +287,6 @@ void run_ablate_train(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   if (tool.files().empty())
     throw Error(ErrorKind::kUsage, "which units? name a folder that ablate init made");
-  if (options.text("output") == "-")
-    throw Error(ErrorKind::kUsage, "ablate train needs -o POOL for its models");
-  if (!options.given("seed-model"))
-    throw Error(ErrorKind::kUsage, "ablate train needs --seed-model, which all models start from",
-                "means of models that do not share a start are worth nothing");
-  if (!options.given("steps"))
-    throw Error(ErrorKind::kUsage, "ablate train needs --steps, the same for every unit");
   check_train_options(options);
   Trainer(tool).run();
 }

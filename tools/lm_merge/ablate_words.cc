@@ -7,6 +7,13 @@
 namespace lm::merge_tool {
 
 void check_train_options(const cli::Options& options) {
+  if (options.text("output") == "-")
+    throw Error(ErrorKind::kUsage, "ablate train needs -o POOL for its models");
+  if (!options.given("seed-model"))
+    throw Error(ErrorKind::kUsage, "ablate train needs --seed-model, which all models start from",
+                "means of models that do not share a start are worth nothing");
+  if (!options.given("steps"))
+    throw Error(ErrorKind::kUsage, "ablate train needs --steps, the same for every unit");
   constexpr std::string_view kOwn[] = {"--init-from", "--resume",  "--data",   "--steps",  "--seed",
                                        "--keep",      "--threads", "-t",       "--memory", "--comm",
                                        "--device",    "--report",  "--output", "-o",       "--lr",

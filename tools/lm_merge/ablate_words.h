@@ -17,8 +17,9 @@ struct TrainRun {
   std::string folder, report;
 };
 
-/// Throws Error{kUsage} for a --train-option that names what ablate train says of every model: it
-/// would give other models than those that the pool's names stand for.
+/// Throws Error{kUsage} for options that are missing, and for a --train-option that names what
+/// ablate train says of every model: it would give other models than those that the pool's names
+/// stand for.
 void check_train_options(const cli::Options& options);
 /// Program and words; rates, sizes and how to run are ablate train's own options.
 std::vector<std::string> train_words(const cli::Tool& tool, const TrainRun& run);
