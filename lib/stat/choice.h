@@ -1,0 +1,34 @@
+#pragma once
+// Which of several ways is best by its mean over items, and how sure that is: every way was tried
+// on the same items. Source: Efron and Tibshirani 1993 (paired resampling of items).
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/types.h"
+#include "stat/bootstrap.h"
+#include "stat/mean.h"
+
+namespace lm::stat {
+
+struct Way {
+  std::string name;
+  std::vector<f64> values;  // by item, the same items for all ways; NaN: not tried on this one
+  f64 tie_breaker = 0;      // of equal means the least goes first, then the name
+};
+
+struct RankedWay {
+  i64 way = 0;        // index
+  MeanError mean;     // over the items it was tried on; infinite if one of them is
+  f64 p_best = 0;     // share of the resamples of items in which its mean is best
+  bool tied = false;  // its mean paired difference from the first is within two standard errors, or
+                      // of fewer than two items
+};
+
+/// Best first: the least mean, or the largest with `highest`. Ways without an item come last, with
+/// a NaN mean. All ways have equally many values. O(draws ways items).
+std::vector<RankedWay> rank_ways(std::span<const Way> ways, bool highest,
+                                 const BootstrapOptions& options);
+
+}  // namespace lm::stat

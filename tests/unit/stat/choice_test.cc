@@ -1,0 +1,78 @@
+// Ranking of ways by their means over the same items.
+
+#include "stat/choice.h"
+
+#include <cmath>
+#include <limits>
+
+#include "catch.h"
+
+namespace {
+
+using namespace lm;
+using namespace lm::stat;
+
+constexpr f64 kNan = std::numeric_limits<f64>::quiet_NaN();
+constexpr f64 kInf = std::numeric_limits<f64>::infinity();
+
+std::vector<std::string> order(const std::vector<Way>& ways, bool highest = false) {
+  std::vector<std::string> out;
+  for (const RankedWay& one : rank_ways(ways, highest, {.draws = 50}))
+    out.push_back(ways[usize(one.way)].name);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the least mean is first, or the largest", "[stat]") {
+  const std::vector<Way> ways = {{"a", {1, 2, 3}}, {"b", {0, 1, 2}}, {"c", {5, 5, 5}}};
+  CHECK(order(ways) == std::vector<std::string>{"b", "a", "c"});
+  CHECK(order(ways, true) == std::vector<std::string>{"c", "a", "b"});
+  const std::vector<RankedWay> ranked = rank_ways(ways, false, {.draws = 50});
+  CHECK(ranked[0].mean.mean == Approx(1));
+  CHECK(ranked[0].mean.standard_error == Approx(1 / std::sqrt(3.0)));
+  CHECK(ranked[0].p_best == Approx(1));  // it is better on every item
+  CHECK(ranked[1].p_best == 0);
+  // a - b is 1 on every item: no spread, so no tie. c - b: 5, 4, 3, se .577.
+  CHECK_FALSE(ranked[1].tied);
+  CHECK_FALSE(ranked[2].tied);
+}
+
+TEST_CASE("ways within two standard errors of the paired difference are tied", "[stat]") {
+  // b - a: 1, -1, 1, -1, 1 has mean .2 and standard error sqrt(1.2 / 5) = .49.
+  const std::vector<Way> ways = {{"a", {0, 1, 0, 1, 0}}, {"b", {1, 0, 1, 0, 1}}};
+  const std::vector<RankedWay> ranked = rank_ways(ways, false, {.draws = 400});
+  CHECK(ranked[0].way == 0);
+  CHECK(ranked[1].tied);
+  CHECK(ranked[0].p_best + ranked[1].p_best == Approx(1));
+  CHECK(ranked[1].p_best > 0.1);
+  CHECK(ranked[1].p_best < ranked[0].p_best);
+}
+
+TEST_CASE("equal means go by the tie breaker, then by name; what is missing comes last", "[stat]") {
+  CHECK(order({{"b", {1, 1}, 7}, {"a", {1, 1}, 7}, {"c", {2, 0}, 3}}) ==
+        std::vector<std::string>{"c", "a", "b"});
+  CHECK(order({{"none", {kNan, kNan}}, {"never", {1, kInf}}, {"half", {kNan, 9}}}) ==
+        std::vector<std::string>{"half", "never", "none"});
+  const std::vector<Way> ways = {{"half", {kNan, 9}}, {"never", {1, kInf}}};
+  const std::vector<RankedWay> ranked = rank_ways(ways, false, {.draws = 200});
+  CHECK(ranked[0].mean.n == 1);
+  CHECK(std::isinf(ranked[1].mean.mean));
+  CHECK_FALSE(ranked[1].tied);
+  // "never" wins only where item 1 is not drawn: one in four.
+  CHECK(ranked[1].p_best == Approx(0.25).margin(0.1));
+  CHECK(rank_ways({}, false, {}).empty());
+}
+
+TEST_CASE("a ranking does not depend on the order of the ways", "[stat]") {
+  const Way a{"a", {3, 1, 2, 5}}, b{"b", {2, 2, 2, 2}}, c{"c", {1, 4, 1, 3}};
+  const std::vector<Way> one = {a, b, c};
+  const std::vector<Way> two = {c, a, b};
+  const auto x = rank_ways(one, false, {.draws = 100, .seed = 5});
+  const auto y = rank_ways(two, false, {.draws = 100, .seed = 5});
+  for (std::size_t r = 0; r < 3; ++r) {
+    CHECK(one[usize(x[r].way)].name == two[usize(y[r].way)].name);
+    CHECK(x[r].p_best == y[r].p_best);
+    CHECK(x[r].tied == y[r].tied);
+  }
+}
