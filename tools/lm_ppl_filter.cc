@@ -229,6 +229,8 @@ lm::cli::ToolSpec make_spec() {
            {scorer_flags(), stored_flags(), folder_flags(), bucket_flags(), table_flags()})},
       {"cutoffs", "write the percentiles of the scores as CSV",
        lm::cli::joined({scorer_flags(), stored_flags(), folder_flags()})},
+      {"responses", "rank ways of making answers by how likely a model holds them",
+       lm::filter_tool::responses_flags()},
   };
   spec.examples = {
       {"lm-ppl-filter -m wiki.lmng docs.jsonl.zst -o scored.jsonl.zst",
@@ -257,6 +259,7 @@ int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "select") return lm::filter_tool::run_select(tool);
     if (tool.verb() == "bucket") return lm::filter_tool::run_bucket(tool);
+    if (tool.verb() == "responses") return lm::filter_tool::run_responses(tool);
     if (tool.verb() == "cutoffs") return lm::filter_tool::run_cutoffs(tool);
     lm::filter_tool::run_score(tool);
   });

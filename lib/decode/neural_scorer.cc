@@ -18,7 +18,8 @@ NeuralScorer::NeuralScorer(const SessionOptions& session, const NeuralScorerOpti
           " stride=", windows_.stride, " max_tokens=", options.max_tokens,
           " probes=", options.probes, " begin=", session_.begin() ? cat(*session_.begin()) : "none",
           " special=", session.special == text::SpecialPolicy::kParse ? "parse" : "text",
-          session_.activation() == DType::kBf16 ? " dtype=bf16" : "");
+          session_.activation() == DType::kBf16 ? " dtype=bf16" : "",
+          options.boundary == Boundary::kSeparate ? " boundary=separate" : "");
   scorer_ = std::make_unique<TokenScorer>(session_.engine(), session_.score_options());
 }
 
@@ -44,7 +45,7 @@ std::deque<WindowCutter> NeuralScorer::cut_after(std::string_view prompt, std::s
                                                  text::Score& score) {
   const i64 most = options_.max_tokens > 0 ? options_.max_tokens : std::numeric_limits<i64>::max();
   score = {};
-  Result<ScoredTokens> part = encoder_.completion(prompt, text, Boundary::kJoint, most);
+  Result<ScoredTokens> part = encoder_.completion(prompt, text, options_.boundary, most);
   std::deque<WindowCutter> out;
   if (part) {
     add_part(std::move(*part), score, out);
@@ -52,6 +53,12 @@ std::deque<WindowCutter> NeuralScorer::cut_after(std::string_view prompt, std::s
     score.fault = part.fault();
   }
   return out;
+}
+
+Result<i64> NeuralScorer::length_after(std::string_view prompt, std::string_view text) {
+  const Result<ScoredTokens> both = encoder_.completion(prompt, text, options_.boundary);
+  if (!both) return both.fault();
+  return isize(both->tokens);
 }
 
 void NeuralScorer::add_part(ScoredTokens part, text::Score& score,

@@ -19,6 +19,7 @@ struct NeuralScorerOptions {
   i64 stride = 0;      // 0: half a window
   i64 max_tokens = 0;  // of a text; 0: all
   i64 probes = 1;      // stretches that stand for a longer text (PromptEncoder::stretches)
+  Boundary boundary = Boundary::kJoint;  // between a prompt and a text
   /// Called before score() returns for every text that has no score because the model's logits are
   /// not numbers.
   std::function<void()> not_numbers = nullptr;
@@ -35,12 +36,13 @@ class NeuralScorer final : public text::Scorer {
   /// A text without a scored token has NaN. Memory: some windows beside the texts, whatever their
   /// length.
   void score(std::span<const std::string_view> texts, std::span<text::Score> scores) override;
-  /// Prompt and text are tokenised together, the prompt's blanks at its end with the text
-  /// (Boundary::kJoint), and cut into the windows of a text; the first max_tokens tokens of the
-  /// text count. probes is not for this.
+  /// Prompt and text are tokenised as the boundary says and cut into the windows of a text; the
+  /// first max_tokens tokens of the text count. probes is not for this.
   void score_after(std::span<const std::string_view> prompts,
                    std::span<const std::string_view> texts, std::span<text::Score> scores) override;
   bool conditional() const override { return true; }
+  /// Tokens of both as score_after has them, or why there are none.
+  Result<i64> length_after(std::string_view prompt, std::string_view text);
   bool concurrent() const override { return false; }
   std::string_view measure() const override { return "ppl"; }
   /// The digests of model and tokenizer, and every option that shapes scores.

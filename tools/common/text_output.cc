@@ -1,7 +1,10 @@
 #include "common/text_output.h"
 
+#include <algorithm>
+
 #include "core/str.h"
 #include "io/file.h"
+#include "text/utf8.h"
 
 namespace lm::tool_options {
 
@@ -20,6 +23,26 @@ void TextOutput::write(std::string_view text) {
   } else {
     io::write_full(1, text.data(), isize(text), "<stdout>");
   }
+}
+
+std::string aligned_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<i64> widths;
+  for (const std::vector<std::string>& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()), 0);
+    for (std::size_t c = 0; c < row.size(); ++c)
+      widths[c] = std::max(widths[c], text::count_code_points(row[c]));
+  }
+  std::string out;
+  for (const std::vector<std::string>& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string pad(usize(widths[c] - text::count_code_points(row[c])), ' ');
+      append(out, c > 0 ? "  " : "", c > 0 ? pad : "", row[c]);
+      if (c == 0 && row.size() > 1) out += pad;
+    }
+    out.resize(out.find_last_not_of(' ') + 1);
+    out.push_back('\n');
+  }
+  return out;
 }
 
 void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> names,

@@ -2,7 +2,9 @@
 // Verbs that print a text, a table or one JSON document, not a stream of records.
 
 #include <initializer_list>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/tool.h"
 
@@ -20,6 +22,10 @@ class TextOutput {
  private:
   io::AtomicFile* file_ = nullptr;  // null: standard output
 };
+
+/// Lines of columns as wide as their widest cell, in code points (valid UTF-8): the first flush
+/// left, the others flush right. No line ends in blanks.
+std::string aligned_table(const std::vector<std::vector<std::string>>& rows);
 
 /// Throws Error{kUsage} if one of these options is asked for, which every verb with streams has and
 /// this one cannot follow. why: "the verb ...".

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/tool.h"
+#include "decode/neural_scorer.h"
 #include "ngram/select.h"
 #include "text/score_fields.h"
 #include "text/scorer.h"
@@ -20,10 +21,17 @@ void run_score(cli::Tool& tool);
 void run_select(cli::Tool& tool);
 void run_bucket(cli::Tool& tool);
 void run_cutoffs(cli::Tool& tool);
+void run_responses(cli::Tool& tool);
+std::vector<cli::Flag> responses_flags();
 
 /// The scorer that -m, --zlib or --contrast ask for; null for --from-attr. Throws Error{kUsage}
 /// unless it is exactly one and every option given has a model that it goes with.
 std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool);
+/// A model folder with the options of such folders, and form. later: further models, which are
+/// opened after this one and share --memory with it.
+std::unique_ptr<decode::NeuralScorer> open_folder(cli::Tool& tool, const std::string& path,
+                                                  decode::NeuralScorerOptions form,
+                                                  std::span<const std::string> later = {});
 /// --name, or the name of the model.
 std::string name_of(const cli::Options& options);
 

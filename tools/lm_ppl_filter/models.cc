@@ -92,45 +92,6 @@ void check_folder(const std::string& path) {
                   : "a model folder holds config.json, safetensors and tokenizer files");
 }
 
-/// later: models that are opened after this one and share --memory with it.
-std::unique_ptr<text::Scorer> open_folder(cli::Tool& tool, const std::string& path,
-                                          std::span<const std::string> later) {
-  check_folder(path);
-  const cli::Options& options = tool.options();
-  decode::NeuralScorerOptions form;
-  form.window = options.maybe_integer("window").value_or(0);
-  form.stride = options.maybe_integer("stride").value_or(0);
-  form.max_tokens = options.integer("max-tokens");
-  form.probes = options.integer("probe");
-  if (form.probes > 1 && form.probes > form.max_tokens) {
-    throw Error(ErrorKind::kUsage,
-                cat("--probe ", form.probes, " is more than --max-tokens ", form.max_tokens));
-  }
-  decode::SessionOptions session = tool_options::session_options(tool, path);
-  for (const std::string& other : later) {
-    if (!is_folder(other)) continue;
-    check_folder(other);
-    session.reserve += decode::Session::least_bytes(tool_options::session_options(tool, other));
-    ++session.later;
-  }
-  form.not_numbers = [&tool, path, said = false]() mutable {
-    if (!std::exchange(said, true))
-      tool.console().message(LogLevel::kWarning,
-                             cat(path, ": the model's logits are not numbers: no score"));
-  };
-  std::unique_ptr<decode::NeuralScorer> scorer =
-      std::make_unique<decode::NeuralScorer>(session, form);
-  if (options.given("condition") && scorer->windows().apart() > 0)
-    throw Error(ErrorKind::kUsage, "--condition needs windows that overlap",
-                "--stride below --window: else a later window knows nothing of the prompt");
-  tool.console().message(
-      LogLevel::kInfo,
-      cat(path, ": ", model::describe(scorer->cfg()), ", windows of ", scorer->windows().window,
-          " tokens every ", scorer->windows().stride, ", ", dtype_name(session.compute.activation),
-          " on ", scorer->backend().name));
-  return scorer;
-}
-
 std::unique_ptr<text::Scorer> open_ngrams(cli::Tool& tool, const std::string& path) {
   const cli::Options& options = tool.options();
   if (path.ends_with(".safetensors") || path.ends_with(".gguf")) {
@@ -154,6 +115,30 @@ std::unique_ptr<text::Scorer> open_ngrams(cli::Tool& tool, const std::string& pa
   return ngram::open_ngram_scorer(tool.ctx(), source);
 }
 
+decode::NeuralScorerOptions folder_form(const cli::Options& options) {
+  decode::NeuralScorerOptions form;
+  form.window = options.maybe_integer("window").value_or(0);
+  form.stride = options.maybe_integer("stride").value_or(0);
+  form.max_tokens = options.integer("max-tokens");
+  form.probes = options.integer("probe");
+  if (form.probes > 1 && form.probes > form.max_tokens) {
+    throw Error(ErrorKind::kUsage,
+                cat("--probe ", form.probes, " is more than --max-tokens ", form.max_tokens));
+  }
+  return form;
+}
+
+std::unique_ptr<text::Scorer> open_model(cli::Tool& tool, const std::string& path,
+                                         std::span<const std::string> later) {
+  if (!is_folder(path)) return open_ngrams(tool, path);
+  std::unique_ptr<decode::NeuralScorer> out =
+      open_folder(tool, path, folder_form(tool.options()), later);
+  if (tool.options().given("condition") && out->windows().apart() > 0)
+    throw Error(ErrorKind::kUsage, "--condition needs windows that overlap",
+                "--stride below --window: else a later window knows nothing of the prompt");
+  return out;
+}
+
 /// A file's name without its suffix, a folder's name as it is.
 std::string model_name(const std::string& path) {
   if (!is_folder(path)) return text::score_name(path);
@@ -163,6 +148,32 @@ std::string model_name(const std::string& path) {
 }
 
 }  // namespace
+
+std::unique_ptr<decode::NeuralScorer> open_folder(cli::Tool& tool, const std::string& path,
+                                                  decode::NeuralScorerOptions form,
+                                                  std::span<const std::string> later) {
+  check_folder(path);
+  decode::SessionOptions session = tool_options::session_options(tool, path);
+  for (const std::string& other : later) {
+    if (!is_folder(other)) continue;
+    check_folder(other);
+    session.reserve += decode::Session::least_bytes(tool_options::session_options(tool, other));
+    ++session.later;
+  }
+  form.not_numbers = [&tool, path, said = false]() mutable {
+    if (!std::exchange(said, true))
+      tool.console().message(LogLevel::kWarning,
+                             cat(path, ": the model's logits are not numbers: no score"));
+  };
+  std::unique_ptr<decode::NeuralScorer> scorer =
+      std::make_unique<decode::NeuralScorer>(session, form);
+  tool.console().message(
+      LogLevel::kInfo,
+      cat(path, ": ", model::describe(scorer->cfg()), ", windows of ", scorer->windows().window,
+          " tokens every ", scorer->windows().stride, ", ", dtype_name(session.compute.activation),
+          " on ", scorer->backend().name));
+  return scorer;
+}
 
 std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
   const cli::Options& options = tool.options();
@@ -183,9 +194,7 @@ std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
     return std::make_unique<ngram::ZlibScorer>(options.integer("zlib-min-bytes"));
   std::vector<std::unique_ptr<text::Scorer>> models;
   for (std::size_t i = 0; i < paths.size(); ++i)
-    models.push_back(is_folder(paths[i])
-                         ? open_folder(tool, paths[i], std::span(paths).subspan(i + 1))
-                         : open_ngrams(tool, paths[i]));
+    models.push_back(open_model(tool, paths[i], std::span(paths).subspan(i + 1)));
   if (models.size() == 1) return std::move(models[0]);
   return std::make_unique<ngram::ContrastScorer>(std::move(models[0]), std::move(models[1]));
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "common/text_output.h"
 #include "core/str.h"
 #include "io/json.h"
 
@@ -19,26 +20,6 @@ std::string measured_text(const uq::Measured& m, int digits) {
   std::string out = fixed(m.value, digits);
   if (!std::isnan(m.interval.low))
     append(out, " [", fixed(m.interval.low, digits), ", ", fixed(m.interval.high, digits), "]");
-  return out;
-}
-
-// Columns as wide as their widest cell; the first is flush left, the others flush right.
-std::string aligned(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const std::vector<std::string>& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()), 0);
-    for (std::size_t c = 0; c < row.size(); ++c)
-      widths[c] = std::max(widths[c], row[c].size());
-  }
-  std::string out;
-  for (const std::vector<std::string>& row : rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string pad(widths[c] - row[c].size(), ' ');
-      append(out, c > 0 ? "  " : "", c > 0 ? pad : "", row[c]);
-      if (c == 0 && row.size() > 1) out += pad;
-    }
-    out.push_back('\n');
-  }
   return out;
 }
 
@@ -102,13 +83,13 @@ std::string result_table(const EvalResult& result, const uq::EvalOptions& option
     for (const uq::Measured& value : one.values)
       row.push_back(measured_text(value, 3));
   }
-  out += aligned(rows);
+  out += tool_options::aligned_table(rows);
   if (!evaluation.differences.empty()) {
     rows = {{"difference", "metric", "value"}};
     for (const uq::Difference& d : evaluation.differences)
       rows.push_back({cat(d.first, " - ", d.second), options.chosen[usize(d.metric)]->name,
                       measured_text(d.value, 3)});
-    append(out, "\n", aligned(rows));
+    append(out, "\n", tool_options::aligned_table(rows));
   }
   if (!result.tsu.empty()) {
     append(out, "\nscores that rise with temperature (", temperatures_text(result.compared, " < "),
@@ -118,7 +99,7 @@ std::string result_table(const EvalResult& result, const uq::EvalOptions& option
       rows.push_back({one.name, cat(one.share.items),
                       measured_text({one.share.percent, one.interval}, 1),
                       fixed(one.share.tied_percent, 1)});
-    out += aligned(rows);
+    out += tool_options::aligned_table(rows);
   }
   return out;
 }

@@ -1,0 +1,136 @@
+#include "answers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "common/text_output.h"
+#include "core/str.h"
+#include "io/json.h"
+#include "stat/choice.h"
+
+namespace lm::filter_tool {
+
+namespace {
+
+constexpr f64 kNan = std::numeric_limits<f64>::quiet_NaN();
+constexpr f64 kInf = std::numeric_limits<f64>::infinity();
+
+f64 mean_nll(const text::Score& score) {
+  // An answer of no token, or one that the model cannot hold, is never likely.
+  const f64 mean = score.nll_nats / static_cast<f64>(score.tokens);
+  return score.tokens == 0 || std::isnan(mean) ? kInf : mean;
+}
+
+constexpr Metric kMetrics[] = {
+    {"sppl", false, true, false, false, false,
+     [](const Candidate& c) { return std::exp(mean_nll(c.shown)); }},
+    {"ppl", true, false, false, false, false,
+     [](const Candidate& c) { return std::exp(mean_nll(c.given)); }},
+    {"ifd", true, false, true, false, false,
+     [](const Candidate& c) {
+       return c.given.tokens == 0 ? kInf : mean_nll(c.given) / mean_nll(c.alone);
+     }},
+    {"nll", true, false, false, false, false,
+     [](const Candidate& c) {
+       return mean_nll(c.given) * static_cast<f64>(std::max<i64>(1, c.given.tokens));
+     }},
+    {"length", true, false, false, false, false,
+     [](const Candidate& c) { return static_cast<f64>(c.given.tokens); }},
+    {"reward", false, false, false, true, true, [](const Candidate& c) { return *c.reward; }},
+    {"car", true, false, false, true, true,
+     [](const Candidate& c) { return *c.reward / (1 + 3 * mean_nll(c.given)); }},
+};
+
+/// The strategies with the metric of every question's answer.
+std::vector<stat::Way> ways_of(const AnswerSet& set, const Metric& metric) {
+  std::vector<stat::Way> out;
+  // In the order of the ids, so that sums and resamples do not depend on that of the lines.
+  std::map<std::string_view, i64> items;
+  for (const Candidate& c : set.all)
+    items.emplace(set.questions.all()[usize(c.question)], 0);
+  i64 number = 0;
+  for (auto& [id, item] : items)
+    item = number++;
+  std::vector<i64> answers(set.strategies.all().size(), 0);
+  for (const std::string& name : set.strategies.all())
+    out.push_back({name, std::vector<f64>(items.size(), kNan)});
+  for (const Candidate& c : set.all) {
+    stat::Way& way = out[usize(c.strategy)];
+    way.values[usize(items.at(set.questions.all()[usize(c.question)]))] = metric.value(c);
+    way.tie_breaker += static_cast<f64>(std::max(c.given.tokens, c.shown.tokens));
+    ++answers[usize(c.strategy)];
+  }
+  for (std::size_t s = 0; s < out.size(); ++s)
+    if (answers[s] > 0) out[s].tie_breaker /= static_cast<f64>(answers[s]);
+  return out;
+}
+
+}  // namespace
+
+std::vector<const Metric*> metrics_of(const cli::Options& options) {
+  const bool own = options.given("own");
+  std::vector<const Metric*> out;
+  const std::string text = options.given("metric") ? options.text("metric") : own ? "sppl" : "ppl";
+  for (const std::string_view part : split(text, ',')) {
+    const std::string_view name = trim(part);
+    const Metric* const found = std::find_if(std::begin(kMetrics), std::end(kMetrics),
+                                             [&](const Metric& m) { return m.name == name; });
+    if (found == std::end(kMetrics))
+      throw Error(ErrorKind::kUsage, cat("--metric: ", quote(name), " is none of its measures"),
+                  "sppl, ppl, ifd, nll, length, reward and car are");
+    if (std::find(out.begin(), out.end(), found) != out.end())
+      throw Error(ErrorKind::kUsage, cat("--metric names ", quote(name), " twice"));
+    if (found->shown && !own)
+      throw Error(ErrorKind::kUsage, "sppl needs the model's own answers",
+                  "--own FILE names them; ppl needs none");
+    out.push_back(found);
+  }
+  return out;
+}
+
+std::string AnswerSet::json(std::span<const Metric* const> metrics,
+                            const stat::BootstrapOptions& options) const {
+  std::string out = cat("{\"answers\":", all.size(), ",\"incomplete_questions\":", incomplete,
+                        ",\"shortened_prompts\":", shortened, ",\"metrics\":[");
+  for (const Metric* const metric : metrics) {
+    const std::vector<stat::Way> ways = ways_of(*this, *metric);
+    const std::vector<stat::RankedWay> ranking = stat::rank_ways(ways, metric->highest, options);
+    append(out, out.back() == '[' ? "" : ",", "{\"metric\":\"", metric->name,
+           "\",\"chosen\":", io::json_string(ways[usize(ranking[0].way)].name), ",\"ranking\":[");
+    for (std::size_t r = 0; r < ranking.size(); ++r) {
+      const stat::RankedWay& one = ranking[r];
+      append(out, r > 0 ? "," : "", "{\"strategy\":", io::json_string(ways[usize(one.way)].name),
+             ",\"mean\":");
+      io::append_json_number(out, one.mean.mean);
+      out += ",\"se\":";
+      io::append_json_number(out, one.mean.standard_error);
+      append(out, ",\"n\":", one.mean.n, ",\"p_best\":");
+      io::append_json_number(out, one.p_best);
+      append(out, ",\"tied\":", one.tied ? "true" : "false", "}");
+    }
+    out += "]}";
+  }
+  return out + "]}";
+}
+
+std::string AnswerSet::table(std::span<const Metric* const> metrics,
+                             const stat::BootstrapOptions& options) const {
+  std::vector<std::vector<std::string>> rows = {
+      {"metric", "strategy", "mean", "se", "n", "p_best", ""}};
+  const auto number = [](f64 x) { return std::isnan(x) ? std::string("-") : format_fixed(x, 4); };
+  for (const Metric* const metric : metrics) {
+    const std::vector<stat::Way> ways = ways_of(*this, *metric);
+    for (const stat::RankedWay& one : stat::rank_ways(ways, metric->highest, options)) {
+      const bool first = rows.back()[0] != metric->name;
+      rows.push_back({metric->name, ways[usize(one.way)].name, number(one.mean.mean),
+                      number(one.mean.standard_error), cat(one.mean.n), format_fixed(one.p_best, 3),
+                      first      ? "best"
+                      : one.tied ? "tied"
+                                 : ""});
+    }
+  }
+  return tool_options::aligned_table(rows);
+}
+
+}  // namespace lm::filter_tool
