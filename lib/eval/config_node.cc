@@ -96,8 +96,8 @@ class Reader {
       const std::string name = item.first.Scalar();
       for (const auto& [known, other] : out.fields)
         if (known == name) key.fail(cat("key ", quote(name), " stands twice"));
-      out.fields.emplace_back(name, read(item.second, key.where, depth + 1));
-      out.value.set(key.value.is_none() ? Value(name) : key.value, out.fields.back().second.value);
+      out.fields.push_back({name, read(item.second, key.where, depth + 1)});
+      out.value.set(key.value.is_none() ? Value(name) : key.value, out.fields.back().node.value);
     }
   }
 

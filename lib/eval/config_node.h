@@ -5,18 +5,19 @@
 
 #include <initializer_list>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "text/value.h"
 
 namespace lm::eval {
 
+struct ConfigField;
+
 struct ConfigNode {
-  std::string where;                                       // "FILE:LINE"
-  text::Value value;                                       // the whole content below
-  std::vector<std::pair<std::string, ConfigNode>> fields;  // of a map
-  std::vector<ConfigNode> items;                           // of a list
+  std::string where;                // "FILE:LINE"
+  text::Value value;                // the whole content below
+  std::vector<ConfigField> fields;  // of a map
+  std::vector<ConfigNode> items;    // of a list
 
   /// Throws Error{kConfig} "FILE:LINE: what".
   [[noreturn]] void fail(const std::string& what, const std::string& hint = {}) const;
@@ -33,6 +34,11 @@ struct ConfigNode {
   bool flag() const;
   /// A list of texts, or one text.
   std::vector<std::string> texts() const;
+};
+
+struct ConfigField {
+  std::string key;
+  ConfigNode node;
 };
 
 /// Reads one document. Throws Error{kNoInput} and Error{kConfig}: what is no YAML, keys that stand

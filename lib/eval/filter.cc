@@ -29,8 +29,9 @@ class StepArgs {
   const FilterStep& step() const { return step_; }
   void only(std::initializer_list<const char*> known) const {
     for (const auto& [key, value] : step_.args.map()) {
-      const bool found = std::any_of(known.begin(), known.end(),
-                                     [&](const char* name) { return key == Value(name); });
+      const bool found =
+          std::any_of(known.begin(), known.end(),
+                      [&, &wanted = key](const char* name) { return wanted == Value(name); });
       if (!found) fail(cat("has no argument ", quote(key.to_text())));
     }
   }

@@ -48,10 +48,11 @@ ConfigNode read_with_includes(const std::string& file, std::vector<std::string>&
   for (auto name = names.rbegin(); name != names.rend(); ++name) {  // later ones win
     const ConfigNode base = read_with_includes(beside(file, *name), files, depth + 1);
     for (const auto& [key, node] : base.fields) {
-      const bool own = std::any_of(root.fields.begin(), root.fields.end(),
-                                   [&](const auto& each) { return each.first == key; });
+      const bool own =
+          std::any_of(root.fields.begin(), root.fields.end(),
+                      [&, &wanted = key](const ConfigField& each) { return each.key == wanted; });
       if (own) continue;
-      root.fields.emplace_back(key, node);
+      root.fields.push_back({key, node});
       root.value.set(key, node.value);
     }
   }
