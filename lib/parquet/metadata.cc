@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 10> kEncodingNames = {
 constexpr std::array<std::string_view, 8> kCodecNames = {
     "UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW"};
 
-// The years of both kinds of annotation: the old enumeration and the union that replaced it.
+// The enumeration of the first versions; logical_type() reads the union that replaced it.
 LogicalType converted_type(i32 code) {
   LogicalType out;
   switch (code) {

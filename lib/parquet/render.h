@@ -1,11 +1,13 @@
 #pragma once
 // Stored values as JSON text. Whole numbers, floats and truth values become JSON's; strings, enums
 // and JSON columns strings; everything else strings too:
-//   decimal    "-12.50", all digits of the scale        date       "2024-02-29"
-//   time       "13:05:09.000250"                        timestamp  "2024-02-29T13:05:09.25Z"-like:
-//   fraction with 3, 6 or 9 digits as the column's unit has them, none where it is zero; Z where
-//   the column holds instants. Years outside 0 to 9999 have a sign and six digits.
-//   uuid       "01234567-89ab-cdef-0123-456789abcdef"   other bytes  base64
+//   decimal    "-12.50", all digits of the scale
+//   date       "2024-02-29"; years outside 0 to 9999 have a sign and six digits
+//   time       "13:05:09.000250"
+//   timestamp  "2024-02-29T13:05:09.250Z"; Z where the column holds instants
+//   uuid       "01234567-89ab-cdef-0123-456789abcdef"
+//   other bytes  base64
+// Fractions of a second have the 3, 6 or 9 digits of the column's unit, none where they are zero.
 // Floats that are not numbers become null.
 
 #include <string>
