@@ -15,42 +15,46 @@ namespace lm::io {
 
 namespace od = simdjson::ondemand;
 
+namespace {
+
+// Whether one of eight bytes needs an escape. A subtraction leaves the high bit of some byte that
+// had none exactly when a byte is below what is subtracted (equal to it, for 1 after xor).
+bool needs_escape(const char* eight) {
+  constexpr u64 kOnes = 0x0101010101010101;
+  u64 word;
+  std::memcpy(&word, eight, 8);
+  const u64 quote = word ^ kOnes * '"';
+  const u64 slash = word ^ kOnes * '\\';
+  const u64 found =
+      ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) | ((slash - kOnes) & ~slash);
+  return (found & kOnes * 0x80) != 0;
+}
+
+}  // namespace
+
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
+  static constexpr std::string_view kNamed = "\n\"\\\t\r\b\f";
+  static constexpr std::string_view kLetters = "n\"\\trbf";
   out.push_back('"');
   std::size_t run = 0;
+  std::size_t plain = 0;  // bytes before it were looked at, eight at a time
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i >= plain) {
+      while (i + 8 <= text.size() && !needs_escape(text.data() + i))
+        i += 8;
+      if (i == text.size()) break;
+      plain = i + 8;
+    }
     const u8 c = static_cast<u8>(text[i]);
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out.append(text, run, i - run);
     run = i + 1;
-    switch (c) {
-      case '"':
-        out.append("\\\"");
-        break;
-      case '\\':
-        out.append("\\\\");
-        break;
-      case '\b':
-        out.append("\\b");
-        break;
-      case '\f':
-        out.append("\\f");
-        break;
-      case '\n':
-        out.append("\\n");
-        break;
-      case '\r':
-        out.append("\\r");
-        break;
-      case '\t':
-        out.append("\\t");
-        break;
-      default:
-        out.append("\\u00");
-        out.push_back(kDigits[c >> 4]);
-        out.push_back(kDigits[c & 15]);
-    }
+    const std::size_t named = kNamed.find(text[i]);
+    if (named == std::string_view::npos)
+      append(out, "\\u00", kDigits[c >> 4], kDigits[c & 15]);
+    else
+      append(out, '\\', kLetters[named]);
   }
   out.append(text, run, text.size() - run);
   out.push_back('"');

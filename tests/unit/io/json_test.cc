@@ -290,3 +290,33 @@ TEST_CASE("base64 follows RFC 4648", "[io]") {
   CHECK(base64("fo") == "Zm8=");
   CHECK(base64("foobar") == "Zm9vYmFy");
 }
+
+// Eight bytes are looked at together; what needs an escape may stand anywhere among them.
+TEST_CASE("strings are escaped alike wherever the characters stand", "[io]") {
+  const auto model = [](const std::string& text) {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::string out = "\"";
+    for (const char c : text) {
+      const std::size_t named = std::string_view("\b\f\n\r\t\"\\").find(c);
+      if (named != std::string_view::npos) {
+        out += {'\\', "bfnrt\"\\"[named]};
+      } else if (static_cast<u8>(c) < 0x20) {
+        out += {'\\', 'u', '0', '0', kDigits[c >> 4], kDigits[c & 15]};
+      } else {
+        out += c;
+      }
+    }
+    return out + "\"";
+  };
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(byte);
+      REQUIRE(json_string(text) == model(text));
+      text[19 - at] = '\x7f';
+      text[(at + 9) % 20] = '\n';
+      text.resize(20 - at % 9);
+      REQUIRE(json_string(text) == model(text));
+    }
+  }
+}
