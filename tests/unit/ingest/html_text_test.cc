@@ -1,0 +1,63 @@
+#include "ingest/html_text.h"
+
+#include "catch.h"
+
+using namespace lm;
+using namespace lm::ingest;
+
+namespace {
+std::string text(const std::string& html) {
+  HtmlText extractor;
+  return extractor.extract(html).value_or("beyond the limits");
+}
+}  // namespace
+
+TEST_CASE("blocks end lines, white space collapses, entities are characters", "[ingest]") {
+  CHECK(text("<p>One\n  two <b>three</b>\t</p><div>four<p>five</div>six") ==
+        "One two three\nfour\nfive\nsix");
+  CHECK(text("a<b> b </b> c <i>d</i>e") == "a b c de");
+  CHECK(text("&lt;b&gt; &amp;&eacute;&#x41;&nbsp;x") ==
+        "<b> &\xC3\xA9"
+        "A\xC2\xA0x");
+  CHECK(text("one<br>two<br/><br>three<br><br><br>four") == "one\ntwo\n\nthree\n\nfour");
+  CHECK(text("<h1>T</h1><ul><li>a<li>b<ul><li>c</ul></ul>d") == "T\na\nb\nc\nd");
+  CHECK(text("<dl><dt>t<dd>d</dl>") == "t\nd");
+}
+
+TEST_CASE("pre keeps its white space, tables are lines", "[ingest]") {
+  CHECK(text("x<pre>\n  a\n    b <b>c</b>\n</pre>y  z") == "x\n  a\n    b c\ny z");
+  CHECK(text("<table><tr><th>a<th>b</tr><tr><td> 1 </td> <td>2 3</td></tr></table>z") ==
+        "a\tb\n1\t2 3\nz");
+}
+
+TEST_CASE("what is no main text is left out", "[ingest]") {
+  CHECK(text("<title>t</title><style>s</style><script>var a = '<p>no';</script><nav>n</nav>"
+             "<header>h</header><article><header><h1>Title</h1></header>body</article>"
+             "<aside>a</aside><form>f</form><footer>f</footer><noscript>n</noscript>"
+             "<p hidden>h</p><template>t</template><button>b</button>!") == "Title\nbody\n!");
+  CHECK(text("<form id=aspnetForm><p>All of it</p><select><option>o</select></form>") ==
+        "All of it");
+  CHECK(text("a<form>f</FORM>b<form><i>f</i>g</form>c") == "a\nb\nc");
+  CHECK(text("a<!-- </form> b --><pre>c</pre>") == "a\nc");
+  CHECK(text("<!-- c -->") == "");
+  CHECK(text("") == "");
+}
+
+TEST_CASE("torn and hostile pages", "[ingest]") {
+  CHECK(text("<p>a<b>b</p>c</b><div") == "ab\nc");
+  CHECK(text(std::string("a\0b", 3)).find('a') == 0);
+  std::string deep;
+  for (int i = 0; i < 1000; ++i)
+    deep += "<div></x>";
+  CHECK(text(deep + "x") == "x");
+  for (int i = 0; i < 2000; ++i)
+    deep += "<div></x>";
+  CHECK(text(deep + "x") == "beyond the limits");
+  // Formatting elements that are opened again in every paragraph.
+  std::string again = "<p>";
+  for (int i = 0; i < 1500; ++i)
+    again += "<b a" + std::to_string(i) + ">";
+  for (int i = 0; i < 3000; ++i)
+    again += "</p><p>x";
+  CHECK(text(again) == "beyond the limits");
+}
