@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include <gumbo.h>
 
 #include "core/str.h"
+#include "ingest/html_slim.h"
 
 namespace lm::ingest {
 
@@ -58,65 +57,6 @@ class HtmlText::Arena {
 };
 
 namespace {
-
-// The first letters and digits at `at`, in lower case, as a number; 0 for none.
-u64 tag_name(std::string_view html, std::size_t at) {
-  u64 name = 0;
-  for (std::size_t end = std::min(html.size(), at + 8); at < end; ++at) {
-    const char c = html[at];
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    if ((lower < 'a' || lower > 'z') && (lower < '0' || lower > '9')) break;
-    name = name << 8 | static_cast<u8>(lower);
-  }
-  return name;
-}
-
-// A bound of how deep elements stand in each other, by tags alone: the parser's time grows with the
-// depth, so it must be known before. Void elements and those that end each other do not count, end
-// tags only where such an element is open.
-bool too_deep(std::string_view html) {
-  static const std::unordered_set<u64> kFlat = [] {
-    std::unordered_set<u64> out;
-    for (const std::string_view name :
-         {"br",     "p",  "li", "img",  "meta", "link", "input",  "hr",  "td",    "tr",   "th",
-          "option", "dt", "dd", "area", "base", "col",  "source", "wbr", "param", "embed"})
-      out.insert(tag_name(name, 0));
-    return out;
-  }();
-  std::unordered_map<u64, i64> open;
-  i64 depth = 0;
-  for (std::size_t at = html.find('<'); at != std::string_view::npos; at = html.find('<', at)) {
-    ++at;
-    const bool end_tag = html.substr(at).starts_with('/');
-    const u64 name = tag_name(html, end_tag ? at + 1 : at);
-    if (name == 0 || kFlat.contains(name)) continue;
-    i64& same = open[name];
-    if (!end_tag) {
-      ++same;
-      if (++depth > kMaxHtmlDepth) return true;
-    } else if (same > 0) {
-      --same;
-      --depth;
-    }
-  }
-  return false;
-}
-
-// libgumbo puts what is still unfinished when a form ends behind the form. An empty comment before
-// the end tag (one that changes nothing inside of a comment) finishes it.
-std::string with_forms_closed(std::string_view html) {
-  constexpr std::string_view kEnd = "</form";
-  std::string out;
-  std::size_t done = 0;
-  for (std::size_t at = html.find("</"); at != std::string_view::npos;
-       at = html.find("</", at + 2)) {
-    if (!starts_with_nocase(html.substr(at), kEnd)) continue;
-    append(out, html.substr(done, at - done), "<!>");
-    done = at;
-  }
-  out += html.substr(done);
-  return out;
-}
 
 // Lines of text with white space collapsed.
 class Lines {
@@ -329,8 +269,8 @@ HtmlText::HtmlText() : arena_(std::make_unique<Arena>()) {}
 HtmlText::~HtmlText() = default;
 
 std::optional<std::string> HtmlText::extract(std::string_view html) {
-  if (too_deep(html)) return std::nullopt;
-  const std::string closed = with_forms_closed(html);
+  const std::optional<std::string> page = slim_html(html, kMaxHtmlDepth);
+  if (!page) return std::nullopt;
   arena_->reset();
   GumboOptions options = kGumboDefaultOptions;
   options.allocator = [](void* arena, std::size_t bytes) {
@@ -341,7 +281,7 @@ std::optional<std::string> HtmlText::extract(std::string_view html) {
   options.max_errors = 0;
   try {
     const GumboOutput* const output =
-        gumbo_parse_with_options(&options, closed.data(), closed.size());
+        gumbo_parse_with_options(&options, page->data(), page->size());
     std::string text = Walk(false).text(output->root);
     if (text.empty()) text = Walk(true).text(output->root);
     return text;

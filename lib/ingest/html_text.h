@@ -25,7 +25,7 @@ class HtmlText {
   HtmlText& operator=(const HtmlText&) = delete;
 
   /// html: UTF-8. Text without line end at its end, or "". Of a page whose text all stands in forms
-  /// (some frameworks wrap it whole), those are kept. nullopt for pages beyond the limits. O(n).
+  /// (some frameworks wrap it whole), those are kept. nullopt for pages beyond the limits.
   std::optional<std::string> extract(std::string_view html);
 
  private:

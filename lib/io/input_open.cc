@@ -182,7 +182,8 @@ void InputStream::check_first(std::string_view text) const {
   if (rest.empty() || std::string_view("{ \t\r\n").find(rest[0]) != std::string_view::npos) return;
   s.fail(
       cat("starts with ", quote(text.substr(0, 8)), ", expected JSON lines, plain, gzip or zstd"),
-      conversion(s.input, rest));
+      rest.starts_with("WARC/") ? std::string("lm-cat --from warc makes records of it")
+                                : conversion(s.input, rest));
 }
 
 std::string InputStream::conversion(i64 input, std::string_view first_line) const {

@@ -23,3 +23,4 @@ sed 's/Content-Length: 6/Content-Length: 5/' 5 | lm-cat --from wet -z none; echo
 sed 's/Content-Length: 6/Content-Length: 60/' 5 | lm-cat --from wet -z none; echo "$?"
 echo '{}' | lm-cat --from wet -z none; echo "$?"; cat 0 <(echo) 5 | lm-cat --from wet -z none; echo "$?"
 head -c -3 t.warc.gz | lm-cat --from warc -o out; echo "$?"
+printf "WARC/1.0\r\n" | lm-cat -z none; echo "$?"

@@ -1,6 +1,7 @@
 #include "ingest/html_text.h"
 
 #include "catch.h"
+#include "ingest/html_slim.h"
 
 using namespace lm;
 using namespace lm::ingest;
@@ -60,4 +61,33 @@ TEST_CASE("torn and hostile pages", "[ingest]") {
   for (int i = 0; i < 3000; ++i)
     again += "</p><p>x";
   CHECK(text(again) == "beyond the limits");
+}
+
+TEST_CASE("scripts, styles and comments go before a page is parsed", "[ingest]") {
+  const auto slim = [](const std::string& html) { return slim_html(html, 100).value_or("deep"); };
+  const auto same = [&](const std::string& html) { return slim(html) == html; };
+  CHECK(slim("a<script x>var a = '<p>';</SCRIPT >b<style>c{}</style>") ==
+        "a<script x></SCRIPT >b<style></style>");
+  CHECK(slim("<!-- <script> -->a<!---->b<!-->c<!--->d") == "<!---->a<!---->b<!-->c<!--->d");
+  CHECK(slim("<form>f</Form>") == "<form>f<!></Form>");
+  // Quotes count where a value begins, nowhere else.
+  CHECK(slim("<a title=it's b=\"<script>\"c='>'>x</a><script>y</script>") ==
+        "<a title=it's b=\"<script>\"c='>'>x</a><script></script>");
+  CHECK(slim("<a b = '>' c\"=\">\">x<script>y</script>") ==
+        "<a b = '>' c\"=\">\">x<script></script>");
+  CHECK(slim("<a =\">x<script>y</script>") == "<a =\">x<script></script>");
+  // What another state of the parser may read otherwise stays.
+  CHECK(same("<script><!-- <script> </script> --> </script>"));
+  CHECK(slim("<svg><title>t</title><path d='>'/></svg><script>x</script>") ==
+        "<svg><title>t</title><path d='>'/></svg><script></script>");
+  CHECK(same("<svg><style></svg><script>x</script>"));
+  CHECK(same("<math><svg></math><script>x</script>"));
+  CHECK(same("<svg><script/>text</svg><p>x"));
+  CHECK(same("<svg><![CDATA[ <script> ]]></svg>text<script>y</script>"));
+  CHECK(same("<title><script></title><textarea><!-- x --></textarea><xmp><style></xmp>"));
+  CHECK(same("<script>never closed"));
+  CHECK(same("<!-- a --!> <p>b --><script>x</script>"));
+  CHECK(same("<plaintext><script>x</script>"));
+  CHECK(same("a < b <3 </ x> <? y> <div"));
+  CHECK(same("<script>x</scripty> <p>"));
 }
