@@ -1,4 +1,4 @@
-// lm-cat: joins, cuts, checks and re-frames record streams.
+// lm-cat: joins, cuts, checks and re-frames record streams; makes them of other formats.
 
 #include <map>
 
@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "io/cat.h"
 #include "io/file_header.h"
+#include "lm_cat/from.h"
 
 using namespace lm;
 using cli::Flag;
@@ -79,11 +80,14 @@ cli::ToolSpec make_spec() {
             .choices = {"used", "full"},
             .excludes = {"check", "header", "compare"}},
        }}};
+  spec.verbs[0].flags = cli::joined({spec.verbs[0].flags, cat_tool::from_flags()});
   spec.examples = {
       {"lm-cat a.jsonl.zst b.jsonl.zst -o all.jsonl.zst", "join two files"},
       {"lm-cat --head 1000 --compress none all.jsonl.zst | jq -c .id",
        "look at the first thousand records"},
       {"lm-cat --check=full part-*.jsonl.zst", "verify that every part is complete"},
+      {"lm-cat --from csv --text-column body export.csv.gz -o all.jsonl.zst",
+       "the rows of a table as records"},
       {"lm-cat --split 8 --output 'part-%05d-of-%05d.jsonl.zst' all.jsonl.zst",
        "cut a file into eight"},
   };
@@ -139,14 +143,17 @@ void run_cat(cli::Tool& tool) {
   io::CatOptions options;
   options.head = tool.options().maybe_integer("head");
   options.validate_full = tool.options().text("validate") == "full";
+  cat_tool::From from(tool);
   tool.input();
   io::cat_records(tool.records(), tool.input(), options);
+  from.finish();
 }
 
 void run_split(cli::Tool& tool) {
   const std::string pattern = tool.options().text("output");
   if (pattern == "-")
     throw Error(ErrorKind::kUsage, "--split needs --output 'part-%05d-of-%05d.jsonl.zst'");
+  cat_tool::From from(tool);
   const i64 parts = tool.options().integer("split");
   for (i64 i = 0; i < parts; ++i)
     tool.claim_output(io::part_name(pattern, i, parts));
@@ -163,6 +170,7 @@ void run_split(cli::Tool& tool) {
   options.validate_full = tool.options().text("validate") == "full";
   io::split_records(tool.records_only(), pattern, parts, out, tool.header(), tool.input(), options,
                     tool.ctx());
+  from.finish();
 }
 
 void body(cli::Tool& tool) {

@@ -268,6 +268,7 @@ io::InputStream& Tool::input() {
   need_input();
   io::InputOptions in;
   in.files = files_;
+  in.convert = convert_;
   in.shard = parse_shard(options_);
   in.max_record_bytes = options_.integer("max-record");
   in.allow_empty = options_.on("allow-empty");

@@ -79,6 +79,8 @@ class Tool {
   /// as add_input does.
   void add_input_folder(const std::string& path);
   void set_files(std::vector<std::string> files) { files_ = std::move(files); }
+  /// Makes JSON lines of the inputs. Before the first call of input().
+  void set_converter(io::MakeConverter convert) { convert_ = std::move(convert); }
   const Context& ctx() const { return ctx_; }
   Console& console() { return console_; }
   u64 seed() const { return ctx_.seed; }
@@ -143,6 +145,7 @@ class Tool {
   std::string verb_;
   Options options_;
   std::vector<std::string> files_;
+  io::MakeConverter convert_;
   std::vector<std::string> more_inputs_;
   std::vector<std::string> input_folders_;
   const std::vector<std::string> args_;

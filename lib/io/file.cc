@@ -106,6 +106,10 @@ void pwrite_full(int fd, const void* buf, i64 size, i64 offset, std::string_view
   }
 }
 
+void enlarge_pipe(int fd) {
+  if (::fcntl(fd, F_SETPIPE_SZ, 1 << 20) < 0) return;
+}
+
 i64 file_size(int fd, std::string_view name) {
   struct stat st {};
   if (::fstat(fd, &st) != 0) throw os_error(ErrorKind::kIo, name, "stat failed", errno);

@@ -50,6 +50,10 @@ class PipeClosed : public Error {
   explicit PipeClosed(std::string_view name);
 };
 
+/// Asks for a buffer of 1 MiB, if fd is a pipe: fewer wake-ups. That it may be refused does not
+/// matter.
+void enlarge_pipe(int fd);
+
 i64 file_size(int fd, std::string_view name);
 bool is_regular(int fd);
 bool path_exists(const std::string& path);

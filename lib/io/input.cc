@@ -61,7 +61,7 @@ std::unique_ptr<Batch> InputStream::next() {
   const StageTimer timer(read_stage_);
   try {
     std::unique_ptr<Batch> batch = next_batch();
-    if (source_) bytes_read_.store(source_->raw.bytes_read());
+    if (source_) bytes_read_.store(source_->bytes_read());
     if (batch) batch->number = batches_++;
     return batch;
   } catch (...) {
@@ -87,7 +87,7 @@ std::unique_ptr<Batch> InputStream::next_batch() {
       open_next();
     }
     if (source_->finished) {
-      summaries_[usize(source_->input)].bytes_compressed = source_->raw.bytes_read();
+      summaries_[usize(source_->input)].bytes_compressed = source_->bytes_read();
       source_.reset();
       continue;
     }
@@ -130,7 +130,7 @@ std::unique_ptr<Batch> InputStream::plain_batch() {
   auto batch = std::make_unique<Batch>();
   batch->text = std::move(block.text);
   batch->dropped_bytes = block.dropped_bytes;
-  batch->unit = s.gzip ? s.gzip_unit : next_unit_++;
+  batch->unit = s.gzip || s.converter ? s.whole_unit : next_unit_++;
   return batch;
 }
 
@@ -311,6 +311,7 @@ std::unique_ptr<Batch> InputStream::end_of_input() {
   if (options_.expect_end && !s.ended) {
     s.fail("has no end frame, and --expect-end asks for one");
   }
+  if (s.converter && s.converter->bytes_read() == 0) check_empty();
   s.finished = true;
   auto batch = std::make_unique<Batch>();
   batch->last_of_input = true;
@@ -402,6 +403,7 @@ std::vector<StreamHeader> InputStream::headers() {
     }
     std::unique_ptr<Source>& s = opened_[i];
     s = open_source(i);
+    if (s->converter) continue;
     if (std::optional<StreamHeader> header = leading_header(s->raw))
       found.push_back(std::move(*header));
   }

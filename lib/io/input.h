@@ -14,6 +14,7 @@
 
 #include "core/context.h"
 #include "io/batch.h"
+#include "io/convert.h"
 #include "io/file.h"
 #include "io/frame.h"
 
@@ -34,7 +35,8 @@ struct InputOptions {
   i64 max_record_bytes = i64{64} << 20;
   bool allow_empty = false;
   bool expect_end = false;
-  bool latency = false;  // hand out whole lines as soon as a pipe delivers them
+  MakeConverter convert;  // for inputs of another format; empty: all are JSON lines
+  bool latency = false;   // hand out whole lines as soon as a pipe delivers them
 };
 
 /// What was read of one input.
@@ -96,6 +98,8 @@ class InputStream {
   std::unique_ptr<Batch> end_of_input();
   void open_next();
   void open_gzip();
+  void open_whole(std::string_view form);
+  void check_empty() const;
   void check_first(std::string_view text) const;
   std::unique_ptr<Source> open_source(i64 index) const;
   void join_lines(Batch& batch);

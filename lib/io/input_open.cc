@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,11 +25,6 @@ constexpr std::array<Foreign, 3> kForeign = {{
     {"PAR1", "Parquet", nullptr},
 }};
 
-void enlarge_pipe(int fd) {
-  // A bigger pipe means fewer wake-ups; failure (not a pipe, over the limit) does not matter.
-  if (::fcntl(fd, F_SETPIPE_SZ, 1 << 20) < 0) return;
-}
-
 /// A name as a shell takes it.
 std::string shell_word(const std::string& name) {
   const auto plain = [](char c) {
@@ -44,9 +38,10 @@ std::string shell_word(const std::string& name) {
   return out + "'";
 }
 
-bool is_pipe_like(int fd) {
+bool is_pipe_like(const std::string& file) {
   struct stat st {};
-  return ::fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+  return (file == "-" ? ::fstat(STDIN_FILENO, &st) : ::stat(file.c_str(), &st)) == 0 &&
+         (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
 }  // namespace
@@ -70,7 +65,22 @@ bool InputStream::Source::inflate_some(std::string& out) {
   return problem == nullptr;
 }
 
+// An error goes behind the lines that came before it.
+bool InputStream::Source::convert_some() {
+  if (broken) return false;
+  std::string text;
+  bool more = false;
+  try {
+    more = converter->next(text);
+  } catch (const Error& error) {
+    broken = error;
+  }
+  cutter.append(text);
+  return more && !broken;
+}
+
 bool InputStream::Source::pull() {
+  if (converter) return convert_some();
   if (gzip) {
     std::string text;
     const bool more = inflate_some(text);
@@ -85,6 +95,14 @@ bool InputStream::Source::pull() {
 
 std::unique_ptr<InputStream::Source> InputStream::open_source(i64 index) const {
   const std::string& file = options_.files[usize(index)];
+  if (options_.convert) {
+    if (std::unique_ptr<Converter> converter = options_.convert(file)) {
+      auto s = std::make_unique<Source>(index, Fd(), input_display_name(file),
+                                        options_.max_record_bytes, ctx_.stop);
+      s->converter = std::move(converter);
+      return s;
+    }
+  }
   Fd fd = file == "-" ? Fd(::dup(STDIN_FILENO)) : open_input(file);
   if (!fd.valid()) throw os_error(ErrorKind::kNoInput, "<stdin>", "cannot read", errno);
   enlarge_pipe(fd.get());
@@ -98,13 +116,8 @@ void InputStream::open_next() {
   const auto early = opened_.find(index);
   source_ = early != opened_.end() ? std::move(early->second) : open_source(index);
   Source& s = *source_;
-  if (!s.raw.fill(1)) {
-    if (is_pipe_like(s.raw.fd()) && !options_.allow_empty) {
-      s.fail("no bytes (the program before this one failed, or a filter matched nothing)",
-             "--allow-empty accepts an empty input");
-    }
-    return;
-  }
+  if (s.converter) return open_whole("converted");
+  if (!s.raw.fill(1)) return check_empty();
   s.raw.fill(8);
   const std::string_view head = s.raw.view();
   for (const Foreign& f : kForeign) {
@@ -129,16 +142,31 @@ void InputStream::open_next() {
   }
 }
 
+void InputStream::check_empty() const {
+  const Source& s = *source_;
+  if (!options_.allow_empty && is_pipe_like(options_.files[usize(s.input)])) {
+    s.fail("no bytes (the program before this one failed, or a filter matched nothing)",
+           "--allow-empty accepts an empty input");
+  }
+}
+
+// An input that cannot be divided: form is "gzip" or "converted".
+void InputStream::open_whole(std::string_view form) {
+  Source& s = *source_;
+  s.whole_unit = next_unit_++;
+  ctx_.log->message(LogLevel::kInfo, cat(s.raw.name(), ": ", form,
+                                         s.converter ? ", read" : ", decoded", " by one thread"));
+  if (options_.shard.count > 1 && !options_.shard.by_file) {
+    ctx_.log->message(LogLevel::kWarning, cat(s.raw.name(), ": a ", form,
+                                              " file is one shard unit; "
+                                              "lm-cat --seekable makes it divisible"));
+  }
+}
+
 void InputStream::open_gzip() {
   Source& s = *source_;
   s.gzip = std::make_unique<GzipDecoder>();
-  s.gzip_unit = next_unit_++;
-  ctx_.log->message(LogLevel::kInfo, cat(s.raw.name(), ": gzip, decoded by one thread"));
-  if (options_.shard.count > 1 && !options_.shard.by_file) {
-    ctx_.log->message(LogLevel::kWarning, cat(s.raw.name(),
-                                              ": a gzip file is one shard unit; "
-                                              "lm-cat --seekable makes it divisible"));
-  }
+  open_whole("gzip");
   std::string head;
   while (isize(head) < 8 && s.inflate_some(head)) {
   }
@@ -154,7 +182,8 @@ void InputStream::check_first(std::string_view text) const {
   if (rest.empty() || std::string_view("{ \t\r\n").find(rest[0]) != std::string_view::npos) return;
   s.fail(
       cat("starts with ", quote(text.substr(0, 8)), ", expected JSON lines, plain, gzip or zstd"),
-      conversion(s.input, rest));
+      rest.starts_with("WARC/") ? std::string("lm-cat --from warc makes records of it")
+                                : conversion(s.input, rest));
 }
 
 std::string InputStream::conversion(i64 input, std::string_view first_line) const {

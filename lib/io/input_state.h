@@ -1,6 +1,7 @@
 #pragma once
 // The one open input of an InputStream: what its readers have to remember. Internal to InputStream.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,8 +40,9 @@ struct InputStream::Source {
   Xxh64Stream stream_hash;
   i64 data_frames = 0;
   std::unique_ptr<GzipDecoder> gzip;
-  i64 gzip_unit = 0;            // all members are one
-  std::optional<Error> broken;  // what is wrong behind the text decoded so far
+  std::unique_ptr<Converter> converter;  // of an input of another format, instead of `raw`
+  i64 whole_unit = 0;                    // shard unit of an input that cannot be divided
+  std::optional<Error> broken;           // what is wrong behind the text decoded so far
   std::optional<Error> pending_error;
 
   [[noreturn]] void fail(std::string_view what, std::string hint = {}) const {
@@ -50,9 +52,14 @@ struct InputStream::Source {
     fail(cat("ended inside ", where, " at byte ", raw.offset() + raw.available(),
              " (the file is cut or the program before this one failed)"));
   }
+  i64 bytes_read() const {
+    return converter ? std::max<i64>(converter->bytes_read(), 0) : raw.bytes_read();
+  }
   /// Appends some of a gzip input's text to out; false at its end, which may be `broken`.
   bool inflate_some(std::string& out);
-  /// The same for any input that is text, into the cutter.
+  /// The same for a converted input, into the cutter.
+  bool convert_some();
+  /// The same for any input that is text.
   bool pull();
 };
 
