@@ -52,6 +52,33 @@ Flags rule_flags() {
   };
 }
 
+Flags sidecar_flags() {
+  const std::string g = "Attribute files";
+  return {
+      {.name = "sidecar",
+       .kind = FlagKind::kList,
+       .value_name = "FOLDER",
+       .group = g,
+       .help = "take attributes from the files of FOLDER too; may be repeated",
+       .details =
+           "For documents/P/X the file FOLDER/P/X, for other inputs FOLDER/X: a row for each "
+           "record, with its id, in the same order. Anything else ends the run.",
+       .semantic = false,
+       .main = true,
+       .excludes = {"shard", "skip-complete"}},
+      {.name = "attr-merge",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = g,
+       .def = "replace",
+       .help =
+           "an attribute that the record has already is replaced, appended to, or the record is "
+           "bad",
+       .choices = {"replace", "append", "error"},
+       .needs = {"sidecar"}},
+  };
+}
+
 Flags text_flags() {
   const std::string g = "Texts";
   return {
@@ -161,7 +188,8 @@ lm::cli::ToolSpec make_spec() {
   lm::cli::ToolSpec spec;
   spec.name = "lm-mix";
   spec.summary = "keep records by rules over their attributes, cut spans out of texts, sample";
-  spec.verbs = {{"", "", lm::cli::joined({rule_flags(), text_flags(), sample_flags()})}};
+  spec.verbs = {
+      {"", "", lm::cli::joined({rule_flags(), sidecar_flags(), text_flags(), sample_flags()})}};
   spec.examples = {
       {"lm-mix --where 'long=score(\"gopher_v1.word_count\") >= 50' tagged.jsonl.zst -o "
        "kept.jsonl.zst",

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "mix/object_fields.h"
 
 namespace lm::mix {
 
@@ -16,26 +17,6 @@ constexpr std::size_t kShown = 3;
 
 }  // namespace
 
-void object_keys(std::string_view raw, std::vector<std::string>& out) {
-  i64 depth = 0;
-  bool key = true;  // a string at depth 1 is a key until the colon
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    const char c = raw[i];
-    if (c == '"') {
-      const std::size_t begin = ++i;
-      while (raw[i] != '"')
-        i += raw[i] == '\\' ? 2 : 1;
-      if (depth == 1 && key) out.emplace_back(raw.substr(begin, i - begin));
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if (c == '}' || c == ']') {
-      --depth;
-    } else if (depth == 1 && (c == ':' || c == ',')) {
-      key = c == ',';
-    }
-  }
-}
-
 SeenAttributes::SeenAttributes(const Names& names, i64 attributes_field)
     : names_(&names), field_(attributes_field), seen_(names.attributes().size()) {}
 
@@ -46,9 +27,8 @@ void SeenAttributes::look(const io::JsonReader& json, i64 input, i64 line) {
       seen_[i] = 1;
   }
   if (line > kLines || input >= kInputs || json.field(field_).type != io::JsonType::kObject) return;
-  keys_.clear();
-  object_keys(json.raw(field_), keys_);
-  known_.insert(keys_.begin(), keys_.end());
+  each_object_field(json.raw(field_),
+                    [this](std::string_view key, std::string_view) { known_.emplace(key); });
 }
 
 void SeenAttributes::add(const SeenAttributes& other) {

@@ -14,9 +14,6 @@
 
 namespace lm::mix {
 
-/// Appends the keys of a JSON object, as they are spelt. raw: a well-formed object.
-void object_keys(std::string_view raw, std::vector<std::string>& out);
-
 class SeenAttributes {
  public:
   /// names: complete and outlives this; attributes_field: the index of the path "attributes".
@@ -37,7 +34,6 @@ class SeenAttributes {
   i64 records_ = 0;
   std::vector<u8> seen_;  // by attribute
   std::set<std::string> known_;
-  std::vector<std::string> keys_;
 };
 
 }  // namespace lm::mix

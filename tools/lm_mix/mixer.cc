@@ -57,19 +57,18 @@ void Counts::add(const Counts& other) {
   }
 }
 
-std::optional<Fault> Mixer::mix(io::Record& record, const std::string& input_name,
+std::optional<Fault> Mixer::mix(io::Record& record, i64 bytes, const std::string& input_name,
                                 std::string& out) {
-  std::optional<Fault> fault = judge(record, input_name, out);
+  std::optional<Fault> fault = judge(record, bytes, input_name, out);
   if (!fault) seen_.look(record.json, record.input, record.line_number);
   return fault;
 }
 
 // A record that turns out bad has been counted nowhere: rules count what they remove, cuts what
 // they have done.
-std::optional<Fault> Mixer::judge(io::Record& record, const std::string& input_name,
+std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::string& input_name,
                                   std::string& out) {
   io::JsonReader& json = record.json;
-  const i64 bytes = isize(record.line) + 1;
   values_.open(json);
   if (std::optional<Fault> fault = json.object_or_none(plan_.attributes)) return fault;
   for (const i64 field : {plan_.provenance, plan_.copy}) {

@@ -54,7 +54,10 @@ class Workers {
 class MixRun {
  public:
   MixRun(cli::Tool& tool, const Plan& plan)
-      : tool_(tool), plan_(plan), mixers_([&plan] { return std::make_unique<Mixer>(plan); }) {}
+      : tool_(tool),
+        plan_(plan),
+        sidecars_(tool, plan),
+        mixers_([this] { return std::make_unique<Worker>(plan_, sidecars_); }) {}
 
   void run() {
     tool_.input();
@@ -78,8 +81,10 @@ class MixRun {
   void first_reading() {
     const bool direct = out_ != nullptr && !spool_ && !shuffle_;
     io::RecordRun& records = direct ? tool_.records() : tool_.records_only();
-    std::vector<io::BatchStage> stages = {
-        {StageMode::kParallel, [&](io::Batch& batch) { mix(records, batch); }}};
+    std::vector<io::BatchStage> stages;
+    if (sidecars_.any())
+      stages.push_back({StageMode::kSerial, [this](io::Batch& batch) { sidecars_.take(batch); }});
+    stages.push_back({StageMode::kParallel, [&](io::Batch& batch) { mix(records, batch); }});
     if (spool_) {
       stages.push_back({StageMode::kSerial, [this](io::Batch& batch) {
                           spool_->append(split_lines(batch.out));
@@ -89,11 +94,12 @@ class MixRun {
       stages.push_back({StageMode::kSerial, [this](io::Batch& batch) { keep(batch); }});
     }
     records.run(stages);
+    sidecars_.end();
 
     mix::SeenAttributes seen(plan_.names, plan_.attributes);
-    for (const Mixer* const mixer : mixers_.made()) {
-      counts_.add(mixer->counts());
-      seen.add(mixer->seen());
+    for (const Worker* const worker : mixers_.made()) {
+      counts_.add(worker->mixer.counts());
+      seen.add(worker->mixer.seen());
     }
     counts_.rules.resize(usize(plan_.rules.size()));
     counts_.cuts.resize(usize(plan_.cutter.size()));
@@ -102,12 +108,25 @@ class MixRun {
                                 [](i64 sum, const auto& error) { return sum + error.second; });
   }
 
+  struct Worker {
+    Worker(const Plan& plan, const Sidecars& sidecars) : mixer(plan), joiner(sidecars) {}
+    Mixer mixer;
+    Sidecars::Joiner joiner;
+  };
+
   void mix(io::RecordRun& records, io::Batch& batch) {
-    mixers_.with([&](Mixer& mixer) {
-      records.each_record(batch, mixer.json(), [&](io::Record& record) {
-        return mixer.mix(record, tool_.input().name(record.input), batch.out);
-      });
+    mixers_.with([&](Worker& worker) {
+      records.each_record(
+          batch, worker.mixer.json(), [&](io::Record& record) -> std::optional<Fault> {
+            io::Record joined = record;  // what is set aside is the record as it was
+            if (sidecars_.any()) {
+              if (std::optional<Fault> fault = worker.joiner.join(batch, joined)) return fault;
+            }
+            return worker.mixer.mix(joined, isize(record.line) + 1,
+                                    tool_.input().name(record.input), batch.out);
+          });
     });
+    batch.user.reset();
   }
 
   /// Lines for the shuffle, in stream order.
@@ -167,7 +186,8 @@ class MixRun {
   io::OutputStream* out_ = nullptr;
   std::optional<io::Spool> spool_;       // what the first reading keeps, with weights
   std::optional<mix::Shuffle> shuffle_;  // what is to be written
-  Workers<Mixer> mixers_;
+  Sidecars sidecars_;
+  Workers<Worker> mixers_;
   Counts counts_;
   i64 rejected_ = 0;
   std::string text_;  // of the rates

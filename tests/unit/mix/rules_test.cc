@@ -110,15 +110,6 @@ TEST_CASE("a rule has a name of its own", "[mix]") {
   }
 }
 
-TEST_CASE("keys of an object are its own only", "[mix]") {
-  std::vector<std::string> keys;
-  object_keys(R"({ "a" : {"b":1}, "c":["d",{"e":2}], "f\"g":"h", "":"i:j,k" })", keys);
-  CHECK(keys == std::vector<std::string>{"a", "c", "f\\\"g", ""});
-  keys.clear();
-  object_keys("{}", keys);
-  CHECK(keys.empty());
-}
-
 TEST_CASE("an attribute that no record has is an error with the nearest names", "[mix]") {
   Names names;
   names.attribute("g__g__most_common_2gram");
