@@ -16,6 +16,9 @@ namespace lm::mix {
 f64 keyed_uniform(u64 seed, std::string_view salt, std::string_view source, std::string_view id,
                   std::string& key);
 
+/// More copies than anyone wants, and few enough that a batch of them fits into memory.
+inline constexpr f64 kMostCopies = 100;
+
 /// Copies of a record at rate p >= 0: floor(p), and one more if u < p - floor(p). Monotone in p.
 i64 copies_of(f64 p, f64 u);
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "mix/sample.h"
 
 namespace lm::mix {
 
@@ -90,8 +91,10 @@ f64 share_of(const Weights& weights, const SourceRate& one) {
 
 }  // namespace
 
-std::vector<SourceRate> source_rates(const Weights& weights, std::optional<f64> budget,
-                                     const std::map<std::string, SourceSize>& sources) {
+namespace {
+
+std::vector<SourceRate> all_rates(const Weights& weights, std::optional<f64> budget,
+                                  const std::map<std::string, SourceSize>& sources) {
   std::vector<SourceRate> rates;
   f64 total = 0;
   for (const auto& [name, size] : sources) {
@@ -116,6 +119,21 @@ std::vector<SourceRate> source_rates(const Weights& weights, std::optional<f64> 
   for (std::size_t i = 0; i < rates.size(); ++i) {
     const f64 has = static_cast<f64>(rates[i].size.amount);
     rates[i].rate = shares[i] > 0 ? wanted * (shares[i] / sum) / has : 0;
+  }
+  return rates;
+}
+
+}  // namespace
+
+std::vector<SourceRate> source_rates(const Weights& weights, std::optional<f64> budget,
+                                     const std::map<std::string, SourceSize>& sources) {
+  std::vector<SourceRate> rates = all_rates(weights, budget, sources);
+  for (const SourceRate& one : rates) {
+    if (one.rate > kMostCopies)
+      throw Error(ErrorKind::kData,
+                  cat("source ", quote(one.source), " would be written ", format_fixed(one.rate, 1),
+                      " times over, expected at most ", kMostCopies),
+                  "a smaller --budget or a smaller weight");
   }
   return rates;
 }

@@ -39,7 +39,7 @@ struct SourceRate {
 /// ascending size each take an equal part of what is left of the budget, at most value times what
 /// they have (Chung et al. 2023); so less than the budget may be written. Sources in order of
 /// their names. Throws Error{kData} for an explicit weight of a source that is not there, a source
-/// without one, and a wanted source of which there is nothing.
+/// without one, a wanted source of which there is nothing, and a rate above kMostCopies.
 std::vector<SourceRate> source_rates(const Weights& weights, std::optional<f64> budget,
                                      const std::map<std::string, SourceSize>& sources);
 

@@ -12,7 +12,6 @@ namespace lm::mix_tool {
 
 namespace {
 
-constexpr f64 kMostCopies = 1000;
 constexpr f64 kMostCounted = 1e15;
 constexpr i64 kMostSources = 10000;
 
@@ -153,8 +152,8 @@ Result<i64> Mixer::draw(io::JsonReader& json) {
     return fault;
   }
   if (p->none) return Fault{"missing", "--sample: a value it needs is missing", -1};
-  if (!(p->value >= 0 && p->value <= kMostCopies))
-    return Fault{"range", cat("--sample is ", p->value, ", expected 0 to ", kMostCopies), -1};
+  if (!(p->value >= 0 && p->value <= mix::kMostCopies))
+    return Fault{"range", cat("--sample is ", p->value, ", expected 0 to ", mix::kMostCopies), -1};
   const Result<std::string_view> id = mix::id_text(json, plan_.id);
   if (!id) return id.fault();
   const Result<std::string_view> source = mix::source_text(json, plan_.source);

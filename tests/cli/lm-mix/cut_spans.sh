@@ -11,3 +11,5 @@ s --cut 'pii.email:<{}>' --cut 'q:-' --discard attributes
 # Several fields of one object, and nested ones.
 echo '{"a":1,"m":{"x":1,"y":2,"w":3},"b":2}' | lm-mix --discard m.x --discard m.w --discard a -z none
 echo '{"a":1}' | lm-mix --discard a -z none
+echo '{"id":1,"metadata":{"x":1}}' | lm-mix --discard metadata.x --sample 2 --provenance -z none
+echo '{"id":1,"body":"abc","text":"xyz","attributes":{"x":[[0,2,1]]}}' | lm-mix --field body --cut x -z none

@@ -89,5 +89,12 @@ TEST_CASE("sources without anything, and weights that do not fit", "[mix]") {
   CHECK(refusal("a=1,a=2") == "--weights: \"a=1,a=2\": source \"a\" is named twice");
   CHECK(refusal("a=0") == "--weights: \"a=0\": no weight is above 0");
   CHECK(refusal("temperature:") == "--weights: \"temperature:\": \"\" is no number of 0 or more");
+  try {
+    rates("", 101 * 30.0, some);
+    FAIL("accepted");
+  } catch (const Error& e) {
+    CHECK(e.message() == "source \"a\" would be written 101.0 times over, expected at most 100");
+  }
+  CHECK(rates("", 3000, some).at("a") == Approx(100));
   CHECK(rates("a=b=2", std::nullopt, {{"a=b", {1, 1}}}).at("a=b") == Approx(1));
 }
