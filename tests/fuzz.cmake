@@ -22,6 +22,7 @@ endfunction()
 
 lm_fuzz(tokenizer RUNS 6000 ROOMS text)
 lm_fuzz(template RUNS 20000 ROOMS text)
+lm_fuzz(expression RUNS 100000 ROOMS mix)
 lm_fuzz(stream RUNS 5000 ROOMS io)
 lm_fuzz(parquet RUNS 6000 ROOMS parquet)
 lm_fuzz(settings RUNS 6000 ROOMS cli)

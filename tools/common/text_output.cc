@@ -49,7 +49,8 @@ void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> na
                     std::string_view why, std::string_view hint) {
   for (const char* const name : names) {
     if (tool.options().asks(*tool.options().find(name)))
-      throw Error(ErrorKind::kUsage, cat("--", name, ": ", tool.verb(), " ", why),
+      throw Error(ErrorKind::kUsage,
+                  cat("--", name, ": ", tool.verb().empty() ? tool.name() : tool.verb(), " ", why),
                   std::string(hint));
   }
 }

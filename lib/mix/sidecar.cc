@@ -1,0 +1,177 @@
+#include "mix/sidecar.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/str.h"
+#include "mix/object_fields.h"
+
+namespace lm::mix {
+
+std::string sidecar_path(std::string_view folder, std::string_view documents) {
+  constexpr std::string_view kFolder = "documents/";
+  std::string_view rest = documents.substr(documents.rfind('/') + 1);
+  for (std::size_t at = documents.rfind(kFolder); at != std::string_view::npos;
+       at = documents.rfind(kFolder, at - 1)) {
+    if (at == 0 || documents[at - 1] == '/') {
+      rest = documents.substr(at + kFolder.size());
+      break;
+    }
+  }
+  return cat(folder, folder.ends_with('/') ? "" : "/", rest);
+}
+
+/// Lines of one file that are no blank ones.
+class SidecarRows::Reader {
+ public:
+  Reader(const std::string& path, i64 max_record_bytes, const Context& ctx)
+      : in_(options(path, max_record_bytes), ctx) {}
+
+  /// False at the end of the file.
+  bool next(std::string_view& line, i64& number) {
+    while (true) {
+      while (at_ < lines_.size()) {
+        const std::size_t lf = lines_.find('\n', at_);
+        line = lines_.substr(at_, lf - at_);
+        at_ = lf + 1;
+        number = ++number_;
+        if (number == 1 && line.starts_with(io::kByteOrderMark))
+          line.remove_prefix(io::kByteOrderMark.size());
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+        batch_->in.add_line(line);
+        return true;
+      }
+      if (batch_) in_.account(*batch_);
+      batch_ = in_.next();
+      if (!batch_) return false;
+      in_.decode(*batch_);
+      if (!batch_->error) in_.stitch(*batch_);
+      if (batch_->error) in_.account(*batch_);  // throws it
+      lines_ = batch_->lines();
+      at_ = 0;
+    }
+  }
+
+ private:
+  static io::InputOptions options(const std::string& path, i64 max_record_bytes) {
+    io::InputOptions out;
+    out.files = {path};
+    out.max_record_bytes = max_record_bytes;
+    return out;
+  }
+
+  io::InputStream in_;
+  std::unique_ptr<io::Batch> batch_;
+  std::string_view lines_;
+  std::size_t at_ = 0;
+  i64 number_ = 0;
+};
+
+SidecarRows::SidecarRows(std::string folder, std::vector<std::string> documents,
+                         i64 max_record_bytes, const Context& ctx)
+    : ctx_(&ctx), max_record_bytes_(max_record_bytes), documents_(std::move(documents)) {
+  for (const std::string& document : documents_) {
+    if (document == "-")
+      throw Error(ErrorKind::kUsage,
+                  cat(folder, ": standard input has no name to find its attributes by"),
+                  "name the files of documents");
+    paths_.push_back(sidecar_path(folder, document));
+    io::open_input(paths_.back());
+  }
+}
+
+SidecarRows::~SidecarRows() = default;
+
+void SidecarRows::open(i64 input) {
+  while (at_ < input) {
+    end(at_);
+    reader_ = std::make_unique<Reader>(paths_[usize(++at_)], max_record_bytes_, *ctx_);
+  }
+}
+
+void SidecarRows::take(i64 input, i64 count, std::vector<std::string>& rows,
+                       std::vector<i64>& lines) {
+  open(input);
+  std::string_view row;
+  i64 number = 0;
+  for (i64 i = 0; i < count; ++i) {
+    if (!reader_->next(row, number))
+      throw Error(ErrorKind::kData,
+                  cat(paths_[usize(input)], ": ends before ", documents_[usize(input)],
+                      ", whose further documents have no row"),
+                  "attributes are made anew when documents change");
+    rows.emplace_back(row);
+    lines.push_back(number);
+  }
+}
+
+void SidecarRows::end(i64 input) {
+  if (input < 0 || ended_ >= input) return;
+  open(input);
+  ended_ = input;
+  std::string_view row;
+  i64 number = 0;
+  if (reader_->next(row, number))
+    throw Error(ErrorKind::kData,
+                cat(paths_[usize(input)], ":", number,
+                    ": a row without a document: ", documents_[usize(input)], " has no more"),
+                "attributes are made anew when documents change");
+}
+
+namespace {
+
+std::optional<Fault> append_lists(std::string_view key, std::string_view a, std::string_view b,
+                                  std::string& out) {
+  const auto inside = [](std::string_view list) { return trim(list.substr(1, list.size() - 2)); };
+  if (!a.starts_with('[') || !b.starts_with('['))
+    return Fault{"type", cat("attribute ", quote(key), " is no list that could be appended to"),
+                 -1};
+  append(out, "[", inside(a), inside(a).empty() || inside(b).empty() ? "" : ",", inside(b), "]");
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Fault> merge_attributes(std::string_view a, std::string_view b, AttributeMerge merge,
+                                      std::string& out) {
+  std::vector<std::pair<std::string_view, std::string_view>> old;
+  std::vector<std::pair<std::string_view, std::string_view>> more;
+  const auto take = [](auto& list) {
+    return [&list](std::string_view key, std::string_view value) { list.emplace_back(key, value); };
+  };
+  each_object_field(a, take(old));
+  each_object_field(b, take(more));
+  const auto find = [](const auto& list, std::string_view key) {
+    return std::find_if(list.begin(), list.end(),
+                        [key](const auto& field) { return field.first == key; });
+  };
+  out += '{';
+  bool first = true;
+  const auto begin_field = [&](std::string_view key) {
+    append(out, first ? "" : ",", "\"", key, "\":");
+    first = false;
+  };
+  for (const auto& [key, value] : old) {
+    const auto both = find(more, key);
+    if (both != more.end() && merge == AttributeMerge::kError)
+      return Fault{"duplicate_key", cat("attribute ", quote(key), " is there already"), -1};
+    begin_field(key);
+    if (both == more.end()) {
+      out += value;
+    } else if (merge == AttributeMerge::kReplace) {
+      out += both->second;
+    } else if (std::optional<Fault> fault = append_lists(key, value, both->second, out)) {
+      return fault;
+    }
+  }
+  for (const auto& [key, value] : more) {
+    if (find(old, key) != old.end()) continue;
+    begin_field(key);
+    out += value;
+  }
+  out += '}';
+  return std::nullopt;
+}
+
+}  // namespace lm::mix

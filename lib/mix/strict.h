@@ -1,0 +1,39 @@
+#pragma once
+// A misspelt attribute never fires and nothing shows it: published filters name attributes that no
+// tagger writes. So a rule's attribute must be in some record, be it as the empty list by which
+// taggers declare what they look for.
+// Thread rule: one object per worker; sums are order-independent.
+
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/json.h"
+#include "mix/names.h"
+
+namespace lm::mix {
+
+class SeenAttributes {
+ public:
+  /// names: complete and outlives this; attributes_field: the index of the path "attributes".
+  SeenAttributes(const Names& names, i64 attributes_field);
+  /// A good record. Names for suggestions are taken from the first records of the first inputs, so
+  /// that they cost neither time nor memory.
+  void look(const io::JsonReader& json, i64 input, i64 line);
+  void add(const SeenAttributes& other);
+  i64 records() const { return records_; }
+
+  /// Throws Error{kData} for the first named attribute that is in no record, unless it is allowed
+  /// to be missing or there are no records. Whole names.
+  void check(const std::vector<std::string>& allowed) const;
+
+ private:
+  const Names* names_;
+  i64 field_;
+  i64 records_ = 0;
+  std::vector<u8> seen_;  // by attribute
+  std::set<std::string> known_;
+};
+
+}  // namespace lm::mix

@@ -1,0 +1,18 @@
+s() { lm-mix "$@" /dev/null; echo "status $?"; }
+s --where 'score("x" > 1'
+s --where 'a=b = 1'
+s --where x=
+s --drop 'source matches "("'
+s --where 'a=n > 1' --drop 'a=n < 1'
+s --where 'score("x") > "many"'
+s --sample 'n > 1'
+s --weights 'a=1' --sample 2
+s --weights heat:2
+s --count 'n'
+s --unique-ids
+s --cut 'x>5'
+s --bad-spans clip
+s --discard metadata --provenance
+s --cut x --discard text
+s --discard a..b
+s --report-only -z zstd

@@ -1,0 +1,11 @@
+# Rules keep and drop; the report says what each removes, alone and with others.
+printf '%s\n' '{"id":1,"text":"abc","source":"a","attributes":{"t__t__n":[[0,3,60]]}}' \
+  '{"id":2,"text":"abc","source":"a","attributes":{"t__t__n":[[0,3,40]]}}' \
+  '{"id":3, "text":"abc","source":"web", "attributes":{"t__t__n":[[0,3,60]]}}' \
+  '{"id":4,"text":"abc","source":"web","attributes":{"t__t__n":[[0,3,40]]}}' '' \
+  '{"id":5,"text":"abc","source":"a","n":1.50}' > in.jsonl
+lm-mix --where 'long=score("t.n") >= 50' --drop 'source == "web"' --report report.json -z none in.jsonl
+jq -c '.metrics | .rules[], del(.rules)' report.json
+lm-mix --report-only --where 'long=score("t.n") >= 50' --drop 'source == "web"' in.jsonl
+# Numbers, spaces and order of foreign fields stay; a rule of several records needs no attributes.
+lm-mix --where 'n > 1' -z none in.jsonl

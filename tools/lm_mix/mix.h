@@ -1,0 +1,176 @@
+#pragma once
+// lm-mix: the plan its options make, the work on one record, the counts of a run.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/tool.h"
+#include "mix/cut.h"
+#include "mix/rules.h"
+#include "mix/sample.h"
+#include "mix/sidecar.h"
+#include "mix/strict.h"
+#include "mix/weights.h"
+
+namespace lm::mix_tool {
+
+void run_mix(cli::Tool& tool);
+
+/// What the options ask for, compiled. Read-only once made; shared by all workers.
+struct Plan {
+  /// Throws Error{kUsage}.
+  explicit Plan(const cli::Options& options, u64 run_seed);
+
+  mix::Names names;
+  mix::RuleSet rules;
+  mix::Cutter cutter;
+  std::optional<mix::Expression> sample;
+  std::optional<mix::Weights> weights;  // or a budget: rates are known after a first reading
+  std::optional<f64> budget;
+  std::optional<mix::Expression> count;
+  u64 seed;
+  i64 attributes = -1;  // fields
+  i64 id = -1;
+  i64 source = -1;
+  i64 provenance = -1;  // -1: not asked for
+  i64 copy = -1;
+  std::vector<i64> discard;
+  bool drop_attributes = false;  // of texts that were cut
+  bool unique_ids = false;
+  i64 min_left = 0;
+  std::vector<std::string> allowed;  // to be missing, whole names
+  bool lax = false;
+};
+
+/// Records and the bytes of their lines.
+struct Tally {
+  i64 records = 0;
+  i64 bytes = 0;
+  void add(i64 more_bytes) {
+    ++records;
+    bytes += more_bytes;
+  }
+  void add(const Tally& other) {
+    records += other.records;
+    bytes += other.bytes;
+  }
+};
+
+/// Where the good records of a run went. Every one is in exactly one of the tallies.
+struct Counts {
+  std::vector<mix::RuleCounts> rules;
+  std::vector<mix::CutCounts> cuts;
+  Tally removed;    // by rules
+  Tally unsampled;  // not drawn
+  Tally emptied;    // cuts left too little
+  Tally kept;
+  i64 copies = 0;  // written beyond the first of each record kept
+  std::map<std::string, mix::SourceSize, std::less<>> sources;  // of what is kept, with weights
+  void add(const Counts& other);
+  i64 good() const { return removed.records + unsampled.records + emptied.records + kept.records; }
+};
+
+/// The work on records. One per worker thread.
+class Mixer {
+ public:
+  explicit Mixer(const Plan& plan);
+  /// Appends the lines the record becomes, none or several. input_name: for its provenance.
+  /// bytes: of the line as it was read.
+  std::optional<Fault> mix(io::Record& record, i64 bytes, const std::string& input_name,
+                           std::string& out);
+  io::JsonReader& json() { return json_; }
+  /// What was counted so far.
+  Counts counts() const;
+  const mix::SeenAttributes& seen() const { return seen_; }
+
+ private:
+  std::optional<Fault> judge(io::Record& record, i64 bytes, const std::string& input_name,
+                             std::string& out);
+  Result<i64> draw(io::JsonReader& json);
+  Result<i64> measure();
+  void add_to_source(i64 amount);
+  void write(io::Record& record, const std::string& input_name, bool changed, i64 copies,
+             std::string& out);
+
+  const Plan& plan_;
+  io::JsonReader json_;
+  mix::Values values_;
+  mix::SeenAttributes seen_;
+  mix::CutWork cuts_;
+  Counts counts_;
+  std::string key_;
+  std::string id_;  // of the record at hand, as JSON without its closing quote
+};
+
+/// Rows of attribute files for the records of a batch, in their order.
+struct BatchRows {
+  std::vector<i64> lines;                      // of the records
+  std::vector<std::vector<std::string>> rows;  // by folder
+  std::vector<std::vector<i64>> row_lines;     // their numbers in the attribute files
+};
+
+/// --sidecar: rows are taken in stream order, batch by batch, and joined by the workers.
+class Sidecars {
+ public:
+  /// Opens the files. None without --sidecar.
+  Sidecars(cli::Tool& tool, const Plan& plan);
+  bool any() const { return !folders_.empty(); }
+  /// Serial, in batch order: fills batch.user. Throws Error{kData}.
+  void take(io::Batch& batch);
+  /// All records were read: no row may be left.
+  void end();
+
+  /// A worker's part: the record with the attributes of its rows.
+  class Joiner {
+   public:
+    explicit Joiner(const Sidecars& sidecars);
+    /// Parses the joined line with record.json and makes it the record's. The batch's records come
+    /// in order. A fault: a bad record. Throws Error{kData} for a row that is not the record's.
+    std::optional<Fault> join(const io::Batch& batch, io::Record& record);
+
+   private:
+    const Sidecars& sidecars_;
+    io::JsonReader row_;
+    std::string padded_;
+    std::string merged_;
+    std::string line_;
+    i64 batch_ = -1;
+    std::size_t next_ = 0;  // record of the batch
+  };
+
+ private:
+  cli::Tool& tool_;
+  const Plan& plan_;
+  mix::AttributeMerge merge_;
+  std::vector<std::unique_ptr<mix::SidecarRows>> folders_;
+};
+
+/// The second reading of a run with weights: what the first one kept, as often as its source's rate
+/// says. One per worker thread.
+class Redraw {
+ public:
+  Redraw(const Plan& plan, const std::map<std::string, f64, std::less<>>& rates);
+  /// Appends the lines that a line, given without newline and padded, becomes.
+  void write(std::string_view line, std::string& out);
+  const Counts& counts() const { return counts_; }
+
+ private:
+  const Plan& plan_;
+  const std::map<std::string, f64, std::less<>>& rates_;
+  io::JsonReader json_;  // id, source, copy
+  Counts counts_;        // unsampled, kept, copies
+  std::string key_;
+};
+
+/// Rates of the sources as metrics; a warning for what is written more than four times.
+void report_rates(cli::Tool& tool, const std::vector<mix::SourceRate>& rates);
+std::string rates_table(const std::vector<mix::SourceRate>& rates);
+
+/// The counts as a table, and as metrics of the report.
+std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected);
+void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 rejected);
+
+}  // namespace lm::mix_tool

@@ -1,0 +1,195 @@
+// The work on one record: rules, the draw, cuts, the lines it becomes.
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/str.h"
+#include "io/json.h"
+#include "mix.h"
+#include "text/utf8.h"
+
+namespace lm::mix_tool {
+
+namespace {
+
+constexpr f64 kMostCounted = 1e15;
+constexpr i64 kMostSources = 10000;
+
+/// "part-00.jsonl" of "corpus/part-00.jsonl".
+std::string_view base_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+}  // namespace
+
+Mixer::Mixer(const Plan& plan)
+    : plan_(plan),
+      json_(plan.names.paths()),
+      values_(plan.names),
+      seen_(plan.names, plan.attributes),
+      cuts_(plan.cutter.make_work()) {
+  counts_.rules.resize(usize(plan.rules.size()));
+}
+
+Counts Mixer::counts() const {
+  Counts out = counts_;
+  out.cuts = cuts_.counts;
+  return out;
+}
+
+void Counts::add(const Counts& other) {
+  rules.resize(std::max(rules.size(), other.rules.size()));
+  for (std::size_t i = 0; i < other.rules.size(); ++i)
+    rules[i].add(other.rules[i]);
+  cuts.resize(std::max(cuts.size(), other.cuts.size()));
+  for (std::size_t i = 0; i < other.cuts.size(); ++i)
+    cuts[i].add(other.cuts[i]);
+  removed.add(other.removed);
+  unsampled.add(other.unsampled);
+  emptied.add(other.emptied);
+  kept.add(other.kept);
+  copies += other.copies;
+  for (const auto& [name, size] : other.sources) {
+    sources[name].documents += size.documents;
+    sources[name].amount += size.amount;
+  }
+}
+
+std::optional<Fault> Mixer::mix(io::Record& record, i64 bytes, const std::string& input_name,
+                                std::string& out) {
+  std::optional<Fault> fault = judge(record, bytes, input_name, out);
+  if (!fault) seen_.look(record.json, record.input, record.line_number);
+  return fault;
+}
+
+// A record that turns out bad has been counted nowhere: rules count what they remove, cuts what
+// they have done.
+std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::string& input_name,
+                                  std::string& out) {
+  io::JsonReader& json = record.json;
+  values_.open(json);
+  if (std::optional<Fault> fault = json.object_or_none(plan_.attributes)) return fault;
+  for (const i64 field : {plan_.provenance, plan_.copy}) {
+    if (field < 0) continue;
+    if (std::optional<Fault> fault = json.settable(field)) return fault;
+  }
+  const Result<bool> stays = plan_.rules.judge(values_, bytes, counts_.rules);
+  if (!stays) return stays.fault();
+  if (!*stays) {
+    counts_.removed.add(bytes);
+    return std::nullopt;
+  }
+  const Result<i64> copies = draw(json);
+  if (!copies) return copies.fault();
+  if (*copies == 0) {
+    counts_.unsampled.add(bytes);
+    return std::nullopt;
+  }
+  const Result<i64> amount = plan_.weights ? measure() : Result<i64>(i64{0});
+  if (!amount) return amount.fault();
+  bool changed = false;
+  if (plan_.cutter.size() > 0) {
+    const Result<bool> cut = plan_.cutter.cut(values_, cuts_);
+    if (!cut) return cut.fault();
+    changed = *cut;
+  }
+  if (changed && plan_.min_left > 0 && text::count_code_points(trim(cuts_.out)) < plan_.min_left) {
+    counts_.emptied.add(bytes);
+    return std::nullopt;
+  }
+  if (plan_.weights) add_to_source(changed && !plan_.count ? isize(cuts_.out) : *amount);
+  write(record, input_name, changed, *copies, out);
+  counts_.kept.add(bytes);
+  counts_.copies += *copies - 1;
+  return std::nullopt;
+}
+
+/// What the record adds to its source if it is kept as it is.
+Result<i64> Mixer::measure() {
+  // The second reading finds both.
+  const Result<std::string_view> id = mix::id_text(json_, plan_.id);
+  if (!id) return id.fault();
+  const Result<std::string_view> source = mix::source_text(json_, plan_.source);
+  if (!source) return source.fault();
+  if (!plan_.count) {
+    const Result<std::string_view> text = json_.string(mix::Names::kText);
+    if (!text) return text.fault();
+    return isize(*text);
+  }
+  const Result<mix::Expression::Amount> counted = plan_.count->amount(values_);
+  if (!counted) {
+    Fault fault = counted.fault();
+    fault.detail = cat("--count: ", fault.detail);
+    return fault;
+  }
+  if (counted->none) return Fault{"missing", "--count: a value it needs is missing", -1};
+  if (!(counted->value >= 0 && counted->value <= kMostCounted))
+    return Fault{"range", cat("--count is ", counted->value, ", expected 0 to ", kMostCounted), -1};
+  return static_cast<i64>(std::llround(counted->value));  // sums of whole numbers have no order
+}
+
+void Mixer::add_to_source(i64 amount) {
+  const std::string_view source = *mix::source_text(json_, plan_.source);
+  auto found = counts_.sources.find(source);
+  if (found == counts_.sources.end()) {
+    if (isize(counts_.sources) == kMostSources)
+      throw Error(ErrorKind::kData, cat("more than ", kMostSources, " sources"),
+                  "--weights and --budget need the field source to name parts of a corpus");
+    found = counts_.sources.emplace(source, mix::SourceSize()).first;
+  }
+  ++found->second.documents;
+  found->second.amount += amount;
+}
+
+/// How many lines the record becomes if it stays.
+Result<i64> Mixer::draw(io::JsonReader& json) {
+  if (!plan_.sample) return i64{1};
+  const Result<mix::Expression::Amount> p = plan_.sample->amount(values_);
+  if (!p) {
+    Fault fault = p.fault();
+    fault.detail = cat("--sample: ", fault.detail);
+    return fault;
+  }
+  if (p->none) return Fault{"missing", "--sample: a value it needs is missing", -1};
+  if (!(p->value >= 0 && p->value <= mix::kMostCopies))
+    return Fault{"range", cat("--sample is ", p->value, ", expected 0 to ", mix::kMostCopies), -1};
+  const Result<std::string_view> id = mix::id_text(json, plan_.id);
+  if (!id) return id.fault();
+  const Result<std::string_view> source = mix::source_text(json, plan_.source);
+  if (!source) return source.fault();
+  if (plan_.unique_ids) {
+    id_.clear();
+    io::append_json_string(id_, *id);
+    id_.pop_back();
+  }
+  return mix::copies_of(p->value, mix::keyed_uniform(plan_.seed, "sample", *source, *id, key_));
+}
+
+void Mixer::write(io::Record& record, const std::string& input_name, bool changed, i64 copies,
+                  std::string& out) {
+  const bool plain = !changed && plan_.discard.empty() && plan_.provenance < 0;
+  if (plain && copies == 1) {
+    append(out, record.line, "\n");
+    return;
+  }
+  io::RecordEdit edit(record.json);
+  if (changed) {
+    edit.set(mix::Names::kText, io::json_string(cuts_.out));
+    if (plan_.drop_attributes) edit.remove(plan_.attributes);
+  }
+  for (const i64 field : plan_.discard)
+    edit.remove(field);
+  if (plan_.provenance >= 0)
+    edit.set(plan_.provenance,
+             io::json_string(cat(base_name(input_name), ":", record.line_number)));
+  edit.write(out);
+  for (i64 copy = 1; copy < copies; ++copy) {
+    io::RecordEdit again = edit;
+    again.set(plan_.copy, cat(copy));
+    if (plan_.unique_ids) again.set(plan_.id, cat(id_, "#", copy, "\""));
+    again.write(out);
+  }
+}
+
+}  // namespace lm::mix_tool
