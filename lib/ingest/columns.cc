@@ -69,6 +69,24 @@ ColumnMap::ColumnMap(const std::vector<std::string>& names, const ColumnOptions&
     if (!others[usize(i)]) add(find(names[usize(i)]));
 }
 
+std::vector<i64> ColumnMap::strings() const {
+  std::vector<i64> out = {text_};
+  for (const Field& field : strings_)
+    out.push_back(field.column);
+  return out;
+}
+
+std::vector<i64> ColumnMap::used() const {
+  std::vector<i64> out = strings();
+  if (id_ >= 0) out.push_back(id_);
+  for (const Field& field : metadata_)
+    out.push_back(field.column);
+  // A column may be named for two uses.
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 void ColumnMap::write(std::string& out, std::string_view made_id,
                       const std::function<bool(i64 column, As as, std::string& out)>& value) const {
   out += "{\"id\":";

@@ -35,6 +35,10 @@ class ColumnMap {
              const std::function<bool(i64 column, As as, std::string& out)>& value) const;
 
   i64 columns() const { return columns_; }
+  /// The columns that write() asks for, each once.
+  std::vector<i64> used() const;
+  /// Those of them that hold text by their use: not the id, not metadata.
+  std::vector<i64> strings() const;
 
  private:
   struct Field {

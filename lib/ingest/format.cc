@@ -18,7 +18,7 @@ struct Suffix {
   std::string_view suffix;
   Format format;
 };
-constexpr std::array<Suffix, 11> kSuffixes = {{
+constexpr std::array<Suffix, 12> kSuffixes = {{
     {".jsonl", Format::kJsonLines},
     {".ndjson", Format::kJsonLines},
     {".json", Format::kJsonLines},
@@ -28,6 +28,7 @@ constexpr std::array<Suffix, 11> kSuffixes = {{
     {".csv", Format::kCsv},
     {".tsv", Format::kTsv},
     {".tab", Format::kTsv},
+    {".parquet", Format::kParquet},
     {".warc", Format::kWarc},
     {".wet", Format::kWet},
 }};

@@ -10,7 +10,7 @@
 
 namespace lm::ingest {
 
-enum class Format { kJsonLines, kText, kCsv, kTsv, kWarc, kWet };
+enum class Format { kJsonLines, kText, kCsv, kTsv, kParquet, kWarc, kWet };
 
 /// By the suffix of a name, before .gz or .zst; letters of either case. nullopt for others.
 std::optional<Format> format_of(std::string_view name);

@@ -122,12 +122,12 @@ void InputStream::open_next() {
   const std::string_view head = s.raw.view();
   for (const Foreign& f : kForeign) {
     if (head.starts_with(f.magic)) {
-      s.fail(
-          cat("is ", f.name, ", expected JSON lines, plain, gzip or zstd"),
-          f.command != nullptr
-              ? cat(f.command, file == "-" ? "" : " ", file == "-" ? "" : shell_word(file),
-                    " | lm-cat - -o FILE.jsonl.zst converts it")
-              : std::string("convert it to JSON lines first, for example with duckdb or pyarrow"));
+      s.fail(cat("is ", f.name, ", expected JSON lines, plain, gzip or zstd"),
+             f.command != nullptr
+                 ? cat(f.command, file == "-" ? "" : " ", file == "-" ? "" : shell_word(file),
+                       " | lm-cat - -o FILE.jsonl.zst converts it")
+                 : cat("lm-cat --from parquet ", file == "-" ? "FILE" : shell_word(file),
+                       " -o FILE.jsonl.zst converts it"));
     }
   }
   const u32 magic = head.size() >= 4 ? load_u32le(head.data()) : 0;

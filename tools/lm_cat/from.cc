@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "ingest/csv.h"
 #include "ingest/format.h"
+#include "ingest/parquet_table.h"
 #include "ingest/text.h"
 #include "ingest/warc.h"
 #include "io/json.h"
@@ -20,8 +21,9 @@ namespace {
 using ingest::Format;
 
 const std::map<std::string, Format> kFormats = {
-    {"jsonl", Format::kJsonLines}, {"text", Format::kText}, {"csv", Format::kCsv},
-    {"tsv", Format::kTsv},         {"warc", Format::kWarc}, {"wet", Format::kWet}};
+    {"jsonl", Format::kJsonLines}, {"text", Format::kText},       {"csv", Format::kCsv},
+    {"tsv", Format::kTsv},         {"parquet", Format::kParquet}, {"warc", Format::kWarc},
+    {"wet", Format::kWet}};
 
 std::vector<std::string> names_of(const std::string& list) {
   std::vector<std::string> out;
@@ -82,7 +84,7 @@ Format known_format(const std::string& file) {
   if (const std::optional<Format> format = ingest::format_of(file)) return *format;
   throw Error(ErrorKind::kUsage,
               cat(io::input_display_name(file), ": --from auto does not know this suffix"),
-              "name the format: --from text, csv, tsv, wet or warc");
+              "name the format: --from text, csv, tsv, parquet, wet or warc");
 }
 
 std::unique_ptr<io::Converter> convert(const std::string& file, Format format,
@@ -94,6 +96,9 @@ std::unique_ptr<io::Converter> convert(const std::string& file, Format format,
     case Format::kCsv:
     case Format::kTsv:
       return ingest::convert_csv(file, csv_options(options, format == Format::kTsv, counts), ctx);
+    case Format::kParquet:
+      return ingest::convert_parquet(file, csv_options(options, false, counts).columns,
+                                     document_options(options, counts), ctx);
     case Format::kWarc:
     case Format::kWet: {
       ingest::WarcOptions warc;

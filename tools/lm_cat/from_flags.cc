@@ -8,7 +8,8 @@ using cli::FlagKind;
 
 std::vector<cli::Flag> from_flags() {
   const std::string g = "Other formats";
-  const std::vector<std::string> tables = {"from=csv,tsv,auto"};
+  const std::vector<std::string> tables = {"from=csv,tsv,parquet,auto"};
+  const std::vector<std::string> text_tables = {"from=csv,tsv,auto"};
   // What they do to records goes into the stream's header when there is something to convert.
   return {
       {.name = "from",
@@ -18,11 +19,13 @@ std::vector<cli::Flag> from_flags() {
        .def = "jsonl",
        .help = "what the inputs are; other formats than jsonl become records with id, text, source "
                "and metadata",
-       .details = "csv, tsv: a row is a record. text: see --unit. wet: the conversion records of a "
+       .details = "csv, tsv, parquet: a row is a record. text: see --unit. wet: the conversion "
+                  "records of a "
                   "WARC file. warc: also its responses, HTML without its tags, menus and forms. "
-                  "auto: by the suffix of each name. Plain, gzip or zstd. A folder stands for the "
+                  "auto: by the suffix of each name. Plain, gzip or zstd, but for parquet. A "
+                  "folder stands for the "
                   "files of that format in it and below, in the order of their names.",
-       .choices = {"jsonl", "text", "csv", "tsv", "wet", "warc", "auto"},
+       .choices = {"jsonl", "text", "csv", "tsv", "parquet", "wet", "warc", "auto"},
        .semantic = false,
        .main = true,
        .excludes = {"check", "header", "compare", "expect-end"}},
@@ -32,7 +35,7 @@ std::vector<cli::Flag> from_flags() {
        .group = g,
        .help = "the records' source",
        .semantic = false,
-       .needs = {"from=text,csv,tsv,wet,warc,auto"}},
+       .needs = {"from=text,csv,tsv,parquet,wet,warc,auto"}},
       {.name = "unit",
        .kind = FlagKind::kChoice,
        .value_name = "UNIT",
@@ -72,19 +75,19 @@ std::vector<cli::Flag> from_flags() {
        .value_name = "HOW",
        .group = g,
        .def = "strings",
-       .help = "metadata of tables: every cell a string, or guess",
+       .help = "metadata of csv and tsv: every cell a string, or guess",
        .details = "guess: numbers spelled as in JSON, true and false are such, empty cells without "
                   "quotes are null.",
        .choices = {"strings", "guess"},
        .semantic = false,
-       .needs = tables},
+       .needs = text_tables},
       {.name = "columns",
        .kind = FlagKind::kString,
        .value_name = "A,B,...",
        .group = g,
        .help = "names of the columns of a table without header line",
        .semantic = false,
-       .needs = tables},
+       .needs = text_tables},
       {.name = "delimiter",
        .kind = FlagKind::kString,
        .value_name = "C",
@@ -101,7 +104,7 @@ std::vector<cli::Flag> from_flags() {
                   "them.",
        .choices = {"quotes", "none", "backslash"},
        .semantic = false,
-       .needs = tables},
+       .needs = text_tables},
   };
 }
 
