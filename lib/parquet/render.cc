@@ -23,6 +23,12 @@ i64 floor_div(i64 a, i64 b) {
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
+// What floor_div leaves, 0 to b - 1. (a - floor_div(a, b) * b overflows near the ends.)
+i64 floor_mod(i64 a, i64 b) {
+  const i64 rest = a % b;
+  return rest < 0 ? rest + b : rest;
+}
+
 void append_digits(std::string& out, u64 value, int digits) {
   std::string text = cat(value);
   if (isize(text) < digits) out.append(usize(digits) - text.size(), '0');
@@ -187,15 +193,14 @@ struct Renderer::Forms {
     const LogicalType& type = self.column_.logical;
     const i64 value = load<i64>(raw.data());
     const i64 unit = units_in_second(type.digits);
-    const i64 seconds = floor_div(value, unit);
-    append_timestamp(out, seconds, value - seconds * unit, type.digits, type.utc);
+    append_timestamp(out, floor_div(value, unit), floor_mod(value, unit), type.digits, type.utc);
   }
   // Nanoseconds of the day, then the Julian day.
   static void int96(Renderer&, std::string_view raw, std::string& out) {
     const i64 nanos = load<i64>(raw.data());
-    const i64 carried = floor_div(nanos, kBillion);
-    const i64 seconds = (i64{load<i32>(raw.data() + 8)} - kJulianEpoch) * kDaySeconds + carried;
-    append_timestamp(out, seconds, nanos - carried * kBillion, 9, false);
+    const i64 day = i64{load<i32>(raw.data() + 8)} - kJulianEpoch;
+    append_timestamp(out, day * kDaySeconds + floor_div(nanos, kBillion),
+                     floor_mod(nanos, kBillion), 9, false);
   }
   template <typename T>
   static void small_decimal(Renderer& self, std::string_view raw, std::string& out) {

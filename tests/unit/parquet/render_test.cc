@@ -67,6 +67,9 @@ TEST_CASE("timestamps have the digits of their unit", "[parquet]") {
   const Column int96 = column(Physical::kInt96, Logical::kNone);
   CHECK(text(int96, {reinterpret_cast<const char*>(&value), 12}) ==
         "\"1970-01-01T00:00:00.000000001\"");
+  value.nanos = std::numeric_limits<i64>::min();
+  CHECK(text(int96, {reinterpret_cast<const char*>(&value), 12}) ==
+        "\"1677-09-21T00:12:43.145224192\"");
   const Column time = column(Physical::kInt64, Logical::kTime, 6);
   CHECK(text_of(time, i64{86399999999}) == "\"23:59:59.999999\"");
   for (const i64 bad : {i64{-1}, i64{86401000000}}) {
