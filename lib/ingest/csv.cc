@@ -207,7 +207,7 @@ class CsvConverter final : public io::Converter {
     const std::size_t before = out.size();
     while (!ended_ && isize(out) - static_cast<i64>(before) < kPieceBytes) {
       if (bytes_->available() == 0 || !started_) {
-        if (out.size() > before) return true;  // rather than wait for a pipe
+        if (out.size() > before && bytes_->drained()) return true;  // rather than wait
         if (!more()) {
           rows_.finish();
           ended_ = true;

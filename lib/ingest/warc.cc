@@ -153,7 +153,7 @@ class WarcConverter final : public io::Converter {
   // False at the end of the input.
   bool read_group(std::vector<Job>& jobs) {
     for (i64 bytes = 0; bytes < kGroupBytes && isize(jobs) < kGroupRecords;) {
-      if (bytes_->available() == 0 && !jobs.empty()) return true;  // rather than wait for a pipe
+      if (bytes_->drained() && !jobs.empty()) return true;  // rather than wait for a pipe
       Job job;
       if (!reader_.next(job.record)) return false;
       const char* const reason = judge(job);

@@ -44,6 +44,8 @@ class ByteSource {
   bool fill(i64 n);
   std::string_view view() const;
   i64 available() const { return isize(view()); }
+  /// Whether the next byte must be read: of a pipe it may take long to come.
+  bool drained() const { return available() == 0 && raw_.available() == 0 && !held_back_; }
   void consume(i64 n);
   /// Drops n bytes, reading as needed; false if the input ends before.
   bool skip(i64 n);
