@@ -165,10 +165,8 @@ Flags sample_flags() {
        .kind = FlagKind::kString,
        .value_name = "EXPR",
        .group = g,
-       .help =
-           "what a record adds to --weights and --budget, as it was read; default: the bytes of "
-           "the text as it is written",
-       .needs = {"weights|budget"}},
+       .help = "what a record counts, as it was read, for --weights and --budget, which else count "
+               "bytes of text as it is written, and beside records and bytes in the report"},
       {.name = "shuffle",
        .kind = FlagKind::kSwitch,
        .group = g,

@@ -11,6 +11,8 @@ void RuleCounts::add(const RuleCounts& other) {
   alone += other.alone;
   bytes += other.bytes;
   bytes_alone += other.bytes_alone;
+  amount += other.amount;
+  amount_alone += other.amount_alone;
 }
 
 std::pair<std::string, std::string_view> split_rule(std::string_view text) {
@@ -59,7 +61,8 @@ Result<bool> RuleSet::removes(const Rule& rule, Values& values) const {
   return outcome->holds == (rule.kind == RuleKind::kDrop);
 }
 
-Result<bool> RuleSet::judge(Values& values, i64 bytes, std::span<RuleCounts> counts) const {
+Result<bool> RuleSet::judge(Values& values, i64 bytes, i64 amount,
+                            std::span<RuleCounts> counts) const {
   LM_CHECK(counts.size() == rules_.size(), "one count per rule");
   i64 removers = 0;
   std::size_t last = 0;
@@ -75,10 +78,12 @@ Result<bool> RuleSet::judge(Values& values, i64 bytes, std::span<RuleCounts> cou
     if (!count.removes) continue;
     ++count.matched;
     count.bytes += bytes;
+    count.amount += amount;
   }
   if (removers == 1) {
     ++counts[last].alone;
     counts[last].bytes_alone += bytes;
+    counts[last].amount_alone += amount;
   }
   return removers == 0;
 }

@@ -25,6 +25,8 @@ struct RuleCounts {
   i64 alone = 0;         // that no other rule removes
   i64 bytes = 0;         // of their lines, newlines included
   i64 bytes_alone = 0;   // of those that no other rule removes
+  i64 amount = 0;        // of what the caller counts, of those it removes
+  i64 amount_alone = 0;  // of those that no other rule removes
   bool removes = false;  // the record at hand
   void add(const RuleCounts& other);
 };
@@ -47,9 +49,10 @@ class RuleSet {
   RuleKind kind(i64 rule) const { return rules_[usize(rule)].kind; }
   const std::string& source(i64 rule) const { return rules_[usize(rule)].when.source(); }
 
-  /// Asks every rule about the open record of bytes bytes and counts. counts: [size()]. True if
+  /// Asks every rule about the open record of bytes bytes and counts; amount: what else it is to be
+  /// counted by, such as tokens. counts: [size()]. True if
   /// no rule removes it. A record with a fault is not counted.
-  Result<bool> judge(Values& values, i64 bytes, std::span<RuleCounts> counts) const;
+  Result<bool> judge(Values& values, i64 bytes, i64 amount, std::span<RuleCounts> counts) const;
 
  private:
   struct Rule {

@@ -90,7 +90,9 @@ class Mixer {
   std::optional<Fault> judge(io::Record& record, i64 bytes, const std::string& input_name,
                              std::string& out);
   Result<i64> draw(io::JsonReader& json);
+  Result<i64> count();
   Result<i64> measure();
+  std::optional<Fault> check_source();
   void add_to_source(i64 amount);
   void write(io::Record& record, const std::string& input_name, bool changed, i64 copies,
              std::string& out);

@@ -74,7 +74,9 @@ std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::stri
     if (field < 0) continue;
     if (std::optional<Fault> fault = json.settable(field)) return fault;
   }
-  const Result<bool> stays = plan_.rules.judge(values_, bytes, counts_.rules);
+  const Result<i64> counted = count();
+  if (!counted) return counted.fault();
+  const Result<bool> stays = plan_.rules.judge(values_, bytes, *counted, counts_.rules);
   if (!stays) return stays.fault();
   if (!*stays) {
     counts_.removed.add(bytes);
@@ -86,8 +88,11 @@ std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::stri
     counts_.unsampled.add(bytes);
     return std::nullopt;
   }
-  const Result<i64> amount = plan_.weights ? measure() : Result<i64>(i64{0});
+  const Result<i64> amount = plan_.weights && !plan_.count ? measure() : counted;
   if (!amount) return amount.fault();
+  if (plan_.weights) {
+    if (std::optional<Fault> fault = check_source()) return fault;
+  }
   bool changed = false;
   if (plan_.cutter.size() > 0) {
     const Result<bool> cut = plan_.cutter.cut(values_, cuts_);
@@ -105,18 +110,9 @@ std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::stri
   return std::nullopt;
 }
 
-/// What the record adds to its source if it is kept as it is.
-Result<i64> Mixer::measure() {
-  // The second reading finds both.
-  const Result<std::string_view> id = mix::id_text(json_, plan_.id);
-  if (!id) return id.fault();
-  const Result<std::string_view> source = mix::source_text(json_, plan_.source);
-  if (!source) return source.fault();
-  if (!plan_.count) {
-    const Result<std::string_view> text = json_.string(mix::Names::kText);
-    if (!text) return text.fault();
-    return isize(*text);
-  }
+/// What --count makes of the record; 0 without.
+Result<i64> Mixer::count() {
+  if (!plan_.count) return i64{0};
   const Result<mix::Expression::Amount> counted = plan_.count->amount(values_);
   if (!counted) {
     Fault fault = counted.fault();
@@ -127,6 +123,22 @@ Result<i64> Mixer::measure() {
   if (!(counted->value >= 0 && counted->value <= kMostCounted))
     return Fault{"range", cat("--count is ", counted->value, ", expected 0 to ", kMostCounted), -1};
   return static_cast<i64>(std::llround(counted->value));  // sums of whole numbers have no order
+}
+
+/// The bytes of the text, which is what weights count by without --count.
+Result<i64> Mixer::measure() {
+  const Result<std::string_view> text = json_.string(mix::Names::kText);
+  if (!text) return text.fault();
+  return isize(*text);
+}
+
+/// The second reading finds both.
+std::optional<Fault> Mixer::check_source() {
+  const Result<std::string_view> id = mix::id_text(json_, plan_.id);
+  if (!id) return id.fault();
+  const Result<std::string_view> source = mix::source_text(json_, plan_.source);
+  if (!source) return source.fault();
+  return std::nullopt;
 }
 
 void Mixer::add_to_source(i64 amount) {

@@ -49,12 +49,4 @@ void report_rates(cli::Tool& tool, const std::vector<mix::SourceRate>& rates) {
   tool.add_metric("sources", out + "]");
 }
 
-std::string rates_table(const std::vector<mix::SourceRate>& rates) {
-  std::string out = "source\tdocuments\tamount\trate\n";
-  for (const mix::SourceRate& one : rates)
-    append(out, one.source, "\t", one.size.documents, "\t", one.size.amount, "\t",
-           format_fixed(one.rate, 4), "\n");
-  return out + "\n";
-}
-
 }  // namespace lm::mix_tool

@@ -1,5 +1,7 @@
 // What a run reports: a table for people, metrics for programs.
 
+#include <algorithm>
+
 #include "core/str.h"
 #include "io/json.h"
 #include "mix.h"
@@ -12,6 +14,12 @@ const char* kind_name(mix::RuleKind kind) {
   return kind == mix::RuleKind::kWhere ? "where" : "drop";
 }
 
+/// Names come from users and from data; what would break the table is shown as JSON.
+std::string cell(const std::string& text) {
+  const auto control = [](char c) { return static_cast<u8>(c) < 0x20; };
+  return std::any_of(text.begin(), text.end(), control) ? io::json_string(text) : text;
+}
+
 std::string tally_json(const Tally& tally) {
   return cat("{\"records\":", tally.records, ",\"bytes\":", tally.bytes, "}");
 }
@@ -21,11 +29,14 @@ std::string tally_json(const Tally& tally) {
 std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
   std::string out;
   if (plan.rules.size() > 0) {
-    out += "rule\tkind\tseen\tmatched\talone\tbytes\tbytes_alone\n";
+    append(out, "rule\tkind\tseen\tmatched\talone\tbytes\tbytes_alone",
+           plan.count ? "\tamount\tamount_alone\n" : "\n");
     for (i64 i = 0; i < plan.rules.size(); ++i) {
       const mix::RuleCounts& c = counts.rules[usize(i)];
       append(out, plan.rules.name(i), "\t", kind_name(plan.rules.kind(i)), "\t", counts.good(),
-             "\t", c.matched, "\t", c.alone, "\t", c.bytes, "\t", c.bytes_alone, "\n");
+             "\t", c.matched, "\t", c.alone, "\t", c.bytes, "\t", c.bytes_alone);
+      if (plan.count) append(out, "\t", c.amount, "\t", c.amount_alone);
+      out += "\n";
     }
     out += "\n";
   }
@@ -33,7 +44,7 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
     out += "cut\tdocuments\tspans\tchars\tskipped\tbad\n";
     for (i64 i = 0; i < plan.cutter.size(); ++i) {
       const mix::CutCounts& c = counts.cuts[usize(i)];
-      append(out, plan.cutter.spec(i), "\t", c.documents, "\t", c.spans, "\t", c.chars, "\t",
+      append(out, cell(plan.cutter.spec(i)), "\t", c.documents, "\t", c.spans, "\t", c.chars, "\t",
              c.skipped, "\t", c.bad, "\n");
     }
     out += "\n";
@@ -49,6 +60,14 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
   return out;
 }
 
+std::string rates_table(const std::vector<mix::SourceRate>& rates) {
+  std::string out = "source\tdocuments\tamount\trate\n";
+  for (const mix::SourceRate& one : rates)
+    append(out, cell(one.source), "\t", one.size.documents, "\t", one.size.amount, "\t",
+           format_fixed(one.rate, 4), "\n");
+  return out + "\n";
+}
+
 void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 rejected) {
   std::string rules = "[";
   for (i64 i = 0; i < plan.rules.size(); ++i) {
@@ -57,7 +76,9 @@ void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 re
            ",\"kind\":\"", kind_name(plan.rules.kind(i)),
            "\",\"expression\":", io::json_string(plan.rules.source(i)), ",\"seen\":", counts.good(),
            ",\"matched\":", c.matched, ",\"alone\":", c.alone, ",\"bytes\":", c.bytes,
-           ",\"bytes_alone\":", c.bytes_alone, "}");
+           ",\"bytes_alone\":", c.bytes_alone);
+    if (plan.count) append(rules, ",\"amount\":", c.amount, ",\"amount_alone\":", c.amount_alone);
+    rules += "}";
   }
   tool.add_metric("rules", rules + "]");
   std::string cuts = "[";

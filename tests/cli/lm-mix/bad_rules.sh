@@ -8,7 +8,7 @@ s --where 'score("x") > "many"'
 s --sample 'n > 1'
 s --weights 'a=1' --sample 2
 s --weights heat:2
-s --count 'n'
+s --count 'has("x")'
 s --unique-ids
 s --cut 'x>5'
 s --bad-spans clip

@@ -17,7 +17,7 @@ std::string run(const RuleSet& rules, const Names& names, const std::vector<std:
   counts.assign(usize(rules.size()), {});
   for (const std::string& line : lines) {
     test::Record record(names, line);
-    const Result<bool> stays = rules.judge(record.values, isize(line) + 1, counts);
+    const Result<bool> stays = rules.judge(record.values, isize(line) + 1, 10, counts);
     out += !stays ? 'f' : *stays ? 'k' : 'r';
   }
   return out;
@@ -49,6 +49,8 @@ TEST_CASE("every rule is asked about every record, and alone means no other one"
   CHECK(counts[1].alone == 1);
   CHECK(counts[1].bytes == 18 + 19);
   CHECK(counts[1].bytes_alone == 19);
+  CHECK(counts[1].amount == 20);
+  CHECK(counts[1].amount_alone == 10);
 }
 
 TEST_CASE("what a rule does without a value is chosen", "[mix]") {
@@ -79,7 +81,7 @@ TEST_CASE("a record with a fault is not counted", "[mix]") {
   CHECK(run(rules, names, {R"({"n":1,"s":2})"}, counts) == "f");
   CHECK(counts[0].matched == 0);
   test::Record record(names, R"({"n":1,"s":2})");
-  CHECK(rules.judge(record.values, 1, counts).fault().detail ==
+  CHECK(rules.judge(record.values, 1, 0, counts).fault().detail ==
         "rule \"last\": column 1: field \"s\" is a number, expected a string");
 }
 
