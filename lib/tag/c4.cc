@@ -21,21 +21,10 @@ enum Type : i64 {
   kLines,
 };
 
-constexpr i64 kMinWords = 3;
+constexpr std::size_t kMinWords = 3;
 
-/// Fewer than kMinWords words, without counting all of a long line.
-bool has_few_words(std::string_view line) {
-  text::WordCursor cursor(line);
-  std::string_view word;
-  for (i64 n = 0; n < kMinWords; ++n)
-    if (!cursor.next(word)) return true;
-  return false;
-}
-
-bool ends_sentence(std::string_view line) {
-  const std::string_view stripped = text::strip(line);
-  return !stripped.empty() && (stripped.back() == '.' || stripped.back() == '?' ||
-                               stripped.back() == '!' || stripped.back() == '"');
+bool ends_sentence(char last) {
+  return last == '.' || last == '?' || last == '!' || last == '"';
 }
 
 /// A word of lower that is word itself.
@@ -71,13 +60,18 @@ class C4 : public Tagger {
     const std::string_view text = document.text();
     const std::string_view lower = document.lower();
     const std::span<const Range> lines = document.lines_n();
+    const std::span<const Word> words = document.words();
+    std::size_t word = 0;
     std::string_view rest = lower;
     i64 lower_chars = 0;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool last = i + 1 == lines.size();
-      const std::string_view line = document.slice(lines[i]);
-      const bool no_end = !ends_sentence(line);
-      const bool few_words = has_few_words(line);
+      // A word never spans lines, and the last one ends where the stripped line does.
+      const std::size_t first = word;
+      while (word < words.size() && words[word].begin < lines[i].end)
+        ++word;
+      const bool no_end = word == first || !ends_sentence(document.slice(words[word - 1]).back());
+      const bool few_words = word < first + kMinWords;
       Range whole = {lines[i].begin, lines[i].end + (last ? 0 : 1)};
       if (lower_offsets_) {
         // D-03: the reference counts in the lower-cased text.

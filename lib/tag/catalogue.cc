@@ -9,10 +9,18 @@ namespace lm::tag {
 // A family is one of these functions, in a file of its own.
 std::vector<TaggerDef> c4_taggers();
 std::vector<TaggerDef> gopher_taggers();
+std::vector<TaggerDef> length_taggers();
+std::vector<TaggerDef> pii_taggers();
+std::vector<TaggerDef> punctuation_taggers();
+std::vector<TaggerDef> repetition_taggers();
+std::vector<TaggerDef> sampling_taggers();
 
 namespace {
 
-constexpr std::vector<TaggerDef> (*kFamilies[])() = {c4_taggers, gopher_taggers};
+constexpr std::vector<TaggerDef> (*kFamilies[])() = {
+    c4_taggers,          gopher_taggers,     length_taggers,   pii_taggers,
+    punctuation_taggers, repetition_taggers, sampling_taggers,
+};
 
 constexpr i64 kNear = 3;  // edits between a name and what may have been meant
 
