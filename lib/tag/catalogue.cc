@@ -8,7 +8,9 @@ namespace lm::tag {
 
 // A family is one of these functions, in a file of its own.
 std::vector<TaggerDef> c4_taggers();
+std::vector<TaggerDef> fineweb_taggers();
 std::vector<TaggerDef> gopher_taggers();
+std::vector<TaggerDef> gopher_paper_taggers();
 std::vector<TaggerDef> length_taggers();
 std::vector<TaggerDef> pii_taggers();
 std::vector<TaggerDef> punctuation_taggers();
@@ -18,8 +20,8 @@ std::vector<TaggerDef> sampling_taggers();
 namespace {
 
 constexpr std::vector<TaggerDef> (*kFamilies[])() = {
-    c4_taggers,          gopher_taggers,     length_taggers,   pii_taggers,
-    punctuation_taggers, repetition_taggers, sampling_taggers,
+    c4_taggers,  fineweb_taggers,     gopher_taggers,     gopher_paper_taggers, length_taggers,
+    pii_taggers, punctuation_taggers, repetition_taggers, sampling_taggers,
 };
 
 constexpr i64 kNear = 3;  // edits between a name and what may have been meant
