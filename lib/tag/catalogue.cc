@@ -13,6 +13,7 @@ std::vector<TaggerDef> gopher_taggers();
 std::vector<TaggerDef> gopher_paper_taggers();
 std::vector<TaggerDef> length_taggers();
 std::vector<TaggerDef> pii_taggers();
+std::vector<TaggerDef> pii_v3_taggers();
 std::vector<TaggerDef> punctuation_taggers();
 std::vector<TaggerDef> repetition_taggers();
 std::vector<TaggerDef> sampling_taggers();
@@ -20,8 +21,8 @@ std::vector<TaggerDef> sampling_taggers();
 namespace {
 
 constexpr std::vector<TaggerDef> (*kFamilies[])() = {
-    c4_taggers,  fineweb_taggers,     gopher_taggers,     gopher_paper_taggers, length_taggers,
-    pii_taggers, punctuation_taggers, repetition_taggers, sampling_taggers,
+    c4_taggers,  fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
+    pii_taggers, pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
 };
 
 constexpr i64 kNear = 3;  // edits between a name and what may have been meant

@@ -6,9 +6,10 @@ echo 'D-03: offsets of the text, not of its lower case'
 echo '{"text":"\u0130\nab cd ef."}' > a.jsonl
 t -T c4_v2 a.jsonl
 t -T c4_v2 --compat dolma a.jsonl
-echo 'D-04: these patterns miss an address at the end of the text, as the rule is written'
+echo 'D-04: pii_v3 finds an address at the end of the text, which the old pattern misses'
 echo '{"text":"write to a@b.de"}' > b.jsonl
 t -T pii_regex_v2 b.jsonl
+t -T pii_v3 b.jsonl
 echo 'D-05: a number that is part of an address on the web'
 echo '{"text":"see 555-123-4567.example.com/x"}' > c.jsonl
 t -T pii_regex_v2 c.jsonl
