@@ -63,7 +63,10 @@ class Explainer {
 
   std::optional<Fault> explain(io::Record& record, Worker& worker, io::Batch& batch) {
     if (std::optional<Fault> fault = worker.tags.tag(record.json, places_)) return fault;
-    std::string block = cat(tool_.input().name(record.input), ":", record.line_number);
+    // One input says the same whether it is named or comes through a pipe.
+    std::string block = tool_.files().size() > 1 ? cat(tool_.input().name(record.input), ":")
+                                                 : std::string("line ");
+    append(block, record.line_number);
     if (record.json.has(id_)) append(block, ": id ", record.json.raw(id_));
     block += '\n';
     for (i64 key = 0; key < isize(plan_.keys()); ++key)

@@ -79,6 +79,7 @@ std::vector<Flag> flags() {
            "One row per document, in the same order: id, source, attributes. Inputs without a "
            "folder documents on their path keep their file name alone. No records are "
            "written then.",
+       .semantic = false,
        .main = true,
        .writes = true,
        .excludes = {"output", "list"}},
