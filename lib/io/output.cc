@@ -256,6 +256,7 @@ void OutputStream::finish(const std::vector<StreamTotals>& inputs) {
     if (form_ == Form::kSingle) {
       single_write(pending_, true);
       pending_.clear();
+      single_.reset();  // the compressor is large, and several outputs may wait for their commit
     } else {
       flush_frames(true);
     }

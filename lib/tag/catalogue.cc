@@ -1,0 +1,124 @@
+#include "tag/catalogue.h"
+
+#include <algorithm>
+
+#include "core/str.h"
+
+namespace lm::tag {
+
+// A family is one of these functions, in a file of its own.
+std::vector<TaggerDef> c4_taggers();
+std::vector<TaggerDef> fineweb_taggers();
+std::vector<TaggerDef> gopher_taggers();
+std::vector<TaggerDef> gopher_paper_taggers();
+std::vector<TaggerDef> length_taggers();
+std::vector<TaggerDef> pii_taggers();
+std::vector<TaggerDef> pii_v3_taggers();
+std::vector<TaggerDef> punctuation_taggers();
+std::vector<TaggerDef> repetition_taggers();
+std::vector<TaggerDef> sampling_taggers();
+
+namespace {
+
+constexpr std::vector<TaggerDef> (*kFamilies[])() = {
+    c4_taggers,  fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
+    pii_taggers, pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
+};
+
+constexpr i64 kNear = 3;  // edits between a name and what may have been meant
+
+/// "nearest are a, b" or "" for names within kNear edits, nearest first, three at most.
+std::string nearest(std::string_view name, const std::vector<std::string>& names) {
+  std::vector<std::pair<i64, std::string>> near;
+  for (const std::string& other : names) {
+    const i64 distance = edit_distance(name, other);
+    if (distance <= kNear) near.emplace_back(distance, other);
+  }
+  std::stable_sort(near.begin(), near.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (near.size() > 3) near.resize(3);
+  std::string out;
+  for (const auto& [distance, other] : near)
+    append(out, out.empty() ? "did you mean " : ", ", other);
+  return out.empty() ? "" : out + "?";
+}
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const TaggerDef& def : catalogue())
+    names.push_back(def.name);
+  return names;
+}
+
+}  // namespace
+
+const std::vector<TaggerDef>& catalogue() {
+  static const std::vector<TaggerDef> all = [] {
+    std::vector<TaggerDef> defs;
+    for (const auto family : kFamilies) {
+      std::vector<TaggerDef> part = family();
+      defs.insert(defs.end(), part.begin(), part.end());
+    }
+    return defs;
+  }();
+  return all;
+}
+
+const TaggerDef* find_tagger(std::string_view name) {
+  const std::vector<TaggerDef>& all = catalogue();
+  const auto at =
+      std::find_if(all.begin(), all.end(), [&](const TaggerDef& def) { return def.name == name; });
+  return at == all.end() ? nullptr : &*at;
+}
+
+const TaggerDef& tagger_named(std::string_view name) {
+  if (const TaggerDef* def = find_tagger(name)) return *def;
+  const std::string hint = nearest(name, all_names());
+  throw Error(ErrorKind::kUsage, cat("there is no tagger ", quote(name)),
+              hint.empty() ? "--list names them all" : hint);
+}
+
+std::string key_part(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) {
+    const bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!kept) c = '_';
+  }
+  return out;
+}
+
+void check_key(std::string_view key) {
+  const std::size_t first = key.find("__");
+  if (first == std::string_view::npos) return;
+  const std::string_view rest = key.substr(first + 2);
+  const std::size_t second = rest.find("__");
+  if (second == std::string_view::npos) return;
+  const std::string_view tagger = rest.substr(0, second);
+  const std::string_view type = rest.substr(second + 2);
+  for (const TaggerDef& def : catalogue()) {
+    if (key_part(def.name) != tagger) continue;
+    std::vector<std::string> types;
+    for (const TagType& own : def.types)
+      types.push_back(key_part(own.name));
+    if (std::find(types.begin(), types.end(), type) != types.end()) return;
+    throw Error(ErrorKind::kUsage,
+                cat("attribute ", quote(key), ": ", def.name, " has no type ", quote(type)),
+                nearest(type, types));
+  }
+}
+
+std::string catalogue_table() {
+  std::string out;
+  for (const TaggerDef& def : catalogue()) {
+    append(out, def.name, "\n  ", def.summary, "\n  unit: ", def.unit, "\n  source: ", def.source,
+           "\n");
+    if (!def.fields.empty()) append(out, "  reads: ", join(def.fields, ", "), "\n");
+    for (const TagType& type : def.types) {
+      append(out, "  ", type.name, ": ", type.meaning,
+             type.needs == Needs::kNaughtyWords ? " (needs --naughty-words)" : "", "\n");
+    }
+  }
+  return out;
+}
+
+}  // namespace lm::tag

@@ -1,0 +1,96 @@
+#pragma once
+// One document as taggers see it: the text and views of it. Each view is made when it is first
+// asked for and shared by all taggers of a run; its memory is kept for the next document. Offsets
+// are bytes of the text, half open. Not thread-safe: one per worker.
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/types.h"
+#include "tag/grams.h"
+#include "tag/pieces.h"
+#include "tag/word_table.h"
+#include "text/segment.h"
+
+namespace lm::tag {
+
+class Document {
+ public:
+  /// Starts a new document. text: well-formed UTF-8 of less than 4 GiB that outlives the views.
+  void reset(std::string_view text);
+  /// A field of the record that a tagger asked for (TaggerDef::fields); nullopt where it is missing
+  /// or null. set_field() follows reset().
+  void set_field(std::string_view name, std::optional<std::string> value);
+  const std::optional<std::string>& field(std::string_view name) const;
+
+  std::string_view text() const { return text_; }
+  std::string_view slice(Range r) const { return text_.substr(usize(r.begin), usize(r.size())); }
+  std::string_view slice(const Word& w) const { return text_.substr(usize(w.begin), w.bytes); }
+  /// Code points of the text.
+  i64 chars() const { return chars_; }
+  bool ascii() const { return chars_ == isize(text_); }
+
+  std::span<const Word> words();
+  /// Sum of the words' code points.
+  i64 word_chars();
+  /// The words as numbers of distinct words, and how often each occurs.
+  const WordTable& word_table();
+  /// [words] numbers in word_table().
+  std::span<const u32> word_ids();
+  /// Repeated n-grams of the words.
+  const GramCounter& grams();
+
+  /// Split at '\n': n newlines give n + 1 lines, without their newline.
+  std::span<const Range> lines_n();
+  /// Split at runs of '\n'.
+  std::span<const Range> lines_nplus();
+  /// Python's str.splitlines: no empty last line; the separators are not part of a line.
+  std::span<const Range> lines_py();
+  /// Runs without '\n' and the '\n' that ends them; blank ones included.
+  std::span<const Range> paragraphs();
+  /// The text in lower case, as Python's str.lower.
+  std::string_view lower();
+
+  /// Code points before a byte offset at a sequence start. Offsets asked for in rising order cost
+  /// O(n) together; a step back costs at most 1 KiB.
+  i64 chars_before(i64 byte);
+  i64 chars_of(Range r) { return ascii() ? r.size() : count_chars(r); }
+  /// Byte offset of a code point.
+  i64 byte_of(i64 code_point);
+
+ private:
+  i64 count_chars(Range r) const;
+  void find_words();
+  void find_lines_py();
+  const text::CodePointIndex& index();
+
+  std::string_view text_;
+  i64 chars_ = 0;
+  std::vector<std::pair<std::string, std::optional<std::string>>> fields_;
+  bool has_words_ = false;
+  bool has_ids_ = false;
+  bool has_grams_ = false;
+  bool has_lines_n_ = false;
+  bool has_lines_nplus_ = false;
+  bool has_lines_py_ = false;
+  bool has_paragraphs_ = false;
+  bool has_lower_ = false;
+  std::vector<Word> words_;
+  i64 word_chars_ = 0;
+  WordTable table_;
+  std::vector<u32> ids_;
+  GramCounter grams_;
+  std::vector<Range> lines_n_;
+  std::vector<Range> lines_nplus_;
+  std::vector<Range> lines_py_;
+  std::vector<Range> paragraphs_;
+  std::string lower_;
+  std::optional<text::CodePointIndex> index_;
+  i64 last_byte_ = 0;
+  i64 last_chars_ = 0;
+};
+
+}  // namespace lm::tag

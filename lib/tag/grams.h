@@ -1,0 +1,54 @@
+#pragma once
+// How often the n-grams of a document's words repeat, n = 2 ... 10, exactly.
+//
+// An n-gram is the pair of the two (n-1)-grams it is made of, and repeats only if both of them do.
+// So level n numbers the pairs of repeated (n-1)-grams that stand side by side: no hash stands in
+// for an n-gram, and in ordinary text few positions are left from n = 4 on. Memory is kept from
+// document to document.
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "core/types.h"
+#include "tag/pieces.h"
+
+namespace lm::tag {
+
+inline constexpr int kMaxGram = 10;
+
+/// Sums over the positions of the n-grams; chars are code points of words, white space not counted.
+struct GramLevel {
+  i64 positions = 0;        // max(words - n + 1, 0)
+  i64 top_count = 0;        // of the most frequent n-gram, of equal ones the first seen
+  i64 top_chars = 0;        // its length
+  i64 duplicate_chars = 0;  // of all copies of n-grams that occur more than once
+  i64 all_chars = 0;
+  // Of n-grams that stood before, looked for from left to right, each found one skipped as a whole.
+  i64 again_chars = 0;
+};
+
+class GramCounter {
+ public:
+  /// ids: [words] numbers of the distinct words; counts: how often each occurs, by number. O(words)
+  /// for text; O(10 words) at most.
+  void count(std::span<const Word> words, std::span<const u32> ids, const std::vector<u32>& counts);
+  /// 2 <= n <= kMaxGram.
+  const GramLevel& level(int n) const { return levels_[static_cast<std::size_t>(n)]; }
+
+ private:
+  struct Slot {
+    u64 pair;
+    u32 count;
+    bool seen;
+  };
+  void count_level(int n);
+
+  std::array<GramLevel, kMaxGram + 1> levels_;
+  std::vector<i64> prefix_;    // [words + 1] chars of the words before
+  std::vector<u32> gram_;      // [words] number of the gram at a position, kOnce if it occurs once
+  std::vector<u32> repeated_;  // positions of repeated grams of the level before, rising
+  std::vector<Slot> slots_;
+};
+
+}  // namespace lm::tag

@@ -1,0 +1,99 @@
+#include "tag/plan.h"
+
+#include <algorithm>
+
+#include "core/str.h"
+#include "tag/catalogue.h"
+
+namespace lm::tag {
+
+namespace {
+
+bool is_met(Needs needs, const TagSettings& settings) {
+  return needs != Needs::kNaughtyWords || settings.naughty != nullptr;
+}
+
+}  // namespace
+
+TagPlan::TagPlan(const std::vector<std::string>& names, const std::string& experiment,
+                 const TagSettings& settings)
+    : settings_(settings) {
+  if (names.empty()) throw Error(ErrorKind::kUsage, "no tagger is named");
+  if (experiment != key_part(experiment))
+    throw Error(ErrorKind::kUsage,
+                cat("--experiment: ", quote(experiment), " has characters outside A-Z a-z 0-9 _"));
+  for (const std::string& name : names) {
+    const TaggerDef& def = tagger_named(name);
+    if (std::find(taggers_.begin(), taggers_.end(), &def) != taggers_.end())
+      throw Error(ErrorKind::kUsage, cat("tagger ", name, " is named twice"));
+    const i64 tagger = isize(taggers_);
+    taggers_.push_back(&def);
+    experiments_.push_back(experiment.empty() ? key_part(name) : experiment);
+    for (i64 type = 0; type < isize(def.types); ++type) {
+      const TagType& own = def.types[usize(type)];
+      if (is_met(own.needs, settings)) {
+        keys_.push_back({cat(experiments_.back(), "__", key_part(name), "__", key_part(own.name)),
+                         tagger, type});
+      } else {
+        missing_.push_back(cat(name, ": ", own.name));
+      }
+    }
+    for (const std::string& field : def.fields)
+      if (std::find(fields_.begin(), fields_.end(), field) == fields_.end())
+        fields_.push_back(field);
+  }
+}
+
+FieldPlaces::FieldPlaces(const std::string& text_path, const TagPlan& plan) : paths_{text_path} {
+  for (const std::string& field : plan.fields())
+    fields_.push_back(add(field));
+}
+
+i64 FieldPlaces::add(const std::string& path) {
+  const std::vector<std::string>::iterator at = std::find(paths_.begin(), paths_.end(), path);
+  if (at != paths_.end()) return at - paths_.begin();
+  paths_.push_back(path);
+  return isize(paths_) - 1;
+}
+
+TagWorker::TagWorker(const TagPlan& plan) : plan_(plan) {
+  i64 lists = 0;
+  for (const TaggerDef* def : plan.taggers()) {
+    taggers_.push_back(def->make(plan.settings()));
+    first_.push_back(lists);
+    lists += isize(def->types);
+  }
+  lists_.resize(usize(lists));
+  for (const TagKey& key : plan.keys())
+    places_.push_back(first_[usize(key.tagger)] + key.type);
+}
+
+std::optional<Fault> TagWorker::tag(io::JsonReader& json, const FieldPlaces& places) {
+  const Result<std::string_view> value = json.string(places.text());
+  if (!value) return value.fault();
+  document_.reset(*value);
+  for (std::size_t i = 0; i < plan_.fields().size(); ++i)
+    document_.set_field(plan_.fields()[i], json.text_of(places.fields()[i]));
+  for (std::vector<text::ScoredSpan>& list : lists_)
+    list.clear();
+  for (std::size_t i = 0; i < taggers_.size(); ++i) {
+    const std::size_t types = plan_.taggers()[i]->types.size();
+    Emitter out(document_, std::span(lists_).subspan(usize(first_[i]), types));
+    if (std::optional<Fault> fault = taggers_[i]->tag(document_, out)) return fault;
+  }
+  return std::nullopt;
+}
+
+void append_attributes(std::string& out, const TagPlan& plan, const TagWorker& worker, i64 first,
+                       i64 last, bool all) {
+  bool comma = false;
+  for (i64 key = first; key < last; ++key) {
+    const std::span<const text::ScoredSpan> spans = worker.spans(key);
+    if (spans.empty() && !all) continue;
+    append(out, comma ? ",\"" : "\"", plan.keys()[usize(key)].key, "\":");
+    text::append_spans(out, spans);
+    comma = true;
+  }
+}
+
+}  // namespace lm::tag

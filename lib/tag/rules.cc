@@ -1,0 +1,49 @@
+#include "tag/rules.h"
+
+#include "core/str.h"
+
+namespace lm::tag {
+
+namespace {
+
+std::string limits(const Rule& rule) {
+  if (rule.most == kAny) return cat("; at least ", rule.least);
+  if (rule.least == -kAny) return cat("; at most ", rule.most);
+  return cat("; from ", rule.least, " to ", rule.most);
+}
+
+}  // namespace
+
+std::vector<TagType> rule_types(std::span<const Rule> rules) {
+  std::vector<TagType> types;
+  for (const Rule& rule : rules)
+    types.push_back({rule.type, rule.meaning + limits(rule)});
+  types.push_back({"failed_rules", "how many of these are outside their limits"});
+  return types;
+}
+
+void RuleWriter::put(f64 value) {
+  const Rule& rule = rules_[usize(next_)];
+  failed_ += value < rule.least || value > rule.most;
+  out_.value(next_++, value);
+}
+
+void RuleWriter::finish() {
+  LM_CHECK(next_ == isize(rules_), "every rule has its measure");
+  out_.value(next_, static_cast<f64>(failed_));
+}
+
+Copies count_copies(Document& document, std::span<const Range> parts, WordTable& scratch) {
+  scratch.reset(isize(parts));
+  Copies copies;
+  for (const Range part : parts) {
+    const i64 before = scratch.size();
+    scratch.add(document.slice(part));
+    if (scratch.size() > before) continue;
+    ++copies.parts;
+    copies.chars += document.chars_of(part);
+  }
+  return copies;
+}
+
+}  // namespace lm::tag

@@ -1,0 +1,82 @@
+#pragma once
+// What a family of taggers is: definitions in a table, an object per worker that emits spans or
+// values of a document by the number of their type. A family is one file of definitions and one
+// line in catalogue.cc.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "core/types.h"
+#include "tag/document.h"
+#include "tag/word_list.h"
+#include "text/spans.h"
+
+namespace lm::tag {
+
+/// What shapes the values of a run beside the text.
+struct TagSettings {
+  bool dolma = false;  // the reference's results, defects included
+  u64 seed = 0;
+  i64 max_period = 256;               // characters of a repeated group that are looked for
+  const WordList* naughty = nullptr;  // null: no list was given
+};
+
+/// Takes what a tagger finds in one document; turns bytes into code points.
+class Emitter {
+ public:
+  /// lists: one per type of the tagger, to be appended to.
+  Emitter(Document& document, std::span<std::vector<text::ScoredSpan>> lists)
+      : document_(document), lists_(lists) {}
+  /// A value of the whole document: [0, its length, value].
+  void value(i64 type, f64 value) { span_at(type, 0, document_.chars(), value); }
+  /// A span of bytes; in rising order within a type.
+  void span(i64 type, i64 begin, i64 end, f64 score = 1) {
+    const i64 first = document_.chars_before(begin);
+    span_at(type, first, document_.chars_before(end), score);
+  }
+  /// A span in code points.
+  void span_at(i64 type, i64 begin, i64 end, f64 score = 1) {
+    lists_[usize(type)].push_back({begin, end, score});
+  }
+  std::span<const text::ScoredSpan> spans(i64 type) const { return lists_[usize(type)]; }
+
+ private:
+  Document& document_;
+  std::span<std::vector<text::ScoredSpan>> lists_;
+};
+
+/// Judges documents, one at a time; keeps scratch memory only, so that a result depends on the
+/// document and the settings alone.
+class Tagger {
+ public:
+  virtual ~Tagger() = default;
+  /// A fault makes the record a bad one.
+  virtual std::optional<Fault> tag(Document& document, Emitter& out) = 0;
+};
+
+/// What a type needs beside the text.
+enum class Needs { kNothing, kNaughtyWords };
+
+struct TagType {
+  std::string name;
+  std::string meaning;  // for --list and --explain, without full stop
+  Needs needs = Needs::kNothing;
+};
+
+struct TaggerDef {
+  std::string name;
+  std::string unit;  // what is judged: document, line, paragraph, match
+  std::string summary;
+  std::string source;               // where the rule comes from
+  std::vector<TagType> types;       // their numbers are their places
+  std::vector<std::string> fields;  // of the record, beside the text
+  std::function<std::unique_ptr<Tagger>(const TagSettings&)> make;
+};
+
+}  // namespace lm::tag

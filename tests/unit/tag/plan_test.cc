@@ -1,0 +1,75 @@
+#include "tag/plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "catch.h"
+#include "core/error.h"
+#include "core/str.h"
+#include "tag/catalogue.h"
+
+using namespace lm;
+using namespace lm::tag;
+
+namespace {
+
+std::string hint_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kUsage);
+    return error.hint();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("the catalogue: names and types are unique and described", "[tag]") {
+  std::set<std::string> names;
+  for (const TaggerDef& def : catalogue()) {
+    INFO(def.name);
+    CHECK(names.insert(def.name).second);
+    CHECK_FALSE(def.summary.empty());
+    CHECK_FALSE(def.source.empty());
+    std::set<std::string> types;
+    for (const TagType& type : def.types) {
+      CHECK(types.insert(key_part(type.name)).second);
+      CHECK_FALSE(type.meaning.empty());
+    }
+    CHECK(def.make(TagSettings{}) != nullptr);
+  }
+}
+
+TEST_CASE("names that are not there are refused with the nearest ones", "[tag]") {
+  CHECK(hint_of([] { tagger_named("gopher_v3"); }) == "did you mean gopher_v1, gopher_v2?");
+  CHECK(hint_of([] { tagger_named("nothing-like-it"); }) == "--list names them all");
+  CHECK(hint_of([] { TagPlan({}, "", {}); }).empty());
+  CHECK(hint_of([] { TagPlan({"c4_v1", "c4_v1"}, "", {}); }).empty());
+  CHECK(hint_of([] { TagPlan({"c4_v1"}, "a-b", {}); }).empty());
+}
+
+TEST_CASE("attribute keys are checked against the catalogue (D-02)", "[tag]") {
+  check_key("x__gopher_v1__fraction_of_characters_in_most_common_2grams");
+  check_key("bare");
+  check_key("x__somebody_elses__type");
+  CHECK(hint_of([] { check_key("x__gopher_v1__fraction_of_characters_in_most_common_2gram"); }) ==
+        "did you mean fraction_of_characters_in_most_common_2grams, "
+        "fraction_of_characters_in_most_common_3grams, "
+        "fraction_of_characters_in_most_common_4grams?");
+}
+
+TEST_CASE("keys: experiment, tagger, type; types without their need are left out", "[tag]") {
+  const TagPlan plan({"c4_v2", "gopher_v1"}, "", {});
+  CHECK(plan.keys()[0].key == "c4_v2__c4_v2__lines_with_no_ending_punctuation");
+  CHECK(plan.keys().back().key ==
+        "gopher_v1__gopher_v1__fraction_of_characters_in_duplicate_lines");
+  CHECK(plan.missing() == std::vector<std::string>{"c4_v2: has_naughty_word"});
+  const bool naughty = std::any_of(plan.keys().begin(), plan.keys().end(), [](const TagKey& key) {
+    return key.key.ends_with("has_naughty_word");
+  });
+  CHECK_FALSE(naughty);
+  CHECK(TagPlan({"c4_v1"}, "mine", {}).keys()[0].key ==
+        "mine__c4_v1__lines_with_no_ending_punctuation");
+  CHECK(key_part("dclm-oh-eli5") == "dclm_oh_eli5");
+}

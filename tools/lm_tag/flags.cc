@@ -1,0 +1,166 @@
+// The options of lm-tag, and what they choose.
+
+#include "common/text_output.h"
+#include "core/hash.h"
+#include "core/str.h"
+#include "io/file.h"
+#include "tag/catalogue.h"
+#include "tag_tool.h"
+
+namespace lm::tag_tool {
+
+using cli::Flag;
+using cli::FlagKind;
+
+std::vector<Flag> flags() {
+  const std::string group = "Taggers";
+  const std::string attributes = "Attributes";
+  return {
+      {.name = "taggers",
+       .letter = 'T',
+       .kind = FlagKind::kList,
+       .value_name = "NAME,...",
+       .group = group,
+       .help = "which taggers judge the documents; may be repeated",
+       .main = true},
+      {.name = "list",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "print every tagger with its types and what it needs, and exit",
+       .semantic = false,
+       .main = true},
+      {.name = "explain",
+       .kind = FlagKind::kOptional,
+       .value_name = "N",
+       .group = group,
+       .help = "print what was found in the first N records (10), and no records",
+       .bare = "10",
+       .semantic = false,
+       .main = true,
+       .excludes = {"sidecar", "list"}},
+      {.name = "compat",
+       .kind = FlagKind::kChoice,
+       .value_name = "SYSTEM",
+       .group = group,
+       .def = "none",
+       .help = "dolma: the numbers of the Dolma toolkit, its mistakes included",
+       .details = "Attributes without spans are left out then, as there.",
+       .choices = {"none", "dolma"}},
+      {.name = "naughty-words",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "words and phrases of has_naughty_word, one a line, in lower case",
+       .details = "Without it no record gets that attribute.",
+       .semantic = false},
+      {.name = "max-period",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = group,
+       .def = "256",
+       .help = "characters of the longest group that counts as repeated",
+       .details = "Of repetitions_v1 and paragraph_repetitions_v1; the work grows with it.",
+       .min = 1,
+       .max = 65536},
+      cli::text_field_flag(group, false),
+      {.name = "experiment",
+       .kind = FlagKind::kString,
+       .value_name = "NAME",
+       .group = attributes,
+       .help = "first part of the attributes' keys; default: the tagger's name",
+       .details = "Keys are EXPERIMENT__TAGGER__TYPE.",
+       .main = true},
+      {.name = "sidecar",
+       .kind = FlagKind::kPath,
+       .value_name = "DIR",
+       .group = attributes,
+       .help = "write attributes to DIR/EXPERIMENT/P/X for each input .../documents/P/X",
+       .details =
+           "One row per document, in the same order: id, source, attributes. Inputs without a "
+           "folder documents on their path keep their file name alone. No records are "
+           "written then.",
+       .semantic = false,
+       .main = true,
+       .writes = true,
+       .excludes = {"output", "list"}},
+      {.name = "attr-merge",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = attributes,
+       .def = "replace",
+       .help = "an attribute that a record has already: replace it, or a bad record",
+       .choices = {"replace", "error"},
+       .excludes = {"sidecar", "explain"}},
+      {.name = "declare",
+       .kind = FlagKind::kSwitch,
+       .group = attributes,
+       .def = "true",
+       .help = "write attributes without spans too, as []",
+       .details = "So a filter tells what was not found from what nobody looked for."},
+  };
+}
+
+namespace {
+
+std::vector<std::string> names_of(const cli::Options& options) {
+  std::vector<std::string> names;
+  for (const std::string& value : options.list("taggers")) {
+    for (const std::string_view part : split(value, ',')) {
+      if (trim(part).empty()) throw Error(ErrorKind::kUsage, "--taggers has an empty name");
+      names.emplace_back(trim(part));
+    }
+  }
+  if (names.empty())
+    throw Error(ErrorKind::kUsage, "no tagger is named",
+                "-T NAME,... names them, --list prints those there are");
+  return names;
+}
+
+}  // namespace
+
+Chosen::Chosen(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  tag::TagSettings settings;
+  settings.dolma = options.text("compat") == "dolma";
+  settings.seed = tool.seed();
+  settings.max_period = options.integer("max-period");
+  declare_ = options.on("declare") && !settings.dolma;
+  const std::string& words = options.text("naughty-words");
+  if (!words.empty()) {
+    const std::string bytes = io::read_file(words);
+    naughty_ = std::make_unique<tag::WordList>(bytes, words);
+    settings.naughty = naughty_.get();
+    tool.set_param("naughty_words_digest", cat("\"", hex64(xxh3_64(bytes)), "\""));
+  }
+  plan_ = std::make_unique<tag::TagPlan>(names_of(options), options.text("experiment"), settings);
+  // In the stream's header, for who reads it: what was looked for, found or not.
+  std::string keys = "[";
+  for (const tag::TagKey& key : plan_->keys())
+    append(keys, keys.size() > 1 ? ",\"" : "\"", key.key, "\"");
+  tool.set_param("attributes", keys + "]");
+  for (const std::string& missing : plan_->missing())
+    tool.console().message(LogLevel::kWarning,
+                           cat(missing, " is not judged: no --naughty-words is given"));
+}
+
+void refuse_stream_options(const cli::Tool& tool, const char* printing) {
+  for (const char* const name : {"compress", "seekable", "flush"}) {
+    if (tool.options().asks(*tool.options().find(name)))
+      throw Error(ErrorKind::kUsage, cat("--", name, ": --", printing, " prints text"),
+                  "the output is as it is, neither framed nor compressed");
+  }
+}
+
+void run(cli::Tool& tool) {
+  if (tool.options().on("list")) {
+    refuse_stream_options(tool, "list");
+    tool_options::TextOutput(tool).write(tag::catalogue_table());
+    return;
+  }
+  const Chosen chosen(tool);
+  if (tool.options().given("explain")) return run_explain(tool, chosen);
+  if (tool.options().given("sidecar")) return run_sidecar(tool, chosen);
+  run_inline(tool, chosen);
+}
+
+}  // namespace lm::tag_tool

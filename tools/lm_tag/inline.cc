@@ -1,0 +1,100 @@
+// Attributes inside the records.
+
+#include <atomic>
+
+#include "core/str.h"
+#include "tag_tool.h"
+
+namespace lm::tag_tool {
+
+namespace {
+
+class InlineMapper : public io::RecordMapper {
+ public:
+  InlineMapper(const tag::TagPlan& plan, const tag::FieldPlaces& places, i64 attributes,
+               bool declare, bool replace, std::atomic<i64>& replaced)
+      : plan_(plan),
+        places_(places),
+        attributes_(attributes),
+        worker_(plan),
+        declare_(declare),
+        replace_(replace),
+        replaced_(replaced),
+        reader_(key_paths(plan)) {}
+
+  std::optional<Fault> map(io::Record& record, std::string& out) override {
+    io::JsonReader& json = record.json;
+    if (std::optional<Fault> fault = json.object_or_none(attributes_)) return fault;
+    if (std::optional<Fault> fault = worker_.tag(json, places_)) return fault;
+    if (json.has(attributes_)) return merge(json.line(), out);
+    // Most records have no attributes yet: one edit for all keys.
+    std::string all = "{";
+    tag::append_attributes(all, plan_, worker_, 0, isize(plan_.keys()), declare_);
+    all += '}';
+    io::RecordEdit edit(json);
+    edit.set(attributes_, std::move(all));
+    edit.write(out);
+    return std::nullopt;
+  }
+
+ private:
+  static std::vector<std::string> key_paths(const tag::TagPlan& plan) {
+    std::vector<std::string> paths;
+    for (const tag::TagKey& key : plan.keys())
+      paths.push_back("attributes." + key.key);
+    return paths;
+  }
+
+  /// Key by key among those that are there. An old value does not outlive a run that finds nothing.
+  std::optional<Fault> merge(std::string_view line, std::string& out) {
+    if (std::optional<Fault> fault = reader_.parse(line)) return fault;
+    io::RecordEdit edit(reader_);
+    for (i64 i = 0; i < reader_.path_count(); ++i) {
+      const bool there = reader_.field(i).type != io::JsonType::kMissing;
+      if (there && !replace_)
+        return Fault{"duplicate_key",
+                     cat("attribute ", quote(plan_.keys()[usize(i)].key),
+                         " is there already, expected a new one"),
+                     reader_.field(i).key_begin};
+      if (there) ++replaced_;
+      const std::span<const text::ScoredSpan> spans = worker_.spans(i);
+      if (spans.empty() && !declare_ && !there) continue;
+      std::string value;
+      text::append_spans(value, spans);
+      edit.set(i, std::move(value));
+    }
+    edit.write(out);
+    return std::nullopt;
+  }
+
+  const tag::TagPlan& plan_;
+  const tag::FieldPlaces& places_;
+  i64 attributes_;
+  tag::TagWorker worker_;
+  bool declare_;
+  bool replace_;
+  std::atomic<i64>& replaced_;
+  io::JsonReader reader_;
+};
+
+}  // namespace
+
+void run_inline(cli::Tool& tool, const Chosen& chosen) {
+  const cli::Options& options = tool.options();
+  const std::string& field = options.text("field");
+  io::check_apart(std::vector<std::string>{field, "attributes"});
+  tag::FieldPlaces places(field, chosen.plan());
+  const i64 attributes = places.add("attributes");
+  const bool replace = options.text("attr-merge") == "replace";
+  std::atomic<i64> replaced{0};
+  tool.records().map(places.paths(), [&] {
+    return std::make_unique<InlineMapper>(chosen.plan(), places, attributes, chosen.declare(),
+                                          replace, replaced);
+  });
+  tool.add_metric("attributes_replaced", cat(replaced.load()));
+  if (replaced > 0)
+    tool.console().message(LogLevel::kWarning,
+                           cat(replaced.load(), " attributes that were there were replaced"));
+}
+
+}  // namespace lm::tag_tool

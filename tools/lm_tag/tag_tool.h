@@ -1,0 +1,41 @@
+#pragma once
+// lm-tag: its options, and what it does with the taggers of lib/tag.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/tool.h"
+#include "tag/plan.h"
+
+namespace lm::tag_tool {
+
+std::vector<cli::Flag> flags();
+void run(cli::Tool& tool);
+
+/// The taggers that the options name, and the files they need.
+class Chosen {
+ public:
+  /// Throws Error{kUsage} for names that are not there, kData and kNoInput for the files.
+  explicit Chosen(cli::Tool& tool);
+  const tag::TagPlan& plan() const { return *plan_; }
+  /// Attributes without spans are written too.
+  bool declare() const { return declare_; }
+
+ private:
+  std::unique_ptr<tag::WordList> naughty_;
+  std::unique_ptr<tag::TagPlan> plan_;
+  bool declare_;
+};
+
+/// Throws Error{kUsage} if options that frame records go with one that prints a text.
+void refuse_stream_options(const cli::Tool& tool, const char* printing);
+
+/// Attributes inside the records.
+void run_inline(cli::Tool& tool, const Chosen& chosen);
+/// Attributes in files beside the documents.
+void run_sidecar(cli::Tool& tool, const Chosen& chosen);
+/// What was found, as a text.
+void run_explain(cli::Tool& tool, const Chosen& chosen);
+
+}  // namespace lm::tag_tool
