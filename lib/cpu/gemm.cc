@@ -160,7 +160,8 @@ void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BVie
 void run_shared_pack(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b) {
   const i64 panels = ceil_div(out.n, isa.nr);
   const i64 panel_floats = std::max<i64>(1, out.k * isa.nr);
-  const i64 most = std::clamp<i64>(kSharedPackFloats / panel_floats / 4 * 4, 4, panels);
+  const i64 most =
+      std::clamp<i64>(kSharedPackFloats / panel_floats / 4 * 4, 4, std::max<i64>(4, panels));
   // Regions of about one size: a short last one would read all of A for a few panels.
   const i64 fit = ceil_div(ceil_div(panels, ceil_div(panels, most)), 4) * 4;
   const Scratch packed(std::min(fit, panels) * panel_floats);

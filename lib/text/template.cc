@@ -54,8 +54,12 @@ class Renderer {
     Value space = look_up(target.substr(0, dot));
     if (!space.is_map())
       template_fault(place, cat(quote(target), " is set, which is no namespace"));
-    space.set(target.substr(dot + 1), std::move(value));
-    check_template_size(space, place);
+    const std::string key = target.substr(dot + 1);
+    space.set(key, std::move(value));
+    if (std::optional<std::string> problem = template_size_problem(space)) {
+      space.set(key, Value());  // a namespace in itself would own itself for ever
+      template_fault(place, std::move(*problem));
+    }
   }
 
   void assign_all(const Stmt& stmt, const Value& value) {

@@ -109,14 +109,18 @@ void check_template_bytes(f64 bytes, const TemplatePlace& place) {
   if (bytes > kMostBytes) template_fault(place, "a text of more than 64 MiB");
 }
 
-void check_template_size(const Value& value, const TemplatePlace& place) {
+std::optional<std::string> template_size_problem(const Value& value) {
   i64 left = kMostParts;
   f64 bytes = 0;
   count_parts(value, 0, left, bytes);
-  if (left < 0)
-    template_fault(place,
-                   cat("a value of more than ", kMostParts, " parts or ", kDeepest, " levels"));
-  check_template_bytes(bytes, place);
+  if (left < 0) return cat("a value of more than ", kMostParts, " parts or ", kDeepest, " levels");
+  if (bytes > kMostBytes) return "a text of more than 64 MiB";
+  return std::nullopt;
+}
+
+void check_template_size(const Value& value, const TemplatePlace& place) {
+  if (std::optional<std::string> problem = template_size_problem(value))
+    template_fault(place, std::move(*problem));
 }
 
 i64 template_length(const Value& value, const TemplatePlace& place) {

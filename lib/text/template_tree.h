@@ -159,6 +159,8 @@ const Value& defined(const Value& value, const TemplatePlace& place);
 /// Refuses a value too large to go on with: a text of more than 64 MiB, more than a million parts,
 /// or 100 levels, as a namespace that contains itself has.
 void check_template_size(const Value& value, const TemplatePlace& place);
+/// The same without the fault: what is wrong, or nothing.
+std::optional<std::string> template_size_problem(const Value& value);
 /// The same for a text that is about to be made.
 void check_template_bytes(f64 bytes, const TemplatePlace& place);
 i64 template_length(const Value& value, const TemplatePlace& place);

@@ -137,7 +137,8 @@ TEST_CASE("a question that is an index chooses among contexts", "[eval]") {
   task.target = part("ran away.");
   task.choice = part("{{[a, b]}}");
   const std::vector<Doc> d = docs({ValueMap{{"a", "The dog"}, {"b", "It's"}, {"label", i64{1}}}});
-  const Prompts prompts(task, d, {}, false, 1, false);
+  const std::vector<Doc> none;  // outlives what refers to it
+  const Prompts prompts(task, d, none, false, 1, false);
   const DocRequests out = prompts.requests(0);
   CHECK(out.target == Value(i64{1}));
   CHECK(out.likelihoods[0].context == "The dog");
@@ -169,7 +170,8 @@ TEST_CASE("what a document cannot give is named with the document", "[eval]") {
   TaskSpec task = multiple_choice();
   const std::vector<Doc> d =
       docs({ValueMap{{"q", "x"}, {"label", i64{0}}}, ValueMap{{"label", i64{0}}}});
-  const Prompts prompts(task, d, {}, false, 1, false);
+  const std::vector<Doc> none;  // outlives what refers to it
+  const Prompts prompts(task, d, none, false, 1, false);
   CHECK_THROWS_WITH(prompts.requests(1),
                     "t.yaml:1: part: line 1, column 6: the name \"q\" has no "
                     "value (document 1)");
