@@ -21,7 +21,7 @@ class ParquetConverter final : public io::Converter {
         place_(file_.columns().size(), -1) {
     std::vector<i64> used;
     for (const i64 column : map_.used()) {
-      file_.select(std::vector<std::string>{file_.columns()[usize(column)].name});  // or refuses it
+      check_readable(file_.columns()[usize(column)]);
       place_[usize(column)] = isize(used);
       used.push_back(column);
     }
@@ -49,6 +49,14 @@ class ParquetConverter final : public io::Converter {
     for (const parquet::Column& column : file.columns())
       out.push_back(column.name);
     return out;
+  }
+
+  void check_readable(const parquet::Column& column) const {
+    if (column.refused.empty()) return;
+    throw Error(ErrorKind::kData,
+                cat(file_.path(), ": column ", quote(column.name), " is ", column.refused,
+                    ", which is not supported"),
+                "--metadata-columns A,B names those that are wanted");
   }
 
   void check_strings(i64 number) const {

@@ -232,4 +232,3 @@ TEST_CASE("floats that become null are said", "[parquet]") {
                          ": column \"nan\": values that are NaN or infinite became null, "
                          "JSON has no such number\n"));
 }
-
