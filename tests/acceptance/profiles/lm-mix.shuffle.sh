@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
-# Two readings and a shuffle: whether a record stays depends on all of them.
-args=(--budget 1e6 --shuffle)
+# Two readings, since rates are known when all sources are, and a shuffle.
+args=(--weights temperature:0.5 --shuffle)
 recordwise=0
 bad_record='{"id":"bad","text":7}'
 records=16000
