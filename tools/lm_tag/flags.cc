@@ -144,11 +144,9 @@ Chosen::Chosen(cli::Tool& tool) {
 }
 
 void refuse_stream_options(const cli::Tool& tool, const char* printing) {
-  for (const char* const name : {"compress", "seekable", "flush"}) {
-    if (tool.options().asks(*tool.options().find(name)))
-      throw Error(ErrorKind::kUsage, cat("--", name, ": --", printing, " prints text"),
-                  "the output is as it is, neither framed nor compressed");
-  }
+  tool_options::refuse_options(tool, {"compress", "seekable", "flush"},
+                               cat("prints text with --", printing),
+                               "the output is as it is, neither framed nor compressed");
 }
 
 void run(cli::Tool& tool) {
