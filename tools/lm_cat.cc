@@ -7,6 +7,7 @@
 #include "io/cat.h"
 #include "io/file_header.h"
 #include "lm_cat/from.h"
+#include "lm_cat/to.h"
 
 using namespace lm;
 using cli::Flag;
@@ -80,7 +81,8 @@ cli::ToolSpec make_spec() {
             .choices = {"used", "full"},
             .excludes = {"check", "header", "compare"}},
        }}};
-  spec.verbs[0].flags = cli::joined({spec.verbs[0].flags, cat_tool::from_flags()});
+  spec.verbs[0].flags =
+      cli::joined({spec.verbs[0].flags, cat_tool::from_flags(), cat_tool::to_flags()});
   spec.examples = {
       {"lm-cat a.jsonl.zst b.jsonl.zst -o all.jsonl.zst", "join two files"},
       {"lm-cat --head 1000 --compress none all.jsonl.zst | jq -c .id",
@@ -88,6 +90,7 @@ cli::ToolSpec make_spec() {
       {"lm-cat --check=full part-*.jsonl.zst", "verify that every part is complete"},
       {"lm-cat --from csv --text-column body export.csv.gz -o all.jsonl.zst",
        "the rows of a table as records"},
+      {"lm-cat --to parquet all.jsonl.zst -o all.parquet", "records as rows of a Parquet file"},
       {"lm-cat --split 8 --output 'part-%05d-of-%05d.jsonl.zst' all.jsonl.zst",
        "cut a file into eight"},
   };
@@ -179,6 +182,7 @@ void body(cli::Tool& tool) {
   if (options.on("header")) return run_header(tool);
   if (options.on("compare")) return run_compare(tool);
   if (options.given("split")) return run_split(tool);
+  if (cat_tool::wants_other(options)) return cat_tool::run_to_parquet(tool);
   run_cat(tool);
 }
 

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
-#include "mix/object_fields.h"
+#include "io/object_fields.h"
 
 namespace lm::mix {
 
@@ -140,8 +140,8 @@ std::optional<Fault> merge_attributes(std::string_view a, std::string_view b, At
   const auto take = [](auto& list) {
     return [&list](std::string_view key, std::string_view value) { list.emplace_back(key, value); };
   };
-  each_object_field(a, take(old));
-  each_object_field(b, take(more));
+  io::each_object_field(a, take(old));
+  io::each_object_field(b, take(more));
   const auto find = [](const auto& list, std::string_view key) {
     return std::find_if(list.begin(), list.end(),
                         [key](const auto& field) { return field.first == key; });

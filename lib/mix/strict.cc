@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
-#include "mix/object_fields.h"
+#include "io/object_fields.h"
 
 namespace lm::mix {
 
@@ -27,8 +27,8 @@ void SeenAttributes::look(const io::JsonReader& json, i64 input, i64 line) {
       seen_[i] = 1;
   }
   if (line > kLines || input >= kInputs || json.field(field_).type != io::JsonType::kObject) return;
-  each_object_field(json.raw(field_),
-                    [this](std::string_view key, std::string_view) { known_.emplace(key); });
+  io::each_object_field(json.raw(field_),
+                        [this](std::string_view key, std::string_view) { known_.emplace(key); });
 }
 
 void SeenAttributes::add(const SeenAttributes& other) {

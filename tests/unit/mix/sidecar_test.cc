@@ -2,7 +2,7 @@
 
 #include "catch.h"
 #include "core/context.h"
-#include "mix/object_fields.h"
+#include "io/object_fields.h"
 
 using namespace lm;
 using namespace lm::mix;
@@ -20,13 +20,13 @@ std::string merged(const std::string& a, const std::string& b,
 
 TEST_CASE("fields of an object are its own only, as they are spelt", "[mix]") {
   std::string seen;
-  each_object_field(R"({ "a" : {"b":1}, "c":["d",{"e":2}] , "f\"g":"h:,}", "":1.50})",
-                    [&](std::string_view key, std::string_view value) {
-                      seen.append(key).append("=").append(value).append("|");
-                    });
+  io::each_object_field(R"({ "a" : {"b":1}, "c":["d",{"e":2}] , "f\"g":"h:,}", "":1.50})",
+                        [&](std::string_view key, std::string_view value) {
+                          seen.append(key).append("=").append(value).append("|");
+                        });
   CHECK(seen == R"(a={"b":1}|c=["d",{"e":2}]|f\"g="h:,}"|=1.50|)");
   seen.clear();
-  each_object_field("{ }", [&](std::string_view, std::string_view) { seen += "x"; });
+  io::each_object_field("{ }", [&](std::string_view, std::string_view) { seen += "x"; });
   CHECK(seen.empty());
 }
 

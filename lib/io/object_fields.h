@@ -5,7 +5,7 @@
 
 #include "core/types.h"
 
-namespace lm::mix {
+namespace lm::io {
 
 /// visit(key as it is spelt, raw value) for each field of a well-formed object.
 template <typename Visit>
@@ -40,4 +40,4 @@ void each_object_field(std::string_view raw, Visit visit) {
   }
 }
 
-}  // namespace lm::mix
+}  // namespace lm::io
