@@ -17,14 +17,20 @@ constexpr std::size_t kShown = 3;
 
 }  // namespace
 
-SeenAttributes::SeenAttributes(const Names& names, i64 attributes_field)
-    : names_(&names), field_(attributes_field), seen_(names.attributes().size()) {}
+SeenAttributes::SeenAttributes(const Names& names, i64 attributes_field, i64 asked)
+    : names_(&names),
+      field_(attributes_field),
+      seen_(names.attributes().size()),
+      fields_(usize(asked)) {}
 
 void SeenAttributes::look(const io::JsonReader& json, i64 input, i64 line) {
   ++records_;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     if (json.field(names_->field_of(static_cast<i64>(i))).type != io::JsonType::kMissing)
       seen_[i] = 1;
+  }
+  for (std::size_t i = 0; i < fields_.size(); ++i) {
+    if (json.has(static_cast<i64>(i))) fields_[i] = 1;
   }
   if (line > kLines || input >= kInputs || json.field(field_).type != io::JsonType::kObject) return;
   io::each_object_field(json.raw(field_),
@@ -35,7 +41,20 @@ void SeenAttributes::add(const SeenAttributes& other) {
   records_ += other.records_;
   for (std::size_t i = 0; i < seen_.size(); ++i)
     seen_[i] = static_cast<u8>(seen_[i] | other.seen_[i]);
+  for (std::size_t i = 0; i < fields_.size(); ++i)
+    fields_[i] = static_cast<u8>(fields_[i] | other.fields_[i]);
   known_.insert(other.known_.begin(), other.known_.end());
+}
+
+std::vector<std::string> SeenAttributes::unseen_fields() const {
+  std::vector<std::string> out;
+  if (records_ == 0) return out;
+  for (std::size_t i = Names::kText + 1; i < fields_.size();
+       ++i) {  // the text is always among them
+    const std::string& path = names_->paths()[i];
+    if (fields_[i] == 0 && !path.starts_with("attributes.")) out.push_back(path);
+  }
+  return out;
 }
 
 void SeenAttributes::check(const std::vector<std::string>& allowed) const {

@@ -16,8 +16,9 @@ namespace lm::mix {
 
 class SeenAttributes {
  public:
-  /// names: complete and outlives this; attributes_field: the index of the path "attributes".
-  SeenAttributes(const Names& names, i64 attributes_field);
+  /// names: complete and outlives this; attributes_field: the index of the path "attributes". The
+  /// first `asked` paths are those that rules name.
+  SeenAttributes(const Names& names, i64 attributes_field, i64 asked);
   /// A good record. Names for suggestions are taken from the first records of the first inputs, so
   /// that they cost neither time nor memory.
   void look(const io::JsonReader& json, i64 input, i64 line);
@@ -27,12 +28,16 @@ class SeenAttributes {
   /// Throws Error{kData} for the first named attribute that is in no record, unless it is allowed
   /// to be missing or there are no records. Whole names.
   void check(const std::vector<std::string>& allowed) const;
+  /// Fields that rules name, no attributes, which no record has: perhaps misspelt, perhaps
+  /// optional. Empty if there are no records.
+  std::vector<std::string> unseen_fields() const;
 
  private:
   const Names* names_;
   i64 field_;
   i64 records_ = 0;
-  std::vector<u8> seen_;  // by attribute
+  std::vector<u8> seen_;    // by attribute
+  std::vector<u8> fields_;  // by path that rules name
   std::set<std::string> known_;
 };
 

@@ -32,6 +32,7 @@ struct Plan {
   std::optional<f64> budget;
   std::optional<mix::Expression> count;
   u64 seed;
+  i64 asked = 0;        // paths of names that rules, cuts and expressions ask for
   i64 attributes = -1;  // fields
   i64 id = -1;
   i64 source = -1;

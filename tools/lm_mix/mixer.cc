@@ -27,7 +27,7 @@ Mixer::Mixer(const Plan& plan)
     : plan_(plan),
       json_(plan.names.paths()),
       values_(plan.names),
-      seen_(plan.names, plan.attributes),
+      seen_(plan.names, plan.attributes, plan.asked),
       cuts_(plan.cutter.make_work()) {
   counts_.rules.resize(usize(plan.rules.size()));
 }

@@ -55,19 +55,20 @@ Plan::Plan(const cli::Options& options, u64 run_seed)
     rules.add(mix::RuleKind::kDrop, text, "--drop", names);
   for (const std::string& spec : options.list("cut"))
     cutter.add(spec, names, "--cut");
-  attributes = names.field("attributes");
-  id = names.field("id");
-  source = names.field("source");
   if (options.given("sample")) {
     sample.emplace(options.text("sample"), mix::Expression::Yields::kNumber, names, "--sample");
   }
+  if (options.given("count"))
+    count.emplace(options.text("count"), mix::Expression::Yields::kNumber, names, "--count");
+  asked = isize(names.paths());
+  attributes = names.field("attributes");
+  id = names.field("id");
+  source = names.field("source");
   if (options.given("weights")) weights = mix::parse_weights(options.text("weights"));
   if (options.given("budget")) {
     budget = static_cast<f64>(options.integer("budget"));
     if (!weights) weights.emplace();
   }
-  if (options.given("count"))
-    count.emplace(options.text("count"), mix::Expression::Yields::kNumber, names, "--count");
   unique_ids = options.on("unique-ids");
   min_left = options.integer("min-left");
   lax = options.on("lax-attributes");

@@ -96,14 +96,20 @@ class MixRun {
     records.run(stages);
     sidecars_.end();
 
-    mix::SeenAttributes seen(plan_.names, plan_.attributes);
+    mix::SeenAttributes seen(plan_.names, plan_.attributes, plan_.asked);
     for (const Worker* const worker : mixers_.made()) {
       counts_.add(worker->mixer.counts());
       seen.add(worker->mixer.seen());
     }
     counts_.rules.resize(usize(plan_.rules.size()));
     counts_.cuts.resize(usize(plan_.cutter.size()));
-    if (!plan_.lax) seen.check(plan_.allowed);
+    if (!plan_.lax) {
+      seen.check(plan_.allowed);
+      for (const std::string& path : seen.unseen_fields())
+        tool_.console().message(LogLevel::kWarning,
+                                cat("field ", quote(path), " is in none of ", seen.records(),
+                                    " records: is it misspelt?"));
+    }
     rejected_ = std::accumulate(records.errors().begin(), records.errors().end(), i64{0},
                                 [](i64 sum, const auto& error) { return sum + error.second; });
   }

@@ -13,3 +13,8 @@ s --drop 'has("has")' --allow-missing hat
 lm-mix --report-only --drop 'has("hat")' in.jsonl; echo "status $?"
 # Nothing read, nothing known.
 : > none.jsonl; lm-mix --drop 'has("hat")' none.jsonl; echo "status $?"
+echo 'a plain field may be optional: a warning says that no record has it'
+printf '%s\n' '{"id":1,"text":"a","metadata":{"lang":"en"}}' '{"id":2,"text":"b","metadata":{"lang":"de"}}' > fields.jsonl
+lm-mix --where 'metdata.lang == "en"' -z none fields.jsonl; echo "status $?"
+lm-mix --where 'metadata.lang == "en"' --drop 'metadata.stars > 3' -z none fields.jsonl; echo "status $?"
+lm-mix --lax-attributes --where 'metdata.lang == "en"' -z none fields.jsonl; echo "status $?"

@@ -112,12 +112,33 @@ TEST_CASE("a rule has a name of its own", "[mix]") {
   }
 }
 
+TEST_CASE("fields that no record has are known", "[mix]") {
+  Names names;
+  names.field("metadata.stars");
+  names.field("lang");
+  names.attribute("a");
+  const i64 asked = isize(names.paths());
+  const i64 field = names.field("attributes");
+  names.field("id");  // of the program, not of a rule
+  SeenAttributes one(names, field, asked);
+  CHECK(one.unseen_fields().empty());  // nothing was read
+  SeenAttributes two(names, field, asked);
+  const test::Record record(names, R"({"lang":null,"metadata":{"stars":1}})");
+  one.look(record.reader, 0, 1);
+  CHECK(one.unseen_fields() == std::vector<std::string>{"lang"});
+  const test::Record other(names, R"({"lang":"x"})");
+  two.look(other.reader, 0, 1);
+  CHECK(two.unseen_fields() == std::vector<std::string>{"metadata.stars"});
+  one.add(two);
+  CHECK(one.unseen_fields().empty());
+}
+
 TEST_CASE("an attribute that no record has is an error with the nearest names", "[mix]") {
   Names names;
   names.attribute("g__g__most_common_2gram");
   names.attribute("seen");
   const i64 field = names.field("attributes");
-  SeenAttributes seen(names, field);
+  SeenAttributes seen(names, field, isize(names.paths()));
   seen.check({});  // nothing was read
   const auto look = [&](const std::string& line) {
     const test::Record record(names, line);
@@ -136,7 +157,7 @@ TEST_CASE("an attribute that no record has is an error with the nearest names", 
           "fires; near it: \"g__g__most_common_2grams\"");
   }
   seen.check({"g__g__most_common_2gram"});
-  SeenAttributes more(names, field);
+  SeenAttributes more(names, field, isize(names.paths()));
   const test::Record record(names, R"({"attributes":{"g__g__most_common_2gram":[]}})");
   more.look(record.reader, 0, 1);
   seen.add(more);
