@@ -100,7 +100,7 @@ TEST_CASE("nested columns are refused by name unless they are left out", "[parqu
                                                          {"lst", "a list of structs"},
                                                          {"lm", "a list of maps"}};
   for (const auto& [name, what] : refused) {
-    const Error e = error_of([&] { JsonRows(path, {name}, ctx); });
+    const Error e = error_of([&, &column = name] { JsonRows(path, {column}, ctx); });
     CHECK(e.kind() == ErrorKind::kData);
     CHECK(e.message() ==
           cat(path, ": column \"", name, "\" is ", what, ", which is not supported"));
