@@ -1,49 +1,11 @@
 // The steady state of the planned executor allocates nothing. Counted by replacing operator new for
 // this test program.
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "catch.h"
 #include "core/parallel.h"
+#include "counted_new.h"
 #include "cpu/backend.h"
 #include "unit/ops/ref/tiny_model.h"
-
-namespace {
-std::atomic<lm::i64> allocations{0};
-std::atomic<lm::i64> largest{0};
-
-void* counted(std::size_t bytes) {
-  allocations.fetch_add(1);
-  if (static_cast<lm::i64>(bytes) > largest.load()) largest.store(static_cast<lm::i64>(bytes));
-  if (void* p = std::malloc(bytes == 0 ? 1 : bytes)) return p;
-  throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes);
-}
-void* operator new[](std::size_t bytes) {
-  return counted(bytes);
-}
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
-  allocations.fetch_add(1);
-  return std::malloc(bytes == 0 ? 1 : bytes);
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete[](void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
-void operator delete[](void* p, std::size_t) noexcept {
-  std::free(p);
-}
 
 using namespace lm;
 using namespace lm::test;

@@ -1,30 +1,10 @@
 // Rules are asked about every record of a corpus: after the first record, evaluating allocates
-// nothing. Counts what operator new is asked for by the thread of the test.
-
-#include <cstdlib>
-#include <new>
+// nothing.
 
 #include "catch.h"
+#include "counted_new.h"
 #include "mix/expression.h"
 #include "unit/mix/record.h"
-
-namespace {
-
-thread_local long allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const p = std::malloc(size > 0 ? size : 1)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
 
 TEST_CASE("evaluating allocates nothing once buffers have grown", "[mix]") {
   using namespace lm;
@@ -38,13 +18,13 @@ TEST_CASE("evaluating allocates nothing once buffers have grown", "[mix]") {
                       R"({"text":"a w\u00f6rd of text","m":{"s":"some","n":3},"attributes":{)"
                       R"("a__a__b":[[0,1,0.75]],"x":[[4,6,1],[0,2,0.5]]}})");
   for (int round = 0; round < 3; ++round) {
-    const long before = allocations;
+    const i64 before = test::allocations;
     record.values.open(record.reader);
     const Result<Expression::Outcome> outcome = rule.test(record.values);
-    const long after = allocations;
+    const i64 after = test::allocations;
     REQUIRE(outcome);
     CHECK(outcome->holds);
     if (round > 0) CHECK(after == before);
   }
-  CHECK(allocations > 0);  // they are counted
+  CHECK(test::allocations > 0);  // they are counted
 }
