@@ -8,8 +8,22 @@
 
 #include "core/types.h"
 
+// The address sanitizer has operators of its own, which shared libraries are bound to: nothing is
+// counted under it.
+#if defined(__SANITIZE_ADDRESS__)
+#define LM_COUNTED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LM_COUNTED 0
+#endif
+#endif
+#ifndef LM_COUNTED
+#define LM_COUNTED 1
+#endif
+
 namespace lm::test {
 
+inline constexpr bool kCounted = LM_COUNTED != 0;
 inline std::atomic<i64> allocations{0};
 inline std::atomic<i64> largest{0};  // bytes of one of them
 
@@ -21,6 +35,7 @@ inline void* counted(std::size_t bytes) noexcept {
 
 }  // namespace lm::test
 
+#if LM_COUNTED
 void* operator new(std::size_t bytes) {
   if (void* const p = lm::test::counted(bytes)) return p;
   throw std::bad_alloc();
@@ -44,3 +59,4 @@ void operator delete(void* p, std::size_t) noexcept {
 void operator delete[](void* p, std::size_t) noexcept {
   std::free(p);
 }
+#endif
