@@ -404,8 +404,12 @@ class Parser {
         if (!number) template_fault(token.place, cat("the number ", token.text, " is too large"));
         return literal(token, *number);
       }
-      case TokenKind::kReal:
-        return literal(token, *parse_float(token.text));
+      case TokenKind::kReal: {
+        const std::optional<f64> number = parse_float(token.text);
+        if (!number)
+          template_fault(token.place, cat("the number ", token.text, " is out of range"));
+        return literal(token, *number);
+      }
       case TokenKind::kOperator:
         if (token.text == "(") return parenthesis(token.place);
         if (token.text == "[") return list(token.place);

@@ -288,6 +288,8 @@ TEST_CASE("what a template does not mean is named with its place", "[text]") {
       {"{{ raise_exception('no') }}", "t: line 1, column 4: the template says: no"},
       {"{{ 99999999999999999999 }}",
        "t: line 1, column 4: the number 99999999999999999999 is too large"},
+      {"{{ 1e999 }}", "t: line 1, column 4: the number 1e999 is out of range"},
+      {"{{ 1e-999 }}", "t: line 1, column 4: the number 1e-999 is out of range"},
       {"{{ 9223372036854775807 + 1 }}", "t: line 1, column 24: a whole number beyond 64 bits"},
       {"{{ q ? }}", "t: line 1, column 6: a character that means nothing here: \"?\""},
       {"{{ (q }}", "t: line 1, column 7: \"}\" closes nothing"},
