@@ -78,6 +78,20 @@ const TaggerDef& tagger_named(std::string_view name) {
               hint.empty() ? "--list names them all" : hint);
 }
 
+std::vector<TaggerDef> complete_taggers(const std::vector<std::string>& names, TagFiles& files) {
+  std::vector<TaggerDef> taggers;
+  for (const std::string& name : names) {
+    TaggerDef& def = taggers.emplace_back(tagger_named(name));
+    if (def.file.empty()) continue;
+    const std::string path = files.path_of(def.file);
+    if (path.empty())
+      throw Error(ErrorKind::kUsage, cat("tagger ", name, " needs a file"),
+                  cat("--model ", def.file, "=FILE gives it"));
+    def.bind(def, path, files);
+  }
+  return taggers;
+}
+
 std::string key_part(std::string_view name) {
   std::string out(name);
   for (char& c : out) {
@@ -96,7 +110,7 @@ void check_key(std::string_view key) {
   const std::string_view tagger = rest.substr(0, second);
   const std::string_view type = rest.substr(second + 2);
   for (const TaggerDef& def : catalogue()) {
-    if (key_part(def.name) != tagger) continue;
+    if (key_part(def.name) != tagger || def.types_of_file) continue;
     std::vector<std::string> types;
     for (const TagType& own : def.types)
       types.push_back(key_part(own.name));
@@ -113,6 +127,8 @@ std::string catalogue_table() {
     append(out, def.name, "\n  ", def.summary, "\n  unit: ", def.unit, "\n  source: ", def.source,
            "\n");
     if (!def.fields.empty()) append(out, "  reads: ", join(def.fields, ", "), "\n");
+    if (!def.file.empty()) append(out, "  needs: --model ", def.file, "=FILE\n");
+    if (def.types_of_file) append(out, "  types: the labels of the model\n");
     for (const TagType& type : def.types) {
       append(out, "  ", type.name, ": ", type.meaning,
              type.needs == Needs::kNaughtyWords ? " (needs --naughty-words)" : "", "\n");

@@ -18,6 +18,10 @@ const TaggerDef* find_tagger(std::string_view name);
 /// there.
 const TaggerDef& tagger_named(std::string_view name);
 
+/// The taggers of the catalogue with these names, complete: those that need a file have read it.
+/// Throws Error{kUsage} for names that are not there and for a file that is not given.
+std::vector<TaggerDef> complete_taggers(const std::vector<std::string>& names, TagFiles& files);
+
 /// name with _ for everything outside A-Z a-z 0-9 _, as the parts of an attribute's key are spelt.
 std::string key_part(std::string_view name);
 

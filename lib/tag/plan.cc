@@ -1,6 +1,7 @@
 #include "tag/plan.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/str.h"
 #include "tag/catalogue.h"
@@ -15,27 +16,27 @@ bool is_met(Needs needs, const TagSettings& settings) {
 
 }  // namespace
 
-TagPlan::TagPlan(const std::vector<std::string>& names, const std::string& experiment,
+TagPlan::TagPlan(std::vector<TaggerDef> taggers, const std::string& experiment,
                  const TagSettings& settings)
-    : settings_(settings) {
-  if (names.empty()) throw Error(ErrorKind::kUsage, "no tagger is named");
+    : settings_(settings), taggers_(std::move(taggers)) {
+  if (taggers_.empty()) throw Error(ErrorKind::kUsage, "no tagger is named");
   if (experiment != key_part(experiment))
     throw Error(ErrorKind::kUsage,
                 cat("--experiment: ", quote(experiment), " has characters outside A-Z a-z 0-9 _"));
-  for (const std::string& name : names) {
-    const TaggerDef& def = tagger_named(name);
-    if (std::find(taggers_.begin(), taggers_.end(), &def) != taggers_.end())
-      throw Error(ErrorKind::kUsage, cat("tagger ", name, " is named twice"));
-    const i64 tagger = isize(taggers_);
-    taggers_.push_back(&def);
-    experiments_.push_back(experiment.empty() ? key_part(name) : experiment);
+  std::set<std::string> names;
+  for (i64 tagger = 0; tagger < isize(taggers_); ++tagger) {
+    const TaggerDef& def = taggers_[usize(tagger)];
+    const std::string name = key_part(def.name);
+    if (!names.insert(name).second)
+      throw Error(ErrorKind::kUsage, cat("tagger ", def.name, " is named twice"));
+    experiments_.push_back(experiment.empty() ? name : experiment);
     for (i64 type = 0; type < isize(def.types); ++type) {
       const TagType& own = def.types[usize(type)];
       if (is_met(own.needs, settings)) {
-        keys_.push_back({cat(experiments_.back(), "__", key_part(name), "__", key_part(own.name)),
-                         tagger, type});
+        keys_.push_back(
+            {cat(experiments_.back(), "__", name, "__", key_part(own.name)), tagger, type});
       } else {
-        missing_.push_back(cat(name, ": ", own.name));
+        missing_.push_back(cat(def.name, ": ", own.name));
       }
     }
     for (const std::string& field : def.fields)
@@ -58,10 +59,10 @@ i64 FieldPlaces::add(const std::string& path) {
 
 TagWorker::TagWorker(const TagPlan& plan) : plan_(plan) {
   i64 lists = 0;
-  for (const TaggerDef* def : plan.taggers()) {
-    taggers_.push_back(def->make(plan.settings()));
+  for (const TaggerDef& def : plan.taggers()) {
+    taggers_.push_back(def.make(plan.settings()));
     first_.push_back(lists);
-    lists += isize(def->types);
+    lists += isize(def.types);
   }
   lists_.resize(usize(lists));
   for (const TagKey& key : plan.keys())
@@ -77,7 +78,7 @@ std::optional<Fault> TagWorker::tag(io::JsonReader& json, const FieldPlaces& pla
   for (std::vector<text::ScoredSpan>& list : lists_)
     list.clear();
   for (std::size_t i = 0; i < taggers_.size(); ++i) {
-    const std::size_t types = plan_.taggers()[i]->types.size();
+    const std::size_t types = plan_.taggers()[i].types.size();
     Emitter out(document_, std::span(lists_).subspan(usize(first_[i]), types));
     if (std::optional<Fault> fault = taggers_[i]->tag(document_, out)) return fault;
   }

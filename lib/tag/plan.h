@@ -21,21 +21,21 @@ struct TagKey {
 
 class TagPlan {
  public:
-  /// names: from the catalogue, each once. experiment: part of the keys; empty: each tagger's own
-  /// name. Throws Error{kUsage} for names that are not there or stand twice, for no names, and for
-  /// an experiment with other characters than A-Z a-z 0-9 _.
-  TagPlan(const std::vector<std::string>& names, const std::string& experiment,
+  /// taggers: complete ones, each name once. experiment: part of the keys; empty: each tagger's
+  /// own name. Throws Error{kUsage} for names that stand twice, for no taggers, and for an
+  /// experiment with other characters than A-Z a-z 0-9 _.
+  TagPlan(std::vector<TaggerDef> taggers, const std::string& experiment,
           const TagSettings& settings);
 
   const TagSettings& settings() const { return settings_; }
-  const std::vector<const TaggerDef*>& taggers() const { return taggers_; }
+  const std::vector<TaggerDef>& taggers() const { return taggers_; }
   /// Experiment of a tagger.
   const std::string& experiment(i64 tagger) const { return experiments_[usize(tagger)]; }
   /// Every attribute that a document can get, tagger by tagger, in the order of their types. Types
   /// whose need is not met are left out.
   const std::vector<TagKey>& keys() const { return keys_; }
   const TagType& type(const TagKey& key) const {
-    return taggers_[usize(key.tagger)]->types[usize(key.type)];
+    return taggers_[usize(key.tagger)].types[usize(key.type)];
   }
   /// Fields that the taggers read beside the text, each once.
   const std::vector<std::string>& fields() const { return fields_; }
@@ -44,7 +44,7 @@ class TagPlan {
 
  private:
   TagSettings settings_;
-  std::vector<const TaggerDef*> taggers_;
+  std::vector<TaggerDef> taggers_;
   std::vector<std::string> experiments_;
   std::vector<TagKey> keys_;
   std::vector<std::string> fields_;

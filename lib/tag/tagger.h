@@ -14,6 +14,7 @@
 #include "core/result.h"
 #include "core/types.h"
 #include "tag/document.h"
+#include "tag/files.h"
 #include "tag/word_list.h"
 #include "text/spans.h"
 
@@ -76,7 +77,13 @@ struct TaggerDef {
   std::string source;               // where the rule comes from
   std::vector<TagType> types;       // their numbers are their places
   std::vector<std::string> fields;  // of the record, beside the text
-  std::function<std::unique_ptr<Tagger>(const TagSettings&)> make;
+  std::function<std::unique_ptr<Tagger>(const TagSettings&)> make;  // one per worker
+  // A tagger that needs a file: the name by which --model gives it, and what completes the
+  // definition with the file at path: make, and types where they are the labels of a model. bind
+  // throws Error{kNoInput} and Error{kData} for the file.
+  std::string file = {};
+  std::function<void(TaggerDef& def, const std::string& path, TagFiles& files)> bind = {};
+  bool types_of_file = false;
 };
 
 }  // namespace lm::tag

@@ -5,12 +5,24 @@
 #include "core/str.h"
 #include "io/file.h"
 #include "tag/catalogue.h"
+#include "tag/define.h"
 #include "tag_tool.h"
 
 namespace lm::tag_tool {
 
 using cli::Flag;
 using cli::FlagKind;
+
+namespace {
+
+std::string kinds_in_words() {
+  std::string out = "Kinds: ";
+  for (const std::string_view line : split(trim(tag::definition_kinds()), '\n'))
+    append(out, out.back() == ' ' ? "" : "; ", line);
+  return out + ".";
+}
+
+}  // namespace
 
 std::vector<Flag> flags() {
   const std::string group = "Taggers";
@@ -22,6 +34,21 @@ std::vector<Flag> flags() {
        .value_name = "NAME,...",
        .group = group,
        .help = "which taggers judge the documents; may be repeated",
+       .main = true},
+      {.name = "define",
+       .kind = FlagKind::kList,
+       .value_name = "NAME[@UNIT]=KIND:ARGUMENT",
+       .group = group,
+       .help = "judge the documents by a tagger of your own too; may be repeated",
+       .details = "UNIT is document, line or paragraph. " + kinds_in_words(),
+       .main = true},
+      {.name = "model",
+       .kind = FlagKind::kList,
+       .value_name = "[NAME=]FILE",
+       .group = group,
+       .help = "the model or list that a tagger needs; may be repeated",
+       .details = "--list shows the names. A file without a name is every tagger's that needs one.",
+       .semantic = false,
        .main = true},
       {.name = "list",
        .kind = FlagKind::kSwitch,
@@ -110,10 +137,19 @@ std::vector<std::string> names_of(const cli::Options& options) {
       names.emplace_back(trim(part));
     }
   }
-  if (names.empty())
+  if (names.empty() && options.list("define").empty())
     throw Error(ErrorKind::kUsage, "no tagger is named",
                 "-T NAME,... names them, --list prints those there are");
   return names;
+}
+
+/// NAME=FILE, or FILE: what stands before the first = is a name unless it has a slash.
+void give_file(tag::TagFiles& files, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  const bool named = equals != std::string::npos && value.find('/') > equals;
+  const std::string path = named ? value.substr(equals + 1) : value;
+  if (path.empty()) throw Error(ErrorKind::kUsage, cat("--model ", quote(value), " has no file"));
+  files.give(named ? value.substr(0, equals) : "", path);
 }
 
 }  // namespace
@@ -132,7 +168,20 @@ Chosen::Chosen(cli::Tool& tool) {
     settings.naughty = naughty_.get();
     tool.set_param("naughty_words_digest", cat("\"", hex64(xxh3_64(bytes)), "\""));
   }
-  plan_ = std::make_unique<tag::TagPlan>(names_of(options), options.text("experiment"), settings);
+  for (const std::string& value : options.list("model"))
+    give_file(files_, value);
+  std::vector<tag::TaggerDef> taggers = tag::complete_taggers(names_of(options), files_);
+  for (const std::string& text : options.list("define"))
+    taggers.push_back(tag::defined_tagger(text, files_));
+  if (const std::vector<std::string> unused = files_.unused(); !unused.empty())
+    throw Error(ErrorKind::kUsage, cat("--model: no tagger of this run reads ", quote(unused[0])),
+                "--list shows what each tagger needs");
+  std::string digests;
+  for (const std::string& path : files_.paths())
+    append(digests, digests.empty() ? "\"" : ",\"", hex64(xxh3_64(io::Mapping(path).bytes())),
+           "\"");
+  if (!digests.empty()) tool.set_param("file_digests", cat("[", digests, "]"));
+  plan_ = std::make_unique<tag::TagPlan>(std::move(taggers), options.text("experiment"), settings);
   // In the stream's header, for who reads it: what was looked for, found or not.
   std::string keys = "[";
   for (const tag::TagKey& key : plan_->keys())

@@ -23,6 +23,7 @@ class Chosen {
   bool declare() const { return declare_; }
 
  private:
+  tag::TagFiles files_;
   std::unique_ptr<tag::WordList> naughty_;
   std::unique_ptr<tag::TagPlan> plan_;
   bool declare_;

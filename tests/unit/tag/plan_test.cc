@@ -13,6 +13,11 @@ using namespace lm::tag;
 
 namespace {
 
+std::vector<TaggerDef> complete(const std::vector<std::string>& names) {
+  TagFiles files;
+  return complete_taggers(names, files);
+}
+
 std::string hint_of(const std::function<void()>& f) {
   try {
     f();
@@ -33,20 +38,22 @@ TEST_CASE("the catalogue: names and types are unique and described", "[tag]") {
     CHECK_FALSE(def.summary.empty());
     CHECK_FALSE(def.source.empty());
     std::set<std::string> types;
+    CHECK(def.types.empty() == def.types_of_file);
     for (const TagType& type : def.types) {
       CHECK(types.insert(key_part(type.name)).second);
       CHECK_FALSE(type.meaning.empty());
     }
-    CHECK(def.make(TagSettings{}) != nullptr);
+    CHECK(def.file.empty() == (def.bind == nullptr));
+    if (def.file.empty()) CHECK(def.make(TagSettings{}) != nullptr);
   }
 }
 
 TEST_CASE("names that are not there are refused with the nearest ones", "[tag]") {
   CHECK(hint_of([] { tagger_named("gopher_v3"); }) == "did you mean gopher_v1, gopher_v2?");
   CHECK(hint_of([] { tagger_named("nothing-like-it"); }) == "--list names them all");
-  CHECK(hint_of([] { TagPlan({}, "", {}); }).empty());
-  CHECK(hint_of([] { TagPlan({"c4_v1", "c4_v1"}, "", {}); }).empty());
-  CHECK(hint_of([] { TagPlan({"c4_v1"}, "a-b", {}); }).empty());
+  CHECK(hint_of([] { TagPlan(std::vector<TaggerDef>{}, "", {}); }).empty());
+  CHECK(hint_of([] { TagPlan(complete({"c4_v1", "c4_v1"}), "", {}); }).empty());
+  CHECK(hint_of([] { TagPlan(complete({"c4_v1"}), "a-b", {}); }).empty());
 }
 
 TEST_CASE("attribute keys are checked against the catalogue (D-02)", "[tag]") {
@@ -60,7 +67,7 @@ TEST_CASE("attribute keys are checked against the catalogue (D-02)", "[tag]") {
 }
 
 TEST_CASE("keys: experiment, tagger, type; types without their need are left out", "[tag]") {
-  const TagPlan plan({"c4_v2", "gopher_v1"}, "", {});
+  const TagPlan plan(complete({"c4_v2", "gopher_v1"}), "", {});
   CHECK(plan.keys()[0].key == "c4_v2__c4_v2__lines_with_no_ending_punctuation");
   CHECK(plan.keys().back().key ==
         "gopher_v1__gopher_v1__fraction_of_characters_in_duplicate_lines");
@@ -69,7 +76,7 @@ TEST_CASE("keys: experiment, tagger, type; types without their need are left out
     return key.key.ends_with("has_naughty_word");
   });
   CHECK_FALSE(naughty);
-  CHECK(TagPlan({"c4_v1"}, "mine", {}).keys()[0].key ==
+  CHECK(TagPlan(complete({"c4_v1"}), "mine", {}).keys()[0].key ==
         "mine__c4_v1__lines_with_no_ending_punctuation");
   CHECK(key_part("dclm-oh-eli5") == "dclm_oh_eli5");
 }

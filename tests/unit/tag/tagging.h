@@ -7,6 +7,7 @@
 
 #include "catch.h"
 #include "io/json.h"
+#include "tag/catalogue.h"
 #include "tag/plan.h"
 
 namespace lm::tag {
@@ -14,10 +15,10 @@ namespace lm::tag {
 using Spans = std::vector<text::ScoredSpan>;
 
 /// What a tagger finds, by type; types without spans are absent.
-inline std::map<std::string, Spans> found(const std::string& tagger, std::string_view text,
+inline std::map<std::string, Spans> found(const TaggerDef& tagger, std::string_view text,
                                           const TagSettings& settings = {},
                                           const std::string& more = "") {
-  const TagPlan plan({tagger}, "", settings);
+  const TagPlan plan(std::vector<TaggerDef>{tagger}, "", settings);
   const FieldPlaces places("text", plan);
   io::JsonReader json(places.paths());
   std::string line = "{\"text\":" + io::json_string(text) + more + "}";
@@ -38,6 +39,16 @@ inline std::map<std::string, Spans> found(const std::string& tagger, std::string
   return out;
 }
 
+/// The same by a tagger of the catalogue. file: what --model gives it.
+inline std::map<std::string, Spans> found(const std::string& tagger, std::string_view text,
+                                          const TagSettings& settings = {},
+                                          const std::string& more = "",
+                                          const std::string& file = "") {
+  TagFiles files;
+  if (!file.empty()) files.give("", file);
+  return found(complete_taggers({tagger}, files)[0], text, settings, more);
+}
+
 /// The score of a type's only span.
 inline f64 value(const std::map<std::string, Spans>& all, const std::string& type) {
   INFO(type);
@@ -49,7 +60,8 @@ inline f64 value(const std::map<std::string, Spans>& all, const std::string& typ
 /// The fault a tagger makes of a text; empty if none.
 inline std::string fault_of(const std::string& tagger, std::string_view text,
                             const TagSettings& settings) {
-  const TagPlan plan({tagger}, "", settings);
+  TagFiles files;
+  const TagPlan plan(complete_taggers({tagger}, files), "", settings);
   const FieldPlaces places("text", plan);
   io::JsonReader json(places.paths());
   std::string line = "{\"text\":" + io::json_string(text) + "}";

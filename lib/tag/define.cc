@@ -1,0 +1,116 @@
+#include "tag/define.h"
+
+#include <algorithm>
+
+#include "core/str.h"
+#include "io/file.h"
+#include "tag/catalogue.h"
+#include "text/unicode.h"
+
+namespace lm::tag {
+
+namespace {
+
+constexpr const char* kForm = "a definition is NAME[@UNIT]=KIND:ARGUMENT";
+
+/// Units of the document with a word of a list in them.
+class ListedWords : public Tagger {
+ public:
+  ListedWords(std::shared_ptr<const WordList> list, std::string unit)
+      : list_(std::move(list)), unit_(std::move(unit)) {}
+
+  std::optional<Fault> tag(Document& document, Emitter& out) override {
+    if (unit_ == "document") {
+      if (list_->found_in(document.lower())) out.value(0, 1);
+      return std::nullopt;
+    }
+    for (const Range part : unit_ == "line" ? document.lines_n() : document.paragraphs()) {
+      lower_ = text::to_lower(document.slice(part));
+      if (list_->found_in(lower_)) out.span(0, part.begin, part.end);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::shared_ptr<const WordList> list_;
+  std::string unit_;
+  std::string lower_;
+};
+
+TaggerDef words_tagger(const Definition& of, TagFiles& files) {
+  const std::shared_ptr<const WordList> list = files.read<WordList>(
+      of.argument, [](const std::string& path) { return WordList(io::read_file(path), path); });
+  TaggerDef def;
+  def.summary = "a word or phrase of a list";
+  def.types = {{"found", cat("1 where a ", of.unit, " has a word or phrase of the list")}};
+  def.make = [list, unit = of.unit](const TagSettings&) {
+    return std::make_unique<ListedWords>(list, unit);
+  };
+  return def;
+}
+
+struct Kind {
+  const char* name;
+  const char* argument;
+  TaggerDef (*make)(const Definition&, TagFiles&);
+};
+
+constexpr Kind kKinds[] = {
+    {"words", "a file of words and phrases, one a line, in lower case", words_tagger},
+};
+
+bool is_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return key_part(std::string_view(&c, 1))[0] == c || c == '.' || c == '-';
+  });
+}
+
+}  // namespace
+
+TaggerDef defined_tagger(std::string_view text, TagFiles& files) {
+  const std::size_t equals = text.find('=');
+  const std::size_t colon = equals == std::string_view::npos ? equals : text.find(':', equals + 1);
+  if (colon == std::string_view::npos)
+    throw Error(
+        ErrorKind::kUsage,
+        cat("--define ", quote(text), " has no ", equals == std::string_view::npos ? "=" : ":"),
+        kForm);
+  const std::string_view left = text.substr(0, equals);
+  const std::size_t at = left.find('@');
+  Definition of;
+  of.name = left.substr(0, at);
+  of.unit = at == std::string_view::npos ? "document" : std::string(left.substr(at + 1));
+  of.argument = text.substr(colon + 1);
+  const std::string_view kind = text.substr(equals + 1, colon - equals - 1);
+  if (!is_name(of.name))
+    throw Error(ErrorKind::kUsage, cat("--define: ", quote(of.name), " is no name of a tagger"),
+                "names have A-Z a-z 0-9 _ . and -");
+  if (find_tagger(of.name) != nullptr)
+    throw Error(ErrorKind::kUsage, cat("--define: ", of.name, " is a tagger of the catalogue"),
+                "choose another name");
+  if (of.unit != "document" && of.unit != "line" && of.unit != "paragraph")
+    throw Error(ErrorKind::kUsage, cat("--define ", of.name, ": there is no unit ", quote(of.unit)),
+                "units are document, line and paragraph");
+  for (const Kind& known : kKinds) {
+    if (known.name != kind) continue;
+    TaggerDef def = known.make(of, files);
+    def.name = of.name;
+    def.unit = of.unit;
+    def.source = cat("--define, kind ", kind);
+    return def;
+  }
+  std::vector<std::string> names;
+  for (const Kind& known : kKinds)
+    names.emplace_back(known.name);
+  throw Error(ErrorKind::kUsage, cat("--define ", of.name, ": there is no kind ", quote(kind)),
+              cat("kinds are ", join(names, ", ")));
+}
+
+std::string definition_kinds() {
+  std::string out;
+  for (const Kind& kind : kKinds)
+    append(out, kind.name, ": ", kind.argument, "\n");
+  return out;
+}
+
+}  // namespace lm::tag
