@@ -156,6 +156,22 @@ void run_few_rows(const isa::Kernels& isa, const isa::GemmBlock& out, const BVie
   });
 }
 
+// One row: nothing is gained by packing what is used once.
+void run_one_row(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b) {
+  constexpr i64 kPiece = 32;  // panels whose sums are held
+  const i64 panels = ceil_div(out.n, isa.nr);
+  const i64 per = std::min(panels_per_task(panels, 1, true, false), kPiece);
+  parallel_for(ceil_div(panels, per), 1, [&](i64 begin, i64 end) {
+    const Scratch sums(per * isa.nr);
+    for (i64 task = begin; task < end; ++task) {
+      const i64 col = task * per * isa.nr;
+      const i64 cols = std::min(per * isa.nr, out.n - col);
+      isa.one_row_nt(cols, out.k, out.a, b.data + col * b.ld, b.ld, sums.data());
+      isa.gemm_finish(sub_block(out, 0, 1, col, cols), sums.data(), per * isa.nr);
+    }
+  });
+}
+
 // Many rows: panels are packed once, in parallel, as many as fit the shared buffer.
 void run_shared_pack(const isa::Kernels& isa, const isa::GemmBlock& out, const BView& b) {
   const i64 panels = ceil_div(out.n, isa.nr);
@@ -189,7 +205,9 @@ void gemm(Layout layout, i64 m, i64 n, i64 k, const f32* a, i64 lda, const f32* 
   const BView bv{layout == Layout::kNT, b, ldb};
   if (layout != Layout::kTN) {
     const isa::GemmBlock out = whole(m, n, k, {a, lda, 1}, c, ldc, epilogue);
-    if (m <= kFewRows) {
+    if (m == 1 && bv.transposed) {
+      run_one_row(isa, out, bv);
+    } else if (m <= kFewRows) {
       run_few_rows(isa, out, bv);
     } else {
       run_shared_pack(isa, out, bv);

@@ -235,6 +235,46 @@ void pack_nt(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst) {
   }
 }
 
+// One row of A against rows of B as they are stored, 2 * kLanes of them side by side: squares of B
+// are turned in registers, and the sums run over k in the order of the tile.
+void one_row_nt(i64 n, i64 k, const f32* a, const f32* b, i64 ldb, f32* c) {
+  for (i64 col = 0; col < n; col += kNr) {
+    const i64 cols = n - col < kNr ? n - col : kNr;
+    const f32* rows[kNr];
+    for (i64 j = 0; j < kNr; ++j)
+      rows[j] = b + (col + (j < cols ? j : 0)) * ldb;
+    // So many rows at once are more than the processor follows by itself.
+    const i64 ahead = col + 2 * kNr <= n ? kNr * ldb : 0;
+    V low = V{};
+    V high = V{};
+    i64 kk = 0;
+    for (; kk + kLanes <= k; kk += kLanes) {
+      if (kk % 16 == 0) {
+        for (i64 j = 0; j < kNr; ++j)
+          __builtin_prefetch(rows[j] + ahead, 0, 2);
+      }
+      V square[kLanes];
+      transpose_square(rows, square);
+      for (i64 j = 0; j < kLanes; ++j)
+        low = fma(splat(a[kk + j]), square[j], low);
+      transpose_square(rows + kLanes, square);
+      for (i64 j = 0; j < kLanes; ++j)
+        high = fma(splat(a[kk + j]), square[j], high);
+      for (i64 j = 0; j < kNr; ++j)
+        rows[j] += kLanes;
+    }
+    for (; kk < k; ++kk) {
+      f32 column[kNr];
+      for (i64 j = 0; j < kNr; ++j)
+        column[j] = *rows[j]++;
+      low = fma(splat(a[kk]), load(column), low);
+      high = fma(splat(a[kk]), load(column + kLanes), high);
+    }
+    store(c + col, low);
+    store(c + col + kLanes, high);
+  }
+}
+
 void pack_nn(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst) {
   for (i64 p = p0; p < p1; ++p, dst += k * kNr) {
     const i64 cols = n - p * kNr;
@@ -260,6 +300,7 @@ void install_gemm(Kernels& table) {
   table.gemm_block = gemm_block;
   table.gemm_finish = gemm_finish;
   table.gemm_scratch = gemm_scratch;
+  table.one_row_nt = one_row_nt;
   table.pack_nt = pack_nt;
   table.pack_nn = pack_nn;
 }

@@ -30,9 +30,9 @@ LM_INLINE V interleave(V a, V b, Seq<I...>) {
   return __builtin_shufflevector(a, b, ((I & 1) * kLanes + (I & ~3) + H * 2 + (I & 3) / 2)...);
 }
 
-/// The kLanes vectors at rows[0..kLanes) become the columns of kLanes vectors at dst, ld apart:
-/// block swaps down to 4x4, then two in-lane interleaves. 24 shuffles for 64 elements on v3.
-LM_INLINE void transpose_square(const f32* const* rows, f32* dst, i64 ld) {
+/// The kLanes vectors at rows[0..kLanes) become their columns: block swaps down to 4x4, then two
+/// in-lane interleaves. 24 shuffles for 64 elements on v3.
+LM_INLINE void transpose_square(const f32* const* rows, V* columns) {
   V r[kLanes];
   for (int i = 0; i < kLanes; ++i)
     r[i] = load(rows[i]);
@@ -50,11 +50,19 @@ LM_INLINE void transpose_square(const f32* const* rows, f32* dst, i64 ld) {
     const V b = interleave<1>(r[i], r[i + 2], Lanes{});
     const V c = interleave<0>(r[i + 1], r[i + 3], Lanes{});
     const V d = interleave<1>(r[i + 1], r[i + 3], Lanes{});
-    store(dst + i * ld, interleave<0>(a, c, Lanes{}));
-    store(dst + (i + 1) * ld, interleave<1>(a, c, Lanes{}));
-    store(dst + (i + 2) * ld, interleave<0>(b, d, Lanes{}));
-    store(dst + (i + 3) * ld, interleave<1>(b, d, Lanes{}));
+    columns[i] = interleave<0>(a, c, Lanes{});
+    columns[i + 1] = interleave<1>(a, c, Lanes{});
+    columns[i + 2] = interleave<0>(b, d, Lanes{});
+    columns[i + 3] = interleave<1>(b, d, Lanes{});
   }
+}
+
+/// The same, the columns ld apart at dst.
+LM_INLINE void transpose_square(const f32* const* rows, f32* dst, i64 ld) {
+  V columns[kLanes];
+  transpose_square(rows, columns);
+  for (int i = 0; i < kLanes; ++i)
+    store(dst + i * ld, columns[i]);
 }
 
 }  // namespace lm::isa::LM_ISA
