@@ -30,7 +30,8 @@ LM_INLINE V interleave(V a, V b, Seq<I...>) {
   return __builtin_shufflevector(a, b, ((I & 1) * kLanes + (I & ~3) + H * 2 + (I & 3) / 2)...);
 }
 
-/// The kLanes vectors at rows[0..kLanes) with the blocks of 4x4 and more in their transposed places.
+/// The kLanes vectors at rows[0..kLanes) with the blocks of 4x4 and more in their transposed
+/// places.
 LM_INLINE void load_swapped(const f32* const* rows, V* r) {
 #if defined(__AVX2__) && !defined(__AVX512F__)
   // By the way the halves are loaded: what joins them is not what the shuffles below wait for.
