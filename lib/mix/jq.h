@@ -5,6 +5,7 @@
 // Of libjq's results the order and the number of values count; numbers are f64.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/types.h"
 #include "mix/pattern.h"
 
 namespace lm::mix {
