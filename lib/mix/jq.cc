@@ -96,28 +96,42 @@ class Program {
   bool good_ = false;
 };
 
-/// Comments end where the filter does.
+/// Each a function, of all of whose values a list is made. A comment ends where its filter does.
 std::string together(const std::vector<std::string>& filters) {
-  std::string out = "[";
-  for (const std::string& filter : filters)
-    append(out, out.size() > 1 ? "," : "", "[(", filter, "\n)]");
-  return out + "]";
+  std::string out;
+  std::string all;
+  for (const std::string& filter : filters) {
+    const std::string name = cat("lm_filter_", isize(all));
+    append(out, "def ", name, ": ", filter, "\n;\n");
+    append(all, all.empty() ? "[" : ",[", name, "]");
+  }
+  return cat(out, "[", all, "]");
 }
 
 }  // namespace
 
 struct JqMachine::State {
   Program program;
+  i64 filters;
   jv found = jv_null();
-  explicit State(const std::string& text) : program(text) {}
+  State(const std::string& text, i64 count) : program(text), filters(count) {}
   ~State() { jv_free(found); }
+  /// The values of a filter, of the record at hand.
+  jv list_of(i64 filter) const {
+    const jv out = jv_array_get(jv_copy(found), static_cast<int>(filter));
+    LM_CHECK(jv_get_kind(out) == JV_KIND_ARRAY, "a list for every filter");
+    return out;
+  }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 };
 
 JqMachine::JqMachine(const std::vector<std::string>& filters)
-    : state_(std::make_unique<State>(together(filters))) {
-  LM_CHECK(state_->program.good(), "filters that compile alone compile together");
+    : state_(std::make_unique<State>(together(filters), isize(filters))) {
+  if (!state_->program.good())
+    throw Error(ErrorKind::kUsage,
+                cat("jq filters that cannot run together: ", state_->program.complaint()),
+                "none of them may import modules");
 }
 JqMachine::~JqMachine() = default;
 
@@ -134,6 +148,7 @@ std::optional<Fault> JqMachine::run(std::string_view line) {
   const jv out = jq_next(jq);
   if (jv_get_kind(out) == JV_KIND_ARRAY) {
     state_->found = out;
+    LM_CHECK(jv_array_length(jv_copy(out)) == state_->filters, "a list for every filter");
     return std::nullopt;
   }
   const bool halted = jq_halted(jq) != 0;
@@ -144,7 +159,7 @@ std::optional<Fault> JqMachine::run(std::string_view line) {
 
 JqFound JqMachine::found(i64 filter) const {
   JqFound out;
-  const jv all = jv_array_get(jv_copy(state_->found), static_cast<int>(filter));
+  const jv all = state_->list_of(filter);
   jv_array_foreach(all, i, one) {
     const Held value(one);
     ++out.count;
@@ -160,7 +175,7 @@ JqFound JqMachine::found(i64 filter) const {
 
 std::vector<std::string> JqMachine::values(i64 filter) const {
   std::vector<std::string> out;
-  const jv all = jv_array_get(jv_copy(state_->found), static_cast<int>(filter));
+  const jv all = state_->list_of(filter);
   jv_array_foreach(all, i, one) {
     const Held text(jv_dump_string(one, 0));
     out.push_back(text_of(text));
@@ -173,9 +188,8 @@ void check_jq(std::string_view filter, const std::string& where, ErrorKind kind)
   if (trim(filter).empty()) throw Error(kind, cat(where, ": an empty jq filter"));
   if (filter.find('\0') != std::string_view::npos)
     throw Error(kind, cat(where, ": a jq filter with a zero byte"));
-  const Program alone(cat("(", filter, "\n)"));
-  if (!alone.good())
-    throw Error(kind, cat(where, ": is no jq filter: ", alone.complaint()));
+  const Program alone{std::string(filter)};
+  if (!alone.good()) throw Error(kind, cat(where, ": is no jq filter: ", alone.complaint()));
 }
 
 namespace {

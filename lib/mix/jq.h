@@ -1,6 +1,6 @@
 #pragma once
 // Filters in the language of jq, through libjq. All of a run's filters are one program, because
-// making a machine costs 0.1 s, most of it jq's own library: each worker makes one. Slow beside
+// making a machine costs up to 0.1 s, most of it jq's own library: each worker makes one. Slow beside
 // the other filters: every record is parsed into a tree of its own.
 // Of libjq's results the order and the number of values count; numbers are f64.
 
@@ -26,6 +26,7 @@ struct JqFound {
 /// Filters that are checked alone and run together. One per worker thread.
 class JqMachine {
  public:
+  /// filters: that check_jq() has passed. Throws Error{kUsage} for those that import modules.
   explicit JqMachine(const std::vector<std::string>& filters);
   ~JqMachine();
   JqMachine(const JqMachine&) = delete;

@@ -92,7 +92,22 @@ class MixRun {
     return plan.weights || plan.best > 0 || plan.shuffle;
   }
 
+  std::vector<io::StreamHeader> headers_of(const Stream& stream) {
+    if (!of_recipe()) return tool_.input().headers();
+    std::vector<io::StreamHeader> out;
+    for (const std::string& document : stream.documents) {
+      if (std::optional<io::StreamHeader> header = io::file_header(document))
+        out.push_back(std::move(*header));
+    }
+    return out;
+  }
+
   void begin() {
+    i64 shuffles = 0;
+    for (const std::unique_ptr<StreamRun>& stream : streams_) {
+      stream->check(headers_of(stream->stream()));
+      shuffles += stream->plan().shuffle ? 1 : 0;
+    }
     const bool writes = !tool_.options().on("report-only");
     if (!writes) {
       tool_options::refuse_output_options(tool_);
@@ -100,21 +115,9 @@ class MixRun {
     } else if (!of_recipe() && !streams_[0]->stream().parts) {
       out_ = &tool_.output();
     }
-    i64 shuffles = 0;
+    const i64 shuffle_bytes = tool_.ctx().memory->limit() / 2 / std::max<i64>(1, shuffles);
     for (const std::unique_ptr<StreamRun>& stream : streams_)
-      shuffles += stream->plan().shuffle ? 1 : 0;
-    for (const std::unique_ptr<StreamRun>& stream : streams_) {
-      std::vector<io::StreamHeader> headers;
-      if (of_recipe()) {
-        for (const std::string& document : stream->stream().documents) {
-          if (std::optional<io::StreamHeader> header = io::file_header(document))
-            headers.push_back(std::move(*header));
-        }
-      } else {
-        headers = tool_.input().headers();
-      }
-      stream->begin(headers, out_, writes, tool_.ctx().memory->limit() / 2 / std::max<i64>(1, shuffles));
-    }
+      stream->begin(out_, writes, shuffle_bytes);
   }
 
   StreamRun& stream_of(const io::Batch& batch) const {

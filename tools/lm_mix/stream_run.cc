@@ -32,9 +32,9 @@ StreamRun::StreamRun(cli::Tool& tool, Stream stream, i64 first)
       sidecars_(tool, stream_.options, plan_, stream_.sidecars, stream_.documents, first),
       mixers_([this] { return std::make_unique<Worker>(plan_, sidecars_); }) {}
 
-void StreamRun::begin(const std::vector<io::StreamHeader>& headers, io::OutputStream* out,
-                      bool writes, i64 shuffle_bytes) {
-  for (const io::StreamHeader& header : headers)
+void StreamRun::check(std::vector<io::StreamHeader> headers) {
+  headers_ = std::move(headers);
+  for (const io::StreamHeader& header : headers_)
     declared_.add(header);
   for (const std::vector<std::string>& folder : stream_.sidecars) {
     for (const std::string& path : folder) {
@@ -43,14 +43,16 @@ void StreamRun::begin(const std::vector<io::StreamHeader>& headers, io::OutputSt
     }
   }
   if (!plan_.lax) declared_.check(plan_.names, plan_.allowed);
-  writes_ = writes;
+}
+
+void StreamRun::begin(io::OutputStream* out, bool writes, i64 shuffle_bytes) {
   out_ = out;
   if (plan_.best > 0) best_ = std::make_unique<mix::Best>(plan_.best, tool_.ctx());
   if (!writes) return;
   if (stream_.parts) {
     io::StreamHeader header = tool_.header();
     if (!stream_.name.empty()) header.params_json = stream_.options.params_json();
-    for (const io::StreamHeader& above : headers)
+    for (const io::StreamHeader& above : headers_)
       header.add_input(above);
     parts_ = std::make_unique<Parts>(tool_, stream_, std::move(header));
   }

@@ -52,11 +52,12 @@ class StreamRun {
   bool has_sidecars() const { return sidecars_.any(); }
   bool keeps() const { return best_ || spool_ || shuffle_ || window_ || parts_; }
 
-  /// Checks attributes against what headers declare and opens what records go to: parts, the tool's
-  /// output, or with neither nothing. shuffle_bytes: what a shuffle may hold. headers: of the
-  /// stream's inputs.
-  void begin(const std::vector<io::StreamHeader>& headers, io::OutputStream* out, bool writes,
-             i64 shuffle_bytes);
+  /// Takes the headers of the stream's inputs. Throws Error{kData} for attributes that they say are
+  /// not there.
+  void check(std::vector<io::StreamHeader> headers);
+  /// Opens what records go to: parts, the tool's output, or with neither nothing. shuffle_bytes: what
+  /// a shuffle may hold.
+  void begin(io::OutputStream* out, bool writes, i64 shuffle_bytes);
 
   // Stages of the reading: serial, parallel, serial.
   void take(io::Batch& batch) { sidecars_.take(batch); }
@@ -97,8 +98,8 @@ class StreamRun {
   const Plan plan_;
   Sidecars sidecars_;
   Workers<Worker> mixers_;
+  std::vector<io::StreamHeader> headers_;
   mix::Declared declared_;
-  bool writes_ = false;
   io::OutputStream* out_ = nullptr;
   std::unique_ptr<Parts> parts_;
   std::unique_ptr<mix::Best> best_;

@@ -24,12 +24,12 @@ cat > mixer.json <<'EOF'
  "work_dir": {"input": "/tmp/in", "output": "/tmp/out"}, "processes": 4}
 EOF
 r() { lm-mix "$@"; echo "status $?"; }
-r -v --recipe mixer.json --provenance --report r.json
+r -v --recipe mixer.json --provenance --report r.json 2>&1 | grep -e effect -e status
 ls out; zstd -dcq out/web-0000?.jsonl.zst; jq -c '.outputs[] | [.name, .records]' out/web.manifest.json
 jq -c '.metrics.streams[] | [.name, .rejected, .removed.records, .kept.records, [.rules[] | [.name, .matched]]]' r.json
 # D-31: what is there is an error, unless it is of the same recipe and inputs.
 r --recipe mixer.json --provenance
-r -v --recipe mixer.json --provenance --skip-complete
+r -v --recipe mixer.json --provenance --skip-complete 2>&1 | grep -e complete -e status
 r --recipe mixer.json --skip-complete
 touch -d 2001-01-01 data/documents/p/0.jsonl; r --recipe mixer.json --provenance --skip-complete
 # The same bytes for any threads; what the rules remove, without records.
