@@ -22,7 +22,8 @@ lm::cli::ToolSpec make_spec() {
       {"lm-mix --weights temperature:0.5 --budget 3e9 --count 'score(\"tokens.n\")' --shuffle "
        "*.jsonl.zst -o mix.jsonl.zst",
        "three billion tokens, small sources more often, in random order"},
-      {"lm-mix --recipe mixer.yaml --provenance", "the streams of a configuration of Dolma's mixer"},
+      {"lm-mix --recipe mixer.yaml --provenance",
+       "the streams of a configuration of Dolma's mixer"},
   };
   spec.see_also = {"lm-cat", "lm-dedup", "lm-ppl-filter", "lm-tag"};
   return spec;

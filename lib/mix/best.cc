@@ -38,7 +38,8 @@ bool Best::add(const Rank& rank, i64 bytes) {
     heap.back() = entry;
   } else {
     if (heap.size() == heap.capacity()) {
-      const std::size_t more = std::min(std::max<std::size_t>(1, heap.size()), usize(count_) - heap.size());
+      const std::size_t more =
+          std::min(std::max<std::size_t>(1, heap.size()), usize(count_) - heap.size());
       charge(static_cast<i64>(more * sizeof(Entry)));
       heap.reserve(heap.size() + more);
     }

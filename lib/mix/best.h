@@ -1,8 +1,8 @@
 #pragma once
-// The best records of each group: of a reservoir those with the least random keys, of a ranking those
-// with the least ranks. Which stay is a function of the records as a set: neither their order nor
-// threads matter, but where records are equal in all that is asked.
-// Thread rule: one thread at a time.
+// The best records of each group: of a reservoir those with the least random keys, of a ranking
+// those with the least ranks. Which stay is a function of the records as a set: neither their order
+// nor threads matter, but where records are equal in all that is asked. Thread rule: one thread at
+// a time.
 
 #include <string>
 #include <string_view>

@@ -58,8 +58,8 @@ void Cutter::add(std::string_view spec, Names& names, const std::string& where, 
   }
   if (!rest.empty() && rest.front() != ':') fail(kForm);
   if (!(rule.min < rule.max)) fail("MIN is not below MAX: no span has such a score");
-  set_replacement(rule, rest.empty() ? rest : rest.substr(1), names,
-                  cat(where, ": ", quote(spec)), kind);
+  set_replacement(rule, rest.empty() ? rest : rest.substr(1), names, cat(where, ": ", quote(spec)),
+                  kind);
   rule.attribute = names.attribute(name);
   rules_.push_back(std::move(rule));
   specs_.emplace_back(spec);
@@ -88,8 +88,7 @@ void Cutter::set_replacement(CutRule& rule, std::string_view text, Names& names,
   }
   for (const std::string_view part : split(path, '.')) {
     if (part.empty())
-      throw Error(
-          kind, cat(where, ": $ needs the path of a field behind it; $$ stands for $"));
+      throw Error(kind, cat(where, ": $ needs the path of a field behind it; $$ stands for $"));
   }
   rule.field = names.field(path);
 }
@@ -100,8 +99,7 @@ void Cutter::add(const SpanReplacement& spec, Names& names, const std::string& w
   rule.min = spec.min.value_or(-kInfinity);
   rule.max = spec.max.value_or(kInfinity);
   if (!(rule.min < rule.max))
-    throw Error(kind,
-                cat(where, ": min_score is not below max_score: no span has such a score"));
+    throw Error(kind, cat(where, ": min_score is not below max_score: no span has such a score"));
   const std::optional<std::string> fields = selector_fields(spec.span, spec.syntax, where, kind);
   constexpr std::string_view kParent = "attributes.";
   if (fields && fields->starts_with(kParent) &&
@@ -159,8 +157,9 @@ const std::vector<text::ScoredSpan>* spans_of(const CutRule& rule, Values& value
   const io::JsonReader& json = values.json();
   const i64 field = rule.spans >= 0 ? rule.spans : values.names().field_of(rule.attribute);
   if (json.field(field).type == io::JsonType::kNumber) {
-    values.fault = Fault{"type", cat(name_of(rule, values), " is a number, expected a list of spans"),
-                         json.field(field).begin};
+    values.fault =
+        Fault{"type", cat(name_of(rule, values), " is a number, expected a list of spans"),
+              json.field(field).begin};
     return nullptr;
   }
   if (rule.spans < 0) return values.spans(rule.attribute);
@@ -206,7 +205,8 @@ std::optional<Fault> computed(const CutRule& rule, Values& values, std::string& 
   if (!found) return found.fault();
   const std::string& filter = values.names().selectors().text(rule.value);
   if (found->size() != 1)
-    return Fault{"missing", cat(quote(filter), " gives ", found->size(), " values, expected one"), -1};
+    return Fault{"missing", cat(quote(filter), " gives ", found->size(), " values, expected one"),
+                 -1};
   const std::string line = cat("{\"v\":", (*found)[0], "}");
   std::string padded = line;
   padded.append(usize(io::kJsonPadding), '\0');
@@ -220,8 +220,10 @@ std::optional<Fault> computed(const CutRule& rule, Values& values, std::string& 
   }
   const Result<std::string_view> text = reader.string(0);
   if (!text)
-    return Fault{"type", cat(quote(filter), " gives ", io::json_type_name(type),
-                             ", expected what spans are replaced with"), -1};
+    return Fault{"type",
+                 cat(quote(filter), " gives ", io::json_type_name(type),
+                     ", expected what spans are replaced with"),
+                 -1};
   out.append(*text);
   return std::nullopt;
 }

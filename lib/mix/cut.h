@@ -62,7 +62,7 @@ struct CutWork {
   std::vector<Edit> edits;
   std::string out;  // the new text
   std::vector<CutCounts> counts;
-  std::vector<CutCounts> now;  // of the record at hand
+  std::vector<CutCounts> now;           // of the record at hand
   std::vector<text::ScoredSpan> spans;  // that are no attribute's
 };
 

@@ -237,8 +237,9 @@ std::vector<std::string> jq_attributes(std::string_view filter) {
       continue;
     }
     std::size_t at = i;
-    const bool inside = i > 0 && (in_name(filter[i - 1]) || filter[i - 1] == ']' ||
-                                  filter[i - 1] == '"' || filter[i - 1] == '?' || filter[i - 1] == '.');
+    const bool inside =
+        i > 0 && (in_name(filter[i - 1]) || filter[i - 1] == ']' || filter[i - 1] == '"' ||
+                  filter[i - 1] == '?' || filter[i - 1] == '.');
     if (filter[i] == '.' && !inside && take_step(filter, at) == "attributes") {
       i = at;
       if (const std::optional<std::string> name = take_step(filter, at)) {

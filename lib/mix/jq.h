@@ -1,8 +1,8 @@
 #pragma once
 // Filters in the language of jq, through libjq. All of a run's filters are one program, because
-// making a machine costs up to 0.1 s, most of it jq's own library: each worker makes one. Slow beside
-// the other filters: every record is parsed into a tree of its own.
-// Of libjq's results the order and the number of values count; numbers are f64.
+// making a machine costs up to 0.1 s, most of it jq's own library: each worker makes one. Slow
+// beside the other filters: every record is parsed into a tree of its own. Of libjq's results the
+// order and the number of values count; numbers are f64.
 
 #include <memory>
 #include <optional>
@@ -19,7 +19,7 @@ namespace lm::mix {
 /// What a filter gave for a record.
 struct JqFound {
   i64 count = 0;
-  bool all_true = true;   // neither null, false, 0, "", [] nor {}
+  bool all_true = true;  // neither null, false, 0, "", [] nor {}
   bool any_true = false;
 };
 

@@ -46,7 +46,8 @@ class JsonPathParser {
  private:
   [[noreturn]] void fail(std::size_t at, std::string_view what, std::string_view hint = {}) const {
     throw Error(
-        kind_, cat(where_, ": column ", text::count_code_points(source_.substr(0, at)) + 1, ": ", what),
+        kind_,
+        cat(where_, ": column ", text::count_code_points(source_.substr(0, at)) + 1, ": ", what),
         std::string(hint));
   }
   [[noreturn]] void expected(std::string_view what) const {
@@ -152,7 +153,8 @@ class JsonPathParser {
       out.number = *index;
     }
     skip();
-    if (next_is(",") || next_is(":")) fail(at_, "lists of steps and ranges are not understood", kHint);
+    if (next_is(",") || next_is(":"))
+      fail(at_, "lists of steps and ranges are not understood", kHint);
     want("]");
     return out;
   }
@@ -225,8 +227,9 @@ class JsonPathParser {
       PathTest::Op op;
     };
     static constexpr Sign kSigns[] = {
-        {"==", PathTest::Op::kEqual},  {"!=", PathTest::Op::kUnequal}, {"~=", PathTest::Op::kMatches},
-        {"<=", PathTest::Op::kAtMost}, {">=", PathTest::Op::kAtLeast}, {"<", PathTest::Op::kLess},
+        {"==", PathTest::Op::kEqual},   {"!=", PathTest::Op::kUnequal},
+        {"~=", PathTest::Op::kMatches}, {"<=", PathTest::Op::kAtMost},
+        {">=", PathTest::Op::kAtLeast}, {"<", PathTest::Op::kLess},
         {">", PathTest::Op::kMore}};
     for (const Sign& sign : kSigns) {
       if (!take(sign.text)) continue;
@@ -275,7 +278,8 @@ class JsonPathParser {
     } else if (next_is("'") || next_is("\"")) {
       out.kind = PathOperand::Kind::kString;
       out.text = string();
-    } else if (at_ < source_.size() && (source_[at_] == '-' || (source_[at_] >= '0' && source_[at_] <= '9'))) {
+    } else if (at_ < source_.size() &&
+               (source_[at_] == '-' || (source_[at_] >= '0' && source_[at_] <= '9'))) {
       const std::size_t begin = at_++;
       while (at_ < source_.size() &&
              ((source_[at_] >= '0' && source_[at_] <= '9') || source_[at_] == '.' ||
@@ -284,7 +288,8 @@ class JsonPathParser {
                (source_[at_ - 1] == 'e' || source_[at_ - 1] == 'E'))))
         ++at_;
       const std::optional<f64> value = parse_float(source_.substr(begin, at_ - begin));
-      if (!value) fail(begin, cat("expected a number, got ", quote(source_.substr(begin, at_ - begin), 30)));
+      if (!value)
+        fail(begin, cat("expected a number, got ", quote(source_.substr(begin, at_ - begin), 30)));
       out.kind = PathOperand::Kind::kNumber;
       out.number = *value;
     } else if (take("true") || take("false")) {
@@ -337,7 +342,8 @@ std::vector<std::string> JsonPath::attributes() const {
   };
   if (is_parent(steps_)) note(steps_, 1);
   // The tests of $.attributes[?(...)] are asked of the attributes.
-  const bool below = is_parent(steps_) && steps_.size() == 2 && steps_[1].kind == PathStep::Kind::kFilter;
+  const bool below =
+      is_parent(steps_) && steps_.size() == 2 && steps_[1].kind == PathStep::Kind::kFilter;
   for (const PathOperand& operand : operands_) {
     if (operand.kind != PathOperand::Kind::kPath) continue;
     if (operand.from_root) {

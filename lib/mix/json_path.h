@@ -40,7 +40,19 @@ struct PathOperand {
 };
 
 struct PathTest {
-  enum class Op : u8 { kExists, kEqual, kUnequal, kLess, kAtMost, kMore, kAtLeast, kMatches, kNot, kAnd, kOr };
+  enum class Op : u8 {
+    kExists,
+    kEqual,
+    kUnequal,
+    kLess,
+    kAtMost,
+    kMore,
+    kAtLeast,
+    kMatches,
+    kNot,
+    kAnd,
+    kOr
+  };
   Op op = Op::kExists;
   i64 a = -1;  // of comparisons operands and a pattern, of the others tests
   i64 b = -1;

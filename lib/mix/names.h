@@ -1,6 +1,6 @@
 #pragma once
-// The fields, attributes and selectors that rules name, each once: what a JsonReader has to look for
-// and what a Selection may be asked. Filled while rules are compiled, read-only afterwards.
+// The fields, attributes and selectors that rules name, each once: what a JsonReader has to look
+// for and what a Selection may be asked. Filled while rules are compiled, read-only afterwards.
 
 #include <string>
 #include <string_view>

@@ -29,8 +29,7 @@ std::pair<std::string, std::string_view> split_rule(std::string_view text) {
   return {std::string(text.substr(0, end)), text.substr(end + 1)};
 }
 
-void RuleSet::check_name(const std::string& name, const std::string& where,
-                         ErrorKind error) const {
+void RuleSet::check_name(const std::string& name, const std::string& where, ErrorKind error) const {
   for (const Rule& rule : rules_) {
     if (rule.name == name)
       throw Error(error, cat(where, ": two rules are called ", quote(name)),

@@ -84,7 +84,8 @@ class Walk {
         return children(from, [&](dom::element child) { return each(steps, at, child, visit); });
       }
       case PathStep::Kind::kAll:
-        return children(from, [&](dom::element child) { return each(steps, at + 1, child, visit); });
+        return children(from,
+                        [&](dom::element child) { return each(steps, at + 1, child, visit); });
       case PathStep::Kind::kFilter:
         if (from.get(array) != simdjson::SUCCESS)
           return holds(step.number, from) && each(steps, at + 1, from, visit);
@@ -256,7 +257,8 @@ std::optional<Fault> Selection::read_tree() {
   const simdjson::error_code error =
       state_->parser.parse(state_->line.data(), state_->line.size(), false).get(state_->root);
   if (error == simdjson::STRING_ERROR || error == simdjson::UTF8_ERROR) {
-    state_->unreadable = Fault{"utf8", "JSONPath: a string with a lone surrogate or a bad escape", -1};
+    state_->unreadable =
+        Fault{"utf8", "JSONPath: a string with a lone surrogate or a bad escape", -1};
   } else if (error == simdjson::NUMBER_ERROR || error == simdjson::NUMBER_OUT_OF_RANGE) {
     state_->unreadable = Fault{"range", "JSONPath: a number that 64 bits do not hold", -1};
   } else if (error == simdjson::MEMALLOC) {

@@ -58,8 +58,8 @@ class Selection {
   /// Begins a record: a line with kJsonPadding readable bytes behind it, which outlives its use.
   void open(std::string_view line);
   /// Whether the selector picks the record. JSONPath: it leads to something. jq: it gives values,
-  /// and all are true, or one is where any is set. Faults: jq, json, range (JSONPath: a whole number
-  /// of more than 64 bits), utf8.
+  /// and all are true, or one is where any is set. Faults: jq, json, range (JSONPath: a whole
+  /// number of more than 64 bits), utf8.
   Result<bool> picks(i64 selector, bool any);
   /// What it leads to, as JSON.
   Result<std::vector<std::string>> values(i64 selector);

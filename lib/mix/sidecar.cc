@@ -37,10 +37,14 @@ std::string sidecar_path(std::string_view folder, std::string_view documents) {
 std::string named_sidecar_path(std::string_view name, std::string_view documents) {
   const std::size_t at = behind_documents(documents);
   if (at == std::string_view::npos)
-    throw Error(ErrorKind::kUsage, cat(documents, ": lies in no folder \"documents\", beside which "
-                                                  "attributes ", quote(name), " would be"),
+    throw Error(ErrorKind::kUsage,
+                cat(documents,
+                    ": lies in no folder \"documents\", beside which "
+                    "attributes ",
+                    quote(name), " would be"),
                 "a path with / at its beginning, or ./, names a folder of attributes itself");
-  return cat(documents.substr(0, at - kFolder.size()), "attributes/", name, "/", documents.substr(at));
+  return cat(documents.substr(0, at - kFolder.size()), "attributes/", name, "/",
+             documents.substr(at));
 }
 
 /// Lines of one file that are no blank ones.

@@ -23,15 +23,16 @@ enum class AttributeMerge { kReplace, kAppend, kError };
 std::string sidecar_path(std::string_view folder, std::string_view documents);
 
 /// The same for one of the folders that lie beside "documents", as other mixers name it: of
-/// A/documents/P/X it is A/attributes/NAME/P/X. Throws Error{kUsage} for a path without such a folder.
+/// A/documents/P/X it is A/attributes/NAME/P/X. Throws Error{kUsage} for a path without such a
+/// folder.
 std::string named_sidecar_path(std::string_view name, std::string_view documents);
 
 /// The rows of one folder, file by file beside the documents' files.
 /// Thread rule: one thread at a time.
 class SidecarRows {
  public:
-  /// documents: paths of the inputs; paths: the files beside them. Throws Error{kNoInput} for a file
-  /// that is not there.
+  /// documents: paths of the inputs; paths: the files beside them. Throws Error{kNoInput} for a
+  /// file that is not there.
   SidecarRows(std::vector<std::string> paths, std::vector<std::string> documents,
               i64 max_record_bytes, const Context& ctx);
   ~SidecarRows();

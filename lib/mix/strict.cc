@@ -71,11 +71,11 @@ void Declared::check(const Names& names, const std::vector<std::string>& allowed
     const std::string_view tagger = tagger_of(name);
     if (tagger.empty() || has(name) || is_among(allowed, name)) continue;
     if (taggers_.find(tagger) == taggers_.end()) continue;
-    throw Error(ErrorKind::kData,
-                cat("attribute ", quote(name), " is none of those that ",
-                    quote(tagger.substr(0, tagger.size() - 2)), " looked for",
-                    near_names(name, names_)),
-                kHint);
+    throw Error(
+        ErrorKind::kData,
+        cat("attribute ", quote(name), " is none of those that ",
+            quote(tagger.substr(0, tagger.size() - 2)), " looked for", near_names(name, names_)),
+        kHint);
   }
 }
 

@@ -22,8 +22,8 @@ class Declared {
   void add(const io::StreamHeader& header);
   bool has(std::string_view name) const { return names_.find(name) != names_.end(); }
   /// Throws Error{kData} for the first attribute that names a type which its tagger has not looked
-  /// for, though it has said what it looks for; before any record is read. Attributes of taggers that
-  /// declare nothing pass.
+  /// for, though it has said what it looks for; before any record is read. Attributes of taggers
+  /// that declare nothing pass.
   void check(const Names& names, const std::vector<std::string>& allowed) const;
 
  private:
@@ -42,8 +42,8 @@ class SeenAttributes {
   void add(const SeenAttributes& other);
   i64 records() const { return records_; }
 
-  /// Throws Error{kData} for the first named attribute that is in no record and not declared, unless
-  /// it is allowed to be missing or there are no records. Whole names.
+  /// Throws Error{kData} for the first named attribute that is in no record and not declared,
+  /// unless it is allowed to be missing or there are no records. Whole names.
   void check(const std::vector<std::string>& allowed, const Declared& declared = {}) const;
   /// Fields that rules name, no attributes, which no record has: perhaps misspelt, perhaps
   /// optional. Empty if there are no records.

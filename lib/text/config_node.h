@@ -1,7 +1,7 @@
 #pragma once
-// A YAML file as values that know where they stand, so that every complaint about a task or a recipe
-// names file and line. JSON is YAML. Plain scalars have the types of YAML 1.1 (yes and no are
-// booleans), as other readers of such files have them.
+// A YAML file as values that know where they stand, so that every complaint about a task or a
+// recipe names file and line. JSON is YAML. Plain scalars have the types of YAML 1.1 (yes and no
+// are booleans), as other readers of such files have them.
 
 #include <initializer_list>
 #include <string>
@@ -15,7 +15,7 @@ struct ConfigField;
 
 struct ConfigNode {
   std::string where;                // "FILE:LINE"
-  Value value;                // the whole content below
+  Value value;                      // the whole content below
   std::vector<ConfigField> fields;  // of a map
   std::vector<ConfigNode> items;    // of a list
 

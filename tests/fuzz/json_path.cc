@@ -1,5 +1,5 @@
-// Paths as a user may write them: what is accepted can be asked about any record, twice with the same
-// answer.
+// Paths as a user may write them: what is accepted can be asked about any record, twice with the
+// same answer.
 
 #include "core/utf8.h"
 #include "fuzz.h"

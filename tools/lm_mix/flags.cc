@@ -200,7 +200,8 @@ Flags sample_flags() {
        .value_name = "N",
        .group = g,
        .help = "write N records, all equally likely; with --group N of each group",
-       .details = "Which ones depends on the seed, their sources and their ids, not on their order.",
+       .details =
+           "Which ones depends on the seed, their sources and their ids, not on their order.",
        .min = 1,
        .excludes = {"sample", "weights", "budget", "top"}},
       {.name = "top",
@@ -252,8 +253,9 @@ Flags stream_flags() {
        .kind = FlagKind::kPath,
        .value_name = "FILE",
        .group = g,
-       .help = "make the streams of a YAML or JSON file, also one of Dolma's mixer, each into files "
-               "of its own",
+       .help =
+           "make the streams of a YAML or JSON file, also one of Dolma's mixer, each into files "
+           "of its own",
        .details = "The command line's rules and other options hold for every stream that does not "
                   "say otherwise. Outputs appear when all streams are complete, those of a stream "
                   "with STREAM.manifest.json; --skip-complete leaves streams that are.",

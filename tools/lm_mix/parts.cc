@@ -29,8 +29,8 @@ std::vector<std::string> PartNames::existing() const {
   for (const std::string& name : io::list_folder(folder.empty() ? "." : folder)) {
     if (!name.starts_with(before) || !name.ends_with(behind)) continue;
     if (name.size() < before.size() + behind.size()) continue;
-    const std::string_view number = std::string_view(name).substr(
-        before.size(), name.size() - before.size() - behind.size());
+    const std::string_view number =
+        std::string_view(name).substr(before.size(), name.size() - before.size() - behind.size());
     if (isize(number) >= digits && number.find_first_not_of("0123456789") == std::string_view::npos)
       out.push_back(folder + name);
   }
@@ -44,7 +44,8 @@ PartNames part_names(const std::string& pattern) {
   if (percent != std::string::npos && percent >= name &&
       io::part_name(pattern, 0, 1) == io::part_name(pattern, 0, 2)) {
     const std::size_t end = pattern.find('d', percent);
-    const std::string_view digits = std::string_view(pattern).substr(percent + 1, end - percent - 1);
+    const std::string_view digits =
+        std::string_view(pattern).substr(percent + 1, end - percent - 1);
     return {pattern.substr(0, name), pattern.substr(name, percent - name),
             std::max<i64>(1, parse_int(digits).value_or(1)), pattern.substr(end + 1)};
   }
@@ -112,17 +113,15 @@ bool is_complete(cli::Tool& tool, const Stream& stream) {
               cat(there.front(), changed ? ": is there already, of other options, inputs or a run "
                                            "that was cut short"
                                          : ": is there already"),
-              recipe && !changed
-                  ? "--skip-complete keeps what this recipe has made; else remove it"
-                  : "remove it, or name another place");
+              recipe && !changed ? "--skip-complete keeps what this recipe has made; else remove it"
+                                 : "remove it, or name another place");
 }
 
 Parts::Parts(cli::Tool& tool, const Stream& stream, io::StreamHeader header)
     : tool_(tool), stream_(stream), header_(std::move(header)) {
   const std::string& text = tool.options().text("compress");
   const std::optional<io::Compression> compression = io::parse_compression(text);
-  if (!compression)
-    throw Error(ErrorKind::kUsage, cat("--compress: ", quote(text), " is unknown"));
+  if (!compression) throw Error(ErrorKind::kUsage, cat("--compress: ", quote(text), " is unknown"));
   form_.compression = *compression;
   form_.seekable = tool.options().on("seekable");
   form_.file = tool.output_options();
@@ -162,10 +161,11 @@ void Parts::write(std::string_view lines) {
 std::string Parts::manifest() const {
   const io::StreamTotals all = totals();
   std::string out =
-      cat("{\"manifest\":\"lm-mix/1\",\"stream\":", io::json_string(stream_.name), ",\"version\":\"",
-          cli::kToolkitVersion, "\",\"key\":\"", manifest_key(tool_, stream_), "\",\"params\":",
-          stream_.options.params_json(), ",\"seed\":", tool_.seed(), ",\"records\":", all.records,
-          ",\"bytes\":", all.bytes, ",\"digest\":\"", hex64(all.digest), "\",\"outputs\":[");
+      cat("{\"manifest\":\"lm-mix/1\",\"stream\":", io::json_string(stream_.name),
+          ",\"version\":\"", cli::kToolkitVersion, "\",\"key\":\"", manifest_key(tool_, stream_),
+          "\",\"params\":", stream_.options.params_json(), ",\"seed\":", tool_.seed(),
+          ",\"records\":", all.records, ",\"bytes\":", all.bytes, ",\"digest\":\"",
+          hex64(all.digest), "\",\"outputs\":[");
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     const io::StreamTotals& one = outputs_[i]->totals();
     const std::string path = stream_.parts->path(static_cast<i64>(i));

@@ -42,8 +42,8 @@ struct Stream {
 /// that --skip-complete takes for this run's.
 bool is_complete(cli::Tool& tool, const Stream& stream);
 
-/// Files that end where the next line would make them larger than they may be; at least one. All are
-/// put in place at the end.
+/// Files that end where the next line would make them larger than they may be; at least one. All
+/// are put in place at the end.
 class Parts {
  public:
   Parts(cli::Tool& tool, const Stream& stream, io::StreamHeader header);

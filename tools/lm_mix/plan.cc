@@ -55,7 +55,10 @@ void check_together(const StreamOptions& stream) {
       const std::vector<std::string_view> ways = split(need, '|');
       const bool met = std::any_of(ways.begin(), ways.end(), asks) ||
                        (need == "cut" && !stream.replacements.empty());
-      if (!met) throw Error(stream.kind, cat(places[0], " needs ", join(std::vector<std::string>(ways.begin(), ways.end()), " or ")));
+      if (!met)
+        throw Error(stream.kind,
+                    cat(places[0], " needs ",
+                        join(std::vector<std::string>(ways.begin(), ways.end()), " or ")));
     }
   }
   // An option of the command line may exclude one of the recipe's.

@@ -21,11 +21,11 @@ constexpr i64 kPartBytes = i64{2} << 30;  // as other mixers have it
 
 /// Options that a stream may have as keys, with _ for -.
 constexpr std::string_view kOptions[] = {
-    "where",  "drop",        "include",         "exclude",         "syntax",     "on-missing",
-    "field",  "allow-missing", "lax-attributes", "attr-merge",      "cut",        "keep-attributes",
-    "bad-spans", "min-left", "min-text-length", "discard",         "provenance", "sample",
-    "weights", "budget",     "count",           "reservoir",       "top",        "by",
-    "group",  "shuffle",     "shuffle-buffer",  "unique-ids"};
+    "where",     "drop",          "include",         "exclude",    "syntax",     "on-missing",
+    "field",     "allow-missing", "lax-attributes",  "attr-merge", "cut",        "keep-attributes",
+    "bad-spans", "min-left",      "min-text-length", "discard",    "provenance", "sample",
+    "weights",   "budget",        "count",           "reservoir",  "top",        "by",
+    "group",     "shuffle",       "shuffle-buffer",  "unique-ids"};
 
 std::string key_of(std::string_view option) {
   std::string out(option);
@@ -52,8 +52,12 @@ class RecipeReader {
     const ConfigNode root = text::read_config(path_);
     refuse_variables(root);
     known(root, {"streams", "processes", "work_dir", "shuffle", "dryrun"}, "a recipe");
-    if (root.find("processes") != nullptr) note(*root.find("processes"), "processes", "--threads");
-    if (root.find("work_dir") != nullptr) note(*root.find("work_dir"), "work_dir", "--tmp-dir");
+    for (const auto& [key, option] :
+         {std::pair("processes", "--threads"), std::pair("work_dir", "--tmp-dir")}) {
+      if (const ConfigNode* node = root.find(key))
+        tool_.console().message(LogLevel::kInfo,
+                                cat(node->where, ": ", key, " has no effect, ", option, " has"));
+    }
     if (const ConfigNode* dry = root.find("dryrun"); dry != nullptr && dry->flag())
       dry->fail("dryrun is an option here", "--report-only writes no records");
     if (const ConfigNode* shuffle = root.find("shuffle")) {
@@ -63,15 +67,16 @@ class RecipeReader {
       shuffle_ = cat(shuffle->where, ": shuffle");
     }
     const ConfigNode* const streams = root.find("streams");
-    if (streams == nullptr) root.fail("has no \"streams\"", "a list of maps with name, documents, output");
-    if (!streams->value.is_list() || streams->items.empty())
-      streams->fail("\"streams\" is no list of streams");
+    if (streams == nullptr)
+      root.fail("has no \"streams\"", "a list of maps with name, documents, output");
+    if (streams->items.empty()) streams->fail("\"streams\" is no list of streams");
     std::vector<Stream> out;
     for (const ConfigNode& node : streams->items) {
       out.push_back(stream(node));
       for (std::size_t i = 0; i + 1 < out.size(); ++i) {
         if (out[i].parts->path(0) == out.back().parts->path(0))
-          node.fail(cat("two streams write ", out[i].parts->path(0), ", the other at ", out[i].where));
+          node.fail(
+              cat("two streams write ", out[i].parts->path(0), ", the other at ", out[i].where));
       }
     }
     return out;
@@ -85,9 +90,9 @@ class RecipeReader {
     for (const text::ConfigField& field : node.fields) {
       if (std::find(names.begin(), names.end(), field.key) != names.end()) continue;
       const std::string near = nearest_name(field.key, names, 3);
-      field.node.fail(cat("unknown key ", quote(field.key), " of ", what),
-                      near.empty() ? cat("known keys: ", join(names, ", "))
-                                   : cat("did you mean ", near, "?"));
+      field.node.fail(
+          cat("unknown key ", quote(field.key), " of ", what),
+          near.empty() ? cat("known keys: ", join(names, ", ")) : cat("did you mean ", near, "?"));
     }
   }
 
@@ -97,7 +102,8 @@ class RecipeReader {
       const std::string& text = node.value.str();
       const std::size_t at = text.find("${");
       if (at != std::string::npos && at + 2 < text.size() &&
-          ((text[at + 2] >= 'a' && text[at + 2] <= 'z') || (text[at + 2] >= 'A' && text[at + 2] <= 'Z')))
+          ((text[at + 2] >= 'a' && text[at + 2] <= 'z') ||
+           (text[at + 2] >= 'A' && text[at + 2] <= 'Z')))
         node.fail(cat("holds the variable ", quote(text.substr(at, text.find('}', at) + 1 - at))),
                   "write its value: no variables are read here");
     }
@@ -105,11 +111,6 @@ class RecipeReader {
       refuse_variables(field.node);
     for (const ConfigNode& item : node.items)
       refuse_variables(item);
-  }
-
-  void note(const ConfigNode& node, std::string_view key, std::string_view option) const {
-    tool_.console().message(LogLevel::kInfo,
-                            cat(node.where, ": ", key, " has no effect, ", option, " has"));
   }
 
   /// Texts of a key, none of them a place that is no file.
@@ -143,8 +144,9 @@ class RecipeReader {
   }
 
   Stream stream(const ConfigNode& node) {
-    std::vector<std::string> names = {"name",   "documents",   "attributes",     "filter",
-                                      "span_replacement", "discard_fields", "output", "compression"};
+    std::vector<std::string> names = {"name",   "documents",        "attributes",
+                                      "filter", "span_replacement", "discard_fields",
+                                      "output", "compression"};
     for (const std::string_view option : kOptions)
       names.push_back(key_of(option));
     known(node, names, "a stream");
@@ -213,7 +215,8 @@ class RecipeReader {
         text += text.ends_with('/') ? "**" : "/**";
       const std::vector<std::string> files = io::glob(text);
       if (files.empty())
-        pattern.fail(cat(quote(pattern.text()), io::is_glob(text) ? " matches no file" : " is no file"));
+        pattern.fail(
+            cat(quote(pattern.text()), io::is_glob(text) ? " matches no file" : " is no file"));
       for (const std::string& file : files) {
         if (!seen.insert(file).second)
           pattern.fail(cat(file, " is named twice: its documents would be written twice"),
@@ -227,7 +230,8 @@ class RecipeReader {
     if (attributes == nullptr) return;
     for (const ConfigNode& one : places(*attributes)) {
       const std::string name = one.text();
-      const bool folder = name.starts_with('/') || name.starts_with("./") || name.starts_with("../");
+      const bool folder =
+          name.starts_with('/') || name.starts_with("./") || name.starts_with("../");
       try {
         add_sidecar(out, [&](const std::string& file) {
           return folder ? mix::sidecar_path(name, file) : mix::named_sidecar_path(name, file);

@@ -1,5 +1,6 @@
 #pragma once
-// --recipe: streams in a YAML or JSON file, with the keys of Dolma's mixer and those of the options.
+// --recipe: streams in a YAML or JSON file, with the keys of Dolma's mixer and those of the
+// options.
 
 #include <vector>
 

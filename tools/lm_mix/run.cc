@@ -139,9 +139,8 @@ class MixRun {
                           if (stream.has_sidecars()) stream.take(batch);
                         }});
     }
-    stages.push_back({StageMode::kParallel, [&](io::Batch& batch) {
-                        stream_of(batch).mix(records, in, batch);
-                      }});
+    stages.push_back({StageMode::kParallel,
+                      [&](io::Batch& batch) { stream_of(batch).mix(records, in, batch); }});
     if (any(&StreamRun::keeps))
       stages.push_back(
           {StageMode::kSerial, [this](io::Batch& batch) { stream_of(batch).keep(batch); }});
@@ -163,8 +162,8 @@ class MixRun {
     std::string all;
     std::string text;
     for (const std::unique_ptr<StreamRun>& stream : streams_) {
-      append(all, all.empty() ? "[{\"name\":" : ",{\"name\":",
-             io::json_string(stream->stream().name));
+      append(all,
+             all.empty() ? "[{\"name\":" : ",{\"name\":", io::json_string(stream->stream().name));
       for (const auto& [name, value] : stream->metrics()) {
         if (!of_recipe()) tool_.add_metric(name, value);
         append(all, ",", io::json_string(name), ":", value);

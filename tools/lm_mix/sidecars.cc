@@ -71,8 +71,9 @@ std::optional<Fault> Sidecars::Joiner::join(const io::Batch& batch, io::Record& 
   for (std::size_t i = 0; i < sidecars_.folders_.size(); ++i) {
     const std::string& row = rows.rows[i][next_];
     const auto refuse = [&](std::string_view what) {
-      throw Error(ErrorKind::kData, cat(sidecars_.folders_[i]->path(record.input - sidecars_.first_), ":",
-                                        rows.row_lines[i][next_], ": ", what));
+      throw Error(ErrorKind::kData,
+                  cat(sidecars_.folders_[i]->path(record.input - sidecars_.first_), ":",
+                      rows.row_lines[i][next_], ": ", what));
     };
     padded_.assign(row).append(usize(io::kJsonPadding), '\0');
     if (const std::optional<Fault> fault =

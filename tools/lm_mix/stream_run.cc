@@ -159,7 +159,8 @@ void StreamRun::write_rest() {
   }
   if (parts_) parts_->finish();
   if (!stream_.name.empty() && counts_.kept.records == 0)
-    tool_.console().message(LogLevel::kWarning, cat("stream ", stream_.name, " has no records left"));
+    tool_.console().message(LogLevel::kWarning,
+                            cat("stream ", stream_.name, " has no records left"));
 }
 
 void StreamRun::commit() {

@@ -1,6 +1,6 @@
 #pragma once
-// One stream's way from records to outputs: a reading through rules, cuts and draws; where who stays
-// or how often is known only then, a second reading of what was kept aside; a shuffle.
+// One stream's way from records to outputs: a reading through rules, cuts and draws; where who
+// stays or how often is known only then, a second reading of what was kept aside; a shuffle.
 
 #include <memory>
 #include <mutex>
@@ -47,7 +47,9 @@ class StreamRun {
 
   const Stream& stream() const { return stream_; }
   const Plan& plan() const { return plan_; }
-  bool holds(i64 input) const { return input >= first_ && input < first_ + isize(stream_.documents); }
+  bool holds(i64 input) const {
+    return input >= first_ && input < first_ + isize(stream_.documents);
+  }
   /// Whether the run's stages have something to do beside mix().
   bool has_sidecars() const { return sidecars_.any(); }
   bool keeps() const { return best_ || spool_ || shuffle_ || window_ || parts_; }
@@ -55,8 +57,8 @@ class StreamRun {
   /// Takes the headers of the stream's inputs. Throws Error{kData} for attributes that they say are
   /// not there.
   void check(std::vector<io::StreamHeader> headers);
-  /// Opens what records go to: parts, the tool's output, or with neither nothing. shuffle_bytes: what
-  /// a shuffle may hold.
+  /// Opens what records go to: parts, the tool's output, or with neither nothing. shuffle_bytes:
+  /// what a shuffle may hold.
   void begin(io::OutputStream* out, bool writes, i64 shuffle_bytes);
 
   // Stages of the reading: serial, parallel, serial.

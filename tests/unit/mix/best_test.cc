@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "catch.h"
+#include "core/error.h"
 #include "core/random.h"
 #include "mix/window.h"
 
@@ -41,8 +42,8 @@ std::multiset<std::tuple<std::string, u64, u64>> best_of(const std::vector<Item>
 }
 
 TEST_CASE("greater numbers have smaller keys", "[mix]") {
-  const std::vector<f64> numbers = {std::numeric_limits<f64>::infinity(), 1e300, 2, 1, 1e-300, 0,
-                                    -1e-300, -1, -1e300};
+  const std::vector<f64> numbers = {
+      std::numeric_limits<f64>::infinity(), 1e300, 2, 1, 1e-300, 0, -1e-300, -1, -1e300};
   for (std::size_t i = 1; i < numbers.size(); ++i)
     CHECK(descending(numbers[i - 1]) < descending(numbers[i]));
   CHECK(descending(0.0) == descending(-0.0));
