@@ -2,7 +2,7 @@
 
 #include "catch.h"
 #include "mix/rules.h"
-#include "record.h"
+#include "unit/mix/record.h"
 
 namespace lm::mix {
 namespace {
