@@ -19,6 +19,8 @@ pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
 # As archives: only lm-cat has pages to read, and no other program should load what it does not use.
 find_library(LM_GUMBO NAMES libgumbo.a gumbo REQUIRED)
 find_library(LM_UCHARDET NAMES libuchardet.a uchardet REQUIRED)
+# Without a pkg-config file in Debian 12.
+find_library(LM_JQ NAMES jq REQUIRED)
 pkg_check_modules(SENTENCEPIECE REQUIRED IMPORTED_TARGET sentencepiece)
 
 # Open MPI: its headers now, its library when a launcher has started several ranks (lib/comm/mpi.cc).

@@ -12,7 +12,8 @@ if(lm_tool_names)
 endif()
 file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/man/*.1)
 install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${CMAKE_SOURCE_DIR}/man/lm-tools.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
+install(FILES ${CMAKE_SOURCE_DIR}/man/lm-tools.7 ${CMAKE_SOURCE_DIR}/man/lm-curation.7
+  DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
 
 # Completions come from the programs' own option tables.
 set(completions ${CMAKE_BINARY_DIR}/completions)

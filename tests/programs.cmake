@@ -61,7 +61,7 @@ if(NOT LM_SANITIZE)
 endif()
 
 if(TARGET lm-cat)
-  lm_script_test(man-lm-tools LABEL man TIMEOUT 600 COMMAND scripts/man --bin ${bin} --check --examples lm-tools)
+  lm_script_test(man-lm-tools LABEL man TIMEOUT 600 COMMAND scripts/man --bin ${bin} --check --examples lm-tools lm-curation)
 endif()
 lm_script_test(readme LABEL cli TIMEOUT 600 COMMAND tests/readme/run --bin ${bin})
 lm_script_test(configure LABEL style TIMEOUT 600

@@ -7,10 +7,14 @@
 #include "core/str.h"
 #include "eval/filter.h"
 #include "eval/metric.h"
+#include "text/config_node.h"
 #include "text/template.h"
 
 namespace lm::eval {
 
+using text::ConfigField;
+using text::ConfigNode;
+using text::read_config;
 using text::Value;
 
 const char* output_type_name(OutputType type) {

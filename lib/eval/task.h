@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "eval/config_node.h"
 #include "text/value.h"
 
 namespace lm::eval {

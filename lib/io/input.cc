@@ -402,7 +402,7 @@ std::vector<StreamHeader> InputStream::headers() {
       continue;
     }
     std::unique_ptr<Source>& s = opened_[i];
-    s = open_source(i);
+    if (!s) s = open_source(i);
     if (s->converter) continue;
     if (std::optional<StreamHeader> header = leading_header(s->raw))
       found.push_back(std::move(*header));

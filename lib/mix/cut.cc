@@ -58,38 +58,125 @@ void Cutter::add(std::string_view spec, Names& names, const std::string& where, 
   }
   if (!rest.empty() && rest.front() != ':') fail(kForm);
   if (!(rule.min < rule.max)) fail("MIN is not below MAX: no span has such a score");
-  std::string_view text = rest.empty() ? rest : rest.substr(1);
+  set_replacement(rule, rest.empty() ? rest : rest.substr(1), names, cat(where, ": ", quote(spec)),
+                  kind);
+  rule.attribute = names.attribute(name);
+  rules_.push_back(std::move(rule));
+  specs_.emplace_back(spec);
+}
+
+void Cutter::set_replacement(CutRule& rule, std::string_view text, Names& names,
+                             const std::string& where, ErrorKind kind) {
   rule.deletes = text.empty();
-  if (text.starts_with("$") && !text.starts_with("$$")) {
-    const std::string_view path = text.substr(1);
-    for (const std::string_view part : split(path, '.')) {
-      if (part.empty()) fail("$ needs the path of a field behind it; $$ stands for $");
-    }
-    rule.field = names.field(path);
-  } else {
+  if (!text.starts_with("$") || text.starts_with("$$")) {
     if (text.starts_with("$$")) text.remove_prefix(1);
     for (std::size_t at = text.find("{}"); at != std::string_view::npos; at = text.find("{}")) {
       rule.literal.emplace_back(text.substr(0, at));
       text.remove_prefix(at + 2);
     }
     rule.literal.emplace_back(text);
+    return;
   }
-  rule.attribute = names.attribute(name);
-  rules_.push_back(std::move(rule));
-  specs_.emplace_back(spec);
+  const std::string_view path = text.substr(1);
+  if (path.starts_with(".")) {
+    if (const std::optional<std::string> fields = jq_fields(path)) {
+      rule.field = names.field(*fields);
+    } else {
+      rule.value = names.selector(path, Syntax::kJq, where, kind);
+    }
+    return;
+  }
+  for (const std::string_view part : split(path, '.')) {
+    if (part.empty())
+      throw Error(kind, cat(where, ": $ needs the path of a field behind it; $$ stands for $"));
+  }
+  rule.field = names.field(path);
 }
+
+void Cutter::add(const SpanReplacement& spec, Names& names, const std::string& where,
+                 ErrorKind kind) {
+  CutRule rule;
+  rule.min = spec.min.value_or(-kInfinity);
+  rule.max = spec.max.value_or(kInfinity);
+  if (!(rule.min < rule.max))
+    throw Error(kind, cat(where, ": min_score is not below max_score: no span has such a score"));
+  const std::optional<std::string> fields = selector_fields(spec.span, spec.syntax, where, kind);
+  constexpr std::string_view kParent = "attributes.";
+  if (fields && fields->starts_with(kParent) &&
+      fields->find('.', kParent.size()) == std::string::npos) {
+    rule.attribute = names.attribute(fields->substr(kParent.size()));
+  } else if (fields) {
+    rule.spans = names.field(*fields);
+  } else {
+    rule.selector = names.selector(spec.span, spec.syntax, where, kind);
+  }
+  set_replacement(rule, spec.replacement, names, where, kind);
+  rules_.push_back(std::move(rule));
+  specs_.push_back(cat(spec.span, spec.min ? cat(">=", *spec.min) : std::string(),
+                       spec.max ? cat("<", *spec.max) : std::string(),
+                       spec.replacement.empty() ? "" : ":", spec.replacement));
+}
+
+namespace {
+
+/// Appends the spans of one JSON value: null, a span, or a list of spans.
+std::optional<Fault> append_spans_of(std::string_view json, std::vector<text::ScoredSpan>& out) {
+  std::vector<text::ScoredSpan> some;
+  const std::string_view inside = json.starts_with('[') ? trim(json.substr(1)) : json;
+  const bool one = json.starts_with('[') && !inside.starts_with('[') && !inside.starts_with(']');
+  const std::string list = one ? cat("[", json, "]") : std::string();
+  if (std::optional<Fault> fault = text::read_spans(one ? list : json, some)) return fault;
+  out.insert(out.end(), some.begin(), some.end());
+  return std::nullopt;
+}
+
+/// What messages call a rule's spans.
+std::string name_of(const CutRule& rule, Values& values) {
+  if (rule.selector >= 0) return quote(values.names().selectors().text(rule.selector));
+  if (rule.spans >= 0) return cat("field ", quote(values.json().path(rule.spans)));
+  return cat("attribute ", quote(values.names().attributes()[usize(rule.attribute)]));
+}
+
+/// The rule's spans; null with a fault.
+const std::vector<text::ScoredSpan>* spans_of(const CutRule& rule, Values& values, CutWork& work) {
+  const auto refuse = [&](Fault fault) {
+    fault.detail = cat(name_of(rule, values), ": ", fault.detail);
+    values.fault = std::move(fault);
+    return nullptr;
+  };
+  work.spans.clear();
+  if (rule.selector >= 0) {
+    const Result<std::vector<std::string>> found = values.selection().values(rule.selector);
+    if (!found) return refuse(found.fault());
+    for (const std::string& one : *found) {
+      if (std::optional<Fault> fault = append_spans_of(one, work.spans))
+        return refuse(std::move(*fault));
+    }
+    return &work.spans;
+  }
+  const io::JsonReader& json = values.json();
+  const i64 field = rule.spans >= 0 ? rule.spans : values.names().field_of(rule.attribute);
+  if (json.field(field).type == io::JsonType::kNumber) {
+    values.fault =
+        Fault{"type", cat(name_of(rule, values), " is a number, expected a list of spans"),
+              json.field(field).begin};
+    return nullptr;
+  }
+  if (rule.spans < 0) return values.spans(rule.attribute);
+  if (!json.has(field)) return &work.spans;
+  if (std::optional<Fault> fault = text::read_spans(json.raw(field), work.spans))
+    return refuse(std::move(*fault));
+  return &work.spans;
+}
+
+}  // namespace
 
 std::optional<Fault> Cutter::collect(Values& values, CutWork& work) const {
   work.edits.clear();
   std::fill(work.now.begin(), work.now.end(), CutCounts());
   for (i64 r = 0; r < size(); ++r) {
     const CutRule& rule = rules_[usize(r)];
-    const std::string& name = values.names().attributes()[usize(rule.attribute)];
-    const io::JsonField& field = values.json().field(values.names().field_of(rule.attribute));
-    if (field.type == io::JsonType::kNumber)
-      return Fault{"type", cat("attribute ", quote(name), " is a number, expected a list of spans"),
-                   field.begin};
-    const std::vector<text::ScoredSpan>* const spans = values.spans(rule.attribute);
+    const std::vector<text::ScoredSpan>* const spans = spans_of(rule, values, work);
     if (spans == nullptr) return values.fault;
     if (spans->empty()) continue;
     const i64 length = values.text_length();
@@ -98,9 +185,9 @@ std::optional<Fault> Cutter::collect(Values& values, CutWork& work) const {
       if (span.score < rule.min || span.score >= rule.max) continue;
       if (span.end > length && bad_ == BadSpans::kError)
         return Fault{"range",
-                     cat("attribute ", quote(name), ": span [", span.begin, ", ", span.end,
+                     cat(name_of(rule, values), ": span [", span.begin, ", ", span.end,
                          "] in a text of ", length, " characters"),
-                     field.begin};
+                     -1};
       ++work.now[usize(r)].spans;
       if (span.end > length) ++work.now[usize(r)].bad;
       if (span.end > length && bad_ == BadSpans::kDrop) continue;
@@ -110,8 +197,42 @@ std::optional<Fault> Cutter::collect(Values& values, CutWork& work) const {
   return std::nullopt;
 }
 
+namespace {
+
+/// Appends the one text or number that a replacement's filter gives.
+std::optional<Fault> computed(const CutRule& rule, Values& values, std::string& out) {
+  const Result<std::vector<std::string>> found = values.selection().values(rule.value);
+  if (!found) return found.fault();
+  const std::string& filter = values.names().selectors().text(rule.value);
+  if (found->size() != 1)
+    return Fault{"missing", cat(quote(filter), " gives ", found->size(), " values, expected one"),
+                 -1};
+  const std::string line = cat("{\"v\":", (*found)[0], "}");
+  std::string padded = line;
+  padded.append(usize(io::kJsonPadding), '\0');
+  io::JsonReader reader({"v"});
+  if (std::optional<Fault> fault = reader.parse(std::string_view(padded).substr(0, line.size())))
+    return fault;
+  const io::JsonType type = reader.field(0).type;
+  if (type == io::JsonType::kNumber || type == io::JsonType::kBool) {
+    out.append(reader.raw(0));
+    return std::nullopt;
+  }
+  const Result<std::string_view> text = reader.string(0);
+  if (!text)
+    return Fault{"type",
+                 cat(quote(filter), " gives ", io::json_type_name(type),
+                     ", expected what spans are replaced with"),
+                 -1};
+  out.append(*text);
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Fault> Cutter::replacement(const CutRule& rule, Values& values,
                                          std::string_view original, std::string& out) const {
+  if (rule.value >= 0) return computed(rule, values, out);
   if (rule.field < 0) {
     for (std::size_t i = 0; i < rule.literal.size(); ++i) {
       if (i > 0) out.append(original);

@@ -31,12 +31,25 @@ struct CutCounts {
 /// KEY[>=MIN][<MAX][:REPLACEMENT]. KEY as attribute_name() has it. An empty replacement deletes;
 /// {} stands for the span's text; "$PATH" is the value of a field, "$$" begins a text with "$".
 struct CutRule {
-  i64 attribute = -1;
+  i64 attribute = -1;  // the spans are an attribute's, or
+  i64 spans = -1;      // another field's, or
+  i64 selector = -1;   // what a selector leads to
   f64 min = 0;
   f64 max = 0;
   bool deletes = true;
   i64 field = -1;                    // of $PATH
+  i64 value = -1;                    // the selector of a computed replacement
   std::vector<std::string> literal;  // the text between {}s, at least one
+};
+
+/// A rule as other mixers write it: a selector that leads to a list of spans, or to spans; the
+/// replacement as above, where "$" and a dot begin a jq filter.
+struct SpanReplacement {
+  std::string span;
+  Syntax syntax = Syntax::kJsonPath;
+  std::optional<f64> min = {};
+  std::optional<f64> max = {};
+  std::string replacement = {};
 };
 
 /// Buffers that are kept from record to record.
@@ -49,7 +62,8 @@ struct CutWork {
   std::vector<Edit> edits;
   std::string out;  // the new text
   std::vector<CutCounts> counts;
-  std::vector<CutCounts> now;  // of the record at hand
+  std::vector<CutCounts> now;           // of the record at hand
+  std::vector<text::ScoredSpan> spans;  // that are no attribute's
 };
 
 class Cutter {
@@ -58,10 +72,12 @@ class Cutter {
   /// Throws Error{kind} "WHERE: ..." for what has not the form.
   void add(std::string_view spec, Names& names, const std::string& where,
            ErrorKind kind = ErrorKind::kUsage);
+  void add(const SpanReplacement& spec, Names& names, const std::string& where, ErrorKind kind);
   i64 size() const { return isize(rules_); }
   const std::string& spec(i64 rule) const { return specs_[usize(rule)]; }
   CutWork make_work() const {
-    return {{}, {}, std::vector<CutCounts>(rules_.size()), std::vector<CutCounts>(rules_.size())};
+    return {
+        {}, {}, std::vector<CutCounts>(rules_.size()), std::vector<CutCounts>(rules_.size()), {}};
   }
 
   /// The open record's text with all rules applied into work.out; false where nothing applies, and
@@ -70,6 +86,8 @@ class Cutter {
   Result<bool> cut(Values& values, CutWork& work) const;
 
  private:
+  static void set_replacement(CutRule& rule, std::string_view text, Names& names,
+                              const std::string& where, ErrorKind kind);
   std::optional<Fault> collect(Values& values, CutWork& work) const;
   std::optional<Fault> replacement(const CutRule& rule, Values& values, std::string_view original,
                                    std::string& out) const;

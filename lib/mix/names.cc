@@ -55,4 +55,14 @@ i64 Names::attribute(std::string_view name) {
   return isize(attributes_) - 1;
 }
 
+i64 Names::selector(std::string_view text, Syntax syntax, const std::string& where,
+                    ErrorKind kind) {
+  const i64 index = selectors_.add(text, syntax, where, kind);
+  for (const std::string& name : selectors_.attributes(index)) {
+    // A JsonReader's paths cannot say a dot.
+    if (!name.empty() && name.find('.') == std::string::npos) attribute(name);
+  }
+  return index;
+}
+
 }  // namespace lm::mix

@@ -1,12 +1,13 @@
 #pragma once
-// The fields and attributes that rules name, each once: what a JsonReader has to look for. Filled
-// while rules are compiled, read-only afterwards.
+// The fields, attributes and selectors that rules name, each once: what a JsonReader has to look
+// for and what a Selection may be asked. Filled while rules are compiled, read-only afterwards.
 
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/types.h"
+#include "mix/selector.h"
 
 namespace lm::mix {
 
@@ -23,6 +24,9 @@ class Names {
   i64 field(std::string_view path);
   /// Index of the attribute, by its whole name.
   i64 attribute(std::string_view name);
+  /// Index of the selector; attributes that it spells out count as named. Throws Error{kind}
+  /// "WHERE: ..." for what is no selector.
+  i64 selector(std::string_view text, Syntax syntax, const std::string& where, ErrorKind kind);
 
   static constexpr i64 kText = 0;
   /// Paths for the JsonReader, by field index.
@@ -30,11 +34,13 @@ class Names {
   const std::vector<std::string>& attributes() const { return attributes_; }
   /// The field of an attribute.
   i64 field_of(i64 attribute) const { return fields_[usize(attribute)]; }
+  const Selectors& selectors() const { return selectors_; }
 
  private:
   std::vector<std::string> paths_;
   std::vector<std::string> attributes_;
   std::vector<i64> fields_;  // by attribute
+  Selectors selectors_;
 };
 
 }  // namespace lm::mix

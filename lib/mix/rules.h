@@ -4,6 +4,7 @@
 // chosen. A rule is a name and an expression; nothing here knows of programs.
 // Thread rule: a RuleSet is read-only once filled; counts are a worker's own and are summed.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,12 @@ struct RuleCounts {
 /// '_' and '-'.
 std::pair<std::string, std::string_view> split_rule(std::string_view text);
 
+/// What a user wrote, and what messages about it begin with: "--where", "mix.yaml:7: where".
+struct PlacedText {
+  std::string text;
+  std::string where;
+};
+
 class RuleSet {
  public:
   explicit RuleSet(OnMissing on_missing) : on_missing_(on_missing) {}
@@ -44,10 +51,17 @@ class RuleSet {
   void add(RuleKind kind, std::string_view text, const std::string& option, Names& names,
            ErrorKind error = ErrorKind::kUsage);
 
+  /// The rule "include": a record stays if any of the selectors picks it. None: no rule. Throws as
+  /// add() does.
+  void include(std::span<const PlacedText> selectors, Syntax syntax, Names& names, ErrorKind error);
+  /// A rule that removes what the selector picks; named as in add(), by default "exclude" and its
+  /// number.
+  void exclude(const PlacedText& selector, Syntax syntax, Names& names, ErrorKind error);
+
   i64 size() const { return isize(rules_); }
   const std::string& name(i64 rule) const { return rules_[usize(rule)].name; }
   RuleKind kind(i64 rule) const { return rules_[usize(rule)].kind; }
-  const std::string& source(i64 rule) const { return rules_[usize(rule)].when.source(); }
+  const std::string& source(i64 rule) const { return rules_[usize(rule)].source; }
 
   /// Asks every rule about the open record of bytes bytes and counts; amount: what else it is to be
   /// counted by, such as tokens. counts: [size()]. True if
@@ -58,8 +72,12 @@ class RuleSet {
   struct Rule {
     std::string name;
     RuleKind kind;
-    Expression when;
+    std::string source;
+    std::optional<Expression> when = {};
+    std::vector<i64> selectors = {};  // without an expression
   };
+  void check_name(const std::string& name, const std::string& where, ErrorKind error) const;
+  static Result<bool> picked(const Rule& rule, Values& values);
   Result<bool> removes(const Rule& rule, Values& values) const;
 
   OnMissing on_missing_;

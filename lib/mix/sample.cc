@@ -7,14 +7,20 @@
 
 namespace lm::mix {
 
-f64 keyed_uniform(u64 seed, std::string_view salt, std::string_view source, std::string_view id,
-                  std::string& key) {
+u64 keyed_bits(u64 seed, std::string_view salt, std::string_view source, std::string_view id,
+               std::string& key) {
   key.assign(salt);
   key.push_back('\0');
   key.append(source);
   key.push_back('\0');
   key.append(id);
-  return static_cast<f64>(xxh3_64(key, seed) >> 11) * (1.0 / 9007199254740992.0);
+  return xxh3_64(key, seed);
+}
+
+f64 keyed_uniform(u64 seed, std::string_view salt, std::string_view source, std::string_view id,
+                  std::string& key) {
+  return static_cast<f64>(keyed_bits(seed, salt, source, id, key) >> 11) *
+         (1.0 / 9007199254740992.0);
 }
 
 i64 copies_of(f64 p, f64 u) {

@@ -16,6 +16,10 @@ namespace lm::mix {
 f64 keyed_uniform(u64 seed, std::string_view salt, std::string_view source, std::string_view id,
                   std::string& key);
 
+/// The 64 bits that u is made of.
+u64 keyed_bits(u64 seed, std::string_view salt, std::string_view source, std::string_view id,
+               std::string& key);
+
 /// More copies than anyone wants, and few enough that a batch of them fits into memory.
 inline constexpr f64 kMostCopies = 100;
 

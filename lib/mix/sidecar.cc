@@ -8,17 +8,43 @@
 
 namespace lm::mix {
 
-std::string sidecar_path(std::string_view folder, std::string_view documents) {
-  constexpr std::string_view kFolder = "documents/";
-  std::string_view rest = documents.substr(documents.rfind('/') + 1);
-  for (std::size_t at = documents.rfind(kFolder); at != std::string_view::npos;
-       at = documents.rfind(kFolder, at - 1)) {
-    if (at == 0 || documents[at - 1] == '/') {
-      rest = documents.substr(at + kFolder.size());
-      break;
-    }
+namespace {
+
+constexpr std::string_view kFolder = "documents/";
+
+/// Where what follows the last "documents" folder of the path begins; npos without one.
+std::size_t behind_documents(std::string_view path) {
+  for (std::size_t at = path.rfind(kFolder); at != std::string_view::npos;
+       at = path.rfind(kFolder, at - 1)) {
+    if (at == 0 || path[at - 1] == '/') return at + kFolder.size();
   }
+  return std::string_view::npos;
+}
+
+}  // namespace
+
+std::string sidecar_path(std::string_view folder, std::string_view documents) {
+  if (documents == "-")
+    throw Error(ErrorKind::kUsage,
+                cat(folder, ": standard input has no name to find its attributes by"),
+                "name the files of documents");
+  const std::size_t at = behind_documents(documents);
+  const std::string_view rest =
+      documents.substr(at != std::string_view::npos ? at : documents.rfind('/') + 1);
   return cat(folder, folder.ends_with('/') ? "" : "/", rest);
+}
+
+std::string named_sidecar_path(std::string_view name, std::string_view documents) {
+  const std::size_t at = behind_documents(documents);
+  if (at == std::string_view::npos)
+    throw Error(ErrorKind::kUsage,
+                cat(documents,
+                    ": lies in no folder \"documents\", beside which "
+                    "attributes ",
+                    quote(name), " would be"),
+                "a path with / at its beginning, or ./, names a folder of attributes itself");
+  return cat(documents.substr(0, at - kFolder.size()), "attributes/", name, "/",
+             documents.substr(at));
 }
 
 /// Lines of one file that are no blank ones.
@@ -68,17 +94,14 @@ class SidecarRows::Reader {
   i64 number_ = 0;
 };
 
-SidecarRows::SidecarRows(std::string folder, std::vector<std::string> documents,
+SidecarRows::SidecarRows(std::vector<std::string> paths, std::vector<std::string> documents,
                          i64 max_record_bytes, const Context& ctx)
-    : ctx_(&ctx), max_record_bytes_(max_record_bytes), documents_(std::move(documents)) {
-  for (const std::string& document : documents_) {
-    if (document == "-")
-      throw Error(ErrorKind::kUsage,
-                  cat(folder, ": standard input has no name to find its attributes by"),
-                  "name the files of documents");
-    paths_.push_back(sidecar_path(folder, document));
-    io::open_input(paths_.back());
-  }
+    : ctx_(&ctx),
+      max_record_bytes_(max_record_bytes),
+      documents_(std::move(documents)),
+      paths_(std::move(paths)) {
+  for (const std::string& path : paths_)
+    io::open_input(path);
 }
 
 SidecarRows::~SidecarRows() = default;

@@ -19,17 +19,22 @@ namespace lm::mix {
 enum class AttributeMerge { kReplace, kAppend, kError };
 
 /// The file of attributes for a file of documents: what follows the last "documents" folder of its
-/// path, else its name, in folder.
+/// path, else its name, in folder. Throws Error{kUsage} for standard input, which has no name.
 std::string sidecar_path(std::string_view folder, std::string_view documents);
+
+/// The same for one of the folders that lie beside "documents", as other mixers name it: of
+/// A/documents/P/X it is A/attributes/NAME/P/X. Throws Error{kUsage} for a path without such a
+/// folder.
+std::string named_sidecar_path(std::string_view name, std::string_view documents);
 
 /// The rows of one folder, file by file beside the documents' files.
 /// Thread rule: one thread at a time.
 class SidecarRows {
  public:
-  /// documents: paths of the inputs. Throws Error{kNoInput} for a file that is not there and
-  /// Error{kUsage} for standard input, which has no name.
-  SidecarRows(std::string folder, std::vector<std::string> documents, i64 max_record_bytes,
-              const Context& ctx);
+  /// documents: paths of the inputs; paths: the files beside them. Throws Error{kNoInput} for a
+  /// file that is not there.
+  SidecarRows(std::vector<std::string> paths, std::vector<std::string> documents,
+              i64 max_record_bytes, const Context& ctx);
   ~SidecarRows();
   /// The next `count` rows of the file beside input `input`, appended to rows; lines: their
   /// numbers. Inputs ascend. Throws Error{kData} where the file ends early.

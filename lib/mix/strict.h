@@ -1,7 +1,7 @@
 #pragma once
 // A misspelt attribute never fires and nothing shows it: published filters name attributes that no
 // tagger writes. So a rule's attribute must be in some record, be it as the empty list by which
-// taggers declare what they look for.
+// taggers declare what they look for, or in the declaration of a stream's header.
 // Thread rule: one object per worker; sums are order-independent.
 
 #include <set>
@@ -10,9 +10,26 @@
 #include <vector>
 
 #include "io/json.h"
+#include "io/tags.h"
 #include "mix/names.h"
 
 namespace lm::mix {
+
+/// Attributes that taggers said in headers they look for, by whole name.
+class Declared {
+ public:
+  /// Takes what a header and its chain declare (params.attributes).
+  void add(const io::StreamHeader& header);
+  bool has(std::string_view name) const { return names_.find(name) != names_.end(); }
+  /// Throws Error{kData} for the first attribute that names a type which its tagger has not looked
+  /// for, though it has said what it looks for; before any record is read. Attributes of taggers
+  /// that declare nothing pass.
+  void check(const Names& names, const std::vector<std::string>& allowed) const;
+
+ private:
+  std::set<std::string, std::less<>> names_;
+  std::set<std::string, std::less<>> taggers_;  // EXPERIMENT__TAGGER__
+};
 
 class SeenAttributes {
  public:
@@ -25,9 +42,9 @@ class SeenAttributes {
   void add(const SeenAttributes& other);
   i64 records() const { return records_; }
 
-  /// Throws Error{kData} for the first named attribute that is in no record, unless it is allowed
-  /// to be missing or there are no records. Whole names.
-  void check(const std::vector<std::string>& allowed) const;
+  /// Throws Error{kData} for the first named attribute that is in no record and not declared,
+  /// unless it is allowed to be missing or there are no records. Whole names.
+  void check(const std::vector<std::string>& allowed, const Declared& declared = {}) const;
   /// Fields that rules name, no attributes, which no record has: perhaps misspelt, perhaps
   /// optional. Empty if there are no records.
   std::vector<std::string> unseen_fields() const;

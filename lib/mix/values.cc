@@ -8,7 +8,9 @@ namespace lm::mix {
 using io::JsonType;
 
 Values::Values(const Names& names)
-    : names_(&names), known_(names.paths().size()), parsed_(names.attributes().size()) {}
+    : names_(&names), known_(names.paths().size()), parsed_(names.attributes().size()) {
+  if (names.selectors().size() > 0) selection_.emplace(names.selectors());
+}
 
 void Values::open(io::JsonReader& json) {
   json_ = &json;
@@ -16,6 +18,7 @@ void Values::open(io::JsonReader& json) {
     one.known = false;
   for (Parsed& one : parsed_)
     one.good = false;
+  if (selection_) selection_->open(json.line());
   length_ = -1;
   fault.reset();
   met_none = false;

@@ -44,6 +44,8 @@ class Values {
   const std::vector<text::ScoredSpan>* spans(i64 attribute);
   /// Whether the attribute is there and is neither null nor an empty list. Reads no spans.
   bool has(i64 attribute) const;
+  /// What selectors find in the record. Of names that have any.
+  Selection& selection() { return *selection_; }
   /// Code points of the text, or -1 with a fault if it is no string.
   i64 text_length();
 
@@ -70,6 +72,7 @@ class Values {
   io::JsonReader* json_ = nullptr;
   std::vector<Known> known_;    // by field
   std::vector<Parsed> parsed_;  // by attribute
+  std::optional<Selection> selection_;
   i64 length_ = -1;
 };
 

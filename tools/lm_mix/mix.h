@@ -1,5 +1,5 @@
 #pragma once
-// lm-mix: the plan its options make, the work on one record, the counts of a run.
+// The work on one record, the counts of a run.
 
 #include <map>
 #include <memory>
@@ -7,44 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "cli/tool.h"
-#include "mix/cut.h"
-#include "mix/rules.h"
 #include "mix/sample.h"
 #include "mix/sidecar.h"
 #include "mix/strict.h"
-#include "mix/weights.h"
+#include "plan.h"
 
 namespace lm::mix_tool {
 
+std::vector<cli::Flag> flags();
 void run_mix(cli::Tool& tool);
-
-/// What the options ask for, compiled. Read-only once made; shared by all workers.
-struct Plan {
-  /// Throws Error{kUsage}.
-  explicit Plan(const cli::Options& options, u64 run_seed);
-
-  mix::Names names;
-  mix::RuleSet rules;
-  mix::Cutter cutter;
-  std::optional<mix::Expression> sample;
-  std::optional<mix::Weights> weights;  // or a budget: rates are known after a first reading
-  std::optional<f64> budget;
-  std::optional<mix::Expression> count;
-  u64 seed;
-  i64 asked = 0;        // paths of names that rules, cuts and expressions ask for
-  i64 attributes = -1;  // fields
-  i64 id = -1;
-  i64 source = -1;
-  i64 provenance = -1;  // -1: not asked for
-  i64 copy = -1;
-  std::vector<i64> discard;
-  bool drop_attributes = false;  // of texts that were cut
-  bool unique_ids = false;
-  i64 min_left = 0;
-  std::vector<std::string> allowed;  // to be missing, whole names
-  bool lax = false;
-};
 
 /// Records and the bytes of their lines.
 struct Tally {
@@ -67,21 +38,30 @@ struct Counts {
   Tally removed;    // by rules
   Tally unsampled;  // not drawn
   Tally emptied;    // cuts left too little
+  Tally too_short;  // for --min-text-length
   Tally kept;
   i64 copies = 0;  // written beyond the first of each record kept
   std::map<std::string, mix::SourceSize, std::less<>> sources;  // of what is kept, with weights
   void add(const Counts& other);
-  i64 good() const { return removed.records + unsampled.records + emptied.records + kept.records; }
+  i64 good() const {
+    return removed.records + unsampled.records + emptied.records + too_short.records + kept.records;
+  }
+};
+
+/// A line that may be among the best, and the bytes of the record it was.
+struct Ranked {
+  mix::Rank rank;
+  i64 bytes = 0;
 };
 
 /// The work on records. One per worker thread.
 class Mixer {
  public:
   explicit Mixer(const Plan& plan);
-  /// Appends the lines the record becomes, none or several. input_name: for its provenance.
-  /// bytes: of the line as it was read.
+  /// Appends the lines the record becomes, none or several, and of plans that choose the best its
+  /// candidate's rank. input_name: for its provenance. bytes: of the line as it was read.
   std::optional<Fault> mix(io::Record& record, i64 bytes, const std::string& input_name,
-                           std::string& out);
+                           std::string& out, std::vector<Ranked>& ranks);
   io::JsonReader& json() { return json_; }
   /// What was counted so far.
   Counts counts() const;
@@ -89,7 +69,8 @@ class Mixer {
 
  private:
   std::optional<Fault> judge(io::Record& record, i64 bytes, const std::string& input_name,
-                             std::string& out);
+                             std::string& out, std::vector<Ranked>& ranks);
+  std::optional<Fault> rank(mix::Rank& rank);
   Result<i64> draw(io::JsonReader& json);
   Result<i64> count();
   Result<i64> measure();
@@ -115,11 +96,15 @@ struct BatchRows {
   std::vector<std::vector<i64>> row_lines;     // their numbers in the attribute files
 };
 
-/// --sidecar: rows are taken in stream order, batch by batch, and joined by the workers.
+/// Attribute files of a stream: rows are taken in stream order, batch by batch, and joined by the
+/// workers.
 class Sidecars {
  public:
-  /// Opens the files. None without --sidecar.
-  Sidecars(cli::Tool& tool, const Plan& plan);
+  /// Opens the files. paths: by folder, one for each of the documents. first: the number of the
+  /// stream's first input among all.
+  Sidecars(cli::Tool& tool, const StreamOptions& stream, const Plan& plan,
+           const std::vector<std::vector<std::string>>& paths,
+           const std::vector<std::string>& documents, i64 first);
   bool any() const { return !folders_.empty(); }
   /// Serial, in batch order: fills batch.user. Throws Error{kData}.
   void take(io::Batch& batch);
@@ -147,6 +132,7 @@ class Sidecars {
  private:
   cli::Tool& tool_;
   const Plan& plan_;
+  i64 first_;
   mix::AttributeMerge merge_;
   std::vector<std::unique_ptr<mix::SidecarRows>> folders_;
 };
@@ -168,12 +154,13 @@ class Redraw {
   std::string key_;
 };
 
-/// Rates of the sources as metrics; a warning for what is written more than four times.
-void report_rates(cli::Tool& tool, const std::vector<mix::SourceRate>& rates);
+/// Rates of the sources as JSON; a warning for what is written more than four times.
+std::string rates_json(cli::Tool& tool, const std::vector<mix::SourceRate>& rates);
 std::string rates_table(const std::vector<mix::SourceRate>& rates);
 
-/// The counts as a table, and as metrics of the report.
+/// The counts as a table, and as metrics of the report: names and JSON values.
 std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected);
-void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 rejected);
+using Metrics = std::vector<std::pair<std::string, std::string>>;
+Metrics count_metrics(const Plan& plan, const Counts& counts, i64 rejected);
 
 }  // namespace lm::mix_tool

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/hash.h"
 #include "core/str.h"
 #include "io/json.h"
 #include "mix.h"
@@ -48,6 +49,7 @@ void Counts::add(const Counts& other) {
   removed.add(other.removed);
   unsampled.add(other.unsampled);
   emptied.add(other.emptied);
+  too_short.add(other.too_short);
   kept.add(other.kept);
   copies += other.copies;
   for (const auto& [name, size] : other.sources) {
@@ -57,8 +59,8 @@ void Counts::add(const Counts& other) {
 }
 
 std::optional<Fault> Mixer::mix(io::Record& record, i64 bytes, const std::string& input_name,
-                                std::string& out) {
-  std::optional<Fault> fault = judge(record, bytes, input_name, out);
+                                std::string& out, std::vector<Ranked>& ranks) {
+  std::optional<Fault> fault = judge(record, bytes, input_name, out, ranks);
   if (!fault) seen_.look(record.json, record.input, record.line_number);
   return fault;
 }
@@ -66,7 +68,7 @@ std::optional<Fault> Mixer::mix(io::Record& record, i64 bytes, const std::string
 // A record that turns out bad has been counted nowhere: rules count what they remove, cuts what
 // they have done.
 std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::string& input_name,
-                                  std::string& out) {
+                                  std::string& out, std::vector<Ranked>& ranks) {
   io::JsonReader& json = record.json;
   values_.open(json);
   if (std::optional<Fault> fault = json.object_or_none(plan_.attributes)) return fault;
@@ -93,20 +95,58 @@ std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::stri
   if (plan_.weights) {
     if (std::optional<Fault> fault = check_source()) return fault;
   }
+  Ranked ranked{{}, bytes};
+  if (plan_.best > 0) {
+    if (std::optional<Fault> fault = rank(ranked.rank)) return fault;
+  }
+  if (plan_.min_length > 0) {
+    if (const Result<i64> text = measure(); !text) return text.fault();
+  }
   bool changed = false;
   if (plan_.cutter.size() > 0) {
     const Result<bool> cut = plan_.cutter.cut(values_, cuts_);
     if (!cut) return cut.fault();
     changed = *cut;
   }
-  if (changed && plan_.min_left > 0 && text::count_code_points(trim(cuts_.out)) < plan_.min_left) {
-    counts_.emptied.add(bytes);
-    return std::nullopt;
+  if (plan_.min_length > 0 || (changed && plan_.min_left > 0)) {
+    const i64 left = text::count_code_points(
+        trim(changed ? std::string_view(cuts_.out) : *json.string(mix::Names::kText)));
+    if (changed && left < plan_.min_left) {
+      counts_.emptied.add(bytes);
+      return std::nullopt;
+    }
+    if (left < plan_.min_length) {
+      counts_.too_short.add(bytes);
+      return std::nullopt;
+    }
   }
   if (plan_.weights) add_to_source(changed && !plan_.count ? isize(cuts_.out) : *amount);
   write(record, input_name, changed, *copies, out);
+  if (plan_.best > 0) ranks.push_back(std::move(ranked));
   counts_.kept.add(bytes);
   counts_.copies += *copies - 1;
+  return std::nullopt;
+}
+
+/// Where the record stands among those of its group. Of equal records the draw decides, so that no
+/// order does.
+std::optional<Fault> Mixer::rank(mix::Rank& rank) {
+  const Result<std::string_view> id = mix::id_text(json_, plan_.id);
+  if (!id) return id.fault();
+  const Result<std::string_view> source = mix::source_text(json_, plan_.source);
+  if (!source) return source.fault();
+  rank.key = mix::keyed_bits(plan_.seed, "reservoir", *source, *id, key_);
+  rank.tie = xxh3_64(json_.line(), plan_.seed);
+  if (plan_.by) {
+    const Result<mix::Expression::Amount> by = plan_.by->amount(values_);
+    if (!by || by->none) {
+      Fault fault = by ? Fault{"missing", "a value it needs is missing", -1} : by.fault();
+      fault.detail = cat("--by: ", fault.detail);
+      return fault;
+    }
+    rank.key = mix::descending(by->value);
+  }
+  if (plan_.group >= 0) rank.group = json_.text_of(plan_.group).value_or(std::string());
   return std::nullopt;
 }
 

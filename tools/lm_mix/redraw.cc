@@ -35,7 +35,7 @@ void Redraw::write(std::string_view line, std::string& out) {
   }
 }
 
-void report_rates(cli::Tool& tool, const std::vector<mix::SourceRate>& rates) {
+std::string rates_json(cli::Tool& tool, const std::vector<mix::SourceRate>& rates) {
   std::string out = "[";
   for (const mix::SourceRate& one : rates) {
     append(out, out.size() > 1 ? "," : "", "{\"source\":", io::json_string(one.source),
@@ -46,7 +46,7 @@ void report_rates(cli::Tool& tool, const std::vector<mix::SourceRate>& rates) {
       tool.console().message(LogLevel::kWarning, cat("source ", quote(one.source), " is written ",
                                                      format_fixed(one.rate, 1), " times over"));
   }
-  tool.add_metric("sources", out + "]");
+  return out + "]";
 }
 
 }  // namespace lm::mix_tool

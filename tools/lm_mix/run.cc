@@ -1,209 +1,190 @@
-// The passes over the records: one through rules, cuts and draws; a second over what was kept where
-// rates are known only then; a shuffle.
+// A run: the streams of the command line or of a recipe, read one after another as one list of
+// inputs, so that bad records, progress and reports are as in every other program.
 
-#include <mutex>
+#include <algorithm>
 #include <numeric>
 
 #include "common/text_output.h"
 #include "core/str.h"
-#include "io/spool.h"
-#include "mix.h"
-#include "mix/shuffle.h"
+#include "io/file_header.h"
+#include "io/json.h"
+#include "mix/sidecar.h"
+#include "recipe.h"
+#include "stream_run.h"
 
 namespace lm::mix_tool {
 
 namespace {
 
-constexpr std::size_t kWriteBytes = std::size_t{1} << 20;
-
-/// Whole lines without their newlines.
-std::vector<std::string_view> split_lines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t lf = text.find('\n');
-    lines.push_back(text.substr(0, lf));
-    text.remove_prefix(lf + 1);
+/// The command line's own stream.
+Stream own_stream(cli::Tool& tool) {
+  Stream out;
+  out.options.options = tool.options();
+  out.documents = tool.files().empty() ? std::vector<std::string>{"-"} : tool.files();
+  for (const std::string& folder : tool.options().list("sidecar")) {
+    std::vector<std::string>& files = out.sidecars.emplace_back();
+    for (const std::string& document : out.documents)
+      files.push_back(mix::sidecar_path(folder, document));
   }
-  return lines;
+  if (tool.options().given("max-size") && !tool.options().on("report-only")) {
+    out.parts = part_names(tool.options().text("output"));
+    out.max_bytes = tool.options().integer("max-size");
+    is_complete(tool, out);  // refuses what is there
+  }
+  return out;
 }
 
-/// Objects of worker threads that stay known, for what each of them has counted.
-template <typename T>
-class Workers {
- public:
-  template <typename Make>
-  explicit Workers(Make make)
-      : pool_([this, make] {
-          std::unique_ptr<T> one = make();
-          const std::lock_guard<std::mutex> lock(mutex_);
-          made_.push_back(one.get());
-          return one;
-        }) {}
-  template <typename Body>
-  void with(Body body) {
-    pool_.with(std::move(body));
+std::vector<Stream> streams_of(cli::Tool& tool) {
+  const std::string& recipe = tool.options().text("recipe");
+  std::vector<Stream> out;
+  if (recipe.empty()) {
+    out.push_back(own_stream(tool));
+    return out;
   }
-  const std::vector<const T*>& made() const { return made_; }
-
- private:
-  std::mutex mutex_;
-  std::vector<const T*> made_;
-  io::WorkerPool<T> pool_;
-};
+  if (!tool.files().empty())
+    throw Error(ErrorKind::kUsage, cat(tool.files()[0], ": --recipe names the documents"));
+  const bool writes = !tool.options().on("report-only");
+  if (writes && tool.options().explicitly("output"))
+    throw Error(ErrorKind::kUsage, "--output: --recipe names the outputs");
+  std::vector<std::string> files;
+  for (Stream& stream : read_recipe(tool, recipe)) {
+    if (writes && is_complete(tool, stream)) continue;
+    files.insert(files.end(), stream.documents.begin(), stream.documents.end());
+    out.push_back(std::move(stream));
+  }
+  if (out.empty()) throw cli::AlreadyComplete{};
+  tool.set_files(std::move(files));
+  return out;
+}
 
 class MixRun {
  public:
-  MixRun(cli::Tool& tool, const Plan& plan)
-      : tool_(tool),
-        plan_(plan),
-        sidecars_(tool, plan),
-        mixers_([this] { return std::make_unique<Worker>(plan_, sidecars_); }) {}
+  explicit MixRun(cli::Tool& tool) : tool_(tool) {
+    i64 first = 0;
+    for (Stream& stream : streams_of(tool)) {
+      const i64 count = isize(stream.documents);
+      streams_.push_back(std::make_unique<StreamRun>(tool, std::move(stream), first));
+      first += count;
+    }
+  }
 
   void run() {
-    tool_.input();
-    if (tool_.options().on("report-only")) {
-      tool_options::refuse_output_options(tool_);
-      table_.emplace(tool_);
-    } else {
-      out_ = &tool_.output();
-      if (plan_.weights) spool_.emplace(tool_.ctx());
-      if (tool_.options().on("shuffle"))
-        shuffle_.emplace(tool_.ctx(), tool_.ctx().memory->limit() / 2, plan_.seed);
-    }
-    first_reading();
-    if (plan_.weights) second_reading();
-    if (shuffle_) write_shuffled();
-    add_metrics(tool_, plan_, counts_, rejected_);
-    if (table_) table_->write(text_ + counts_table(plan_, counts_, rejected_));
+    const io::InputStream& in = tool_.input();
+    begin();
+    const bool direct = out_ != nullptr;
+    io::RecordRun& records = direct && !kept_aside() ? tool_.records() : tool_.records_only();
+    read(records, in);
+    for (const std::unique_ptr<StreamRun>& stream : streams_)
+      stream->end_reading(rejected(records, in, *stream));
+    for (const std::unique_ptr<StreamRun>& stream : streams_)
+      stream->write_rest();
+    report();
+    for (const std::unique_ptr<StreamRun>& stream : streams_)
+      stream->commit();
   }
 
  private:
-  void first_reading() {
-    const bool direct = out_ != nullptr && !spool_ && !shuffle_;
-    io::RecordRun& records = direct ? tool_.records() : tool_.records_only();
-    std::vector<io::BatchStage> stages;
-    if (sidecars_.any())
-      stages.push_back({StageMode::kSerial, [this](io::Batch& batch) { sidecars_.take(batch); }});
-    stages.push_back({StageMode::kParallel, [&](io::Batch& batch) { mix(records, batch); }});
-    if (spool_) {
-      stages.push_back({StageMode::kSerial, [this](io::Batch& batch) {
-                          spool_->append(split_lines(batch.out));
-                          batch.out.clear();
-                        }});
-    } else if (shuffle_) {
-      stages.push_back({StageMode::kSerial, [this](io::Batch& batch) { keep(batch); }});
-    }
-    records.run(stages);
-    sidecars_.end();
+  bool of_recipe() const { return !streams_[0]->stream().name.empty(); }
 
-    mix::SeenAttributes seen(plan_.names, plan_.attributes, plan_.asked);
-    for (const Worker* const worker : mixers_.made()) {
-      counts_.add(worker->mixer.counts());
-      seen.add(worker->mixer.seen());
-    }
-    counts_.rules.resize(usize(plan_.rules.size()));
-    counts_.cuts.resize(usize(plan_.cutter.size()));
-    if (!plan_.lax) {
-      seen.check(plan_.allowed);
-      for (const std::string& path : seen.unseen_fields())
-        tool_.console().message(LogLevel::kWarning,
-                                cat("field ", quote(path), " is in none of ", seen.records(),
-                                    " records: is it misspelt?"));
-    }
-    rejected_ = std::accumulate(records.errors().begin(), records.errors().end(), i64{0},
-                                [](i64 sum, const auto& error) { return sum + error.second; });
+  /// Whether records reach the output only after all were read.
+  bool kept_aside() const {
+    const Plan& plan = streams_[0]->plan();
+    return plan.weights || plan.best > 0 || plan.shuffle;
   }
 
-  struct Worker {
-    Worker(const Plan& plan, const Sidecars& sidecars) : mixer(plan), joiner(sidecars) {}
-    Mixer mixer;
-    Sidecars::Joiner joiner;
-  };
-
-  void mix(io::RecordRun& records, io::Batch& batch) {
-    mixers_.with([&](Worker& worker) {
-      records.each_record(
-          batch, worker.mixer.json(), [&](io::Record& record) -> std::optional<Fault> {
-            io::Record joined = record;  // what is set aside is the record as it was
-            if (sidecars_.any()) {
-              if (std::optional<Fault> fault = worker.joiner.join(batch, joined)) return fault;
-            }
-            return worker.mixer.mix(joined, isize(record.line) + 1,
-                                    tool_.input().name(record.input), batch.out);
-          });
-    });
-    batch.user.reset();
-  }
-
-  /// Lines for the shuffle, in stream order.
-  void keep(io::Batch& batch) {
-    for (const std::string_view line : split_lines(batch.out))
-      shuffle_->add(line);
-    batch.out.clear();
-  }
-
-  void second_reading() {
-    const std::vector<mix::SourceRate> rates = mix::source_rates(
-        *plan_.weights, plan_.budget, {counts_.sources.begin(), counts_.sources.end()});
-    report_rates(tool_, rates);
-    if (table_) {
-      text_ = rates_table(rates);
-      return;
+  std::vector<io::StreamHeader> headers_of(const Stream& stream) {
+    if (!of_recipe()) return tool_.input().headers();
+    std::vector<io::StreamHeader> out;
+    for (const std::string& document : stream.documents) {
+      if (std::optional<io::StreamHeader> header = io::file_header(document))
+        out.push_back(std::move(*header));
     }
-    std::map<std::string, f64, std::less<>> by_name;
-    for (const mix::SourceRate& one : rates)
-      by_name.emplace(one.source, one.rate);
-    Workers<Redraw> redraws([&] { return std::make_unique<Redraw>(plan_, by_name); });
-    std::vector<io::BatchStage> stages = {{StageMode::kParallel, [&](io::Batch& batch) {
-                                             redraws.with([&](Redraw& redraw) {
-                                               for (const std::string_view line :
-                                                    split_lines(batch.lines()))
-                                                 redraw.write(line, batch.out);
-                                             });
-                                           }}};
-    if (shuffle_) stages.push_back({StageMode::kSerial, [this](io::Batch& batch) { keep(batch); }});
-    spool_->replay(stages, shuffle_ ? nullptr : out_);
-    counts_.kept = {};
-    for (const Redraw* const redraw : redraws.made())
-      counts_.add(redraw->counts());
-    tool_.add_metric("spool_bytes", cat(spool_->bytes()));
+    return out;
   }
 
-  void write_shuffled() {
-    shuffle_->finish();
-    tool_.add_metric("spilled_bytes", cat(shuffle_->spilled_bytes()));
-    std::string lines;
-    io::StreamTotals totals;
-    const auto flush = [&] {
-      out_->write(lines, totals);
-      lines.clear();
-      totals = {};
+  void begin() {
+    i64 shuffles = 0;
+    for (const std::unique_ptr<StreamRun>& stream : streams_) {
+      stream->check(headers_of(stream->stream()));
+      shuffles += stream->plan().shuffle ? 1 : 0;
+    }
+    const bool writes = !tool_.options().on("report-only");
+    if (!writes) {
+      tool_options::refuse_output_options(tool_);
+      table_.emplace(tool_);
+    } else if (!of_recipe() && !streams_[0]->stream().parts) {
+      out_ = &tool_.output();
+    }
+    const i64 shuffle_bytes = tool_.ctx().memory->limit() / 2 / std::max<i64>(1, shuffles);
+    for (const std::unique_ptr<StreamRun>& stream : streams_)
+      stream->begin(out_, writes, shuffle_bytes);
+  }
+
+  StreamRun& stream_of(const io::Batch& batch) const {
+    for (const std::unique_ptr<StreamRun>& stream : streams_) {
+      if (stream->holds(batch.input)) return *stream;
+    }
+    LM_CHECK(false, "every input is a stream's");
+  }
+
+  void read(io::RecordRun& records, const io::InputStream& in) {
+    const auto any = [this](bool (StreamRun::*has)() const) {
+      return std::any_of(streams_.begin(), streams_.end(),
+                         [has](const std::unique_ptr<StreamRun>& one) { return (*one.*has)(); });
     };
-    for (std::size_t at = 0; shuffle_->next(lines); at = lines.size()) {
-      totals.add_line(std::string_view(lines).substr(at, lines.size() - at - 1));
-      if (lines.size() >= kWriteBytes) flush();
+    std::vector<io::BatchStage> stages;
+    if (any(&StreamRun::has_sidecars)) {
+      stages.push_back({StageMode::kSerial, [this](io::Batch& batch) {
+                          StreamRun& stream = stream_of(batch);
+                          if (stream.has_sidecars()) stream.take(batch);
+                        }});
     }
-    flush();
+    stages.push_back({StageMode::kParallel,
+                      [&](io::Batch& batch) { stream_of(batch).mix(records, in, batch); }});
+    if (any(&StreamRun::keeps))
+      stages.push_back(
+          {StageMode::kSerial, [this](io::Batch& batch) { stream_of(batch).keep(batch); }});
+    records.run(stages);
+  }
+
+  i64 rejected(const io::RecordRun& records, const io::InputStream& in,
+               const StreamRun& stream) const {
+    if (!of_recipe())
+      return std::accumulate(records.errors().begin(), records.errors().end(), i64{0},
+                             [](i64 sum, const auto& error) { return sum + error.second; });
+    i64 read = 0;
+    for (i64 i = 0; i < isize(in.inputs()); ++i)
+      read += stream.holds(i) ? in.inputs()[usize(i)].totals.records : 0;
+    return read - stream.good();
+  }
+
+  void report() {
+    std::string all;
+    std::string text;
+    for (const std::unique_ptr<StreamRun>& stream : streams_) {
+      append(all,
+             all.empty() ? "[{\"name\":" : ",{\"name\":", io::json_string(stream->stream().name));
+      for (const auto& [name, value] : stream->metrics()) {
+        if (!of_recipe()) tool_.add_metric(name, value);
+        append(all, ",", io::json_string(name), ":", value);
+      }
+      all += "}";
+      append(text, text.empty() ? "" : "\n", stream->table());
+    }
+    if (of_recipe()) tool_.add_metric("streams", all + "]");
+    if (table_) table_->write(text);
   }
 
   cli::Tool& tool_;
-  const Plan& plan_;
+  std::vector<std::unique_ptr<StreamRun>> streams_;
   std::optional<tool_options::TextOutput> table_;  // instead of records
   io::OutputStream* out_ = nullptr;
-  std::optional<io::Spool> spool_;       // what the first reading keeps, with weights
-  std::optional<mix::Shuffle> shuffle_;  // what is to be written
-  Sidecars sidecars_;
-  Workers<Worker> mixers_;
-  Counts counts_;
-  i64 rejected_ = 0;
-  std::string text_;  // of the rates
 };
 
 }  // namespace
 
 void run_mix(cli::Tool& tool) {
-  const Plan plan(tool.options(), tool.seed());
-  MixRun(tool, plan).run();
+  MixRun(tool).run();
 }
 
 }  // namespace lm::mix_tool

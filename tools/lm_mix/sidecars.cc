@@ -1,4 +1,4 @@
-// --sidecar: attributes of files beside the documents, joined line by line.
+// Attributes of files beside the documents, joined line by line.
 
 #include "core/str.h"
 #include "io/json.h"
@@ -17,15 +17,14 @@ mix::AttributeMerge merge_of(const cli::Options& options) {
 
 }  // namespace
 
-Sidecars::Sidecars(cli::Tool& tool, const Plan& plan)
-    : tool_(tool), plan_(plan), merge_(merge_of(tool.options())) {
-  const cli::Options& options = tool.options();
-  for (const std::string& folder : options.list("sidecar")) {
-    const std::vector<std::string> inputs =
-        tool.files().empty() ? std::vector<std::string>{"-"} : tool.files();
+Sidecars::Sidecars(cli::Tool& tool, const StreamOptions& stream, const Plan& plan,
+                   const std::vector<std::vector<std::string>>& paths,
+                   const std::vector<std::string>& documents, i64 first)
+    : tool_(tool), plan_(plan), first_(first), merge_(merge_of(stream.options)) {
+  for (const std::vector<std::string>& folder : paths) {
     folders_.push_back(std::make_unique<mix::SidecarRows>(
-        folder, inputs, options.integer("max-record"), tool.ctx()));
-    for (const std::string& path : folders_.back()->paths())
+        folder, documents, tool.options().integer("max-record"), tool.ctx()));
+    for (const std::string& path : folder)
       tool.add_input(path);
   }
 }
@@ -45,7 +44,7 @@ void Sidecars::take(io::Batch& batch) {
   rows->rows.resize(folders_.size());
   rows->row_lines.resize(folders_.size());
   for (std::size_t i = 0; i < folders_.size(); ++i)
-    folders_[i]->take(batch.input, isize(rows->lines), rows->rows[i], rows->row_lines[i]);
+    folders_[i]->take(batch.input - first_, isize(rows->lines), rows->rows[i], rows->row_lines[i]);
   batch.user = rows;
 }
 
@@ -72,8 +71,9 @@ std::optional<Fault> Sidecars::Joiner::join(const io::Batch& batch, io::Record& 
   for (std::size_t i = 0; i < sidecars_.folders_.size(); ++i) {
     const std::string& row = rows.rows[i][next_];
     const auto refuse = [&](std::string_view what) {
-      throw Error(ErrorKind::kData, cat(sidecars_.folders_[i]->path(record.input), ":",
-                                        rows.row_lines[i][next_], ": ", what));
+      throw Error(ErrorKind::kData,
+                  cat(sidecars_.folders_[i]->path(record.input - sidecars_.first_), ":",
+                      rows.row_lines[i][next_], ": ", what));
     };
     padded_.assign(row).append(usize(io::kJsonPadding), '\0');
     if (const std::optional<Fault> fault =

@@ -53,7 +53,9 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
   append(out, "rejected\t", rejected, "\t\n");
   for (const auto& [name, tally] :
        {std::pair("removed", counts.removed), std::pair("unsampled", counts.unsampled),
-        std::pair("emptied", counts.emptied), std::pair("kept", counts.kept)}) {
+        std::pair("emptied", counts.emptied), std::pair("too_short", counts.too_short),
+        std::pair("kept", counts.kept)}) {
+    if (name == std::string_view("too_short") && plan.min_length == 0) continue;
     append(out, name, "\t", tally.records, "\t", tally.bytes, "\n");
   }
   append(out, "copies\t", counts.copies, "\t\n");
@@ -68,7 +70,8 @@ std::string rates_table(const std::vector<mix::SourceRate>& rates) {
   return out + "\n";
 }
 
-void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 rejected) {
+Metrics count_metrics(const Plan& plan, const Counts& counts, i64 rejected) {
+  Metrics out;
   std::string rules = "[";
   for (i64 i = 0; i < plan.rules.size(); ++i) {
     const mix::RuleCounts& c = counts.rules[usize(i)];
@@ -80,7 +83,7 @@ void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 re
     if (plan.count) append(rules, ",\"amount\":", c.amount, ",\"amount_alone\":", c.amount_alone);
     rules += "}";
   }
-  tool.add_metric("rules", rules + "]");
+  out.emplace_back("rules", rules + "]");
   std::string cuts = "[";
   for (i64 i = 0; i < plan.cutter.size(); ++i) {
     const mix::CutCounts& c = counts.cuts[usize(i)];
@@ -88,13 +91,15 @@ void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 re
            ",\"documents\":", c.documents, ",\"spans\":", c.spans, ",\"chars\":", c.chars,
            ",\"skipped\":", c.skipped, ",\"bad\":", c.bad, "}");
   }
-  tool.add_metric("cuts", cuts + "]");
-  tool.add_metric("rejected", cat(rejected));
-  tool.add_metric("removed", tally_json(counts.removed));
-  tool.add_metric("unsampled", tally_json(counts.unsampled));
-  tool.add_metric("emptied", tally_json(counts.emptied));
-  tool.add_metric("kept", tally_json(counts.kept));
-  tool.add_metric("copies", cat(counts.copies));
+  out.emplace_back("cuts", cuts + "]");
+  out.emplace_back("rejected", cat(rejected));
+  out.emplace_back("removed", tally_json(counts.removed));
+  out.emplace_back("unsampled", tally_json(counts.unsampled));
+  out.emplace_back("emptied", tally_json(counts.emptied));
+  out.emplace_back("too_short", tally_json(counts.too_short));
+  out.emplace_back("kept", tally_json(counts.kept));
+  out.emplace_back("copies", cat(counts.copies));
+  return out;
 }
 
 }  // namespace lm::mix_tool

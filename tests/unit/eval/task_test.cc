@@ -149,28 +149,6 @@ TEST_CASE("what a task file does not mean is named with its line", "[eval]") {
   CHECK_THROWS_AS(read_tasks({dir.file("none.yaml")}), Error);
 }
 
-TEST_CASE("scalars have the types of YAML 1.1, quoted ones are text", "[eval]") {
-  const TempDir dir;
-  write(dir, "c.yaml", "[1, -2, 1.5, 1e3, true, No, ~, '1', \"yes\", text, +7, .5, 1.2.3, '']\n");
-  CHECK(read_config(dir.file("c.yaml")).value ==
-        Value(ValueList{i64{1}, i64{-2}, 1.5, 1000.0, true, false, Value(), "1", "yes", "text",
-                        i64{7}, 0.5, "1.2.3", ""}));
-}
-
-TEST_CASE("aliases that multiply are refused, not followed", "[eval]") {
-  const TempDir dir;
-  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
-  for (int i = 1; i < 9; ++i) {
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
-    for (int k = 0; k < 10; ++k)
-      text += (k > 0 ? ", *a" : "*a") + std::to_string(i - 1);
-    text += "]\n";
-  }
-  write(dir, "c.yaml", text);
-  CHECK_THROWS_WITH(read_config(dir.file("c.yaml")),
-                    Catch::Matchers::ContainsSubstring("too many nodes"));
-}
-
 // Documents ---------------------------------------------------------------------------------------
 std::vector<Value> docs(const std::string& file) {
   const LocalContext ctx;

@@ -192,3 +192,45 @@ TEST_CASE("draws are uniform, and of the seed, the purpose, the source and the i
     chi += static_cast<f64>((n - 1000) * (n - 1000)) / 1000;
   CHECK(chi < 43.8);
 }
+
+TEST_CASE("rules of other mixers lead to their spans by a path or a filter", "[mix]") {
+  const auto replaced = [](const SpanReplacement& spec, const std::string& line) {
+    Names names;
+    Cutter cutter(BadSpans::kError);
+    cutter.add(spec, names, "r.yaml:3", ErrorKind::kConfig);
+    test::Record record(names, line);
+    CutWork work = cutter.make_work();
+    const Result<bool> changed = cutter.cut(record.values, work);
+    if (!changed) return "fault " + changed.fault().code + ": " + changed.fault().detail;
+    return *changed ? work.out : std::string("=");
+  };
+  const std::string line =
+      doc(R"({"x":[[1,3,1],[5,6,0.2]],"pii":{"email":[[0,2,0.7]],"bad":7},"none":null})");
+  CHECK(replaced({"$.attributes.x", Syntax::kJsonPath, 0.5}, line) == "03456789");
+  CHECK(replaced({"$.attributes['x']", Syntax::kJsonPath, {}, 0.5, "[{}]"}, line) ==
+        "01234[5]6789");
+  CHECK(replaced({"$.attributes.pii.email", Syntax::kJsonPath, 0.5}, line) == "23456789");
+  CHECK(replaced({".attributes?.pii?.email?", Syntax::kJq, 0.5, 0.9, "-"}, line) == "-23456789");
+  CHECK(replaced({".attributes.x | map(select(.[0] > 2))", Syntax::kJq, 0}, line) == "012346789");
+  CHECK(replaced({"$.attributes.x[*]", Syntax::kJsonPath, 0}, line) == "0346789");
+  CHECK(replaced({"$.attributes.x[0]", Syntax::kJsonPath, 0}, line) == "03456789");
+  CHECK(replaced({"$.attributes.gone", Syntax::kJsonPath, 0}, line) == "=");
+  CHECK(replaced({"$.attributes.none", Syntax::kJsonPath, 0}, line) == "=");
+  CHECK(replaced({".attributes.none", Syntax::kJq, 0}, line) == "=");
+  CHECK(replaced({"$.attributes.pii.bad", Syntax::kJsonPath, 0}, line) ==
+        "fault type: field \"attributes.pii.bad\" is a number, expected a list of spans");
+  CHECK(replaced({"$..bad", Syntax::kJsonPath, 0}, line).starts_with("fault type: \"$..bad\": "));
+  // Replacements: a field, a filter, a text that begins with $.
+  CHECK(replaced({"$.attributes.x", Syntax::kJsonPath, 0.5, {}, "$.m.w"}, line) == "0word3456789");
+  CHECK(replaced({"$.attributes.x", Syntax::kJsonPath, 0.5, {}, "$.m.n + 1"}, line) == "083456789");
+  CHECK(replaced({"$.attributes.x", Syntax::kJsonPath, 0.5, {}, "$$1"}, line) == "0$13456789");
+  CHECK(replaced({"$.attributes.x", Syntax::kJsonPath, 0.5, {}, "$.m | .o"}, line)
+            .starts_with("fault type: "));
+  CHECK(replaced({"$.attributes.x", Syntax::kJsonPath, 0.5, {}, "$.m | empty"}, line)
+            .starts_with("fault missing: "));
+  Names names;
+  Cutter cutter(BadSpans::kError);
+  CHECK_THROWS_WITH(
+      cutter.add({"$.a", Syntax::kJsonPath, 1, 1}, names, "r.yaml:3", ErrorKind::kConfig),
+      "r.yaml:3: min_score is not below max_score: no span has such a score");
+}

@@ -2,6 +2,7 @@
 
 #include "catch.h"
 #include "core/context.h"
+#include "core/error.h"
 #include "io/object_fields.h"
 
 using namespace lm;
@@ -38,6 +39,11 @@ TEST_CASE("the file of attributes is found by the documents' path", "[mix]") {
   CHECK(sidecar_path("a", "mydocuments/p/x") == "a/x");
   CHECK(sidecar_path("a", "p/x.jsonl") == "a/x.jsonl");
   CHECK(sidecar_path("a", "x.jsonl") == "a/x.jsonl");
+  CHECK_THROWS_AS(sidecar_path("a", "-"), Error);
+  CHECK(named_sidecar_path("pii", "data/documents/p/x.jsonl") == "data/attributes/pii/p/x.jsonl");
+  CHECK(named_sidecar_path("pii", "documents/x") == "attributes/pii/x");
+  CHECK(named_sidecar_path("p", "a/documents/b/documents/x") == "a/documents/b/attributes/p/x");
+  CHECK_THROWS_AS(named_sidecar_path("pii", "data/x.jsonl"), Error);
 }
 
 TEST_CASE("attributes are merged by the rule", "[mix]") {

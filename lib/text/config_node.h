@@ -1,7 +1,7 @@
 #pragma once
-// A YAML file as values that know where they stand, so that every complaint about a task file names
-// file and line. The only door to yaml-cpp. Plain scalars have the types of YAML 1.1 (yes and no
-// are booleans), as other readers of task files have them.
+// A YAML file as values that know where they stand, so that every complaint about a task or a
+// recipe names file and line. JSON is YAML. Plain scalars have the types of YAML 1.1 (yes and no
+// are booleans), as other readers of such files have them.
 
 #include <initializer_list>
 #include <string>
@@ -9,13 +9,13 @@
 
 #include "text/value.h"
 
-namespace lm::eval {
+namespace lm::text {
 
 struct ConfigField;
 
 struct ConfigNode {
   std::string where;                // "FILE:LINE"
-  text::Value value;                // the whole content below
+  Value value;                      // the whole content below
   std::vector<ConfigField> fields;  // of a map
   std::vector<ConfigNode> items;    // of a list
 
@@ -45,4 +45,4 @@ struct ConfigField {
 /// twice or are no words, tags (no code of other languages runs here), more than a million nodes.
 ConfigNode read_config(const std::string& path);
 
-}  // namespace lm::eval
+}  // namespace lm::text

@@ -1,4 +1,4 @@
-#include "eval/config_node.h"
+#include "text/config_node.h"
 
 #include <algorithm>
 
@@ -9,11 +9,7 @@
 #include "core/utf8.h"
 #include "io/file.h"
 
-namespace lm::eval {
-
-using text::Value;
-using text::ValueList;
-using text::ValueMap;
+namespace lm::text {
 
 namespace {
 
@@ -58,7 +54,7 @@ class Reader {
     if (tag == "!function")
       out.fail(cat("the Python function ", quote(node.IsScalar() ? node.Scalar() : ""),
                    " cannot run here"),
-               "say the same with a template, a filter_list or a metric_list");
+               "no Python runs here: say the same with keys of the file");
     if (!tag.empty() && tag != "?" && tag != "!" && !tag.starts_with("tag:yaml.org,2002:"))
       out.fail(cat("the tag ", quote(tag), " is not understood"));
     switch (node.Type()) {
@@ -170,4 +166,4 @@ ConfigNode read_config(const std::string& path) {
   }
 }
 
-}  // namespace lm::eval
+}  // namespace lm::text

@@ -1,0 +1,72 @@
+#include "mix/best.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace lm::mix {
+
+u64 descending(f64 value) {
+  const u64 bits = std::bit_cast<u64>(value == 0 ? 0.0 : value);  // -0 is 0
+  constexpr u64 kSign = u64{1} << 63;
+  const u64 ascending = (bits & kSign) != 0 ? ~bits : bits | kSign;
+  return ~ascending;
+}
+
+Best::Best(i64 count, const Context& ctx) : count_(count), ctx_(&ctx) {}
+
+Best::~Best() {
+  ctx_->memory->release(charged_);
+}
+
+void Best::charge(i64 bytes) {
+  ctx_->memory->charge_growing(charged_, bytes, "records to choose from");
+  charged_ += bytes;
+}
+
+bool Best::add(const Rank& rank, i64 bytes) {
+  constexpr i64 kGroupBytes = 100;  // of the map's node
+  auto found = groups_.find(rank.group);
+  if (found == groups_.end()) {
+    charge(kGroupBytes + isize(rank.group));
+    found = groups_.emplace(rank.group, std::vector<Entry>()).first;
+  }
+  std::vector<Entry>& heap = found->second;
+  const Entry entry{rank.key, rank.tie, candidates_, bytes};
+  if (isize(heap) == count_) {
+    if (!(entry < heap.front())) return false;
+    std::pop_heap(heap.begin(), heap.end());
+    heap.back() = entry;
+  } else {
+    if (heap.size() == heap.capacity()) {
+      const std::size_t more =
+          std::min(std::max<std::size_t>(1, heap.size()), usize(count_) - heap.size());
+      charge(static_cast<i64>(more * sizeof(Entry)));
+      heap.reserve(heap.size() + more);
+    }
+    heap.push_back(entry);
+  }
+  std::push_heap(heap.begin(), heap.end());
+  ++candidates_;
+  return true;
+}
+
+std::vector<i64> Best::chosen() const {
+  std::vector<i64> out;
+  for (const auto& [group, heap] : groups_) {
+    for (const Entry& entry : heap)
+      out.push_back(entry.candidate);
+  }
+  std::sort(out.begin(), out.end());  // the map has no order
+  return out;
+}
+
+i64 Best::chosen_bytes() const {
+  i64 out = 0;
+  for (const auto& [group, heap] : groups_) {
+    for (const Entry& entry : heap)
+      out += entry.bytes;
+  }
+  return out;
+}
+
+}  // namespace lm::mix

@@ -1,0 +1,62 @@
+#include "mix/window.h"
+
+#include <utility>
+
+#include "core/str.h"
+
+namespace lm::mix {
+
+namespace {
+
+constexpr i64 kSlotBytes = sizeof(std::string);
+
+}  // namespace
+
+Window::Window(const Context& ctx, i64 size, u64 seed)
+    : ctx_(&ctx),
+      size_(size),
+      leaves_(seed, RandomPurpose::kDataOrder, 1),
+      rest_(seed, RandomPurpose::kDataOrder, 2) {}
+
+Window::~Window() {
+  ctx_->memory->release(charged_);
+}
+
+void Window::hold(std::string& slot, std::string_view line) {
+  const i64 more = isize(line) - isize(slot);
+  if (more > 0) {
+    ctx_->memory->charge(more, "lines of --shuffle-buffer");
+  } else {
+    ctx_->memory->release(-more);
+  }
+  charged_ += more;
+  slot.assign(line);
+  if (more < 0) slot.shrink_to_fit();
+}
+
+void Window::add(std::string_view line, std::string& out) {
+  if (isize(lines_) < size_) {
+    ctx_->memory->charge(kSlotBytes, "lines of --shuffle-buffer");
+    charged_ += kSlotBytes;
+    hold(lines_.emplace_back(), line);
+  } else {
+    std::string& slot =
+        lines_[usize(leaves_.bits(static_cast<u64>(added_)) % static_cast<u64>(size_))];
+    append(out, slot, "\n");
+    hold(slot, line);
+  }
+  ++added_;
+}
+
+void Window::finish(std::string& out) {
+  for (std::size_t left = lines_.size(); left > 0; --left) {
+    const std::size_t at = static_cast<std::size_t>(rest_.bits(left) % left);
+    append(out, lines_[at], "\n");
+    std::swap(lines_[at], lines_[left - 1]);
+  }
+  lines_.clear();
+  ctx_->memory->release(charged_);
+  charged_ = 0;
+}
+
+}  // namespace lm::mix
