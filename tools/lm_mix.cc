@@ -1,5 +1,6 @@
 // lm-mix: keeps records by rules over their attributes, cuts spans out of texts, samples.
 
+#include "common/rule_options.h"
 #include "lm_mix/mix.h"
 
 namespace {
@@ -8,45 +9,11 @@ using lm::cli::Flag;
 using lm::cli::FlagKind;
 using Flags = std::vector<Flag>;
 
-Flags rule_flags() {
-  const std::string g = "Rules";
+Flags report_flags() {
   return {
-      {.name = "where",
-       .kind = FlagKind::kList,
-       .value_name = "[NAME=]EXPR",
-       .group = g,
-       .help = "keep records for which EXPR holds; may be repeated, all have to hold",
-       .details = "NAME is the rule's in the report; without one it is where1, where2, ...",
-       .main = true},
-      {.name = "drop",
-       .kind = FlagKind::kList,
-       .value_name = "[NAME=]EXPR",
-       .group = g,
-       .help = "remove records for which EXPR holds; may be repeated",
-       .main = true},
-      {.name = "on-missing",
-       .kind = FlagKind::kChoice,
-       .value_name = "WHAT",
-       .group = g,
-       .def = "false",
-       .help =
-           "a rule that needs a value which the record lacks: the comparison is false, the rule "
-           "keeps or drops the record, or the record is bad",
-       .choices = {"false", "keep", "drop", "error"}},
-      {.name = "allow-missing",
-       .kind = FlagKind::kList,
-       .value_name = "KEY",
-       .group = g,
-       .help = "accept that no record has this attribute; may be repeated",
-       .semantic = false},
-      {.name = "lax-attributes",
-       .kind = FlagKind::kSwitch,
-       .group = g,
-       .help = "accept that for all attributes: a misspelt one is not noticed",
-       .semantic = false},
       {.name = "report-only",
        .kind = FlagKind::kSwitch,
-       .group = g,
+       .group = "Rules",
        .help = "print what each rule removes, alone and with others, and write no records",
        .main = true},
   };
@@ -187,7 +154,8 @@ lm::cli::ToolSpec make_spec() {
   spec.name = "lm-mix";
   spec.summary = "keep records by rules over their attributes, cut spans out of texts, sample";
   spec.verbs = {
-      {"", "", lm::cli::joined({rule_flags(), sidecar_flags(), text_flags(), sample_flags()})}};
+      {"", "", lm::cli::joined({lm::tool_options::rule_flags(), report_flags(),
+                                        sidecar_flags(), text_flags(), sample_flags()})}};
   spec.examples = {
       {"lm-mix --where 'long=score(\"gopher_v1.word_count\") >= 50' tagged.jsonl.zst -o "
        "kept.jsonl.zst",
@@ -202,7 +170,7 @@ lm::cli::ToolSpec make_spec() {
        "*.jsonl.zst -o mix.jsonl.zst",
        "three billion tokens, small sources more often, in random order"},
   };
-  spec.see_also = {"lm-cat", "lm-dedup", "lm-ppl-filter"};
+  spec.see_also = {"lm-cat", "lm-dedup", "lm-ppl-filter", "lm-stats"};
   return spec;
 }
 

@@ -6,6 +6,10 @@
 
 namespace lm::mix {
 
+const char* kind_name(RuleKind kind) {
+  return kind == RuleKind::kWhere ? "where" : "drop";
+}
+
 void RuleCounts::add(const RuleCounts& other) {
   matched += other.matched;
   alone += other.alone;
@@ -35,7 +39,7 @@ void RuleSet::add(RuleKind kind, std::string_view text, const std::string& optio
   if (name.empty()) {
     const i64 before = std::count_if(rules_.begin(), rules_.end(),
                                      [kind](const Rule& rule) { return rule.kind == kind; });
-    name = cat(kind == RuleKind::kWhere ? "where" : "drop", before + 1);
+    name = cat(kind_name(kind), before + 1);
   }
   for (const Rule& rule : rules_) {
     if (rule.name == name)

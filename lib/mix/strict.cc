@@ -57,26 +57,30 @@ std::vector<std::string> SeenAttributes::unseen_fields() const {
   return out;
 }
 
+Error unseen_attribute(const std::string& name, i64 records, const std::set<std::string>& known) {
+  std::vector<std::pair<i64, std::string>> near;
+  for (const std::string& one : known) {
+    const i64 distance = edit_distance(name, one);
+    if (distance <= kDistance) near.emplace_back(distance, quote(one));
+  }
+  std::sort(near.begin(), near.end());
+  near.resize(std::min(near.size(), kShown));
+  std::vector<std::string> shown;
+  for (std::pair<i64, std::string>& one : near)
+    shown.push_back(std::move(one.second));
+  return Error(ErrorKind::kData,
+               cat("attribute ", quote(name), " is in none of ", records,
+                   " records: what names it never fires",
+                   shown.empty() ? std::string() : cat("; near it: ", join(shown, ", "))),
+               "--allow-missing KEY accepts one that may be absent, --lax-attributes all");
+}
+
 void SeenAttributes::check(const std::vector<std::string>& allowed) const {
   if (records_ == 0) return;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     const std::string& name = names_->attributes()[i];
     if (seen_[i] != 0 || std::find(allowed.begin(), allowed.end(), name) != allowed.end()) continue;
-    std::vector<std::pair<i64, std::string>> near;
-    for (const std::string& known : known_) {
-      const i64 distance = edit_distance(name, known);
-      if (distance <= kDistance) near.emplace_back(distance, quote(known));
-    }
-    std::sort(near.begin(), near.end());
-    near.resize(std::min(near.size(), kShown));
-    std::vector<std::string> shown;
-    for (std::pair<i64, std::string>& one : near)
-      shown.push_back(std::move(one.second));
-    throw Error(ErrorKind::kData,
-                cat("attribute ", quote(name), " is in none of ", records_,
-                    " records: what names it never fires",
-                    shown.empty() ? std::string() : cat("; near it: ", join(shown, ", "))),
-                "--allow-missing KEY accepts one that may be absent, --lax-attributes all");
+    throw unseen_attribute(name, records_, known_);
   }
 }
 

@@ -9,10 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "io/json.h"
 #include "mix/names.h"
 
 namespace lm::mix {
+
+/// What is wrong with a rule's attribute that is in none of so many records, with those of the known
+/// names that are near it.
+Error unseen_attribute(const std::string& name, i64 records, const std::set<std::string>& known);
 
 class SeenAttributes {
  public:

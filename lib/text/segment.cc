@@ -101,12 +101,22 @@ std::vector<std::string_view> words_ws(std::string_view text) {
   return words;
 }
 
+// Without a branch for ASCII: words are counted where white space ends.
 i64 count_words_ws(std::string_view text) {
-  WordCursor cursor(text);
-  std::string_view word;
   i64 n = 0;
-  while (cursor.next(word))
-    ++n;
+  bool after_space = true;
+  for (i64 at = 0; at < isize(text); ++at) {
+    const u8 byte = byte_at(text, at);
+    bool space = false;
+    if (byte < 0x80) {
+      space = kAsciiSpace[byte];
+    } else if (const i64 size = py_space_size(text, at); size > 0) {
+      space = true;
+      at += size - 1;
+    }
+    n += after_space && !space ? 1 : 0;
+    after_space = space;
+  }
   return n;
 }
 

@@ -2,21 +2,13 @@
 
 #include <algorithm>
 
-#include "core/str.h"
+#include "common/rule_options.h"
 #include "io/json.h"
 #include "mix.h"
 
 namespace lm::mix_tool {
 
 namespace {
-
-mix::OnMissing on_missing(const cli::Options& options) {
-  const std::string& what = options.text("on-missing");
-  return what == "keep"    ? mix::OnMissing::kKeep
-         : what == "drop"  ? mix::OnMissing::kDrop
-         : what == "error" ? mix::OnMissing::kError
-                           : mix::OnMissing::kFalse;
-}
 
 mix::BadSpans bad_spans(const cli::Options& options) {
   const std::string& what = options.text("bad-spans");
@@ -25,28 +17,11 @@ mix::BadSpans bad_spans(const cli::Options& options) {
                           : mix::BadSpans::kError;
 }
 
-/// Whole names of --allow-missing, each of which some rule has to name.
-std::vector<std::string> allowed_names(const cli::Options& options, const mix::Names& names) {
-  std::vector<std::string> out;
-  for (const std::string& given : options.list("allow-missing")) {
-    const std::string name = mix::attribute_name(given);
-    const std::vector<std::string>& known = names.attributes();
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      const std::string near = nearest_name(name, known, 3);
-      throw Error(ErrorKind::kUsage,
-                  cat("--allow-missing: no rule names the attribute ", quote(given)),
-                  near.empty() ? std::string() : cat("did you mean ", near, "?"));
-    }
-    out.push_back(name);
-  }
-  return out;
-}
-
 }  // namespace
 
 Plan::Plan(const cli::Options& options, u64 run_seed)
     : names(options.text("field")),
-      rules(on_missing(options)),
+      rules(tool_options::on_missing(options)),
       cutter(bad_spans(options)),
       seed(run_seed) {
   for (const std::string& text : options.list("where"))
@@ -72,7 +47,7 @@ Plan::Plan(const cli::Options& options, u64 run_seed)
   unique_ids = options.on("unique-ids");
   min_left = options.integer("min-left");
   lax = options.on("lax-attributes");
-  allowed = allowed_names(options, names);
+  allowed = tool_options::allowed_names(options, names);
 
   // What is written anew, so that no field is given twice.
   std::vector<std::string> written = options.list("discard");
