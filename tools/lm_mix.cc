@@ -153,9 +153,9 @@ lm::cli::ToolSpec make_spec() {
   lm::cli::ToolSpec spec;
   spec.name = "lm-mix";
   spec.summary = "keep records by rules over their attributes, cut spans out of texts, sample";
-  spec.verbs = {
-      {"", "", lm::cli::joined({lm::tool_options::rule_flags(), report_flags(),
-                                        sidecar_flags(), text_flags(), sample_flags()})}};
+  spec.verbs = {{"", "",
+                 lm::cli::joined({lm::tool_options::rule_flags(), report_flags(), sidecar_flags(),
+                                  text_flags(), sample_flags()})}};
   spec.examples = {
       {"lm-mix --where 'long=score(\"gopher_v1.word_count\") >= 50' tagged.jsonl.zst -o "
        "kept.jsonl.zst",

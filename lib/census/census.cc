@@ -39,9 +39,8 @@ void Totals::add(const Totals& other) {
 
 void Totals::offer(i64 text_bytes, std::string_view source, std::string_view id) {
   if (text_bytes < longest) return;
-  if (text_bytes == longest &&
-      std::pair(source, id) >=
-          std::pair(std::string_view(longest_source), std::string_view(longest_id)))
+  if (text_bytes == longest && std::pair(source, id) >= std::pair(std::string_view(longest_source),
+                                                                  std::string_view(longest_id)))
     return;
   longest = text_bytes;
   longest_source = source;
@@ -58,10 +57,9 @@ void Totals::save(PartWriter& out) const {
 
 void Totals::load(PartReader& in) {
   Totals other;
-  for (i64* const count :
-       {&other.documents, &other.line_bytes, &other.without_text, &other.empty, &other.without_id,
-        &other.bytes, &other.chars, &other.words, &other.tokens, &other.kept,
-        &other.kept_line_bytes, &other.kept_tokens})
+  for (i64* const count : {&other.documents, &other.line_bytes, &other.without_text, &other.empty,
+                           &other.without_id, &other.bytes, &other.chars, &other.words,
+                           &other.tokens, &other.kept, &other.kept_line_bytes, &other.kept_tokens})
     *count = in.count();
   other.longest = in.number(-1, kMostCount);
   other.longest_source = in.text();
@@ -78,8 +76,10 @@ void Field::add(const Field& other) {
   whole += other.whole;
   for (const auto& [mine, theirs] : {std::pair(&spans, &other.spans), {&covered, &other.covered}}) {
     if (!*theirs) continue;
-    if (!*mine) *mine = std::make_unique<Numbers>(**theirs);
-    else (*mine)->add(**theirs);
+    if (!*mine)
+      *mine = std::make_unique<Numbers>(**theirs);
+    else
+      (*mine)->add(**theirs);
   }
 }
 
@@ -162,7 +162,8 @@ std::map<std::string_view, const Field*> Fields::sorted() const {
   return out;
 }
 
-Cell::Cell(const Plan& plan) : numbers(plan.numbers.size(), Numbers(plan.exact)), fields(plan.exact) {}
+Cell::Cell(const Plan& plan)
+    : numbers(plan.numbers.size(), Numbers(plan.exact)), fields(plan.exact) {}
 
 void Cell::add(const Cell& other) {
   totals.add(other.totals);

@@ -45,11 +45,11 @@ struct Totals {
 struct Field {
   explicit Field(bool exact) : value(exact) {}
   i64 nulls = 0;
-  i64 empty = 0;   // lists without spans
-  i64 unfit = 0;   // values that are no numbers and no lists of spans
-  Numbers value;   // the number, or the score of the first span
-  i64 plain = 0;   // numbers as they are, without spans
-  i64 whole = 0;   // one span over the whole text
+  i64 empty = 0;  // lists without spans
+  i64 unfit = 0;  // values that are no numbers and no lists of spans
+  Numbers value;  // the number, or the score of the first span
+  i64 plain = 0;  // numbers as they are, without spans
+  i64 whole = 0;  // one span over the whole text
   // Of other lists: how many spans, the share of the text's characters that they cover.
   std::unique_ptr<Numbers> spans{};
   std::unique_ptr<Numbers> covered{};

@@ -64,7 +64,8 @@ Survey::Survey(Plan the_plan, mix::OnMissing on_missing, const std::vector<RuleT
     if (std::find(plan.numbers.begin(), plan.numbers.end(), name) != plan.numbers.end())
       throw Error(ErrorKind::kUsage, cat("--number: two are called ", quote(name)),
                   "a name of your own: NAME=EXPR");
-    numbers.emplace_back(expression, mix::Expression::Yields::kNumber, names, cat("--number ", name));
+    numbers.emplace_back(expression, mix::Expression::Yields::kNumber, names,
+                         cat("--number ", name));
     plan.numbers.push_back(name);
     plan.number_expressions.emplace_back(expression);
   }
@@ -115,8 +116,7 @@ Observer::Observer(const Survey& survey)
       census_(survey.plan),
       numbers_(survey.numbers.size()),
       tops_(survey.tops.size()),
-      cross_(survey.cross.size()) {
-}
+      cross_(survey.cross.size()) {}
 
 std::optional<Fault> Observer::observe(const io::Record& record, std::vector<u64>& ids) {
   if (std::optional<Fault> fault = read(record)) return fault;
@@ -335,8 +335,8 @@ void Observer::count_edge(i64 edge, f64 value) {
   const std::size_t bin = usize(label.bin(value));
   ++counts.counts[bin];
   if (counts.examples[bin].wants(seen_.key))
-    counts.examples[bin].add(example(extract(seen_.text, survey_.plan.extract, -1),
-                                     cat(label.name, "=", value)));
+    counts.examples[bin].add(
+        example(extract(seen_.text, survey_.plan.extract, -1), cat(label.name, "=", value)));
 }
 
 void Observer::show_rules() {
@@ -395,8 +395,7 @@ void check_seen(const Census& census) {
     if (path.starts_with(kParent)) known.emplace(path.substr(kParent.size()));
   }
   for (std::size_t i = 0; i < census.seen.size(); ++i) {
-    if (census.seen[i] == 0)
-      throw mix::unseen_attribute(census.plan.attributes[i], records, known);
+    if (census.seen[i] == 0) throw mix::unseen_attribute(census.plan.attributes[i], records, known);
   }
 }
 

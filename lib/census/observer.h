@@ -49,7 +49,7 @@ struct Survey {
   std::vector<Key> tops;
   std::optional<Key> group;
   std::vector<Key> cross;
-  std::vector<i64> required;  // attributes of names, by plan.attributes
+  std::vector<i64> required;            // attributes of names, by plan.attributes
   std::vector<std::string> edge_paths;  // of plan.edges that are of no number asked for
   i64 id;
   i64 source;

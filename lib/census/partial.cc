@@ -87,7 +87,8 @@ void PartialReader::line(std::string_view text, const std::string& file, i64 num
     refuse("is no partial result");
   }
   if (root.has("end")) {
-    if (root.integer("end", 0, i64{1} << 60) != lines_ || root.text("digest") != hex64(digest_->digest()))
+    if (root.integer("end", 0, i64{1} << 60) != lines_ ||
+        root.text("digest") != hex64(digest_->digest()))
       throw Error(ErrorKind::kData, cat(where, ": the partial result that begins at ", open_,
                                         " is damaged: lines are missing or changed"));
     digest_.reset();

@@ -69,7 +69,8 @@ std::string_view host_of(std::string_view url, std::string& out) {
 std::string_view suffix_of(std::string_view host) {
   if (host.starts_with('[')) return {};
   const std::string_view last = host.substr(host.rfind('.') + 1);
-  const bool digits = std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
   return digits ? std::string_view() : last;
 }
 
@@ -96,10 +97,10 @@ i64 EdgeLabel::bin(f64 value) const {
 }
 
 std::string Plan::json() const {
-  std::string out = cat("{\"field\":", io::json_string(field), ",\"discover\":", discover,
-                        ",\"numbers\":", strings_json(numbers),
-                        ",\"number_expressions\":", strings_json(number_expressions),
-                        ",\"edges\":[");
+  std::string out =
+      cat("{\"field\":", io::json_string(field), ",\"discover\":", discover,
+          ",\"numbers\":", strings_json(numbers),
+          ",\"number_expressions\":", strings_json(number_expressions), ",\"edges\":[");
   for (const EdgeLabel& label : edges) {
     append(out, out.back() == '[' ? "" : ",", "{\"name\":", io::json_string(label.name),
            ",\"edges\":[");
@@ -116,8 +117,8 @@ std::string Plan::json() const {
   append(out, "],\"on_missing\":", io::json_string(on_missing),
          ",\"tokens\":", io::json_string(tokens), ",\"examples\":", examples,
          ",\"extract\":", extract, ",\"exact\":", exact, ",\"values\":", values, ",\"ids\":", ids,
-         ",\"seed\":", io::json_string(cat(seed)),
-         ",\"attributes\":", strings_json(attributes), "}");
+         ",\"seed\":", io::json_string(cat(seed)), ",\"attributes\":", strings_json(attributes),
+         "}");
   return out;
 }
 

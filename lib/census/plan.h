@@ -49,8 +49,8 @@ struct Plan {
   std::vector<std::string> numbers;  // names of those asked for
   std::vector<std::string> number_expressions;
   std::vector<EdgeLabel> edges;
-  std::vector<std::string> tops;  // FieldKeys
-  std::string group;              // a FieldKey; empty: none
+  std::vector<std::string> tops;   // FieldKeys
+  std::string group;               // a FieldKey; empty: none
   std::vector<std::string> cross;  // two FieldKeys, or none
   std::vector<RuleLabel> rules;
   std::string on_missing = "false";

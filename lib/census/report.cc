@@ -35,7 +35,8 @@ Section totals_section(const Census& census) {
   put("without text", t.without_text);
   put("empty texts", t.empty);
   put("without id", t.without_id);
-  out.rows.push_back({"repeated ids", cat(census.ids.repeated(), census.ids.exact() ? "" : " (estimated)")});
+  out.rows.push_back(
+      {"repeated ids", cat(census.ids.repeated(), census.ids.exact() ? "" : " (estimated)")});
   if (t.longest >= 0) {
     put("longest text", t.longest);
     out.rows.push_back({"its source", short_value(t.longest_source)});
@@ -110,7 +111,8 @@ void number_sections(const Census& census, const Layout& layout, bool exact,
     section.rows.push_back({"values", "documents", "share"});
     const i64 count = one.numbers->count();
     if (one.histogram.zeros > 0)
-      section.rows.push_back({"0", cat(one.histogram.zeros), share_text(one.histogram.zeros, count)});
+      section.rows.push_back(
+          {"0", cat(one.histogram.zeros), share_text(one.histogram.zeros, count)});
     for (std::size_t i = 0; i < one.histogram.bins.size(); ++i) {
       const i64 n = one.histogram.bins[i].count;
       section.rows.push_back({bin_name(one.histogram, i, exact), cat(n), share_text(n, count)});
@@ -141,15 +143,15 @@ void top_sections(const Census& census, const Layout& layout, std::vector<Sectio
   for (std::size_t i = 0; i < census.tops.size(); ++i) {
     const Tally& top = census.tops[i];
     Section section{.title = cat("values of ", census.plan.tops[i])};
-    section.note = cat(number_text(top.distinct(), true), top.exact() ? "" : " (about)",
-                       " different values");
+    section.note =
+        cat(number_text(top.distinct(), true), top.exact() ? "" : " (about)", " different values");
     if (!top.exact()) section.note += cat("; ", sample_note(top));
     section.rows.push_back({"value", "documents", "share"});
     for (const Tally::Entry& entry : top.top(layout.show))
       section.rows.push_back({entry.value, cat(entry.count), share_text(entry.count, documents)});
     if (census.top_missing[i] > 0)
-      section.rows.push_back({"(none)", cat(census.top_missing[i]),
-                              share_text(census.top_missing[i], documents)});
+      section.rows.push_back(
+          {"(none)", cat(census.top_missing[i]), share_text(census.top_missing[i], documents)});
     out.push_back(std::move(section));
   }
 }
@@ -169,9 +171,9 @@ void group_sections(const Census& census, const Layout& layout, bool exact,
   detail.rows.push_back(number_head(layout, {"group", "name"}));
   for (const auto& [key, cell] : census.groups) {
     const Totals& t = cell.totals;
-    Row row = {group_name(key), cat(t.documents),
-               share_text(t.documents, census.whole.totals.documents), cat(t.bytes), cat(t.chars),
-               cat(t.words)};
+    Row row = {
+        group_name(key), cat(t.documents), share_text(t.documents, census.whole.totals.documents),
+        cat(t.bytes),    cat(t.chars),     cat(t.words)};
     if (!plan.tokens.empty()) row.push_back(cat(t.tokens));
     if (!plan.rules.empty()) row.push_back(cat(t.kept));
     for (const Numbers& numbers : cell.numbers)
@@ -212,8 +214,14 @@ void rule_sections(const Census& census, std::vector<Section>& out) {
   section.rows.push_back(std::move(head));
   for (std::size_t i = 0; i < plan.rules.size(); ++i) {
     const mix::RuleCounts& c = census.rules[i];
-    Row row = {plan.rules[i].name,  plan.rules[i].kind, cat(t.documents), cat(c.matched),
-               share_text(c.matched, t.documents), cat(c.alone), cat(c.bytes), cat(c.bytes_alone)};
+    Row row = {plan.rules[i].name,
+               plan.rules[i].kind,
+               cat(t.documents),
+               cat(c.matched),
+               share_text(c.matched, t.documents),
+               cat(c.alone),
+               cat(c.bytes),
+               cat(c.bytes_alone)};
     if (tokens) row.insert(row.end(), {cat(c.amount), cat(c.amount_alone)});
     section.rows.push_back(std::move(row));
   }
@@ -270,7 +278,8 @@ std::string share_text(i64 part, i64 whole) {
 std::vector<std::string> bin_names(const EdgeLabel& label) {
   std::vector<std::string> out = {cat("below ", format_float(label.edges.front()))};
   for (std::size_t i = 0; i + 1 < label.edges.size(); ++i)
-    out.push_back(cat("[", format_float(label.edges[i]), ", ", format_float(label.edges[i + 1]), ")"));
+    out.push_back(
+        cat("[", format_float(label.edges[i]), ", ", format_float(label.edges[i + 1]), ")"));
   out.push_back(cat("from ", format_float(label.edges.back())));
   return out;
 }

@@ -11,8 +11,8 @@ namespace lm::census {
 
 struct Layout {
   std::vector<f64> quantiles = {0.05, 0.25, 0.5, 0.75, 0.95};  // ascending, 0 to 1
-  i64 bins = 20;     // of a histogram, at most
-  i64 show = 20;     // most frequent values, groups, rows and columns of a cross table
+  i64 bins = 20;                                               // of a histogram, at most
+  i64 show = 20;            // most frequent values, groups, rows and columns of a cross table
   bool histograms = false;  // as sections too
 };
 
@@ -21,8 +21,8 @@ struct Section {
   std::string title;
   std::string note = "";
   std::vector<std::vector<std::string>> rows = {};  // the first is the head
-  bool detail = false;  // for programs rather than people
-  bool texts = false;   // the last column is a text of some lines
+  bool detail = false;                              // for programs rather than people
+  bool texts = false;                               // the last column is a text of some lines
 };
 
 /// One number of a census, with what a reader wants of it.

@@ -44,7 +44,9 @@ class Array {
 
 std::string totals_json(const Plan& plan, const Totals& t) {
   Object out;
-  out.number("documents", t.documents).number("line_bytes", t.line_bytes).number("text_bytes", t.bytes);
+  out.number("documents", t.documents)
+      .number("line_bytes", t.line_bytes)
+      .number("text_bytes", t.bytes);
   out.number("chars", t.chars).number("words", t.words);
   if (!plan.tokens.empty()) out.number("tokens", t.tokens);
   out.number("without_text", t.without_text).number("empty_texts", t.empty);
@@ -92,7 +94,8 @@ std::string number_json(const NumberSummary& one, i64 documents, const Layout& l
   out.raw("quantiles", quantiles.take());
   Array bins;
   for (const Bin& bin : one.histogram.bins)
-    bins.add(Object().real("low", bin.low).real("high", bin.high).number("documents", bin.count).take());
+    bins.add(
+        Object().real("low", bin.low).real("high", bin.high).number("documents", bin.count).take());
   Object histogram;
   histogram.text("scale", one.histogram.logarithmic ? "log" : "linear");
   if (one.histogram.logarithmic) histogram.number("zeros", one.histogram.zeros);
@@ -134,7 +137,8 @@ std::string edges_json(const Census& census) {
       one.raw("low", bin == 0 ? "null" : format_float(label.edges[bin - 1]));
       one.raw("high", bin == label.edges.size() ? "null" : format_float(label.edges[bin]));
       one.number("documents", census.edges[i].counts[bin]);
-      if (census.plan.examples > 0) one.raw("examples", examples_json(census.edges[i].examples[bin]));
+      if (census.plan.examples > 0)
+        one.raw("examples", examples_json(census.edges[i].examples[bin]));
       bins.add(one.take());
     }
     out.add(Object().text("name", label.name).raw("bins", bins.take()).take());

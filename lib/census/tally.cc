@@ -16,7 +16,7 @@ namespace {
 constexpr int kRegisterBits = 14;
 constexpr i64 kRegisters = i64{1} << kRegisterBits;
 constexpr i64 kPartBytes = 256 << 10;
-constexpr i64 kEntryBytes = 80;          // of a value in a table, beside its bytes
+constexpr i64 kEntryBytes = 80;  // of a value in a table, beside its bytes
 constexpr i64 kLevels = 65;
 
 }  // namespace

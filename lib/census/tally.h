@@ -106,9 +106,9 @@ struct Example {
   u64 key = 0;  // uniform hash of the record
   std::string source;
   std::string id;
-  std::string text;   // an extract
-  i64 bytes = 0;      // of the whole text
-  std::string notes;  // values that a rule names
+  std::string text;                                  // an extract
+  i64 bytes = 0;                                     // of the whole text
+  std::string notes;                                 // values that a rule names
   auto operator<=>(const Example&) const = default;  // NOLINT: no pointer, clang-tidy 14
 };
 

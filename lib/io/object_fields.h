@@ -7,7 +7,8 @@
 
 namespace lm::io {
 
-/// The closing quote of the string whose opening one is at raw[quote]: well-formed, so there is one.
+/// The closing quote of the string whose opening one is at raw[quote]: well-formed, so there is
+/// one.
 inline std::size_t string_end(std::string_view raw, std::size_t quote) {
   for (std::size_t end = quote;;) {
     end = raw.find('"', end + 1);
@@ -19,7 +20,8 @@ inline std::size_t string_end(std::string_view raw, std::size_t quote) {
   }
 }
 
-/// visit(key as it is spelt, raw value) for each field of a well-formed object. Strings cost little.
+/// visit(key as it is spelt, raw value) for each field of a well-formed object. Strings cost
+/// little.
 template <typename Visit>
 void each_object_field(std::string_view raw, Visit visit) {
   i64 depth = 0;

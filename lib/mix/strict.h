@@ -15,8 +15,8 @@
 
 namespace lm::mix {
 
-/// What is wrong with a rule's attribute that is in none of so many records, with those of the known
-/// names that are near it.
+/// What is wrong with a rule's attribute that is in none of so many records, with those of the
+/// known names that are near it.
 Error unseen_attribute(const std::string& name, i64 records, const std::set<std::string>& known);
 
 class SeenAttributes {

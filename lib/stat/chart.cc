@@ -69,8 +69,8 @@ std::string tick_text(f64 value) {
 }
 
 std::string text_at(f64 x, f64 y, const char* classes, std::string_view text) {
-  return cat("<text x=\"", at(x), "\" y=\"", at(y), "\" class=\"", classes, "\">", markup_escaped(text),
-             "</text>\n");
+  return cat("<text x=\"", at(x), "\" y=\"", at(y), "\" class=\"", classes, "\">",
+             markup_escaped(text), "</text>\n");
 }
 
 std::string line_at(f64 x1, f64 y1, f64 x2, f64 y2, const char* classes) {
@@ -134,10 +134,10 @@ struct Range {
 };
 
 std::string head(f64 height, std::string_view label, std::string_view title) {
-  std::string out =
-      cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", at(kWidth), " ", at(height),
-          "\" class=\"lm-chart\" role=\"img\" aria-label=\"", markup_escaped(label), "\">\n", kStyle,
-          "<rect width=\"", at(kWidth), "\" height=\"", at(height), "\" class=\"back\"/>\n");
+  std::string out = cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", at(kWidth), " ",
+                        at(height), "\" class=\"lm-chart\" role=\"img\" aria-label=\"",
+                        markup_escaped(label), "\">\n", kStyle, "<rect width=\"", at(kWidth),
+                        "\" height=\"", at(height), "\" class=\"back\"/>\n");
   if (!title.empty()) out += text_at(8, 16, "title", title);
   return out;
 }

@@ -100,9 +100,7 @@ std::optional<Fault> read_spans(std::string_view raw, std::vector<ScoredSpan>& o
 f64 covered_share(std::span<const ScoredSpan> all, f64 least, i64 length,
                   std::vector<ScoredSpan>& sorted) {
   if (length == 0) return 0;
-  const auto before = [](const ScoredSpan& a, const ScoredSpan& b) {
-    return a.begin < b.begin;
-  };
+  const auto before = [](const ScoredSpan& a, const ScoredSpan& b) { return a.begin < b.begin; };
   const bool ascend = std::is_sorted(all.begin(), all.end(), before);  // as taggers write them
   if (!ascend) {
     sorted.assign(all.begin(), all.end());

@@ -33,8 +33,8 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
     out += "cut\tdocuments\tspans\tchars\tskipped\tbad\n";
     for (i64 i = 0; i < plan.cutter.size(); ++i) {
       const mix::CutCounts& c = counts.cuts[usize(i)];
-      append(out, tool_options::table_cell(plan.cutter.spec(i)), "\t", c.documents, "\t", c.spans, "\t", c.chars, "\t",
-             c.skipped, "\t", c.bad, "\n");
+      append(out, tool_options::table_cell(plan.cutter.spec(i)), "\t", c.documents, "\t", c.spans,
+             "\t", c.chars, "\t", c.skipped, "\t", c.bad, "\n");
     }
     out += "\n";
   }
@@ -52,8 +52,8 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
 std::string rates_table(const std::vector<mix::SourceRate>& rates) {
   std::string out = "source\tdocuments\tamount\trate\n";
   for (const mix::SourceRate& one : rates)
-    append(out, tool_options::table_cell(one.source), "\t", one.size.documents, "\t", one.size.amount, "\t",
-           format_fixed(one.rate, 4), "\n");
+    append(out, tool_options::table_cell(one.source), "\t", one.size.documents, "\t",
+           one.size.amount, "\t", format_fixed(one.rate, 4), "\n");
   return out + "\n";
 }
 

@@ -20,8 +20,8 @@ census::Plan plan_of(const cli::Tool& tool) {
   const cli::Options& options = tool.options();
   census::Plan plan;
   plan.field = options.text("field");
-  plan.discover = options.on("discover") &&
-                  (options.list("number").empty() || options.asked("discover"));
+  plan.discover =
+      options.on("discover") && (options.list("number").empty() || options.asked("discover"));
   for (const std::string& text : options.list("edges"))
     plan.edges.push_back(census::EdgeLabel::parse(text));
   plan.tops = options.list("top");
@@ -99,9 +99,8 @@ class CountRun {
   void count(io::RecordRun& records, io::WorkerPool<Worker>& pool, io::Batch& batch) {
     std::vector<u64> ids;
     pool.with([&](Worker& worker) {
-      records.each_record(
-          batch, worker.observer.json(),
-          [&](io::Record& record) { return worker.observer.observe(record, ids); });
+      records.each_record(batch, worker.observer.json(),
+                          [&](io::Record& record) { return worker.observer.observe(record, ids); });
       charge(worker.bytes, 2 * worker.observer.census().bytes());  // once more when added up
     });
     batch.user = std::move(ids);

@@ -15,13 +15,12 @@ void run_merge(cli::Tool& tool) {
   census::PartialReader reader;
   i64 at = -1;  // input
   records.run({{StageMode::kSerial, [&](io::Batch& batch) {
-                  records.each_record(
-                      batch, json, [&](io::Record& record) -> std::optional<Fault> {
-                        if (record.input != at) reader.end();
-                        at = record.input;
-                        reader.line(record.line, input.name(at), record.line_number);
-                        return std::nullopt;
-                      });
+                  records.each_record(batch, json, [&](io::Record& record) -> std::optional<Fault> {
+                    if (record.input != at) reader.end();
+                    at = record.input;
+                    reader.line(record.line, input.name(at), record.line_number);
+                    return std::nullopt;
+                  });
                 }}});
   reader.end();
   if (reader.partials() == 0)

@@ -58,7 +58,8 @@ TEST_CASE("quantiles on the grid are those of the values, put on the grid", "[ce
   for (const f64 q : {0.0, 0.001, 0.25, 0.5, 0.9, 0.999, 1.0}) {
     const std::size_t rank = static_cast<std::size_t>(std::max(1.0, std::ceil(q * 5001)));
     CHECK(quantile(exact, q) == values[rank - 1]);
-    CHECK(quantile(grid, q) == std::clamp(on_grid(values[rank - 1]), values.front(), values.back()));
+    CHECK(quantile(grid, q) ==
+          std::clamp(on_grid(values[rank - 1]), values.front(), values.back()));
   }
   CHECK(std::isnan(quantile(of({}), 0.5)));
 }

@@ -65,7 +65,8 @@ TEST_CASE("bad records count nowhere", "[census]") {
   CHECK(observe(observer, R"({"n":1,"m":1})").empty());
 }
 
-TEST_CASE("numbers that are found: missing, null, empty and other values are not zero", "[census]") {
+TEST_CASE("numbers that are found: missing, null, empty and other values are not zero",
+          "[census]") {
   const Survey survey({}, mix::OnMissing::kFalse, {}, {});
   Observer observer(survey);
   for (const char* const line :
@@ -113,8 +114,8 @@ TEST_CASE("rules, groups, values and bins of records", "[census]") {
   for (i64 n = 0; n < 6; ++n)
     CHECK(observe(observer,
                   cat(R"({"id":)", n, R"(,"n":)", n, n % 2 == 0 ? R"(,"source":"even")" : "",
-                      R"(,"flag":)", n < 3, R"(,"url":"http://www.h)", n % 2, R"(.org/","text":"t)", n,
-                      R"(","attributes":{"x":)", n == 5 ? "[]" : "[[0,1,1]]", "}}"))
+                      R"(,"flag":)", n < 3, R"(,"url":"http://www.h)", n % 2, R"(.org/","text":"t)",
+                      n, R"(","attributes":{"x":)", n == 5 ? "[]" : "[[0,1,1]]", "}}"))
               .empty());
   const census::Census& census = observer.census();
   CHECK(census.whole.totals.documents == 6);
@@ -158,8 +159,8 @@ TEST_CASE("attributes that rules name have to be in some record", "[census]") {
 }
 
 TEST_CASE("rules of a file", "[census]") {
-  const std::vector<RuleText> rules =
-      census::read_rules("# rules\n\nshort=n < 5\r\n where ok=n > 1\ndrop  b=a == \"drop x\"\n", "f");
+  const std::vector<RuleText> rules = census::read_rules(
+      "# rules\n\nshort=n < 5\r\n where ok=n > 1\ndrop  b=a == \"drop x\"\n", "f");
   REQUIRE(rules.size() == 3);
   CHECK(rules[0].text == "short=n < 5");
   CHECK(rules[0].kind == mix::RuleKind::kDrop);

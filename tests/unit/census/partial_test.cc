@@ -35,8 +35,8 @@ Survey survey_of(i64 values) {
 
 std::string line(i64 i) {
   return cat(R"({"id":)", i % 1500, R"(,"n":)", i % 101, R"(,"source":"s)", i % 7,
-             R"(","url":"http://h)", i, R"(.org/","text":"text )", i,
-             R"(","attributes":{"x":[[0,)", i % 9, ",0.", i % 10, R"(]],"y)", i % 5, R"(":[]}})");
+             R"(","url":"http://h)", i, R"(.org/","text":"text )", i, R"(","attributes":{"x":[[0,)",
+             i % 9, ",0.", i % 10, R"(]],"y)", i % 5, R"(":[]}})");
 }
 
 std::vector<std::string> counted(const Survey& survey, i64 first, i64 step, i64 n) {
@@ -86,7 +86,8 @@ TEST_CASE("partial results that are cut, changed or foreign are refused by name"
     CHECK_THROWS_WITH(read(reader, some, "f"), Catch::Matchers::ContainsSubstring(what));
   };
   for (std::size_t cut = 1; cut < lines.size(); ++cut)
-    refused({lines.begin(), lines.begin() + static_cast<i64>(cut)}, "f:1: a partial result without");
+    refused({lines.begin(), lines.begin() + static_cast<i64>(cut)},
+            "f:1: a partial result without");
   for (std::size_t gone = 1; gone + 1 < lines.size(); ++gone) {
     std::vector<std::string> some = lines;
     some.erase(some.begin() + static_cast<i64>(gone));
@@ -136,6 +137,7 @@ TEST_CASE("parts that fit nothing are refused", "[census]") {
 TEST_CASE("partial results of other options are refused, and the option is named", "[census]") {
   PartialReader reader;
   read(reader, counted(survey_of(100000), 0, 1, 5), "a");
-  CHECK_THROWS_WITH(read(reader, counted(survey_of(5000), 0, 1, 5), "b"),
-                    Catch::Matchers::ContainsSubstring("b:1: was made with other options than a:1: values"));
+  CHECK_THROWS_WITH(
+      read(reader, counted(survey_of(5000), 0, 1, 5), "b"),
+      Catch::Matchers::ContainsSubstring("b:1: was made with other options than a:1: values"));
 }

@@ -25,7 +25,8 @@ TEST_CASE("a page escapes what comes from data and needs nothing else", "[census
   const Survey survey(plan, mix::OnMissing::kFalse,
                       {{mix::RuleKind::kDrop, "r=text matches \"<b>\"", "--drop"}}, {});
   Observer observer(survey);
-  CHECK(observe(observer, R"({"id":"<i>&\"","n":2,"source":"<script>x</script>","text":"a <b> \u0001"})")
+  CHECK(observe(observer,
+                R"({"id":"<i>&\"","n":2,"source":"<script>x</script>","text":"a <b> \u0001"})")
             .empty());
   const std::string page = census::report_html(observer.census(), {});
   for (const char* const bad : {"<script", "<i>", "<b> ", "src=", "href=", "url(", "\x01"})
