@@ -7,7 +7,7 @@
 namespace lm::stats_tool {
 
 void run_merge(cli::Tool& tool) {
-  tool_options::refuse_options(tool, {"shard"}, "adds up whole partial results");
+  tool_options::refuse_options(tool, {"shard", "on-error"}, "adds up whole partial results");
   io::InputStream& input = tool.input();
   Results results(tool);
   io::RecordRun& records = tool.records_only();

@@ -42,6 +42,7 @@ void add_texts(const census::Section& section, std::string& out) {
     const std::vector<std::string>& row = section.rows[i];
     append(out, "- ", printable(row[0]), row[0].empty() ? "" : " ", printable(row[1]), ", ", row[2],
            " bytes", row[3].empty() ? "" : "; ", printable(row[3]), "\n");
+    if (row[4].empty()) continue;
     for (const std::string_view line : split(row[4], '\n'))
       append(out, line.empty() ? "" : "    ", printable(line), "\n");
   }

@@ -10,7 +10,7 @@ sed '3d' good.jsonl > lost.jsonl; merge good.zst lost.jsonl
 sed '2s/\[0/[1/' good.jsonl > changed.jsonl; merge changed.jsonl
 sed 's/"lm_stats":1/"lm_stats":2/' good.jsonl > newer.jsonl; merge newer.jsonl
 lm-stats --partial --top n in.jsonl -o other.zst; merge good.zst other.zst
-merge in.jsonl; merge --on-error skip in.jsonl good.zst
-echo 'nothing' >> good.jsonl; merge --on-error skip -q good.jsonl
+merge in.jsonl; merge --on-error skip good.zst
+echo 'nothing' >> good.jsonl; merge good.jsonl
 : > empty; merge empty
 lm-stats --partial --drop 'score("t.x") > 1' in.jsonl -o misspelt.zst; echo $?; merge misspelt.zst

@@ -7,8 +7,8 @@ for i in $(seq 1 200); do
     *) echo "{\"id\":$i,\"text\":\"some text\",\"n\":$((i % 7)),\"source\":\"s$((i % 3))\"}" ;;
   esac
 done > in.jsonl
-sums='[.records.input, .records.kept + .records.removed + .records.rejected, ([.groups.groups[].totals.documents] | add) + .records.rejected, .records.kept == .totals.kept, .records.kept, .records.removed, .records.rejected]'
-run() { lm-stats "$@" --group source --on-error skip -q --report r.json in.jsonl --json | jq -c "$sums"; jq -c '[.inputs[0].records, .metrics.records]' r.json; }
+sums='[.records.input, .records.kept + .records.removed + .records.rejected, ([.groups.groups[].totals.documents] | add) + .records.rejected, .records.kept == (.totals.kept // .records.kept), .records.kept, .records.removed, .records.rejected]'
+run() { lm-stats --group source --on-error skip -q --report r.json in.jsonl --json "$@" | jq -c "$sums"; jq -c '[.inputs[0].records, .metrics.records]' r.json; }
 run
 run --drop 'n > 3' --where 'bytes(text) > 4'
 run --on-missing error --drop 'source == "s1"' --on-error quarantine --rejects bad.jsonl

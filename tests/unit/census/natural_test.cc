@@ -9,7 +9,6 @@
 #include "catch.h"
 
 using namespace lm;
-using Catch::Approx;
 using census::Moments;
 using census::Natural;
 

@@ -12,7 +12,6 @@
 #include "io/json_node.h"
 
 using namespace lm;
-using Catch::Approx;
 using census::Example;
 using census::Examples;
 using census::Repeats;
