@@ -6,6 +6,7 @@
 #include <random>
 
 #include "catch.h"
+#include "core/error.h"
 #include "io/json_node.h"
 
 using namespace lm;
