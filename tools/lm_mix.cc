@@ -1,5 +1,6 @@
 // lm-mix: keeps records by rules over their attributes, cuts spans out of texts, samples.
 
+#include "common/rule_options.h"
 #include "lm_mix/mix.h"
 
 namespace {
@@ -25,7 +26,7 @@ lm::cli::ToolSpec make_spec() {
       {"lm-mix --recipe mixer.yaml --provenance",
        "the streams of a configuration of Dolma's mixer"},
   };
-  spec.see_also = {"lm-cat", "lm-dedup", "lm-ppl-filter", "lm-tag"};
+  spec.see_also = {"lm-cat", "lm-dedup", "lm-ppl-filter", "lm-stats", "lm-tag"};
   return spec;
 }
 

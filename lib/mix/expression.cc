@@ -143,35 +143,27 @@ Value Expression::eval(i32 at, Values& values) const {
   }
 }
 
-namespace {
-
-/// Share of [0, length) that the spans with at least this score cover.
-f64 covered_share(const std::vector<text::ScoredSpan>& all, f64 least, i64 length,
-                  std::vector<text::ScoredSpan>& sorted) {
-  if (length == 0) return 0;
-  const auto before = [](const text::ScoredSpan& a, const text::ScoredSpan& b) {
-    return a.begin < b.begin;
-  };
-  const bool ascend = std::is_sorted(all.begin(), all.end(), before);  // as taggers write them
-  if (!ascend) {
-    sorted = all;
-    std::sort(sorted.begin(), sorted.end(), before);
+Result<i64> Expression::whole_amount(Values& values, std::string_view option) const {
+  constexpr f64 kMost = 1e15;
+  const Result<Amount> counted = amount(values);
+  if (!counted) {
+    Fault fault = counted.fault();
+    fault.detail = cat(option, ": ", fault.detail);
+    return fault;
   }
-  const std::vector<text::ScoredSpan>& spans = ascend ? all : sorted;
-  i64 covered = 0;
-  i64 reached = 0;
-  for (const text::ScoredSpan& span : spans) {
-    if (span.score < least) continue;
-    const i64 begin = std::max(span.begin, reached);
-    const i64 end = std::min(span.end, length);
-    if (end <= begin) continue;
-    covered += end - begin;
-    reached = end;
-  }
-  return static_cast<f64>(covered) / static_cast<f64>(length);
+  if (counted->none) return Fault{"missing", cat(option, ": a value it needs is missing"), -1};
+  if (!(counted->value >= 0 && counted->value <= kMost))
+    return Fault{"range", cat(option, " is ", counted->value, ", expected 0 to ", kMost), -1};
+  return static_cast<i64>(std::llround(counted->value));
 }
 
-}  // namespace
+std::vector<i64> Expression::attributes() const {
+  std::vector<i64> out;
+  for (const Node& node : nodes_) {
+    if (node.op >= Op::kScore && node.op <= Op::kHas) out.push_back(node.index);
+  }
+  return out;
+}
 
 Value Expression::attribute(const Node& node, Values& values) const {
   if (node.op == Op::kHas) return Value::of(values.has(node.index));
@@ -181,7 +173,7 @@ Value Expression::attribute(const Node& node, Values& values) const {
   if (node.op == Op::kCovered) {
     const i64 length = values.text_length();
     return length < 0 ? Value::bad()
-                      : Value::of(covered_share(*spans, node.number, length, values.sorted));
+                      : Value::of(text::covered_share(*spans, node.number, length, values.sorted));
   }
   if (node.op == Op::kSum) {
     f64 sum = 0;

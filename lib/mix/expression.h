@@ -105,7 +105,12 @@ class Expression {
   Result<Outcome> test(Values& values) const;
   /// What a numeric expression comes to.
   Result<Amount> amount(Values& values) const;
+  /// The same as a whole number of things from 0 to 1e15, rounded: sums of these have no order.
+  /// Faults name the option: also missing (no value) and range.
+  Result<i64> whole_amount(Values& values, std::string_view option) const;
   const std::string& source() const { return source_; }
+  /// Indices of the attributes it names, in order, perhaps repeated.
+  std::vector<i64> attributes() const;
 
  private:
   Value eval(i32 at, Values& values) const;

@@ -2,6 +2,7 @@
 // The fields, attributes and selectors that rules name, each once: what a JsonReader has to look
 // for and what a Selection may be asked. Filled while rules are compiled, read-only afterwards.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,9 @@ class Names {
   /// Paths for the JsonReader, by field index.
   const std::vector<std::string>& paths() const { return paths_; }
   const std::vector<std::string>& attributes() const { return attributes_; }
+  bool has_attribute(std::string_view name) const {
+    return std::find(attributes_.begin(), attributes_.end(), name) != attributes_.end();
+  }
   /// The field of an attribute.
   i64 field_of(i64 attribute) const { return fields_[usize(attribute)]; }
   const Selectors& selectors() const { return selectors_; }

@@ -6,6 +6,10 @@
 
 namespace lm::mix {
 
+const char* kind_name(RuleKind kind) {
+  return kind == RuleKind::kWhere ? "where" : "drop";
+}
+
 void RuleCounts::add(const RuleCounts& other) {
   matched += other.matched;
   alone += other.alone;
@@ -44,7 +48,7 @@ void RuleSet::add(RuleKind kind, std::string_view text, const std::string& optio
     const i64 before = std::count_if(rules_.begin(), rules_.end(), [kind](const Rule& rule) {
       return rule.kind == kind && rule.when;
     });
-    name = cat(kind == RuleKind::kWhere ? "where" : "drop", before + 1);
+    name = cat(kind_name(kind), before + 1);
   }
   check_name(name, option, error);
   Expression when(source, Expression::Yields::kTruth, names, cat(option, " ", name), error);

@@ -20,6 +20,8 @@ namespace lm::mix {
 enum class OnMissing { kFalse, kKeep, kDrop, kError };
 
 enum class RuleKind { kWhere, kDrop };  // removes where it is false; where it is true
+/// "where", "drop".
+const char* kind_name(RuleKind kind);
 
 struct RuleCounts {
   i64 matched = 0;       // that it removes
@@ -62,6 +64,8 @@ class RuleSet {
   const std::string& name(i64 rule) const { return rules_[usize(rule)].name; }
   RuleKind kind(i64 rule) const { return rules_[usize(rule)].kind; }
   const std::string& source(i64 rule) const { return rules_[usize(rule)].source; }
+  /// Of a rule that is no filter.
+  const Expression& expression(i64 rule) const { return *rules_[usize(rule)].when; }
 
   /// Asks every rule about the open record of bytes bytes and counts; amount: what else it is to be
   /// counted by, such as tokens. counts: [size()]. True if

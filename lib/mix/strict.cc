@@ -119,16 +119,20 @@ std::vector<std::string> SeenAttributes::unseen_fields() const {
   return out;
 }
 
+Error unseen_attribute(const std::string& name, i64 records, const std::set<std::string>& known) {
+  return Error(ErrorKind::kData,
+               cat("attribute ", quote(name), " is in none of ", records,
+                   " records: what names it never fires", near_names(name, known)),
+               kHint);
+}
+
 void SeenAttributes::check(const std::vector<std::string>& allowed,
                            const Declared& declared) const {
   if (records_ == 0) return;
   for (std::size_t i = 0; i < seen_.size(); ++i) {
     const std::string& name = names_->attributes()[i];
     if (seen_[i] != 0 || declared.has(name) || is_among(allowed, name)) continue;
-    throw Error(ErrorKind::kData,
-                cat("attribute ", quote(name), " is in none of ", records_,
-                    " records: what names it never fires", near_names(name, known_)),
-                kHint);
+    throw unseen_attribute(name, records_, known_);
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "io/json.h"
 #include "io/tags.h"
 #include "mix/names.h"
@@ -30,6 +31,10 @@ class Declared {
   std::set<std::string, std::less<>> names_;
   std::set<std::string, std::less<>> taggers_;  // EXPERIMENT__TAGGER__
 };
+
+/// What is wrong with a rule's attribute that is in none of so many records, with those of the
+/// known names that are near it.
+Error unseen_attribute(const std::string& name, i64 records, const std::set<std::string>& known);
 
 class SeenAttributes {
  public:

@@ -8,6 +8,24 @@
 
 namespace lm::stat {
 
+std::string markup_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '"') {
+      out += "&quot;";
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
 namespace {
 
 constexpr f64 kWidth = 360;
@@ -37,24 +55,6 @@ constexpr const char* kStyle =
     ".lm-chart .fill.c4{fill:var(--c4)}.lm-chart .fill.c5{fill:var(--c5)}"
     "</style>\n";
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else if (c == '>') {
-      out += "&gt;";
-    } else if (c == '"') {
-      out += "&quot;";
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
 // A coordinate: a tenth of a unit is finer than any screen shows.
 std::string at(f64 value) {
   return format_fixed(value, 1);
@@ -69,8 +69,8 @@ std::string tick_text(f64 value) {
 }
 
 std::string text_at(f64 x, f64 y, const char* classes, std::string_view text) {
-  return cat("<text x=\"", at(x), "\" y=\"", at(y), "\" class=\"", classes, "\">", escaped(text),
-             "</text>\n");
+  return cat("<text x=\"", at(x), "\" y=\"", at(y), "\" class=\"", classes, "\">",
+             markup_escaped(text), "</text>\n");
 }
 
 std::string line_at(f64 x1, f64 y1, f64 x2, f64 y2, const char* classes) {
@@ -134,10 +134,10 @@ struct Range {
 };
 
 std::string head(f64 height, std::string_view label, std::string_view title) {
-  std::string out =
-      cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", at(kWidth), " ", at(height),
-          "\" class=\"lm-chart\" role=\"img\" aria-label=\"", escaped(label), "\">\n", kStyle,
-          "<rect width=\"", at(kWidth), "\" height=\"", at(height), "\" class=\"back\"/>\n");
+  std::string out = cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", at(kWidth), " ",
+                        at(height), "\" class=\"lm-chart\" role=\"img\" aria-label=\"",
+                        markup_escaped(label), "\">\n", kStyle, "<rect width=\"", at(kWidth),
+                        "\" height=\"", at(height), "\" class=\"back\"/>\n");
   if (!title.empty()) out += text_at(8, 16, "title", title);
   return out;
 }
@@ -183,7 +183,7 @@ class Plot {
     out += text_at((kLeft + kWidth - kRight) / 2, bottom() + 30, "mid", chart_.x_name);
     const f64 middle = top_ + kPlotHeight / 2;
     append(out, "<text x=\"12\" y=\"", at(middle), "\" class=\"mid\" transform=\"rotate(-90 12 ",
-           at(middle), ")\">", escaped(chart_.y_name), "</text>\n");
+           at(middle), ")\">", markup_escaped(chart_.y_name), "</text>\n");
     return out;
   }
 
@@ -217,6 +217,13 @@ class Plot {
     std::string out = cat("<polyline points=\"", path, "\" class=\"line ", colour(number), "\"",
                           dashes(number), "/>\n");
     return series.dots || count == 1 ? out + dots : out;
+  }
+
+  std::string column(f64 begin, f64 end, f64 height) const {
+    const f64 left = fx(begin);
+    const f64 width = std::max(fx(end) - left - 0.5, 0.5);
+    return cat("<rect x=\"", at(left), "\" y=\"", at(fy(height)), "\" width=\"", at(width),
+               "\" height=\"", at(bottom() - fy(height)), "\" class=\"fill c0\"/>\n");
   }
 
   f64 across(const ChartPoint& p) const { return chart_.log_x ? std::log10(p.x) : p.x; }
@@ -309,6 +316,37 @@ std::string svg(const BarChart& chart) {
   }
   out += text_at(kWidth / 2, bars_end + 14, "mid", chart.value_name);
   if (named) out += legend(chart.series, bars_end + 18, false);
+  return out + "</svg>\n";
+}
+
+std::string svg(const HistogramChart& chart) {
+  Range x;
+  Range y{0, 0};
+  const auto across = [&](f64 value) { return chart.log_x ? std::log10(value) : value; };
+  for (const HistogramBin& bin : chart.bins) {
+    x.add(across(bin.low));
+    x.add(across(bin.high));
+    y.add(static_cast<f64>(bin.count));
+  }
+  if (x.empty()) x = {0, 1};
+  x.widen_point();
+  y.widen_point();
+  LineChart axes{.title = chart.title,
+                 .x_name = chart.x_name,
+                 .y_name = chart.y_name,
+                 .series = {},
+                 .log_x = chart.log_x};
+  const f64 top = chart.title.empty() ? 12 : 28;
+  y.low = 0;
+  const Plot plot(axes, x, y, top);
+  std::string out = head(top + kPlotHeight + 38, cat(chart.y_name, " by value"), chart.title);
+  out += plot.axes();
+  for (const HistogramBin& bin : chart.bins) {
+    const bool point = bin.low == bin.high;
+    const f64 begin = point ? x.low : across(bin.low);
+    const f64 end = point ? x.high : across(bin.high);
+    out += plot.column(begin, end, static_cast<f64>(bin.count));
+  }
   return out + "</svg>\n";
 }
 

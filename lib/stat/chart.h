@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/types.h"
@@ -57,5 +58,24 @@ struct BarChart {
 /// Horizontal bars from zero, with the value as text and intervals as whiskers. A value that is not
 /// finite has its label and a dash.
 std::string svg(const BarChart& chart);
+
+struct HistogramBin {
+  f64 low = 0;
+  f64 high = 0;
+  i64 count = 0;
+};
+
+struct HistogramChart {
+  std::string title;
+  std::string x_name;
+  std::string y_name;
+  std::vector<HistogramBin> bins;  // ascending; low == high: one value
+  bool log_x = false;              // every low > 0
+};
+/// Columns as wide as their bins.
+std::string svg(const HistogramChart& chart);
+
+/// text inside an element or an attribute of HTML or SVG: & < > and " escaped.
+std::string markup_escaped(std::string_view text);
 
 }  // namespace lm::stat

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "core/error.h"
 #include "text/unicode.h"
@@ -101,12 +103,44 @@ std::vector<std::string_view> words_ws(std::string_view text) {
   return words;
 }
 
+namespace {
+
+constexpr u64 kOnes = 0x0101010101010101;
+constexpr u64 kHighs = kOnes * 0x80;
+
+// The high bit of each of eight ASCII bytes that are white space: 9 to 13 or 28 to 32.
+u64 ascii_spaces(u64 eight) {
+  const auto from = [eight](u64 least) { return eight + kOnes * (0x80 - least); };
+  return ((from(9) ^ from(14)) | (from(28) ^ from(33))) & kHighs;
+}
+
+}  // namespace
+
+// Words are counted where white space ends; eight bytes at once where all are ASCII.
 i64 count_words_ws(std::string_view text) {
-  WordCursor cursor(text);
-  std::string_view word;
   i64 n = 0;
-  while (cursor.next(word))
-    ++n;
+  bool after_space = true;
+  for (i64 at = 0; at < isize(text); ++at) {
+    for (u64 eight; at + 8 <= isize(text); at += 8) {
+      std::memcpy(&eight, text.data() + at, 8);
+      if ((eight & kHighs) != 0) break;
+      const u64 spaces = ascii_spaces(eight);
+      const u64 before = spaces << 8 | (after_space ? u64{0x80} : 0);  // little endian
+      n += std::popcount(before & ~spaces);
+      after_space = (spaces >> 63) != 0;
+    }
+    if (at == isize(text)) break;
+    const u8 byte = byte_at(text, at);
+    bool space = false;
+    if (byte < 0x80) {
+      space = kAsciiSpace[byte];
+    } else if (const i64 size = py_space_size(text, at); size > 0) {
+      space = true;
+      at += size - 1;
+    }
+    n += after_space && !space ? 1 : 0;
+    after_space = space;
+  }
   return n;
 }
 

@@ -1,5 +1,6 @@
 #include "text/spans.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -94,6 +95,29 @@ std::optional<Fault> read_spans(std::string_view raw, std::vector<ScoredSpan>& o
   } while (scan.take(','));
   if (!scan.take(']') || !scan.done()) return wrong("type", kForm);
   return std::nullopt;
+}
+
+f64 covered_share(std::span<const ScoredSpan> all, f64 least, i64 length,
+                  std::vector<ScoredSpan>& sorted) {
+  if (length == 0) return 0;
+  const auto before = [](const ScoredSpan& a, const ScoredSpan& b) { return a.begin < b.begin; };
+  const bool ascend = std::is_sorted(all.begin(), all.end(), before);  // as taggers write them
+  if (!ascend) {
+    sorted.assign(all.begin(), all.end());
+    std::sort(sorted.begin(), sorted.end(), before);
+  }
+  const std::span<const ScoredSpan> spans = ascend ? all : std::span<const ScoredSpan>(sorted);
+  i64 covered = 0;
+  i64 reached = 0;
+  for (const ScoredSpan& span : spans) {
+    if (span.score < least) continue;
+    const i64 begin = std::max(span.begin, reached);
+    const i64 end = std::min(span.end, length);
+    if (end <= begin) continue;
+    covered += end - begin;
+    reached = end;
+  }
+  return static_cast<f64>(covered) / static_cast<f64>(length);
 }
 
 }  // namespace lm::text

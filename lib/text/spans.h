@@ -31,4 +31,9 @@ void append_spans(std::string& out, std::span<const ScoredSpan> spans);
 /// <= begin <= end. O(n).
 std::optional<Fault> read_spans(std::string_view raw, std::vector<ScoredSpan>& out);
 
+/// Share of [0, length) that the spans of at least this score cover; 0 of a text without
+/// characters. sorted: scratch. O(n log n), O(n) for spans in order.
+f64 covered_share(std::span<const ScoredSpan> spans, f64 least, i64 length,
+                  std::vector<ScoredSpan>& sorted);
+
 }  // namespace lm::text

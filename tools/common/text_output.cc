@@ -4,6 +4,7 @@
 
 #include "core/str.h"
 #include "io/file.h"
+#include "io/json.h"
 #include "text/utf8.h"
 
 namespace lm::tool_options {
@@ -43,6 +44,11 @@ std::string aligned_table(const std::vector<std::vector<std::string>>& rows) {
     out.push_back('\n');
   }
   return out;
+}
+
+std::string table_cell(const std::string& text) {
+  const auto control = [](char c) { return static_cast<u8>(c) < 0x20; };
+  return std::any_of(text.begin(), text.end(), control) ? io::json_string(text) : text;
 }
 
 void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> names,

@@ -27,6 +27,9 @@ class TextOutput {
 /// left, the others flush right. No line ends in blanks.
 std::string aligned_table(const std::vector<std::vector<std::string>>& rows);
 
+/// A cell that comes from users or data: what would break a table is shown as JSON.
+std::string table_cell(const std::string& text);
+
 /// Throws Error{kUsage} if one of these options is asked for, which every verb with streams has and
 /// this one cannot follow. why: "the verb ...".
 void refuse_options(const cli::Tool& tool, std::initializer_list<const char*> names,

@@ -1,5 +1,6 @@
 // The options of lm-mix.
 
+#include "common/rule_options.h"
 #include "mix.h"
 
 namespace lm::mix_tool {
@@ -10,22 +11,9 @@ using cli::Flag;
 using cli::FlagKind;
 using Flags = std::vector<Flag>;
 
-Flags rule_flags() {
+Flags filter_flags() {
   const std::string g = "Rules";
   return {
-      {.name = "where",
-       .kind = FlagKind::kList,
-       .value_name = "[NAME=]EXPR",
-       .group = g,
-       .help = "keep records for which EXPR holds; may be repeated, all have to hold",
-       .details = "NAME is the rule's in the report; without one it is where1, where2, ...",
-       .main = true},
-      {.name = "drop",
-       .kind = FlagKind::kList,
-       .value_name = "[NAME=]EXPR",
-       .group = g,
-       .help = "remove records for which EXPR holds; may be repeated",
-       .main = true},
       {.name = "include",
        .kind = FlagKind::kList,
        .value_name = "FILTER",
@@ -44,26 +32,6 @@ Flags rule_flags() {
        .def = "jsonpath",
        .help = "language of --include and --exclude: a part of JSONPath, or jq, which is slow",
        .choices = {"jsonpath", "jq"}},
-      {.name = "on-missing",
-       .kind = FlagKind::kChoice,
-       .value_name = "WHAT",
-       .group = g,
-       .def = "false",
-       .help =
-           "a rule that needs a value which the record lacks: the comparison is false, the rule "
-           "keeps or drops the record, or the record is bad",
-       .choices = {"false", "keep", "drop", "error"}},
-      {.name = "allow-missing",
-       .kind = FlagKind::kList,
-       .value_name = "KEY",
-       .group = g,
-       .help = "accept that no record has this attribute; may be repeated",
-       .semantic = false},
-      {.name = "lax-attributes",
-       .kind = FlagKind::kSwitch,
-       .group = g,
-       .help = "accept that for all attributes: a misspelt one is not noticed",
-       .semantic = false},
       {.name = "report-only",
        .kind = FlagKind::kSwitch,
        .group = g,
@@ -277,7 +245,7 @@ Flags stream_flags() {
 }  // namespace
 
 std::vector<cli::Flag> flags() {
-  return cli::joined({rule_flags(), sidecar_flags(), text_flags(), sample_flags(), stream_flags()});
+  return cli::joined({tool_options::rule_flags(), filter_flags(), sidecar_flags(), text_flags(), sample_flags(), stream_flags()});
 }
 
 }  // namespace lm::mix_tool

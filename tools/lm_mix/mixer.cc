@@ -1,7 +1,6 @@
 // The work on one record: rules, the draw, cuts, the lines it becomes.
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/hash.h"
 #include "core/str.h"
@@ -13,7 +12,6 @@ namespace lm::mix_tool {
 
 namespace {
 
-constexpr f64 kMostCounted = 1e15;
 constexpr i64 kMostSources = 10000;
 
 /// "part-00.jsonl" of "corpus/part-00.jsonl".
@@ -152,17 +150,7 @@ std::optional<Fault> Mixer::rank(mix::Rank& rank) {
 
 /// What --count makes of the record; 0 without.
 Result<i64> Mixer::count() {
-  if (!plan_.count) return i64{0};
-  const Result<mix::Expression::Amount> counted = plan_.count->amount(values_);
-  if (!counted) {
-    Fault fault = counted.fault();
-    fault.detail = cat("--count: ", fault.detail);
-    return fault;
-  }
-  if (counted->none) return Fault{"missing", "--count: a value it needs is missing", -1};
-  if (!(counted->value >= 0 && counted->value <= kMostCounted))
-    return Fault{"range", cat("--count is ", counted->value, ", expected 0 to ", kMostCounted), -1};
-  return static_cast<i64>(std::llround(counted->value));  // sums of whole numbers have no order
+  return plan_.count ? plan_.count->whole_amount(values_, "--count") : Result<i64>(i64{0});
 }
 
 /// The bytes of the text, which is what weights count by without --count.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/str.h"
+#include "common/rule_options.h"
 #include "io/json.h"
 
 namespace lm::mix_tool {
@@ -75,14 +75,6 @@ void check_together(const StreamOptions& stream) {
 
 namespace {
 
-mix::OnMissing on_missing(const cli::Options& options) {
-  const std::string& what = options.text("on-missing");
-  return what == "keep"    ? mix::OnMissing::kKeep
-         : what == "drop"  ? mix::OnMissing::kDrop
-         : what == "error" ? mix::OnMissing::kError
-                           : mix::OnMissing::kFalse;
-}
-
 mix::BadSpans bad_spans(const cli::Options& options) {
   const std::string& what = options.text("bad-spans");
   return what == "clip"   ? mix::BadSpans::kClip
@@ -90,20 +82,14 @@ mix::BadSpans bad_spans(const cli::Options& options) {
                           : mix::BadSpans::kError;
 }
 
-/// Whole names of --allow-missing, each of which some rule has to name.
+/// Whole names of --allow-missing.
 std::vector<std::string> allowed_names(const StreamOptions& stream, const mix::Names& names) {
   std::vector<std::string> out;
   for (const auto& [given, where] : stream.placed("allow-missing")) {
-    const std::string name = mix::attribute_name(given);
-    const std::vector<std::string>& known = names.attributes();
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      // What the command line allows need not be in every stream of a recipe.
-      if (stream.kind == ErrorKind::kConfig && stream.places.count("allow-missing") == 0) continue;
-      const std::string near = nearest_name(name, known, 3);
-      throw Error(stream.kind, cat(where, ": no rule names the attribute ", quote(given)),
-                  near.empty() ? std::string() : cat("did you mean ", near, "?"));
-    }
-    out.push_back(name);
+    // What the command line allows need not be in every stream of a recipe.
+    const bool loose = stream.kind == ErrorKind::kConfig && stream.places.count("allow-missing") == 0;
+    if (loose && !names.has_attribute(mix::attribute_name(given))) continue;
+    out.push_back(tool_options::allowed_name(given, names, where, stream.kind));
   }
   return out;
 }
@@ -172,7 +158,7 @@ void Plan::add_outputs(const StreamOptions& stream) {
 
 Plan::Plan(const StreamOptions& stream, u64 run_seed)
     : names(stream.options.text("field")),
-      rules(on_missing(stream.options)),
+      rules(tool_options::on_missing(stream.options)),
       cutter(bad_spans(stream.options)),
       seed(run_seed) {
   const cli::Options& options = stream.options;

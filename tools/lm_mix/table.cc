@@ -1,7 +1,6 @@
 // What a run reports: a table for people, metrics for programs.
 
-#include <algorithm>
-
+#include "common/text_output.h"
 #include "core/str.h"
 #include "io/json.h"
 #include "mix.h"
@@ -9,16 +8,6 @@
 namespace lm::mix_tool {
 
 namespace {
-
-const char* kind_name(mix::RuleKind kind) {
-  return kind == mix::RuleKind::kWhere ? "where" : "drop";
-}
-
-/// Names come from users and from data; what would break the table is shown as JSON.
-std::string cell(const std::string& text) {
-  const auto control = [](char c) { return static_cast<u8>(c) < 0x20; };
-  return std::any_of(text.begin(), text.end(), control) ? io::json_string(text) : text;
-}
 
 std::string tally_json(const Tally& tally) {
   return cat("{\"records\":", tally.records, ",\"bytes\":", tally.bytes, "}");
@@ -44,8 +33,8 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
     out += "cut\tdocuments\tspans\tchars\tskipped\tbad\n";
     for (i64 i = 0; i < plan.cutter.size(); ++i) {
       const mix::CutCounts& c = counts.cuts[usize(i)];
-      append(out, cell(plan.cutter.spec(i)), "\t", c.documents, "\t", c.spans, "\t", c.chars, "\t",
-             c.skipped, "\t", c.bad, "\n");
+      append(out, tool_options::table_cell(plan.cutter.spec(i)), "\t", c.documents, "\t", c.spans,
+             "\t", c.chars, "\t", c.skipped, "\t", c.bad, "\n");
     }
     out += "\n";
   }
@@ -65,8 +54,8 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
 std::string rates_table(const std::vector<mix::SourceRate>& rates) {
   std::string out = "source\tdocuments\tamount\trate\n";
   for (const mix::SourceRate& one : rates)
-    append(out, cell(one.source), "\t", one.size.documents, "\t", one.size.amount, "\t",
-           format_fixed(one.rate, 4), "\n");
+    append(out, tool_options::table_cell(one.source), "\t", one.size.documents, "\t",
+           one.size.amount, "\t", format_fixed(one.rate, 4), "\n");
   return out + "\n";
 }
 

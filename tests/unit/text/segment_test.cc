@@ -32,6 +32,22 @@ TEST_CASE("words are the runs between Python's white space", "[text]") {
   CHECK(count_words_ws(" x yy  zzz") == 3);
 }
 
+TEST_CASE("words are counted as they are cut, wherever blocks of eight bytes begin", "[text]") {
+  constexpr std::string_view kPieces[] = {
+      " ",        "a",        "\n",           "\x1C",         "!",    "\x08", "\x0E", "\x1B", "~",
+      "\xC3\xA9", "\xC2\xA0", "\xE3\x80\x80", "\xE2\x80\x8B", "\x7F", "\r",   "word"};
+  u64 state = 1;
+  for (i64 i = 0; i < 2000; ++i) {
+    std::string text;
+    for (i64 n = i % 40; n > 0; --n) {
+      state = mix64(state + 1);
+      text += kPieces[state % 16];
+    }
+    INFO(i);
+    REQUIRE(count_words_ws(text) == isize(words_ws(text)));
+  }
+}
+
 TEST_CASE("strip takes white space off both ends", "[text]") {
   CHECK(strip("") == "");
   CHECK(strip(" \xC2\xA0\n") == "");

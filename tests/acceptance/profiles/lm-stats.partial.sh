@@ -1,0 +1,10 @@
+# shellcheck shell=bash disable=SC2034
+# A partial result is a stream of its own; that of a shard is another than that of the whole.
+args=(--partial --top id --drop 'some=length(text) > 150' --examples 3)
+recordwise=0
+bad_record='{"id":"bad","text":7}'
+records=16000
+runs=40
+kills=5
+starts=50
+long_mb=60
