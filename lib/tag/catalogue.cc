@@ -25,9 +25,9 @@ std::vector<TaggerDef> url_taggers();
 namespace {
 
 constexpr std::vector<TaggerDef> (*kFamilies[])() = {
-    c4_taggers,  fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
-    pii_taggers, pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
-    code_taggers, licence_taggers, secret_taggers, url_taggers,
+    c4_taggers,   fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
+    pii_taggers,  pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
+    code_taggers, licence_taggers, secret_taggers,      url_taggers,
 };
 
 constexpr i64 kNear = 3;  // edits between a name and what may have been meant
@@ -115,8 +115,7 @@ void check_key(std::string_view key) {
   const std::string_view tagger = rest.substr(0, second);
   const std::string_view type = rest.substr(second + 2);
   for (const TaggerDef& def : catalogue()) {
-    if (key_part(def.name) != tagger || def.types_of_file || def.open_types)
-      continue;
+    if (key_part(def.name) != tagger || def.types_of_file || def.open_types) continue;
     std::vector<std::string> types;
     for (const TagType& own : def.types)
       types.push_back(key_part(own.name));

@@ -38,8 +38,7 @@ class Copyright : public Tagger {
     const std::string_view text = document.text();
     std::optional<Range> found;  // in code points
     const std::size_t open = text.find("/*");
-    const std::size_t close =
-        open == std::string_view::npos ? open : text.find("*/", open + 2);
+    const std::size_t close = open == std::string_view::npos ? open : text.find("*/", open + 2);
     if (close != std::string_view::npos) {
       const Range comment{static_cast<i64>(open), static_cast<i64>(close) + 2};
       if (holds_nocase(document.slice(comment), "copyright")) {
@@ -99,7 +98,9 @@ Letters count_letters(std::string_view text) {
   static const std::array<Look, 128> kAscii = [] {
     std::array<Look, 128> out{};
     for (char32_t cp = 0; cp < 128; ++cp)
-      out[cp] = {text::is_white_space(cp) ? kSpace : text::is_word(cp) ? kWord : kOther,
+      out[cp] = {text::is_white_space(cp) ? kSpace
+                 : text::is_word(cp)      ? kWord
+                                          : kOther,
                  text::is_alpha(cp), text::is_alnum(cp)};
     return out;
   }();
@@ -107,10 +108,11 @@ Letters count_letters(std::string_view text) {
   u8 before = kSpace;
   for (const char *p = text.data(), *const end = p + text.size(); p < end;) {
     const char32_t cp = text::next_valid(p);
-    const Look look =
-        cp < 128 ? kAscii[cp]
-                 : Look{text::is_white_space(cp) ? kSpace : text::is_word(cp) ? kWord : kOther,
-                        text::is_alpha(cp), text::is_alnum(cp)};
+    const Look look = cp < 128 ? kAscii[cp]
+                               : Look{text::is_white_space(cp) ? kSpace
+                                      : text::is_word(cp)      ? kWord
+                                                               : kOther,
+                                      text::is_alpha(cp), text::is_alnum(cp)};
     out.alpha += look.alpha;
     out.alnum += look.alnum;
     out.pieces += look.kind != before && look.kind != kSpace;
@@ -216,9 +218,8 @@ class NemoCode : public Tagger {
     const i64 head = document.byte_of(std::min<i64>(document.chars(), 100));
     RuleWriter rules(kNemoRules, out);
     rules.put(static_cast<f64>(isize(document.lines_n())));
-    rules.put(language == nullptr
-                  ? 0.5
-                  : share(comment_chars(text, *language, false), document.chars()));
+    rules.put(language == nullptr ? 0.5
+                                  : share(comment_chars(text, *language, false), document.chars()));
     rules.put(share(letters, document.chars()));
     rules.put(text.substr(0, usize(head)).find("<?xml version=") != std::string_view::npos);
     rules.put(static_cast<f64>(longest));
@@ -269,9 +270,7 @@ std::vector<TaggerDef> code_taggers() {
             {"comment_block", "lines at the start that begin with //, # or --, or are empty"},
             {"doc", "share of characters in either, -1 for the empty text"}},
            {},
-           [](const TagSettings& settings) {
-             return std::make_unique<Copyright>(settings.dolma);
-           }},
+           [](const TagSettings& settings) { return std::make_unique<Copyright>(settings.dolma); }},
           {"code_redpajama_taggers_v1",
            "document",
            "RedPajama's measures of program text",

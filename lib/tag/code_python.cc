@@ -203,7 +203,8 @@ class PythonScan {
       } else if (c == '\n' || c == '\r') {
         newline();
         if (depth_ == 0) return;
-      } else if (c == '\\' && (char_at(text_, at_ + 1) == '\n' || char_at(text_, at_ + 1) == '\r')) {
+      } else if (c == '\\' &&
+                 (char_at(text_, at_ + 1) == '\n' || char_at(text_, at_ + 1) == '\r')) {
         ++at_;
         newline();
       } else if (c == '(' || c == '[' || c == '{') {
@@ -280,7 +281,8 @@ class PythonScan {
         continue;
       }
       if (c == '\n' && !triple) return std::nullopt;  // an ordinary character then
-      if (c != q || (triple && (char_at(text_, i + 1) != q || char_at(text_, i + 2) != q))) continue;
+      if (c != q || (triple && (char_at(text_, i + 1) != q || char_at(text_, i + 2) != q)))
+        continue;
       out.body = text_.substr(usize(begin), usize(i - begin));
       out.end = i + (triple ? 3 : 1);
       return out;

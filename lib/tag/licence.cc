@@ -20,7 +20,8 @@ constexpr std::string_view kHtml = "metadata.html";
 constexpr std::string_view kSite = "://creativecommons.org/";
 
 std::optional<Fault> missing_html() {
-  return Fault{"missing", "field \"metadata.html\" is missing, in which licences are looked for", -1};
+  return Fault{"missing", "field \"metadata.html\" is missing, in which licences are looked for",
+               -1};
 }
 
 /// Of the i-th match, from 0 on: the more there are, the less a single one says.
@@ -221,7 +222,7 @@ class Links : public Tagger {
   bool dolma_;
 };
 
-constexpr std::array<std::string_view, 7> kFast = {"by",    "by-sa",    "by-nd",       "by-nc",
+constexpr std::array<std::string_view, 7> kFast = {"by",       "by-sa",    "by-nd",       "by-nc",
                                                    "by-nc-sa", "by-nc-nd", "publicdomain"};
 
 class FastLinks : public Tagger {
@@ -239,8 +240,8 @@ class FastLinks : public Tagger {
           (!has_at(html, at - 4, "http") && !has_at(html, at - 5, "https")))
         continue;
       const i64 end = run_end(html, begin, kLow | kDash);
-      const auto type = std::find(kFast.begin(), kFast.end(),
-                                  html.substr(usize(begin), usize(end - begin)));
+      const auto type =
+          std::find(kFast.begin(), kFast.end(), html.substr(usize(begin), usize(end - begin)));
       const char behind = char_at(html, end);
       if (type == kFast.end() || end == isize(html) ||
           std::string_view("\"/ >").find(behind) == std::string_view::npos)
@@ -261,9 +262,7 @@ std::vector<TaggerDef> licence_taggers() {
   links.source = "Dolma; dkpro-c4corpus";
   links.types = {{"licences", "how many there are; each is cc_TYPE[_VERSION][_LANGUAGE] besides"}};
   links.fields = {std::string(kHtml)};
-  links.make = [](const TagSettings& settings) {
-    return std::make_unique<Links>(settings.dolma);
-  };
+  links.make = [](const TagSettings& settings) { return std::make_unique<Links>(settings.dolma); };
   links.open_types = true;
   TaggerDef fast;
   fast.name = "cc_re_fast";

@@ -14,7 +14,8 @@ bool py_word_before(std::string_view s, i64 at);
 /// End of the run of them, and of dashes, from at on.
 i64 word_run_end(std::string_view s, i64 at);
 
-/// Start of the value given to a name that ends at `at`, or -1: an optional quote and ], an operator
+/// Start of the value given to a name that ends at `at`, or -1: an optional quote and ], an
+/// operator
 /// (= : := => :: or blanks) with blanks around it, an optional quote. O(blanks).
 i64 assigned_value(std::string_view s, i64 at);
 

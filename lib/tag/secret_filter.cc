@@ -19,7 +19,7 @@ struct Comment {
   std::string_view open;
   std::string_view close;
 };
-constexpr Comment kComments[] = {{"#", ""}, {"//", ""},  {"/*", "*/"},
+constexpr Comment kComments[] = {{"#", ""}, {"//", ""}, {"/*", "*/"},
                                  {"'", ""}, {"--", ""}, {"<!--", "-->"}};
 
 /// Behind "pragma: allowlist secret" (next: "... nextline secret"), which stands at a place; -1 if
@@ -44,8 +44,8 @@ i64 pragma_end(std::string_view s, i64 at, bool next) {
 /// whole the line begins with it.
 bool is_in_comment(const Comment& comment, std::string_view s, i64 at, i64 end, bool whole) {
   const bool page = comment.open == "<!--";
-  while (at > 0 && (s[usize(at - 1)] == ' ' || s[usize(at - 1)] == '\t' ||
-                    (page && s[usize(at - 1)] == '#')))
+  while (at > 0 &&
+         (s[usize(at - 1)] == ' ' || s[usize(at - 1)] == '\t' || (page && s[usize(at - 1)] == '#')))
     --at;
   const i64 begin = at - isize(comment.open);
   if (!has_at(s, begin, comment.open) || (whole && begin > 0)) return false;

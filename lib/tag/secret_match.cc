@@ -4,12 +4,14 @@
 #include <array>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "core/str.h"
 #include "tag/ascii_class.h"
 #include "tag/secret_assign.h"
+#include "tag/secret_forms.h"
 #include "text/aho_corasick.h"
 #include "text/segment.h"
 
@@ -44,151 +46,17 @@ constexpr std::array<std::string_view, kSecrets> kNames = {"Artifactory Credenti
                                                            "Twilio API Key",
                                                            "Secret Keyword"};
 
+// Characters, and of which kind, of Cloudant's passwords and keys.
+constexpr std::pair<i64, u16> kCloudantForms[] = {{64, kHexDigit}, {24, kAlpha}};
 constexpr f64 kBase64Limit = 4.5;  // bits per character
 constexpr f64 kHexLimit = 3.0;
 
-// What a fixed string begins or belongs to.
-enum class Kind : u8 {
-  kQuote,
-  kArtifactoryToken,
-  kArtifactoryPassword,
-  kAwsId,
-  kAwsName,
-  kAzure,
-  kScheme,
-  kGithub,
-  kGitlab,
-  kAssigned,
-  kJwt,
-  kMailchimp,
-  kNpm,
-  kOpenAi,
-  kPrivateKey,
-  kPypi,
-  kSendGrid,
-  kSlackToken,
-  kSlackHook,
-  kSoftLayer,
-  kSquare,
-  kStripe,
-  kTwilio,
-  kName,
-};
-
-struct Fixed {
-  std::string_view text;  // as it has to be written
-  Kind kind;
-  bool any_case = false;
-  i64 least = 0;  // of what follows, for GitLab and PyPI
-  i64 most = 0;
-};
-
-constexpr Fixed kFixed[] = {
-    {"\"", Kind::kQuote},
-    {"'", Kind::kQuote},
-    {"`", Kind::kQuote},
-    {"AKC", Kind::kArtifactoryToken},
-    {"AP", Kind::kArtifactoryPassword},
-    {"A3T", Kind::kAwsId},
-    {"ABIA", Kind::kAwsId},
-    {"ACCA", Kind::kAwsId},
-    {"AKIA", Kind::kAwsId},
-    {"ASIA", Kind::kAwsId},
-    {"aws", Kind::kAwsName, true},
-    {"AccountKey=", Kind::kAzure},
-    {"://", Kind::kScheme},
-    {"ghp_", Kind::kGithub},
-    {"gho_", Kind::kGithub},
-    {"ghu_", Kind::kGithub},
-    {"ghs_", Kind::kGithub},
-    {"ghr_", Kind::kGithub},
-    {"glpat-", Kind::kGitlab, false, 20, 50},
-    {"gldt-", Kind::kGitlab, false, 20, 50},
-    {"glft-", Kind::kGitlab, false, 20, 50},
-    {"glsoat-", Kind::kGitlab, false, 20, 50},
-    {"glrt-", Kind::kGitlab, false, 20, 50},
-    {"GR1348941", Kind::kGitlab, false, 20, 50},
-    {"glcbt-", Kind::kGitlab, false, 20, 50},
-    {"glimt-", Kind::kGitlab, false, 25, 25},
-    {"glptt-", Kind::kGitlab, false, 40, 40},
-    {"glagent-", Kind::kGitlab, false, 50, 1024},
-    {"gloas-", Kind::kGitlab, false, 64, 64},
-    {"key", Kind::kAssigned, true},
-    {"pwd", Kind::kAssigned, true},
-    {"pw", Kind::kAssigned, true},
-    {"password", Kind::kAssigned, true},
-    {"pass", Kind::kAssigned, true},
-    {"token", Kind::kAssigned, true},
-    {"eyJ", Kind::kJwt},
-    {"-us", Kind::kMailchimp},
-    {"/:_authToken=", Kind::kNpm},
-    {"T3BlbkFJ", Kind::kOpenAi},
-    {"BEGIN DSA PRIVATE KEY", Kind::kPrivateKey},
-    {"BEGIN EC PRIVATE KEY", Kind::kPrivateKey},
-    {"BEGIN OPENSSH PRIVATE KEY", Kind::kPrivateKey},
-    {"BEGIN PGP PRIVATE KEY BLOCK", Kind::kPrivateKey},
-    {"BEGIN PRIVATE KEY", Kind::kPrivateKey},
-    {"BEGIN RSA PRIVATE KEY", Kind::kPrivateKey},
-    {"BEGIN SSH2 ENCRYPTED PRIVATE KEY", Kind::kPrivateKey},
-    {"PuTTY-User-Key-File-2", Kind::kPrivateKey},
-    {"pypi-AgEIcHlwaS5vcmc", Kind::kPypi, false, 70, i64{1} << 40},
-    {"pypi-AgENdGVzdC5weXBpLm9yZw", Kind::kPypi, false, 70, i64{1} << 40},
-    {"SG.", Kind::kSendGrid},
-    {"xoxa-", Kind::kSlackToken, true},
-    {"xoxb-", Kind::kSlackToken, true},
-    {"xoxp-", Kind::kSlackToken, true},
-    {"xoxo-", Kind::kSlackToken, true},
-    {"xoxs-", Kind::kSlackToken, true},
-    {"xoxr-", Kind::kSlackToken, true},
-    {"https://hooks.slack.com/services/t", Kind::kSlackHook, true},
-    {"softlayer", Kind::kSoftLayer, true},
-    {"sq0csp-", Kind::kSquare},
-    {"rk_live_", Kind::kStripe},
-    {"sk_live_", Kind::kStripe},
-    {"AC", Kind::kTwilio},
-    {"SK", Kind::kTwilio},
-    {"apikey", Kind::kName, true},
-    {"api_key", Kind::kName, true},
-    {"authkey", Kind::kName, true},
-    {"auth_key", Kind::kName, true},
-    {"servicekey", Kind::kName, true},
-    {"service_key", Kind::kName, true},
-    {"accountkey", Kind::kName, true},
-    {"account_key", Kind::kName, true},
-    {"dbkey", Kind::kName, true},
-    {"db_key", Kind::kName, true},
-    {"databasekey", Kind::kName, true},
-    {"database_key", Kind::kName, true},
-    {"privkey", Kind::kName, true},
-    {"priv_key", Kind::kName, true},
-    {"privatekey", Kind::kName, true},
-    {"private_key", Kind::kName, true},
-    {"clientkey", Kind::kName, true},
-    {"client_key", Kind::kName, true},
-    {"dbpass", Kind::kName, true},
-    {"db_pass", Kind::kName, true},
-    {"databasepass", Kind::kName, true},
-    {"database_pass", Kind::kName, true},
-    {"keypass", Kind::kName, true},
-    {"key_pass", Kind::kName, true},
-    {"password", Kind::kName, true},
-    {"passwd", Kind::kName, true},
-    {"pwd", Kind::kName, true},
-    {"secret", Kind::kName, true},
-    {"contrase\xC3\xB1"
-     "a",
-     Kind::kName, true},
-    {"CONTRASE\xC3\x91"
-     "A",
-     Kind::kName, true},
-    {"contrasena", Kind::kName, true},
-};
 constexpr i64 kFixedCount = static_cast<i64>(std::size(kFixed));
 
 const text::AhoCorasick& fixed_strings() {
   static const text::AhoCorasick all = [] {
     std::vector<std::string_view> texts;
-    for (const Fixed& fixed : kFixed)
+    for (const FixedString& fixed : kFixed)
       texts.push_back(fixed.text);
     return text::AhoCorasick(texts, true);
   }();
@@ -247,66 +115,67 @@ class LineScan {
  public:
   LineScan(std::string_view line, std::vector<SecretMatch>& out) : line_(line), out_(out) {}
 
-  void anchor(const Fixed& fixed, i64 begin, i64 end) {
+  void anchor(const FixedString& fixed, i64 begin, i64 end) {
     if (!fixed.any_case && line_.substr(usize(begin), fixed.text.size()) != fixed.text) return;
-    switch (fixed.kind) {
-      case Kind::kQuote:
-      case Kind::kName:
+    switch (fixed.form) {
+      case SecretForm::kQuote:
+      case SecretForm::kName:
         return;
-      case Kind::kArtifactoryToken:
-        return artifactory(fixed.kind, begin, end, 10);
-      case Kind::kArtifactoryPassword:
+      case SecretForm::kArtifactoryToken:
+        return artifactory(fixed.form, begin, end, 10);
+      case SecretForm::kArtifactoryPassword:
         if (char_at(line_, end) <= 'F' && is_in(char_at(line_, end), kHexDigit))
-          artifactory(fixed.kind, begin, end + 1, 8);
+          artifactory(fixed.form, begin, end + 1, 8);
         return;
-      case Kind::kAwsId:
+      case SecretForm::kAwsId:
         return aws_id(begin, fixed.text.size() == 3 ? end + 1 : end);
-      case Kind::kAwsName:
+      case SecretForm::kAwsName:
         return aws_name(begin, end);
-      case Kind::kAzure:
-        return fixed_size(Secret::kAzure, fixed.kind, begin, end, 88, kAlnum | kPlusSlash | kEquals);
-      case Kind::kScheme:
+      case SecretForm::kAzure:
+        return fixed_size(Secret::kAzure, fixed.form, begin, end, 88,
+                          kAlnum | kPlusSlash | kEquals);
+      case SecretForm::kScheme:
         return scheme(begin, end);
-      case Kind::kGithub:
-        if (free(fixed.kind, begin) && run_of(line_, end, 36, kAlnum | kUnder))
-          put(Secret::kGithub, fixed.kind, {begin, end + 36}, {begin, begin + 3});
+      case SecretForm::kGithub:
+        if (free(fixed.form, begin) && run_of(line_, end, 36, kAlnum | kUnder))
+          put(Secret::kGithub, fixed.form, {begin, end + 36}, {begin, begin + 3});
         return;
-      case Kind::kGitlab:
+      case SecretForm::kGitlab:
         return gitlab(fixed, begin, end);
-      case Kind::kAssigned:
+      case SecretForm::kAssigned:
         return assigned(begin, end);
-      case Kind::kJwt:
+      case SecretForm::kJwt:
         return web_token(begin, end);
-      case Kind::kMailchimp:
+      case SecretForm::kMailchimp:
         return mailchimp(begin, end);
-      case Kind::kNpm:
+      case SecretForm::kNpm:
         npm_.push_back(end);
         return;
-      case Kind::kOpenAi:
+      case SecretForm::kOpenAi:
         return open_ai(begin, end);
-      case Kind::kPrivateKey:
-        return put(Secret::kPrivateKey, fixed.kind, {begin, end});
-      case Kind::kPypi:
-        if (const i64 last = run_end(line_, end, kToken); last >= end + fixed.least &&
-                                                          free(fixed.kind, begin))
-          put(Secret::kPypi, fixed.kind, {begin, last});
+      case SecretForm::kPrivateKey:
+        return put(Secret::kPrivateKey, fixed.form, {begin, end});
+      case SecretForm::kPypi:
+        if (const i64 last = run_end(line_, end, kToken);
+            last >= end + fixed.least && free(fixed.form, begin))
+          put(Secret::kPypi, fixed.form, {begin, last});
         return;
-      case Kind::kSendGrid:
+      case SecretForm::kSendGrid:
         if (run_of(line_, end, 22, kToken) && char_at(line_, end + 22) == '.')
-          fixed_size(Secret::kSendGrid, fixed.kind, begin, end + 23, 43, kToken);
+          fixed_size(Secret::kSendGrid, fixed.form, begin, end + 23, 43, kToken);
         return;
-      case Kind::kSlackToken:
+      case SecretForm::kSlackToken:
         return slack_token(begin, end);
-      case Kind::kSlackHook:
+      case SecretForm::kSlackHook:
         return slack_hook(begin, end);
-      case Kind::kSoftLayer:
+      case SecretForm::kSoftLayer:
         return soft_layer(begin, end);
-      case Kind::kSquare:
-        return fixed_size(Secret::kSquare, fixed.kind, begin, end, 43, kToken | kBackslash);
-      case Kind::kStripe:
-        return fixed_size(Secret::kStripe, fixed.kind, begin, end, 24, kAlnum);
-      case Kind::kTwilio:
-        return fixed_size(Secret::kTwilio, fixed.kind, begin, end, 32, kLow | kDigit);
+      case SecretForm::kSquare:
+        return fixed_size(Secret::kSquare, fixed.form, begin, end, 43, kToken | kBackslash);
+      case SecretForm::kStripe:
+        return fixed_size(Secret::kStripe, fixed.form, begin, end, 24, kAlnum);
+      case SecretForm::kTwilio:
+        return fixed_size(Secret::kTwilio, fixed.form, begin, end, 32, kLow | kDigit);
     }
   }
 
@@ -323,18 +192,21 @@ class LineScan {
 
  private:
   /// Matches of an expression do not overlap.
-  bool free(Kind kind, i64 begin) const { return begin >= last_[static_cast<std::size_t>(kind)]; }
-  void put(Secret secret, Kind kind, Range value) { put(secret, kind, value, value); }
-  void put(Secret secret, Kind kind, Range value, Range reported) {
-    last_[static_cast<std::size_t>(kind)] = value.end;
+  bool free(SecretForm form, i64 begin) const {
+    return begin >= last_[static_cast<std::size_t>(form)];
+  }
+  void put(Secret secret, SecretForm form, Range value) { put(secret, form, value, value); }
+  void put(Secret secret, SecretForm form, Range value, Range reported) {
+    last_[static_cast<std::size_t>(form)] = value.end;
     out_.push_back({secret, value, reported});
   }
 
-  void fixed_size(Secret secret, Kind kind, i64 begin, i64 end, i64 count, u16 set) {
-    if (free(kind, begin) && run_of(line_, end, count, set)) put(secret, kind, {begin, end + count});
+  void fixed_size(Secret secret, SecretForm form, i64 begin, i64 end, i64 count, u16 set) {
+    if (free(form, begin) && run_of(line_, end, count, set))
+      put(secret, form, {begin, end + count});
   }
 
-  void artifactory(Kind kind, i64 begin, i64 end, i64 least) {
+  void artifactory(SecretForm form, i64 begin, i64 end, i64 least) {
     i64 first = begin;
     if (begin > 0) {
       do
@@ -344,7 +216,7 @@ class LineScan {
       if (before != '=' && before != ':' && before != '"' && text::py_space_size(line_, first) == 0)
         return;
     }
-    if (!free(kind, first)) return;
+    if (!free(form, first)) return;
     const i64 last = run_end(line_, end, kAlnum);
     if (last - end < least) return;
     i64 behind = last;
@@ -353,13 +225,13 @@ class LineScan {
       if (behind == last) return;
     }
     // The expression takes the delimiters in.
-    put(Secret::kArtifactory, kind, {begin, last}, {first, behind});
-    last_[static_cast<std::size_t>(kind)] = behind;
+    put(Secret::kArtifactory, form, {begin, last}, {first, behind});
+    last_[static_cast<std::size_t>(form)] = behind;
   }
 
   void aws_id(i64 begin, i64 end) {
     if (end - begin == 4 && is_in(char_at(line_, end - 1), kUp | kDigit))
-      fixed_size(Secret::kAws, Kind::kAwsId, begin, end, 16, kUp | kDigit);
+      fixed_size(Secret::kAws, SecretForm::kAwsId, begin, end, 16, kUp | kDigit);
   }
 
   /// Offsets of the 0 to 20 characters behind at.
@@ -376,7 +248,7 @@ class LineScan {
   }
 
   void aws_name(i64 begin, i64 end) {
-    if (!free(Kind::kAwsName, begin)) return;
+    if (!free(SecretForm::kAwsName, begin)) return;
     for (const i64 at : window(end)) {
       for (const char* const word : {"key", "pwd", "pw", "password", "pass", "token"}) {
         if (!has_nocase(line_, at, word)) continue;
@@ -386,8 +258,8 @@ class LineScan {
           if ((c != '"' && c != '\'') || (behind != '"' && behind != '\'') ||
               !run_of(line_, quote + 1, 40, kAlnum | kPlusSlash))
             continue;
-          put(Secret::kAws, Kind::kAwsName, {quote + 1, quote + 41});
-          last_[static_cast<std::size_t>(Kind::kAwsName)] = quote + 42;
+          put(Secret::kAws, SecretForm::kAwsName, {quote + 1, quote + 41});
+          last_[static_cast<std::size_t>(SecretForm::kAwsName)] = quote + 42;
           return;
         }
       }
@@ -412,7 +284,7 @@ class LineScan {
     if (user > end && char_at(line_, user) == ':') {
       const i64 last = plain_end(user + 1);
       if (last > user + 1 && char_at(line_, last) == '@')
-        put(Secret::kBasicAuth, Kind::kScheme, {user + 1, last});
+        put(Secret::kBasicAuth, SecretForm::kScheme, {user + 1, last});
     }
     cloudant_url(begin, end);
   }
@@ -421,7 +293,7 @@ class LineScan {
     if (!has_nocase(line_, begin - 4, "http") && !has_nocase(line_, begin - 5, "https")) return;
     const i64 colon = word_run_end(line_, end);
     if (colon == end || char_at(line_, colon) != ':') return;
-    for (const auto& [count, set] : {std::pair<i64, u16>{64, kHexDigit}, {24, kAlpha}}) {
+    for (const auto& [count, set] : kCloudantForms) {
       const i64 at = colon + 1 + count;
       if (!run_of(line_, colon + 1, count, set) || char_at(line_, at) != '@') continue;
       const i64 dot = word_run_end(line_, at + 1);
@@ -430,7 +302,7 @@ class LineScan {
     }
   }
 
-  void gitlab(const Fixed& fixed, i64 begin, i64 end) {
+  void gitlab(const FixedString& fixed, i64 begin, i64 end) {
     if (begin < gitlab_last_) return;
     const bool ci = fixed.text == "glcbt-";
     const bool part = ci && run_of(line_, end, 2, kHexDigit) && char_at(line_, end + 2) == '_';
@@ -462,14 +334,14 @@ class LineScan {
       out_.push_back({Secret::kIbmCos, {value, value + 48}, {value, value + 48}});
     if (!pw && run_of(line_, value, 64, kAlnum) && is_soft_layer_name(line_, begin))
       out_.push_back({Secret::kSoftLayer, {value, value + 64}, {value, value + 64}});
-    for (const auto& [count, set] : {std::pair<i64, u16>{64, kHexDigit}, {24, kAlpha}}) {
+    for (const auto& [count, set] : kCloudantForms) {
       if (run_of(line_, value, count, set) && is_cloudant_name(line_, begin))
         out_.push_back({Secret::kCloudant, {value, value + count}, {value, value + count}});
     }
   }
 
   void web_token(i64 begin, i64 end) {
-    if (!free(Kind::kJwt, begin)) return;
+    if (!free(SecretForm::kJwt, begin)) return;
     // Tokens may begin anywhere in one run.
     if (end > run_) run_ = run_end(line_, end, kToken | kEquals);
     const i64 dot = run_;
@@ -478,7 +350,7 @@ class LineScan {
     if (last == dot + 1) return;
     const bool signature = char_at(line_, last) == '.';
     const Range reported{begin, last + signature};
-    last_[static_cast<std::size_t>(Kind::kJwt)] = reported.end;
+    last_[static_cast<std::size_t>(SecretForm::kJwt)] = reported.end;
     if (!is_web_token(line_.substr(usize(begin), usize(reported.size())))) return;
     // The expression's last part matches as little as it can, which is nothing.
     if (signature) last = run_end(line_, last + 1, kToken | kDot | kPlusSlash | kEquals);
@@ -487,9 +359,9 @@ class LineScan {
 
   void mailchimp(i64 begin, i64 end) {
     const i64 first = begin - 32;
-    if (!run_of(line_, first, 32, kLow | kDigit) || !free(Kind::kMailchimp, first)) return;
+    if (!run_of(line_, first, 32, kLow | kDigit) || !free(SecretForm::kMailchimp, first)) return;
     const i64 last = run_end(line_, end, kDigit, 2);
-    if (last > end) put(Secret::kMailchimp, Kind::kMailchimp, {first, last});
+    if (last > end) put(Secret::kMailchimp, SecretForm::kMailchimp, {first, last});
   }
 
   /// Of several addresses in a line the last one whose token has the form.
@@ -535,7 +407,7 @@ class LineScan {
   }
 
   void slack_token(i64 begin, i64 end) {
-    if (!free(Kind::kSlackToken, begin)) return;
+    if (!free(SecretForm::kSlackToken, begin)) return;
     i64 before = -1;  // start of the last number with a dash
     i64 at = end;
     for (i64 digits = run_end(line_, at, kDigit); digits > at && char_at(line_, digits) == '-';
@@ -549,7 +421,7 @@ class LineScan {
       if (before < 0) return;
       last = at - 1;  // the last number stands for the token
     }
-    put(Secret::kSlack, Kind::kSlackToken, {begin, last});
+    put(Secret::kSlack, SecretForm::kSlackToken, {begin, last});
   }
 
   void slack_hook(i64 begin, i64 end) {
@@ -558,7 +430,7 @@ class LineScan {
     const i64 bot = run_end(line_, team + 2, kAlnum | kUnder);
     if (bot == team + 2 || char_at(line_, bot) != '/') return;
     const i64 last = run_end(line_, bot + 1, kAlnum | kUnder);
-    if (last > bot + 1) put(Secret::kSlack, Kind::kSlackHook, {begin, last});
+    if (last > bot + 1) put(Secret::kSlack, SecretForm::kSlackHook, {begin, last});
   }
 
   void soft_layer(i64 begin, i64 end) {
@@ -596,8 +468,8 @@ class LineScan {
 
   void telegram() {
     const i64 colon = run_end(line_, 0, kDigit, 11);
-    if (colon >= 8 && colon <= 10 && char_at(line_, colon) == ':' &&
-        isize(line_) == colon + 36 && run_of(line_, colon + 1, 35, kToken))
+    if (colon >= 8 && colon <= 10 && char_at(line_, colon) == ':' && isize(line_) == colon + 36 &&
+        run_of(line_, colon + 1, 35, kToken))
       out_.push_back({Secret::kTelegram, {0, isize(line_)}, {0, isize(line_)}});
   }
 
@@ -651,8 +523,7 @@ bool has_fixed_form(Secret secret) {
 }
 
 f64 base64_entropy(std::string_view value) {
-  return entropy(value,
-                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/\\-_=");
+  return entropy(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/\\-_=");
 }
 
 f64 hex_entropy(std::string_view value) {
@@ -680,10 +551,10 @@ void find_secrets(std::string_view line, std::span<const Anchor> anchors,
   std::vector<NameAt> names;
   bool quotes = false;
   for (const Anchor& anchor : anchors) {
-    const Fixed& fixed = kFixed[anchor.which];
+    const FixedString& fixed = kFixed[anchor.which];
     const i64 begin = anchor.end - isize(fixed.text);
-    quotes = quotes || fixed.kind == Kind::kQuote;
-    if (fixed.kind == Kind::kName) {
+    quotes = quotes || fixed.form == SecretForm::kQuote;
+    if (fixed.form == SecretForm::kName) {
       const bool same = line.substr(usize(begin), fixed.text.size()) == fixed.text;
       names.push_back({anchor.end, same && is_in(fixed.text[0], kLow)});
     }

@@ -54,8 +54,8 @@ struct SecretMatch {
   Range reported;  // what detect-secrets takes for it: of some tokens the prefix alone
 };
 
-/// Appends the matches in line, which has no line end and no white space behind it. anchors: offsets
-/// and numbers of the fixed strings in it, as find_anchors gives them, moved to the line.
+/// Appends the matches in line, which has no line end and no white space behind it. anchors:
+/// offsets and numbers of the fixed strings in it, as find_anchors gives them, moved to the line.
 struct Anchor {
   i64 end;
   u16 which;
@@ -77,8 +77,8 @@ void find_named_secrets(std::string_view line, std::span<const NameAt> names,
 f64 base64_entropy(std::string_view value);
 f64 hex_entropy(std::string_view value);
 
-/// detect-secrets leaves these lines out as a whole: one that a comment of its own allows, one whose
-/// value comes out of a call or an index. previous: the line before, or "".
+/// detect-secrets leaves these lines out as a whole: one that a comment of its own allows, one
+/// whose value comes out of a call or an index. previous: the line before, or "".
 bool is_line_left_out(std::string_view line, std::string_view previous);
 /// And these values: sequences, UUIDs, templates, variables, what has no letter, identifiers.
 bool is_value_left_out(Secret secret, std::string_view value, std::string_view line);

@@ -114,15 +114,14 @@ std::vector<TagType> secret_types() {
 }  // namespace
 
 std::vector<TaggerDef> secret_taggers() {
-  return {{"code_secrets_v1",
-           "match",
-           "passwords, keys and tokens, as detect-secrets finds them",
-           "Dolma; detect-secrets 1.5.0",
-           secret_types(),
-           {},
-           [](const TagSettings& settings) {
-             return std::make_unique<CodeSecrets>(settings.dolma);
-           }}};
+  return {
+      {"code_secrets_v1",
+       "match",
+       "passwords, keys and tokens, as detect-secrets finds them",
+       "Dolma; detect-secrets 1.5.0",
+       secret_types(),
+       {},
+       [](const TagSettings& settings) { return std::make_unique<CodeSecrets>(settings.dolma); }}};
 }
 
 }  // namespace lm::tag

@@ -94,13 +94,14 @@ std::string_view sure_word(std::string_view pattern, bool begin, bool end) {
 
 // What Dolma's filter of rows looks for.
 constexpr std::string_view kUnwanted[] = {
-    "sex",      "adult",   "satire",     "gossip",        "tabloid",      "tracker", "dating",
-    "image",    "humor",   "joke",       "comedy",        "porn",         "social media",
-    "freemium", "betting", "casino",     "gambling",      "celebrity",    "4chan",   "camming",
-    "escort",   "hentai",  "imageboard", "image hosting", "crowdfunding", "nudity",  "comic",
-    "online database", "company", "website"};
-constexpr std::string_view kUnwantedEnds[] = {".xxx",  ".adult",  ".sex", ".porn", ".sexy",
-                                              ".dating", ".cam", ".tube", ".chat"};
+    "sex",     "adult",    "satire",          "gossip",        "tabloid",
+    "tracker", "dating",   "image",           "humor",         "joke",
+    "comedy",  "porn",     "social media",    "freemium",      "betting",
+    "casino",  "gambling", "celebrity",       "4chan",         "camming",
+    "escort",  "hentai",   "imageboard",      "image hosting", "crowdfunding",
+    "nudity",  "comic",    "online database", "company",       "website"};
+constexpr std::string_view kUnwantedEnds[] = {".xxx",    ".adult", ".sex",  ".porn", ".sexy",
+                                              ".dating", ".cam",   ".tube", ".chat"};
 
 bool is_wanted_row(std::string_view url, const std::string& description) {
   const auto none = [](std::string_view text, auto& parts) {
@@ -218,13 +219,13 @@ bool UrlList::add_address(std::string_view text) {
 }
 
 bool UrlList::asks_more(std::string_view options) {
-  constexpr std::string_view kOfPages[] = {"all",       "document",    "doc", "popup",
-                                           "important", "first-party", "1p",  "match-case",
-                                           "~third-party", "~3p", "other"};
+  constexpr std::string_view kOfPages[] = {"all",          "document",    "doc",  "popup",
+                                           "important",    "first-party", "1p",   "match-case",
+                                           "~third-party", "~3p",         "other"};
   for (const std::string_view option : split(options, ',')) {
     const std::string_view name = trim(option.substr(0, option.find('=')));
-    const bool page = std::find(std::begin(kOfPages), std::end(kOfPages), name) !=
-                      std::end(kOfPages);
+    const bool page =
+        std::find(std::begin(kOfPages), std::end(kOfPages), name) != std::end(kOfPages);
     // ~script: everything but scripts, so pages too.
     if (page || (name.starts_with('~') && name != "~document" && name != "~doc" &&
                  name != "~first-party" && name != "~1p"))
@@ -305,8 +306,7 @@ void UrlList::read_rows(std::string_view line, const std::string& where, bool cl
     add_row_dolma(parsed->host);
     const auto description = row.find("description");
     const bool described = description != row.end() && description->is_string();
-    if (clean &&
-        (!described || !is_wanted_row(url, description->get_ref<const std::string&>())))
+    if (clean && (!described || !is_wanted_row(url, description->get_ref<const std::string&>())))
       continue;
     const std::string_view domain = registered_domain(parsed->host);
     hosts_.add(domain.empty() ? parsed->host : domain);

@@ -38,9 +38,9 @@ enum class ListForm {
 
 class UrlList {
  public:
-  /// bytes: of the file called name. clean: of kWikidata, without the rows that Dolma's filter means
-  /// to leave out. Throws Error{kData} NAME:LINE for lines of another form, and for a list without
-  /// entries.
+  /// bytes: of the file called name. clean: of kWikidata, without the rows that Dolma's filter
+  /// means to leave out. Throws Error{kData} NAME:LINE for lines of another form, and for a list
+  /// without entries.
   UrlList(std::string_view bytes, const std::string& name, ListForm form, bool clean = false);
 
   /// The list has the host, with or without www., or a parent of it that somebody registered, or

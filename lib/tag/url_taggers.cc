@@ -62,8 +62,8 @@ void bind_list(TaggerDef& def, const std::string& path, TagFiles& files) {
     append(why, why.empty() ? "" : ", ", name, " ", count);
   }
   if (left_out > 0)
-    files.warn(cat(path, ": ", left_out, " rules are left out, which ask more than an address: ",
-                   why));
+    files.warn(
+        cat(path, ": ", left_out, " rules are left out, which ask more than an address: ", why));
   def.make = [list](const TagSettings& settings) {
     return std::make_unique<ListedUrl>(list, settings.dolma);
   };

@@ -92,8 +92,7 @@ class InlineMapper : public io::RecordMapper {
   }
 
   static Fault already_there(std::string_view key, const io::JsonField& field) {
-    return {"duplicate_key",
-            cat("attribute ", quote(key), " is there already, expected a new one"),
+    return {"duplicate_key", cat("attribute ", quote(key), " is there already, expected a new one"),
             field.key_begin};
   }
 

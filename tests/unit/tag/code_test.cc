@@ -48,8 +48,7 @@ TEST_CASE("D-08: a block of comment lines has its newlines", "[tag]") {
   const auto empty = found("code_copyright_comments_v1", "");
   CHECK(empty.size() == 1);
   CHECK(value(empty, "doc") == -1);
-  CHECK(found("code_copyright_comments_v1", "", dolma()).at("comment_block") ==
-        Spans{{0, 1, 1}});
+  CHECK(found("code_copyright_comments_v1", "", dolma()).at("comment_block") == Spans{{0, 1, 1}});
 }
 
 TEST_CASE("RedPajama measures lines and letters", "[tag]") {
@@ -105,8 +104,8 @@ TEST_CASE("StarCoder's measures", "[tag]") {
   CHECK(value(found("code_starcoder_taggers_v2", "// a", {}, metadata("java")),
               "code_to_comment_ratio_doc") == 1);
   // A language that the reference has no lexer for.
-  CHECK(value(found("code_starcoder_taggers_v1", "// a", {}, metadata("proto")),
-              "nl_ratio_doc") == 1);
+  CHECK(value(found("code_starcoder_taggers_v1", "// a", {}, metadata("proto")), "nl_ratio_doc") ==
+        1);
   CHECK(value(found("code_starcoder_taggers_v1", "// a", dolma(), metadata("proto")),
               "nl_ratio_doc") == -1);
   const auto xml = found("code_starcoder_taggers_v2", "<?xml version='1.0'?>");

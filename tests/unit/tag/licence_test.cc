@@ -14,8 +14,7 @@ std::string licences(const std::string& tagger, const std::string& html, bool do
   const TagPlan plan(complete_taggers({tagger}, files), "e", settings);
   const FieldPlaces places("text", plan);
   io::JsonReader json(places.paths());
-  std::string line =
-      "{\"text\":\"abc\",\"metadata\":{\"html\":" + io::json_string(html) + "}}";
+  std::string line = "{\"text\":\"abc\",\"metadata\":{\"html\":" + io::json_string(html) + "}}";
   const std::size_t size = line.size();
   line.append(static_cast<std::size_t>(io::kJsonPadding), ' ');
   REQUIRE_FALSE(json.parse(std::string_view(line).substr(0, size)));

@@ -53,13 +53,15 @@ TEST_CASE("tokens of fixed form are found with their sizes", "[tag]") {
   CHECK(secrets("(ghp_" + alnum36 + ")") == Found{"GitHub_Token:ghp_" + alnum36});
   CHECK(secrets("glpat-" + times("a1", 10)) == Found{"GitLab_Token:glpat-" + times("a1", 10)});
   CHECK(secrets("glpat-" + times("a1", 9)).empty());
-  CHECK(secrets("iam_key: " + times("a1-_", 11)) == Found{"IBM_Cloud_IAM_Key:" + times("a1-_", 11)});
+  CHECK(secrets("iam_key: " + times("a1-_", 11)) ==
+        Found{"IBM_Cloud_IAM_Key:" + times("a1-_", 11)});
   CHECK(secrets("cos_secret_key=" + times("0a", 24)) ==
-        Found{"IBM_COS_HMAC_Credentials:" + times("0a", 24),
-              "Secret_Keyword:" + times("0a", 24)});
-  CHECK(secrets("eyJhIjoxfQ.eyJiIjoyfQ.c2ln") == Found{"JSON_Web_Token:eyJhIjoxfQ.eyJiIjoyfQ.c2ln"});
+        Found{"IBM_COS_HMAC_Credentials:" + times("0a", 24), "Secret_Keyword:" + times("0a", 24)});
+  CHECK(secrets("eyJhIjoxfQ.eyJiIjoyfQ.c2ln") ==
+        Found{"JSON_Web_Token:eyJhIjoxfQ.eyJiIjoyfQ.c2ln"});
   CHECK(secrets("eyJhIjoxfQ.e.c2ln").empty());
-  CHECK(secrets(times("0a", 16) + "-us12") == Found{"Mailchimp_Access_Key:" + times("0a", 16) + "-us12"});
+  CHECK(secrets(times("0a", 16) + "-us12") ==
+        Found{"Mailchimp_Access_Key:" + times("0a", 16) + "-us12"});
   CHECK(secrets("//r.org/:_authToken=npm_x y") == Found{"NPM_tokens:npm_x y"});
   CHECK(secrets("sk-" + times("a", 20) + "T3BlbkFJ" + times("b", 20)) ==
         Found{"OpenAI_Token:sk-" + times("a", 20) + "T3BlbkFJ" + times("b", 20)});
@@ -72,9 +74,12 @@ TEST_CASE("tokens of fixed form are found with their sizes", "[tag]") {
         Found{"Slack_Token:https://hooks.slack.com/services/Ta/Bb/c"});
   CHECK(secrets("https://api.softlayer.com/soap/v3.1/" + hex64) ==
         Found{"SoftLayer_Credentials:" + hex64});
-  CHECK(secrets("sq0csp-" + times("a", 43)) == Found{"Square_OAuth_Secret:sq0csp-" + times("a", 43)});
-  CHECK(secrets("rk_live_" + times("a", 24)) == Found{"Stripe_Access_Key:rk_live_" + times("a", 24)});
-  CHECK(secrets("12345678:" + times("a", 35)) == Found{"Telegram_Bot_Token:12345678:" + times("a", 35)});
+  CHECK(secrets("sq0csp-" + times("a", 43)) ==
+        Found{"Square_OAuth_Secret:sq0csp-" + times("a", 43)});
+  CHECK(secrets("rk_live_" + times("a", 24)) ==
+        Found{"Stripe_Access_Key:rk_live_" + times("a", 24)});
+  CHECK(secrets("12345678:" + times("a", 35)) ==
+        Found{"Telegram_Bot_Token:12345678:" + times("a", 35)});
   CHECK(secrets("x12345678:" + times("a", 35)).empty());
   CHECK(secrets("AC" + times("0a", 16)) == Found{"Twilio_API_Key:AC" + times("0a", 16)});
 }
@@ -131,9 +136,9 @@ TEST_CASE("D-09: a secret stands on its own line, every time", "[tag]") {
 }
 
 TEST_CASE("lines made to trap patterns take no more than their length", "[tag]") {
-  for (const char* const part :
-       {"eyJ", "xoxb-1-", "secret", "secret:`a,`", "://a:", "'a", "password=\"", "sk-T3BlbkFJ",
-        "aws key", "//:_authToken=", "AKC", "glagent-", "key ", "a=b(", "\"`", "[!=]", "gh", "_id"}) {
+  for (const char* const part : {"eyJ", "xoxb-1-", "secret", "secret:`a,`", "://a:", "'a",
+                                 "password=\"", "sk-T3BlbkFJ", "aws key", "//:_authToken=", "AKC",
+                                 "glagent-", "key ", "a=b(", "\"`", "[!=]", "gh", "_id"}) {
     const std::string text = times(part, 1000000 / isize(std::string_view(part)));
     const auto start = std::chrono::steady_clock::now();
     found("code_secrets_v1", text);

@@ -69,7 +69,8 @@ TEST_CASE("an address is host, port and path", "[tag]") {
 TEST_CASE("hosts of a list match themselves and what is below", "[tag]") {
   const UrlList list = hosts(
       "# comment\n; x\n! y\n0.0.0.0 ads.example.com tracker.example.com # z\n"
-      "127.0.0.1 localhost\nwww.bad.org\n\nshop.net/deals\n||adblock.de^\n10.1.2.3 intern.example.net\nco.uk\n");
+      "127.0.0.1 localhost\nwww.bad.org\n\nshop.net/deals\n||adblock.de^\n10.1.2.3 "
+      "intern.example.net\nco.uk\n");
   CHECK(list.size() == 8);
   CHECK(list.matches("http://ads.example.com/x"));
   CHECK(list.matches("tracker.example.com"));
@@ -104,7 +105,8 @@ TEST_CASE("D-32: the cleaned list is clean", "[tag]") {
   const std::string rows =
       "[{\"url\":\"https://www.paper.com/\",\"description\":\"newspaper\"},"
       "{\"url\":\"http://fun.org\",\"description\":\"Satire magazine\"},"
-      "{\"url\":\"http://a.xxx\",\"description\":\"newspaper\"},{\"url\":\"http://b.org\",\"description\":null}]\n";
+      "{\"url\":\"http://a.xxx\",\"description\":\"newspaper\"},{\"url\":\"http://"
+      "b.org\",\"description\":null}]\n";
   const UrlList all(rows, "list", ListForm::kWikidata);
   const UrlList cleaned(rows, "list", ListForm::kWikidata, true);
   CHECK(all.matches("https://news.paper.com/x"));
@@ -118,7 +120,8 @@ TEST_CASE("D-32: the cleaned list is clean", "[tag]") {
 
 TEST_CASE("rules of Adblock Plus", "[tag]") {
   const UrlList list = rules(
-      "[Adblock Plus 2.0]\n! comment\n||ads.com^\n@@||good.ads.com^\n/banner/*/img^\n|http://start.\n"
+      "[Adblock Plus 2.0]\n! "
+      "comment\n||ads.com^\n@@||good.ads.com^\n/banner/*/img^\n|http://start.\n"
       ".gif|\n-ad-box.\n||cdn.net/x^\n##.cosmetic\nsite.com##.x\n||third.com^$third-party\n"
       "||page.com^$document\n/regex/\nlong*pattern*with*stars\n");
   CHECK(list.matches("http://a.ads.com/x"));
