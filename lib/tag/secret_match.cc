@@ -467,10 +467,15 @@ class LineScan {
   }
 
   void telegram() {
-    const i64 colon = run_end(line_, 0, kDigit, 11);
-    if (colon >= 8 && colon <= 10 && char_at(line_, colon) == ':' && isize(line_) == colon + 36 &&
-        run_of(line_, colon + 1, 35, kToken))
-      out_.push_back({Secret::kTelegram, {0, isize(line_)}, {0, isize(line_)}});
+    i64 from = 0;
+    for (std::size_t found = line_.find(':', 8); found != std::string_view::npos;
+         found = line_.find(':', found + 1)) {
+      const i64 colon = static_cast<i64>(found);
+      const i64 begin = run_begin(line_, colon, kDigit, std::max(from, colon - 10));
+      if (colon - begin < 8 || !run_of(line_, colon + 1, 35, kToken)) continue;
+      from = colon + 36;
+      out_.push_back({Secret::kTelegram, {begin, from}, {begin, from}});
+    }
   }
 
   void random(Secret secret, u16 set) {

@@ -125,6 +125,16 @@ std::array<std::string, 4> row_forms_dolma(std::string_view host) {
   return {bare, std::string(base_dolma(bare)), www, std::string(base_dolma(www))};
 }
 
+/// Parents of any height, the last label included.
+bool has_host_or_parent(const HashSet64& hosts, std::string_view host) {
+  while (hosts.size() > 0 && !hosts.contains(host)) {
+    const std::size_t dot = host.find('.');
+    if (dot == std::string_view::npos) return false;
+    host.remove_prefix(dot + 1);
+  }
+  return hosts.size() > 0;
+}
+
 }  // namespace
 
 void HashSet64::add(std::string_view s) {
@@ -279,8 +289,12 @@ void UrlList::add_pattern(Rules& rules, Rule rule) {
   if (rule.host && !rule.end && pattern.ends_with('^') &&
       is_host(pattern.substr(0, pattern.size() - 1))) {
     rules.hosts.add(pattern.substr(0, pattern.size() - 1));
-    // As hosts of a list the reference holds what stands before ^.
-    if (&rules == &blocked_) dolma_.add(pattern.substr(0, pattern.size() - 1));
+    // Of a hosts list the reference holds what stands before ^; its engine of rules takes www.
+    // away.
+    std::string_view host = pattern.substr(0, pattern.size() - 1);
+    while (form_ == ListForm::kRules && host.starts_with("www."))
+      host.remove_prefix(4);
+    if (&rules == &blocked_) dolma_.add(host);
     return;
   }
   const u32 number = static_cast<u32>(rules.patterns.size());
@@ -358,7 +372,9 @@ bool UrlList::matches_dolma(std::string_view url) const {
   if (form_ == ListForm::kWikidata) return row_matches_dolma(parsed->host);
   if (form_ == ListForm::kRules) {
     const std::string text = cat("http://", parsed->clean());
-    return blocks({text, 7, 7 + isize(parsed->host)});
+    const Address address{text, 7, 7 + isize(parsed->host)};
+    if (applies(allowed_, address)) return false;
+    return has_host_or_parent(dolma_, parsed->host) || applies(blocked_, address);
   }
   const std::string_view bare = without_www_dolma(parsed->host);
   return dolma_.contains(bare) || dolma_.contains(cat("www.", bare));
@@ -375,12 +391,7 @@ bool UrlList::blocks(const Address& address) const {
 bool UrlList::applies(const Rules& rules, const Address& address) {
   const std::string_view host =
       address.text.substr(usize(address.host_begin), usize(address.host_end - address.host_begin));
-  for (std::string_view rest = host; rules.hosts.size() > 0;) {
-    if (rules.hosts.contains(rest)) return true;
-    const std::size_t dot = rest.find('.');
-    if (dot == std::string_view::npos) break;
-    rest.remove_prefix(dot + 1);
-  }
+  if (has_host_or_parent(rules.hosts, host)) return true;
   const auto matches = [&](u32 number) {
     const Rule& rule = rules.patterns[number];
     if (!rule.host) return rule_matches(rule.pattern, address.text, rule.begin, rule.end);
@@ -410,8 +421,10 @@ bool rule_matches(std::string_view pattern, std::string_view text, bool begin, b
     const std::string_view part = parts[i];
     const bool last = i + 1 == parts.size();
     if (last && end && !part.empty()) {
-      // ^ may stand for the end itself, so the part is as long as it looks or one shorter.
-      for (const i64 size : {isize(part), isize(part) - 1}) {
+      // Each ^ at its end may stand for the end itself, which makes the part shorter by one.
+      const std::size_t solid = part.find_last_not_of('^');
+      const i64 least = solid == std::string_view::npos ? 0 : static_cast<i64>(solid) + 1;
+      for (i64 size = isize(part); size >= least; --size) {
         const i64 first = isize(text) - size;
         if (first >= at && (i > 0 || !begin || first == 0) &&
             part_end(part, text, first) == isize(text))

@@ -185,7 +185,8 @@ Chosen::Chosen(cli::Tool& tool) {
   }
   if (!digests.empty()) {
     tool.set_param("file_digests", cat("[", digests, "]"));
-    tool.set_param("file_entries", cat("[", entries, "]"));
+    tool.add_metric("file_digests", cat("[", digests, "]"));
+    tool.add_metric("file_entries", cat("[", entries, "]"));
   }
   for (const std::string& warning : files_.warnings())
     tool.console().message(LogLevel::kWarning, warning);

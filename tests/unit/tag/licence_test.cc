@@ -31,14 +31,14 @@ std::string licences(const std::string& tagger, const std::string& html, bool do
 TEST_CASE("licences in links have a type, a version and a language", "[tag]") {
   const std::string a = "<a rel=\"license\" href=\"http://creativecommons.org/licenses/";
   CHECK(licences("cc_re", a + "by-nc-sa/4.0/\">", true) ==
-        "\"e__cc_re__cc_by_nc_sa_4_0\":[[0,3,1.0]]");
+        "\"e__cc_re__cc_by_nc_sa_4_0\":[[0,3,1]]");
   CHECK(licences("cc_re", a + "by/3.0/us/\">x" + a + "by/3.0/deed.en\" >") ==
-        "\"e__cc_re__licences\":[[0,3,2.0]],\"e__cc_re__cc_by_3_0_en\":[[0,3,0.75]],"
-        "\"e__cc_re__cc_by_3_0_us\":[[0,3,1.0]]");
+        "\"e__cc_re__licences\":[[0,3,2]],\"e__cc_re__cc_by_3_0_en\":[[0,3,0.75]],"
+        "\"e__cc_re__cc_by_3_0_us\":[[0,3,1]]");
   CHECK(licences("cc_re", a + "by/3.0/us/deed.de\">", true) ==
-        "\"e__cc_re__cc_by_3_0_de\":[[0,3,1.0]]");
+        "\"e__cc_re__cc_by_3_0_de\":[[0,3,1]]");
   CHECK(licences("cc_re", "<meta content='https://creativecommons.org/publicdomain/zero/1.0/'>",
-                 true) == "\"e__cc_re__cc_publicdomain_zero_1_0\":[[0,3,1.0]]");
+                 true) == "\"e__cc_re__cc_publicdomain_zero_1_0\":[[0,3,1]]");
 }
 
 TEST_CASE("an address outside of an element, or not closed, is no link", "[tag]") {
@@ -47,12 +47,12 @@ TEST_CASE("an address outside of an element, or not closed, is no link", "[tag]"
   CHECK(licences("cc_re", "<a <" + href + "\">", true).empty());
   CHECK(licences("cc_re", "<b " + href + "\">", true).empty());
   CHECK(licences("cc_re", "creativecommons.org/licenses", false) ==
-        "\"e__cc_re__licences\":[[0,3,0.0]]");
+        "\"e__cc_re__licences\":[[0,3,0]]");
 }
 
 TEST_CASE("addresses alone are found by the fast tagger", "[tag]") {
   CHECK(licences("cc_re_fast", "http://creativecommons.org/licenses/by-sa/2.0") ==
-        "\"e__cc_re_fast__cc_by_sa\":[[0,3,1.0]]");
+        "\"e__cc_re_fast__cc_by_sa\":[[0,3,1]]");
   CHECK(licences("cc_re_fast", "http://creativecommons.org/licenses/by-sa").empty());
   CHECK(licences("cc_re_fast", "ftp://creativecommons.org/licenses/by/").empty());
 }

