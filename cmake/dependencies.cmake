@@ -16,6 +16,7 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
+pkg_check_modules(PSL REQUIRED IMPORTED_TARGET libpsl)
 # As archives: only lm-cat has pages to read, and no other program should load what it does not use.
 find_library(LM_GUMBO NAMES libgumbo.a gumbo REQUIRED)
 find_library(LM_UCHARDET NAMES libuchardet.a uchardet REQUIRED)

@@ -8,6 +8,7 @@
 
 #include "core/str.h"
 #include "ingest/html_slim.h"
+#include "text/utf8.h"
 
 namespace lm::ingest {
 
@@ -268,9 +269,11 @@ class Walk {
 HtmlText::HtmlText() : arena_(std::make_unique<Arena>()) {}
 HtmlText::~HtmlText() = default;
 
-std::optional<std::string> HtmlText::extract(std::string_view html) {
-  const std::optional<std::string> page = slim_html(html, kMaxHtmlDepth);
-  if (!page) return std::nullopt;
+struct HtmlText::Page {
+  const GumboNode* root;
+};
+
+HtmlText::Page HtmlText::parse(std::string_view html) {
   arena_->reset();
   GumboOptions options = kGumboDefaultOptions;
   options.allocator = [](void* arena, std::size_t bytes) {
@@ -279,15 +282,45 @@ std::optional<std::string> HtmlText::extract(std::string_view html) {
   options.deallocator = [](void*, void*) {};
   options.userdata = arena_.get();
   options.max_errors = 0;
+  return {gumbo_parse_with_options(&options, html.data(), html.size())->root};
+}
+
+std::optional<std::string> HtmlText::extract(std::string_view html) {
+  const std::optional<std::string> page = slim_html(html, kMaxHtmlDepth);
+  if (!page) return std::nullopt;
   try {
-    const GumboOutput* const output =
-        gumbo_parse_with_options(&options, page->data(), page->size());
-    std::string text = Walk(false).text(output->root);
-    if (text.empty()) text = Walk(true).text(output->root);
+    const GumboNode* const root = parse(*page).root;
+    std::string text = Walk(false).text(root);
+    if (text.empty()) text = Walk(true).text(root);
     return text;
   } catch (const TooMuch&) {
     return std::nullopt;
   }
+}
+
+std::optional<i64> HtmlText::count_text(std::string_view html) {
+  const std::optional<std::string> page = slim_html(html, kMaxHtmlDepth);
+  if (!page) return std::nullopt;
+  i64 chars = 0;
+  try {
+    std::vector<const GumboNode*> open{parse(*page).root};
+    while (!open.empty()) {
+      const GumboNode* const node = open.back();
+      open.pop_back();
+      if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE ||
+          node->type == GUMBO_NODE_CDATA)
+        chars += text::count_code_points(node->v.text.text);
+      if (node->type != GUMBO_NODE_ELEMENT || node->v.element.tag == GUMBO_TAG_SCRIPT ||
+          node->v.element.tag == GUMBO_TAG_STYLE)
+        continue;
+      const GumboVector& children = node->v.element.children;
+      for (unsigned i = 0; i < children.length; ++i)
+        open.push_back(static_cast<const GumboNode*>(children.data[i]));
+    }
+  } catch (const TooMuch&) {
+    return std::nullopt;
+  }
+  return chars;
 }
 
 }  // namespace lm::ingest

@@ -8,21 +8,26 @@ namespace lm::tag {
 
 // A family is one of these functions, in a file of its own.
 std::vector<TaggerDef> c4_taggers();
+std::vector<TaggerDef> code_taggers();
 std::vector<TaggerDef> fineweb_taggers();
 std::vector<TaggerDef> gopher_taggers();
 std::vector<TaggerDef> gopher_paper_taggers();
 std::vector<TaggerDef> length_taggers();
+std::vector<TaggerDef> licence_taggers();
 std::vector<TaggerDef> pii_taggers();
 std::vector<TaggerDef> pii_v3_taggers();
 std::vector<TaggerDef> punctuation_taggers();
 std::vector<TaggerDef> repetition_taggers();
 std::vector<TaggerDef> sampling_taggers();
+std::vector<TaggerDef> secret_taggers();
+std::vector<TaggerDef> url_taggers();
 
 namespace {
 
 constexpr std::vector<TaggerDef> (*kFamilies[])() = {
-    c4_taggers,  fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
-    pii_taggers, pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
+    c4_taggers,   fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
+    pii_taggers,  pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
+    code_taggers, licence_taggers, secret_taggers,      url_taggers,
 };
 
 constexpr i64 kNear = 3;  // edits between a name and what may have been meant
@@ -110,7 +115,7 @@ void check_key(std::string_view key) {
   const std::string_view tagger = rest.substr(0, second);
   const std::string_view type = rest.substr(second + 2);
   for (const TaggerDef& def : catalogue()) {
-    if (key_part(def.name) != tagger || def.types_of_file) continue;
+    if (key_part(def.name) != tagger || def.types_of_file || def.open_types) continue;
     std::vector<std::string> types;
     for (const TagType& own : def.types)
       types.push_back(key_part(own.name));
@@ -129,6 +134,7 @@ std::string catalogue_table() {
     if (!def.fields.empty()) append(out, "  reads: ", join(def.fields, ", "), "\n");
     if (!def.file.empty()) append(out, "  needs: --model ", def.file, "=FILE\n");
     if (def.types_of_file) append(out, "  types: the labels of the model\n");
+    if (def.open_types) append(out, "  types: of names that documents make, and\n");
     for (const TagType& type : def.types) {
       append(out, "  ", type.name, ": ", type.meaning,
              type.needs == Needs::kNaughtyWords ? " (needs --naughty-words)" : "", "\n");

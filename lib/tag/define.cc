@@ -57,6 +57,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"words", "a file of words and phrases, one a line, in lower case", words_tagger},
+    {"urls", "a list of hosts, addresses or rules of Adblock Plus for metadata.url", urls_tagger},
 };
 
 bool is_name(std::string_view name) {

@@ -15,6 +15,9 @@ struct Definition {
   std::string argument;  // of the kind: a pattern, a file
 };
 
+/// Kinds that stand in files of their own. url_taggers.cc: urls.
+TaggerDef urls_tagger(const Definition& of, TagFiles& files);
+
 /// The tagger that text defines. Throws Error{kUsage} for a text of another form, for a name of the
 /// catalogue and for kinds and units that are not there; what the kind throws for its argument.
 TaggerDef defined_tagger(std::string_view text, TagFiles& files);

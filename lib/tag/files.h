@@ -32,6 +32,15 @@ class TagFiles {
   std::vector<std::string> unused() const;
   /// Paths that were read, rising.
   const std::set<std::string>& paths() const { return paths_; }
+  /// Entries of the list at path, for the report; 0 for what is no list.
+  void set_entries(const std::string& path, i64 entries) { entries_[path] = entries; }
+  i64 entries(const std::string& path) const {
+    const auto at = entries_.find(path);
+    return at == entries_.end() ? 0 : at->second;
+  }
+  /// What to tell the user of a file, each once.
+  void warn(const std::string& warning) { warnings_.insert(warning); }
+  const std::set<std::string>& warnings() const { return warnings_; }
 
  private:
   struct Given {
@@ -41,6 +50,8 @@ class TagFiles {
   std::map<std::string, Given> given_;
   std::map<std::pair<std::type_index, std::string>, std::shared_ptr<const void>> held_;
   std::set<std::string> paths_;
+  std::map<std::string, i64> entries_;
+  std::set<std::string> warnings_;
 };
 
 }  // namespace lm::tag

@@ -77,23 +77,42 @@ std::optional<Fault> TagWorker::tag(io::JsonReader& json, const FieldPlaces& pla
     document_.set_field(plan_.fields()[i], json.text_of(places.fields()[i]));
   for (std::vector<text::ScoredSpan>& list : lists_)
     list.clear();
+  named_.clear();
   for (std::size_t i = 0; i < taggers_.size(); ++i) {
     const std::size_t types = plan_.taggers()[i].types.size();
-    Emitter out(document_, std::span(lists_).subspan(usize(first_[i]), types));
+    Emitter out(document_, std::span(lists_).subspan(usize(first_[i]), types), named_,
+                static_cast<i64>(i));
     if (std::optional<Fault> fault = taggers_[i]->tag(document_, out)) return fault;
   }
+  name_keys();
   return std::nullopt;
+}
+
+void TagWorker::name_keys() {
+  std::sort(named_.begin(), named_.end(), [](const NamedSpans& a, const NamedSpans& b) {
+    return a.tagger != b.tagger ? a.tagger < b.tagger : a.key < b.key;
+  });
+  for (NamedSpans& own : named_)
+    own.key = cat(plan_.experiment(own.tagger), "__",
+                  key_part(plan_.taggers()[usize(own.tagger)].name), "__", key_part(own.key));
 }
 
 void append_attributes(std::string& out, const TagPlan& plan, const TagWorker& worker, i64 first,
                        i64 last, bool all) {
   bool comma = false;
-  for (i64 key = first; key < last; ++key) {
-    const std::span<const text::ScoredSpan> spans = worker.spans(key);
-    if (spans.empty() && !all) continue;
-    append(out, comma ? ",\"" : "\"", plan.keys()[usize(key)].key, "\":");
+  const auto put = [&](const std::string& key, std::span<const text::ScoredSpan> spans) {
+    append(out, comma ? ",\"" : "\"", key, "\":");
     text::append_spans(out, spans);
     comma = true;
+  };
+  for (i64 key = first; key < last; ++key) {
+    const TagKey& own = plan.keys()[usize(key)];
+    const std::span<const text::ScoredSpan> spans = worker.spans(key);
+    if (all || !spans.empty()) put(own.key, spans);
+    if (key + 1 < last && plan.keys()[usize(key + 1)].tagger == own.tagger) continue;
+    for (const NamedSpans& named : worker.named()) {
+      if (named.tagger == own.tagger) put(named.key, named.spans);
+    }
   }
 }
 

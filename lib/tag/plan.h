@@ -78,19 +78,24 @@ class TagWorker {
   std::span<const text::ScoredSpan> spans(i64 key) const {
     return lists_[usize(places_[usize(key)])];
   }
+  /// Of taggers of open types, by tagger and name of the type.
+  std::span<const NamedSpans> named() const { return named_; }
   Document& document() { return document_; }
 
  private:
+  void name_keys();
+
   const TagPlan& plan_;
   std::vector<std::unique_ptr<Tagger>> taggers_;
   std::vector<std::vector<text::ScoredSpan>> lists_;  // tagger by tagger, by type
   std::vector<i64> first_;                            // [taggers] into lists_
   std::vector<i64> places_;                           // [keys] into lists_
+  std::vector<NamedSpans> named_;
   Document document_;
 };
 
 /// Appends the members "KEY":[...],... of the keys from first to last; empty ones too if all is
-/// set. Without braces.
+/// set. Behind the last key of a tagger its open types. Without braces.
 void append_attributes(std::string& out, const TagPlan& plan, const TagWorker& worker, i64 first,
                        i64 last, bool all);
 

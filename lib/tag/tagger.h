@@ -28,12 +28,31 @@ struct TagSettings {
   const WordList* naughty = nullptr;  // null: no list was given
 };
 
+/// What a tagger of open types found under a name of its own.
+struct NamedSpans {
+  std::string key;  // of the attribute
+  i64 tagger = 0;   // place in the plan's taggers
+  std::vector<text::ScoredSpan> spans;
+};
+
 /// Takes what a tagger finds in one document; turns bytes into code points.
 class Emitter {
  public:
-  /// lists: one per type of the tagger, to be appended to.
-  Emitter(Document& document, std::span<std::vector<text::ScoredSpan>> lists)
-      : document_(document), lists_(lists) {}
+  /// lists: one per type of the tagger, to be appended to. named: of all taggers, key: the name
+  /// of a type alone.
+  Emitter(Document& document, std::span<std::vector<text::ScoredSpan>> lists,
+          std::vector<NamedSpans>& named, i64 tagger)
+      : document_(document), lists_(lists), named_(named), tagger_(tagger) {}
+  /// A value of the whole document under a type that is not in the definition (open_types).
+  void named_value(const std::string& type, f64 value) {
+    for (NamedSpans& own : named_) {
+      if (own.tagger == tagger_ && own.key == type) {
+        own.spans.push_back({0, document_.chars(), value});
+        return;
+      }
+    }
+    named_.push_back({type, tagger_, {{0, document_.chars(), value}}});
+  }
   /// A value of the whole document: [0, its length, value].
   void value(i64 type, f64 value) { span_at(type, 0, document_.chars(), value); }
   /// A span of bytes; in rising order within a type.
@@ -50,6 +69,8 @@ class Emitter {
  private:
   Document& document_;
   std::span<std::vector<text::ScoredSpan>> lists_;
+  std::vector<NamedSpans>& named_;
+  i64 tagger_;
 };
 
 /// Judges documents, one at a time; keeps scratch memory only, so that a result depends on the
@@ -84,6 +105,8 @@ struct TaggerDef {
   std::string file = {};
   std::function<void(TaggerDef& def, const std::string& path, TagFiles& files)> bind = {};
   bool types_of_file = false;
+  // Finds types beside those above, which have names of the document's making.
+  bool open_types = false;
 };
 
 }  // namespace lm::tag

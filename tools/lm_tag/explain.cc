@@ -71,14 +71,19 @@ class Explainer {
     block += '\n';
     for (i64 key = 0; key < isize(plan_.keys()); ++key)
       for (const text::ScoredSpan& span : worker.tags.spans(key))
-        append_span(block, plan_.keys()[usize(key)], span, worker.tags.document());
+        append_span(block, plan_.keys()[usize(key)].key, span, worker.tags.document(),
+                    plan_.type(plan_.keys()[usize(key)]).meaning);
+    for (const tag::NamedSpans& named : worker.tags.named())
+      for (const text::ScoredSpan& span : named.spans)
+        append_span(block, named.key, span, worker.tags.document(),
+                    plan_.taggers()[usize(named.tagger)].summary);
     blocks(batch).push_back(std::move(block));
     return std::nullopt;
   }
 
-  void append_span(std::string& block, const tag::TagKey& key, const text::ScoredSpan& span,
-                   tag::Document& document) {
-    append(block, "  ", key.key, " ");
+  void append_span(std::string& block, const std::string& key, const text::ScoredSpan& span,
+                   tag::Document& document, const std::string& meaning) {
+    append(block, "  ", key, " ");
     text::append_score(block, span.score);
     const bool whole = span.begin == 0 && span.end == document.chars();
     // Offsets of a reference may lie outside the text.
@@ -91,7 +96,7 @@ class Explainer {
       append(block, " ", io::json_string(document.text().substr(usize(begin), usize(end - begin))),
              shown < span.end ? "..." : "");
     }
-    append(block, "  ", plan_.type(key).meaning, "\n");
+    append(block, "  ", meaning, "\n");
   }
 
   cli::Tool& tool_;

@@ -177,10 +177,19 @@ Chosen::Chosen(cli::Tool& tool) {
     throw Error(ErrorKind::kUsage, cat("--model: no tagger of this run reads ", quote(unused[0])),
                 "--list shows what each tagger needs");
   std::string digests;
-  for (const std::string& path : files_.paths())
+  std::string entries;
+  for (const std::string& path : files_.paths()) {
     append(digests, digests.empty() ? "\"" : ",\"", hex64(xxh3_64(io::Mapping(path).bytes())),
            "\"");
-  if (!digests.empty()) tool.set_param("file_digests", cat("[", digests, "]"));
+    append(entries, entries.empty() ? "" : ",", files_.entries(path));
+  }
+  if (!digests.empty()) {
+    tool.set_param("file_digests", cat("[", digests, "]"));
+    tool.add_metric("file_digests", cat("[", digests, "]"));
+    tool.add_metric("file_entries", cat("[", entries, "]"));
+  }
+  for (const std::string& warning : files_.warnings())
+    tool.console().message(LogLevel::kWarning, warning);
   plan_ = std::make_unique<tag::TagPlan>(std::move(taggers), options.text("experiment"), settings);
   // In the stream's header, for who reads it: what was looked for, found or not.
   std::string keys = "[";

@@ -51,11 +51,7 @@ class InlineMapper : public io::RecordMapper {
     io::RecordEdit edit(reader_);
     for (i64 i = 0; i < reader_.path_count(); ++i) {
       const bool there = reader_.field(i).type != io::JsonType::kMissing;
-      if (there && !replace_)
-        return Fault{"duplicate_key",
-                     cat("attribute ", quote(plan_.keys()[usize(i)].key),
-                         " is there already, expected a new one"),
-                     reader_.field(i).key_begin};
+      if (there && !replace_) return already_there(plan_.keys()[usize(i)].key, reader_.field(i));
       if (there) ++replaced_;
       const std::span<const text::ScoredSpan> spans = worker_.spans(i);
       if (spans.empty() && !declare_ && !there) continue;
@@ -63,8 +59,41 @@ class InlineMapper : public io::RecordMapper {
       text::append_spans(value, spans);
       edit.set(i, std::move(value));
     }
+    if (worker_.named().empty()) {
+      edit.write(out);
+      return std::nullopt;
+    }
+    std::string edited;
+    edit.write(edited);
+    return merge_named(edited, out);
+  }
+
+  /// The same for keys that the document made.
+  std::optional<Fault> merge_named(std::string& line, std::string& out) {
+    std::vector<std::string> paths;
+    for (const tag::NamedSpans& named : worker_.named())
+      paths.push_back("attributes." + named.key);
+    io::JsonReader reader(paths);
+    const std::size_t size = line.size();
+    line.append(static_cast<std::size_t>(io::kJsonPadding), ' ');
+    if (std::optional<Fault> fault = reader.parse(std::string_view(line).substr(0, size)))
+      return fault;
+    io::RecordEdit edit(reader);
+    for (i64 i = 0; i < reader.path_count(); ++i) {
+      const bool there = reader.field(i).type != io::JsonType::kMissing;
+      if (there && !replace_) return already_there(paths[usize(i)].substr(11), reader.field(i));
+      if (there) ++replaced_;
+      std::string value;
+      text::append_spans(value, worker_.named()[usize(i)].spans);
+      edit.set(i, std::move(value));
+    }
     edit.write(out);
     return std::nullopt;
+  }
+
+  static Fault already_there(std::string_view key, const io::JsonField& field) {
+    return {"duplicate_key", cat("attribute ", quote(key), " is there already, expected a new one"),
+            field.key_begin};
   }
 
   const tag::TagPlan& plan_;

@@ -31,3 +31,22 @@ echo 'D-33: a text without words'
 echo '{"text":" "}' > g.jsonl
 t -T pii_regex_v1 g.jsonl
 lm-tag -T pii_regex_v1 -q --compat dolma -z none g.jsonl; echo "status $?"
+echo 'D-08: a block of comment lines, with its newlines'
+echo '{"text":"# a\n# b\nx"}' > h.jsonl
+t -T code_copyright_comments_v1 h.jsonl
+t -T code_copyright_comments_v1 --compat dolma h.jsonl
+echo 'D-09: a secret on its own line'
+echo '{"text":"# http://a:pw1@b # pragma: allowlist secret\nhttp://a:pw1@b"}' > i.jsonl
+t -T code_secrets_v1 i.jsonl
+t -T code_secrets_v1 --compat dolma i.jsonl
+echo 'D-13, D-14: worldbank.org without its w; an address of nowhere'
+printf '127.0.0.1 worldbank.org\n' > list
+printf '%s\n' '{"text":"x","metadata":{"url":"http://orldbank.org"}}' '{"text":"x","metadata":{"url":"http://127.0.0.1/"}}' > j.jsonl
+u() { lm-tag -q -z none --model list "$@" j.jsonl | jq -c '[.attributes[]?]'; }
+u -T domain_blocklist_utp_v1
+u -T domain_blocklist_utp_v1 --compat dolma
+echo 'D-32: rows that the cleaned list leaves out'
+echo '[{"url":"http://fun.org","description":"satire"},{"url":"http://a.org","description":"news"}]' > list
+echo '{"text":"x","metadata":{"url":"http://fun.org"}}' > j.jsonl
+u -T allowlist_wikidata_cleaned_v1
+u -T allowlist_wikidata_cleaned_v1 --compat dolma

@@ -1,0 +1,209 @@
+#include "tag/code_comments.h"
+
+#include <vector>
+
+#include "core/str.h"
+#include "tag/ascii_class.h"
+#include "text/utf8.h"
+
+namespace lm::tag {
+
+namespace {
+
+using Marks = std::vector<std::string_view>;
+
+Marks marks_of(const char* text) {
+  Marks out;
+  for (const std::string_view mark : split(std::string_view(text), ' ')) {
+    if (!mark.empty()) out.push_back(mark);
+  }
+  return out;
+}
+
+class CommentScan {
+ public:
+  CommentScan(std::string_view text, const CodeLanguage& language, bool line_end)
+      : text_(text),
+        lines_(marks_of(language.lines)),
+        blocks_(marks_of(language.blocks)),
+        shape_(language.shape),
+        line_end_(line_end),
+        pages_(lines_.empty() && !blocks_.empty() && blocks_[0] == "<!--") {
+    for (const Marks* const marks : {&lines_, &blocks_}) {
+      for (const std::string_view mark : *marks) {
+        special_[static_cast<u8>(mark[0])] = true;
+        special_[static_cast<u8>(mark[0] - (is_in(mark[0], kLow) ? 32 : 0))] = true;
+      }
+    }
+    // Where ' or another of these begins a comment, or stands for quoting in code, it is no string.
+    const bool plain = lines_.empty() || lines_[0] == "//" || lines_[0] == "#";
+    if (!pages_) quotes_ = plain ? "'\"" : "\"";
+    for (const std::string_view line : lines_) {
+      if (line == "\"") quotes_ = "'";
+    }
+    for (const char quote : quotes_)
+      special_[static_cast<u8>(quote)] = true;
+    if (shape_ == Shape::kScript) special_['/'] = special_['`'] = true;
+  }
+
+  i64 chars() {
+    if (has_at(text_, 0, "#!")) at_ = end_of_line(0);
+    while (at_ < isize(text_)) {
+      if (!special_[static_cast<u8>(text_[usize(at_)])]) {
+        ++at_;
+        continue;
+      }
+      step();
+    }
+    return chars_;
+  }
+
+ private:
+  void step() {
+    for (std::size_t i = 0; i + 1 < blocks_.size(); i += 2) {
+      if (has_at(text_, at_, blocks_[i])) return block(blocks_[i], blocks_[i + 1]);
+    }
+    for (const std::string_view mark : lines_) {
+      if (has_nocase(text_, at_, mark) && may_begin(mark)) return line();
+    }
+    const char c = text_[usize(at_)];
+    if (quotes_.find(c) != std::string_view::npos)
+      return string(c, c == '"' ? &no_double_ : &no_single_);
+    if (shape_ == Shape::kScript && c == '`') return template_string();
+    if (shape_ == Shape::kScript && c == '/') return pattern();
+    ++at_;
+  }
+
+  i64 end_of_line(i64 at) const {
+    const std::size_t lf = text_.find('\n', usize(at));
+    return lf == std::string_view::npos ? isize(text_) : static_cast<i64>(lf);
+  }
+
+  /// # inside a word and behind $ is none, nor is \%; words such as rem stand alone.
+  bool may_begin(std::string_view mark) const {
+    const char before = char_at(text_, at_ - 1);
+    if (mark == "#")
+      return at_ == 0 || is_blank(before) || std::string_view(";)}],{(").find(before) < 7;
+    if (mark == "%") return before != '\\';
+    if (!is_in(mark[0], kLow)) return true;
+    return (at_ == 0 || is_blank(before)) && is_blank(char_at(text_, at_ + isize(mark)));
+  }
+  static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+  void add(i64 begin, i64 end) {
+    chars_ += text::count_code_points(text_.substr(usize(begin), usize(end - begin)));
+  }
+
+  void line() {
+    i64 end = end_of_line(at_);
+    const i64 next = end;
+    if (end > at_ && text_[usize(end - 1)] == '\r') --end;
+    add(at_, end);
+    chars_ += line_end_;
+    at_ = next;
+  }
+
+  void block(std::string_view open, std::string_view close) {
+    const i64 begin = at_;
+    const bool nested = shape_ == Shape::kNested;
+    i64 depth = 1;
+    i64 at = at_ + isize(open);
+    while (depth > 0) {
+      const std::size_t end = text_.find(close, usize(at));
+      if (end == std::string_view::npos) {
+        at = isize(text_);
+        break;
+      }
+      if (nested) {
+        const std::string_view inside = text_.substr(0, end);
+        for (std::size_t inner = inside.find(open, usize(at)); inner != std::string_view::npos;
+             inner = inside.find(open, inner + open.size()))
+          ++depth;
+      }
+      --depth;
+      at = static_cast<i64>(end) + isize(close);
+    }
+    add(begin, at);
+    at_ = at;
+  }
+
+  /// A string that ends on its line; a quote without another is an ordinary character. failed: the
+  /// line end up to which no further quote of the kind ends one.
+  void string(char quote, i64* failed) {
+    if (at_ < *failed) {
+      ++at_;
+      return;
+    }
+    i64 at = at_ + 1;
+    for (; at < isize(text_) && text_[usize(at)] != quote && text_[usize(at)] != '\n'; ++at) {
+      if (text_[usize(at)] == '\\') ++at;
+    }
+    if (char_at(text_, at) == quote) {
+      at_ = at + 1;
+      return;
+    }
+    *failed = at;
+    ++at_;
+  }
+
+  void template_string() {
+    i64 at = at_ + 1;
+    for (; at < isize(text_) && text_[usize(at)] != '`'; ++at) {
+      if (text_[usize(at)] == '\\') ++at;
+    }
+    at_ = at + 1;
+  }
+
+  /// /pattern/ behind an operator.
+  void pattern() {
+    i64 before = at_ - 1;
+    while (before >= 0 && is_blank(text_[usize(before)]))
+      --before;
+    const char c = char_at(text_, before);
+    const bool value = is_in(c, kAlnum | kUnder) || c == ')' || c == ']' || c == '}' || c == '$' ||
+                       (static_cast<u8>(c) & 0x80) != 0;
+    if (value || at_ < no_pattern_) {
+      ++at_;
+      return;
+    }
+    bool set = false;
+    i64 at = at_ + 1;
+    for (; at < isize(text_) && text_[usize(at)] != '\n'; ++at) {
+      const char here = text_[usize(at)];
+      if (here == '\\') ++at;
+      if (here == '[') set = true;
+      if (here == ']') set = false;
+      if (here == '/' && !set) break;
+    }
+    if (char_at(text_, at) == '/') {
+      at_ = at + 1;
+      return;
+    }
+    no_pattern_ = at;
+    ++at_;
+  }
+
+  std::string_view text_;
+  Marks lines_;
+  Marks blocks_;
+  Shape shape_;
+  bool line_end_;
+  bool pages_;
+  std::string_view quotes_;
+  bool special_[256] = {};
+  i64 no_single_ = 0;
+  i64 no_double_ = 0;
+  i64 no_pattern_ = 0;
+  i64 at_ = 0;
+  i64 chars_ = 0;
+};
+
+}  // namespace
+
+i64 comment_chars(std::string_view text, const CodeLanguage& language, bool dolma) {
+  if (dolma && language.reference == Reference::kNothing) return 0;
+  if (std::string_view(language.lines) == "python") return python_text_chars(text, dolma);
+  return CommentScan(text, language, dolma && language.line_end).chars();
+}
+
+}  // namespace lm::tag
