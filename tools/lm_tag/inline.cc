@@ -4,6 +4,7 @@
 
 #include "core/str.h"
 #include "tag_tool.h"
+#include "text/attributes.h"
 
 namespace lm::tag_tool {
 
@@ -12,13 +13,13 @@ namespace {
 class InlineMapper : public io::RecordMapper {
  public:
   InlineMapper(const tag::TagPlan& plan, const tag::FieldPlaces& places, i64 attributes,
-               bool declare, bool replace, std::atomic<i64>& replaced)
+               bool declare, text::AttributeMerge merge, std::atomic<i64>& replaced)
       : plan_(plan),
         places_(places),
         attributes_(attributes),
         worker_(plan),
         declare_(declare),
-        replace_(replace),
+        how_(merge),
         replaced_(replaced),
         reader_(key_paths(plan)) {}
 
@@ -51,16 +52,24 @@ class InlineMapper : public io::RecordMapper {
     io::RecordEdit edit(reader_);
     for (i64 i = 0; i < reader_.path_count(); ++i) {
       const bool there = reader_.field(i).type != io::JsonType::kMissing;
-      if (there && !replace_)
+      if (there && how_ == text::AttributeMerge::kError)
         return Fault{"duplicate_key",
                      cat("attribute ", quote(plan_.keys()[usize(i)].key),
                          " is there already, expected a new one"),
                      reader_.field(i).key_begin};
-      if (there) ++replaced_;
       const std::span<const text::ScoredSpan> spans = worker_.spans(i);
       if (spans.empty() && !declare_ && !there) continue;
       std::string value;
       text::append_spans(value, spans);
+      if (how_ == text::AttributeMerge::kAppend && reader_.has(i)) {
+        std::string both;
+        std::optional<Fault> fault =
+            text::append_lists(plan_.keys()[usize(i)].key, reader_.raw(i), value, both);
+        if (fault) return Fault{fault->code, fault->detail, reader_.field(i).begin};
+        value = std::move(both);
+      } else if (there) {
+        ++replaced_;
+      }
       edit.set(i, std::move(value));
     }
     edit.write(out);
@@ -72,7 +81,7 @@ class InlineMapper : public io::RecordMapper {
   i64 attributes_;
   tag::TagWorker worker_;
   bool declare_;
-  bool replace_;
+  text::AttributeMerge how_;
   std::atomic<i64>& replaced_;
   io::JsonReader reader_;
 };
@@ -85,11 +94,14 @@ void run_inline(cli::Tool& tool, const Chosen& chosen) {
   io::check_apart(std::vector<std::string>{field, "attributes"});
   tag::FieldPlaces places(field, chosen.plan());
   const i64 attributes = places.add("attributes");
-  const bool replace = options.text("attr-merge") == "replace";
+  const std::string& how = options.text("attr-merge");
+  const text::AttributeMerge merge = how == "append"  ? text::AttributeMerge::kAppend
+                                     : how == "error" ? text::AttributeMerge::kError
+                                                      : text::AttributeMerge::kReplace;
   std::atomic<i64> replaced{0};
   tool.records().map(places.paths(), [&] {
     return std::make_unique<InlineMapper>(chosen.plan(), places, attributes, chosen.declare(),
-                                          replace, replaced);
+                                          merge, replaced);
   });
   tool.add_metric("attributes_replaced", cat(replaced.load()));
   if (replaced > 0)
