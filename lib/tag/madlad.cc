@@ -9,6 +9,7 @@
 #include "io/file.h"
 #include "tag/patterns.h"
 #include "tag/rules.h"
+#include "text/script.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 #include "text/word_break.h"

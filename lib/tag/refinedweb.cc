@@ -10,6 +10,7 @@
 #include "core/str.h"
 #include "tag/patterns.h"
 #include "tag/rules.h"
+#include "text/script.h"
 #include "text/segment.h"
 #include "text/unicode.h"
 #include "text/utf8.h"

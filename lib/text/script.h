@@ -1,5 +1,6 @@
 #pragma once
-// The writing system of a character: Unicode 16.0's Script, the common ones by name.
+// What kind of letter a character is: its writing system (Unicode 16.0's Script, the common ones by
+// name), and whether it is a capital.
 
 #include <array>
 #include <string_view>
@@ -18,5 +19,8 @@ inline constexpr std::array<std::string_view, 31> kScriptNames = {
 
 /// Place in kScriptNames.
 u8 script_of(char32_t cp);
+
+/// Derived property Uppercase: Lu, Roman numerals, circled and squared capitals.
+bool is_uppercase(char32_t cp);
 
 }  // namespace lm::text

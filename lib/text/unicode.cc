@@ -68,12 +68,6 @@ std::string lower_text(std::string_view text, bool final_sigma) {
 
 }  // namespace
 
-bool is_uppercase(char32_t cp) {
-  return general_category(cp) == Category::kLu || (cp >= 0x2160 && cp <= 0x216F) ||
-         (cp >= 0x24B6 && cp <= 0x24CF) || (cp >= 0x1F130 && cp <= 0x1F149) ||
-         (cp >= 0x1F150 && cp <= 0x1F169) || (cp >= 0x1F170 && cp <= 0x1F189);
-}
-
 bool is_word(char32_t cp) {
   constexpr u32 kSet =
       kMarks | category_bit(Category::kNd) | category_bit(Category::kPc) | kLetters;

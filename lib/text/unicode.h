@@ -104,8 +104,6 @@ inline bool is_alnum(char32_t cp) {
 inline bool is_alphabetic(char32_t cp) {
   return (tables::props(cp) & 0x20) != 0;
 }
-/// Derived property Uppercase: Lu, Roman numerals, circled and squared capitals.
-bool is_uppercase(char32_t cp);
 /// \w of UTS 18: Alphabetic, M, Nd, Pc, Join_Control.
 bool is_word(char32_t cp);
 inline bool is_control(char32_t cp) {
