@@ -74,6 +74,25 @@ struct SpawnSettings {
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 };
 
+/// write() that never raises SIGPIPE, whatever the program does with that signal.
+ssize_t write_quietly(int fd, std::string_view bytes) {
+  sigset_t broken;
+  sigset_t before;
+  sigemptyset(&broken);
+  sigaddset(&broken, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken, &before);
+  const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+  const int code = errno;
+  if (put < 0 && code == EPIPE) {
+    const timespec now{};
+    while (::sigtimedwait(&broken, nullptr, &now) < 0 && errno == EINTR) {
+    }
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = code;
+  return put;
+}
+
 std::string in_words(int status) {
   if (WIFSIGNALED(status)) return cat("was ended by signal ", WTERMSIG(status));
   return cat("ended with status ", WEXITSTATUS(status));
@@ -172,7 +191,7 @@ std::string_view ChildProcess::ask(std::string_view line, i64 timeout_ms) {
     if (::poll(fds.data(), count, static_cast<int>(left)) < 0 && errno != EINTR)
       throw os_error(ErrorKind::kIo, command_, "cannot wait for it", errno);
     if (count == 2 && fds[1].revents != 0) {
-      const ssize_t put = ::write(in_, request.data() + written, request.size() - written);
+      const ssize_t put = write_quietly(in_, std::string_view(request).substr(written));
       if (put > 0) written += static_cast<std::size_t>(put);
       if (put < 0 && errno == EPIPE) fail_ended();
       if (put < 0 && errno != EAGAIN && errno != EINTR && errno != EPIPE)

@@ -67,7 +67,7 @@ class InlineMapper : public io::RecordMapper {
             text::append_lists(plan_.keys()[usize(i)].key, reader_.raw(i), value, both);
         if (fault) return Fault{fault->code, fault->detail, reader_.field(i).begin};
         value = std::move(both);
-      } else if (there) {
+      } else if (there && how_ == text::AttributeMerge::kReplace) {
         ++replaced_;
       }
       edit.set(i, std::move(value));
