@@ -16,8 +16,9 @@ using cli::FlagKind;
 namespace {
 
 std::string kinds_in_words() {
+  const std::string kinds = tag::definition_kinds();
   std::string out = "Kinds: ";
-  for (const std::string_view line : split(trim(tag::definition_kinds()), '\n'))
+  for (const std::string_view line : split(trim(kinds), '\n'))
     append(out, out.back() == ' ' ? "" : "; ", line);
   return out + ".";
 }
