@@ -12,11 +12,12 @@
 #include "core/result.h"
 #include "io/input.h"
 #include "io/json.h"
+#include "text/attributes.h"
 
 namespace lm::mix {
 
-/// What happens to an attribute that the document has already.
-enum class AttributeMerge { kReplace, kAppend, kError };
+using text::AttributeMerge;
+using text::merge_attributes;
 
 /// The file of attributes for a file of documents: what follows the last "documents" folder of its
 /// path, else its name, in folder. Throws Error{kUsage} for standard input, which has no name.
@@ -58,11 +59,5 @@ class SidecarRows {
   i64 ended_ = -1;
   std::unique_ptr<Reader> reader_;
 };
-
-/// Appends to out the object of both: a's attributes, then b's, by the rule of merge. Both are
-/// well-formed objects, or a is empty. Fault "duplicate_key" where merge refuses, "type" where
-/// append meets what is no list.
-std::optional<Fault> merge_attributes(std::string_view a, std::string_view b, AttributeMerge merge,
-                                      std::string& out);
 
 }  // namespace lm::mix

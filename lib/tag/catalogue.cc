@@ -9,25 +9,52 @@ namespace lm::tag {
 // A family is one of these functions, in a file of its own.
 std::vector<TaggerDef> c4_taggers();
 std::vector<TaggerDef> code_taggers();
+std::vector<TaggerDef> content_taggers();
+std::vector<TaggerDef> dclm_taggers();
 std::vector<TaggerDef> fineweb_taggers();
 std::vector<TaggerDef> gopher_taggers();
 std::vector<TaggerDef> gopher_paper_taggers();
 std::vector<TaggerDef> length_taggers();
 std::vector<TaggerDef> licence_taggers();
+std::vector<TaggerDef> madlad_taggers();
 std::vector<TaggerDef> pii_taggers();
 std::vector<TaggerDef> pii_v3_taggers();
 std::vector<TaggerDef> punctuation_taggers();
+std::vector<TaggerDef> refinedweb_taggers();
 std::vector<TaggerDef> repetition_taggers();
 std::vector<TaggerDef> sampling_taggers();
 std::vector<TaggerDef> secret_taggers();
+std::vector<TaggerDef> segment_taggers();
+std::vector<TaggerDef> token_repetition_taggers();
+std::vector<TaggerDef> token_taggers();
+std::vector<TaggerDef> unigram_taggers();
 std::vector<TaggerDef> url_taggers();
 
 namespace {
 
 constexpr std::vector<TaggerDef> (*kFamilies[])() = {
-    c4_taggers,   fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
-    pii_taggers,  pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
-    code_taggers, licence_taggers, secret_taggers,      url_taggers,
+    c4_taggers,
+    code_taggers,
+    content_taggers,
+    dclm_taggers,
+    fineweb_taggers,
+    gopher_taggers,
+    gopher_paper_taggers,
+    length_taggers,
+    licence_taggers,
+    madlad_taggers,
+    pii_taggers,
+    pii_v3_taggers,
+    punctuation_taggers,
+    refinedweb_taggers,
+    repetition_taggers,
+    sampling_taggers,
+    secret_taggers,
+    segment_taggers,
+    token_repetition_taggers,
+    token_taggers,
+    unigram_taggers,
+    url_taggers,
 };
 
 constexpr i64 kNear = 3;  // edits between a name and what may have been meant

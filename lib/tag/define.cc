@@ -1,10 +1,13 @@
 #include "tag/define.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/str.h"
 #include "io/file.h"
 #include "tag/catalogue.h"
+#include "tag/kinds.h"
+#include "tag/tokens.h"
 #include "text/unicode.h"
 
 namespace lm::tag {
@@ -53,12 +56,27 @@ struct Kind {
   const char* name;
   const char* argument;
   TaggerDef (*make)(const Definition&, TagFiles&);
+  std::array<const char*, 4> units = {"document", "line", "paragraph", nullptr};
 };
 
 constexpr Kind kKinds[] = {
     {"words", "a file of words and phrases, one a line, in lower case", words_tagger},
     {"urls", "a list of hosts, addresses or rules of Adblock Plus for metadata.url", urls_tagger},
+    {"regex",
+     "a PCRE2 expression whose matches are counted; UNIT may be match too",
+     regex_tagger,
+     {"document", "line", "paragraph", "match"}},
+    {"tokens", "a tokenizer whose tokens are counted", tokens_tagger},
+    {"external",
+     "TYPE,...:COMMAND, of a program that answers documents on its standard output",
+     external_tagger,
+     {"document", nullptr, nullptr, nullptr}},
 };
+
+bool has_unit(const Kind& kind, const std::string& unit) {
+  return std::any_of(kind.units.begin(), kind.units.end(),
+                     [&](const char* own) { return own != nullptr && unit == own; });
+}
 
 bool is_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -89,11 +107,16 @@ TaggerDef defined_tagger(std::string_view text, TagFiles& files) {
   if (find_tagger(of.name) != nullptr)
     throw Error(ErrorKind::kUsage, cat("--define: ", of.name, " is a tagger of the catalogue"),
                 "choose another name");
-  if (of.unit != "document" && of.unit != "line" && of.unit != "paragraph")
-    throw Error(ErrorKind::kUsage, cat("--define ", of.name, ": there is no unit ", quote(of.unit)),
-                "units are document, line and paragraph");
   for (const Kind& known : kKinds) {
     if (known.name != kind) continue;
+    if (!has_unit(known, of.unit)) {
+      std::vector<std::string> units;
+      for (const char* const unit : known.units)
+        if (unit != nullptr) units.emplace_back(unit);
+      throw Error(ErrorKind::kUsage,
+                  cat("--define ", of.name, ": kind ", kind, " has no unit ", quote(of.unit)),
+                  cat("units are ", join(units, ", ")));
+    }
     TaggerDef def = known.make(of, files);
     def.name = of.name;
     def.unit = of.unit;

@@ -11,7 +11,7 @@ namespace lm::tag {
 
 struct Definition {
   std::string name;      // A-Z a-z 0-9 _ . -
-  std::string unit;      // document, line or paragraph
+  std::string unit;      // document, line, paragraph; match for a pattern
   std::string argument;  // of the kind: a pattern, a file
 };
 

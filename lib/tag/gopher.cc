@@ -35,12 +35,24 @@ enum Type : i64 {
 };
 
 constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
-constexpr std::array<std::string_view, 8> kRequiredWords = {"the", "be",   "to",   "of",
-                                                            "and", "that", "have", "with"};
+
+/// A word of up to four bytes as a number, 0 for others.
+constexpr u64 packed(std::string_view word) {
+  if (word.size() > 4) return 0;
+  u64 value = 1;  // so that bytes of zero count
+  for (const char c : word)
+    value = value << 8 | static_cast<u8>(c);
+  return value;
+}
+constexpr std::array<u64, 8> kRequiredWords = {packed("the"),  packed("be"),  packed("to"),
+                                               packed("of"),   packed("and"), packed("that"),
+                                               packed("have"), packed("with")};
 
 f64 ratio(i64 part, i64 whole) {
   return static_cast<f64>(part) / static_cast<f64>(std::max<i64>(whole, 1));
 }
+
+constexpr u32 kCounted = 64;  // lengths of words that are counted one by one, the last as "or more"
 
 bool has_alpha(std::string_view word) {
   const char* p = word.data();
@@ -72,18 +84,21 @@ class Gopher : public Tagger {
     const i64 count = isize(document.words());
     document.word_ids();
     const WordTable& table = document.word_table();
+    // Few documents have such symbols: asked of the text, not of each word.
+    const bool has_symbols = document.text().find('#') != std::string_view::npos ||
+                             document.text().find(kEllipsis) != std::string_view::npos;
     i64 symbols = 0;
     i64 alpha = 0;
     i64 required = 0;
     for (u32 id = 0; id < table.size(); ++id) {
       const std::string_view word = table.text(id);
       const i64 times = table.count(id);
-      if (word.find('#') != std::string_view::npos ||
-          word.find(kEllipsis) != std::string_view::npos)
+      if (has_symbols && (word.find('#') != std::string_view::npos ||
+                          word.find(kEllipsis) != std::string_view::npos))
         symbols += times;
       if (has_alpha(word)) alpha += times;
-      if (word.size() <= 4 &&
-          std::find(kRequiredWords.begin(), kRequiredWords.end(), word) != kRequiredWords.end())
+      if (std::find(kRequiredWords.begin(), kRequiredWords.end(), packed(word)) !=
+          kRequiredWords.end())
         required += times;
     }
     out.value(kCharacters, static_cast<f64>(document.chars()));
@@ -105,6 +120,22 @@ class Gopher : public Tagger {
 
   f64 median(std::span<const Word> words) {
     if (words.empty()) return 0;
+    // Nearly all words are short: their lengths are counted, not sorted.
+    std::array<u32, kCounted> counts{};
+    for (const Word& word : words)
+      ++counts[std::min(word.chars, kCounted - 1)];
+    const i64 half = isize(words) / 2;
+    i64 below = 0;   // words of fewer than `length` code points
+    u32 length = 0;  // of the middle word
+    while (below + counts[length] <= half)
+      below += counts[length++];
+    if (length < kCounted - 1) {
+      if (isize(words) % 2 != 0 || below < half) return length;
+      u32 lower = length - 1;
+      while (counts[lower] == 0)
+        --lower;
+      return (static_cast<f64>(length) + lower) / 2;
+    }
     lengths_.clear();
     for (const Word& word : words)
       lengths_.push_back(word.chars);

@@ -69,7 +69,8 @@ void GramCounter::count_level(int n) {
   kept = 0;
   i64 behind = 0;  // where the search for n-grams that stood before goes on
   level.top_count = 1;
-  level.top_chars = prefix_[usize(n)];
+  level.top_chars = level.longest_top_chars = prefix_[usize(n)];
+  i64 covered = 0;  // where the words that are not covered yet begin
   for (const u32 at : repeated_) {
     Slot& slot = slots_[gram_[at]];
     const i64 times = slot.count;
@@ -86,9 +87,13 @@ void GramCounter::count_level(int n) {
       }
       slot.seen = true;
     }
+    level.covered_chars += prefix_[at + usize(n)] - prefix_[usize(std::max<i64>(at, covered))];
+    covered = i64{at} + n;
     if (times > level.top_count) {  // at the first copy of the most frequent
       level.top_count = times;
-      level.top_chars = chars;
+      level.top_chars = level.longest_top_chars = chars;
+    } else if (times == level.top_count) {
+      level.longest_top_chars = std::max(level.longest_top_chars, chars);
     }
     repeated_[kept++] = at;
   }

@@ -19,13 +19,16 @@ inline constexpr int kMaxGram = 10;
 
 /// Sums over the positions of the n-grams; chars are code points of words, white space not counted.
 struct GramLevel {
-  i64 positions = 0;        // max(words - n + 1, 0)
-  i64 top_count = 0;        // of the most frequent n-gram, of equal ones the first seen
-  i64 top_chars = 0;        // its length
-  i64 duplicate_chars = 0;  // of all copies of n-grams that occur more than once
+  i64 positions = 0;          // max(words - n + 1, 0)
+  i64 top_count = 0;          // of the most frequent n-gram, of equal ones the first seen
+  i64 top_chars = 0;          // its length
+  i64 longest_top_chars = 0;  // the most characters of those as frequent as it
+  i64 duplicate_chars = 0;    // of all copies of n-grams that occur more than once
   i64 all_chars = 0;
   // Of n-grams that stood before, looked for from left to right, each found one skipped as a whole.
   i64 again_chars = 0;
+  // Of words that are in any n-gram that occurs more than once, each word counted once.
+  i64 covered_chars = 0;
 };
 
 class GramCounter {

@@ -25,6 +25,7 @@ struct TagSettings {
   bool dolma = false;  // the reference's results, defects included
   u64 seed = 0;
   i64 max_period = 256;               // characters of a repeated group that are looked for
+  i64 external_timeout_s = 60;        // for an answer of a command of --define
   const WordList* naughty = nullptr;  // null: no list was given
 };
 

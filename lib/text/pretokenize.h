@@ -7,6 +7,7 @@
 // running the literal patterns (tests/unit/text/pretokenize_test.cc).
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,20 @@ void scan_pieces(PatternId id, std::string_view text, std::vector<Span>& pieces)
 /// text's (the Rust engines of tiktoken).
 enum class RegexDialect { kOniguruma, kRust };
 
+/// Scratch memory of matching, kept from text to text. One per thread.
+class RegexWork {
+ public:
+  RegexWork();
+  ~RegexWork();
+  RegexWork(RegexWork&& other) noexcept;
+  RegexWork& operator=(RegexWork&& other) noexcept;
+
+ private:
+  friend class Regex;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// A compiled PCRE2 pattern with Unicode properties, and JIT where the machine has it. \s and \w
 /// are rewritten to White_Space and to the word characters of UTS 18, which PCRE2's own are not
 /// (its \s has U+180E). Property tables are those of the installed PCRE2: Unicode 14 in
@@ -62,6 +77,10 @@ class Regex {
   /// Appends all non-overlapping matches from left to right. Empty matches are included and
   /// advance by one character. Throws Error{kData} if the pattern exceeds its match limits.
   void find_all(std::string_view text, std::vector<Span>& matches) const;
+  /// The same with memory of the caller's, `most` matches at most. Where the pattern exceeds its
+  /// limits: why, as "at byte 3: match limit exceeded"; then matches holds those before.
+  std::optional<std::string> try_find(std::string_view text, i64 most, RegexWork& work,
+                                      std::vector<Span>& matches) const;
 
  private:
   struct Impl;

@@ -2,6 +2,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <algorithm>
+#include <limits>
 
 #include <pcre2.h>
 
@@ -98,28 +99,37 @@ Regex::~Regex() = default;
 Regex::Regex(Regex&& other) noexcept = default;
 Regex& Regex::operator=(Regex&& other) noexcept = default;
 
-void Regex::find_all(std::string_view text, std::vector<Span>& matches) const {
-  struct Scratch {
-    pcre2_match_data* data = nullptr;
-    pcre2_match_context* ctx = nullptr;
-    pcre2_jit_stack* stack = nullptr;
-    ~Scratch() {
-      pcre2_match_data_free(data);
-      pcre2_match_context_free(ctx);
-      pcre2_jit_stack_free(stack);
-    }
-  } scratch;
-  scratch.data = pcre2_match_data_create_from_pattern(impl_->code, nullptr);
-  scratch.ctx = pcre2_match_context_create(nullptr);
-  if (scratch.data == nullptr || scratch.ctx == nullptr) throw std::bad_alloc();
-  if (impl_->jit) {
+struct RegexWork::Impl {
+  pcre2_match_data* data = nullptr;
+  pcre2_match_context* ctx = nullptr;
+  pcre2_jit_stack* stack = nullptr;
+  ~Impl() {
+    pcre2_match_data_free(data);
+    pcre2_match_context_free(ctx);
+    pcre2_jit_stack_free(stack);
+  }
+};
+
+RegexWork::RegexWork() : impl_(std::make_unique<Impl>()) {
+  impl_->data = pcre2_match_data_create(1, nullptr);  // the whole match is all that is asked for
+  impl_->ctx = pcre2_match_context_create(nullptr);
+  if (impl_->data == nullptr || impl_->ctx == nullptr) throw std::bad_alloc();
+}
+RegexWork::~RegexWork() = default;
+RegexWork::RegexWork(RegexWork&& other) noexcept = default;
+RegexWork& RegexWork::operator=(RegexWork&& other) noexcept = default;
+
+std::optional<std::string> Regex::try_find(std::string_view text, i64 most, RegexWork& work,
+                                           std::vector<Span>& matches) const {
+  RegexWork::Impl& scratch = *work.impl_;
+  if (impl_->jit && scratch.stack == nullptr) {
     scratch.stack = pcre2_jit_stack_create(32 << 10, kJitStackBytes, nullptr);
     if (scratch.stack == nullptr) throw std::bad_alloc();
     pcre2_jit_stack_assign(scratch.ctx, nullptr, scratch.stack);
   }
   const PCRE2_SIZE* range = pcre2_get_ovector_pointer(scratch.data);
   u32 options = PCRE2_NO_UTF_CHECK;
-  for (i64 at = 0; at <= isize(text);) {
+  for (i64 at = 0; at <= isize(text) && most > 0;) {
     const int rc = pcre2_match(impl_->code, pcre_text(text), text.size(), usize(at), options,
                                scratch.data, scratch.ctx);
     if (rc == PCRE2_ERROR_NOMATCH) {
@@ -129,17 +139,25 @@ void Regex::find_all(std::string_view text, std::vector<Span>& matches) const {
       options = PCRE2_NO_UTF_CHECK;
       continue;
     }
-    if (rc < 0) {
-      throw Error(ErrorKind::kData, cat("the tokenizer's pattern ", quote(impl_->pattern),
-                                        " gives up at byte ", at, ": ", pcre_message(rc)));
-    }
+    if (rc < 0) return cat("at byte ", at, ": ", pcre_message(rc));
     const i64 begin = static_cast<i64>(range[0]);
     const i64 end = static_cast<i64>(range[1]);
     matches.push_back({begin, end});
+    --most;
     at = std::max(end, at);
     options = begin == end ? PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED
                            : PCRE2_NO_UTF_CHECK;
   }
+  return std::nullopt;
+}
+
+void Regex::find_all(std::string_view text, std::vector<Span>& matches) const {
+  RegexWork work;
+  const std::optional<std::string> why =
+      try_find(text, std::numeric_limits<i64>::max(), work, matches);
+  if (why)
+    throw Error(ErrorKind::kData,
+                cat("the tokenizer's pattern ", quote(impl_->pattern), " gives up ", *why));
 }
 
 }  // namespace lm::text

@@ -16,8 +16,9 @@ using cli::FlagKind;
 namespace {
 
 std::string kinds_in_words() {
+  const std::string kinds = tag::definition_kinds();
   std::string out = "Kinds: ";
-  for (const std::string_view line : split(trim(tag::definition_kinds()), '\n'))
+  for (const std::string_view line : split(trim(kinds), '\n'))
     append(out, out.back() == ' ' ? "" : "; ", line);
   return out + ".";
 }
@@ -40,7 +41,7 @@ std::vector<Flag> flags() {
        .value_name = "NAME[@UNIT]=KIND:ARGUMENT",
        .group = group,
        .help = "judge the documents by a tagger of your own too; may be repeated",
-       .details = "UNIT is document, line or paragraph. " + kinds_in_words(),
+       .details = "UNIT is document (the default), line or paragraph. " + kinds_in_words(),
        .main = true},
       {.name = "model",
        .kind = FlagKind::kList,
@@ -89,6 +90,15 @@ std::vector<Flag> flags() {
        .details = "Of repetitions_v1 and paragraph_repetitions_v1; the work grows with it.",
        .min = 1,
        .max = 65536},
+      {.name = "external-timeout",
+       .kind = FlagKind::kCount,
+       .value_name = "SECONDS",
+       .group = group,
+       .def = "60",
+       .help = "how long a command of --define may take for a document",
+       .min = 1,
+       .max = 86400,
+       .semantic = false},
       cli::text_field_flag(group, false),
       {.name = "experiment",
        .kind = FlagKind::kString,
@@ -115,8 +125,8 @@ std::vector<Flag> flags() {
        .value_name = "HOW",
        .group = attributes,
        .def = "replace",
-       .help = "an attribute that a record has already: replace it, or a bad record",
-       .choices = {"replace", "error"},
+       .help = "an attribute that a record has already: replace it, append to it, or a bad record",
+       .choices = {"replace", "append", "error"},
        .excludes = {"sidecar", "explain"}},
       {.name = "declare",
        .kind = FlagKind::kSwitch,
@@ -160,6 +170,7 @@ Chosen::Chosen(cli::Tool& tool) {
   settings.dolma = options.text("compat") == "dolma";
   settings.seed = tool.seed();
   settings.max_period = options.integer("max-period");
+  settings.external_timeout_s = options.integer("external-timeout");
   declare_ = options.on("declare") && !settings.dolma;
   const std::string& words = options.text("naughty-words");
   if (!words.empty()) {

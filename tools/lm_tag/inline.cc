@@ -4,6 +4,7 @@
 
 #include "core/str.h"
 #include "tag_tool.h"
+#include "text/attributes.h"
 
 namespace lm::tag_tool {
 
@@ -12,13 +13,13 @@ namespace {
 class InlineMapper : public io::RecordMapper {
  public:
   InlineMapper(const tag::TagPlan& plan, const tag::FieldPlaces& places, i64 attributes,
-               bool declare, bool replace, std::atomic<i64>& replaced)
+               bool declare, text::AttributeMerge merge, std::atomic<i64>& replaced)
       : plan_(plan),
         places_(places),
         attributes_(attributes),
         worker_(plan),
         declare_(declare),
-        replace_(replace),
+        how_(merge),
         replaced_(replaced),
         reader_(key_paths(plan)) {}
 
@@ -50,14 +51,10 @@ class InlineMapper : public io::RecordMapper {
     if (std::optional<Fault> fault = reader_.parse(line)) return fault;
     io::RecordEdit edit(reader_);
     for (i64 i = 0; i < reader_.path_count(); ++i) {
-      const bool there = reader_.field(i).type != io::JsonType::kMissing;
-      if (there && !replace_) return already_there(plan_.keys()[usize(i)].key, reader_.field(i));
-      if (there) ++replaced_;
       const std::span<const text::ScoredSpan> spans = worker_.spans(i);
-      if (spans.empty() && !declare_ && !there) continue;
-      std::string value;
-      text::append_spans(value, spans);
-      edit.set(i, std::move(value));
+      if (spans.empty() && !declare_ && reader_.field(i).type == io::JsonType::kMissing) continue;
+      if (std::optional<Fault> fault = put(edit, reader_, i, plan_.keys()[usize(i)].key, spans))
+        return fault;
     }
     if (worker_.named().empty()) {
       edit.write(out);
@@ -66,6 +63,28 @@ class InlineMapper : public io::RecordMapper {
     std::string edited;
     edit.write(edited);
     return merge_named(edited, out);
+  }
+
+  /// Spans for field i of reader, which may be there already.
+  std::optional<Fault> put(io::RecordEdit& edit, const io::JsonReader& reader, i64 i,
+                           const std::string& key, std::span<const text::ScoredSpan> spans) {
+    const bool there = reader.field(i).type != io::JsonType::kMissing;
+    if (there && how_ == text::AttributeMerge::kError)
+      return Fault{"duplicate_key",
+                   cat("attribute ", quote(key), " is there already, expected a new one"),
+                   reader.field(i).key_begin};
+    std::string value;
+    text::append_spans(value, spans);
+    if (how_ == text::AttributeMerge::kAppend && reader.has(i)) {
+      std::string both;
+      if (std::optional<Fault> fault = text::append_lists(key, reader.raw(i), value, both))
+        return Fault{fault->code, fault->detail, reader.field(i).begin};
+      value = std::move(both);
+    } else if (there && how_ == text::AttributeMerge::kReplace) {
+      ++replaced_;
+    }
+    edit.set(i, std::move(value));
+    return std::nullopt;
   }
 
   /// The same for keys that the document made.
@@ -80,20 +99,11 @@ class InlineMapper : public io::RecordMapper {
       return fault;
     io::RecordEdit edit(reader);
     for (i64 i = 0; i < reader.path_count(); ++i) {
-      const bool there = reader.field(i).type != io::JsonType::kMissing;
-      if (there && !replace_) return already_there(paths[usize(i)].substr(11), reader.field(i));
-      if (there) ++replaced_;
-      std::string value;
-      text::append_spans(value, worker_.named()[usize(i)].spans);
-      edit.set(i, std::move(value));
+      const tag::NamedSpans& named = worker_.named()[usize(i)];
+      if (std::optional<Fault> fault = put(edit, reader, i, named.key, named.spans)) return fault;
     }
     edit.write(out);
     return std::nullopt;
-  }
-
-  static Fault already_there(std::string_view key, const io::JsonField& field) {
-    return {"duplicate_key", cat("attribute ", quote(key), " is there already, expected a new one"),
-            field.key_begin};
   }
 
   const tag::TagPlan& plan_;
@@ -101,7 +111,7 @@ class InlineMapper : public io::RecordMapper {
   i64 attributes_;
   tag::TagWorker worker_;
   bool declare_;
-  bool replace_;
+  text::AttributeMerge how_;
   std::atomic<i64>& replaced_;
   io::JsonReader reader_;
 };
@@ -114,11 +124,14 @@ void run_inline(cli::Tool& tool, const Chosen& chosen) {
   io::check_apart(std::vector<std::string>{field, "attributes"});
   tag::FieldPlaces places(field, chosen.plan());
   const i64 attributes = places.add("attributes");
-  const bool replace = options.text("attr-merge") == "replace";
+  const std::string& how = options.text("attr-merge");
+  const text::AttributeMerge merge = how == "append"  ? text::AttributeMerge::kAppend
+                                     : how == "error" ? text::AttributeMerge::kError
+                                                      : text::AttributeMerge::kReplace;
   std::atomic<i64> replaced{0};
   tool.records().map(places.paths(), [&] {
     return std::make_unique<InlineMapper>(chosen.plan(), places, attributes, chosen.declare(),
-                                          replace, replaced);
+                                          merge, replaced);
   });
   tool.add_metric("attributes_replaced", cat(replaced.load()));
   if (replaced > 0)

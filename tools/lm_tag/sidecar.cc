@@ -116,6 +116,9 @@ class SidecarRun {
         return add_rows(record.json, worker.tags, rows(batch));
       });
     });
+    for (io::BadRecord& bad : batch.bad)
+      if (bad.hint.empty())
+        bad.hint = "--sidecar has a row for every document: mend this one or take it out first";
   }
 
   std::optional<Fault> add_rows(io::JsonReader& json, tag::TagWorker& tags, Batches& out) {

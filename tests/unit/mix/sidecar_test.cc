@@ -8,17 +8,6 @@
 using namespace lm;
 using namespace lm::mix;
 
-namespace {
-
-std::string merged(const std::string& a, const std::string& b,
-                   AttributeMerge merge = AttributeMerge::kReplace) {
-  std::string out;
-  const std::optional<Fault> fault = merge_attributes(a, b, merge, out);
-  return fault ? "fault " + fault->code : out;
-}
-
-}  // namespace
-
 TEST_CASE("fields of an object are its own only, as they are spelt", "[mix]") {
   std::string seen;
   io::each_object_field(R"({ "a" : {"b":1}, "c":["d",{"e":2}] , "f\"g":"h:,}", "":1.50})",
@@ -44,16 +33,4 @@ TEST_CASE("the file of attributes is found by the documents' path", "[mix]") {
   CHECK(named_sidecar_path("pii", "documents/x") == "attributes/pii/x");
   CHECK(named_sidecar_path("p", "a/documents/b/documents/x") == "a/documents/b/attributes/p/x");
   CHECK_THROWS_AS(named_sidecar_path("pii", "data/x.jsonl"), Error);
-}
-
-TEST_CASE("attributes are merged by the rule", "[mix]") {
-  CHECK(merged("", R"({"x":[[0,1,1.50]]})") == R"({"x":[[0,1,1.50]]})");
-  CHECK(merged(R"({"a":[],"x":[1]})", R"({"x":[2],"b":[ 3 ]})") == R"({"a":[],"x":[2],"b":[ 3 ]})");
-  CHECK(merged(R"({"x":[1],"y":[]})", R"({"x":[2],"y":[3]})", AttributeMerge::kAppend) ==
-        R"({"x":[1,2],"y":[3]})");
-  CHECK(merged(R"({"x":[1]})", R"({"x":[]})", AttributeMerge::kAppend) == R"({"x":[1]})");
-  CHECK(merged(R"({"x":1})", R"({"x":[2]})", AttributeMerge::kAppend) == "fault type");
-  CHECK(merged(R"({"x":1})", R"({"x":[2]})", AttributeMerge::kError) == "fault duplicate_key");
-  CHECK(merged(R"({"x":1})", R"({"y":[2]})", AttributeMerge::kError) == R"({"x":1,"y":[2]})");
-  CHECK(merged("{}", "{}") == "{}");
 }

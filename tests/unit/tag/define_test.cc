@@ -31,7 +31,7 @@ TEST_CASE("definitions of another form are refused", "[tag]") {
   CHECK(message_of("=words:f") == "--define: \"\" is no name of a tagger");
   CHECK(message_of("a b=words:f") == "--define: \"a b\" is no name of a tagger");
   CHECK(message_of("gopher_v2=words:f") == "--define: gopher_v2 is a tagger of the catalogue");
-  CHECK(message_of("x@page=words:f") == "--define x: there is no unit \"page\"");
+  CHECK(message_of("x@page=words:f") == "--define x: kind words has no unit \"page\"");
   CHECK(message_of("x=word:f") == "--define x: there is no kind \"word\"");
 }
 

@@ -1,0 +1,46 @@
+#pragma once
+// A child process that answers lines with lines: one line is written to its standard input, one is
+// read from its standard output, which it must flush. Its standard error is ours.
+// Thread rule: one thread at a time.
+
+#include <string>
+#include <string_view>
+
+#include "core/types.h"
+
+namespace lm::io {
+
+class ChildProcess {
+ public:
+  /// Runs command by /bin/sh in a process group of its own, with default signals. Throws
+  /// Error{kOs} if it cannot be started.
+  explicit ChildProcess(std::string command);
+  /// Closes its input, and kills it if that does not end it within two seconds.
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  const std::string& command() const { return command_; }
+  /// Writes line and a newline; returns the next line of its output, without newline, valid until
+  /// the next call. Throws Error{kUnavailable} naming the command where it ends (with its status)
+  /// or does not answer in time.
+  std::string_view ask(std::string_view line, i64 timeout_ms);
+
+ private:
+  /// Reads what is there; false at the end of its output.
+  bool read_some();
+  [[noreturn]] void fail_ended();
+  /// Its status in words once it ended, "" while it runs.
+  std::string ended();
+  void kill_group();
+
+  std::string command_;
+  i64 pid_ = -1;  // -1: waited for
+  int in_ = -1;
+  int out_ = -1;
+  std::string status_;
+  std::string held_;       // bytes of its output
+  std::size_t taken_ = 0;  // of them, given out already
+};
+
+}  // namespace lm::io

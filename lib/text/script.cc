@@ -1,0 +1,18 @@
+#include "text/script.h"
+
+#include "text/segmentation_tables.h"
+#include "text/unicode.h"
+
+namespace lm::text {
+
+u8 script_of(char32_t cp) {
+  return tables::segmentation_value(tables::script_index, tables::script_blocks, cp);
+}
+
+bool is_uppercase(char32_t cp) {
+  return general_category(cp) == Category::kLu || (cp >= 0x2160 && cp <= 0x216F) ||
+         (cp >= 0x24B6 && cp <= 0x24CF) || (cp >= 0x1F130 && cp <= 0x1F149) ||
+         (cp >= 0x1F150 && cp <= 0x1F169) || (cp >= 0x1F170 && cp <= 0x1F189);
+}
+
+}  // namespace lm::text

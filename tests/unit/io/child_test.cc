@@ -1,0 +1,51 @@
+#include "io/child.h"
+
+#include "catch.h"
+#include "core/error.h"
+
+using namespace lm;
+using namespace lm::io;
+
+namespace {
+
+std::string message_of(const std::string& command, i64 timeout_ms = 20000) {
+  ChildProcess child(command);
+  try {
+    for (int i = 0; i < 3; ++i)
+      child.ask("x", timeout_ms);
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kUnavailable);
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("a child answers lines with lines, long ones too", "[io]") {
+  ChildProcess child("cat");
+  CHECK(child.ask("one", 20000) == "one");
+  CHECK(child.ask("", 20000).empty());
+  // More than both pipes hold: neither side may wait for the other.
+  const std::string big(1 << 20, 'x');
+  CHECK(child.ask(big, 60000) == big);
+  CHECK(child.ask("two", 20000) == "two");
+}
+
+TEST_CASE("a child that answers in pieces or ahead is read line by line", "[io]") {
+  ChildProcess child("while read x; do printf a; printf 'b\\nc\\n'; done");
+  CHECK(child.ask("1", 20000) == "ab");
+  CHECK(child.ask("2", 20000) == "c");
+}
+
+TEST_CASE("the end of a child is an error that names it and its status", "[io]") {
+  CHECK(message_of("exit 3") == "\"exit 3\" ended with status 3 before it answered");
+  CHECK(message_of("read x; echo y; kill -9 $$") ==
+        "\"read x; echo y; kill -9 $$\" was ended by signal 9 before it answered");
+  CHECK(message_of("lm-no-such-command 2>/dev/null") ==
+        "\"lm-no-such-command 2>/dev/null\" ended with status 127 before it answered");
+}
+
+TEST_CASE("a child that is silent is given up on and killed", "[io]") {
+  CHECK(message_of("sleep 600", 1000) == "\"sleep 600\" gave no answer within 1 s");
+}
