@@ -3,13 +3,14 @@
 # $seed alone. Records: text, source (the domain), kind.
 def next: . * 16807 % 2147483647;    # Lehmer's generator, exact in doubles
 # $n draws from 0 up to and without 1.
-def draws($n): [limit($n; . * 7919 + 12345 | next | next | recurse(next)) | . / 2147483647];
+def draws($n): [foreach range($n) as $_ (. * 7919 + 12345 | next | next; next; . / 2147483647)];
 def pick($list): $list[. * ($list | length) | floor];
 
-def shuffled($state): [splits("\\s+")] | . as $words | ($state | draws($words | length)) as $at
+def tokens: split("\n") | join(" ") | split(" ") | map(select(. != ""));
+def shuffled($state): tokens | . as $words | ($state | draws($words | length)) as $at
   | [range(length)] | sort_by($at[.]) | map($words[.]) | join(" ");
 # One letter of eight is lost, torn off or read as another.
-def misread($state): explode | . as $letters | ($state | draws(2 * length)) as $x
+def misread($state): explode | . as $letters | ($state | draws(2 * ($letters | length))) as $x
   | [range($letters | length) | $letters[.] as $c | $x[2 * .] as $what | $x[2 * . + 1] as $which
     | if $what > 0.125 or $c < 65 then $c
       elif $what < 0.03 then empty
@@ -24,7 +25,7 @@ def table($state): def digits($n): . * $n | floor | tostring;
   [$state | draws(120) | range(0; 120; 4) as $i
     | "\(.[$i] | pick(["SKU", "REF", "ISBN", "ORD"]))-\(.[$i + 1] | digits(1e7)) \(.[$i + 2] | digits(1e9)) \(.[$i + 3] | digits(100)).\(.[$i + 1] | digits(90))"]
   | join("\n");
-def caption: [splits("\\s+")] | map(select(. != ""))[:7] | join(" ");
+def caption: tokens[:7] | join(" ");
 
 def made($text; $kind): {text: $text, source, kind: $kind} | select(.text != "");
 range($clean | length) as $i | $clean[$i] | ($seed * 1000003 + $i * 31) as $state

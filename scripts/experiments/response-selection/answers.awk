@@ -1,7 +1,7 @@
-# Sums of five numbers, each answered by eight strategies, and what a model learned before it is asked.
+# Sums of three numbers, each answered by eight strategies, and what a model learned before it is asked.
 #   awk -f answers.awk -v seed=N -v documents=N -v questions=N -v tests=N -v base=FILE -v candidates=FILE -v test=FILE
-# base: documents of four sums of three to five numbers in one manner: 3 of 5 step by step, 1 of 5 in pairs,
-# 1 of 5 in sentences. candidates: every question with the answer of each strategy; test: other questions.
+# base: documents of one to four sums of two or three numbers in one manner: 3 of 5 step by step, 1 of 5 from the
+# last number on, 1 of 5 in sentences. candidates: every question with the answer of each strategy; test: other questions.
 function draw(n) {    # a number from 0 to n - 1; Lehmer's generator, exact in doubles
   state = state * 16807 % 2147483647
   return int(state / 2147483647 * n)
@@ -27,15 +27,11 @@ function steps(n, form, between, slip,    i, sum, part, text) {
   total = sum
   return text
 }
-function pairs(n,    i, m, text) {
-  for (i = 1; i <= n; i++) left[i] = x[i]
-  for (; n > 1; n = m) {
-    m = 0
-    for (i = 1; i < n; i += 2) {
-      text = text left[i] "+" left[i + 1] "=" left[i] + left[i + 1] " "
-      left[++m] = left[i] + left[i + 1]
-    }
-    if (i == n) left[++m] = left[n]
+function backward(n,    i, sum, text) {
+  sum = x[n]
+  for (i = n - 1; i > 0; i--) {
+    text = text x[i] "+" sum "=" x[i] + sum " "
+    sum += x[i]
   }
   return text
 }
@@ -51,7 +47,7 @@ function spelt(n,    i, sum, text) {
 function answer(how, n,    plain) {
   plain = steps(n, "A+B=S", " ", 0)
   if (how == "steps") return plain " #" total
-  if (how == "pairs") return pairs(n) "#" total
+  if (how == "backward") return backward(n) "#" total
   if (how == "verbose") return "let us add one by one: " steps(n, "A+B=S", ", then ", 0) ", so the sum is #" total
   if (how == "formal") return steps(n, "(A;B)->S", " ", 0) " #" total
   if (how == "words") return spelt(n) "#" total
@@ -64,21 +60,26 @@ BEGIN {
   for (i = 0; i < 20; i++) draw(2)
   split("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen", small, " ")
   split("ten twenty thirty forty", ten, " ")
-  strategies = split("steps pairs verbose formal words direct after slips", strategy, " ")
+  strategies = split("steps backward verbose formal words direct after slips", strategy, " ")
   for (d = 0; d < documents; d++) {
     how = strategy[d % 5 < 3 ? 1 : d % 5 - 1]
-    text = ""
-    for (k = 0; k < 4; k++) { n = 3 + draw(3); q = ask(n); text = text q " " answer(how, n) "\\n" }
-    printf "{\"text\":\"%s\"}\n", text > base
+    sums = 1 + draw(4)
+    for (k = 1; k <= sums; k++) {
+      n = 2 + draw(2)
+      q = ask(n)
+      if (k == 1) printf "{\"prompt\":\"%s\",\"completion\":\"", q > base
+      printf "%s %s\\n", (k == 1 ? "" : q), answer(how, n) > base
+    }
+    print "\"}" > base
   }
   for (id = 0; id < questions + tests; id++) {
-    do q = ask(5); while (q in known)
+    do q = ask(3); while (q in known)
     known[q] = 1
     if (id < questions)
       for (s = 1; s <= strategies; s++)
-        printf "{\"id\":%d,\"strategy\":\"%s\",\"prompt\":\"%s\",\"answer\":\" %s\\n\"}\n", id, strategy[s], q, answer(strategy[s], 5) > candidates
+        printf "{\"id\":%d,\"strategy\":\"%s\",\"prompt\":\"%s\",\"answer\":\" %s\\n\"}\n", id, strategy[s], q, answer(strategy[s], 3) > candidates
     else {
-      answer("steps", 5)
+      answer("steps", 3)
       printf "{\"id\":%d,\"prompt\":\"%s\",\"sum\":%d}\n", id, q, total > test
     }
   }

@@ -2,7 +2,7 @@
 acc() { printf '{"task":"%s","strategy":"%s","accuracy":%s}\n' "$@"; }
 sco() { printf '{"task":"%s","strategy":"%s","ppl":%s,"more":{"reward":%s}}\n' "$@"; }
 # Two seeds of a/x: their mean is .8. Task a by ppl: x y z as by accuracy; task b the other way round.
-(acc a x .9 a x .7 a y .5 a z .2; acc b x .4 b y .6) > accuracies.jsonl
+(acc a x 0.9 a x 0.7 a y 0.5 a z 0.2; acc b x 0.4 b y 0.6) > accuracies.jsonl
 # Two questions of a/x: mean ppl 2.
 (sco a x 1 5 a x 3 7 a y 4 6.5 a z 9 -1; sco b x 2 1 b y 3 2) > scores.jsonl
 e() { lm-ppl-filter eval --accuracies accuracies.jsonl "$@"; }
