@@ -114,6 +114,7 @@ std::string Outcomes::table() const {
                                                  "[95 %]", "best found", "first less", "[95 %]"}};
   const auto number = [](f64 x) { return std::isnan(x) ? std::string("-") : format_fixed(x, 4); };
   const auto interval = [&](const Figure& figure) {
+    if (std::isnan(figure.interval.low)) return std::string("-");
     return cat("[", number(figure.interval.low), ", ", number(figure.interval.high), "]");
   };
   for (std::size_t m = 0; m < metrics.size(); ++m) {

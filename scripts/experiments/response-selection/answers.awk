@@ -1,6 +1,6 @@
 # Sums of three numbers, each answered by eight strategies, and what a model learned before it is asked.
 #   awk -f answers.awk -v seed=N -v documents=N -v questions=N -v tests=N -v base=FILE -v candidates=FILE -v test=FILE
-# base: documents of one to four sums of two or three numbers in one manner: 3 of 5 step by step, 1 of 5 from the
+# base: documents of one to four sums (two in sentences) of two or three numbers in one manner: 3 of 5 step by step, 1 of 5 from the
 # last number on, 1 of 5 in sentences. candidates: every question with the answer of each strategy; test: other questions.
 function draw(n) {    # a number from 0 to n - 1; Lehmer's generator, exact in doubles
   state = state * 16807 % 2147483647
@@ -63,7 +63,7 @@ BEGIN {
   strategies = split("steps backward verbose formal words direct after slips", strategy, " ")
   for (d = 0; d < documents; d++) {
     how = strategy[d % 5 < 3 ? 1 : d % 5 - 1]
-    sums = 1 + draw(4)
+    sums = 1 + draw(how == "verbose" ? 2 : 4)
     for (k = 1; k <= sums; k++) {
       n = 2 + draw(2)
       q = ask(n)
