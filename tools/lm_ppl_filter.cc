@@ -250,7 +250,8 @@ lm::cli::ToolSpec make_spec() {
        "en.jsonl.zst",
        "head, middle and tail as CCNet has them"},
   };
-  spec.kernels = true;
+  for (lm::cli::Verb& verb : spec.verbs)
+    verb.kernels = verb.name != "eval";
   spec.see_also = {"lm-ngram", "lm-train", "lm-decode"};
   return spec;
 }
