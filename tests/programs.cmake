@@ -74,6 +74,7 @@ endif()
 
 # The experiments: shared pieces, make -n and the form of their READMEs, the surveys' checklists.
 lm_script_test(experiments-common LABEL cli TIMEOUT 600 COMMAND tests/experiments/run common)
+lm_script_test(experiments-inputs LABEL cli TIMEOUT 600 COMMAND tests/experiments/run inputs)
 lm_script_test(experiments-forms LABEL cli TIMEOUT 600 COMMAND tests/experiments/run forms)
 lm_script_test(experiments-checklist LABEL cli TIMEOUT 600 COMMAND tests/experiments/run checklist)
 lm_script_test(experiments-whole LABEL cli TIMEOUT 600 COMMAND tests/experiments/run whole)

@@ -231,6 +231,8 @@ lm::cli::ToolSpec make_spec() {
        lm::cli::joined({scorer_flags(), stored_flags(), folder_flags()})},
       {"responses", "rank ways of making answers by how likely a model holds them",
        lm::filter_tool::responses_flags()},
+      {"eval", "compare such rankings with what training on each way gave",
+       lm::filter_tool::eval_flags()},
   };
   spec.examples = {
       {"lm-ppl-filter -m wiki.lmng docs.jsonl.zst -o scored.jsonl.zst",
@@ -248,7 +250,8 @@ lm::cli::ToolSpec make_spec() {
        "en.jsonl.zst",
        "head, middle and tail as CCNet has them"},
   };
-  spec.kernels = true;
+  for (lm::cli::Verb& verb : spec.verbs)
+    verb.kernels = verb.name != "eval";
   spec.see_also = {"lm-ngram", "lm-train", "lm-decode"};
   return spec;
 }
@@ -260,6 +263,7 @@ int main(int argc, char** argv) {
     if (tool.verb() == "select") return lm::filter_tool::run_select(tool);
     if (tool.verb() == "bucket") return lm::filter_tool::run_bucket(tool);
     if (tool.verb() == "responses") return lm::filter_tool::run_responses(tool);
+    if (tool.verb() == "eval") return lm::filter_tool::run_eval(tool);
     if (tool.verb() == "cutoffs") return lm::filter_tool::run_cutoffs(tool);
     lm::filter_tool::run_score(tool);
   });

@@ -81,4 +81,20 @@ std::vector<RankedWay> rank_ways(std::span<const Way> ways, bool highest,
   return out;
 }
 
+Foresight foresight(std::span<const f64> scores, std::span<const f64> outcomes, bool highest) {
+  LM_CHECK(!scores.empty() && scores.size() == outcomes.size(), "every way has an outcome");
+  std::vector<f64> merit;
+  for (const f64 score : scores)
+    merit.push_back(highest ? score : -score);
+  Foresight out;
+  out.spearman = spearman(Ranking(merit), Ranking(outcomes));
+  out.chosen = std::max_element(merit.begin(), merit.end()) - merit.begin();
+  out.outcome = outcomes[usize(out.chosen)];
+  out.best = *std::max_element(outcomes.begin(), outcomes.end());
+  const MeanError mean = mean_error(outcomes);
+  out.mean = mean.mean;
+  out.spread = mean.standard_error * std::sqrt(static_cast<f64>(mean.n));
+  return out;
+}
+
 }  // namespace lm::stat

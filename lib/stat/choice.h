@@ -1,6 +1,7 @@
 #pragma once
 // Which of several ways is best by its mean over items, and how sure that is: every way was tried
-// on the same items. Source: Efron and Tibshirani 1993 (paired resampling of items).
+// on the same items. And how good a choice was, once the outcome of every way is known. Source:
+// Efron and Tibshirani 1993 (paired resampling of items).
 
 #include <span>
 #include <string>
@@ -30,5 +31,19 @@ struct RankedWay {
 /// a NaN mean. All ways have equally many values. O(draws ways items).
 std::vector<RankedWay> rank_ways(std::span<const Way> ways, bool highest,
                                  const BootstrapOptions& options);
+
+/// A choice of one of several ways by a score, beside the outcome of each, the larger the better.
+struct Foresight {
+  f64 spearman = 0;  // 1 if scores and outcomes order the ways alike; NaN for a constant side
+  i64 chosen = 0;    // index of the best score, the first of equal ones
+  f64 outcome = 0;   // of the chosen way
+  f64 best = 0;      // of the best way
+  f64 mean = 0;      // over the ways: what a blind choice gets
+  f64 spread = 0;    // sample standard deviation of the outcomes; NaN of one
+};
+
+/// At least one way; scores may be infinite, never NaN; outcomes are finite. With `highest` the
+/// larger score is the better one. O(n log n).
+Foresight foresight(std::span<const f64> scores, std::span<const f64> outcomes, bool highest);
 
 }  // namespace lm::stat

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "common/text_output.h"
 #include "core/str.h"
@@ -29,7 +30,9 @@ constexpr Metric kMetrics[] = {
      [](const Candidate& c) { return std::exp(mean_nll(c.given)); }},
     {"ifd", true, false, true, false, false,
      [](const Candidate& c) {
-       return c.given.tokens == 0 ? kInf : mean_nll(c.given) / mean_nll(c.alone);
+       if (c.given.tokens == 0) return kInf;
+       // A single token is not scored where nothing begins a text: nothing to divide by.
+       return c.alone.tokens == 0 ? kNan : mean_nll(c.given) / mean_nll(c.alone);
      }},
     {"nll", true, false, false, false, false,
      [](const Candidate& c) {
@@ -41,6 +44,10 @@ constexpr Metric kMetrics[] = {
     {"car", true, false, false, true, true,
      [](const Candidate& c) { return *c.reward / (1 + 3 * mean_nll(c.given)); }},
 };
+
+i64 tokens_of(const Candidate& c) {
+  return std::max(c.given.tokens, c.shown.tokens);
+}
 
 /// The strategies with the metric of every question's answer.
 std::vector<stat::Way> ways_of(const AnswerSet& set, const Metric& metric) {
@@ -58,7 +65,7 @@ std::vector<stat::Way> ways_of(const AnswerSet& set, const Metric& metric) {
   for (const Candidate& c : set.all) {
     stat::Way& way = out[usize(c.strategy)];
     way.values[usize(items.at(set.questions.all()[usize(c.question)]))] = metric.value(c);
-    way.tie_breaker += static_cast<f64>(std::max(c.given.tokens, c.shown.tokens));
+    way.tie_breaker += static_cast<f64>(tokens_of(c));
     ++answers[usize(c.strategy)];
   }
   for (std::size_t s = 0; s < out.size(); ++s)
@@ -86,6 +93,27 @@ std::vector<const Metric*> metrics_of(const cli::Options& options) {
                   "--own FILE names them; ppl needs none");
     out.push_back(found);
   }
+  return out;
+}
+
+std::vector<bool> AnswerSet::best_answers(const Metric& metric, i64 records) const {
+  struct Best {
+    std::tuple<f64, i64, std::string_view> key;
+    i64 record;
+  };
+  std::map<i64, Best> best;  // by question
+  for (const Candidate& c : all) {
+    const f64 value = metric.value(c);
+    if (!std::isfinite(value)) continue;
+    const Best one{
+        {metric.highest ? -value : value, tokens_of(c), strategies.all()[usize(c.strategy)]},
+        c.record};
+    const auto [at, added] = best.emplace(c.question, one);
+    if (!added && one.key < at->second.key) at->second = one;
+  }
+  std::vector<bool> out(usize(records));
+  for (const auto& [question, one] : best)
+    out[usize(one.record)] = true;
   return out;
 }
 

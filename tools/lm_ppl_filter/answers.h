@@ -18,6 +18,7 @@ namespace lm::filter_tool {
 struct Candidate {
   i64 question = 0;
   i64 strategy = 0;
+  i64 record = 0;  // its place among the good records
   std::string prompt, answer;
   std::optional<f64> reward;
   text::Score given, shown, alone;  // behind the question; with examples; without either
@@ -54,6 +55,10 @@ struct AnswerSet {
   std::vector<Candidate> all;
   i64 incomplete = 0;  // questions that some strategy has no answer to, left out
   i64 shortened = 0;   // prompts with fewer examples than asked for
+
+  /// Of each of so many records whether it is the best answer to its question, by a finite value;
+  /// of equal ones the one of fewer tokens, then by the strategy's name.
+  std::vector<bool> best_answers(const Metric& metric, i64 records) const;
 
   /// All rankings: as one JSON object, or as lines for people.
   std::string json(std::span<const Metric* const> metrics,

@@ -23,6 +23,13 @@ void run_bucket(cli::Tool& tool);
 void run_cutoffs(cli::Tool& tool);
 void run_responses(cli::Tool& tool);
 std::vector<cli::Flag> responses_flags();
+void run_eval(cli::Tool& tool);
+std::vector<cli::Flag> eval_flags();
+
+/// The records of a file beside the inputs, one after the other, with these fields. Throws
+/// Error{kData} naming file and line of the first bad one.
+void read_aside(cli::Tool& tool, const std::string& file, const std::vector<std::string>& paths,
+                const std::function<std::optional<Fault>(io::JsonReader& json)>& take);
 
 /// The scorer that -m, --zlib or --contrast ask for; null for --from-attr. Throws Error{kUsage}
 /// unless it is exactly one and every option given has a model that it goes with.

@@ -10,6 +10,7 @@
 #include "decode/own_examples.h"
 #include "filter.h"
 #include "io/json.h"
+#include "io/spool.h"
 
 namespace lm::filter_tool {
 
@@ -23,6 +24,8 @@ class Responses {
   void read();
   void read_own();
   void score();
+  /// Writes the records with the best answer to each question.
+  void write_best();
   const AnswerSet& set() const { return set_; }
   const std::vector<const Metric*>& metrics() const { return metrics_; }
 
@@ -35,6 +38,7 @@ class Responses {
     held_ += bytes;
   }
   std::optional<Fault> take(io::Record& record);
+  std::optional<Fault> take_own(io::JsonReader& json);
   void keep_complete();
   std::string shown_prompt(decode::NeuralScorer& scorer, const Candidate& c);
   void score_all(decode::NeuralScorer& scorer, text::Score Candidate::*to,
@@ -44,6 +48,8 @@ class Responses {
   const std::vector<const Metric*> metrics_;
   AnswerSet set_;
   std::map<std::pair<i64, i64>, i64> lines_;  // question, strategy -> line
+  std::unique_ptr<io::Spool> spool_;          // --per-item: the good records
+  i64 records_ = 0;
   decode::OwnExamples own_;
   decode::ExampleLayout layout_;
   i64 held_ = 0;
@@ -62,6 +68,7 @@ std::optional<Fault> Responses::take(io::Record& record) {
   const Result<std::string_view> answer = json.string(kAnswer);
   if (!answer) return answer.fault();
   Candidate c;
+  c.record = records_;
   if (needs(&Metric::reward)) {
     const Result<f64> reward = json.number(kReward);
     if (!reward) return reward.fault();
@@ -88,9 +95,16 @@ void Responses::read() {
   io::JsonReader json({"id", options_.text("strategy"), options_.text("prompt"),
                        options_.text("answer"), "reward"});
   io::RecordRun& records = tool_.records_only();
+  if (options_.on("per-item")) spool_ = std::make_unique<io::Spool>(tool_.ctx());
   records.run({{StageMode::kSerial, [&](io::Batch& batch) {
-                  records.each_record(batch, json,
-                                      [&](io::Record& record) { return take(record); });
+                  std::vector<std::string_view> lines;
+                  records.each_record(batch, json, [&](io::Record& record) {
+                    std::optional<Fault> fault = take(record);
+                    if (!fault) lines.push_back(record.line);
+                    records_ += fault ? 0 : 1;
+                    return fault;
+                  });
+                  if (spool_) spool_->append(lines);
                 }}});
   if (!options_.on("allow-missing")) keep_complete();
   if (set_.all.empty())
@@ -113,33 +127,27 @@ void Responses::keep_complete() {
                                 "answer (--allow-missing keeps them)"));
 }
 
+std::optional<Fault> Responses::take_own(io::JsonReader& json) {
+  const std::optional<std::string> id = json.text_of(0);
+  if (!id) return Fault{"missing", "field \"id\" is missing", -1};
+  const Result<std::string_view> prompt = json.string(1);
+  if (!prompt) return prompt.fault();
+  const Result<std::string_view> answer = json.string(2);
+  if (!answer) return answer.fault();
+  const std::string correct = json.has(3) ? std::string(json.raw(3)) : "true";
+  if (correct == "false" || parse_float(correct) == 0.0) return std::nullopt;
+  hold(isize(*prompt) + isize(*answer) + 256);
+  own_.add(*id, std::string(*prompt), std::string(*answer));
+  return std::nullopt;
+}
+
 void Responses::read_own() {
   const std::string& file = options_.text("own");
   if (options_.given("layout")) layout_.whole = options_.text("layout");
   if (options_.given("example-layout")) layout_.example = options_.text("example-layout");
   layout_.check();
-  io::InputOptions input;
-  input.files = {file};
-  input.max_record_bytes = options_.integer("max-record");
-  io::InputStream in(input, tool_.ctx());
-  io::RunCounters counters;
-  io::RecordRun run(in, nullptr, nullptr, {.mode = io::OnError::kFail}, tool_.ctx(), counters);
-  io::JsonReader json({"id", "prompt", "answer", "correct"});
-  run.run({{StageMode::kSerial, [&](io::Batch& batch) {
-              run.each_record(batch, json, [&](io::Record&) -> std::optional<Fault> {
-                const std::optional<std::string> id = json.text_of(0);
-                if (!id) return Fault{"missing", "field \"id\" is missing", -1};
-                const Result<std::string_view> prompt = json.string(1);
-                if (!prompt) return prompt.fault();
-                const Result<std::string_view> answer = json.string(2);
-                if (!answer) return answer.fault();
-                const std::string correct = json.has(3) ? std::string(json.raw(3)) : "true";
-                if (correct == "false" || parse_float(correct) == 0.0) return std::nullopt;
-                hold(isize(*prompt) + isize(*answer) + 256);
-                own_.add(*id, std::string(*prompt), std::string(*answer));
-                return std::nullopt;
-              });
-            }}});
+  read_aside(tool_, file, {"id", "prompt", "answer", "correct"},
+             [&](io::JsonReader& json) { return take_own(json); });
   if (own_.size() == 0)
     throw Error(ErrorKind::kData, cat(file, ": no answer in it is right"),
                 "sppl shows the model answers of its own that it got right");
@@ -193,6 +201,7 @@ void Responses::score() {
       options_.text("boundary") == "joint" ? decode::Boundary::kJoint : decode::Boundary::kSeparate;
   const std::unique_ptr<decode::NeuralScorer> scorer =
       open_folder(tool_, options_.text("model"), form);
+  tool_.set_param("scorer", io::json_string(scorer->digest()));
   if (needs(&Metric::given))
     score_all(*scorer, &Candidate::given, [](const Candidate& c) { return c.prompt; });
   if (needs(&Metric::shown))
@@ -207,23 +216,51 @@ void Responses::score() {
             " examples: there are no more of other questions, or the context is full"));
 }
 
+void Responses::write_best() {
+  const std::vector<bool> best = set_.best_answers(*metrics_[0], records_);
+  io::OutputStream& out = tool_.output();
+  std::size_t at = 0;
+  i64 kept = 0;
+  spool_->replay({{StageMode::kSerial,
+                   [&](io::Batch& batch) {
+                     std::string_view rest = batch.lines();
+                     while (!rest.empty()) {
+                       const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+                       if (best[at]) batch.out += line;
+                       kept += best[at++] ? 1 : 0;
+                       rest.remove_prefix(line.size());
+                     }
+                   }}},
+                 &out);
+  tool_.add_metric("kept", cat(kept));
+  tool_.add_metric("removed", cat(records_ - kept));
+}
+
 }  // namespace
 
 void run_responses(cli::Tool& tool) {
   const cli::Options& options = tool.options();
-  tool_options::refuse_output_options(tool);
-  tool_options::TextOutput out(tool);
+  const bool per_item = options.on("per-item");
+  std::optional<tool_options::TextOutput> text;
+  if (!per_item) {
+    tool_options::refuse_output_options(tool);
+    text.emplace(tool);
+  }
   if (options.text("model").empty())
     throw Error(ErrorKind::kUsage, "--model FOLDER is needed: whose training set is to be made");
   Responses responses(tool);
+  if (per_item && responses.metrics().size() > 1)
+    throw Error(ErrorKind::kUsage, "--per-item takes one metric",
+                "the best answer to a question is the best by one measure");
   if (options.given("own")) responses.read_own();
   responses.read();
   responses.score();
   const stat::BootstrapOptions draws{.draws = options.integer("boot"), .seed = tool.seed()};
   const std::string json = responses.set().json(responses.metrics(), draws);
   tool.add_metric("responses", json);
-  out.write(options.text("format") == "json" ? json + "\n"
-                                             : responses.set().table(responses.metrics(), draws));
+  if (per_item) return responses.write_best();
+  text->write(options.text("format") == "json" ? json + "\n"
+                                               : responses.set().table(responses.metrics(), draws));
 }
 
 }  // namespace lm::filter_tool

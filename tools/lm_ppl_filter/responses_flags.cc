@@ -54,6 +54,15 @@ std::vector<cli::Flag> responses_flags() {
        .kind = FlagKind::kSwitch,
        .group = r,
        .help = "questions count that some strategy has no answer to"},
+      {.name = "per-item",
+       .kind = FlagKind::kSwitch,
+       .group = r,
+       .help = "write the records with the best answer to each question instead of a ranking",
+       .details = "Of equal answers the one of fewer tokens, then of the strategy whose name comes "
+                  "first. A question all of whose answers are impossible has none. The ranking is "
+                  "in the report.",
+       .main = true,
+       .excludes = {"format"}},
       {.name = "format",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",

@@ -34,6 +34,14 @@ text/gcide.docs: packages.stamp
 text/%.train.jsonl text/%.valid.jsonl text/%.test.jsonl: text/%.docs
 	$(COMMON)/split $< text/$* $(LIMIT) $(HELD)
 
+# Two fifths of a domain for a base to learn, three to choose from.
+parts/%.old.jsonl: text/%.train.jsonl
+	@mkdir -p parts
+	awk 'NR % 5 < 2' $< >$@
+parts/%.new.jsonl: text/%.train.jsonl
+	@mkdir -p parts
+	awk 'NR % 5 >= 2' $< >$@
+
 tokenizer/tokenizer.json: $(DOMAINS:%=text/%.train.jsonl)
 	lm-tokenize train -n $(VOCAB) --special-token '<|endoftext|>' $(REPORT) $^ -o tokenizer/
 shards/%.json: text/%.train.jsonl tokenizer/tokenizer.json

@@ -76,3 +76,35 @@ TEST_CASE("a ranking does not depend on the order of the ways", "[stat]") {
     CHECK(x[r].tied == y[r].tied);
   }
 }
+
+TEST_CASE("a choice is judged by the outcomes of all ways", "[stat]") {
+  // Lowest first: b, then a, then c. Outcomes order them a, b, c. Ranks of merit 2 3 1 and of
+  // outcomes 3 2 1 about their mean 2: 0 1 -1 and 1 0 -1, so 1 / 2.
+  const std::vector<f64> scores = {2, 1, 9};
+  const std::vector<f64> outcomes = {.8, .6, .1};
+  const Foresight low = foresight(scores, outcomes, false);
+  CHECK(low.spearman == Approx(0.5));
+  CHECK(low.chosen == 1);
+  CHECK(low.outcome == .6);
+  CHECK(low.best == .8);
+  CHECK(low.mean == Approx(.5));
+  CHECK(low.spread == Approx(std::sqrt((.09 + .01 + .16) / 2)));
+  const Foresight high = foresight(scores, outcomes, true);
+  CHECK(high.spearman == Approx(-0.5));
+  CHECK(high.chosen == 2);
+}
+
+TEST_CASE("equal scores share their rank, a constant side has no correlation", "[stat]") {
+  // Merits -1 -1 -5: ranks 2.5 2.5 1 about 2: .5 .5 -1; outcomes 3 1 2: 1 -1 0. Products sum to 0.
+  const Foresight tied = foresight(std::vector<f64>{1, 1, 5}, std::vector<f64>{3, 1, 2}, false);
+  CHECK(tied.spearman == Approx(0).margin(1e-12));
+  CHECK(tied.chosen == 0);
+  CHECK(std::isnan(foresight(std::vector<f64>{1, 2}, std::vector<f64>{3, 3}, false).spearman));
+  const Foresight alone = foresight(std::vector<f64>{kInf}, std::vector<f64>{.3}, false);
+  CHECK(std::isnan(alone.spearman));
+  CHECK(std::isnan(alone.spread));
+  CHECK(alone.outcome == .3);
+  const Foresight never = foresight(std::vector<f64>{kInf, 7}, std::vector<f64>{.3, .2}, false);
+  CHECK(never.chosen == 1);
+  CHECK(never.spearman == Approx(-1));
+}
