@@ -1,5 +1,6 @@
 // lm-mix: keeps records by rules over their attributes, cuts spans out of texts, samples.
 
+#include "lm_mix/clean.h"
 #include "lm_mix/mix.h"
 
 namespace {
@@ -95,7 +96,7 @@ Flags text_flags() {
       {.name = "keep-attributes",
        .kind = FlagKind::kSwitch,
        .group = g,
-       .help = "keep the attributes of texts that were cut, whose offsets are wrong then"},
+       .help = "keep the attributes of texts that were changed, whose offsets are wrong then"},
       {.name = "bad-spans",
        .kind = FlagKind::kChoice,
        .value_name = "WHAT",
@@ -111,11 +112,11 @@ Flags text_flags() {
        .value_name = "N",
        .group = g,
        .def = "1",
-       .help =
-           "remove documents of which cuts leave fewer than N characters, blanks at the ends not "
-           "counted; 0: none",
+       .help = "remove documents of which cuts and cleaners leave fewer than N characters, blanks "
+               "at the "
+               "ends not counted; 0: none",
        .min = 0,
-       .needs = {"cut"}},
+       .needs = {"cut|clean"}},
       {.name = "discard",
        .kind = FlagKind::kList,
        .value_name = "FIELD",
@@ -186,8 +187,9 @@ lm::cli::ToolSpec make_spec() {
   lm::cli::ToolSpec spec;
   spec.name = "lm-mix";
   spec.summary = "keep records by rules over their attributes, cut spans out of texts, sample";
-  spec.verbs = {
-      {"", "", lm::cli::joined({rule_flags(), sidecar_flags(), text_flags(), sample_flags()})}};
+  spec.verbs = {{"", "",
+                 lm::cli::joined({rule_flags(), sidecar_flags(), text_flags(),
+                                  lm::mix_tool::clean_flags(), sample_flags()})}};
   spec.examples = {
       {"lm-mix --where 'long=score(\"gopher_v1.word_count\") >= 50' tagged.jsonl.zst -o "
        "kept.jsonl.zst",
@@ -197,6 +199,8 @@ lm::cli::ToolSpec make_spec() {
        "what two rules would remove, each and together"},
       {"lm-mix --cut 'pii_v3.email:|||EMAIL|||' --cut dup_paragraphs in.jsonl.zst",
        "replace addresses, cut repeated paragraphs out"},
+      {"lm-mix --clean c4 --clean fineweb --report-only in.jsonl.zst",
+       "what two cleaners would take away"},
       {"lm-mix --sample 0.1 in.jsonl.zst -o tenth.jsonl.zst", "a tenth, the same in any sharding"},
       {"lm-mix --weights temperature:0.5 --budget 3e9 --count 'score(\"tokens.n\")' --shuffle "
        "*.jsonl.zst -o mix.jsonl.zst",

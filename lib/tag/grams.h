@@ -22,10 +22,14 @@ struct GramLevel {
   i64 positions = 0;        // max(words - n + 1, 0)
   i64 top_count = 0;        // of the most frequent n-gram, of equal ones the first seen
   i64 top_chars = 0;        // its length
+  i64 top_at = 0;           // where it stands first, a number of a word
   i64 duplicate_chars = 0;  // of all copies of n-grams that occur more than once
   i64 all_chars = 0;
   // Of n-grams that stood before, looked for from left to right, each found one skipped as a whole.
   i64 again_chars = 0;
+  // Of words in n-grams that stood before, each word once, with the blanks between words that are
+  // counted together.
+  i64 covered_chars = 0;
 };
 
 class GramCounter {
@@ -41,6 +45,7 @@ class GramCounter {
     u64 pair;
     u32 count;
     bool seen;
+    bool stood;
   };
   void count_level(int n);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "clean.h"
 #include "cli/tool.h"
 #include "mix/cut.h"
 #include "mix/rules.h"
@@ -27,6 +28,8 @@ struct Plan {
   mix::Names names;
   mix::RuleSet rules;
   mix::Cutter cutter;
+  clean::ChainPlan cleaners;
+  bool as_attributes = false;  // cleaners only measure
   std::optional<mix::Expression> sample;
   std::optional<mix::Weights> weights;  // or a budget: rates are known after a first reading
   std::optional<f64> budget;
@@ -39,7 +42,7 @@ struct Plan {
   i64 provenance = -1;  // -1: not asked for
   i64 copy = -1;
   std::vector<i64> discard;
-  bool drop_attributes = false;  // of texts that were cut
+  bool drop_attributes = false;  // of texts that were changed
   bool unique_ids = false;
   i64 min_left = 0;
   std::vector<std::string> allowed;  // to be missing, whole names
@@ -64,14 +67,18 @@ struct Tally {
 struct Counts {
   std::vector<mix::RuleCounts> rules;
   std::vector<mix::CutCounts> cuts;
+  std::vector<clean::StepCounts> cleaners;
   Tally removed;    // by rules
   Tally unsampled;  // not drawn
-  Tally emptied;    // cuts left too little
+  Tally dropped;    // by cleaners
+  Tally emptied;    // cuts or cleaners left too little
   Tally kept;
   i64 copies = 0;  // written beyond the first of each record kept
   std::map<std::string, mix::SourceSize, std::less<>> sources;  // of what is kept, with weights
   void add(const Counts& other);
-  i64 good() const { return removed.records + unsampled.records + emptied.records + kept.records; }
+  i64 good() const {
+    return removed.records + unsampled.records + dropped.records + emptied.records + kept.records;
+  }
 };
 
 /// The work on records. One per worker thread.
@@ -95,14 +102,20 @@ class Mixer {
   Result<i64> measure();
   std::optional<Fault> check_source();
   void add_to_source(i64 amount);
-  void write(io::Record& record, const std::string& input_name, bool changed, i64 copies,
-             std::string& out);
+  std::optional<Fault> clean();
+  void write(io::Record& record, const std::string& input_name, i64 copies, std::string& out);
 
   const Plan& plan_;
   io::JsonReader json_;
   mix::Values values_;
   mix::SeenAttributes seen_;
   mix::CutWork cuts_;
+  clean::Chain chain_;
+  // Of the record at hand: its new text, if it is changed; its attributes as cleaners measure them.
+  bool changed_ = false;
+  bool dropped_ = false;
+  std::string_view text_;
+  std::string attributes_;
   Counts counts_;
   std::string key_;
   std::string id_;  // of the record at hand, as JSON without its closing quote

@@ -60,6 +60,8 @@ Plan::Plan(const cli::Options& options, u64 run_seed)
   }
   if (options.given("count"))
     count.emplace(options.text("count"), mix::Expression::Yields::kNumber, names, "--count");
+  cleaners = clean_plan(options);
+  as_attributes = options.on("as-attributes");
   asked = isize(names.paths());
   attributes = names.field("attributes");
   id = names.field("id");
@@ -77,11 +79,12 @@ Plan::Plan(const cli::Options& options, u64 run_seed)
   // What is written anew, so that no field is given twice.
   std::vector<std::string> written = options.list("discard");
   const bool without = std::find(written.begin(), written.end(), "attributes") != written.end();
-  drop_attributes = cutter.size() > 0 && !options.on("keep-attributes") && !without;
+  const bool changes = cutter.size() > 0 || (cleaners.size() > 0 && !as_attributes);
+  drop_attributes = changes && !options.on("keep-attributes") && !without;
   for (const std::string& path : written)
     discard.push_back(names.field(path));
-  if (cutter.size() > 0) written.push_back(names.paths()[mix::Names::kText]);
-  if (drop_attributes) written.emplace_back("attributes");
+  if (changes) written.push_back(names.paths()[mix::Names::kText]);
+  if (drop_attributes || as_attributes) written.emplace_back("attributes");
   if (options.on("provenance")) {
     written.emplace_back("metadata.provenance");
     provenance = names.field(written.back());

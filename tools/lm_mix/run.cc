@@ -103,6 +103,7 @@ class MixRun {
     }
     counts_.rules.resize(usize(plan_.rules.size()));
     counts_.cuts.resize(usize(plan_.cutter.size()));
+    counts_.cleaners.resize(usize(plan_.cleaners.size()));
     if (!plan_.lax) {
       seen.check(plan_.allowed);
       for (const std::string& path : seen.unseen_fields())

@@ -49,12 +49,15 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
     }
     out += "\n";
   }
+  if (plan.cleaners.size() > 0) out += clean_table(plan.cleaners, counts.cleaners);
   append(out, "records\tcount\tbytes\n");
   append(out, "rejected\t", rejected, "\t\n");
   for (const auto& [name, tally] :
        {std::pair("removed", counts.removed), std::pair("unsampled", counts.unsampled),
         std::pair("emptied", counts.emptied), std::pair("kept", counts.kept)}) {
     append(out, name, "\t", tally.records, "\t", tally.bytes, "\n");
+    if (name == std::string_view("unsampled") && plan.cleaners.size() > 0)
+      append(out, "dropped\t", counts.dropped.records, "\t", counts.dropped.bytes, "\n");
   }
   append(out, "copies\t", counts.copies, "\t\n");
   return out;
@@ -92,6 +95,10 @@ void add_metrics(cli::Tool& tool, const Plan& plan, const Counts& counts, i64 re
   tool.add_metric("rejected", cat(rejected));
   tool.add_metric("removed", tally_json(counts.removed));
   tool.add_metric("unsampled", tally_json(counts.unsampled));
+  if (plan.cleaners.size() > 0) {
+    tool.add_metric("cleaners", clean_json(plan.cleaners, counts.cleaners));
+    tool.add_metric("dropped", tally_json(counts.dropped));
+  }
   tool.add_metric("emptied", tally_json(counts.emptied));
   tool.add_metric("kept", tally_json(counts.kept));
   tool.add_metric("copies", cat(counts.copies));
