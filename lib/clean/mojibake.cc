@@ -3,7 +3,8 @@
 //
 // A sequence is a letter U+00C2-00F4 that stands for the first byte of two to four and as many
 // characters that stand for its other bytes, by either encoding, if they make an assigned
-// character. Sequences side by side are a run. A run is repaired if it cannot well be meant:
+// character. Sequences side by side are a run. All runs of a line are repaired if one of them
+// cannot well be meant:
 //   two sequences or more, or one of four bytes;
 //   a first byte C2 or C3 (the letters A with circumflex or tilde before a sign), or a control
 //   character U+0080-009F;
@@ -100,39 +101,59 @@ Sequence sequence_at(const char* p, const char* end) {
   return s;
 }
 
-/// One run at a time: where it stands and what it stands for.
+/// Reads the run at `at`, which may be empty; returns its end.
+const char* read_run(const char* at, const char* end, std::string& bytes, bool& telling) {
+  int sequences = 0;
+  bytes.clear();
+  telling = false;
+  while (at < end) {
+    const Sequence s = sequence_at(at, end);
+    if (s.size == 0) break;
+    bytes.append(s.bytes.data(), usize(s.size));
+    ++sequences;
+    telling = telling || s.telling || sequences > 1;
+    at = s.end;
+  }
+  return at;
+}
+
+/// One run of a line that was read wrongly after the other: where it stands, what it stands for.
 class RunCursor {
  public:
   explicit RunCursor(std::string_view text)
-      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
+      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), line_end_(begin_) {}
   bool next(tag::Range& where, std::string& bytes) {
     while (at_ < end_) {
-      if (static_cast<u8>(*at_) < 0x80) {
-        ++at_;
-        continue;
-      }
+      if (at_ == line_end_ && !open_line(bytes)) continue;
       const char* const from = at_;
-      int sequences = 0;
       bool telling = false;
-      bytes.clear();
-      while (at_ < end_) {
-        const Sequence s = sequence_at(at_, end_);
-        if (s.size == 0) break;
-        bytes.append(s.bytes.data(), usize(s.size));
-        telling = telling || s.telling || ++sequences > 1;
-        at_ = s.end;
-      }
-      if (at_ == from) at_ += text::sequence_size(*from);
+      if (static_cast<u8>(*at_) >= 0x80) at_ = read_run(at_, line_end_, bytes, telling);
       where = {from - begin_, at_ - begin_};
-      if (telling) return true;
+      if (at_ > from) return true;
+      at_ += text::sequence_size(*at_);
     }
     return false;
   }
 
  private:
+  /// The next line: true if one of its runs tells; else it is skipped.
+  bool open_line(std::string& bytes) {
+    line_end_ = std::find(at_, end_, '\n');
+    if (line_end_ < end_) ++line_end_;
+    bool telling = false;
+    for (const char* p = at_; p < line_end_ && !telling;) {
+      const char* const from = p;
+      if (static_cast<u8>(*p) >= 0x80) p = read_run(p, line_end_, bytes, telling);
+      if (p == from) p += text::sequence_size(*p);
+    }
+    if (!telling) at_ = line_end_;
+    return telling;
+  }
+
   const char* begin_;
   const char* at_;
   const char* end_;
+  const char* line_end_;
 };
 
 /// text without what was read wrongly up to `times` times more, and without controls.

@@ -36,6 +36,11 @@ TEST_CASE("mojibake repairs what was read as Windows-1252", "[clean]") {
   // Cyrillic: six letters.
   CHECK(fixed("\xC3\x90\xC2\xBF\xC3\x91\xE2\x82\xAC\xC3\x90\xC2\xB8") ==
         "\xD0\xBF\xD1\x80\xD0\xB8");
+  // A run that could be meant, in a line with one that could not, and in a line of its own.
+  CHECK(fixed("\xC3\xA9\xE2\x80\x9D\xE2\x80\xA6 caf\xC3\x83\xC2\xA9") ==
+        "\xE9\x94\x85 caf\xC3\xA9");
+  CHECK(fixed("\xC3\xA9\xE2\x80\x9D\xE2\x80\xA6\ncaf\xC3\x83\xC2\xA9") ==
+        "\xC3\xA9\xE2\x80\x9D\xE2\x80\xA6\ncaf\xC3\xA9");
   // A control in the place of a dash.
   CHECK(fixed("a \xC2\x96 b") == "a \xE2\x80\x93 b");
 }
