@@ -19,6 +19,8 @@ lm::cli::ToolSpec make_spec() {
        "what two rules would remove, each and together"},
       {"lm-mix --cut 'pii_v3.email:|||EMAIL|||' --cut dup_paragraphs in.jsonl.zst",
        "replace addresses, cut repeated paragraphs out"},
+      {"lm-mix --clean c4 --clean fineweb --report-only in.jsonl.zst",
+       "what two cleaners would take away"},
       {"lm-mix --sample 0.1 in.jsonl.zst -o tenth.jsonl.zst", "a tenth, the same in any sharding"},
       {"lm-mix --weights temperature:0.5 --budget 3e9 --count 'score(\"tokens.n\")' --shuffle "
        "*.jsonl.zst -o mix.jsonl.zst",

@@ -47,7 +47,7 @@ void GramCounter::count_level(int n) {
   const u64 candidates =
       static_cast<u64>(std::count_if(repeated_.begin(), repeated_.end(), is_candidate));
   const u64 mask = std::bit_ceil(std::max<u64>(2 * candidates, 16)) - 1;
-  slots_.assign(mask + 1, Slot{kEmpty, 0, false});
+  slots_.assign(mask + 1, Slot{kEmpty, 0, false, false});
   // The number of a gram is its slot. Numbers of this level replace those of the last in place,
   // from left to right: a position is read for the last time just before it is written.
   std::size_t kept = 0;
@@ -68,6 +68,7 @@ void GramCounter::count_level(int n) {
   repeated_.resize(kept);
   kept = 0;
   i64 behind = 0;  // where the search for n-grams that stood before goes on
+  i64 stood = 0;   // behind the words of stood_chars
   level.top_count = 1;
   level.top_chars = level.longest_top_chars = prefix_[usize(n)];
   i64 covered = 0;  // where the words that are not covered yet begin
@@ -89,8 +90,16 @@ void GramCounter::count_level(int n) {
     }
     level.covered_chars += prefix_[at + usize(n)] - prefix_[usize(std::max<i64>(at, covered))];
     covered = i64{at} + n;
+    if (slot.stood) {
+      const i64 overlap = std::max<i64>(stood - at, 0);
+      level.stood_chars +=
+          prefix_[at + usize(n)] - prefix_[at + usize(overlap)] + std::min<i64>(n - overlap, n - 1);
+      stood = i64{at} + n;
+    }
+    slot.stood = true;
     if (times > level.top_count) {  // at the first copy of the most frequent
       level.top_count = times;
+      level.top_at = at;
       level.top_chars = level.longest_top_chars = chars;
     } else if (times == level.top_count) {
       level.longest_top_chars = std::max(level.longest_top_chars, chars);

@@ -27,6 +27,10 @@ struct GramLevel {
   i64 all_chars = 0;
   // Of n-grams that stood before, looked for from left to right, each found one skipped as a whole.
   i64 again_chars = 0;
+  i64 top_at = 0;  // where the most frequent n-gram stands first, a number of a word
+  // Of words in n-grams that stood before, each word once, with the blanks between words that are
+  // counted together.
+  i64 stood_chars = 0;
   // Of words that are in any n-gram that occurs more than once, each word counted once.
   i64 covered_chars = 0;
 };
@@ -44,6 +48,7 @@ class GramCounter {
     u64 pair;
     u32 count;
     bool seen;
+    bool stood;
   };
   void count_level(int n);
 

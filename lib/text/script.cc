@@ -1,12 +1,15 @@
 #include "text/script.h"
 
-#include "text/segmentation_tables.h"
+#include "text/script_tables.h"
 #include "text/unicode.h"
 
 namespace lm::text {
 
 u8 script_of(char32_t cp) {
-  return tables::segmentation_value(tables::script_index, tables::script_blocks, cp);
+  const char32_t c = cp < 0x110000 ? cp : 0x10FFFF;
+  return tables::script_blocks[tables::script_index[c / tables::kScriptBlock] *
+                                   tables::kScriptBlock +
+                               c % tables::kScriptBlock];
 }
 
 bool is_uppercase(char32_t cp) {

@@ -23,5 +23,7 @@ class WordSegments {
 
 /// How many segments text has; with_blank: those of white space only count too.
 i64 count_word_segments(std::string_view text, bool with_blank);
+/// Those with a letter or number in them (Alphabetic, general category N), which are the words.
+i64 count_words_u29(std::string_view text);
 
 }  // namespace lm::text

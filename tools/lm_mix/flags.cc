@@ -1,5 +1,6 @@
 // The options of lm-mix.
 
+#include "clean.h"
 #include "common/rule_options.h"
 #include "mix.h"
 
@@ -83,7 +84,7 @@ Flags text_flags() {
       {.name = "keep-attributes",
        .kind = FlagKind::kSwitch,
        .group = g,
-       .help = "keep the attributes of texts that were cut, whose offsets are wrong then"},
+       .help = "keep the attributes of texts that were changed, whose offsets are wrong then"},
       {.name = "bad-spans",
        .kind = FlagKind::kChoice,
        .value_name = "WHAT",
@@ -100,10 +101,10 @@ Flags text_flags() {
        .group = g,
        .def = "1",
        .help =
-           "remove documents of which cuts leave fewer than N characters, blanks at the ends not "
-           "counted; 0: none",
+           "remove documents of which cuts and cleaners leave fewer than N characters, blanks at "
+           "the ends not counted; 0: none",
        .min = 0,
-       .needs = {"cut|recipe"}},
+       .needs = {"cut|clean|recipe"}},
       {.name = "min-text-length",
        .kind = FlagKind::kCount,
        .value_name = "N",
@@ -245,7 +246,8 @@ Flags stream_flags() {
 }  // namespace
 
 std::vector<cli::Flag> flags() {
-  return cli::joined({tool_options::rule_flags(), filter_flags(), sidecar_flags(), text_flags(), sample_flags(), stream_flags()});
+  return cli::joined({tool_options::rule_flags(), filter_flags(), sidecar_flags(), text_flags(),
+                      clean_flags(), sample_flags(), stream_flags()});
 }
 
 }  // namespace lm::mix_tool

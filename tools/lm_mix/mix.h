@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "clean.h"
 #include "mix/sample.h"
 #include "mix/sidecar.h"
 #include "mix/strict.h"
@@ -35,16 +36,19 @@ struct Tally {
 struct Counts {
   std::vector<mix::RuleCounts> rules;
   std::vector<mix::CutCounts> cuts;
+  std::vector<clean::StepCounts> cleaners;
   Tally removed;    // by rules
   Tally unsampled;  // not drawn
-  Tally emptied;    // cuts left too little
+  Tally dropped;    // by cleaners
+  Tally emptied;    // cuts or cleaners left too little
   Tally too_short;  // for --min-text-length
   Tally kept;
   i64 copies = 0;  // written beyond the first of each record kept
   std::map<std::string, mix::SourceSize, std::less<>> sources;  // of what is kept, with weights
   void add(const Counts& other);
   i64 good() const {
-    return removed.records + unsampled.records + emptied.records + too_short.records + kept.records;
+    return removed.records + unsampled.records + dropped.records + emptied.records +
+           too_short.records + kept.records;
   }
 };
 
@@ -76,14 +80,20 @@ class Mixer {
   Result<i64> measure();
   std::optional<Fault> check_source();
   void add_to_source(i64 amount);
-  void write(io::Record& record, const std::string& input_name, bool changed, i64 copies,
-             std::string& out);
+  std::optional<Fault> clean();
+  void write(io::Record& record, const std::string& input_name, i64 copies, std::string& out);
 
   const Plan& plan_;
   io::JsonReader json_;
   mix::Values values_;
   mix::SeenAttributes seen_;
   mix::CutWork cuts_;
+  clean::Chain chain_;
+  // Of the record at hand: its new text, if it is changed; its attributes as cleaners measure them.
+  bool changed_ = false;
+  bool dropped_ = false;
+  std::string_view text_;
+  std::string attributes_;
   Counts counts_;
   std::string key_;
   std::string id_;  // of the record at hand, as JSON without its closing quote

@@ -27,13 +27,15 @@ Mixer::Mixer(const Plan& plan)
       json_(plan.names.paths()),
       values_(plan.names),
       seen_(plan.names, plan.attributes, plan.asked),
-      cuts_(plan.cutter.make_work()) {
+      cuts_(plan.cutter.make_work()),
+      chain_(plan.cleaners) {
   counts_.rules.resize(usize(plan.rules.size()));
 }
 
 Counts Mixer::counts() const {
   Counts out = counts_;
   out.cuts = cuts_.counts;
+  out.cleaners = chain_.counts();
   return out;
 }
 
@@ -44,8 +46,10 @@ void Counts::add(const Counts& other) {
   cuts.resize(std::max(cuts.size(), other.cuts.size()));
   for (std::size_t i = 0; i < other.cuts.size(); ++i)
     cuts[i].add(other.cuts[i]);
+  add_steps(cleaners, other.cleaners);
   removed.add(other.removed);
   unsampled.add(other.unsampled);
+  dropped.add(other.dropped);
   emptied.add(other.emptied);
   too_short.add(other.too_short);
   kept.add(other.kept);
@@ -63,8 +67,8 @@ std::optional<Fault> Mixer::mix(io::Record& record, i64 bytes, const std::string
   return fault;
 }
 
-// A record that turns out bad has been counted nowhere: rules count what they remove, cuts what
-// they have done.
+// A record that turns out bad has been counted nowhere: rules count what they remove, cuts and
+// cleaners what they have done.
 std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::string& input_name,
                                   std::string& out, std::vector<Ranked>& ranks) {
   io::JsonReader& json = record.json;
@@ -97,19 +101,14 @@ std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::stri
   if (plan_.best > 0) {
     if (std::optional<Fault> fault = rank(ranked.rank)) return fault;
   }
-  if (plan_.min_length > 0) {
-    if (const Result<i64> text = measure(); !text) return text.fault();
+  if (std::optional<Fault> fault = clean()) return fault;
+  if (dropped_) {
+    counts_.dropped.add(bytes);
+    return std::nullopt;
   }
-  bool changed = false;
-  if (plan_.cutter.size() > 0) {
-    const Result<bool> cut = plan_.cutter.cut(values_, cuts_);
-    if (!cut) return cut.fault();
-    changed = *cut;
-  }
-  if (plan_.min_length > 0 || (changed && plan_.min_left > 0)) {
-    const i64 left = text::count_code_points(
-        trim(changed ? std::string_view(cuts_.out) : *json.string(mix::Names::kText)));
-    if (changed && left < plan_.min_left) {
+  if (plan_.min_length > 0 || (changed_ && plan_.min_left > 0)) {
+    const i64 left = text::count_code_points(trim(text_));
+    if (changed_ && left < plan_.min_left) {
       counts_.emptied.add(bytes);
       return std::nullopt;
     }
@@ -118,8 +117,8 @@ std::optional<Fault> Mixer::judge(io::Record& record, i64 bytes, const std::stri
       return std::nullopt;
     }
   }
-  if (plan_.weights) add_to_source(changed && !plan_.count ? isize(cuts_.out) : *amount);
-  write(record, input_name, changed, *copies, out);
+  if (plan_.weights) add_to_source(changed_ && !plan_.count ? isize(text_) : *amount);
+  write(record, input_name, *copies, out);
   if (plan_.best > 0) ranks.push_back(std::move(ranked));
   counts_.kept.add(bytes);
   counts_.copies += *copies - 1;
@@ -145,6 +144,41 @@ std::optional<Fault> Mixer::rank(mix::Rank& rank) {
     rank.key = mix::descending(by->value);
   }
   if (plan_.group >= 0) rank.group = json_.text_of(plan_.group).value_or(std::string());
+  return std::nullopt;
+}
+
+/// Cuts, then cleaners. The last fault that a record can have is one of these.
+std::optional<Fault> Mixer::clean() {
+  changed_ = dropped_ = false;
+  if (plan_.cleaners.size() > 0 || plan_.min_length > 0) {  // before anything is counted
+    const Result<std::string_view> text = json_.string(mix::Names::kText);
+    if (!text) return text.fault();
+    text_ = *text;
+  }
+  if (plan_.cutter.size() > 0) {
+    const Result<bool> cut = plan_.cutter.cut(values_, cuts_);
+    if (!cut) return cut.fault();
+    changed_ = *cut;
+    if (changed_) text_ = cuts_.out;
+  }
+  if (plan_.cleaners.size() == 0) return std::nullopt;
+  const clean::Chain::Outcome outcome = chain_.run(text_);
+  if (!plan_.as_attributes) {
+    dropped_ = outcome == clean::Chain::Outcome::kDropped;
+    if (outcome == clean::Chain::Outcome::kSame) return std::nullopt;
+    changed_ = true;
+    text_ = chain_.text();
+    return std::nullopt;
+  }
+  const bool gone = !json_.has(plan_.attributes) || (changed_ && plan_.drop_attributes);
+  attributes_.clear();
+  chain_.append_attributes(attributes_);
+  if (gone) return std::nullopt;
+  std::string merged;
+  const std::optional<Fault> fault = mix::merge_attributes(json_.raw(plan_.attributes), attributes_,
+                                                           mix::AttributeMerge::kReplace, merged);
+  LM_CHECK(!fault, "attributes that replace others always fit");
+  attributes_.swap(merged);
   return std::nullopt;
 }
 
@@ -206,18 +240,19 @@ Result<i64> Mixer::draw(io::JsonReader& json) {
   return mix::copies_of(p->value, mix::keyed_uniform(plan_.seed, "sample", *source, *id, key_));
 }
 
-void Mixer::write(io::Record& record, const std::string& input_name, bool changed, i64 copies,
-                  std::string& out) {
-  const bool plain = !changed && plan_.discard.empty() && plan_.provenance < 0;
+void Mixer::write(io::Record& record, const std::string& input_name, i64 copies, std::string& out) {
+  const bool plain =
+      !changed_ && !plan_.as_attributes && plan_.discard.empty() && plan_.provenance < 0;
   if (plain && copies == 1) {
     append(out, record.line, "\n");
     return;
   }
   io::RecordEdit edit(record.json);
-  if (changed) {
-    edit.set(mix::Names::kText, io::json_string(cuts_.out));
-    if (plan_.drop_attributes) edit.remove(plan_.attributes);
+  if (changed_) {
+    edit.set(mix::Names::kText, io::json_string(text_));
+    if (plan_.drop_attributes && !plan_.as_attributes) edit.remove(plan_.attributes);
   }
+  if (plan_.as_attributes) edit.set(plan_.attributes, attributes_);
   for (const i64 field : plan_.discard)
     edit.remove(field);
   if (plan_.provenance >= 0)

@@ -87,7 +87,8 @@ std::vector<std::string> allowed_names(const StreamOptions& stream, const mix::N
   std::vector<std::string> out;
   for (const auto& [given, where] : stream.placed("allow-missing")) {
     // What the command line allows need not be in every stream of a recipe.
-    const bool loose = stream.kind == ErrorKind::kConfig && stream.places.count("allow-missing") == 0;
+    const bool loose =
+        stream.kind == ErrorKind::kConfig && stream.places.count("allow-missing") == 0;
     if (loose && !names.has_attribute(mix::attribute_name(given))) continue;
     out.push_back(tool_options::allowed_name(given, names, where, stream.kind));
   }
@@ -139,11 +140,12 @@ void Plan::add_outputs(const StreamOptions& stream) {
   const cli::Options& options = stream.options;
   std::vector<std::string> written = options.list("discard");
   const bool without = std::find(written.begin(), written.end(), "attributes") != written.end();
-  drop_attributes = cutter.size() > 0 && !options.on("keep-attributes") && !without;
+  const bool changes = cutter.size() > 0 || (cleaners.size() > 0 && !as_attributes);
+  drop_attributes = changes && !options.on("keep-attributes") && !without;
   for (const std::string& path : written)
     discard.push_back(names.field(path));
-  if (cutter.size() > 0) written.push_back(names.paths()[mix::Names::kText]);
-  if (drop_attributes) written.emplace_back("attributes");
+  if (changes) written.push_back(names.paths()[mix::Names::kText]);
+  if (drop_attributes || as_attributes) written.emplace_back("attributes");
   if (options.on("provenance")) {
     written.emplace_back("metadata.provenance");
     provenance = names.field(written.back());
@@ -164,6 +166,9 @@ Plan::Plan(const StreamOptions& stream, u64 run_seed)
   const cli::Options& options = stream.options;
   add_rules(stream);
   add_draws(stream);
+  for (const auto& [text, where] : stream.placed("clean"))
+    cleaners.add(text, where, stream.kind);
+  as_attributes = options.on("as-attributes");
   asked = isize(names.paths());
   attributes = names.field("attributes");
   id = names.field("id");

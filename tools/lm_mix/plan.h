@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "clean/chain.h"
 #include "cli/tool.h"
 #include "mix/best.h"
 #include "mix/cut.h"
@@ -44,6 +45,8 @@ struct Plan {
   mix::Names names;
   mix::RuleSet rules;
   mix::Cutter cutter;
+  clean::ChainPlan cleaners;
+  bool as_attributes = false;  // cleaners only measure
   std::optional<mix::Expression> sample;
   std::optional<mix::Weights> weights;  // or a budget: rates are known after a first reading
   std::optional<f64> budget;
@@ -61,7 +64,7 @@ struct Plan {
   i64 provenance = -1;  // -1: not asked for
   i64 copy = -1;
   std::vector<i64> discard;
-  bool drop_attributes = false;  // of texts that were cut
+  bool drop_attributes = false;  // of texts that were changed
   bool unique_ids = false;
   i64 min_left = 0;
   i64 min_length = 0;

@@ -25,7 +25,7 @@ constexpr std::string_view kOptions[] = {
     "field",     "allow-missing", "lax-attributes",  "attr-merge", "cut",        "keep-attributes",
     "bad-spans", "min-left",      "min-text-length", "discard",    "provenance", "sample",
     "weights",   "budget",        "count",           "reservoir",  "top",        "by",
-    "group",     "shuffle",       "shuffle-buffer",  "unique-ids"};
+    "group",     "shuffle",       "shuffle-buffer",  "unique-ids", "clean",      "as-attributes"};
 
 std::string key_of(std::string_view option) {
   std::string out(option);

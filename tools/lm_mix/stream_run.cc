@@ -141,6 +141,7 @@ void StreamRun::end_reading(i64 rejected) {
   }
   counts_.rules.resize(usize(plan_.rules.size()));
   counts_.cuts.resize(usize(plan_.cutter.size()));
+  counts_.cleaners.resize(usize(plan_.cleaners.size()));
   if (plan_.lax) return;
   seen.check(plan_.allowed, declared_);
   for (const std::string& path : seen.unseen_fields())

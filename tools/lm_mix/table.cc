@@ -38,6 +38,7 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
     }
     out += "\n";
   }
+  if (plan.cleaners.size() > 0) out += clean_table(plan.cleaners, counts.cleaners);
   append(out, "records\tcount\tbytes\n");
   append(out, "rejected\t", rejected, "\t\n");
   for (const auto& [name, tally] :
@@ -46,6 +47,8 @@ std::string counts_table(const Plan& plan, const Counts& counts, i64 rejected) {
         std::pair("kept", counts.kept)}) {
     if (name == std::string_view("too_short") && plan.min_length == 0) continue;
     append(out, name, "\t", tally.records, "\t", tally.bytes, "\n");
+    if (name == std::string_view("unsampled") && plan.cleaners.size() > 0)
+      append(out, "dropped\t", counts.dropped.records, "\t", counts.dropped.bytes, "\n");
   }
   append(out, "copies\t", counts.copies, "\t\n");
   return out;
@@ -84,6 +87,10 @@ Metrics count_metrics(const Plan& plan, const Counts& counts, i64 rejected) {
   out.emplace_back("rejected", cat(rejected));
   out.emplace_back("removed", tally_json(counts.removed));
   out.emplace_back("unsampled", tally_json(counts.unsampled));
+  if (plan.cleaners.size() > 0) {
+    out.emplace_back("cleaners", clean_json(plan.cleaners, counts.cleaners));
+    out.emplace_back("dropped", tally_json(counts.dropped));
+  }
   out.emplace_back("emptied", tally_json(counts.emptied));
   out.emplace_back("too_short", tally_json(counts.too_short));
   out.emplace_back("kept", tally_json(counts.kept));

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "boundaries.h"
 #include "catch.h"
 #include "core/hash.h"
 #include "core/str.h"
@@ -140,4 +141,24 @@ TEST_CASE("characters have a script, marks and digits share one", "[text]") {
   CHECK(name(0x4E2D) == "han");
   CHECK(name(0x13A0) == "other");  // Cherokee
   CHECK(name(0x378) == "common");  // unassigned
+}
+
+TEST_CASE("what has a letter or a number counts as a word", "[text]") {
+  CHECK(text::count_words_u29("") == 0);
+  CHECK(text::count_words_u29("Hello, world! 42 - \xC2\xBD") == 4);
+  CHECK(text::count_words_u29("... --- !!!") == 0);
+  // Ideographs are a word each.
+  CHECK(text::count_words_u29("\xE4\xBD\xA0\xE5\xA5\xBD") == 2);
+}
+
+TEST_CASE("words of characters of all classes are those of the rules read literally", "[text]") {
+  // scripts/unicode_digests; uniseg 0.10.1 gives the same digest.
+  const auto cut = [](std::string_view s, std::vector<std::string_view>& out) {
+    out.clear();
+    std::string_view segment;
+    for (text::WordSegments all(s); all.next(segment);)
+      out.push_back(segment);
+  };
+  CHECK(text::digest_boundaries(cut) ==
+        "f189448560cd3080ed74d642d20f88278d74ec4f356c16f6c6491ba0d0817d4e");
 }
