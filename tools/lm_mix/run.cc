@@ -103,17 +103,17 @@ class MixRun {
   }
 
   void begin() {
-    i64 shuffles = 0;
-    for (const std::unique_ptr<StreamRun>& stream : streams_) {
-      stream->check(headers_of(stream->stream()));
-      shuffles += stream->plan().shuffle ? 1 : 0;
-    }
     const bool writes = !tool_.options().on("report-only");
     if (!writes) {
       tool_options::refuse_output_options(tool_);
       table_.emplace(tool_);
     } else if (!of_recipe() && !streams_[0]->stream().parts) {
-      out_ = &tool_.output();
+      out_ = &tool_.output();  // is there before a pipe's header, which may take its time
+    }
+    i64 shuffles = 0;
+    for (const std::unique_ptr<StreamRun>& stream : streams_) {
+      stream->check(headers_of(stream->stream()));
+      shuffles += stream->plan().shuffle ? 1 : 0;
     }
     const i64 shuffle_bytes = tool_.ctx().memory->limit() / 2 / std::max<i64>(1, shuffles);
     for (const std::unique_ptr<StreamRun>& stream : streams_)
