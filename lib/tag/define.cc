@@ -9,6 +9,8 @@
 
 namespace lm::tag {
 
+TaggerDef label_tagger(const std::string& unit, const std::string& path, TagFiles& files);
+
 namespace {
 
 constexpr const char* kForm = "a definition is NAME[@UNIT]=KIND:ARGUMENT";
@@ -49,6 +51,10 @@ TaggerDef words_tagger(const Definition& of, TagFiles& files) {
   return def;
 }
 
+TaggerDef fasttext_tagger(const Definition& of, TagFiles& files) {
+  return label_tagger(of.unit, of.argument, files);
+}
+
 struct Kind {
   const char* name;
   const char* argument;
@@ -57,6 +63,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"words", "a file of words and phrases, one a line, in lower case", words_tagger},
+    {"fasttext", "a fastText model, .bin or .ftz, as lm-tag train makes them", fasttext_tagger},
 };
 
 bool is_name(std::string_view name) {
