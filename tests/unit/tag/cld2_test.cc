@@ -55,7 +55,7 @@ TEST_CASE("English by CLD2, in documents and paragraphs that are not blank", "[t
 }
 
 TEST_CASE("characters that CLD2 refuses are blanks", "[tag]") {
-  for (const std::string bad : {std::string(1, '\0'), std::string("\x01"), std::string("\x7F"),
+  for (const std::string& bad : {std::string(1, '\0'), std::string("\x01"), std::string("\x7F"),
                                 std::string("\xC2\x85"), std::string("\xEF\xBF\xBE"),
                                 std::string("\xEF\xB7\x90")}) {
     std::string text = kGerman;
