@@ -4,6 +4,7 @@
 #include "tag/labels.h"
 #include "tag/language.h"
 #include "text/segment.h"
+#include "text/sentences.h"
 
 namespace lm::tag {
 
@@ -82,12 +83,26 @@ class Labels : public Tagger {
       add(document, {0, isize(document.text())}, out);
       return std::nullopt;
     }
+    if (unit_ == "sentence") {
+      add_sentences(document, out);
+      return std::nullopt;
+    }
     for (const Range part : unit_ == "line" ? document.lines_n() : document.paragraphs())
       if (!text::is_blank(document.slice(part))) add(document, part, out);
     return std::nullopt;
   }
 
  private:
+  void add_sentences(Document& document, Emitter& out) {
+    text::sentences(document.text(), sentences_);
+    for (const std::string_view sentence : sentences_) {
+      const std::string_view inner = text::strip(sentence);
+      if (inner.empty()) continue;
+      const i64 begin = inner.data() - document.text().data();
+      add(document, {begin, begin + isize(inner)}, out);
+    }
+  }
+
   void add(Document& document, Range part, Emitter& out) {
     const std::string_view line = as_line(document.slice(part), form_, scratch_);
     for (const classify::Guess& guess : predictor_.predict(line))
@@ -98,6 +113,7 @@ class Labels : public Tagger {
   LineForm form_;
   std::string unit_;
   std::string scratch_;
+  std::vector<std::string_view> sentences_;
 };
 
 struct LabelForm {
@@ -189,8 +205,15 @@ std::vector<TaggerDef> fasttext_taggers() {
               {.paragraphs = true, .document_score = true}),
       labels({"jigsaw_hatespeech_document_v2", "document", "jigsaw-hatespeech",
               "hate speech in the document", LineForm::kStripped, false}),
+      labels({"jigsaw_hatespeech_sentence_v2", "sentence", "jigsaw-hatespeech",
+              "hate speech in sentences", LineForm::kStripped, false}),
       labels({"jigsaw_nsfw_document_v1", "document", "jigsaw-nsfw",
               "matter not safe for work in the document", LineForm::kStripped, false}),
+      labels({"jigsaw_nsfw_sencence_v2", "sentence", "jigsaw-nsfw",
+              "matter not safe for work in sentences; the name is spelt as in the reference",
+              LineForm::kStripped, false}),
+      labels({"jigsaw_nsfw_sentence_v2", "sentence", "jigsaw-nsfw",
+              "the same under its proper name", LineForm::kStripped, false}),
       labels({"dolma17-quality", "document", "dolma17-quality", "kinds of text, as Dolma 1.7 has",
               LineForm::kWords, true}),
       quality(),

@@ -18,6 +18,7 @@ class Trained {
  public:
   explicit Trained(const classify::Samples& samples) : path(dir_.file("model.bin")) {
     classify::TrainOptions options = classify::tiny_options();
+    options.epochs = 400;
     options.min_subword = 1;
     options.max_subword = 3;
     classify::write_bytes(path, classify::train_model(samples, options));
@@ -68,10 +69,10 @@ TEST_CASE("scores above a hundredth, with two decimals", "[tag]") {
   const Trained model = languages();
   const std::string text = "the house is on the hill";
   const std::map<std::string, f64> line = model.says(text);
-  REQUIRE(line.at("en") > 0.9);
+  REQUIRE(line.at("de") < 0.01);
   const std::map<std::string, Spans> got = run("ft_lang_id_1e2", text, model);
   CHECK(value(got, "en") == text::rounded(line.at("en"), 2));
-  CHECK(got.count("de") == (line.at("de") > 0.01 ? 1 : 0));
+  CHECK(got.count("de") == 0);
 }
 
 TEST_CASE("English of paragraphs, those that are not blank, and of the document", "[tag]") {
@@ -104,7 +105,7 @@ TEST_CASE("toxicity of sentences", "[tag]") {
   const std::map<std::string, Spans> got =
       run("jigsaw_nsfw_sencence_v2", "Plain truth.  Naked truth.", model);
   CHECK(got.at("__label__nsfw") ==
-        Spans{{0, 14, model.says("Plain truth.").at("nsfw")},
+        Spans{{0, 12, model.says("Plain truth.").at("nsfw")},
               {14, 26, model.says("Naked truth.").at("nsfw")}});
 }
 
