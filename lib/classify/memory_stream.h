@@ -1,5 +1,6 @@
 #pragma once
-// Streams for a library that reads and writes nothing else: of bytes in memory, and into a function.
+// Streams for a library that reads and writes nothing else: of bytes in memory, and into a
+// function.
 
 #include <functional>
 #include <istream>

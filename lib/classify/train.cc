@@ -23,7 +23,7 @@ namespace {
 constexpr i64 kTableBytes = i64{30'000'000} * 4;  // the library's table of words, whatever it holds
 constexpr i64 kMaxWords = 22'500'000;             // more, and the library drops the rarest
 constexpr i64 kEntryBytes = i64{sizeof(fasttext::entry)} + 32;  // a word and its share of the list
-constexpr std::array<f64, 11> kThresholds = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6,
+constexpr std::array<f64, 11> kThresholds = {0.1, 0.2, 0.3, 0.4,  0.5, 0.6,
                                              0.7, 0.8, 0.9, 0.95, 0.99};
 
 fasttext::loss_name loss_of(TrainLoss loss) {
@@ -55,7 +55,7 @@ fasttext::Args args_of(const TrainOptions& options, u64 seed, const std::string&
   args.thread = 1;
   args.verbose = 0;
   args.seed = seed <= u64{std::numeric_limits<i32>::max()} ? static_cast<int>(seed)
-                                                          : static_cast<int>(mix64(seed) >> 33);
+                                                           : static_cast<int>(mix64(seed) >> 33);
   return args;
 }
 
@@ -82,7 +82,8 @@ class Trainer : public fasttext::FastText {
     while (dict_->readWord(in, word)) {
       if (dict_->getId(word) < 0) {
         ++words;
-        charge(kEntryBytes + isize(word) + (options_.max_subword > 0 ? 4 * parts * isize(word) : 0));
+        charge(kEntryBytes + isize(word) +
+               (options_.max_subword > 0 ? 4 * parts * isize(word) : 0));
       }
       dict_->add(word);
       if (words <= kMaxWords) continue;

@@ -1,7 +1,7 @@
 #pragma once
 // Training of supervised fastText models by the library, from labelled texts that are kept in a
-// temporary file: the library reads its input once for the words and once per epoch. One thread: the
-// library's several threads write to one matrix without order, and no two runs give one model.
+// temporary file: the library reads its input once for the words and once per epoch. One thread:
+// the library's several threads write to one matrix without order, and no two runs give one model.
 
 #include <functional>
 #include <optional>
@@ -57,10 +57,10 @@ class LineFile {
 
 /// How a model does on lines that it was not trained on.
 struct LabelScore {
-  std::string label;                  // without prefix
-  i64 records = 0;                    // that have it
-  i64 guessed = 0;                    // of which it was the likeliest
-  i64 right = 0;                      // both
+  std::string label;                    // without prefix
+  i64 records = 0;                      // that have it
+  i64 guessed = 0;                      // of which it was the likeliest
+  i64 right = 0;                        // both
   std::vector<i64> above, right_above;  // [thresholds] records where its probability is as high
 };
 struct TestScore {
@@ -79,11 +79,12 @@ struct TrainResult {
   TestScore test;
 };
 
-/// Trains on the lines of data and gives the model file to write, piece by piece; then asks it about
-/// test, unless that is empty. progress gets the part that is done. ctx.seed shapes the weights; the
-/// bytes depend on data and options alone. Memory is charged: 120 MB, the words, and 4 * dim bytes
-/// per word and bucket. Throws Error{kData} for fewer than two labels, for a rate at which weights
-/// overflow, and for a matrix of fewer than 256 rows that is to be quantised; what write throws.
+/// Trains on the lines of data and gives the model file to write, piece by piece; then asks it
+/// about test, unless that is empty. progress gets the part that is done. ctx.seed shapes the
+/// weights; the bytes depend on data and options alone. Memory is charged: 120 MB, the words, and 4
+/// * dim bytes per word and bucket. Throws Error{kData} for fewer than two labels, for a rate at
+/// which weights overflow, and for a matrix of fewer than 256 rows that is to be quantised; what
+/// write throws.
 TrainResult train(const Context& ctx, const TrainOptions& options, const LineFile& data,
                   const LineFile& test, const std::function<void(std::string_view)>& write,
                   const std::function<void(f64)>& progress);

@@ -24,13 +24,14 @@ std::vector<TaggerDef> sampling_taggers();
 namespace {
 
 constexpr std::vector<TaggerDef> (*kFamilies[])() = {
-    c4_taggers,  fineweb_taggers, gopher_taggers,      gopher_paper_taggers, length_taggers,
-    pii_taggers, pii_v3_taggers,  punctuation_taggers, repetition_taggers,   sampling_taggers,
-    cld2_taggers, code_composition_taggers, fasttext_taggers,
+    c4_taggers,         fineweb_taggers,  gopher_taggers, gopher_paper_taggers,
+    length_taggers,     pii_taggers,      pii_v3_taggers, punctuation_taggers,
+    repetition_taggers, sampling_taggers, cld2_taggers,   code_composition_taggers,
+    fasttext_taggers,
 };
 
 constexpr std::size_t kManyTypes = 50;  // from here on --list names them without their meaning
-constexpr i64 kNear = 3;  // edits between a name and what may have been meant
+constexpr i64 kNear = 3;                // edits between a name and what may have been meant
 
 /// "nearest are a, b" or "" for names within kNear edits, nearest first, three at most.
 std::string nearest(std::string_view name, const std::vector<std::string>& names) {

@@ -29,9 +29,9 @@ std::string_view eaten(std::string_view label) {
 /// differently.
 struct Names {
   std::vector<std::string> all;
-  std::vector<i64> own;     // by label: place in all
-  std::vector<i64> eaten;   // the same in the reference
-  std::vector<Needs> needs; // by place
+  std::vector<i64> own;      // by label: place in all
+  std::vector<i64> eaten;    // the same in the reference
+  std::vector<Needs> needs;  // by place
   i64 other = 0;
 };
 
@@ -137,7 +137,8 @@ void bind(TaggerDef& def, const std::string& path, TagFiles& files) {
     const std::string what = name == kOther ? "lines of 3 characters or fewer" : "lines of " + name;
     def.types.push_back({name + "_pct", "share of " + what, names.needs[i]});
     def.types.push_back({name, what, names.needs[i]});
-    def.types.push_back({name + "_entropy", "mean entropy of the answers, in bits", names.needs[i]});
+    def.types.push_back(
+        {name + "_entropy", "mean entropy of the answers, in bits", names.needs[i]});
   }
   check_types(def.types, path);
   def.make = [model, names](const TagSettings& settings) {

@@ -17,8 +17,7 @@ constexpr const char* kLanguageFile = "lid176";
 
 class FastTextLanguages : public LanguageIdentifier {
  public:
-  FastTextLanguages(Model model, i64 english)
-      : predictor_(std::move(model)), english_(english) {}
+  FastTextLanguages(Model model, i64 english) : predictor_(std::move(model)), english_(english) {}
 
   std::optional<Fault> identify(std::string_view text, std::vector<LanguageScore>& out) override {
     out.clear();

@@ -187,7 +187,8 @@ Chosen::Chosen(cli::Tool& tool) {
   for (const tag::TagKey& key : plan_->keys())
     append(keys, keys.size() > 1 ? ",\"" : "\"", key.key, "\"");
   keys += ']';
-  // A header has room for 64 KiB; models of thousands of labels are told by the digest of their file.
+  // A header has room for 64 KiB; models of thousands of labels are told by the digest of their
+  // file.
   constexpr i64 kMaxKeys = 16 << 10;
   if (isize(keys) <= kMaxKeys) tool.set_param("attributes", keys);
   for (const std::string& missing : plan_->missing())

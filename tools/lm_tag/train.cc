@@ -1,8 +1,9 @@
 // train: labelled records to a fastText model.
 
+#include "classify/train.h"
+
 #include <atomic>
 
-#include "classify/train.h"
 #include "common/text_output.h"
 #include "core/hash.h"
 #include "core/str.h"
@@ -11,124 +12,6 @@
 #include "tag_tool.h"
 
 namespace lm::tag_tool {
-
-using cli::Flag;
-using cli::FlagKind;
-
-std::vector<Flag> train_flags() {
-  const std::string records = "Records";
-  const std::string training = "Training";
-  const std::string model = "Model";
-  return {
-      cli::text_field_flag(records),
-      {.name = "label",
-       .kind = FlagKind::kString,
-       .value_name = "PATH",
-       .group = records,
-       .def = "label",
-       .help = "the field that holds the label: a text, a number, true or false",
-       .main = true},
-      {.name = "test",
-       .kind = FlagKind::kFloat,
-       .value_name = "PART",
-       .group = records,
-       .def = "0",
-       .help = "keep this part of the records for a test, and print how the model does on it",
-       .details = "Drawn by --seed from the text, so that copies of a text stay together.",
-       .min = 0,
-       .max = 0.9,
-       .main = true},
-      {.name = "dim",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = training,
-       .def = "100",
-       .help = "size of the vectors",
-       .min = 1,
-       .max = 10000,
-       .main = true},
-      {.name = "lr",
-       .kind = FlagKind::kFloat,
-       .value_name = "R",
-       .group = training,
-       .def = "0.1",
-       .help = "learning rate at the start; it falls to 0 in a line",
-       .min = 0,
-       .max = 100,
-       .main = true},
-      {.name = "epochs",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = training,
-       .def = "5",
-       .help = "how often every record is seen",
-       .min = 1,
-       .max = 1e6,
-       .main = true},
-      {.name = "word-ngrams",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = training,
-       .def = "2",
-       .help = "longest n-gram of words; 1: words alone",
-       .min = 1,
-       .max = 32,
-       .main = true},
-      {.name = "buckets",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = training,
-       .def = "2e6",
-       .help = "vectors that all n-grams share; each takes 4 bytes times --dim",
-       .min = 1,
-       .max = 2e9},
-      {.name = "min-count",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = training,
-       .def = "1",
-       .help = "leave out words seen less often",
-       .min = 1,
-       .max = 2e9},
-      {.name = "min-subword",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = training,
-       .def = "2",
-       .help = "characters of the shortest parts of words, with --max-subword",
-       .min = 1,
-       .max = 32,
-       .needs = {"max-subword"}},
-      {.name = "max-subword",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = training,
-       .def = "0",
-       .help = "characters of the longest parts of words; 0: no parts",
-       .details = "Parts tell languages apart by words that were never seen.",
-       .min = 0,
-       .max = 32},
-      {.name = "loss",
-       .kind = FlagKind::kChoice,
-       .value_name = "LOSS",
-       .group = training,
-       .def = "softmax",
-       .help = "softmax; hs: hierarchical, for hundreds of labels; ova: one against all",
-       .choices = {"softmax", "hs", "ova"}},
-      {.name = "quantise",
-       .kind = FlagKind::kSwitch,
-       .group = model,
-       .help = "write a small .ftz model: rows as codes, a tenth of the size or less"},
-      {.name = "cutoff",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = model,
-       .help = "keep the N words and n-grams of the longest vectors, trained once more",
-       .min = 1,
-       .max = 2e9,
-       .needs = {"quantise"}},
-  };
-}
 
 namespace {
 
@@ -145,8 +28,8 @@ classify::TrainOptions train_options(const cli::Options& options) {
   out.max_subword = options.integer("max-subword");
   out.min_subword = out.max_subword == 0 ? 0 : options.integer("min-subword");
   if (out.min_subword > out.max_subword)
-    throw Error(ErrorKind::kUsage,
-                cat("--min-subword ", out.min_subword, " is above --max-subword ", out.max_subword));
+    throw Error(ErrorKind::kUsage, cat("--min-subword ", out.min_subword,
+                                       " is above --max-subword ", out.max_subword));
   const std::string& loss = options.text("loss");
   out.loss = loss == "hs"    ? classify::TrainLoss::kHierarchical
              : loss == "ova" ? classify::TrainLoss::kOneVsAll
@@ -293,9 +176,10 @@ void run_train(cli::Tool& tool) {
   {
     const cli::StatusScope status = tool.set_status(
         [&done] { return cat("training: ", format_fixed(100 * done.load(), 1), " %"); });
-    result = classify::train(tool.ctx(), how, lines.data(), lines.test(),
-                             [&out](std::string_view bytes) { out.write(bytes); },
-                             [&done](f64 part) { done.store(part); });
+    result = classify::train(
+        tool.ctx(), how, lines.data(), lines.test(),
+        [&out](std::string_view bytes) { out.write(bytes); },
+        [&done](f64 part) { done.store(part); });
   }
   report(tool, lines, result);
   const std::string text = test_text(result.test);

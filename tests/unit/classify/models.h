@@ -36,8 +36,8 @@ inline std::string train_model(const Samples& samples, const TrainOptions& optio
   data.append(lines, static_cast<i64>(samples.size()));
   if (result != nullptr) test.append(lines, static_cast<i64>(samples.size()));
   std::string out;
-  const TrainResult got =
-      train(own, options, data, test, [&](std::string_view bytes) { out += bytes; }, [](f64) {});
+  const TrainResult got = train(
+      own, options, data, test, [&](std::string_view bytes) { out += bytes; }, [](f64) {});
   if (result != nullptr) *result = got;
   return out;
 }

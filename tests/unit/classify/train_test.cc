@@ -107,7 +107,8 @@ TEST_CASE("memory is asked for before it is taken", "[classify]") {
   data.append("__label__a b\n__label__c d\n", 2);
   TrainOptions options;
   try {
-    train(ctx, options, data, test, [](std::string_view) {}, [](f64) {});
+    train(
+        ctx, options, data, test, [](std::string_view) {}, [](f64) {});
     FAIL("800 MB fit into 200");
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kOs);

@@ -50,14 +50,13 @@ TEST_CASE("English by CLD2, in documents and paragraphs that are not blank", "[t
       found("cld2_en_paragraph_with_doc_score_v2", kEnglish + "\n\n" + kGerman);
   const i64 first = isize(kEnglish) + 1;
   CHECK(got.at("en") == Spans{{0, first, sure}, {first + 1, first + 73, 0}});
-  CHECK(value(got, "doc_en") ==
-        static_cast<f64>(first) * sure / static_cast<f64>(first + 73));
+  CHECK(value(got, "doc_en") == static_cast<f64>(first) * sure / static_cast<f64>(first + 73));
 }
 
 TEST_CASE("characters that CLD2 refuses are blanks", "[tag]") {
-  for (const std::string& bad : {std::string(1, '\0'), std::string("\x01"), std::string("\x7F"),
-                                std::string("\xC2\x85"), std::string("\xEF\xBF\xBE"),
-                                std::string("\xEF\xB7\x90")}) {
+  for (const std::string& bad :
+       {std::string(1, '\0'), std::string("\x01"), std::string("\x7F"), std::string("\xC2\x85"),
+        std::string("\xEF\xBF\xBE"), std::string("\xEF\xB7\x90")}) {
     std::string text = kGerman;
     text.insert(8, bad);
     CHECK(value(found("cld2_doc_v2", text), "de") > 0.9);

@@ -27,8 +27,7 @@ class Trained {
     classify::Predictor predictor(std::make_shared<const classify::Classifier>(path));
     std::map<std::string, f64> out;
     for (const classify::Guess& guess : predictor.predict(line))
-      out[std::string(
-          classify::label_name(predictor.model().labels()[usize(guess.label)]))] =
+      out[std::string(classify::label_name(predictor.model().labels()[usize(guess.label)]))] =
           guess.probability;
     return out;
   }
@@ -41,9 +40,12 @@ class Trained {
 };
 
 Trained languages() {
-  return Trained({{"en", "the house is on the hill"}, {"de", "das haus steht auf dem berg"},
-                  {"en", "this and that"},            {"de", "dieses und jenes"},
-                  {"en", "what is it"},               {"de", "was ist es"}});
+  return Trained({{"en", "the house is on the hill"},
+                  {"de", "das haus steht auf dem berg"},
+                  {"en", "this and that"},
+                  {"de", "dieses und jenes"},
+                  {"en", "what is it"},
+                  {"de", "was ist es"}});
 }
 
 std::map<std::string, Spans> run(const std::string& tagger, const std::string& text,
@@ -104,19 +106,26 @@ TEST_CASE("toxicity of sentences", "[tag]") {
   const Trained model({{"nsfw", "naked truth"}, {"non_nsfw", "plain truth"}});
   const std::map<std::string, Spans> got =
       run("jigsaw_nsfw_sencence_v2", "Plain truth.  Naked truth.", model);
-  CHECK(got.at("__label__nsfw") ==
-        Spans{{0, 12, model.says("Plain truth.").at("nsfw")},
-              {14, 26, model.says("Naked truth.").at("nsfw")}});
+  CHECK(got.at("__label__nsfw") == Spans{{0, 12, model.says("Plain truth.").at("nsfw")},
+                                         {14, 26, model.says("Naked truth.").at("nsfw")}});
 }
 
 TEST_CASE("quality is one score between two labels", "[tag]") {
   const Trained model({{"hq", "a fine answer"}, {"cc", "buy now cheap"}});
   const f64 good = model.says("a fine answer").at("hq");
-  CHECK(value(run("dclm-oh-eli5", " a\xE2\x80\xA8" "fine\r\nanswer\n", model), "score") == good);
-  CHECK(value(run("dclm-oh-eli5", "buy now", model), "score") == 1 - model.says("buy now").at("cc"));
+  CHECK(value(run("dclm-oh-eli5",
+                  " a\xE2\x80\xA8"
+                  "fine\r\nanswer\n",
+                  model),
+              "score") == good);
+  CHECK(value(run("dclm-oh-eli5", "buy now", model), "score") ==
+        1 - model.says("buy now").at("cc"));
   const std::map<std::string, f64> line = model.says("a fine answer");
-  const std::map<std::string, Spans> all =
-      run("dolma17-quality", "\xE3\x80\x80" "a fine\xC2\xA0" "answer ", model);
+  const std::map<std::string, Spans> all = run("dolma17-quality",
+                                               "\xE3\x80\x80"
+                                               "a fine\xC2\xA0"
+                                               "answer ",
+                                               model);
   CHECK(value(all, "hq") == line.at("hq"));
   CHECK(value(all, "cc") == line.at("cc"));
   // D-33: the reference fails on a text without words.
@@ -136,8 +145,10 @@ TEST_CASE("a model without the label that a tagger is about is refused", "[tag]"
 }
 
 TEST_CASE("code and prose by line", "[tag]") {
-  const Trained model({{"code", "if (x) { return y; }"}, {"prose", "this is a sentence of words"},
-                       {"code", "for (;;) { x++; }"},    {"prose", "words make sentences too"}});
+  const Trained model({{"code", "if (x) { return y; }"},
+                       {"prose", "this is a sentence of words"},
+                       {"code", "for (;;) { x++; }"},
+                       {"prose", "words make sentences too"}});
   const std::string text =
       "This is a sentence of words.\n\n  if (x) { return y; }\n}\nfor (;;) { x++; }\nwords too";
   const std::map<std::string, Spans> got = run("code_composition", text, model);
@@ -162,8 +173,7 @@ TEST_CASE("labels whose first letters the reference eats (D-11)", "[tag]") {
   CHECK(value(run("code_composition", "nothing to see", model), "blank_pct") == 1);
   TagSettings dolma;
   dolma.dolma = true;
-  const std::map<std::string, Spans> got =
-      run("code_composition", "nothing to see", model, dolma);
+  const std::map<std::string, Spans> got = run("code_composition", "nothing to see", model, dolma);
   CHECK(value(got, "nk_pct") == 1);
   CHECK(got.count("blank_pct") == 0);
 }
