@@ -23,6 +23,11 @@ find_library(LM_UCHARDET NAMES libuchardet.a uchardet REQUIRED)
 # Without a pkg-config file in Debian 12.
 find_library(LM_JQ NAMES jq REQUIRED)
 pkg_check_modules(SENTENCEPIECE REQUIRED IMPORTED_TARGET sentencepiece)
+pkg_check_modules(FASTTEXT REQUIRED IMPORTED_TARGET fasttext)
+# The full library is tables alone, for 175 languages instead of 83: linked first, its tables stand in
+# for those of the other (lib/tag/cld2.cc).
+find_library(LM_CLD2_FULL cld2_full REQUIRED)
+find_library(LM_CLD2 cld2 REQUIRED)
 
 # Open MPI: its headers now, its library when a launcher has started several ranks (lib/comm/mpi.cc).
 add_library(lm_mpi INTERFACE)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/str.h"
+#include "io/spill.h"
 
 namespace lm::io {
 
@@ -167,12 +168,16 @@ Mapping::~Mapping() {
   if (base_ != nullptr) ::munmap(base_, usize(size_));
 }
 
-TempFile::TempFile(const std::string& dir) {
-  name_ = cat(dir, "/lm-spill-XXXXXX");
-  const int fd = ::mkostemp(name_.data(), O_CLOEXEC);
+Fd open_spill(const std::string& dir, std::string& name) {
+  name = cat(dir, "/lm-spill-XXXXXX");
+  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
   if (fd < 0) throw os_error(ErrorKind::kCannotCreate, dir, "cannot create a spill file", errno);
-  fd_ = Fd(fd);
-  ::unlink(name_.c_str());
+  ::unlink(name.c_str());
+  return Fd(fd);
+}
+
+TempFile::TempFile(const std::string& dir) {
+  fd_ = open_spill(dir, name_);
 }
 
 void TempFile::append(const void* data, i64 bytes) {

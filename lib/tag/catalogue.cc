@@ -8,9 +8,12 @@ namespace lm::tag {
 
 // A family is one of these functions, in a file of its own.
 std::vector<TaggerDef> c4_taggers();
+std::vector<TaggerDef> cld2_taggers();
+std::vector<TaggerDef> code_composition_taggers();
 std::vector<TaggerDef> code_taggers();
 std::vector<TaggerDef> content_taggers();
 std::vector<TaggerDef> dclm_taggers();
+std::vector<TaggerDef> fasttext_taggers();
 std::vector<TaggerDef> fineweb_taggers();
 std::vector<TaggerDef> gopher_taggers();
 std::vector<TaggerDef> gopher_paper_taggers();
@@ -33,31 +36,23 @@ std::vector<TaggerDef> url_taggers();
 namespace {
 
 constexpr std::vector<TaggerDef> (*kFamilies[])() = {
-    c4_taggers,
-    code_taggers,
-    content_taggers,
-    dclm_taggers,
-    fineweb_taggers,
-    gopher_taggers,
-    gopher_paper_taggers,
-    length_taggers,
-    licence_taggers,
-    madlad_taggers,
-    pii_taggers,
-    pii_v3_taggers,
-    punctuation_taggers,
-    refinedweb_taggers,
-    repetition_taggers,
-    sampling_taggers,
-    secret_taggers,
-    segment_taggers,
-    token_repetition_taggers,
-    token_taggers,
-    unigram_taggers,
+    c4_taggers,         cld2_taggers,
+    code_taggers,       code_composition_taggers,
+    content_taggers,    dclm_taggers,
+    fasttext_taggers,   fineweb_taggers,
+    gopher_taggers,     gopher_paper_taggers,
+    length_taggers,     licence_taggers,
+    madlad_taggers,     pii_taggers,
+    pii_v3_taggers,     punctuation_taggers,
+    refinedweb_taggers, repetition_taggers,
+    sampling_taggers,   secret_taggers,
+    segment_taggers,    token_repetition_taggers,
+    token_taggers,      unigram_taggers,
     url_taggers,
 };
 
-constexpr i64 kNear = 3;  // edits between a name and what may have been meant
+constexpr std::size_t kManyTypes = 50;  // from here on --list names them without their meaning
+constexpr i64 kNear = 3;                // edits between a name and what may have been meant
 
 /// "nearest are a, b" or "" for names within kNear edits, nearest first, three at most.
 std::string nearest(std::string_view name, const std::vector<std::string>& names) {
@@ -162,6 +157,13 @@ std::string catalogue_table() {
     if (!def.file.empty()) append(out, "  needs: --model ", def.file, "=FILE\n");
     if (def.types_of_file) append(out, "  types: the labels of the model\n");
     if (def.open_types) append(out, "  types: of names that documents make, and\n");
+    if (def.types.size() >= kManyTypes) {
+      append(out, "  types:");
+      for (const TagType& type : def.types)
+        if (type.needs != Needs::kDolma) append(out, " ", type.name);
+      append(out, "\n");
+      continue;
+    }
     for (const TagType& type : def.types) {
       append(out, "  ", type.name, ": ", type.meaning,
              type.needs == Needs::kNaughtyWords ? " (needs --naughty-words)" : "", "\n");

@@ -12,6 +12,8 @@
 
 namespace lm::tag {
 
+TaggerDef label_tagger(const std::string& unit, const std::string& path, TagFiles& files);
+
 namespace {
 
 constexpr const char* kForm = "a definition is NAME[@UNIT]=KIND:ARGUMENT";
@@ -52,6 +54,10 @@ TaggerDef words_tagger(const Definition& of, TagFiles& files) {
   return def;
 }
 
+TaggerDef fasttext_tagger(const Definition& of, TagFiles& files) {
+  return label_tagger(of.unit, of.argument, files);
+}
+
 struct Kind {
   const char* name;
   const char* argument;
@@ -67,6 +73,7 @@ constexpr Kind kKinds[] = {
      regex_tagger,
      {"document", "line", "paragraph", "match"}},
     {"tokens", "a tokenizer whose tokens are counted", tokens_tagger},
+    {"fasttext", "a fastText model, .bin or .ftz, as lm-tag train makes them", fasttext_tagger},
     {"external",
      "TYPE,...:COMMAND, of a program that answers documents on its standard output",
      external_tagger,

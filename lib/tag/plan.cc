@@ -11,7 +11,17 @@ namespace lm::tag {
 namespace {
 
 bool is_met(Needs needs, const TagSettings& settings) {
-  return needs != Needs::kNaughtyWords || settings.naughty != nullptr;
+  switch (needs) {
+    case Needs::kNaughtyWords:
+      return settings.naughty != nullptr;
+    case Needs::kDolma:
+      return settings.dolma;
+    case Needs::kCorrected:
+      return !settings.dolma;
+    case Needs::kNothing:
+      break;
+  }
+  return true;
 }
 
 }  // namespace
@@ -35,7 +45,7 @@ TagPlan::TagPlan(std::vector<TaggerDef> taggers, const std::string& experiment,
       if (is_met(own.needs, settings)) {
         keys_.push_back(
             {cat(experiments_.back(), "__", name, "__", key_part(own.name)), tagger, type});
-      } else {
+      } else if (own.needs == Needs::kNaughtyWords) {
         missing_.push_back(cat(def.name, ": ", own.name));
       }
     }

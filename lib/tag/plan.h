@@ -39,7 +39,7 @@ class TagPlan {
   }
   /// Fields that the taggers read beside the text, each once.
   const std::vector<std::string>& fields() const { return fields_; }
-  /// Types left out, as TAGGER: TYPE.
+  /// Types left out for want of a list, as TAGGER: TYPE.
   const std::vector<std::string>& missing() const { return missing_; }
 
  private:

@@ -83,8 +83,9 @@ class Tagger {
   virtual std::optional<Fault> tag(Document& document, Emitter& out) = 0;
 };
 
-/// What a type needs beside the text.
-enum class Needs { kNothing, kNaughtyWords };
+/// What a type needs beside the text: a list, or to be asked as the reference is or not so, where
+/// it spells a type otherwise.
+enum class Needs { kNothing, kNaughtyWords, kDolma, kCorrected };
 
 struct TagType {
   std::string name;

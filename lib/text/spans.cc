@@ -49,6 +49,15 @@ class Scanner {
 
 }  // namespace
 
+f64 rounded(f64 x, int decimals) {
+  char text[64];
+  const char* const end =
+      std::to_chars(text, text + sizeof text, x, std::chars_format::fixed, decimals).ptr;
+  f64 out = x;
+  std::from_chars(text, end, out);
+  return out;
+}
+
 void append_score(std::string& out, f64 score) {
   // Above this no decimals are left, below it the text of all digits is short.
   constexpr f64 kWhole = 1e15;

@@ -20,6 +20,8 @@ struct ScoredSpan {
   bool operator==(const ScoredSpan&) const = default;
 };
 
+/// Python's round(x, decimals): half to even of the exact binary value. |x| < 1e15.
+f64 rounded(f64 x, int decimals);
 /// Appends a score with five decimals at most, as Python's round(x, 5) has them: half to even of
 /// the exact binary value. NaN and infinities become null. O(1), no allocation beyond out's.
 void append_score(std::string& out, f64 score);

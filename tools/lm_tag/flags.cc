@@ -206,7 +206,11 @@ Chosen::Chosen(cli::Tool& tool) {
   std::string keys = "[";
   for (const tag::TagKey& key : plan_->keys())
     append(keys, keys.size() > 1 ? ",\"" : "\"", key.key, "\"");
-  tool.set_param("attributes", keys + "]");
+  keys += ']';
+  // A header has room for 64 KiB; models of thousands of labels are told by the digest of their
+  // file.
+  constexpr i64 kMaxKeys = 16 << 10;
+  if (isize(keys) <= kMaxKeys) tool.set_param("attributes", keys);
   for (const std::string& missing : plan_->missing())
     tool.console().message(LogLevel::kWarning,
                            cat(missing, " is not judged: no --naughty-words is given"));

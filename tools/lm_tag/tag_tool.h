@@ -39,4 +39,8 @@ void run_sidecar(cli::Tool& tool, const Chosen& chosen);
 /// What was found, as a text.
 void run_explain(cli::Tool& tool, const Chosen& chosen);
 
+/// Of the verb train.
+std::vector<cli::Flag> train_flags();
+void run_train(cli::Tool& tool);
+
 }  // namespace lm::tag_tool
