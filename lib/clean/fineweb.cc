@@ -26,7 +26,7 @@ class FineWeb : public Cleaner {
 
   void clean(tag::Document& document, std::string_view, Findings& out) override {
     const auto [ends, shorts, copies, newlines] =
-        meter_.measure(document, tag::LineEnds::kDatatrove, short_length_);
+        meter_.measure(document, short_length_);
     out.drop = document.words().empty() ? i64{kEmpty}
                : ends < ends_           ? i64{kNoMarks}
                : shorts > shorts_       ? i64{kShortLines}

@@ -16,17 +16,16 @@ inline constexpr f64 kFineWebShorts = 0.67;
 inline constexpr f64 kFineWebCopies = 0.01;
 inline constexpr f64 kFineWebNewlines = 0.3;
 
-/// What ends a line that ends a sentence: one of Unicode's marks or a quotation mark behind one,
-/// white space aside; or its last character, by datatrove's list.
-enum class LineEnds { kSentence, kDatatrove };
+/// Ends a sentence, by datatrove's list of 159 marks.
+bool is_terminal_mark(char32_t cp);
 
 /// Keeps scratch memory only. One per worker.
 class FineWebMeter {
  public:
-  /// Of the lines between newlines that are not blank: the share that ends by the rule and the
-  /// share of up to short_chars characters. Of the text: the share of
+  /// Of the lines between newlines that are not blank: the share whose last character is a
+  /// terminal mark and the share of up to short_chars characters. Of the text: the share of
   /// characters, newlines aside, in lines that stood before; newlines over words. O(n).
-  std::array<f64, 4> measure(Document& document, LineEnds rule, i64 short_chars);
+  std::array<f64, 4> measure(Document& document, i64 short_chars);
 
  private:
   std::vector<Range> lines_;

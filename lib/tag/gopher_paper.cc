@@ -6,8 +6,10 @@
 #include <array>
 
 #include "core/str.h"
+#include "tag/fineweb.h"
 #include "tag/grams.h"
 #include "tag/rules.h"
+#include "text/normalize.h"
 #include "text/segment.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
@@ -58,23 +60,20 @@ i64 count_of(std::string_view text, std::string_view part) {
   return n;
 }
 
-/// Whether a word has a letter, and whether it has anything but punctuation and symbols.
+/// Whether a word has a letter, and whether it has anything but punctuation, by datatrove's list.
 struct Look {
   bool alpha = false;
   bool ink = false;
 };
 
 Look look_at(std::string_view word) {
-  constexpr u32 kSymbols =
-      text::category_bit(text::Category::kSm) | text::category_bit(text::Category::kSc) |
-      text::category_bit(text::Category::kSk) | text::category_bit(text::Category::kSo);
   Look look;
   const char* p = word.data();
   const char* const end = p + word.size();
   while (p < end && !look.alpha) {
     const char32_t cp = text::next_valid(p);
     look.alpha = text::is_alpha(cp);
-    look.ink = look.ink || !text::in_categories(cp, text::kPunctuation | kSymbols);
+    look.ink = look.ink || !(text::is_web_mark(cp) || is_terminal_mark(cp));
   }
   look.ink = look.ink || look.alpha;
   return look;

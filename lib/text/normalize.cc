@@ -21,7 +21,7 @@ constexpr std::array<char32_t, 34> kMarks34 = {
 bool is_mark34(char32_t cp) {
   return std::binary_search(kMarks34.begin(), kMarks34.end(), cp);
 }
-bool is_latin_control(char32_t cp) {
+constexpr bool is_latin_control(char32_t cp) {
   return cp < 0x20 || (cp >= 0x7F && cp < 0xA0);
 }
 
@@ -162,8 +162,7 @@ void datatrove_word(std::string_view word, Output& out) {
       p = skip_digits(p);
       if (p < end && *p == '.' && digit_at(p + 1)) p = skip_digits(p + 1);
       piece.push_back('0');
-    } else if (is_py_space(cp) || is_latin_control(cp) || is_mark34(cp) ||
-               (cp < 0x80 && is_ascii_punct(static_cast<u8>(cp)))) {
+    } else if (is_py_space(cp) || is_web_mark(cp)) {
       flush();
       out.blank();
     } else {
@@ -305,6 +304,11 @@ const std::array<std::string, 7>& names() {
 }
 
 }  // namespace
+
+bool is_web_mark(char32_t cp) {
+  return is_latin_control(cp) || is_mark34(cp) ||
+         (cp < 0x80 && is_ascii_punct(static_cast<u8>(cp)));
+}
 
 std::span<const std::string> normaliser_names() {
   return names();

@@ -34,4 +34,7 @@ std::optional<Normaliser> find_normaliser(std::string_view name);
 void normalise(Normaliser normaliser, std::string_view text, std::string& out);
 std::string normalise(Normaliser normaliser, std::string_view text);
 
+/// Punctuation as CCNet and datatrove have it: of ASCII, controls, and CCNet's 34 other marks.
+bool is_web_mark(char32_t cp);
+
 }  // namespace lm::text
