@@ -1,6 +1,9 @@
 #include <cstdio>
 #include <fstream>
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "cleaning.h"
 
 using namespace lm::clean;
@@ -10,7 +13,10 @@ namespace {
 /// A list in a file for as long as a test runs.
 class ListFile {
  public:
-  explicit ListFile(const std::string& lines) : path_(std::tmpnam(nullptr)) {
+  explicit ListFile(const std::string& lines) : path_("/tmp/lm-list-XXXXXX") {
+    const int fd = ::mkstemp(path_.data());
+    REQUIRE(fd >= 0);
+    ::close(fd);
     std::ofstream(path_) << lines;
   }
   ~ListFile() { std::remove(path_.c_str()); }
