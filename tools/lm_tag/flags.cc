@@ -17,7 +17,8 @@ namespace {
 
 std::string kinds_in_words() {
   std::string out = "Kinds: ";
-  for (const std::string_view line : split(trim(tag::definition_kinds()), '\n'))
+  const std::string kinds = tag::definition_kinds();
+  for (const std::string_view line : split(trim(kinds), '\n'))
     append(out, out.back() == ' ' ? "" : "; ", line);
   return out + ".";
 }

@@ -1,7 +1,7 @@
 awk 'BEGIN { for (i = 0; i < 9000; ++i) { printf "{\"id\":%d,\"text\":\"", i;
   for (w = 0; w < 60; ++w) { k = (i * i + w * w) % 37;
-    printf "%s%s", k % 9 == 0 ? "\\u00e9" : "w" k, w % 11 == 10 ? (k % 3 ? ".\\n" : "\\n") : " " } print "\"}" } }' > in.jsonl
-names=$(lm-tag --list | grep -v '^ ' | paste -sd,)
+    printf "%s%s", k % 9 == 0 ? "\\u00e9" : "w" k, w % 11 == 10 ? (k % 3 ? ".\\n" : "\\n") : " " } print "\",\"metadata\":{\"ext\":\"c\",\"html\":\"<a href=http://creativecommons.org/licenses/by/4.0/ id=\x27\x27>\"}}" } }' > in.jsonl
+names=$(lm-tag --list | awk '/^[^ ]/ { if (name) print name; name = $0 } / needs: --model / { name = "" } END { if (name) print name }' | paste -sd,)
 for t in 1 2 7; do
   lm-tag -T "$names" -q -t $t -z none in.jsonl | cksum
   lm-tag -T "$names" -q -t $t < in.jsonl | zstd -dc | cksum
