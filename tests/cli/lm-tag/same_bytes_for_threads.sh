@@ -1,6 +1,6 @@
 awk 'BEGIN { for (i = 0; i < 9000; ++i) { printf "{\"id\":%d,\"text\":\"", i;
   for (w = 0; w < 60; ++w) { k = (i * i + w * w) % 37;
-    printf "%s%s", k % 9 == 0 ? "\\u00e9" : "w" k, w % 11 == 10 ? (k % 3 ? ".\\n" : "\\n") : " " } print "\"}" } }' > in.jsonl
+    printf "%s%s", k % 9 == 0 ? "\\u00e9" : "w" k, w % 11 == 10 ? (k % 3 ? ".\\n" : "\\n") : " " } print "\",\"metadata\":{\"ext\":\"c\",\"html\":\"<a href=http://creativecommons.org/licenses/by/4.0/ id=\x27\x27>\"}}" } }' > in.jsonl
 # All taggers but those that need a file.
 names=$(lm-tag --list | awk '/^[^ ]/ { if (n != "") print n; n = $0 } /^  needs: --model/ { n = "" } END { if (n != "") print n }' | paste -sd,)
 for t in 1 2 7; do

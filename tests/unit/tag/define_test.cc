@@ -42,7 +42,7 @@ TEST_CASE("a list of words finds units, whatever their case", "[tag]") {
   TagFiles files;
   const std::string text = "No.\nSPAM here\nplease Buy Now\n";
   CHECK(found(defined_tagger("x=words:" + path, files), text) ==
-        std::map<std::string, Spans>{{"found", {{0, 28, 1}}}});
+        std::map<std::string, Spans>{{"found", {{0, 29, 1}}}});
   CHECK(found(defined_tagger("x@line=words:" + path, files), text) ==
         std::map<std::string, Spans>{{"found", {{4, 13, 1}, {14, 28, 1}}}});
   CHECK(found(defined_tagger("x=words:" + path, files), "Nothing.").empty());
