@@ -2,7 +2,7 @@
 // A supervised fastText model, loaded once and shared, and what one thread needs to ask it. The
 // library computes everything but the cutting of lines into words: its own reader takes a stream
 // character by character and hashes every part of every word again. Here a thread keeps the parts
-// of the words it has seen: 2.5 times the speed for language models (scripts/bench/classify).
+// of the words it has seen: 3.0 MB/s against 1.8 with lid.176.ftz over 9 MB in 464 languages.
 
 #include <memory>
 #include <span>
