@@ -17,8 +17,7 @@ namespace lm::clean {
 class ChainPlan {
  public:
   /// Appends a cleaner. Throws as parse_cleaner() does.
-  void add(std::string_view spec, const std::string& where,
-           ErrorKind kind = ErrorKind::kUsage);
+  void add(std::string_view spec, const std::string& where, ErrorKind kind = ErrorKind::kUsage);
   i64 size() const { return isize(steps_); }
   const std::string& spec(i64 step) const { return steps_[usize(step)].spec; }
   const CleanerDef& def(i64 step) const { return *steps_[usize(step)].def; }

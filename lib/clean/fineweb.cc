@@ -25,8 +25,7 @@ class FineWeb : public Cleaner {
         newlines_(options.number(kNewlines)) {}
 
   void clean(tag::Document& document, std::string_view, Findings& out) override {
-    const auto [ends, shorts, copies, newlines] =
-        meter_.measure(document, short_length_);
+    const auto [ends, shorts, copies, newlines] = meter_.measure(document, short_length_);
     out.drop = document.words().empty() ? i64{kEmpty}
                : ends < ends_           ? i64{kNoMarks}
                : shorts > shorts_       ? i64{kShortLines}

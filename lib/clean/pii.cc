@@ -37,7 +37,7 @@ class Pii : public Cleaner {
   void clean(tag::Document& document, std::string_view, Findings& out) override {
     for (std::vector<text::ScoredSpan>& list : lists_)
       list.clear();
-    tag::Emitter emitter(document, lists_);
+    tag::Emitter emitter(document, lists_, named_, 0);
     LM_CHECK(!tagger_->tag(document, emitter), "every text can be searched");
     if (emails_) replace(document, email_list_, kEmail, kEmailAddresses, out);
     if (ips_) replace(document, ip_list_, kIp, kIpAddresses, out);
@@ -77,6 +77,7 @@ class Pii : public Cleaner {
   std::size_t email_list_ = 0;
   std::size_t ip_list_ = 0;
   std::vector<std::vector<text::ScoredSpan>> lists_;
+  std::vector<tag::NamedSpans> named_;  // none: pii_v3 has no names of documents' making
 };
 
 }  // namespace

@@ -79,7 +79,8 @@ class TokenRepetitions : public Tagger {
       const i64 begin = document.byte_of(at);
       const i64 end = document.byte_of(std::min(at + kChunk, document.chars()));
       const std::size_t first = found_.size();
-      if (std::optional<Fault> fault = search(document, document.slice(Range{begin, end}), begin, 0))
+      if (std::optional<Fault> fault =
+              search(document, document.slice(Range{begin, end}), begin, 0))
         return fault;
       drop_inner(first);
     }

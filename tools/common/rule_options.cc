@@ -52,8 +52,8 @@ mix::OnMissing on_missing(const cli::Options& options) {
                            : mix::OnMissing::kFalse;
 }
 
-std::string allowed_name(const std::string& given, const mix::Names& names, const std::string& where,
-                         ErrorKind kind) {
+std::string allowed_name(const std::string& given, const mix::Names& names,
+                         const std::string& where, ErrorKind kind) {
   std::string name = mix::attribute_name(given);
   if (names.has_attribute(name)) return name;
   const std::string near = nearest_name(name, names.attributes(), 3);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/rule_options.h"
+#include "core/str.h"
 #include "io/json.h"
 
 namespace lm::mix_tool {

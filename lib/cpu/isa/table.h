@@ -75,8 +75,8 @@ struct Kernels {
   /// The epilogue alone, on sums acc [m, n] (rows ldacc apart, readable to a multiple of nr).
   void (*gemm_finish)(const GemmBlock&, const f32* acc, i64 ldacc);
   i64 (*gemm_scratch)(i64 m, i64 n, i64 k);
-  /// c[j] = sum over k of a[k] b[j*ldb + k] for j < n, the bits of gemm_block on packed b; c has room
-  /// for a multiple of nr.
+  /// c[j] = sum over k of a[k] b[j*ldb + k] for j < n, the bits of gemm_block on packed b; c has
+  /// room for a multiple of nr.
   void (*one_row_nt)(i64 n, i64 k, const f32* a, const f32* b, i64 ldb, f32* c);
   /// Panels [p0, p1) of B into dst (panel p at dst + (p-p0)*k*nr), columns past n zero.
   void (*pack_nt)(i64 n, i64 k, const f32* b, i64 ldb, i64 p0, i64 p1, f32* dst);

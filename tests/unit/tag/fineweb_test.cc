@@ -7,7 +7,8 @@ TEST_CASE("fineweb: a document by hand", "[tag]") {
   const std::string longer = "A line of more than thirty characters";  // 37
   const auto all = found("fineweb", longer + ".\n \nShort\n" + longer + ".\n\"Quoted.\"\t\r\n" +
                                         "\xE4\xBD\xA0\xE5\xA5\xBD\xE3\x80\x82");
-  // Five lines that are not blank; U+3002 ends a sentence, a quotation mark or white space does not.
+  // Five lines that are not blank; U+3002 ends a sentence, a quotation mark or white space does
+  // not.
   CHECK(value(all, "fraction_of_lines_ending_with_terminal_mark") == Approx(3.0 / 5));
   CHECK(value(all, "fraction_of_short_lines") == Approx(3.0 / 5));
   // 38 + 1 + 5 + 38 + 11 + 3 characters beside the newlines, one line of 38 stood before.
@@ -36,7 +37,8 @@ TEST_CASE("fineweb: nothing at all fails", "[tag]") {
   for (const char* end : {".", "?", "!", "\xD8\x9F", "\xE1\x9F\x96"})
     CHECK(value(found("fineweb", std::string("x") + end),
                 "fraction_of_lines_ending_with_terminal_mark") == 1);
-  for (const char* end : {"", ",", ":", ")", "\"", "'", ". ", "\xE2\x80\x9D", "\xE2\x80\xA6", "\xC3\xA9"})
+  for (const char* end :
+       {"", ",", ":", ")", "\"", "'", ". ", "\xE2\x80\x9D", "\xE2\x80\xA6", "\xC3\xA9"})
     CHECK(value(found("fineweb", std::string("x") + end),
                 "fraction_of_lines_ending_with_terminal_mark") == 0);
 }

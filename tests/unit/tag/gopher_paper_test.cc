@@ -39,9 +39,10 @@ TEST_CASE("gopher_paper: a document by hand", "[tag]") {
       "the # end...\n\xE2\x80\xA2 one\n\n- two\xE2\x80\xA6 \nand -- of\n\n- two\xE2\x80\xA6 \nand "
       "-- of \n";
   const auto all = found("gopher_paper", text);
-  // the end... one two.. and of two.. and of; not # U+2022 - -- - --: 3+6+3+4+3+2+4+3+2 = 30.
-  CHECK(value(all, "word_count") == 9);
-  CHECK(value(all, "mean_word_length") == Approx(30.0 / 9));
+  // the end... U+2022 one two.. and of two.. and of; not # - -- - --: 3+6+1+3+4+3+2+4+3+2 = 31.
+  // datatrove's list of punctuation lacks U+2022.
+  CHECK(value(all, "word_count") == 10);
+  CHECK(value(all, "mean_word_length") == Approx(31.0 / 10));
   CHECK(value(all, "hash_to_word_ratio") == Approx(1.0 / 15));
   CHECK(value(all, "ellipsis_to_word_ratio") == Approx(3.0 / 15));
   // 8 lines, two of them empty.

@@ -92,7 +92,8 @@ TEST_CASE("tokens: by a tokenizer's file, without special tokens", "[tag]") {
         2);
   CHECK(found(defined_tagger("y@line=tokens:" + path.string(), files), "Hello\n\nworld") ==
         std::map<std::string, Spans>{{"tokens", {{0, 5, 1}, {6, 6, 0}, {7, 12, 1}}}});
-  CHECK(value(found("dolma_v1_tokenizer", " Hello world \n", {}, "", path.string()), "length") == 2);
+  CHECK(value(found("dolma_v1_tokenizer", " Hello world \n", {}, "", path.string()), "length") ==
+        2);
   CHECK(value(found("dolma_v1_tokenizer", " ", {}, "", path.string()), "length") == 0);
   CHECK(value(found("tokenizers_AI2_OLMo_v1", " Hello", {}, "", path.string()), "tokens") == 1);
 }

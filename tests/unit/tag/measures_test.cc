@@ -42,7 +42,8 @@ TEST_CASE("madlad: fewer than five sentences are not judged", "[tag]") {
 TEST_CASE("madlad: each rule has its share", "[tag]") {
   const std::string list = "One Two Three Four Five Six Seven eight nine ten eleven twelve. ";
   const std::string marks = "f(1) + g(2) > {3} / 4 5 6 7 8 9. ";
-  const auto all = found("madlad", repeat(kPlain, 5) + list + marks + "Short. " + std::string(501, 'x'));
+  const auto all =
+      found("madlad", repeat(kPlain, 5) + list + marks + "Short. " + std::string(501, 'x'));
   CHECK(value(all, "sentences") == 9);
   CHECK(value(all, "too_short") == 0);
   CHECK(value(all, "rule_2_list_case") == Approx(1.0 / 9));
@@ -62,7 +63,8 @@ TEST_CASE("madlad: a list of expressions, as it is meant and as datamap-rs reads
   const test::TempDir dir;
   const std::string path = dir.file("list");
   std::ofstream(path) << "orem ipsum\n nr\\.$\nx[0-9]y\nqq\nrr\n";
-  const std::string text = repeat(kPlain, 3) + "Here is a lorem ipsum again. This has x7y inside of it. " +
+  const std::string text = repeat(kPlain, 3) +
+                           "Here is a lorem ipsum again. This has x7y inside of it. " +
                            "This sentence ends in nr\\.$ indeed. ";
   const auto paper = found("madlad_cursed", text, {}, "", path);
   CHECK(value(paper, "rule_5_cursed") == Approx(2.0 / 6));
@@ -106,8 +108,9 @@ TEST_CASE("dclm: of equally frequent n-grams the longest counts, repeated words 
 }
 
 TEST_CASE("refinedweb: lines to remove, the first reason alone", "[tag]") {
-  const std::string text = "Some words that stay here.\nBUY NOW or\n2024\n3.5K likes\nword\n\n"
-                           "Sign-in please to go on\nTwo items in cart now\nMore of it read more...\n";
+  const std::string text =
+      "Some words that stay here.\nBUY NOW or\n2024\n3.5K likes\nword\n\n"
+      "Sign-in please to go on\nTwo items in cart now\nMore of it read more...\n";
   const auto all = found("refinedweb", text);
   CHECK(all.at("line_mainly_uppercase") == Spans{{27, 38, 1}});
   CHECK(all.at("line_only_digits") == Spans{{38, 43, 1}});

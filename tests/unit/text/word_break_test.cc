@@ -36,7 +36,8 @@ TEST_CASE("words, blanks and marks stand apart", "[text]") {
         "The| |quick| |(|\"|brown|\"|)| |fox| |can't| |jump| |32.3| |feet|,| |right|?");
   CHECK(cut("a  b\t\tc") == "a|  |b|\t|\t|c");
   CHECK(cut("a\r\nb\n\nc\r") == "a|\r\n|b|\n|\n|c|\r");
-  CHECK(cut("x.y 1,234.5 a_b 3a 'a' a' a.1 1.a") == "x.y| |1,234.5| |a_b| |3a| |'|a|'| |a|'| |a|.|1| |1|.|a");
+  CHECK(cut("x.y 1,234.5 a_b 3a 'a' a' a.1 1.a") ==
+        "x.y| |1,234.5| |a_b| |3a| |'|a|'| |a|'| |a|.|1| |1|.|a");
   CHECK(cut("a:b::c") == "a:b|:|:|c");
 }
 
@@ -64,8 +65,8 @@ TEST_CASE("flags are pairs, joined emoji are one", "[text]") {
 
 TEST_CASE("seeded strings and thousands of code points are cut as by the reference", "[text]") {
   // scripts/unicode_digests: uniseg 0.10.1, which has Unicode 16.0.
-  constexpr char32_t kPicks[] = {0x61, 0x5D0,  0x31, 0x30A2, 0x5F, 0x3A,   0x2C,    0x2E,
-                                 0x27, 0x22,   0x20, 0x3000, 0xD,  0xA,    0x85,    0x300,
+  constexpr char32_t kPicks[] = {0x61, 0x5D0,  0x31,    0x30A2,  0x5F,   0x3A,   0x2C, 0x2E,
+                                 0x27, 0x22,   0x20,    0x3000,  0xD,    0xA,    0x85, 0x300,
                                  0xAD, 0x200D, 0x1F1E6, 0x1F600, 0x2764, 0x4E00, 0x21, 0x661};
   u64 x = 12345;
   const auto draw = [&x] {
