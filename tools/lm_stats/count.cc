@@ -20,8 +20,8 @@ census::Plan plan_of(const cli::Tool& tool) {
   const cli::Options& options = tool.options();
   census::Plan plan;
   plan.field = options.text("field");
-  plan.discover =
-      options.on("discover") && (options.list("number").empty() || options.asked("discover"));
+  const std::string& discover = options.text("discover");
+  plan.discover = discover == "yes" || (discover == "auto" && options.list("number").empty());
   for (const std::string& text : options.list("edges"))
     plan.edges.push_back(census::EdgeLabel::parse(text));
   plan.tops = options.list("top");

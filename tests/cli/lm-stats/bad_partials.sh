@@ -4,7 +4,7 @@ lm-stats --partial in.jsonl -o good.zst
 lm-stats --partial in.jsonl -z none > good.jsonl
 merge() { lm-stats merge --json "$@" | jq -c .records; echo "${PIPESTATUS[0]}"; }
 merge good.zst good.jsonl
-head -c -20 good.zst > cut.zst; merge good.zst cut.zst
+head -c -20 good.zst > cut.zst; merge good.zst cut.zst 2> err; sed 's/at byte [0-9]*/at byte N/' err >&2
 head -n -1 good.jsonl > cut.jsonl; merge good.zst cut.jsonl
 sed '3d' good.jsonl > lost.jsonl; merge good.zst lost.jsonl
 sed '2s/\[0/[1/' good.jsonl > changed.jsonl; merge changed.jsonl

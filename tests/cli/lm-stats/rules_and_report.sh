@@ -11,7 +11,7 @@ short=n < 2
 where tagged=has("t.n")
 X
 lm-stats in.jsonl --drop 'pii=has("pii")' --rules rules --examples 2 --extract 8 --count 'length(text)' --top source --cross source,n --histograms
-echo; lm-stats in.jsonl --drop 'n < 2' --tsv --no-discover
+echo; lm-stats in.jsonl --drop 'n < 2' --tsv --discover no
 lm-stats in.jsonl --drop 'n < 2' --number 'n / 2' --json
 echo 'n < 2' > rules; lm-stats in.jsonl --rules rules; echo $?
 lm-stats --drop 'n < "a"' in.jsonl; echo $?

@@ -4,7 +4,7 @@ awk 'BEGIN { for (i = 1; i <= 34000; ++i) {
   printf "{\"id\":%d,\"source\":\"s%d\",\"text\":\"some \\u00e9 text of document number %d and more of the same so that batches fill%s\",", i % 30000, i % 5, i, i % 7 ? "" : "\\n\\u3000 and a line"
   printf "\"n\":%s,\"attributes\":{\"x\":[[%d,%d,0.%d]],\"y\":[[2,%d,1],[5,%d,1e-%d]]},\"metadata\":{\"url\":\"http://h%d.org\",\"v\":%d.%d}}\n", i % 3 ? i : "null", i % 5, i % 5 + i % 4, i % 10, 2 + i % 9, 5 + i % 3, i % 300, i % 20000, i % 1000, i % 97 } }' > in.jsonl
 lm-cat --seekable in.jsonl -o in.zst
-what=(--where 'low=score("x") < 0.8' --drop 'n % 7 == 3' --number 'q=n / 7' --discover --edges 'q=10,1000' --edges 'attributes.x=0.25,0.5' --top 'host(metadata.url)' --top source --group source --cross 'source,n' --count 'length(text)' --examples 4 --seed 9)
+what=(--where 'low=score("x") < 0.8' --drop 'n % 7 == 3' --number 'q=n / 7' --discover yes --edges 'q=10,1000' --edges 'attributes.x=0.25,0.5' --top 'host(metadata.url)' --top source --group source --cross 'source,n' --count 'length(text)' --examples 4 --seed 9)
 for values in 2000 100000; do
   these=("${what[@]}" --values $values --ids $values)
   for form in --json --tsv ''; do
