@@ -1,4 +1,9 @@
-# Of the models of one seed: bits per byte, mean over the held-out texts, by state; and what differs.
-[$test[] | {(.model | split(".") | last): ([.domains[]] | add / length)}] | add
-| . + {quality_less_raw: (.quality - .raw), content_less_raw: (.content - .raw),
-       paragraphs_less_raw: (.paragraphs - .raw), paragraphs_less_any: (.paragraphs - .any)}
+# Of the models of one seed: bits per byte by state, of prose and of a dictionary; and what differs.
+def by($domain): [$test[] | {(.model | split(".") | last): .domains[$domain]}] | add;
+by("book-en") as $prose | by("gcide") as $other
+| $prose
++ {quality_less_raw: ($prose.quality - $prose.raw), content_less_quality: ($prose.content - $prose.quality),
+   paragraphs_less_content: ($prose.paragraphs - $prose.content), paragraphs_less_raw: ($prose.paragraphs - $prose.raw),
+   paragraphs_less_any: ($prose.paragraphs - $prose.any), dictionary_raw: $other.raw,
+   dictionary_english: $other.english, dictionary_paragraphs: $other.paragraphs,
+   dictionary_paragraphs_less_any: ($other.paragraphs - $other.any)}
