@@ -83,6 +83,12 @@ long double Natural::scaled(i64 exponent) const {
   const int zeros = std::countl_zero(words_[top]);
   u64 leading = words_[top] << zeros;
   if (zeros > 0 && top > 0) leading |= words_[top - 1] >> (64 - zeros);
+  // What is cut off leaves its trace in the last bit, so that rounding to f64 sees on which side of
+  // a half the number is.
+  bool rest = top > 0 && (words_[top - 1] << zeros) != 0;
+  for (std::size_t i = 0; i + 1 < top && !rest; ++i)
+    rest = words_[i] != 0;
+  leading |= rest ? 1 : 0;
   return std::ldexp(static_cast<long double>(leading),
                     static_cast<int>(exponent + 64 * static_cast<i64>(top) - zeros));
 }

@@ -125,11 +125,14 @@ Histogram Numbers::histogram(std::span<const std::pair<f64, i64>> values, i64 mo
         out.bins.push_back({edge(part), edge(part + 1), 0});
       }
     }
-  } else if (high == low) {
-    out.bins.push_back({low, high, 0});
+  } else if (high == low) {  // on the grid, perhaps beside all of the values
+    out.bins.push_back({min_, max_, 0});
   } else {
     const f64 rough = high / static_cast<f64>(most) - low / static_cast<f64>(most);
-    const Step step = round_step(std::max(rough, std::numeric_limits<f64>::min()));
+    // Not finer than the grid, whose values are 1/128 of a power of two apart.
+    const f64 finest =
+        exact_ ? 0 : std::ldexp(1, std::ilogb(std::max(std::fabs(low), std::fabs(high))) - 7);
+    const Step step = round_step(std::max({rough, finest, std::numeric_limits<f64>::min()}));
     const f64 first = std::floor(low / step.times(1));
     for (i64 i = 0; i == 0 || (step.times(first + static_cast<f64>(i)) < high && i <= most); ++i)
       out.bins.push_back({step.times(first + static_cast<f64>(i)),

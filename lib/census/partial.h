@@ -26,6 +26,8 @@ class PartialReader {
   void end();
   /// How many there were.
   i64 partials() const { return partials_; }
+  /// Of the sum so far.
+  i64 bytes() const { return census_ == nullptr ? 0 : census_->bytes(); }
   /// The sum; there was at least one.
   Census& census() { return *census_; }
 

@@ -233,6 +233,8 @@ std::string report_json(const Census& census, const Layout& layout) {
                      .take());
   out.flag("exact_quantiles", census.plan.exact);
   out.raw("numbers", numbers_json(census.plan, census.whole, layout));
+  if (census.whole.fields.level() > 0)
+    out.number("fields_one_in", i64{1} << census.whole.fields.level());
   if (!census.edges.empty()) out.raw("edges", edges_json(census));
   if (!census.tops.empty()) out.raw("values", tops_json(census, layout));
   if (!census.plan.group.empty()) out.raw("groups", groups_json(census, layout));

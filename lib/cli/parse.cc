@@ -416,7 +416,7 @@ CommandLine parse_command_line(const ToolSpec& spec, const std::vector<std::stri
   std::vector<std::string> words = args;
   std::string no_verb;
   if (spec.has_verbs()) {
-    if (!words.empty()) no_verb = words[0];
+    if (!words.empty() && !words[0].starts_with('-')) no_verb = words[0];
     if (const Verb* const named = named_verb(spec, words)) {
       line.verb = named->name;
       const bool both = words.size() > 1 && line.verb == cat(words[0], " ", words[1]);

@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "core/utf8.h"
+#include "ingest/charset.h"
 #include "io/json.h"
 
 namespace lm::ingest {
@@ -28,7 +29,7 @@ std::string Counts::text() const {
 void begin_document(std::string& out, std::string_view id, std::string_view text,
                     std::string_view source) {
   out += "{\"id\":";
-  io::append_json_string(out, id);
+  io::append_json_string(out, is_utf8(id) ? std::string(id) : repair_utf8(id));
   out += ",\"text\":";
   io::append_json_string(out, text);
   if (source.empty()) return;

@@ -57,7 +57,7 @@ void write_document(Job& job, std::string_view text, std::string_view content_ty
   if (id.empty()) id = without_angles(head.get("warc-record-id"));
   const std::string place = cat(job.filename, ":", job.record.offset);
   if (id.empty()) id = place;
-  begin_document(job.line, is_utf8(id) ? std::string(id) : repair_utf8(id), text, options.source);
+  begin_document(job.line, id, text, options.source);
   job.line += ",\"metadata\":{";
   const auto field = [&](std::string_view key, std::string_view value) {
     if (value.empty()) return;

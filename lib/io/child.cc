@@ -167,6 +167,9 @@ bool ChildProcess::read_some() {
 std::string_view ChildProcess::ask(std::string_view line, i64 timeout_ms) {
   held_.erase(0, taken_);
   taken_ = 0;
+  if (!held_.empty())
+    throw Error(ErrorKind::kData, cat(quote(command_), " wrote more than one line for a line"),
+                "it must answer each line with a line");
   std::string request(line);
   request += '\n';
   std::size_t written = 0;

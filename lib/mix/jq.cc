@@ -73,6 +73,19 @@ class Program {
           append(*static_cast<std::string*>(said), text_of(held), "\n");
         },
         &said_);
+    // Without these libjq jumps to nowhere for input and debug, and aborts for import.
+    jq_set_input_cb(
+        jq_,
+        [](jq_state*, void*) {
+          return jv_invalid_with_msg(
+              jv_string("there is no further input: a filter sees one record"));
+        },
+        nullptr);
+    jq_set_debug_cb(
+        jq_, [](void*, jv value) { jv_free(value); }, nullptr);
+    jq_set_attr(jq_, jv_string("JQ_LIBRARY_PATH"), jv_array());
+    jq_set_attr(jq_, jv_string("JQ_ORIGIN"), jv_string("/nonexistent"));
+    jq_set_attr(jq_, jv_string("PROGRAM_ORIGIN"), jv_string("/nonexistent"));
     good_ = jq_compile(jq_, text.c_str()) != 0;
   }
   ~Program() { jq_teardown(&jq_); }

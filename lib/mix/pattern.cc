@@ -39,7 +39,8 @@ Pattern::Pattern(std::string_view text) : code_(std::make_unique<Code>()) {
   int error = 0;
   PCRE2_SIZE offset = 0;
   code_->code =
-      pcre2_compile(units(text), text.size(), PCRE2_UTF | PCRE2_UCP, &error, &offset, nullptr);
+      pcre2_compile(units(text), text.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C,
+                    &error, &offset, nullptr);
   if (code_->code == nullptr) {
     PCRE2_UCHAR buf[256] = {};
     pcre2_get_error_message(error, buf, sizeof buf);

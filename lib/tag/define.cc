@@ -116,6 +116,9 @@ TaggerDef defined_tagger(std::string_view text, TagFiles& files) {
                 "choose another name");
   for (const Kind& known : kKinds) {
     if (known.name != kind) continue;
+    if (of.argument.empty())
+      throw Error(ErrorKind::kUsage, cat("--define ", of.name, ": ", kind, " has no argument"),
+                  cat("it takes ", known.argument));
     if (!has_unit(known, of.unit)) {
       std::vector<std::string> units;
       for (const char* const unit : known.units)

@@ -2,6 +2,8 @@
 // {"attributes":{"TYPE":[[begin,end,score],...] or a number}} out. Each worker has a child of its
 // own, so that what it answers must depend on the document alone.
 
+#include <algorithm>
+
 #include "core/str.h"
 #include "io/child.h"
 #include "io/json.h"
@@ -26,6 +28,7 @@ class External : public Tagger {
     answer_.append(usize(io::kJsonPadding), ' ');
     if (const std::optional<Fault> fault = json_.parse(std::string_view(answer_).substr(0, size)))
       fail(fault->detail);
+    if (json_.field(types_).type != io::JsonType::kObject) fail("it has no object attributes");
     for (i64 type = 0; type < types_; ++type) {
       if (!json_.has(type)) continue;
       if (json_.field(type).type == io::JsonType::kNumber) {
@@ -36,6 +39,9 @@ class External : public Tagger {
       }
       if (const std::optional<Fault> fault = text::read_spans(json_.raw(type), spans_))
         fail(cat(json_.path(type), ": ", fault->detail));
+      std::stable_sort(spans_.begin(), spans_.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+      });
       for (const text::ScoredSpan& span : spans_) {
         if (span.end > document.chars())
           fail(cat(json_.path(type), ": a span ends at ", span.end, " of a text of ",
@@ -51,6 +57,7 @@ class External : public Tagger {
     std::vector<std::string> paths;
     for (const std::string& type : types)
       paths.push_back("attributes." + type);
+    paths.emplace_back("attributes");
     return paths;
   }
 

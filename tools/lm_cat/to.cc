@@ -27,6 +27,7 @@ class ParquetRun {
       : tool_(tool),
         json_(parquet::JsonWriter::paths(columns)),
         writer_(tool.options().text("output"), columns, options, tool.ctx()) {
+    has_.resize(usize(json_.path_count()));
     for (const parquet::OutColumn& column : columns)
       roots_.push_back(column.name.substr(0, column.name.find('.')));
   }
@@ -39,6 +40,8 @@ class ParquetRun {
                       if (writer_.rows() == limit) return std::nullopt;
                       if (std::optional<Fault> fault = writer_.add(json_)) return fault;
                       note_others();
+                      for (std::size_t i = 0; i < has_.size(); ++i)
+                        has_[i] = has_[i] || json_.has(static_cast<i64>(i));
                       return std::nullopt;
                     });
                     if (writer_.rows() == limit) tool_.input().stop(batch);
@@ -46,6 +49,7 @@ class ParquetRun {
     writer_.close();
     tool_.add_metric("parquet", cat("{\"rows\":", writer_.rows(),
                                     ",\"fields_left_out\":", left_out_json(), "}"));
+    warn_of_empty();
     if (others_.empty()) return;
     std::string names;
     for (const auto& [name, count] : others_)
@@ -57,6 +61,17 @@ class ParquetRun {
 
  private:
   static constexpr i64 kMostNames = 64;
+
+  /// A column that was asked for and that no record had.
+  void warn_of_empty() {
+    if (writer_.rows() == 0 || !tool_.options().explicitly("fields")) return;
+    for (std::size_t i = 0; i < has_.size(); ++i) {
+      if (!has_[i])
+        tool_.console().message(LogLevel::kWarning,
+                                cat("column ", quote(json_.path(static_cast<i64>(i))),
+                                    " is null in all rows: no record has the field"));
+    }
+  }
 
   /// Fields of the record that no column takes: what is left out is said.
   void note_others() {
@@ -82,6 +97,7 @@ class ParquetRun {
   io::JsonReader json_;
   parquet::JsonWriter writer_;
   std::vector<std::string> roots_;
+  std::vector<bool> has_;  // by column: whether any record had it
   std::map<std::string, i64, std::less<>> others_;
 };
 

@@ -13,6 +13,8 @@ void run_merge(cli::Tool& tool) {
   io::RecordRun& records = tool.records_only();
   io::JsonReader json({"part"});
   census::PartialReader reader;
+  MemoryBudget& budget = *tool.ctx().memory;
+  i64 held = 0;
   i64 at = -1;  // input
   records.run({{StageMode::kSerial, [&](io::Batch& batch) {
                   records.each_record(batch, json, [&](io::Record& record) -> std::optional<Fault> {
@@ -21,12 +23,19 @@ void run_merge(cli::Tool& tool) {
                     reader.line(record.line, input.name(at), record.line_number);
                     return std::nullopt;
                   });
+                  if (const i64 bytes = reader.bytes(); bytes > held) {
+                    budget.charge_growing(held, bytes - held, "counts");
+                    held = bytes;
+                  }
                 }}});
   reader.end();
-  if (reader.partials() == 0)
-    throw Error(ErrorKind::kData, "there is no partial result in the input",
-                "lm-stats --partial writes what can be merged");
+  for (i64 i = 0; i < isize(input.inputs()); ++i) {
+    if (input.inputs()[usize(i)].totals.records == 0)
+      throw Error(ErrorKind::kData, cat(input.name(i), ": there is no partial result in it"),
+                  "lm-stats --partial writes what can be merged");
+  }
   results.write(reader.census());
+  budget.release(held);
 }
 
 }  // namespace lm::stats_tool

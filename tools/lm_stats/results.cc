@@ -74,6 +74,7 @@ std::string tsv_report(const std::vector<census::Section>& sections) {
   std::string out;
   for (const census::Section& section : sections) {
     append(out, out.empty() ? "" : "\n", "# ", printable(section.title), "\n");
+    if (!section.note.empty()) append(out, "# note: ", section.note, "\n");
     for (const std::vector<std::string>& row : section.rows) {
       for (std::size_t i = 0; i < row.size(); ++i)
         append(out, i > 0 ? "\t" : "", tool_options::table_cell(row[i]));
@@ -91,6 +92,9 @@ Results::Results(cli::Tool& tool)
   }
   tool_options::refuse_output_options(tool);
   printed_.emplace(tool);
+  if (tool.options().given("html") && tool.options().text("html") == "-")
+    throw Error(ErrorKind::kUsage, "--html: the page is a file, not standard output",
+                "--json and --tsv print for programs");
   if (tool.options().given("html")) page_ = &tool.other_output(tool.options().text("html"));
 }
 

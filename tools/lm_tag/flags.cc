@@ -1,5 +1,7 @@
 // The options of lm-tag, and what they choose.
 
+#include <algorithm>
+
 #include "common/text_output.h"
 #include "core/hash.h"
 #include "core/str.h"
@@ -202,6 +204,14 @@ Chosen::Chosen(cli::Tool& tool) {
   for (const std::string& warning : files_.warnings())
     tool.console().message(LogLevel::kWarning, warning);
   plan_ = std::make_unique<tag::TagPlan>(std::move(taggers), options.text("experiment"), settings);
+  const auto reads_words = [](const tag::TaggerDef& def) {
+    return std::any_of(def.types.begin(), def.types.end(), [](const tag::TagType& type) {
+      return type.needs == tag::Needs::kNaughtyWords;
+    });
+  };
+  if (naughty_ && std::none_of(plan_->taggers().begin(), plan_->taggers().end(), reads_words))
+    throw Error(ErrorKind::kUsage, "--naughty-words: no tagger of this run reads it",
+                "c4_v1 and c4_v2 do");
   // In the stream's header, for who reads it: what was looked for, found or not.
   std::string keys = "[";
   for (const tag::TagKey& key : plan_->keys())

@@ -83,7 +83,7 @@ class LineReader {
     const io::JsonType type = json.field(1).type;
     if (type == io::JsonType::kArray || type == io::JsonType::kObject)
       return Fault{"type",
-                   cat("field ", quote(json.path(1)), " is an ", io::json_type_name(type),
+                   cat("field ", quote(json.path(1)), " is ", io::json_type_name(type),
                        ", expected a label"),
                    json.field(1).begin};
     const std::optional<std::string> label = json.text_of(1);

@@ -61,6 +61,8 @@ TEST_CASE("sums do not lose what is small beside what is large", "[census]") {
   const f64 tiny = std::numeric_limits<f64>::denorm_min();
   CHECK(of({huge, tiny, huge, -huge, -huge}).sum() == tiny);
   CHECK(of({1e16, 1, -1e16}).sum() == 1);
+  CHECK(of({0x1p53, 1, 0x1p-60}).sum() == 0x1p53 + 2);  // more than half, by what is small
+  CHECK(of({0x1p53, 1}).sum() == 0x1p53);
   CHECK(of({1e8, 1e8 + 1, 1e8 + 2}).variance() == 1);  // naive sums of squares give 0 or 2
   CHECK(of({huge, huge}).mean() == huge);
   CHECK(of({tiny, 3 * tiny}).mean() == 2 * tiny);
