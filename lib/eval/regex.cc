@@ -56,7 +56,8 @@ Regex::Regex(std::string_view pattern, const std::string& where)
   int error = 0;
   PCRE2_SIZE offset = 0;
   code_->code =
-      pcre2_compile(units(text), text.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, nullptr);
+      pcre2_compile(units(text), text.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C,
+                    &error, &offset, nullptr);
   if (code_->code == nullptr)
     throw Error(ErrorKind::kConfig, cat(where, ": the pattern ", quote(pattern), ": ",
                                         reason(error), " (byte ", offset, ")"));

@@ -37,8 +37,8 @@ struct DocumentOptions {
   Counts* counts = nullptr;              // never null
 };
 
-/// Appends {"id":...,"text":...,"source":... without the closing brace. What in id is no UTF-8, as in
-/// names of files, becomes U+FFFD.
+/// Appends {"id":...,"text":...,"source":... without the closing brace. What in id is no UTF-8, as
+/// in names of files, becomes U+FFFD.
 void begin_document(std::string& out, std::string_view id, std::string_view text,
                     std::string_view source);
 

@@ -23,7 +23,7 @@ class ChildProcess {
   const std::string& command() const { return command_; }
   /// Writes line and a newline; returns the next line of its output, without newline, valid until
   /// the next call. Throws Error{kUnavailable} naming the command where it ends (with its status)
-  /// or does not answer in time.
+  /// or does not answer in time, Error{kData} where it had written more than the line before.
   std::string_view ask(std::string_view line, i64 timeout_ms);
 
  private:

@@ -86,7 +86,8 @@ Regex::Regex(std::string_view pattern, RegexDialect dialect) : impl_(std::make_u
   impl_->pattern = pattern;
   const u32 anchors = dialect == RegexDialect::kOniguruma ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY;
   impl_->code = pcre2_compile(pcre_text(translated), translated.size(),
-                              PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | anchors, &error, &offset, nullptr);
+                              PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | anchors, &error,
+                              &offset, nullptr);
   if (impl_->code == nullptr) {
     throw Error(ErrorKind::kData, cat("pattern ", quote(pattern), " is wrong at byte ", offset,
                                       ": ", pcre_message(error)));

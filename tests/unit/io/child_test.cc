@@ -32,10 +32,14 @@ TEST_CASE("a child answers lines with lines, long ones too", "[io]") {
   CHECK(child.ask("two", 20000) == "two");
 }
 
-TEST_CASE("a child that answers in pieces or ahead is read line by line", "[io]") {
-  ChildProcess child("while read x; do printf a; printf 'b\\nc\\n'; done");
-  CHECK(child.ask("1", 20000) == "ab");
-  CHECK(child.ask("2", 20000) == "c");
+TEST_CASE("a child that answers in pieces is waited for, one that answers twice is not believed",
+          "[io]") {
+  ChildProcess pieces("while read x; do printf a; printf 'b\\n'; done");
+  CHECK(pieces.ask("1", 20000) == "ab");
+  CHECK(pieces.ask("2", 20000) == "ab");
+  ChildProcess twice("while read x; do printf 'b\\nc\\n'; done");
+  CHECK(twice.ask("1", 20000) == "b");
+  CHECK_THROWS_AS(twice.ask("2", 20000), Error);
 }
 
 TEST_CASE("the end of a child is an error that names it and its status", "[io]") {
