@@ -1,5 +1,5 @@
 // C4's rules as datatrove applies them (Raffel et al. 2020, section 2.2, and the script behind it):
-// lines that are no sentences go, and the document if it is code, a placeholder or too short.
+// lines that are no sentences go, and the document if it is code, filler text or too short.
 
 #include <algorithm>
 

@@ -49,17 +49,6 @@ constexpr std::array<Rule, 20> kRules = {{
     {"fraction_of_characters_in_duplicate_9grams", "in such 9-grams", -kAny, 0.11},
     {"fraction_of_characters_in_duplicate_10grams", "in such 10-grams", -kAny, 0.1},
 }};
-constexpr std::array<std::string_view, 8> kStopWords = {"the", "be",   "to",   "of",
-                                                        "and", "that", "have", "with"};
-constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
-
-i64 count_of(std::string_view text, std::string_view part) {
-  i64 n = 0;
-  for (std::size_t at = text.find(part); at != std::string_view::npos;
-       at = text.find(part, at + part.size()))
-    ++n;
-  return n;
-}
 
 char32_t first_of(std::string_view word) {
   const char* p = word.data();

@@ -47,18 +47,7 @@ constexpr std::array<Rule, 21> kRules = {{
     {"fraction_of_characters_in_duplicate_9grams", "in 9-grams that stood before", -kAny, 0.11},
     {"fraction_of_characters_in_duplicate_10grams", "in 10-grams that stood before", -kAny, 0.1},
 }};
-constexpr std::array<std::string_view, 8> kStopWords = {"the", "be",   "to",   "of",
-                                                        "and", "that", "have", "with"};
-constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
-constexpr std::string_view kBullet = "\xE2\x80\xA2";    // U+2022
-
-i64 count_of(std::string_view text, std::string_view part) {
-  i64 n = 0;
-  for (std::size_t at = text.find(part); at != std::string_view::npos;
-       at = text.find(part, at + part.size()))
-    ++n;
-  return n;
-}
+constexpr std::string_view kBullet = "\xE2\x80\xA2";  // U+2022
 
 /// Whether a word has a letter, and whether it has anything but punctuation, by datatrove's list.
 struct Look {

@@ -46,4 +46,12 @@ Copies count_copies(Document& document, std::span<const Range> parts, WordTable&
   return copies;
 }
 
+i64 count_of(std::string_view text, std::string_view part) {
+  i64 n = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos;
+       at = text.find(part, at + part.size()))
+    ++n;
+  return n;
+}
+
 }  // namespace lm::tag

@@ -2,9 +2,11 @@
 // Filters that are a list of measures, each with limits: the measures become types, and one more
 // type says how many of them lie outside.
 
+#include <array>
 #include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tag/tagger.h"
@@ -37,6 +39,14 @@ class RuleWriter {
   i64 next_ = 0;
   i64 failed_ = 0;
 };
+
+/// Gopher's words of English of which a document has to have some.
+inline constexpr std::array<std::string_view, 8> kStopWords = {"the", "be",   "to",   "of",
+                                                               "and", "that", "have", "with"};
+inline constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
+
+/// How often part, which is not empty, stands in text without overlap.
+i64 count_of(std::string_view text, std::string_view part);
 
 /// part / max(whole, 1).
 inline f64 share(i64 part, i64 whole) {
