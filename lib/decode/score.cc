@@ -142,30 +142,47 @@ void TokenScorer::finish_parts() {
   }
 }
 
-void TokenScorer::take_rows() {
-  std::vector<RowSummary> summaries(plan_.size());
-  parallel_for(isize(plan_), 4, [&](i64 begin, i64 end) {
-    for (i64 i = begin; i < end; ++i) {
-      if (!rows_[usize(i)].want_logits) continue;
-      const std::span<const f32> logits = engine_.logits(i);
+/// Scores of what stands behind these rows of the plan.
+void TokenScorer::take_logits(std::span<const i64> rows, std::span<const f32> logits) {
+  const f64 begin = monotonic_s();
+  const i64 vocab = isize(logits) / isize(rows);
+  std::vector<RowSummary> summaries(rows.size());
+  const auto row_logits = [&](i64 i) { return logits.subspan(usize(i * vocab), usize(vocab)); };
+  parallel_for(isize(rows), 4, [&](i64 from, i64 to) {
+    for (i64 i = from; i < to; ++i) {
       RowSummary& s = summaries[usize(i)];
-      s.normaliser = normaliser(logits);
-      const i64 k = plan_[usize(i)].job->request.top_logprobs;
-      if (k > 0) s.top = top_logprobs(logits, s.normaliser.log, k);
+      s.normaliser = normaliser(row_logits(i));
+      const i64 k = plan_[usize(rows[usize(i)])].job->request.top_logprobs;
+      if (k > 0) s.top = top_logprobs(row_logits(i), s.normaliser.log, k);
     }
   });
-  const auto note = [&](Job& job, i64 branch, i64 target, i64 row) {
+  const auto note = [&](Job& job, i64 branch, i64 target, i64 i) {
     const ScoreRequest::Branch& from = job.request.branches[usize(branch)];
     if (target < from.first || target >= isize(from.rows)) return;
     const i32 token = from.rows[usize(target)].token;
-    const RowSummary& s = summaries[usize(row)];
+    const RowSummary& s = summaries[usize(i)];
     BranchScore& out = job.result[usize(branch)];
-    const f64 logprob = static_cast<f64>(engine_.logits(row)[usize(token)]) - s.normaliser.log;
+    const f64 logprob = static_cast<f64>(row_logits(i)[usize(token)]) - s.normaliser.log;
     out.logprobs.push_back(static_cast<f32>(logprob));
     out.sum += logprob;
     out.greedy.push_back(s.normaliser.likeliest == token ? 1 : 0);
     if (job.request.top_logprobs > 0) out.top.push_back(s.top);
   };
+  for (i64 i = 0; i < isize(rows); ++i) {
+    const Row& row = plan_[usize(rows[usize(i)])];
+    Job& job = *row.job;
+    if (row.branch >= 0) {
+      note(job, row.branch, row.at + 1, i);
+    } else {
+      for (i64 b = 0; b < isize(job.branches); ++b)
+        note(job, b, 0, i);
+    }
+  }
+  stats_.score_s += monotonic_s() - begin;
+}
+
+/// Keeps what the pass has added to sequences.
+void TokenScorer::take_rows() {
   for (i64 i = 0; i < isize(plan_); ++i) {
     const Row& row = plan_[usize(i)];
     Job& job = *row.job;
@@ -174,13 +191,6 @@ void TokenScorer::take_rows() {
     const bool part_ends = i + 1 == isize(plan_) || plan_[usize(i + 1)].job != row.job ||
                            plan_[usize(i + 1)].branch != row.branch;
     if (part_ends) engine_.commit(part.seq);
-    if (!rows_[usize(i)].want_logits) continue;
-    if (row.branch >= 0) {
-      note(job, row.branch, row.at + 1, i);
-    } else {
-      for (i64 b = 0; b < isize(job.branches); ++b)
-        note(job, b, 0, i);
-    }
   }
 }
 
@@ -205,8 +215,11 @@ bool TokenScorer::step() {
   }
   if (!rows_.empty()) {
     const f64 begin = monotonic_s();
-    engine_.eval(rows_);
-    stats_.forward_s += monotonic_s() - begin;
+    const f64 scored = stats_.score_s;
+    engine_.eval(rows_, [this](std::span<const i64> rows, std::span<const f32> logits) {
+      take_logits(rows, logits);
+    });
+    stats_.forward_s += monotonic_s() - begin - (stats_.score_s - scored);
     ++stats_.steps;
     stats_.rows += isize(rows_);
     take_rows();

@@ -51,6 +51,7 @@ struct ScoreStats {
   i64 steps = 0;
   i64 rows = 0;
   f64 forward_s = 0;
+  f64 score_s = 0;  // from logits to log-probabilities
 };
 
 class TokenScorer {
@@ -78,6 +79,7 @@ class TokenScorer {
   };
   bool start(Job& job);
   void plan(Job& job, i64 branch, i64& room);
+  void take_logits(std::span<const i64> rows, std::span<const f32> logits);
   void take_rows();
   void finish_parts();
 

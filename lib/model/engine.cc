@@ -318,9 +318,9 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
   ctx.bindings = bindings;
   p.executor->run(ctx);
 
-  i64 wanted = 0;
+  std::vector<i64> wanted;
   for (i64 i = begin; i < end; ++i) {
-    wanted += rows[usize(i)].want_logits ? 1 : 0;
+    if (rows[usize(i)].want_logits) wanted.push_back(i);
     if (!rows[usize(i)].want_hidden) continue;
     if (p.hidden) fetch(*p.executor, p.hidden, i - begin, 1, hidden_);
     for (std::size_t s = 0; s < p.states.size(); ++s)
@@ -328,10 +328,21 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
     for (std::size_t s = 0; s < p.projections.size(); ++s)
       fetch(*p.executor, p.projections[s], i - begin, 1, projections_[s]);
   }
-  if (wanted > options_.max_logit_rows)
+  if (isize(wanted) > options_.max_logit_rows)
     fetch_sliced(p, rows, begin, end);
-  else if (wanted > 0)
-    fetch(*p.executor, p.logit, 0, wanted, logits_);
+  else if (!wanted.empty())
+    fetch_logits(*p.executor, p.logit, wanted);
+}
+
+/// The first logits of v, which are those of `rows`, to whom they belong.
+void Engine::fetch_logits(const Executor& executor, Value v, std::span<const i64> rows) {
+  if (take_ == nullptr) return fetch(executor, v, 0, isize(rows), logits_);
+  const Tensor t = executor.tensor(v);
+  const std::size_t count = rows.size() * usize(t.cols());
+  if (on_host()) return (*take_)(rows, {reinterpret_cast<const f32*>(t.bytes()), count});
+  logits_.clear();
+  fetch(executor, v, 0, isize(rows), logits_);
+  (*take_)(rows, logits_);
 }
 
 /// Logits of a pass that has too many of them for its own graph: max_logit_rows at a time, from a
@@ -351,21 +362,34 @@ void Engine::fetch_sliced(const Pass& p, std::span<const EvalRow> rows, i64 begi
                                                    hidden.dtype, backend_.device));
   RunCtx ctx;
   ctx.state = state_.get();
-  i64 filled = 0;
+  std::vector<i64> filled;
   for (i64 i = begin; i < end; ++i) {
     if (rows[usize(i)].want_logits) {
-      backend_.copy(at<u8>(states.data(), filled * row_bytes),
+      backend_.copy(at<u8>(states.data(), isize(filled) * row_bytes),
                     hidden.bytes() + (i - begin) * hidden.ld * item_bytes(hidden.dtype), row_bytes);
-      ++filled;
+      filled.push_back(i);
     }
-    if (filled < slice && (i + 1 < end || filled == 0)) continue;
+    if (isize(filled) < slice && (i + 1 < end || filled.empty())) continue;
     head_->executor->run(ctx);
-    fetch(*head_->executor, head_->logit, 0, filled, logits_);
-    filled = 0;
+    fetch_logits(*head_->executor, head_->logit, filled);
+    filled.clear();
   }
 }
 
 void Engine::eval(std::span<const EvalRow> rows) {
+  take_ = nullptr;
+  eval_passes(rows);
+}
+
+void Engine::eval(std::span<const EvalRow> rows, const TakeLogits& take) {
+  take_ = &take;
+  eval_passes(rows);
+  take_ = nullptr;
+  logits_.clear();
+  logits_at_.assign(rows.size(), -1);
+}
+
+void Engine::eval_passes(std::span<const EvalRow> rows) {
   check_rows(rows);
   const std::vector<Cut> passes = cut(rows);
   for (const Cut& one : passes)

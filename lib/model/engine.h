@@ -90,6 +90,10 @@ class Engine {
   /// needs more than span_bytes; Error{kUsage} for a tree where the model's memory keeps none;
   /// Error{kInternal} for a malformed tree or hole.
   void eval(std::span<const EvalRow> rows);
+  /// The same, but logits are given away as passes make them, row behind row with the rows'
+  /// indices, which ascend over the calls; valid during the call. On the CPU nothing is copied.
+  using TakeLogits = std::function<void(std::span<const i64> rows, std::span<const f32> logits)>;
+  void eval(std::span<const EvalRow> rows, const TakeLogits& take);
   /// Keeps the first `count` rows the last eval had of seq (of a chain), or the named ones in
   /// order. Throws Error{kUsage} when the model's memory keeps all rows of a pass or none and these
   /// are some.
@@ -157,6 +161,8 @@ class Engine {
   i64 append_listed(const EvalRow& row, const Placement& at, i64 from, i64 to);
   void run_pass(std::span<const EvalRow> rows, i64 begin, i64 end);
   void fetch_sliced(const Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
+  void fetch_logits(const Executor& executor, Value v, std::span<const i64> rows);
+  void eval_passes(std::span<const EvalRow> rows);
   Pass& pass(const PassKey& key);
   void hold_inputs(const PassKey& key, std::span<const EvalRow> rows);
   i64 pass_rows(i64 n) const;
@@ -188,6 +194,7 @@ class Engine {
   std::vector<std::vector<f32>> states_;  // by index of EngineOptions::states
   std::vector<std::vector<f32>> projections_;
   std::vector<i64> logits_at_, hidden_at_;  // by row, -1 without
+  const TakeLogits* take_ = nullptr;        // in an eval that gives logits away
 };
 
 }  // namespace lm::model

@@ -371,6 +371,48 @@ TEST_CASE("whole spans share calls with chains, whatever has to be one pass", "[
     REQUIRE(same_bits(copy(engine.logits(i)), expected[usize(from[usize(i)])]));
 }
 
+TEST_CASE("logits that are given away are those that are kept", "[model]") {
+  const Model model = make(kShapes[1]);
+  EngineOptions options;
+  options.max_rows = 16;
+  options.max_logit_rows = 5;
+  Engine engine(model, options);
+  const i32 seq = engine.create();
+  const i32 spanned = engine.create();
+  std::vector<EvalRow> rows = chain(seq, random_tokens(41, 5));
+  for (i64 i = 0; i < 41; ++i)
+    rows[usize(i)].want_logits = i % 3 != 1;
+  // Seen as a whole: more logits than a pass has.
+  for (EvalRow& row : mutual(spanned, random_tokens(13, 6))) {
+    row.want_logits = true;
+    rows.push_back(row);
+  }
+  engine.eval(rows);
+  std::vector<i64> wanted;
+  Logits expected;
+  for (i64 i = 0; i < isize(rows); ++i) {
+    if (!rows[usize(i)].want_logits) continue;
+    wanted.push_back(i);
+    expected.push_back(copy(engine.logits(i)));
+  }
+  std::vector<i64> given;
+  Logits found;
+  engine.eval(rows, [&](std::span<const i64> of, std::span<const f32> logits) {
+    REQUIRE(isize(of) <= options.max_logit_rows);
+    const std::size_t vocab = logits.size() / of.size();
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      given.push_back(of[i]);
+      found.push_back(copy(logits.subspan(i * vocab, vocab)));
+    }
+  });
+  CHECK(given == wanted);
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    REQUIRE(same_bits(found[i], expected[i]));
+  // Nothing is left of them.
+  CHECK_THROWS_AS(engine.logits(wanted[0]), Error);
+}
+
 TEST_CASE("a span that needs too large a pass is refused with the need", "[model]") {
   const Model model = make(kShapes[1]);
   EngineOptions options;
