@@ -151,6 +151,7 @@ void Generator::add(GenerateRequest request) {
   job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
   job->request = std::move(request);
   job->next_position = set_positions(job->request.prompt, 0, 0);
+  if (job->request.next >= 0) job->next_position = job->request.next;
   job->constraints = constraints_of(job->request);
   jobs_.push_back(std::move(job));
 }

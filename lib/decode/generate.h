@@ -35,6 +35,7 @@ struct GenerateRequest {
   std::string id;  // keys the draws
   u64 seed = 0;
   std::vector<PromptRow> prompt;  // at least one
+  i32 next = -1;                  // position behind it; -1: the one after its last row's
   SampleParams params;
   bool logprobs = false;  // of the drawn tokens, raw distribution
   i64 top_logprobs = 0;   // likeliest tokens to note at each position

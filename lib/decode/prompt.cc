@@ -77,6 +77,11 @@ Result<std::vector<PromptRow>> PromptEncoder::prompt(std::string_view text) {
   return rows;
 }
 
+Result<std::vector<i32>> PromptEncoder::piece(std::string_view text) {
+  if (std::optional<Fault> fault = encode(text)) return *fault;
+  return ids_;
+}
+
 /// Tokens [begin, end) of the last encode, which was of text.
 ScoredTokens PromptEncoder::stretch(std::string_view text, i64 begin, i64 end, i64 apart) const {
   ScoredTokens out;

@@ -64,6 +64,9 @@ class PromptEncoder {
   /// Faults: "special" (a special token stands in the text and the tokenizer refuses it),
   /// "tokenizer" (it gives up on the text). Text is valid UTF-8.
   Result<std::vector<PromptRow>> prompt(std::string_view text);
+  /// A part of a prompt, tokenised alone, with nothing before it.
+  Result<std::vector<i32>> piece(std::string_view text);
+  std::optional<i32> begin() const { return begin_; }
   /// All of a text is scored, except its first token where nothing begins it. Specials count 0
   /// bytes. apart: the length of windows that do not overlap, whose first tokens have nothing
   /// before them and are not scored; 0: windows overlap.
