@@ -6,6 +6,41 @@
 
 namespace lm::decode {
 
+bool is_chain(std::span<const DraftNode> tree) {
+  for (i64 i = 0; i < isize(tree); ++i)
+    if (tree[usize(i)].parent != i - 1) return false;
+  return true;
+}
+
+void keep_chain(DraftTree& tree) {
+  DraftTree path;
+  for (i64 tip = -1;;) {
+    i64 best = -1;
+    for (i64 i = tip + 1; i < isize(tree); ++i)
+      if (tree[usize(i)].parent == tip &&
+          (best < 0 || tree[usize(i)].chance > tree[usize(best)].chance))
+        best = i;
+    if (best < 0) break;
+    path.push_back(tree[usize(best)]);
+    path.back().parent = static_cast<i32>(isize(path) - 2);
+    tip = best;
+  }
+  tree = std::move(path);
+}
+
+i64 child_of(std::span<const DraftNode> tree, i64 parent, i32 token) {
+  for (i64 i = parent + 1; i < isize(tree); ++i)
+    if (tree[usize(i)].parent == parent && tree[usize(i)].token == token) return i;
+  return -1;
+}
+
+u64 draft_ancestors(std::span<const DraftNode> tree, i64 node) {
+  u64 out = 1;
+  for (i64 i = tree[usize(node)].parent; i >= 0; i = tree[usize(i)].parent)
+    out |= u64{1} << (i + 1);
+  return out;
+}
+
 std::size_t PromptLookup::Hash::operator()(const Gram& gram) const {
   u64 hash = 0;
   for (const i32 token : gram)
@@ -20,7 +55,7 @@ PromptLookup::Gram PromptLookup::gram_before(std::span<const i32> history, i64 e
   return gram;
 }
 
-void PromptLookup::propose(std::span<const i32> history, i64 most, std::vector<i32>& out) {
+void PromptLookup::propose(std::span<const i32> history, i64 most, DraftTree& out) {
   for (; known_ < isize(history); ++known_) {
     for (i64 size = 1; size <= std::min(kLongest, known_); ++size)
       after_[gram_before(history, known_, size)] = known_;
@@ -29,7 +64,8 @@ void PromptLookup::propose(std::span<const i32> history, i64 most, std::vector<i
     const auto found = after_.find(gram_before(history, isize(history), size));
     if (found == after_.end()) continue;
     const i64 end = std::min(isize(history), found->second + most);
-    out.insert(out.end(), history.begin() + found->second, history.begin() + end);
+    for (i64 i = found->second; i < end; ++i)
+      out.push_back({history[usize(i)], static_cast<i32>(isize(out) - 1), 1});
     return;
   }
 }

@@ -1,6 +1,7 @@
 #include "decode/generate.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "core/clock.h"
 #include "core/parallel.h"
@@ -25,9 +26,9 @@ struct Generator::Sample {
   std::span<const f32> logits;  // to draw from, empty while there are none
   std::unique_ptr<Drafter> drafter;
   DraftPace pace{0};
-  std::vector<i32> draft;  // guesses behind the last token
-  std::vector<i64> rows;   // of the last pass: the last token's, then those of the guesses
-  i64 kept = 0;            // rows whose tokens the text has
+  DraftTree draft;        // guesses behind the last token
+  std::vector<i64> rows;  // of the last pass: the last token's, then those of the guesses
+  std::vector<i32> kept;  // of them those whose tokens the text has
   Sampler sampler;
   text::StreamDecoder decoder;
   std::vector<std::unique_ptr<Constraint>> constraints;
@@ -284,16 +285,25 @@ void Generator::plan_sample(Sample& s) {
   const i64 room = longest(s.job) - isize(s.tokens) - 1;
   const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
   if (s.drafter && room > 0 && share > 0) {
-    const i64 most = std::min({s.pace.next(), room, share});
+    const i64 most = std::min({s.pace.next(), room, share, kMostDraft});
     if (most > 0) s.drafter->propose(s.tokens, most, s.draft);
+    if (!engine_.cache().can_tree()) keep_chain(s.draft);
   }
+  const bool chain = is_chain(s.draft);
   const i64 position = s.job.next_position + isize(s.tokens) - isize(s.job.request.prompt) - 1;
   for (i64 i = 0; i <= isize(s.draft); ++i) {
     EvalRow row;
     row.seq = s.seq;
-    row.position = static_cast<i32>(position + i);
-    row.token = i == 0 ? s.tokens.back() : s.draft[usize(i - 1)];
+    row.position = static_cast<i32>(position);
+    row.token = i == 0 ? s.tokens.back() : s.draft[usize(i - 1)].token;
     row.want_logits = true;
+    if (chain) {
+      row.position += static_cast<i32>(i);
+    } else if (i > 0) {
+      row.see = EvalRow::See::kTree;
+      row.ancestors = draft_ancestors(s.draft, i - 1);
+      row.position += static_cast<i32>(std::popcount(row.ancestors));
+    }
     s.rows.push_back(isize(rows_));
     rows_.push_back(row);
     plan_.push_back({&s.job, &s, 0});
@@ -427,13 +437,15 @@ void Generator::draw(Sample& s) {
 /// Draws behind the last token, and on behind each guess that was right.
 void Generator::draw_rows(Sample& s) {
   draw(s);
-  s.kept = 1;
-  while (!s.done && s.kept < isize(s.rows) && s.tokens.back() == s.draft[usize(s.kept - 1)]) {
-    s.logits = engine_.logits(s.rows[usize(s.kept)]);
-    ++s.kept;
+  s.kept = {0};
+  for (i64 guess = -1; !s.done;) {
+    guess = child_of(s.draft, guess, s.tokens.back());
+    if (guess < 0) break;
+    s.logits = engine_.logits(s.rows[usize(guess + 1)]);
+    s.kept.push_back(static_cast<i32>(guess + 1));
     draw(s);
   }
-  if (!s.draft.empty()) s.pace.learn(isize(s.draft), s.kept - 1);
+  if (!s.draft.empty()) s.pace.learn(isize(s.draft), isize(s.kept) - 1);
 }
 
 void Generator::draw_all() {
@@ -448,8 +460,8 @@ void Generator::draw_all() {
   for (Sample* const s : ready) {
     const bool first = s->rows.empty();  // drawn behind the prompt
     if (!first) engine_.commit(s->seq, s->kept);
-    stats_.drawn_tokens += s->kept;
-    stats_.draft_tokens += s->kept - 1;
+    stats_.drawn_tokens += isize(s->kept);
+    stats_.draft_tokens += isize(s->kept) - 1;
   }
   stats_.draw_s += monotonic_s() - start;
   retire();

@@ -42,8 +42,9 @@ void Engine::check_row(const EvalRow& row, const Placement& at) const {
   if (row.see != EvalRow::See::kTree) return;
   if (!cache_->can_tree())
     throw Error(ErrorKind::kUsage, "this model's memory of a text keeps no trees of drafts");
-  LM_CHECK(at.slot - at.first < 64 && row.ancestors >> (at.slot - at.first) == 0,
-           "tree ancestors come before their row, at most 64 rows");
+  const i64 own = at.slot - at.first;
+  LM_CHECK(own == 64 || (own < 64 && row.ancestors >> own == 0),
+           "tree ancestors come before their row and are among the first 64");
 }
 
 /// Passes of at most max_rows rows and max_logit_rows logits, in order of the rows. A sequence some

@@ -19,7 +19,8 @@ struct EvalRow {
   bool want_logits = false;
   bool want_hidden = false;  // hidden() and state()
   See see = See::kPast;
-  u64 ancestors = 0;  // kTree: bit j = row j of this sequence in this call, j < 64, before this row
+  u64 ancestors =
+      0;  // kTree: bit j = row j of this sequence in this call, before this row, the 65th
   /// Slots [hole_begin, hole_end) are invisible: cached ones, and with kPast also those of earlier
   /// rows of this call.
   i32 hole_begin = 0;

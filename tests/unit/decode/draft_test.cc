@@ -2,6 +2,7 @@
 
 #include "../../tiny_model.h"
 #include "catch.h"
+#include "core/hash.h"
 #include "core/parallel.h"
 #include "core/random.h"
 #include "decode/generate.h"
@@ -12,8 +13,12 @@ using namespace lm::decode;
 namespace {
 
 std::vector<i32> guess(PromptLookup& lookup, const std::vector<i32>& history, i64 most = 3) {
+  DraftTree tree;
+  lookup.propose(history, most, tree);
+  CHECK(is_chain(tree));
   std::vector<i32> out;
-  lookup.propose(history, most, out);
+  for (const DraftNode& node : tree)
+    out.push_back(node.token);
   return out;
 }
 
@@ -21,12 +26,13 @@ std::vector<i32> guess(PromptLookup& lookup, const std::vector<i32>& history, i6
 class Oracle : public Drafter {
  public:
   Oracle(const std::vector<std::vector<i32>>* texts, i64 wrong) : texts_(texts), wrong_(wrong) {}
-  void propose(std::span<const i32> history, i64 most, std::vector<i32>& out) override {
+  void propose(std::span<const i32> history, i64 most, DraftTree& out) override {
     for (const std::vector<i32>& text : *texts_) {
       if (isize(text) < isize(history) || !std::equal(history.begin(), history.end(), text.begin()))
         continue;
       for (i64 i = isize(history); i < isize(text) && isize(out) < most; ++i)
-        out.push_back(wrong_ > 0 && i % wrong_ == 0 ? (text[usize(i)] + 1) % 256 : text[usize(i)]);
+        out.push_back({wrong_ > 0 && i % wrong_ == 0 ? (text[usize(i)] + 1) % 256 : text[usize(i)],
+                       static_cast<i32>(isize(out) - 1), 1});
       return;
     }
   }
@@ -34,6 +40,42 @@ class Oracle : public Drafter {
  private:
   const std::vector<std::vector<i32>>* texts_;
   i64 wrong_;
+};
+
+/// What a plain run drew as one path of a tree whose other nodes are made up.
+class Forest : public Drafter {
+ public:
+  explicit Forest(const std::vector<std::vector<i32>>* texts) : texts_(texts) {}
+  void propose(std::span<const i32> history, i64 most, DraftTree& out) override {
+    const std::vector<i32>* whole = nullptr;
+    for (const std::vector<i32>& text : *texts_)
+      if (isize(text) >= isize(history) && std::equal(history.begin(), history.end(), text.begin()))
+        whole = &text;
+    i64 at = isize(history);
+    i32 tip = -1;  // of the right path
+    while (isize(out) < most) {
+      const u64 pick = mix64(draws_++);
+      i32 parent = static_cast<i32>(pick % static_cast<u64>(isize(out) + 1)) - 1;
+      i32 token = static_cast<i32>(pick >> 32 & 255);
+      const bool right = whole != nullptr && at < isize(*whole) && (pick >> 40) % 2 == 0;
+      if (right) {
+        parent = tip;
+        token = (*whole)[usize(at)];
+      }
+      i64 found = child_of(out, parent, token);
+      if (found < 0) {
+        out.push_back({token, parent, 1});
+        found = isize(out) - 1;
+      }
+      if (!right) continue;
+      tip = static_cast<i32>(found);
+      ++at;
+    }
+  }
+
+ private:
+  const std::vector<std::vector<i32>>* texts_;
+  u64 draws_ = 0;
 };
 
 struct Run {
@@ -107,6 +149,29 @@ TEST_CASE("prompt lookup continues the most recent place of the longest suffix",
   CHECK(guess(same_tokens, {5, 5, 5, 5}) == std::vector<i32>{5});
 }
 
+TEST_CASE("guesses form a tree", "[decode]") {
+  //   -1 - 5 - 6 - 7
+  //     \ 9   \ 8
+  const DraftTree tree = {{5, -1, 1}, {6, 0, 1}, {9, -1, 1}, {7, 1, 1}, {8, 0, 1}};
+  CHECK(!is_chain(tree));
+  CHECK(is_chain(std::span(tree).first(2)));
+  CHECK(is_chain({}));
+  CHECK(child_of(tree, -1, 9) == 2);
+  CHECK(child_of(tree, 0, 8) == 4);
+  CHECK(child_of(tree, 0, 7) == -1);
+  CHECK(child_of({}, -1, 0) == -1);
+  CHECK(draft_ancestors(tree, 0) == 0b1);
+  CHECK(draft_ancestors(tree, 2) == 0b1);
+  CHECK(draft_ancestors(tree, 3) == 0b111);
+  CHECK(draft_ancestors(tree, 4) == 0b11);
+  DraftTree path = tree;
+  path[4].chance = 0.5f;
+  keep_chain(path);
+  CHECK(is_chain(path));
+  REQUIRE(isize(path) == 3);
+  CHECK(path[2].token == 7);
+}
+
 TEST_CASE("guesses become fewer while they are wrong and come back when they are right",
           "[decode]") {
   DraftPace pace(10);
@@ -154,7 +219,8 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
     return [&texts, wrong] { return std::make_unique<Oracle>(&texts, wrong); };
   };
   const std::vector<std::function<std::unique_ptr<Drafter>()>> drafters = {
-      [] { return std::make_unique<PromptLookup>(); }, oracle(0), oracle(1), oracle(3)};
+      [] { return std::make_unique<PromptLookup>(); }, oracle(0), oracle(1), oracle(3),
+      [&] { return std::make_unique<Forest>(&texts); }};
   for (std::size_t d = 0; d < drafters.size(); ++d) {
     for (const auto& [batch, chunk] : {std::pair<i64, i64>{1, 64}, {4, 16}, {16, 512}}) {
       for (const int threads : {1, 2}) {
@@ -170,6 +236,7 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
         CHECK(drafted.stats.drawn_tokens == plain.stats.drawn_tokens);
         if (d == 1) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 2);
         if (d == 2) CHECK(drafted.stats.draft_tokens == 0);
+        if (d == 4) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 4);
         if (d == 1 && batch == 1) {  // passes are saved
           const Run alone = run(model, *tokenizer, all, 1, 64, nullptr);
           CHECK(drafted.stats.steps < alone.stats.steps / 2);
