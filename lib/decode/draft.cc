@@ -6,6 +6,15 @@
 
 namespace lm::decode {
 
+namespace {
+
+// How often what followed one, two or three equal tokens follows again, and goes on doing so: about
+// what summaries and answers show (the sequence's own rate corrects it).
+constexpr std::array<f32, 3> kFirst = {0.3f, 0.5f, 0.7f};
+constexpr f32 kNext = 0.85f;
+
+}  // namespace
+
 bool is_chain(std::span<const DraftNode> tree) {
   for (i64 i = 0; i < isize(tree); ++i)
     if (tree[usize(i)].parent != i - 1) return false;
@@ -64,22 +73,13 @@ void PromptLookup::propose(std::span<const i32> history, i64 most, DraftTree& ou
     const auto found = after_.find(gram_before(history, isize(history), size));
     if (found == after_.end()) continue;
     const i64 end = std::min(isize(history), found->second + most);
-    for (i64 i = found->second; i < end; ++i)
-      out.push_back({history[usize(i)], static_cast<i32>(isize(out) - 1), 1});
+    f32 chance = kFirst[usize(size - 1)];
+    for (i64 i = found->second; i < end; ++i) {
+      out.push_back({history[usize(i)], static_cast<i32>(isize(out) - 1), chance});
+      chance *= kNext;
+    }
     return;
   }
-}
-
-i64 DraftPace::next() {
-  if (pause_ == 0) return reach_;
-  --pause_;
-  return 0;
-}
-
-void DraftPace::learn(i64 guessed, i64 right) {
-  misses_ = right > 0 ? 0 : std::min<i64>(misses_ + 1, 5);
-  pause_ = misses_ > 0 ? (i64{1} << (misses_ - 1)) - 1 : 0;
-  reach_ = right == guessed ? std::min(most_, 2 * std::max(reach_, right)) : right + 1;
 }
 
 }  // namespace lm::decode

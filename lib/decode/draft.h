@@ -65,22 +65,4 @@ class PromptLookup final : public Drafter {
   i64 known_ = 0;                              // tokens whose grams before them are in the map
 };
 
-/// How far to guess: a pass takes longer with every row, so a sequence whose guesses are wrong
-/// makes fewer of them, then pauses for up to 15 passes; right ones bring them back. What comes out
-/// does not depend on it.
-class DraftPace {
- public:
-  explicit DraftPace(i64 most) : most_(most), reach_(most) {}
-  /// Guesses to ask for in the next pass.
-  i64 next();
-  /// Of the guesses of a pass so many were right. guessed > 0.
-  void learn(i64 guessed, i64 right);
-
- private:
-  i64 most_;
-  i64 reach_;
-  i64 misses_ = 0;  // passes in a row without a right guess
-  i64 pause_ = 0;   // passes yet without guesses
-};
-
 }  // namespace lm::decode

@@ -25,7 +25,7 @@ struct Generator::Sample {
   std::vector<i32> tokens;      // prompt and output
   std::span<const f32> logits;  // to draw from, empty while there are none
   std::unique_ptr<Drafter> drafter;
-  DraftPace pace{0};
+  DraftPace pace;
   DraftTree draft;        // guesses behind the last token
   std::vector<i64> rows;  // of the last pass: the last token's, then those of the guesses
   std::vector<i32> kept;  // of them those whose tokens the text has
@@ -229,7 +229,6 @@ bool Generator::start_sample(Job& job) {
   s->tokens = tokens_of(r.prompt);
   s->begin(tokenizer_);
   if (options_.drafter) s->drafter = options_.drafter();
-  s->pace = DraftPace(options_.draft_length);
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -277,18 +276,44 @@ bool Generator::admit() {
   return started;
 }
 
-/// The last token and guesses at what follows it, within what the sample may still grow: a guess
-/// that would be the last token is not worth a row.
-void Generator::plan_sample(Sample& s) {
-  s.draft.clear();
-  s.rows.clear();
-  const i64 room = longest(s.job) - isize(s.tokens) - 1;
-  const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
-  if (s.drafter && room > 0 && share > 0) {
-    const i64 most = std::min({s.pace.next(), room, share, kMostDraft});
+/// Rows of prompts that the next pass has room for, beside those of samples.
+i64 Generator::planned_prompt_rows() const {
+  i64 left = 0;
+  for (const std::unique_ptr<Job>& job : jobs_)
+    if (job->state == Job::State::kPrompt) left += isize(job->request.prompt) - job->evaluated;
+  return std::min(left, std::max(options_.chunk - isize(running_), options_.chunk / 4));
+}
+
+/// Guesses at what follows each sample, within what it may still grow: a guess that would be the
+/// last token is not worth a row.
+void Generator::propose() {
+  const f64 begin = monotonic_s();
+  std::vector<DraftBid> bids;
+  for (const std::unique_ptr<Sample>& each : running_) {
+    Sample& s = *each;
+    s.draft.clear();
+    if (!s.drafter || (options_.draft_auto && !s.pace.ready())) continue;
+    const i64 room = longest(s.job) - isize(s.tokens) - 1;
+    const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
+    const i64 most = std::min({options_.draft_rows, kMostDraft, room, share});
     if (most > 0) s.drafter->propose(s.tokens, most, s.draft);
     if (!engine_.cache().can_tree()) keep_chain(s.draft);
+    if (s.draft.empty()) continue;
+    bids.push_back({&s.draft, s.pace.factor()});
   }
+  stats_.draft_s += monotonic_s() - begin;
+  if (bids.empty() || !options_.draft_auto) return;
+  if (!cost_) cost_ = RowCost::measure(engine_);
+  const i64 samples = isize(running_);
+  choose_guesses(bids, samples, samples + planned_prompt_rows(), options_.chunk, *cost_);
+  for (const std::unique_ptr<Sample>& s : running_)
+    for (const DraftBid& bid : bids)
+      if (bid.tree == &s->draft && s->draft.empty()) s->pace.skip();
+}
+
+/// The last token's row and those of the guesses.
+void Generator::plan_sample(Sample& s) {
+  s.rows.clear();
   const bool chain = is_chain(s.draft);
   const i64 position = s.job.next_position + isize(s.tokens) - isize(s.job.request.prompt) - 1;
   for (i64 i = 0; i <= isize(s.draft); ++i) {
@@ -314,6 +339,7 @@ void Generator::plan_sample(Sample& s) {
 void Generator::plan_rows() {
   rows_.clear();
   plan_.clear();
+  propose();
   for (const std::unique_ptr<Sample>& s : running_)
     plan_sample(*s);
   stats_.busy_samples += isize(running_);
@@ -352,6 +378,7 @@ void Generator::evaluate() {
   const f64 start = monotonic_s();
   engine_.eval(rows_);
   const f64 spent = monotonic_s() - start;
+  if (cost_ && isize(rows_) <= RowCost::kMostRows) cost_->learn(isize(rows_), spent);
   i64 prompt_rows = 0;
   for (i64 i = 0; i < isize(plan_); ++i) {
     const Row& row = plan_[usize(i)];
@@ -445,7 +472,11 @@ void Generator::draw_rows(Sample& s) {
     s.kept.push_back(static_cast<i32>(guess + 1));
     draw(s);
   }
-  if (!s.draft.empty()) s.pace.learn(isize(s.draft), isize(s.kept) - 1);
+  if (s.draft.empty()) return;
+  f64 expected = 0;
+  for (const DraftNode& node : s.draft)
+    expected += static_cast<f64>(node.chance);
+  s.pace.learn(expected, isize(s.kept) - 1);
 }
 
 void Generator::draw_all() {
@@ -472,6 +503,7 @@ void Generator::retire() {
   for (const std::unique_ptr<Sample>& s : running_) {
     if (!s->done) continue;
     Job& job = s->job;
+    if (s->drafter) s->drafter->finish(s->tokens);
     job.result.completions[usize(s->index)] = std::move(s->out);
     engine_.release(s->seq);
     charged_pages_ -= s->charge;

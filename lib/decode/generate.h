@@ -15,6 +15,7 @@
 #include "core/result.h"
 #include "decode/constraint.h"
 #include "decode/draft.h"
+#include "decode/draft_budget.h"
 #include "decode/logprob.h"
 #include "decode/params.h"
 #include "decode/processors.h"
@@ -73,6 +74,7 @@ struct GenerateStats {
   i64 drawn_tokens = 0;
   i64 draft_rows = 0;    // guessed tokens evaluated
   i64 draft_tokens = 0;  // of them those that were drawn
+  f64 draft_s = 0;       // spent on guessing
   i64 busy_samples = 0;  // running samples, summed over steps
   i64 most_pages = 0;    // key-value pages in use at once
   f64 forward_s = 0;
@@ -87,7 +89,9 @@ struct GenerateOptions {
   /// Makes a sample's drafter, null: none. Changes how many passes are needed, not what comes out.
   /// Not used where the model's memory keeps all rows of a pass or none (SequenceCache::can_cut).
   std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
-  i64 draft_length = 10;  // guesses of a sample at a time, at most (DraftPace)
+  i64 draft_rows = 16;  // guesses of a sample at a time, at most kMostDraft
+  /// Of the guesses those are checked that are worth their rows (draft_budget.h); false: all.
+  bool draft_auto = true;
 };
 
 class Generator {
@@ -123,6 +127,8 @@ class Generator {
   bool admit();
   bool start_sample(Job& job);
   void plan_rows();
+  i64 planned_prompt_rows() const;
+  void propose();
   void plan_sample(Sample& sample);
   void evaluate();
   void take_prompt_row(const Row& row, std::span<const f32> logits);
@@ -146,6 +152,7 @@ class Generator {
   std::vector<Row> plan_;
   std::map<std::vector<std::string>, std::shared_ptr<const std::vector<u8>>> breakers_;
   i64 charged_pages_ = 0;
+  std::optional<RowCost> cost_;  // measured before the first guesses
   GenerateStats stats_;
 };
 

@@ -144,7 +144,7 @@ class GenerateMode : public io::HeldMapper {
     decode::GenerateOptions out = session.generate_options();
     if (tool.options().text("draft") == "prompt-lookup")
       out.drafter = [] { return std::make_unique<decode::PromptLookup>(); };
-    out.draft_length = tool.options().integer("draft-length");
+    out.draft_rows = tool.options().integer("draft-length");
     return out;
   }
   static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }

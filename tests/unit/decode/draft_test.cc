@@ -5,6 +5,9 @@
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/random.h"
+#include "decode/draft_aded.h"
+#include "decode/draft_ngram.h"
+#include "decode/draft_suffix.h"
 #include "decode/generate.h"
 
 using namespace lm;
@@ -93,6 +96,7 @@ Run run(const model::Model& model, const text::Tokenizer& tokenizer,
   model::Engine engine(model, engine_options);
   GenerateOptions options{batch, chunk, model.cfg.end_ids};
   options.drafter = std::move(drafter);
+  options.draft_auto = false;  // what is checked does not depend on the clock
   Generator generator(engine, tokenizer, options);
   for (const GenerateRequest& request : requests)
     generator.add(request);
@@ -172,31 +176,6 @@ TEST_CASE("guesses form a tree", "[decode]") {
   CHECK(path[2].token == 7);
 }
 
-TEST_CASE("guesses become fewer while they are wrong and come back when they are right",
-          "[decode]") {
-  DraftPace pace(10);
-  CHECK(pace.next() == 10);
-  pace.learn(10, 10);
-  CHECK(pace.next() == 10);
-  pace.learn(10, 3);
-  CHECK(pace.next() == 4);
-  for (const i64 pause : {0, 1, 3, 7, 15, 15}) {
-    pace.learn(4, 0);
-    for (i64 i = 0; i < pause; ++i)
-      REQUIRE(pace.next() == 0);
-    REQUIRE(pace.next() == 1);
-  }
-  std::vector<i64> reach;
-  for (i64 i = 0; i < 5; ++i) {
-    const i64 guesses = pace.next();
-    reach.push_back(guesses);
-    pace.learn(guesses, guesses);
-  }
-  CHECK(reach == std::vector<i64>{1, 2, 4, 8, 10});
-  pace.learn(2, 2);  // fewer than asked for were proposed
-  CHECK(pace.next() == 10);
-}
-
 TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
   const test::TempDir dir;
   test::write_tiny_tokenizer(dir.path().string());
@@ -220,7 +199,10 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
   };
   const std::vector<std::function<std::unique_ptr<Drafter>()>> drafters = {
       [] { return std::make_unique<PromptLookup>(); }, oracle(0), oracle(1), oracle(3),
-      [&] { return std::make_unique<Forest>(&texts); }};
+      [&] { return std::make_unique<Forest>(&texts); },
+      [] { return std::make_unique<NgramTree>(); },
+      [] { return std::make_unique<Aded>(); },
+      [] { return std::make_unique<SuffixDrafter>(); }};
   for (std::size_t d = 0; d < drafters.size(); ++d) {
     for (const auto& [batch, chunk] : {std::pair<i64, i64>{1, 64}, {4, 16}, {16, 512}}) {
       for (const int threads : {1, 2}) {
