@@ -6,6 +6,7 @@
 #include "common/model_options.h"
 #include "common/sampling_options.h"
 #include "lm_decode/decode.h"
+#include "lm_decode/drafting.h"
 
 namespace {
 
@@ -56,26 +57,6 @@ std::vector<Flag> generate_flags() {
        .kind = FlagKind::kSwitch,
        .group = records,
        .help = "add log-probabilities of the prompt's tokens from the second on"},
-      {.name = "draft",
-       .kind = FlagKind::kChoice,
-       .value_name = "HOW",
-       .group = "Model",
-       .def = "none",
-       .help = "guess tokens and check several in one pass; does not change results",
-       .details = "prompt-lookup: what followed the last place where the text's last three tokens "
-                  "stood, or two, or one.",
-       .choices = {"none", "prompt-lookup"},
-       .semantic = false},
-      {.name = "draft-length",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = "Model",
-       .def = "10",
-       .help = "guesses of a sample at a time, at most; does not change results",
-       .min = 1,
-       .max = 1024,
-       .semantic = false,
-       .needs = {"draft=prompt-lookup"}},
       {.name = "flat", .kind = FlagKind::kSwitch, .group = records, .help = "one line per sample"},
       {.name = "dump-prompt",
        .kind = FlagKind::kSwitch,
@@ -83,6 +64,8 @@ std::vector<Flag> generate_flags() {
        .help = "write prompts and their token ids, generate nothing"},
   };
   flags.insert(flags.end(), own.begin(), own.end());
+  const std::vector<Flag> draft = lm::decode_tool::draft_flags();
+  flags.insert(flags.end(), draft.begin(), draft.end());
   return flags;
 }
 

@@ -37,6 +37,22 @@ void keep_chain(DraftTree& tree) {
   tree = std::move(path);
 }
 
+void drop_unknown(DraftTree& tree, i64 vocab) {
+  DraftTree kept;
+  std::vector<i32> place(tree.size(), -1);
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    DraftNode node = tree[i];
+    if (node.token < 0 || node.token >= vocab) continue;
+    if (node.parent >= 0) {
+      node.parent = place[usize(node.parent)];
+      if (node.parent < 0) continue;
+    }
+    place[i] = static_cast<i32>(isize(kept));
+    kept.push_back(node);
+  }
+  tree = std::move(kept);
+}
+
 i64 child_of(std::span<const DraftNode> tree, i64 parent, i32 token) {
   for (i64 i = parent + 1; i < isize(tree); ++i)
     if (tree[usize(i)].parent == parent && tree[usize(i)].token == token) return i;
@@ -72,10 +88,12 @@ void PromptLookup::propose(std::span<const i32> history, i64 most, DraftTree& ou
   for (i64 size = std::min(kLongest, isize(history)); size > 0; --size) {
     const auto found = after_.find(gram_before(history, isize(history), size));
     if (found == after_.end()) continue;
-    const i64 end = std::min(isize(history), found->second + most);
     f32 chance = kFirst[usize(size - 1)];
-    for (i64 i = found->second; i < end; ++i) {
-      out.push_back({history[usize(i)], static_cast<i32>(isize(out) - 1), chance});
+    for (i64 i = 0; i < most; ++i) {
+      const i64 from = found->second + i;  // beyond the history: of the guesses themselves
+      const i32 token =
+          from < isize(history) ? history[usize(from)] : out[usize(from - isize(history))].token;
+      out.push_back({token, static_cast<i32>(i - 1), chance});
       chance *= kNext;
     }
     return;

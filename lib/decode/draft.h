@@ -31,6 +31,8 @@ inline constexpr i64 kMostDraft = 64;
 bool is_chain(std::span<const DraftNode> tree);
 /// Leaves of a tree the path of the greatest chance (of equal ones the first).
 void keep_chain(DraftTree& tree);
+/// Drops guesses that are no ids of a vocabulary, and what is behind them.
+void drop_unknown(DraftTree& tree, i64 vocab);
 /// The guess of a token behind `parent`, -1 if there is none.
 i64 child_of(std::span<const DraftNode> tree, i64 parent, i32 token);
 /// Bit j set: guess j - 1 (bit 0: what stands before all guesses) is before guess `node`.
@@ -48,7 +50,7 @@ class Drafter {
 };
 
 /// What followed the most recent earlier place where the last three tokens stood, else the last
-/// two, else the last.
+/// two, else the last; round and round where the text ends first.
 class PromptLookup final : public Drafter {
  public:
   void propose(std::span<const i32> history, i64 most, DraftTree& out) override;

@@ -99,6 +99,9 @@ void SuffixAutomaton::propose(const Match& match, i64 depth, i64 most, DraftTree
   i32 order = 0;
   const auto push = [&](f32 chance, i32 parent, i32 state, i64 length) {
     if (length >= depth) return;
+    while (state > 0 && states_[usize(state)].next.empty())  // the list ends: a shorter stretch
+      state = states_[usize(state)].link;
+    if (state == 0) return;
     const State& from = states_[usize(state)];
     i64 total = 0;
     for (const auto& [token, next] : from.next)

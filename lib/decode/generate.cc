@@ -228,7 +228,8 @@ bool Generator::start_sample(Job& job) {
     s->constraints.push_back(constraint->clone());
   s->tokens = tokens_of(r.prompt);
   s->begin(tokenizer_);
-  if (options_.drafter) s->drafter = options_.drafter();
+  if (options_.drafter)
+    s->drafter = options_.drafter({job.key, s->number, params, s->ends, isize(r.prompt)});
   s->charge = charge;
   if (!first) charged_pages_ += charge;
   if (job.started == r.params.n) {
@@ -297,6 +298,7 @@ void Generator::propose() {
     const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
     const i64 most = std::min({options_.draft_rows, kMostDraft, room, share});
     if (most > 0) s.drafter->propose(s.tokens, most, s.draft);
+    drop_unknown(s.draft, engine_.cfg().vocab);
     if (!engine_.cache().can_tree()) keep_chain(s.draft);
     if (s.draft.empty()) continue;
     bids.push_back({&s.draft, s.pace.factor()});

@@ -16,6 +16,7 @@
 #include "decode/constraint.h"
 #include "decode/draft.h"
 #include "decode/draft_budget.h"
+#include "decode/draft_model.h"
 #include "decode/logprob.h"
 #include "decode/params.h"
 #include "decode/processors.h"
@@ -88,7 +89,7 @@ struct GenerateOptions {
   std::vector<i32> end_ids;
   /// Makes a sample's drafter, null: none. Changes how many passes are needed, not what comes out.
   /// Not used where the model's memory keeps all rows of a pass or none (SequenceCache::can_cut).
-  std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
+  std::function<std::unique_ptr<Drafter>(const DraftSubject&)> drafter = nullptr;
   i64 draft_rows = 16;  // guesses of a sample at a time, at most kMostDraft
   /// Of the guesses those are checked that are worth their rows (draft_budget.h); false: all.
   bool draft_auto = true;

@@ -117,11 +117,13 @@ decode::SessionOptions session_options(cli::Tool& tool, const std::string& folde
   return out;
 }
 
-std::unique_ptr<decode::Session> open_model(cli::Tool& tool) {
+std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later, i64 reserve) {
   const std::string& folder = tool.options().text("model");
   if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
   decode::SessionOptions options = session_options(tool, folder);
   options.tokenizer = tool.options().text("tokenizer");
+  options.later = later;
+  options.reserve = reserve;
   std::unique_ptr<decode::Session> out = std::make_unique<decode::Session>(options);
   tool.set_param("model", io::json_string(out->digest()));
   tool.set_param("tokenizer", io::json_string(out->tokenizer().digest()));

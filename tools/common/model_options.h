@@ -35,7 +35,8 @@ void add_model_inputs(cli::Tool& tool);
 decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder);
 
 /// Opens --model with --tokenizer within --memory, notes digests and type in the stream's header
-/// and says with -v what was opened. Throws Error{kUsage} without --model, and what Session throws.
-std::unique_ptr<decode::Session> open_model(cli::Tool& tool);
+/// and says with -v what was opened. later, reserve: as of SessionOptions, for models opened after
+/// it. Throws Error{kUsage} without --model, and what Session throws.
+std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later = 0, i64 reserve = 0);
 
 }  // namespace lm::tool_options

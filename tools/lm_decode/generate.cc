@@ -11,6 +11,7 @@
 #include "core/str.h"
 #include "decode.h"
 #include "decode/prompt.h"
+#include "drafting.h"
 #include "score_json.h"
 
 namespace lm::decode_tool {
@@ -60,14 +61,14 @@ std::string id_list(std::span<const i32> ids) {
 
 class GenerateMode : public io::HeldMapper {
  public:
-  GenerateMode(cli::Tool& tool, decode::Session& session)
+  GenerateMode(cli::Tool& tool, decode::Session& session, const Drafting& drafting)
       : tool_(tool),
         options_(tool.options()),
         session_(session),
         defaults_(tool_options::params_of(options_, tool.seed(), session.cfg().vocab)),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(session.tokenizer(), session.begin()),
-        generator_(session.engine(), session.tokenizer(), generate_options(tool, session)) {}
+        generator_(session.engine(), session.tokenizer(), generate_options(session, drafting)) {}
 
   std::vector<std::string> paths() const override {
     const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
@@ -139,12 +140,10 @@ class GenerateMode : public io::HeldMapper {
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
-  static decode::GenerateOptions generate_options(const cli::Tool& tool,
-                                                  const decode::Session& session) {
+  static decode::GenerateOptions generate_options(const decode::Session& session,
+                                                  const Drafting& drafting) {
     decode::GenerateOptions out = session.generate_options();
-    if (tool.options().text("draft") == "prompt-lookup")
-      out.drafter = [] { return std::make_unique<decode::PromptLookup>(); };
-    out.draft_rows = tool.options().integer("draft-length");
+    drafting.set(out);
     return out;
   }
   static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }
@@ -254,7 +253,7 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
       ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows + s.draft_tokens, decode_s), 1),
       ",\"generated_tokens_per_s\":", format_fixed(rate(tokens_, wall_s), 1),
       ",\"steps\":", s.steps, ",\"draft_rows\":", s.draft_rows,
-      ",\"draft_tokens\":", s.draft_tokens,
+      ",\"draft_tokens\":", s.draft_tokens, ",\"draft_s\":", format_fixed(s.draft_s, 3),
       ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
       ",\"mean_rows\":",
       format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows + s.draft_rows) / steps, 2),
@@ -281,11 +280,13 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
-  const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
-  GenerateMode mode(tool, *session);
+  const std::unique_ptr<decode::Session> session = Drafting::open_model(tool);
+  const Drafting drafting(tool, *session);
+  GenerateMode mode(tool, *session, drafting);
   const f64 start = monotonic_s();
   tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
   mode.report(tool, monotonic_s() - start);
+  drafting.save();
 }
 
 }  // namespace lm::decode_tool

@@ -65,7 +65,8 @@ class Fixture {
     if (stiff) size.make_cache = test::StiffCache::make;
     model::Engine engine(model_, size);
     GenerateOptions options{batch, 64, model_.cfg.end_ids};
-    if (drafts) options.drafter = [] { return std::make_unique<PromptLookup>(); };
+    if (drafts)
+      options.drafter = [](const DraftSubject&) { return std::make_unique<PromptLookup>(); };
     Generator generator(engine, *tokenizer_, options);
     for (const GenerateRequest& request : requests)
       generator.add(request);

@@ -88,7 +88,7 @@ struct Run {
 
 Run run(const model::Model& model, const text::Tokenizer& tokenizer,
         const std::vector<GenerateRequest>& requests, i64 batch, i64 chunk,
-        std::function<std::unique_ptr<Drafter>()> drafter) {
+        std::function<std::unique_ptr<Drafter>(const DraftSubject&)> drafter) {
   model::EngineOptions engine_options;
   engine_options.max_rows = std::max(batch, chunk);
   engine_options.max_logit_rows = 8;  // some passes are cut inside a draft
@@ -146,11 +146,11 @@ TEST_CASE("prompt lookup continues the most recent place of the longest suffix",
   CHECK(guess(lookup, {1}).empty());
   CHECK(guess(lookup, {1, 2, 3}).empty());
   CHECK(guess(lookup, {1, 2, 3, 1}) == std::vector<i32>{2, 3, 1});
-  CHECK(guess(lookup, {1, 2, 3, 1, 9, 1}) == std::vector<i32>{9, 1});        // the later place
+  CHECK(guess(lookup, {1, 2, 3, 1, 9, 1}) == std::vector<i32>{9, 1, 9});  // the later place, round
   CHECK(guess(lookup, {1, 2, 3, 1, 9, 1, 2}) == std::vector<i32>{3, 1, 9});  // two tokens
   CHECK(guess(lookup, {1, 2, 3, 1, 9, 1, 2, 3}, 1) == std::vector<i32>{1});
   PromptLookup same_tokens;
-  CHECK(guess(same_tokens, {5, 5, 5, 5}) == std::vector<i32>{5});
+  CHECK(guess(same_tokens, {5, 5, 5, 5}) == std::vector<i32>{5, 5, 5});
 }
 
 TEST_CASE("guesses form a tree", "[decode]") {
@@ -168,6 +168,14 @@ TEST_CASE("guesses form a tree", "[decode]") {
   CHECK(draft_ancestors(tree, 2) == 0b1);
   CHECK(draft_ancestors(tree, 3) == 0b111);
   CHECK(draft_ancestors(tree, 4) == 0b11);
+  DraftTree known = tree;
+  drop_unknown(known, 9);
+  REQUIRE(isize(known) == 4);
+  CHECK(child_of(known, -1, 9) == -1);
+  CHECK(child_of(known, 1, 7) == 2);
+  known[0].token = -1;
+  drop_unknown(known, 9);
+  CHECK(known.empty());
   DraftTree path = tree;
   path[4].chance = 0.5f;
   keep_chain(path);
@@ -195,14 +203,20 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
     }
   }
   const auto oracle = [&](i64 wrong) {
-    return [&texts, wrong] { return std::make_unique<Oracle>(&texts, wrong); };
+    return [&texts, wrong](const DraftSubject&) { return std::make_unique<Oracle>(&texts, wrong); };
   };
-  const std::vector<std::function<std::unique_ptr<Drafter>()>> drafters = {
-      [] { return std::make_unique<PromptLookup>(); }, oracle(0), oracle(1), oracle(3),
-      [&] { return std::make_unique<Forest>(&texts); },
-      [] { return std::make_unique<NgramTree>(); },
-      [] { return std::make_unique<Aded>(); },
-      [] { return std::make_unique<SuffixDrafter>(); }};
+  const model::Model other = test::make_tiny_model(2);
+  model::Engine small(other);
+  model::Engine twin(model);
+  const std::vector<std::function<std::unique_ptr<Drafter>(const DraftSubject&)>> drafters = {
+      [](const DraftSubject&) { return std::make_unique<PromptLookup>(); }, oracle(0), oracle(1),
+      oracle(3), [&](const DraftSubject&) { return std::make_unique<Forest>(&texts); },
+      [](const DraftSubject&) { return std::make_unique<NgramTree>(); },
+      [](const DraftSubject&) { return std::make_unique<Aded>(); },
+      [](const DraftSubject&) { return std::make_unique<SuffixDrafter>(); },
+      // A smaller model: here one that is half right, and the model itself.
+      [&](const DraftSubject& subject) { return std::make_unique<ModelDrafter>(small, subject); },
+      [&](const DraftSubject& subject) { return std::make_unique<ModelDrafter>(twin, subject); }};
   for (std::size_t d = 0; d < drafters.size(); ++d) {
     for (const auto& [batch, chunk] : {std::pair<i64, i64>{1, 64}, {4, 16}, {16, 512}}) {
       for (const int threads : {1, 2}) {
@@ -218,6 +232,7 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
         CHECK(drafted.stats.drawn_tokens == plain.stats.drawn_tokens);
         if (d == 1) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 2);
         if (d == 2) CHECK(drafted.stats.draft_tokens == 0);
+        if (d == 9) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 2);
         if (d == 4) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 4);
         if (d == 1 && batch == 1) {  // passes are saved
           const Run alone = run(model, *tokenizer, all, 1, 64, nullptr);

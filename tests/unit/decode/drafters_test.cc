@@ -118,6 +118,10 @@ TEST_CASE("a suffix drafter continues what it has seen", "[decode]") {
   own.propose(once, 8, out);
   check_tree(out, 8);
   CHECK(path(out) == std::vector<i32>{4, 5, 6, 1, 2, 3});  // twice as far as it agrees
+  SuffixDrafter periodic;
+  out.clear();
+  periodic.propose(std::vector<i32>{7, 8, 7, 8, 7, 8}, 6, out);
+  CHECK(path(out) == std::vector<i32>{7, 8, 7, 8, 7, 8});
   const std::shared_ptr<SuffixAutomaton> earlier = std::make_shared<SuffixAutomaton>();
   SuffixDrafter writer(earlier);
   writer.finish(once);

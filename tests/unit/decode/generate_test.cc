@@ -30,7 +30,7 @@ struct Setup {
   i64 batch = 16;
   i64 chunk = 512;
   i64 cache_tokens = 17 * 96;
-  std::function<std::unique_ptr<Drafter>()> drafter = nullptr;
+  std::function<std::unique_ptr<Drafter>(const DraftSubject&)> drafter = nullptr;
 };
 
 /// Runs requests and gives their results in order.

@@ -89,7 +89,8 @@ std::vector<Generated> generate(const Tiny& tiny, const std::vector<GenerateRequ
   size.cache_tokens = 17 * 96;
   model::Engine engine(tiny.model, size);
   GenerateOptions options{batch, chunk, tiny.model.cfg.end_ids};
-  if (drafts) options.drafter = [] { return std::make_unique<PromptLookup>(); };
+  if (drafts)
+    options.drafter = [](const DraftSubject&) { return std::make_unique<PromptLookup>(); };
   Generator generator(engine, *tiny.tokenizer, options);
   for (const GenerateRequest& request : requests)
     generator.add(request);

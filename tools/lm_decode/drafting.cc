@@ -1,0 +1,137 @@
+#include "drafting.h"
+
+#include <filesystem>
+
+#include "common/model_options.h"
+#include "core/hash.h"
+#include "core/str.h"
+#include "decode/draft_model.h"
+
+namespace lm::decode_tool {
+
+using cli::Flag;
+using cli::FlagKind;
+
+std::vector<Flag> draft_flags() {
+  const std::string group = "Drafts";
+  return {
+      {.name = "draft",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = group,
+       .def = "none",
+       .help = "guess tokens and check several in one pass; does not change results",
+       .details =
+           "prompt-lookup: what followed the last place where the text's last three tokens stood, "
+           "or two, or one. ngram: by counts of what followed one to four tokens. suffix: what "
+           "followed the longest end of the text that stood before. aded: a tree search over "
+           "weights of three tokens that adapt to the text; aded-published: the same without the "
+           "prompt. model: a smaller model.",
+       .choices = {"none", "prompt-lookup", "ngram", "suffix", "aded", "aded-published", "model"},
+       .semantic = false},
+      {.name = "draft-length",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = group,
+       .help = "guesses of a sample at a time, at most 64; does not change results",
+       .details = "Default: 10 (prompt-lookup), 16 (ngram), 32 (suffix), 64 (aded), 5 (model).",
+       .min = 1,
+       .max = static_cast<f64>(decode::kMostDraft),
+       .semantic = false,
+       .needs = {"draft=prompt-lookup,ngram,suffix,aded,aded-published,model"}},
+      {.name = "draft-all",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "check all guesses, also those that are not worth their rows",
+       .semantic = false,
+       .needs = {"draft=prompt-lookup,ngram,suffix,aded,aded-published,model"}},
+      {.name = "draft-scope",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHAT",
+       .group = group,
+       .def = "record",
+       .help = "what guesses learn from: a text alone, or all texts of the run",
+       .choices = {"record", "stream"},
+       .semantic = false,
+       .needs = {"draft=ngram,suffix,aded,aded-published"}},
+      {.name = "draft-file",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "learn from the texts of earlier runs too, and keep those of this one for later",
+       .details = "The last 262,144 tokens are kept. A file that is not there is written at the "
+                  "end. One tokenizer has one file.",
+       .semantic = false,
+       .needs = {"draft=ngram,suffix,aded,aded-published"}},
+      {.name = "draft-model",
+       .kind = FlagKind::kString,
+       .value_name = "FOLDER",
+       .group = group,
+       .help = "the smaller model, with the same tokenizer",
+       .semantic = false,
+       .needs = {"draft=model"}},
+  };
+}
+
+namespace {
+
+decode::SessionOptions small_options(cli::Tool& tool) {
+  const std::string& folder = tool.options().text("draft-model");
+  if (folder.empty()) throw Error(ErrorKind::kUsage, "--draft model needs --draft-model FOLDER");
+  tool.add_input_folder(folder);
+  return tool_options::session_options(tool, folder);
+}
+
+}  // namespace
+
+std::unique_ptr<decode::Session> Drafting::open_model(cli::Tool& tool) {
+  if (tool.options().text("draft") != "model") return tool_options::open_model(tool);
+  return tool_options::open_model(tool, 1, decode::Session::least_bytes(small_options(tool)));
+}
+
+Drafting::Drafting(cli::Tool& tool, const decode::Session& session)
+    : kind_(tool.options().text("draft")),
+      tokenizer_(xxh3_64(session.tokenizer().digest())),
+      checked_(!tool.options().on("draft-all")) {
+  const cli::Options& options = tool.options();
+  if (kind_ == "none") return;
+  if (kind_ == "model") {
+    model_ = std::make_shared<decode::Session>(small_options(tool));
+    if (model_->tokenizer().digest() != session.tokenizer().digest())
+      throw Error(ErrorKind::kData,
+                  cat(options.text("draft-model"), ": its tokenizer is not that of ",
+                      options.text("model")),
+                  "a draft needs the same tokens");
+    rows_ = 5;
+  } else {
+    decode::DraftTexts earlier;
+    if (options.given("draft-file")) {
+      file_ = options.text("draft-file");
+      tool.add_input(file_);
+      if (std::filesystem::exists(file_)) earlier.load(file_, tokenizer_);
+    }
+    const bool shared = !file_.empty() || options.text("draft-scope") == "stream";
+    source_ = std::make_shared<decode::DraftSource>(kind_, shared, std::move(earlier));
+    rows_ = source_->rows();
+  }
+  if (options.given("draft-length")) rows_ = options.integer("draft-length");
+}
+
+void Drafting::set(decode::GenerateOptions& out) const {
+  if (kind_ == "none") return;
+  out.draft_rows = rows_;
+  out.draft_auto = checked_;
+  if (model_) {
+    out.drafter = [model = model_](const decode::DraftSubject& subject) {
+      return std::make_unique<decode::ModelDrafter>(model->engine(), subject);
+    };
+  } else {
+    out.drafter = [source = source_](const decode::DraftSubject&) { return source->make(); };
+  }
+}
+
+void Drafting::save() const {
+  if (!file_.empty()) source_->texts().save(file_, tokenizer_);
+}
+
+}  // namespace lm::decode_tool

@@ -1,0 +1,38 @@
+#pragma once
+// --draft and what belongs to it: guesses that save passes and change no text.
+
+#include <memory>
+#include <vector>
+
+#include "cli/tool.h"
+#include "decode/draft_source.h"
+#include "decode/session.h"
+
+namespace lm::decode_tool {
+
+std::vector<cli::Flag> draft_flags();
+
+/// What these options ask for, ready to be used by one generator.
+class Drafting {
+ public:
+  /// The model whose texts are guessed, opened with what --draft-model needs beside it.
+  static std::unique_ptr<decode::Session> open_model(cli::Tool& tool);
+  /// Opens --draft-model and reads --draft-file. Throws Error{kData} for a model with another
+  /// tokenizer, and what Session and DraftTexts::load throw.
+  Drafting(cli::Tool& tool, const decode::Session& session);
+
+  void set(decode::GenerateOptions& out) const;
+  /// Writes --draft-file anew, if there is one.
+  void save() const;
+
+ private:
+  std::string kind_;
+  std::string file_;
+  u64 tokenizer_ = 0;
+  i64 rows_ = 0;
+  bool checked_ = true;  // guesses have to be worth their rows
+  std::shared_ptr<decode::DraftSource> source_;
+  std::shared_ptr<decode::Session> model_;
+};
+
+}  // namespace lm::decode_tool
