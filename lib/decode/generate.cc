@@ -2,80 +2,18 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 #include "core/clock.h"
 #include "core/parallel.h"
 #include "core/str.h"
 #include "decode/engine_options.h"
+#include "decode/generate_sample.h"
 #include "decode/stop.h"
 
 namespace lm::decode {
 
 using model::EvalRow;
-
-struct Generator::Sample {
-  Sample(Job& owner, i64 at, Sampler with, const text::Tokenizer& tokenizer)
-      : job(owner), index(at), sampler(std::move(with)), decoder(tokenizer, true) {}
-  Job& job;
-  i64 index;
-  i64 number = 0;        // of its draws
-  bool measured = true;  // tops and spreads are noted
-  i32 seq = -1;
-  i64 charge = 0;               // pages
-  std::vector<i32> tokens;      // prompt and output
-  std::span<const f32> logits;  // to draw from, empty while there are none
-  std::unique_ptr<Drafter> drafter;
-  DraftPace pace;
-  DraftTree draft;        // guesses behind the last token
-  std::vector<i64> rows;  // of the last pass: the last token's, then those of the guesses
-  std::vector<i32> kept;  // of them those whose tokens the text has
-  Sampler sampler;
-  text::StreamDecoder decoder;
-  std::vector<std::unique_ptr<Constraint>> constraints;
-  std::vector<i32> ends;
-  std::string text;  // of the continuation
-  Completion out;
-  bool done = false;
-  bool cut = false;    // the text ends before what its tokens go on with
-  std::string broken;  // what the prompt's text ends in if its last character stays incomplete
-
-  /// Text that a token completes. A model's vocabulary may be padded beyond its tokenizer's: such
-  /// tokens have none.
-  std::string text_of(const text::Tokenizer& tokenizer, i32 token) {
-    return tokenizer.has(token) ? own(decoder.push(token)) : std::string();
-  }
-  /// The text goes on where the prompt's ends.
-  void begin(const text::Tokenizer& tokenizer) {
-    for (const i32 token : tokens)
-      text_of(tokenizer, token);
-    text::StreamDecoder copy = decoder;
-    broken = copy.finish();
-  }
-  /// A piece of the continuation's text. The first either completes the prompt's last character,
-  /// which is then the continuation's, or begins with what stands for it in the prompt's own text.
-  std::string own(std::string piece) {
-    if (broken.empty() || piece.empty()) return piece;
-    if (piece.starts_with(broken)) piece.erase(0, broken.size());
-    broken.clear();
-    return piece;
-  }
-};
-
-struct Generator::Job {
-  enum class State : u8 { kWaiting, kPrompt, kSampling, kComplete };
-  GenerateRequest request;
-  DrawKey key = {};
-  State state = State::kWaiting;
-  i32 seq = -1;                                          // the prompt's sequence
-  i64 next_position = 0;                                 // behind the prompt
-  i64 evaluated = 0;                                     // prompt tokens in the cache
-  i64 charge = 0;                                        // pages of the prompt
-  std::vector<f32> first;                                // logits behind the prompt
-  std::vector<std::unique_ptr<Constraint>> constraints;  // for its samples to clone
-  i64 started = 0;
-  i64 finished = 0;
-  Generated result;
-};
 
 namespace {
 
@@ -134,6 +72,10 @@ Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
                      GenerateOptions options)
     : engine_(engine), tokenizer_(tokenizer), options_(std::move(options)) {
   check_vocab(engine.cfg(), tokenizer);
+  if (options_.other != nullptr) {
+    LM_CHECK(!options_.drafter, "two models draft nothing");
+    check_vocab(options_.other->cfg(), tokenizer);
+  }
   LM_CHECK(options_.batch > 0 && options_.chunk > 0, "a step needs rows");
   if (!engine.cache().can_cut()) options_.drafter = nullptr;
 }
@@ -160,20 +102,18 @@ void Generator::add(GenerateRequest request) {
 /// Sets a fault, and completes the job with it.
 void Generator::check(Job& job) const {
   const GenerateRequest& r = job.request;
-  const i64 vocab = engine_.cfg().vocab;
+  const i64 vocab = least_vocab();
   std::optional<Fault>& fault = job.result.fault;
   LM_CHECK(!r.prompt.empty(), "a prompt has a token");
-  if (isize(r.prompt) > engine_.positions())
-    fault = Fault{"context",
-                  cat("the prompt has ", r.prompt.size(), " tokens, the model's context ",
-                      engine_.positions()),
-                  -1};
+  if (isize(r.prompt) > positions())
+    fault = Fault{
+        "context",
+        cat("the prompt has ", r.prompt.size(), " tokens, the model's context ", positions()), -1};
   for (const PromptRow& row : r.prompt) {
-    if (row.position >= engine_.positions() && !fault)
-      fault = Fault{"context",
-                    cat("the prompt has position ", row.position, ", the model's context ",
-                        engine_.positions()),
-                    -1};
+    if (row.position >= positions() && !fault)
+      fault = Fault{
+          "context",
+          cat("the prompt has position ", row.position, ", the model's context ", positions()), -1};
     if (row.token < 0 || row.token >= vocab)
       fault = Fault{"token",
                     cat("token ", row.token, " is outside the model's vocabulary of ", vocab), -1};
@@ -188,10 +128,21 @@ void Generator::check(Job& job) const {
   if (fault) job.state = Job::State::kComplete;
 }
 
+i64 Generator::least_vocab() const {
+  const i64 own = engine_.cfg().vocab;
+  return options_.other == nullptr ? own : std::min(own, options_.other->cfg().vocab);
+}
+
+/// Of every model.
+i64 Generator::positions() const {
+  const i64 own = engine_.positions();
+  return options_.other == nullptr ? own : std::min(own, options_.other->positions());
+}
+
 /// Tokens of a sample at most: neither they nor their positions leave the context.
 i64 Generator::longest(const Job& job) const {
   const i64 prompt = isize(job.request.prompt);
-  const i64 room = engine_.positions() - std::max(prompt, job.next_position);
+  const i64 room = positions() - std::max(prompt, job.next_position);
   return prompt + std::min(job.request.params.max_tokens, room);
 }
 
@@ -212,6 +163,13 @@ bool Generator::start_sample(Job& job) {
   const bool first = job.started == 0;  // its pages were set aside with the prompt
   if (isize(running_) >= options_.batch) return false;
   if (!first && charged_pages_ + charge > engine_.cache().total_pages()) return false;
+  i64 other_charge = 0;
+  if (options_.other != nullptr) {
+    const model::SequenceCache& cache = options_.other->cache();
+    other_charge = cache.pages_of(longest(job));
+    check_room(cache, other_charge, longest(job));
+    if (other_pages_ + other_charge > cache.total_pages()) return false;
+  }
   std::vector<i32> ends = r.params.stop_ids;
   if (!r.params.ignore_eos)
     ends.insert(ends.end(), options_.end_ids.begin(), options_.end_ids.end());
@@ -230,8 +188,12 @@ bool Generator::start_sample(Job& job) {
   s->begin(tokenizer_);
   if (options_.drafter)
     s->drafter = options_.drafter({job.key, s->number, params, s->ends, isize(r.prompt)});
+  if (options_.other != nullptr) s->models.emplace(options_.models, job.key, s->number);
+  s->cached = prompt;
   s->charge = charge;
   if (!first) charged_pages_ += charge;
+  s->other_charge = other_charge;
+  other_pages_ += other_charge;
   if (job.started == r.params.n) {
     s->seq = job.seq;
     job.seq = -1;
@@ -239,7 +201,7 @@ bool Generator::start_sample(Job& job) {
     s->seq = engine_.fork(job.seq);
   }
   s->logits = job.first;
-  if (std::max(prompt, job.next_position) >= engine_.positions()) {
+  if (std::max(prompt, job.next_position) >= positions()) {
     finish_sample(*s, "context");
   } else if (r.params.max_tokens == 0) {
     finish_sample(*s, "length");
@@ -313,22 +275,48 @@ void Generator::propose() {
       if (bid.tree == &s->draft && s->draft.empty()) s->pace.skip();
 }
 
-/// The last token's row and those of the guesses.
+/// The row of a sample's token.
+EvalRow Generator::token_row(const Sample& s, i64 token, i32 seq) const {
+  const std::vector<PromptRow>& prompt = s.job.request.prompt;
+  if (token < isize(prompt)) return eval_row(seq, prompt[usize(token)]);
+  EvalRow row;
+  row.seq = seq;
+  row.token = s.tokens[usize(token)];
+  row.position = static_cast<i32>(s.job.next_position + token - isize(prompt));
+  return row;
+}
+
+/// Rows of the tokens that the model has not read, and of the guesses behind them.
 void Generator::plan_sample(Sample& s) {
   s.rows.clear();
+  const i64 tokens = isize(s.tokens);
+  if (s.on_other) {
+    if (s.other_seq < 0) s.other_seq = options_.other->create();
+    for (i64 i = s.other_cached; i < tokens; ++i)
+      other_rows_.push_back(token_row(s, i, s.other_seq));
+    other_rows_.back().want_logits = true;
+    s.out.other_rows += tokens - s.other_cached;
+    return;
+  }
+  s.unread = tokens - s.cached;
+  s.out.rows += s.unread;
+  stats_.decode_rows += s.unread;
+  for (i64 i = s.cached; i < tokens; ++i) {
+    s.rows.push_back(isize(rows_));
+    rows_.push_back(token_row(s, i, s.seq));
+    plan_.push_back({&s.job, &s, 0});
+  }
+  rows_.back().want_logits = true;
   const bool chain = is_chain(s.draft);
-  const i64 position = s.job.next_position + isize(s.tokens) - isize(s.job.request.prompt) - 1;
-  for (i64 i = 0; i <= isize(s.draft); ++i) {
-    EvalRow row;
-    row.seq = s.seq;
-    row.position = static_cast<i32>(position);
-    row.token = i == 0 ? s.tokens.back() : s.draft[usize(i - 1)].token;
+  for (i64 i = 0; i < isize(s.draft); ++i) {
+    EvalRow row = token_row(s, tokens - 1, s.seq);
+    row.token = s.draft[usize(i)].token;
     row.want_logits = true;
     if (chain) {
-      row.position += static_cast<i32>(i);
-    } else if (i > 0) {
+      row.position += static_cast<i32>(i + 1);
+    } else {
       row.see = EvalRow::See::kTree;
-      row.ancestors = draft_ancestors(s.draft, i - 1);
+      row.ancestors = draft_ancestors(s.draft, i);
       row.position += static_cast<i32>(std::popcount(row.ancestors));
     }
     s.rows.push_back(isize(rows_));
@@ -341,11 +329,11 @@ void Generator::plan_sample(Sample& s) {
 void Generator::plan_rows() {
   rows_.clear();
   plan_.clear();
+  other_rows_.clear();
   propose();
   for (const std::unique_ptr<Sample>& s : running_)
     plan_sample(*s);
   stats_.busy_samples += isize(running_);
-  stats_.decode_rows += isize(running_);
   i64 room = std::max(options_.chunk - isize(rows_), std::max<i64>(1, options_.chunk / 4));
   for (const std::unique_ptr<Job>& job : jobs_) {
     if (job->state != Job::State::kPrompt) continue;
@@ -385,7 +373,8 @@ void Generator::evaluate() {
   for (i64 i = 0; i < isize(plan_); ++i) {
     const Row& row = plan_[usize(i)];
     if (row.sample != nullptr) {
-      if (row.sample->rows[0] == i) row.sample->logits = engine_.logits(i);
+      Sample& s = *row.sample;
+      if (s.rows[usize(s.unread - 1)] == i) s.logits = engine_.logits(i);
       continue;
     }
     ++prompt_rows;
@@ -399,6 +388,21 @@ void Generator::evaluate() {
   stats_.prompt_s += spent * static_cast<f64>(prompt_rows) / static_cast<f64>(isize(plan_));
   const model::SequenceCache& cache = engine_.cache();
   stats_.most_pages = std::max(stats_.most_pages, cache.total_pages() - cache.free_pages());
+}
+
+/// The other model's rows: of each sample that it goes on with, what it has not read.
+void Generator::evaluate_other() {
+  const f64 start = monotonic_s();
+  options_.other->eval(other_rows_);
+  stats_.forward_s += monotonic_s() - start;
+  ++stats_.other_steps;
+  stats_.other_rows += isize(other_rows_);
+  i64 row = -1;
+  for (const std::unique_ptr<Sample>& s : running_) {
+    if (!s->on_other) continue;
+    row += isize(s->tokens) - s->other_cached;
+    s->logits = options_.other->logits(row);
+  }
 }
 
 /// Does a constraint end the text? Then it has its reason and is cut.
@@ -459,6 +463,12 @@ void Generator::draw(Sample& s) {
       note_raw(s.logits, r, s.measured, *token, s.out);
     }
   }
+  if (s.models) {
+    const f64 entropy = entropy_bits(s.logits);
+    s.out.entropies.push_back(static_cast<f32>(entropy));
+    s.out.large.push_back(s.models->large() ? 1 : 0);
+    s.models->note(entropy, at.position);
+  }
   s.logits = {};
   end_tokens(s);
 }
@@ -466,19 +476,36 @@ void Generator::draw(Sample& s) {
 /// Draws behind the last token, and on behind each guess that was right.
 void Generator::draw_rows(Sample& s) {
   draw(s);
-  s.kept = {0};
+  s.kept.resize(usize(s.rows.empty() ? 0 : s.unread));
+  std::iota(s.kept.begin(), s.kept.end(), 0);
   for (i64 guess = -1; !s.done;) {
     guess = child_of(s.draft, guess, s.tokens.back());
     if (guess < 0) break;
-    s.logits = engine_.logits(s.rows[usize(guess + 1)]);
-    s.kept.push_back(static_cast<i32>(guess + 1));
+    const i64 at = s.unread + guess;
+    s.logits = engine_.logits(s.rows[usize(at)]);
+    s.kept.push_back(static_cast<i32>(at));
     draw(s);
   }
   if (s.draft.empty()) return;
   f64 expected = 0;
   for (const DraftNode& node : s.draft)
     expected += static_cast<f64>(node.chance);
-  s.pace.learn(expected, isize(s.kept) - 1);
+  s.pace.learn(expected, isize(s.kept) - s.unread);
+}
+
+/// Keeps what was read of a sample whose tokens are drawn, and says which model goes on.
+void Generator::commit(Sample& s) {
+  stats_.drawn_tokens += 1;
+  if (s.on_other) {
+    options_.other->commit(s.other_seq);
+    s.other_cached = isize(s.tokens) - (s.out.fault ? 0 : 1);
+  } else if (!s.rows.empty()) {  // not drawn behind the prompt
+    engine_.commit(s.seq, s.kept);
+    s.cached += isize(s.kept);
+    stats_.drawn_tokens += isize(s.kept) - s.unread;
+    stats_.draft_tokens += isize(s.kept) - s.unread;
+  }
+  if (s.models) s.on_other = s.models->large() != options_.models.start_large;
 }
 
 void Generator::draw_all() {
@@ -490,12 +517,8 @@ void Generator::draw_all() {
     for (i64 i = begin; i < end; ++i)
       draw_rows(*ready[usize(i)]);
   });
-  for (Sample* const s : ready) {
-    const bool first = s->rows.empty();  // drawn behind the prompt
-    if (!first) engine_.commit(s->seq, s->kept);
-    stats_.drawn_tokens += isize(s->kept);
-    stats_.draft_tokens += isize(s->kept) - 1;
-  }
+  for (Sample* const s : ready)
+    commit(*s);
   stats_.draw_s += monotonic_s() - start;
   retire();
 }
@@ -506,6 +529,9 @@ void Generator::retire() {
     if (!s->done) continue;
     Job& job = s->job;
     if (s->drafter) s->drafter->finish(s->tokens);
+    if (s->models) s->out.switches = s->models->counts().switches;
+    if (s->other_seq >= 0) options_.other->release(s->other_seq);
+    other_pages_ -= s->other_charge;
     job.result.completions[usize(s->index)] = std::move(s->out);
     engine_.release(s->seq);
     charged_pages_ -= s->charge;
@@ -521,8 +547,9 @@ bool Generator::step() {
   while (admit())
     draw_all();
   plan_rows();
-  if (rows_.empty()) return false;
-  evaluate();
+  if (rows_.empty() && other_rows_.empty()) return false;
+  if (!rows_.empty()) evaluate();
+  if (!other_rows_.empty()) evaluate_other();
   draw_all();
   return true;
 }

@@ -18,6 +18,7 @@
 #include "decode/draft_budget.h"
 #include "decode/draft_model.h"
 #include "decode/logprob.h"
+#include "decode/model_switch.h"
 #include "decode/params.h"
 #include "decode/processors.h"
 #include "decode/prompt.h"
@@ -60,6 +61,12 @@ struct Completion {
   /// stop, stop_string, length, context, repetition, error, or what the request's constraint says.
   std::string finish_reason;
   std::optional<Fault> fault;  // of reason error: "logits" (not numbers), "no_token" (all banned)
+  // Where two models write:
+  std::vector<f32> entropies;  // by token, bits, of the model that made it
+  std::vector<u8> large;       // by token, 1: the large one
+  i64 switches = 0;
+  i64 rows = 0;        // tokens that the generator's own model read behind the prompt
+  i64 other_rows = 0;  // tokens that the other one read
 };
 
 struct Generated {
@@ -76,6 +83,8 @@ struct GenerateStats {
   i64 draft_rows = 0;    // guessed tokens evaluated
   i64 draft_tokens = 0;  // of them those that were drawn
   f64 draft_s = 0;       // spent on guessing
+  i64 other_steps = 0;   // forward calls of the other model
+  i64 other_rows = 0;    // tokens it evaluated
   i64 busy_samples = 0;  // running samples, summed over steps
   i64 most_pages = 0;    // key-value pages in use at once
   f64 forward_s = 0;
@@ -93,6 +102,10 @@ struct GenerateOptions {
   i64 draft_rows = 16;  // guesses of a sample at a time, at most kMostDraft
   /// Of the guesses those are checked that are worth their rows (draft_budget.h); false: all.
   bool draft_auto = true;
+  /// A second model with the same tokenizer, whose engine is this object's alone too: one of the
+  /// two makes each token (model_switch.h). The generator's own is the one that makes the first.
+  model::Engine* other = nullptr;
+  SwitchOptions models = {};
 };
 
 class Generator {
@@ -130,17 +143,22 @@ class Generator {
   void plan_rows();
   i64 planned_prompt_rows() const;
   void propose();
+  model::EvalRow token_row(const Sample& sample, i64 token, i32 seq) const;
   void plan_sample(Sample& sample);
   void evaluate();
+  void evaluate_other();
   void take_prompt_row(const Row& row, std::span<const f32> logits);
   void draw_all();
   void draw(Sample& sample);
   void draw_rows(Sample& sample);
+  void commit(Sample& sample);
   void finish_sample(Sample& sample, const char* reason);
   bool end_text(Sample& sample);
   void end_tokens(Sample& sample);
   void retire();
   i64 sample_pages(const Job& job) const;
+  i64 positions() const;
+  i64 least_vocab() const;
   i64 longest(const Job& job) const;
   std::shared_ptr<const std::vector<u8>> breakers(const SampleParams& params);
 
@@ -152,7 +170,9 @@ class Generator {
   std::vector<model::EvalRow> rows_;
   std::vector<Row> plan_;
   std::map<std::vector<std::string>, std::shared_ptr<const std::vector<u8>>> breakers_;
+  std::vector<model::EvalRow> other_rows_;
   i64 charged_pages_ = 0;
+  i64 other_pages_ = 0;          // charged in the other engine
   std::optional<RowCost> cost_;  // measured before the first guesses
   GenerateStats stats_;
 };

@@ -1,0 +1,85 @@
+#pragma once
+// What a Generator holds of a request and of each of its samples. Not for others.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "decode/generate.h"
+#include "decode/model_switch.h"
+
+namespace lm::decode {
+
+struct Generator::Sample {
+  Sample(Job& owner, i64 at, Sampler with, const text::Tokenizer& tokenizer)
+      : job(owner), index(at), sampler(std::move(with)), decoder(tokenizer, true) {}
+  Job& job;
+  i64 index;
+  i64 number = 0;        // of its draws
+  bool measured = true;  // tops and spreads are noted
+  i32 seq = -1;
+  i64 charge = 0;               // pages
+  std::vector<i32> tokens;      // prompt and output
+  std::span<const f32> logits;  // to draw from, empty while there are none
+  std::unique_ptr<Drafter> drafter;
+  DraftPace pace;
+  DraftTree draft;  // guesses behind the last token
+  i64 cached = 0;   // tokens in the engine's memory
+  i64 unread = 0;   // tokens whose rows are in the pass: the last, and what another model made
+  std::vector<i64> rows;  // of the pass: theirs, then those of the guesses
+  std::vector<i32> kept;  // of them those whose tokens the text has
+  std::optional<ModelSwitch> models;
+  i32 other_seq = -1;     // in the other engine
+  i64 other_cached = 0;   // tokens there
+  i64 other_charge = 0;   // pages there
+  bool on_other = false;  // the other engine makes the next token
+  Sampler sampler;
+  text::StreamDecoder decoder;
+  std::vector<std::unique_ptr<Constraint>> constraints;
+  std::vector<i32> ends;
+  std::string text;  // of the continuation
+  Completion out;
+  bool done = false;
+  bool cut = false;    // the text ends before what its tokens go on with
+  std::string broken;  // what the prompt's text ends in if its last character stays incomplete
+
+  /// Text that a token completes. A model's vocabulary may be padded beyond its tokenizer's: such
+  /// tokens have none.
+  std::string text_of(const text::Tokenizer& tokenizer, i32 token) {
+    return tokenizer.has(token) ? own(decoder.push(token)) : std::string();
+  }
+  /// The text goes on where the prompt's ends.
+  void begin(const text::Tokenizer& tokenizer) {
+    for (const i32 token : tokens)
+      text_of(tokenizer, token);
+    text::StreamDecoder copy = decoder;
+    broken = copy.finish();
+  }
+  /// A piece of the continuation's text. The first either completes the prompt's last character,
+  /// which is then the continuation's, or begins with what stands for it in the prompt's own text.
+  std::string own(std::string piece) {
+    if (broken.empty() || piece.empty()) return piece;
+    if (piece.starts_with(broken)) piece.erase(0, broken.size());
+    broken.clear();
+    return piece;
+  }
+};
+
+struct Generator::Job {
+  enum class State : u8 { kWaiting, kPrompt, kSampling, kComplete };
+  GenerateRequest request;
+  DrawKey key = {};
+  State state = State::kWaiting;
+  i32 seq = -1;                                          // the prompt's sequence
+  i64 next_position = 0;                                 // behind the prompt
+  i64 evaluated = 0;                                     // prompt tokens in the cache
+  i64 charge = 0;                                        // pages of the prompt
+  std::vector<f32> first;                                // logits behind the prompt
+  std::vector<std::unique_ptr<Constraint>> constraints;  // for its samples to clone
+  i64 started = 0;
+  i64 finished = 0;
+  Generated result;
+};
+
+}  // namespace lm::decode
