@@ -7,6 +7,7 @@
 #include "common/sampling_options.h"
 #include "lm_decode/decode.h"
 #include "lm_decode/drafting.h"
+#include "lm_decode/switching.h"
 
 namespace {
 
@@ -64,9 +65,8 @@ std::vector<Flag> generate_flags() {
        .help = "write prompts and their token ids, generate nothing"},
   };
   flags.insert(flags.end(), own.begin(), own.end());
-  const std::vector<Flag> draft = lm::decode_tool::draft_flags();
-  flags.insert(flags.end(), draft.begin(), draft.end());
-  return flags;
+  return lm::cli::joined(
+      {flags, lm::decode_tool::draft_flags(), lm::decode_tool::switching_flags()});
 }
 
 std::vector<Flag> score_flags() {

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 
-#include "common/model_options.h"
 #include "core/hash.h"
 #include "core/str.h"
 #include "decode/draft_model.h"
@@ -73,35 +72,14 @@ std::vector<Flag> draft_flags() {
   };
 }
 
-namespace {
-
-decode::SessionOptions small_options(cli::Tool& tool) {
-  const std::string& folder = tool.options().text("draft-model");
-  if (folder.empty()) throw Error(ErrorKind::kUsage, "--draft model needs --draft-model FOLDER");
-  tool.add_input_folder(folder);
-  return tool_options::session_options(tool, folder);
-}
-
-}  // namespace
-
-std::unique_ptr<decode::Session> Drafting::open_model(cli::Tool& tool) {
-  if (tool.options().text("draft") != "model") return tool_options::open_model(tool);
-  return tool_options::open_model(tool, 1, decode::Session::least_bytes(small_options(tool)));
-}
-
-Drafting::Drafting(cli::Tool& tool, const decode::Session& session)
+Drafting::Drafting(cli::Tool& tool, const Models& models)
     : kind_(tool.options().text("draft")),
-      tokenizer_(xxh3_64(session.tokenizer().digest())),
+      tokenizer_(xxh3_64(models.main->tokenizer().digest())),
       checked_(!tool.options().on("draft-all")) {
   const cli::Options& options = tool.options();
   if (kind_ == "none") return;
   if (kind_ == "model") {
-    model_ = std::make_shared<decode::Session>(small_options(tool));
-    if (model_->tokenizer().digest() != session.tokenizer().digest())
-      throw Error(ErrorKind::kData,
-                  cat(options.text("draft-model"), ": its tokenizer is not that of ",
-                      options.text("model")),
-                  "a draft needs the same tokens");
+    model_ = models.second;
     rows_ = 5;
   } else {
     decode::DraftTexts earlier;

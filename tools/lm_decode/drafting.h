@@ -7,6 +7,7 @@
 #include "cli/tool.h"
 #include "decode/draft_source.h"
 #include "decode/session.h"
+#include "models.h"
 
 namespace lm::decode_tool {
 
@@ -15,11 +16,8 @@ std::vector<cli::Flag> draft_flags();
 /// What these options ask for, ready to be used by one generator.
 class Drafting {
  public:
-  /// The model whose texts are guessed, opened with what --draft-model needs beside it.
-  static std::unique_ptr<decode::Session> open_model(cli::Tool& tool);
-  /// Opens --draft-model and reads --draft-file. Throws Error{kData} for a model with another
-  /// tokenizer, and what Session and DraftTexts::load throw.
-  Drafting(cli::Tool& tool, const decode::Session& session);
+  /// Reads --draft-file. Throws what DraftTexts::load throws.
+  Drafting(cli::Tool& tool, const Models& models);
 
   void set(decode::GenerateOptions& out) const;
   /// Writes --draft-file anew, if there is one.

@@ -13,6 +13,7 @@
 #include "decode/prompt.h"
 #include "drafting.h"
 #include "score_json.h"
+#include "switching.h"
 
 namespace lm::decode_tool {
 
@@ -61,14 +62,17 @@ std::string id_list(std::span<const i32> ids) {
 
 class GenerateMode : public io::HeldMapper {
  public:
-  GenerateMode(cli::Tool& tool, decode::Session& session, const Drafting& drafting)
+  GenerateMode(cli::Tool& tool, decode::Session& session, const Drafting& drafting,
+               const Switching& switching)
       : tool_(tool),
         options_(tool.options()),
         session_(session),
         defaults_(tool_options::params_of(options_, tool.seed(), session.cfg().vocab)),
         prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
         encoder_(session.tokenizer(), session.begin()),
-        generator_(session.engine(), session.tokenizer(), generate_options(session, drafting)) {}
+        switching_(switching),
+        generator_(switching.engine(), session.tokenizer(),
+                   generate_options(session, drafting, switching)) {}
 
   std::vector<std::string> paths() const override {
     const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
@@ -141,9 +145,11 @@ class GenerateMode : public io::HeldMapper {
 
  private:
   static decode::GenerateOptions generate_options(const decode::Session& session,
-                                                  const Drafting& drafting) {
+                                                  const Drafting& drafting,
+                                                  const Switching& switching) {
     decode::GenerateOptions out = session.generate_options();
     drafting.set(out);
+    switching.set(out);
     return out;
   }
   static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }
@@ -192,7 +198,8 @@ class GenerateMode : public io::HeldMapper {
     if (c.fault)
       append(out, ",\"error\":{\"code\":", io::json_string(c.fault->code),
              ",\"message\":", io::json_string(c.fault->detail), "}");
-    append(out, ",\"completion_tokens\":", c.tokens.size(), ",\"seed\":", *work.params.seed, "}");
+    append(out, ",\"completion_tokens\":", c.tokens.size(), ",\"seed\":", *work.params.seed,
+           switching_.completion_json(c, work.prompt_tokens), "}");
     return out;
   }
 
@@ -226,6 +233,7 @@ class GenerateMode : public io::HeldMapper {
   decode::SampleParams defaults_;
   i64 prompt_;  // the id may be the prompt too
   decode::PromptEncoder encoder_;
+  const Switching& switching_;
   decode::Generator generator_;
   i64 records_ = 0;
   i64 reused_ = 0;  // taken from --resume FILE
@@ -258,8 +266,8 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
       ",\"mean_rows\":",
       format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows + s.draft_rows) / steps, 2),
       ",\"kv_pages_most\":", s.most_pages,
-      ",\"kv_pages\":", session_.engine().cache().total_pages(),
-      ",\"forward_s\":", format_fixed(s.forward_s, 3),
+      ",\"kv_pages\":", session_.engine().cache().total_pages(), ",\"other_steps\":", s.other_steps,
+      ",\"other_rows\":", s.other_rows, ",\"forward_s\":", format_fixed(s.forward_s, 3),
       ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", reasons, "}}");
   if (!failed_.empty()) {
     std::string summary;
@@ -280,11 +288,14 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
-  const std::unique_ptr<decode::Session> session = Drafting::open_model(tool);
-  const Drafting drafting(tool, *session);
-  GenerateMode mode(tool, *session, drafting);
+  const Models models = open_models(tool);
+  const Drafting drafting(tool, models);
+  const Switching switching(tool.options(), models);
+  GenerateMode mode(tool, *models.main, drafting, switching);
   const f64 start = monotonic_s();
-  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
+  std::vector<u64> keys = {models.main->key()};
+  if (!tool.options().text("small-model").empty()) keys.push_back(models.second->key());
+  tool_options::run_held(tool, mode, 4 * models.main->options().batch, keys);
   mode.report(tool, monotonic_s() - start);
   drafting.save();
 }

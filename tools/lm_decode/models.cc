@@ -1,0 +1,33 @@
+#include "models.h"
+
+#include "common/model_options.h"
+#include "core/str.h"
+
+namespace lm::decode_tool {
+
+Models open_models(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  Models out;
+  std::string folder;
+  if (options.text("draft") == "model") {
+    folder = options.text("draft-model");
+    if (folder.empty()) throw Error(ErrorKind::kUsage, "--draft model needs --draft-model FOLDER");
+  } else {
+    folder = options.text("small-model");
+  }
+  if (folder.empty()) {
+    out.main = tool_options::open_model(tool);
+    return out;
+  }
+  tool.add_input_folder(folder);
+  decode::SessionOptions second = tool_options::session_options(tool, folder);
+  out.main = tool_options::open_model(tool, 1, decode::Session::least_bytes(second));
+  out.second = std::make_shared<decode::Session>(second);
+  if (out.second->tokenizer().digest() != out.main->tokenizer().digest())
+    throw Error(ErrorKind::kData,
+                cat(folder, ": its tokenizer is not that of ", options.text("model")),
+                "two models need the same tokens");
+  return out;
+}
+
+}  // namespace lm::decode_tool

@@ -1,0 +1,20 @@
+#pragma once
+// The models of a run of lm-decode.
+
+#include <memory>
+
+#include "cli/tool.h"
+#include "decode/session.h"
+
+namespace lm::decode_tool {
+
+struct Models {
+  std::unique_ptr<decode::Session> main;    // --model
+  std::shared_ptr<decode::Session> second;  // --draft-model or --small-model, else null
+};
+
+/// Opens both within --memory. Throws Error{kUsage} where a folder is missing on the command line,
+/// Error{kData} when their tokenizers differ, and what Session throws.
+Models open_models(cli::Tool& tool);
+
+}  // namespace lm::decode_tool
