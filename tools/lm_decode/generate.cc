@@ -19,7 +19,6 @@ namespace lm::decode_tool {
 
 namespace {
 
-using decode::Completion;
 using decode::Generated;
 using decode::GenerateRequest;
 
@@ -125,7 +124,7 @@ class GenerateMode : public io::HeldMapper {
     GenerateWork& work = own(base);
     if (work.result.fault) return work.result.fault;
     ++records_;
-    for (const Completion& completion : work.result.completions) {
+    for (const decode::Completion& completion : work.result.completions) {
       tokens_ += isize(completion.tokens);
       ++reasons_[completion.finish_reason];
       if (completion.fault) note_failed(work.id, *completion.fault);
@@ -189,7 +188,7 @@ class GenerateMode : public io::HeldMapper {
   }
 
   std::string completion_json(const GenerateWork& work, i64 index) const {
-    const Completion& c = work.result.completions[usize(index)];
+    const decode::Completion& c = work.result.completions[usize(index)];
     std::string out = cat("{\"index\":", index, ",\"text\":", io::json_string(c.text));
     if (options_.on("tokens")) append(out, ",\"tokens\":", id_list(c.tokens));
     if (options_.on("logprobs")) append(out, ",\"logprobs\":", number_list(c.logprobs));
@@ -293,9 +292,7 @@ void run_generate(cli::Tool& tool) {
   const Switching switching(tool.options(), models);
   GenerateMode mode(tool, *models.main, drafting, switching);
   const f64 start = monotonic_s();
-  std::vector<u64> keys = {models.main->key()};
-  if (!tool.options().text("small-model").empty()) keys.push_back(models.second->key());
-  tool_options::run_held(tool, mode, 4 * models.main->options().batch, keys);
+  tool_options::run_held(tool, mode, 4 * models.main->options().batch, models.keys());
   mode.report(tool, monotonic_s() - start);
   drafting.save();
 }

@@ -5,6 +5,12 @@
 
 namespace lm::decode_tool {
 
+std::vector<u64> Models::keys() const {
+  std::vector<u64> out = {main->key()};
+  if (both_write) out.push_back(second->key());
+  return out;
+}
+
 Models open_models(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   Models out;
@@ -14,6 +20,7 @@ Models open_models(cli::Tool& tool) {
     if (folder.empty()) throw Error(ErrorKind::kUsage, "--draft model needs --draft-model FOLDER");
   } else {
     folder = options.text("small-model");
+    out.both_write = !folder.empty();
   }
   if (folder.empty()) {
     out.main = tool_options::open_model(tool);

@@ -2,6 +2,7 @@
 // The models of a run of lm-decode.
 
 #include <memory>
+#include <vector>
 
 #include "cli/tool.h"
 #include "decode/session.h"
@@ -11,6 +12,10 @@ namespace lm::decode_tool {
 struct Models {
   std::unique_ptr<decode::Session> main;    // --model
   std::shared_ptr<decode::Session> second;  // --draft-model or --small-model, else null
+  bool both_write = false;                  // the second one shapes results
+
+  /// Of what shapes results (Session::key).
+  std::vector<u64> keys() const;
 };
 
 /// Opens both within --memory. Throws Error{kUsage} where a folder is missing on the command line,

@@ -24,12 +24,24 @@ for verb in generate score; do
         --typical=0.5 --epsilon=0.01 --eta=0.01 --top-n-sigma=1 --xtc-probability=1 --xtc-threshold=0.01
         --min-keep=3 --greedy --typical-ties=cut --penalty-scope=all --dry-breaker=e --logit-bias=101:9
         --sampler-order=llama --stop=e --stop-id=101 --include-stop --ignore-eos --prompt-field=other --tokens
-        --logprobs --top-logprobs=2 --prompt-logprobs --seed=1' ;;
+        --logprobs --top-logprobs=2 --prompt-logprobs --seed=1 --small-model=other' ;;
       score) options='--field=body --window=9 --stride=3 --boundary=separate --per-token --top-logprobs=2' ;;
     esac
     for option in $options --no-bos --special=text --special=error --drop-extra; do
       resumed $verb in.jsonl -m m "$option"
     done
+    # of two models
+    if [ $verb = generate ]; then
+      for option in --ead-threshold=3 --ead-window=2 --ead-dwell=2 --ead-start=large --ead-reset --ead-trace \
+        '--ead-rule=random --ead-share=0.2' '--ead-rule=first --ead-first=2'; do
+        options+=" $option"
+        cp old.generate plain.generate
+        lm-decode generate -m m --small-model other $old in.jsonl -o old.jsonl && mv old.jsonl old.generate
+        resumed $verb in.jsonl -m m --small-model other $option
+        resumed $verb in.jsonl -m m --small-model m
+        mv plain.generate old.generate
+      done
+    fi
     resumed $verb in.jsonl -m other
     resumed $verb in.jsonl -m m --tokenizer words.tok
     resumed $verb line.jsonl -m m
