@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "decode/processors.h"
@@ -22,13 +23,25 @@ class Constraint {
   virtual ~Constraint() = default;
   /// Takes out of x what may not come next. x: the logits with their biases, before penalties and
   /// truncations. The probability that is taken away is 1 - exp(x.log_sum() afterwards - before).
-  virtual void mask(TokenWeights& x) const = 0;
+  /// left: tokens that the text may still get. A fault ends the text with an error.
+  virtual std::optional<Fault> mask(TokenWeights& x, i64 left) const = 0;
+  /// A token of a mask that was drawn: can what it begins be brought to an end with the tokens that
+  /// are then left? If not it is drawn anew without it.
+  virtual bool permits(i32 token, i64 left) const {
+    static_cast<void>(token);
+    static_cast<void>(left);
+    return true;
+  }
   /// This token came next. Not called for one that ends the text (SampleParams::stop_ids).
   virtual void accept(i32 token) = 0;
   /// Does the text end here? text: the continuation so far, of which the last accepted token
   /// completed the end; asked after every accept, and once more when the text ends for another
   /// reason, with what was held back of an incomplete character.
   virtual std::optional<TextEnd> end(std::string_view text) = 0;
+  /// The text has ended, with this end token or for another reason.
+  virtual void finish(std::optional<i32> end_token) { static_cast<void>(end_token); }
+  /// What is to be said of the text when it has ended: members of a JSON object, or nothing.
+  virtual std::string note() const { return ""; }
   /// A copy that goes on from here.
   virtual std::unique_ptr<Constraint> clone() const = 0;
 };

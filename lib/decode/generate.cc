@@ -231,7 +231,8 @@ bool Generator::admit() {
       job.state = Job::State::kPrompt;
     }
     if (job.state == Job::State::kPrompt) ++prompts;
-    while (job.state == Job::State::kSampling && job.started < job.request.params.n) {
+    while (job.state == Job::State::kSampling && job.started < job.request.params.n &&
+           (!job.request.serial || job.finished == job.started)) {
       if (!start_sample(job)) return started;
       started = true;
     }
@@ -427,6 +428,11 @@ void Generator::finish_sample(Sample& s, const char* reason) {
     end_text(s);
   }
   s.out.text = std::move(s.text);
+  const bool stopped = s.out.finish_reason == "stop";
+  for (const std::unique_ptr<Constraint>& constraint : s.constraints) {
+    constraint->finish(stopped ? std::optional<i32>(s.tokens.back()) : std::nullopt);
+    s.out.note = constraint->note();  // the request's own is the last
+  }
 }
 
 /// After a draw: does the text end here?
@@ -448,8 +454,8 @@ void Generator::draw(Sample& s) {
   at.key = s.job.key;
   at.position = isize(s.tokens);
   at.sample = s.number;
-  const Result<i32> token =
-      s.sampler.draw(s.logits, {s.tokens, isize(r.prompt)}, at, s.constraints);
+  const Result<i32> token = s.sampler.draw(s.logits, {s.tokens, isize(r.prompt)}, at, s.constraints,
+                                           longest(s.job) - isize(s.tokens));
   if (!token) {
     s.out.fault = token.fault();
     return finish_sample(s, "error");

@@ -48,6 +48,9 @@ struct GenerateRequest {
   /// What the samples must obey beside params; each gets a clone. Shared by the requests that obey
   /// the same; null: nothing.
   std::shared_ptr<const Constraint> constraint = nullptr;
+  /// A sample begins when the one before it has ended: what their constraint learns then does not
+  /// depend on the batch.
+  bool serial = false;
   /// By sample, params.n of them; empty: samples are alike and are numbered from 0.
   std::vector<SampleVariant> variants = {};
 };
@@ -61,6 +64,7 @@ struct Completion {
   /// stop, stop_string, length, context, repetition, error, or what the request's constraint says.
   std::string finish_reason;
   std::optional<Fault> fault;  // of reason error: "logits" (not numbers), "no_token" (all banned)
+  std::string note;            // of the request's constraint
   // Where two models write:
   std::vector<f32> entropies;  // by token, bits, of the model that made it
   std::vector<u8> large;       // by token, 1: the large one

@@ -88,10 +88,11 @@ class Sampler {
   Sampler(const SampleParams& params, std::vector<i32> ends,
           std::shared_ptr<const std::vector<u8>> breaker);
 
-  /// Processes logits [vocab] and draws; constraints mask what biases have left. Fault "logits"
-  /// (not numbers) or "no_token" (everything is banned).
+  /// Processes logits [vocab] and draws; constraints mask what biases have left. left: tokens that
+  /// the text may still get. Fault "logits" (not numbers), "no_token" (everything is banned), or a
+  /// constraint's.
   Result<i32> draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
-                   std::span<const std::unique_ptr<Constraint>> constraints = {});
+                   std::span<const std::unique_ptr<Constraint>> constraints = {}, i64 left = 0);
   /// The distribution that the last draw came from.
   const TokenWeights& weights() const { return x_; }
 

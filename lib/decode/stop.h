@@ -18,7 +18,7 @@ class StopStrings final : public Constraint {
   /// strings: not empty. include: the stop string stays in the text.
   StopStrings(std::vector<std::string> strings, bool include);
 
-  void mask(TokenWeights&) const override {}
+  std::optional<Fault> mask(TokenWeights&, i64) const override { return std::nullopt; }
   void accept(i32) override {}
   /// text: the last one with a piece behind it. Of several strings that it holds the one that
   /// begins first counts, and of those the shortest. Not to be asked after an end.
@@ -42,7 +42,7 @@ class LoopEnd final : public Constraint {
   /// `count` copies of one n-gram of 1 to `size` tokens.
   LoopEnd(i64 size, i64 count) : size_(size), count_(count) {}
 
-  void mask(TokenWeights&) const override {}
+  std::optional<Fault> mask(TokenWeights&, i64) const override { return std::nullopt; }
   void accept(i32 token) override { tokens_.push_back(token); }
   std::optional<TextEnd> end(std::string_view text) override;
   std::unique_ptr<Constraint> clone() const override;

@@ -19,7 +19,7 @@ namespace {
 class Walk final : public Constraint {
  public:
   explicit Walk(std::set<std::vector<i32>>* seen) : seen_(seen) {}
-  void mask(TokenWeights& x) const override {
+  std::optional<Fault> mask(TokenWeights& x, i64) const override {
     TokenWeights kept;
     for (std::size_t i = 0; i < x.ids.size(); ++i) {
       if (x.ids[i] % 3 != next_) continue;
@@ -27,6 +27,7 @@ class Walk final : public Constraint {
       kept.w.push_back(x.w[i]);
     }
     x = kept;
+    return std::nullopt;
   }
   void accept(i32 token) override {
     path_.push_back(token);
@@ -172,7 +173,10 @@ TEST_CASE("a constraint may leave no token, and cuts the text where it says", "[
   const Fixture fixture;
   class None final : public Constraint {
    public:
-    void mask(TokenWeights& x) const override { x = {}; }
+    std::optional<Fault> mask(TokenWeights& x, i64) const override {
+      x = {};
+      return std::nullopt;
+    }
     void accept(i32) override {}
     std::optional<TextEnd> end(std::string_view) override { return std::nullopt; }
     std::unique_ptr<Constraint> clone() const override { return std::make_unique<None>(); }
@@ -186,9 +190,10 @@ TEST_CASE("a constraint may leave no token, and cuts the text where it says", "[
 
   class Third final : public Constraint {  // keeps two bytes of three tokens
    public:
-    void mask(TokenWeights& x) const override {
+    std::optional<Fault> mask(TokenWeights& x, i64) const override {
       x.ids = {'x'};
       x.w = {0};
+      return std::nullopt;
     }
     void accept(i32) override { ++count_; }
     std::optional<TextEnd> end(std::string_view) override {
@@ -213,7 +218,7 @@ TEST_CASE("the mass that a mask takes is the difference of the log sums", "[deco
   std::vector<f64> p;
   x.softmax(p);
   const f64 before = x.log_sum();
-  Walk(nullptr).mask(x);  // ids 0 and 3 stay
+  Walk(nullptr).mask(x, 1);  // ids 0 and 3 stay
   CHECK(x.ids == std::vector<i32>{0, 3});
   CHECK(1 - std::exp(x.log_sum() - before) == Approx(p[1] + p[2] + p[4] + p[5]));
 }

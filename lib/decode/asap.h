@@ -1,0 +1,79 @@
+#pragma once
+// Samples of a language model that a constraint lets pass, in their true proportions. Masking and
+// drawing on (grammar-constrained decoding) prefers beginnings that look likely and seldom lead to
+// a permitted text; this one learns from every sample how much of the model's mass behind each
+// beginning is permitted, and draws by that. Source: Park et al. 2024 (ASAp); the trie keeps
+// visited tokens only.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "decode/constraint.h"
+
+namespace lm::decode {
+
+/// What is known of the permitted mass: an upper bound c of every visited beginning,
+///   c(u) = 1 - masked(u) - sum over visited children v of P(v|u) (1 - c(uv)),
+/// which falls with every sample, never below the truth. Thread-safe.
+class PermittedMass {
+ public:
+  PermittedMass() { nodes_.emplace_back(); }
+  static constexpr i32 kRoot = 0;
+
+  /// Adds ln c of visited children to the weights, and takes those out that lead nowhere. masked:
+  /// the share of the model's probability that the constraint has taken away here.
+  void weigh(i32 node, f64 masked, TokenWeights& x);
+  /// The child for a token of probability p.
+  i32 step(i32 node, i32 token, f64 p);
+  /// A text ended here, permitted or not: what is above learns of it.
+  void close(i32 leaf, bool permitted);
+
+  f64 mass(i32 node = kRoot) const;
+  /// ln of the product of the probabilities that led here.
+  f64 log_probability(i32 node) const;
+  i64 nodes() const;
+
+ private:
+  struct Node {
+    i32 parent = -1;
+    f64 p = 1;        // given its parent
+    f64 masked = -1;  // -1: not seen yet
+    f64 c = 1;
+    std::map<i32, i32> children = {};  // by token
+  };
+  void update(i32 node);
+  mutable std::mutex mutex_;
+  std::vector<Node> nodes_;
+};
+
+/// A constraint whose samples learn from each other. Its clones share what is known. P is the
+/// distribution that the constraint is given: the model's own at temperature 1, if nothing else is
+/// asked for; penalties and truncations behind it change the target.
+class AsapConstraint final : public Constraint {
+ public:
+  /// A text that ends for another reason than an end token counts as not permitted, unless
+  /// `unbounded`: then nothing is learned from it.
+  AsapConstraint(std::unique_ptr<Constraint> inner, std::shared_ptr<PermittedMass> mass,
+                 bool unbounded = false);
+  std::optional<Fault> mask(TokenWeights& x, i64 left) const override;
+  bool permits(i32 token, i64 left) const override { return inner_->permits(token, left); }
+  void accept(i32 token) override;
+  std::optional<TextEnd> end(std::string_view text) override;
+  void finish(std::optional<i32> end_token) override;
+  std::unique_ptr<Constraint> clone() const override;
+  std::string note() const override;
+
+ private:
+  i32 step(i32 token);
+  std::unique_ptr<Constraint> inner_;
+  std::shared_ptr<PermittedMass> mass_;
+  bool unbounded_;
+  i32 node_ = PermittedMass::kRoot;
+  bool finished_ = false;
+  mutable TokenWeights before_;  // what the last mask was given
+  mutable f64 log_sum_ = 0;      // of it
+};
+
+}  // namespace lm::decode
