@@ -518,8 +518,15 @@ void ExprTable::resolve_calls(std::span<const Expr> rules) {
       }
     }
   }
-  for (Expr e = 0; e < isize(nodes_); ++e) {
-    if (!has_calls(e)) shortest(e);
+  // What is free of calls has its length already; only of what calls meet is it asked.
+  for (const Expr rule : rules) {
+    if (!has_calls(rule)) shortest(rule);
+  }
+  for (i64 e = 0, count = isize(nodes_); e < count; ++e) {
+    if (!nodes_[usize(e)].calls) continue;
+    for (const Expr operand : operands(static_cast<Expr>(e))) {
+      if (!has_calls(operand)) shortest(operand);
+    }
   }
   for (bool changed = true; changed;) {
     changed = false;

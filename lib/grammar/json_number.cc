@@ -157,7 +157,7 @@ class Reader {
     if (p.on_low && (!rest_is_zero(low_) || low_.open)) return false;
     if (p.on_high && rest_is_zero(*high_) && high_->open) return false;
     if (set_.broken && !p.broken) return false;
-    if (modulus_ == 1) return true;
+    if (set_.multiples.empty() && set_.not_multiples.empty()) return true;
     u64 rest = p.rest;
     for (i64 i = read; i < places_; ++i)
       rest = 10 * rest % modulus_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <utility>
 
 #include "core/str.h"
 
@@ -10,50 +11,66 @@ namespace lm::grammar {
 
 namespace {
 
-/// All expressions inside the bodies, ascending: operands before what is made of them.
-std::vector<Expr> inside(const ExprTable& table, std::vector<Expr> open) {
-  std::vector<u8> seen(usize(table.size()), 0);
-  std::vector<Expr> out;
-  while (!open.empty()) {
-    const Expr e = open.back();
-    open.pop_back();
-    if (seen[usize(e)] != 0) continue;
-    seen[usize(e)] = 1;
-    out.push_back(e);
-    for (const Expr operand : table.operands(e))
-      open.push_back(operand);
-  }
-  std::sort(out.begin(), out.end());
-  return out;
-}
+/// Expressions inside others. Marks are kept between questions: a table may be large, what is asked
+/// about small.
+class Inside {
+ public:
+  explicit Inside(const ExprTable& table) : table_(table) {}
 
-std::vector<i32> called(const ExprTable& table, Expr body) {
-  std::vector<i32> out;
-  for (const Expr e : inside(table, {body})) {
-    if (table.op(e) == Op::kCall) out.push_back(table.rule(e));
-  }
-  return out;
-}
-
-/// Rules that a text of the body may begin with.
-std::vector<i32> called_first(const ExprTable& table, Expr body) {
-  std::vector<u8> seen(usize(table.size()), 0);
-  std::vector<i32> out;
-  std::vector<Expr> open{body};
-  while (!open.empty()) {
-    const Expr e = open.back();
-    open.pop_back();
-    if (seen[usize(e)] != 0 || !table.has_calls(e)) continue;
-    seen[usize(e)] = 1;
-    if (table.op(e) == Op::kCall) out.push_back(table.rule(e));
-    const std::vector<Expr> operands = table.operands(e);
-    for (std::size_t i = 0; i < operands.size(); ++i) {
-      if (table.op(e) == Op::kCat && i == 1 && !table.nullable(operands[0])) break;
-      open.push_back(operands[i]);
+  /// All expressions inside the bodies, ascending: operands before what is made of them.
+  std::vector<Expr> of(std::vector<Expr> open) {
+    std::vector<Expr> out;
+    begin();
+    while (!open.empty()) {
+      const Expr e = open.back();
+      open.pop_back();
+      if (!mark(e)) continue;
+      out.push_back(e);
+      for (const Expr operand : table_.operands(e))
+        open.push_back(operand);
     }
+    std::sort(out.begin(), out.end());
+    return out;
   }
-  return out;
-}
+
+  std::vector<i32> rules_called(Expr body) {
+    std::vector<i32> out;
+    for (const Expr e : of({body})) {
+      if (table_.op(e) == Op::kCall) out.push_back(table_.rule(e));
+    }
+    return out;
+  }
+
+  /// Rules that a text of the body may begin with.
+  std::vector<i32> rules_called_first(Expr body) {
+    std::vector<i32> out;
+    std::vector<Expr> open{body};
+    begin();
+    while (!open.empty()) {
+      const Expr e = open.back();
+      open.pop_back();
+      if (!table_.has_calls(e) || !mark(e)) continue;
+      if (table_.op(e) == Op::kCall) out.push_back(table_.rule(e));
+      const std::vector<Expr> operands = table_.operands(e);
+      for (std::size_t i = 0; i < operands.size(); ++i) {
+        if (table_.op(e) == Op::kCat && i == 1 && !table_.nullable(operands[0])) break;
+        open.push_back(operands[i]);
+      }
+    }
+    return out;
+  }
+
+ private:
+  void begin() {
+    marks_.resize(usize(table_.size()), 0);
+    ++now_;
+  }
+  bool mark(Expr e) { return std::exchange(marks_[usize(e)], now_) != now_; }
+
+  const ExprTable& table_;
+  std::vector<u32> marks_;
+  u32 now_ = 0;
+};
 
 /// Depth first over a graph of rules without recursion of ours: leave(rule) after all its
 /// successors, again(path) where a successor is still open.
@@ -105,9 +122,10 @@ Grammar::Grammar(RuleSet&& set) : table_(std::move(set.table)), root_(set.root) 
 }
 
 void Grammar::order(const std::vector<Rule>& rules) {
+  Inside inside(table_);
   std::vector<std::vector<i32>> graph;
   for (const Expr body : bodies_)
-    graph.push_back(called_first(table_, body));
+    graph.push_back(inside.rules_called_first(body));
   rank_.assign(bodies_.size(), 0);
   i32 last = rule_count();
   visit(
@@ -128,11 +146,12 @@ void Grammar::fold() {
   constexpr i64 kMostCopied = 4096;  // expressions that the copies of one rule may make
   constexpr int kWideSet = 32;
   constexpr i32 kMostNested = 64;
+  Inside inside(table_);
   std::vector<std::vector<i32>> graph;
   for (const Expr body : bodies_)
-    graph.push_back(called(table_, body));
+    graph.push_back(inside.rules_called(body));
   std::vector<i64> uses(bodies_.size(), 0);
-  for (const Expr e : inside(table_, bodies_)) {
+  for (const Expr e : inside.of(bodies_)) {
     for (const Expr operand : table_.operands(e)) {
       if (table_.op(operand) == Op::kCall) ++uses[usize(table_.rule(operand))];
     }
@@ -146,7 +165,7 @@ void Grammar::fold() {
   std::vector<i32> nested(bodies_.size(), 0);
   for (const i32 rule : order) {
     std::map<Expr, Expr> now;
-    for (const Expr e : inside(table_, {bodies_[usize(rule)]})) {
+    for (const Expr e : inside.of({bodies_[usize(rule)]})) {
       if (table_.op(e) == Op::kCall) {
         const i32 callee = table_.rule(e);
         const bool gone = bodies_[usize(callee)] == kNothing;
@@ -161,7 +180,7 @@ void Grammar::fold() {
       now[e] = table_.with_operands(e, operands);
     }
     bodies_[usize(rule)] = now.at(bodies_[usize(rule)]);
-    const std::vector<Expr> parts = inside(table_, {bodies_[usize(rule)]});
+    const std::vector<Expr> parts = inside.of({bodies_[usize(rule)]});
     const bool wide = std::any_of(parts.begin(), parts.end(), [&](Expr e) {
       return table_.op(e) == Op::kBytes && table_.set(table_.rule(e)).count() >= kWideSet;
     });

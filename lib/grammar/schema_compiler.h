@@ -52,6 +52,7 @@ class SchemaCompiler {
   // schema_valid.cc: whether a value, given as such, is allowed.
   bool valid(const io::Json& value, i32 site);
   bool valid(const io::Json& value, const Sites& sites);
+  bool valid_besides_constants(const io::Json& value, i32 site);
   bool valid_scalar(const io::Json& value, i32 site);
   bool valid_array(const io::Json& value, i32 site);
   bool valid_object(const io::Json& value, i32 site);

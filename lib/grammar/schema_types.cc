@@ -78,7 +78,12 @@ Expr SchemaCompiler::constants(const Sites& sites) {
     if (list == nullptr && one == nullptr) continue;
     std::vector<Expr> options;
     const auto add = [&](const io::Json& value) {
-      if (valid(value, sites)) options.push_back(writer_.constant(value));
+      const bool allowed = std::all_of(sites.begin(), sites.end(), [&](i32 other) {
+        return other == site && (list == nullptr || one == nullptr)
+                   ? valid_besides_constants(value, site)
+                   : valid(value, other);
+      });
+      if (allowed) options.push_back(writer_.constant(value));
     };
     if (one != nullptr) {
       add(*one);

@@ -79,6 +79,15 @@ bool SchemaCompiler::valid(const io::Json& value, const Sites& sites) {
 bool SchemaCompiler::valid(const io::Json& value, i32 site) {
   const io::Json& schema = document_.schema(site);
   if (schema.is_boolean()) return schema.get<bool>();
+  if (const io::Json* const list = document_.get(site, "enum")) {
+    const auto same = [&](const io::Json& one) { return equal(one, value); };
+    if (std::none_of(list->begin(), list->end(), same)) return false;
+  }
+  const io::Json* const one = document_.get(site, "const");
+  return (one == nullptr || equal(*one, value)) && valid_besides_constants(value, site);
+}
+
+bool SchemaCompiler::valid_besides_constants(const io::Json& value, i32 site) {
   if (!valid_scalar(value, site)) return false;
   if (value.is_array() && !valid_array(value, site)) return false;
   if (value.is_object() && !valid_object(value, site)) return false;
@@ -108,12 +117,6 @@ bool SchemaCompiler::valid_scalar(const io::Json& value, i32 site) {
     const auto of = [&](const io::Json& one) { return is_of_type(value, one.get<std::string>()); };
     if (type->is_array() ? std::none_of(type->begin(), type->end(), of) : !of(*type)) return false;
   }
-  if (const io::Json* const list = get("enum")) {
-    if (std::none_of(list->begin(), list->end(),
-                     [&](const io::Json& one) { return equal(one, value); }))
-      return false;
-  }
-  if (get("const") != nullptr && !equal(*get("const"), value)) return false;
   if (value.is_number()) {
     const NumberSet set = number_set({site});
     const Decimal number = decimal(value);
