@@ -6,7 +6,7 @@
 // Honoured: type, enum, const; minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf;
 // minLength, maxLength (in characters), pattern, format (schema_format.h); properties, required,
 // additionalProperties, patternProperties, propertyNames, minProperties, maxProperties,
-// dependentRequired, dependentSchemas, unevaluatedProperties beside nothing but $ref and allOf;
+// dependentRequired, dependentSchemas, unevaluatedProperties beside keywords that always apply;
 // prefixItems, items, minItems, maxItems, contains, minContains, maxContains; allOf, anyOf, oneOf,
 // not, if, then, else where alternatives are disjoint or their complements can be expressed; $ref
 // to places and anchors of the same document, recursive ones too; boolean schemas.

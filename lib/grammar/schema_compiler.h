@@ -5,6 +5,7 @@
 // conjunction is one rule, found again when it recurs; so recursion in the schema is recursion of
 // rules. What is in a member or an item is the conjunction of what each place says of it.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -99,8 +100,12 @@ class SchemaCompiler {
   Names names_of(const Sites& sites);
   bool is_required(const Sites& sites, const std::string& name) const;
   Sites member_named(const Sites& sites, const std::string& name);
-  Sites member_of(i32 site, const std::vector<std::string>& matched, bool named);
-  std::optional<i32> further(i32 site);
+  struct Naming {  // of one member, by place
+    std::function<bool(i32)> listed;
+    std::function<std::vector<std::string>(i32)> patterns;  // that match the name
+  };
+  Sites member(const Sites& sites, const Naming& naming);
+  std::optional<Sites> evaluated_beside(i32 site);
   Expr object(const Sites& sites);
   Expr further_members(const Sites& sites, const Names& names);
 

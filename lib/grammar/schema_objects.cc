@@ -53,39 +53,62 @@ bool SchemaCompiler::is_required(const Sites& sites, const std::string& name) co
   });
 }
 
-// The schema of members that neither properties nor patternProperties name. unevaluatedProperties
-// is the same where nothing beside it can name members; $ref and allOf may, and name them in vain.
-std::optional<i32> SchemaCompiler::further(i32 site) {
-  if (document_.get(site, "additionalProperties") != nullptr)
-    return document_.at(site, "additionalProperties");
-  const io::Json* const other = document_.get(site, "unevaluatedProperties");
-  if (other == nullptr || *other == true) return std::nullopt;
-  for (const char* const key :
-       {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"}) {
-    if (document_.get(site, key) == nullptr) continue;
-    document_.give_up(site, "unevaluatedProperties", cat("beside ", key));
-    return std::nullopt;
+// The places whose names unevaluatedProperties leaves out: its own and those that $ref and allOf
+// always bring to the same object. Nothing if they leave it no member at all. What applies only
+// sometimes would make the names depend on the object.
+std::optional<Sites> SchemaCompiler::evaluated_beside(i32 site) {
+  Sites out{site};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const i32 here = out[i];
+    if (document_.schema(here).is_boolean()) continue;
+    for (const char* const key : {"anyOf", "oneOf", "not", "if", "dependentSchemas"}) {
+      if (document_.get(here, key) == nullptr) continue;
+      document_.give_up(site, "unevaluatedProperties", cat("beside ", key));
+      return std::nullopt;
+    }
+    const bool all = document_.get(here, "additionalProperties") != nullptr ||
+                     (i > 0 && document_.get(here, "unevaluatedProperties") != nullptr);
+    if (all) return std::nullopt;
+    const auto add = [&](i32 more) {
+      if (std::find(out.begin(), out.end(), more) == out.end()) out.push_back(more);
+    };
+    if (document_.get(here, "$ref") != nullptr) add(document_.reference(here));
+    const io::Json* const parts = document_.get(here, "allOf");
+    for (std::size_t k = 0; parts != nullptr && k < parts->size(); ++k)
+      add(document_.at(here, "allOf", k));
   }
-  return document_.at(site, "unevaluatedProperties");
+  return out;
 }
 
-// What one place says of a member: matched are its patterns that match the name.
-Sites SchemaCompiler::member_of(i32 site, const std::vector<std::string>& matched, bool named) {
+// What all places say of a member, given which of them name it and by which patterns.
+Sites SchemaCompiler::member(const Sites& sites, const Naming& naming) {
   Sites out;
-  for (const std::string& pattern : matched)
-    out.push_back(document_.at(site, "patternProperties", pattern));
-  if (out.empty() && !named) {
-    if (const std::optional<i32> rest = further(site)) out.push_back(*rest);
+  const auto names = [&](i32 site) {
+    return naming.listed(site) || !naming.patterns(site).empty();
+  };
+  for (const i32 site : sites) {
+    for (const std::string& pattern : naming.patterns(site))
+      out.push_back(document_.at(site, "patternProperties", pattern));
+    if (names(site)) continue;
+    const io::Json* const rest = document_.get(site, "unevaluatedProperties");
+    if (document_.get(site, "additionalProperties") != nullptr) {
+      out.push_back(document_.at(site, "additionalProperties"));
+    } else if (rest != nullptr && *rest != true) {
+      const std::optional<Sites> beside = evaluated_beside(site);
+      if (beside && std::none_of(beside->begin(), beside->end(), names))
+        out.push_back(document_.at(site, "unevaluatedProperties"));
+    }
   }
   return out;
 }
 
 Sites SchemaCompiler::member_named(const Sites& sites, const std::string& name) {
-  Sites out;
-  for (const i32 site : sites) {
+  Naming naming;
+  naming.listed = [&](i32 site) {
     const io::Json* const properties = document_.get(site, "properties");
-    const bool named = properties != nullptr && properties->contains(name);
-    if (named) out.push_back(document_.at(site, "properties", name));
+    return properties != nullptr && properties->contains(name);
+  };
+  naming.patterns = [&](i32 site) {
     std::vector<std::string> matched;
     if (const io::Json* const patterns = document_.get(site, "patternProperties")) {
       for (const auto& [pattern, schema] : patterns->items()) {
@@ -93,12 +116,17 @@ Sites SchemaCompiler::member_named(const Sites& sites, const std::string& name) 
           matched.push_back(pattern);
       }
     }
-    const Sites more = member_of(site, matched, named);
-    out.insert(out.end(), more.begin(), more.end());
+    return matched;
+  };
+  Sites out;
+  for (const i32 site : sites) {
+    if (naming.listed(site)) out.push_back(document_.at(site, "properties", name));
     if (document_.get(site, "propertyNames") != nullptr &&
         !valid(io::Json(name), document_.at(site, "propertyNames")))
       return {nothing_};
   }
+  const Sites more = member(sites, naming);
+  out.insert(out.end(), more.begin(), more.end());
   return normal_form(std::move(out));
 }
 
@@ -129,20 +157,20 @@ Expr SchemaCompiler::further_members(const Sites& sites, const Names& names) {
                                            "patternProperties", Spelling::kNeeded);
       these = (chosen >> i & 1) != 0 ? table_.both(these, pattern) : table_.without(these, pattern);
     }
-    Sites member;
-    for (const i32 site : sites) {
+    Naming naming;
+    naming.listed = [](i32) { return false; };
+    naming.patterns = [&](i32 site) {
       std::vector<std::string> matched;
       for (std::size_t i = 0; i < patterns.size(); ++i) {
         if ((chosen >> i & 1) != 0 && patterns[i].first == site)
           matched.push_back(patterns[i].second);
       }
-      const Sites more = member_of(site, matched, false);
-      member.insert(member.end(), more.begin(), more.end());
-    }
-    member = normal_form(std::move(member));
-    if (is_impossible(member) || table_.shortest(these) >= kNever) continue;
+      return matched;
+    };
+    const Sites field = normal_form(member(sites, naming));
+    if (is_impossible(field) || table_.shortest(these) >= kNever) continue;
     options.push_back(table_.cat(in_rule(writer_.string(these), "a name"),
-                                 table_.cat(writer_.colon(), value(member))));
+                                 table_.cat(writer_.colon(), value(field))));
   }
   return table_.alt(std::move(options));
 }

@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <fstream>
-#include <set>
 
 #include "catch.h"
 #include "core/str.h"
@@ -43,90 +41,7 @@ std::string refusal(std::string_view text) {
   return made ? "accepted" : made.fault().detail;
 }
 
-/// The canonical texts of a value: one for each order of members.
-std::vector<std::string> texts_of(const Json& value) {
-  if (value.is_number_float()) {
-    const f64 number = value.get<f64>();
-    if (number == static_cast<f64>(static_cast<i64>(number)))
-      return {std::to_string(static_cast<i64>(number))};
-  }
-  if (!value.is_structured()) return {value.dump()};
-  std::vector<std::vector<std::string>> parts;
-  for (const auto& [name, part] : value.items()) {
-    parts.push_back(texts_of(part));
-    if (!value.is_object()) continue;
-    for (std::string& text : parts.back())
-      text = Json(name).dump() + ": " + text;
-  }
-  std::vector<std::size_t> order(parts.size());
-  for (std::size_t i = 0; i < order.size(); ++i)
-    order[i] = i;
-  std::set<std::string> out;
-  do {
-    std::vector<std::string> made{""};
-    for (const std::size_t i : order) {
-      std::vector<std::string> next;
-      for (const std::string& head : made) {
-        for (const std::string& part : parts[i])
-          next.push_back(head + (head.empty() ? "" : ", ") + part);
-      }
-      made = std::move(next);
-    }
-    for (const std::string& inner : made)
-      out.insert(value.is_object() ? "{" + inner + "}" : "[" + inner + "]");
-  } while (value.is_object() && order.size() <= 5 &&
-           std::next_permutation(order.begin(), order.end()));
-  return {out.begin(), out.end()};
-}
-
 }  // namespace
-
-TEST_CASE("the test suite of JSON Schema: what is allowed is valid, what is valid is allowed",
-          "[grammar]") {
-  const std::filesystem::path folder = test::data_dir() / "json-schema";
-  if (!std::filesystem::exists(folder)) LM_SKIP("no test suite of JSON Schema");
-  // Schemas that are refused, with a part of the reason. A refusal that is not here is a
-  // regression; one that no longer happens has to go from here.
-  const std::map<std::string, std::string> refused = {
-#include "unit/grammar/suite_refusals.inc"
-  };
-  std::set<std::string> seen;
-  i64 groups = 0;
-  i64 instances = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream in(entry.path());
-    const Json file = Json::parse(in);
-    for (const Json& group : file) {
-      const std::string name =
-          entry.path().stem().string() + ": " + group["description"].get<std::string>();
-      ++groups;
-      const Result<GrammarPtr> grammar = compile_json_schema(group["schema"]);
-      const auto known = refused.find(name);
-      if (!grammar) {
-        seen.insert(name);
-        if (known == refused.end() ||
-            grammar.fault().detail.find(known->second) == std::string::npos)
-          FAIL_CHECK("refused: " << name << ": " << grammar.fault().detail);
-        continue;
-      }
-      if (known != refused.end()) FAIL_CHECK("no longer refused: " << name);
-      Acceptor accepts(grammar);
-      for (const Json& one : group["tests"]) {
-        ++instances;
-        const std::vector<std::string> texts = texts_of(one["data"]);
-        const bool any = std::any_of(texts.begin(), texts.end(),
-                                     [&](const std::string& t) { return accepts(t); });
-        if (any != one["valid"].get<bool>())
-          FAIL_CHECK(name << ": " << one["description"] << ": " << one["data"] << " is "
-                          << (any ? "allowed" : "not allowed"));
-      }
-    }
-  }
-  for (const auto& [name, what] : refused)
-    CHECK((what.empty() || seen.count(name) == 1));
-  CHECK(groups > 150);
-  CHECK(instances > 300);
-}
 
 TEST_CASE("any JSON value, in each way of spacing", "[grammar]") {
   const auto any = [](JsonSpace space) {
