@@ -1,0 +1,54 @@
+#include "grammar/mask_cache.h"
+
+namespace lm::grammar {
+
+KeptMask KeptMask::of(std::span<const u32> bits) {
+  KeptMask out;
+  i64 count = 0;
+  for (const u32 word : bits)
+    count += __builtin_popcount(word);
+  if (count > isize(bits) / 4) {
+    out.bits.assign(bits.begin(), bits.end());
+    return out;
+  }
+  out.tokens.reserve(usize(count));
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    for (u32 word = bits[i]; word != 0; word &= word - 1)
+      out.tokens.push_back(static_cast<i32>(32 * i) + __builtin_ctz(word));
+  }
+  return out;
+}
+
+void KeptMask::add_to(std::span<u32> out) const {
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    out[i] |= bits[i];
+  for (const i32 token : tokens)
+    out[usize(token >> 5)] |= u32{1} << (token & 31);
+}
+
+i64 KeptMask::bytes() const {
+  return 160 + 4 * (isize(bits) + isize(tokens) + isize(leaves));
+}
+
+std::shared_ptr<const KeptMask> MaskCache::find(Kind kind, i32 id) {
+  const auto at = index_.find(u64{kind} << 32 | static_cast<u32>(id));
+  if (at == index_.end()) return nullptr;
+  entries_.splice(entries_.begin(), entries_, at->second);
+  return at->second->mask;
+}
+
+std::shared_ptr<const KeptMask> MaskCache::keep(Kind kind, i32 id, KeptMask mask) {
+  const u64 key = u64{kind} << 32 | static_cast<u32>(id);
+  auto kept = std::make_shared<const KeptMask>(std::move(mask));
+  used_ += kept->bytes();
+  entries_.push_front({key, kept});
+  index_[key] = entries_.begin();
+  while (used_ > limit_ && entries_.size() > 1) {
+    used_ -= entries_.back().mask->bytes();
+    index_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+  return kept;
+}
+
+}  // namespace lm::grammar

@@ -1,0 +1,45 @@
+#pragma once
+// Masks that were made, the least lately used dropped first. One with few tokens is kept as a list.
+
+#include <list>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "core/types.h"
+
+namespace lm::grammar {
+
+struct KeptMask {
+  std::vector<u32> bits;  // one of the two is empty
+  std::vector<i32> tokens;
+  std::vector<u32> leaves;  // trie nodes at which the rule may be done and tokens go on
+  bool whole = false;       // such nodes are too many: the mask is made with the stack below
+
+  /// Of bits, in the shorter form.
+  static KeptMask of(std::span<const u32> bits);
+  void add_to(std::span<u32> out) const;
+  i64 bytes() const;
+};
+
+class MaskCache {
+ public:
+  enum Kind : u32 { kState, kRuleState };
+  explicit MaskCache(i64 limit) : limit_(limit) {}
+  /// Null if there is none.
+  std::shared_ptr<const KeptMask> find(Kind kind, i32 id);
+  std::shared_ptr<const KeptMask> keep(Kind kind, i32 id, KeptMask mask);
+
+ private:
+  struct Entry {
+    u64 key;
+    std::shared_ptr<const KeptMask> mask;  // also with who is using it while it is dropped
+  };
+  i64 limit_;
+  i64 used_ = 0;
+  std::list<Entry> entries_;  // the last used first
+  std::unordered_map<u64, std::list<Entry>::iterator> index_;
+};
+
+}  // namespace lm::grammar
