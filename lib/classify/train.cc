@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -22,7 +23,7 @@ namespace {
 
 constexpr i64 kTableBytes = i64{30'000'000} * 4;  // the library's table of words, whatever it holds
 constexpr i64 kMaxWords = 22'500'000;             // more, and the library drops the rarest
-constexpr i64 kEntryBytes = i64{sizeof(fasttext::entry)} + 32;  // a word and its share of the list
+constexpr i64 kWordBytes = 40;  // of a word beside its characters: its parts, its rate
 constexpr std::array<f64, 11> kThresholds = {0.1, 0.2, 0.3, 0.4,  0.5, 0.6,
                                              0.7, 0.8, 0.9, 0.95, 0.99};
 
@@ -59,6 +60,13 @@ fasttext::Args args_of(const TrainOptions& options, u64 seed, const std::string&
   return args;
 }
 
+/// Lines for the library's readers. Reading throws std::ios_base::failure.
+std::ifstream open_lines(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw os_error(ErrorKind::kIo, path, "cannot be opened again", errno);
+  return in;
+}
+
 /// The library's training in steps, so that memory is known before it is taken, and its file
 /// written so that a full disk is noticed.
 class Trainer : public fasttext::FastText {
@@ -74,16 +82,15 @@ class Trainer : public fasttext::FastText {
   void read_words() {
     charge(kTableBytes);
     dict_ = std::make_shared<fasttext::Dictionary>(args_);
-    std::ifstream in(args_->input);
+    std::ifstream in = open_lines(args_->input);
     std::string word;
     i64 words = 0;
     i64 least = 1;
     const i64 parts = std::max<i64>(options_.max_subword - options_.min_subword + 1, 0);
     while (dict_->readWord(in, word)) {
       if (dict_->getId(word) < 0) {
-        ++words;
-        charge(kEntryBytes + isize(word) +
-               (options_.max_subword > 0 ? 4 * parts * isize(word) : 0));
+        make_room(++words);
+        charge(kWordBytes + isize(word) + (options_.max_subword > 0 ? 4 * parts * isize(word) : 0));
       }
       dict_->add(word);
       if (words <= kMaxWords) continue;
@@ -148,7 +155,7 @@ class Trainer : public fasttext::FastText {
       own.above.resize(kThresholds.size());
       own.right_above.resize(kThresholds.size());
     }
-    std::ifstream in(lines.path());
+    std::ifstream in = open_lines(lines.path());
     std::vector<i32> words;
     std::vector<i32> labels;
     fasttext::Predictions guesses;
@@ -171,12 +178,22 @@ class Trainer : public fasttext::FastText {
     charged_ += bytes;
   }
 
+  /// The library's list of words doubles when it is full, and is copied once more in the end.
+  void make_room(i64 words) {
+    if (words <= room_) return;
+    const i64 more = std::max<i64>(room_, 1024);
+    charge(more * i64{sizeof(fasttext::entry)} * 3 / 2);
+    room_ += more;
+  }
+
   void quantise(const TrainCallback& callback) {
     fasttext::Args args = *args_;
     args.qnorm = true;
     args.cutoff = static_cast<std::size_t>(options_.cutoff);
     args.retrain = options_.cutoff > 0;
-    charge(std::min(options_.cutoff, i64{dict_->nwords()} + args_->bucket) * args_->dim * 4);
+    const i64 rows = i64{dict_->nwords()} + args_->bucket;
+    charge(std::min(options_.cutoff, rows) * args_->dim * 4);
+    charge(rows * ((args_->dim + 1) / 2 + 13));  // codes, norms and their order
     try {
       quantize(args, callback);
     } catch (const std::invalid_argument&) {
@@ -211,6 +228,7 @@ class Trainer : public fasttext::FastText {
   const Context& ctx_;
   const TrainOptions& options_;
   i64 charged_ = 0;
+  i64 room_ = 0;  // words that the list has room for
 };
 
 bool is_separator(char c) {
@@ -257,15 +275,23 @@ TrainResult train(const Context& ctx, const TrainOptions& options, const LineFil
                   const LineFile& test, const std::function<void(std::string_view)>& write,
                   const std::function<void(f64)>& progress) {
   Trainer trainer(ctx, options, data.path());
-  trainer.read_words();
+  const auto reading = [](const auto& step) {
+    try {
+      step();
+    } catch (const std::ios_base::failure& failure) {
+      throw Error(ErrorKind::kIo, cat("cannot read the texts again: ", failure.code().message()),
+                  "they are in a temporary file, see --tmp-dir");
+    }
+  };
+  reading([&] { trainer.read_words(); });
   trainer.make_matrices();
-  trainer.run(progress);
+  reading([&] { trainer.run(progress); });
   trainer.save(write);
   TrainResult result;
   result.words = trainer.words();
   result.tokens = trainer.tokens();
   result.loss = trainer.last_loss();
-  result.test = trainer.test(test);
+  reading([&] { result.test = trainer.test(test); });
   return result;
 }
 

@@ -104,6 +104,8 @@ std::unique_ptr<Batch> InputStream::next_batch() {
 
 std::unique_ptr<Batch> InputStream::plain_batch() {
   Source& s = *source_;
+  // An input of another shard needs not be converted, and is not counted as read.
+  if (s.converter && !unit_wanted(s.whole_unit)) return end_of_input();
   LineCutter::Block block;
   while (true) {
     if (std::optional<LineCutter::Block> full = s.cutter.take()) {
@@ -236,6 +238,7 @@ void InputStream::skippable(Batch& batch, std::string_view bytes, u32 magic) {
     if (s.in_header) {
       s.fail(cat("a second stream begins before the end frame of the first", at()));
     }
+    if (s.raw.offset() == 0) leading_.emplace(s.input, *header);
     s.in_header = true;
     s.ended = false;
     s.walked.clear();
@@ -399,6 +402,10 @@ std::vector<StreamHeader> InputStream::headers() {
     struct stat st {};
     if (file != "-" && ::stat(file.c_str(), &st) == 0 && S_ISREG(st.st_mode)) {
       if (std::optional<StreamHeader> header = file_header(file)) found.push_back(*header);
+      continue;
+    }
+    if (i < next_input_) {  // cannot be read again
+      if (const auto seen = leading_.find(i); seen != leading_.end()) found.push_back(seen->second);
       continue;
     }
     std::unique_ptr<Source>& s = opened_[i];

@@ -59,6 +59,7 @@ class InputStream {
 
   /// Headers of the inputs for the output's chain. Reads the start of stdin when it is an input
   /// (blocks until the program before has written its header), start and end of files otherwise.
+  /// Of inputs that were read already: what they began with. Not while records are read.
   std::vector<StreamHeader> headers();
 
   // The four stages, to be called in this order for each batch; next and stitch and account
@@ -115,6 +116,7 @@ class InputStream {
   std::vector<InputSummary> summaries_;
   std::unique_ptr<Source> source_;
   std::map<i64, std::unique_ptr<Source>> opened_;  // pipes that headers() had to open early
+  std::map<i64, StreamHeader> leading_;            // of the inputs opened so far
   i64 next_input_ = 0;
   i64 next_unit_ = 0;
   i64 batches_ = 0;

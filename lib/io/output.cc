@@ -255,8 +255,7 @@ void OutputStream::finish(const std::vector<StreamTotals>& inputs) {
     if (flush_error_) std::rethrow_exception(flush_error_);
     if (form_ == Form::kSingle) {
       single_write(pending_, true);
-      pending_.clear();
-      single_.reset();  // the compressor is large, and several outputs may wait for their commit
+      single_.reset();
     } else {
       flush_frames(true);
     }
@@ -274,6 +273,10 @@ void OutputStream::finish(const std::vector<StreamTotals>& inputs) {
       put(bytes);
     }
     closing_ = true;
+    // Thousands of outputs may wait for their commit.
+    std::string().swap(pending_);  // assigning would keep its room
+    std::vector<SeekEntry>().swap(frames_);
+    header_ = StreamHeader();
   }
   wake_.notify_all();
   if (file_) file_->finish();

@@ -26,8 +26,8 @@ u64 descending(f64 value);
 
 class Best {
  public:
-  /// Keeps `count` >= 1 records of each group. Charged to ctx.memory: 32 bytes a record kept, about
-  /// 100 a group.
+  /// Keeps `count` >= 1 records of each group. Charged to ctx.memory: about 60 bytes a record kept,
+  /// 150 a group.
   Best(i64 count, const Context& ctx);
   ~Best();
   Best(const Best&) = delete;

@@ -8,7 +8,8 @@ namespace lm::mix {
 
 namespace {
 
-constexpr i64 kSlotBytes = sizeof(std::string);
+// A line's place, twice more while the list of them doubles, and what the heap adds to its text.
+constexpr i64 kSlotBytes = 3 * sizeof(std::string) + 32;
 
 }  // namespace
 
@@ -30,8 +31,8 @@ void Window::hold(std::string& slot, std::string_view line) {
     ctx_->memory->release(-more);
   }
   charged_ += more;
-  slot.assign(line);
-  if (more < 0) slot.shrink_to_fit();
+  // A string that grows in place takes up to twice what it holds.
+  std::string(line).swap(slot);
 }
 
 void Window::add(std::string_view line, std::string& out) {

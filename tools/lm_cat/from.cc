@@ -166,7 +166,7 @@ void From::set_params() {
   const cli::Options& options = tool_.options();
   for (const char* const name : {"from", "source", "unit", "text-column", "id-column",
                                  "metadata-columns", "types", "columns", "delimiter", "quoting"}) {
-    if (std::string_view(name) == "from" || options.explicitly(name))
+    if (std::string_view(name) == "from" || options.asked(name))
       tool_.set_param(name, io::json_string(options.text(name)));
   }
 }

@@ -64,7 +64,7 @@ class ParquetRun {
 
   /// A column that was asked for and that no record had.
   void warn_of_empty() {
-    if (writer_.rows() == 0 || !tool_.options().explicitly("fields")) return;
+    if (writer_.rows() == 0 || !tool_.options().asked("fields")) return;
     for (std::size_t i = 0; i < has_.size(); ++i) {
       if (!has_[i])
         tool_.console().message(LogLevel::kWarning,

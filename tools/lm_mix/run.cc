@@ -44,7 +44,7 @@ std::vector<Stream> streams_of(cli::Tool& tool) {
   if (!tool.files().empty())
     throw Error(ErrorKind::kUsage, cat(tool.files()[0], ": --recipe names the documents"));
   const bool writes = !tool.options().on("report-only");
-  if (writes && tool.options().explicitly("output"))
+  if (writes && tool.options().asked("output"))
     throw Error(ErrorKind::kUsage, "--output: --recipe names the outputs");
   std::vector<std::string> files;
   for (Stream& stream : read_recipe(tool, recipe)) {

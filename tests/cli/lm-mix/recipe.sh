@@ -34,6 +34,8 @@ r --recipe mixer.json --skip-complete
 touch -d 2001-01-01 data/documents/p/0.jsonl; r --recipe mixer.json --provenance --skip-complete
 # The same bytes for any threads; what the rules remove, without records.
 for t in 1 2 7; do rm -r out; lm-mix --recipe mixer.json -t $t; cat out/*.zst | cksum; done | uniq -c | wc -l
+# Settings fed back make the same run.
+rm -r out; lm-mix --print-config --recipe mixer.json > run.toml; r --config run.toml; cat out/*.zst | cksum > fed; rm -r out; lm-mix --recipe mixer.json; cat out/*.zst | cksum | cmp - fed && echo same
 r --report-only --recipe mixer.json
 cat > own.yaml <<'EOF'
 streams:

@@ -30,6 +30,10 @@ r --metric ppl --per-item -z none -t 2 --batch 1 --chunk 5 in.jsonl | cmp - got.
 r --metric ppl --per-item -z none -t 7 in.jsonl | cmp - got.jsonl && echo same
 shuf --random-source=in.jsonl in.jsonl | r --metric ppl --per-item -z none | sort | cmp - <(sort got.jsonl) && echo same
 lm-cat --compress stored in.jsonl | r --metric ppl --per-item -o out.jsonl.zst; lm-cat -z none out.jsonl.zst | cmp - got.jsonl && echo same
+echo 'a fifo, which cannot be opened twice, and where the records came from'
+mkfifo fifo; lm-cat in.jsonl > fifo & r --metric ppl --per-item -o out.jsonl.zst fifo; wait $!; lm-cat -z none out.jsonl.zst | cmp - got.jsonl && echo same
+lm-cat --header out.jsonl.zst | jq -c '[.tool, .chain[].tool]'
+lm-cat in.jsonl | r --metric ppl --per-item -o out.jsonl.zst; lm-cat --header out.jsonl.zst | jq -c '[.tool, .chain[].tool]'
 echo 'with examples, the first questions, gaps, impossible answers, bad records'
 echo '{"id":"x","prompt":"and 9?","answer":"nine"}' > own.jsonl
 r --own own.jsonl -k 1 --per-item --first 2 -z none in.jsonl | jq -r .id

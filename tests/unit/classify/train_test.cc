@@ -115,3 +115,28 @@ TEST_CASE("memory is asked for before it is taken", "[classify]") {
   }
   CHECK(ctx->memory->used() == 0);
 }
+
+TEST_CASE("what quantising needs beside the matrix is asked for too", "[classify]") {
+  TrainOptions options = tiny_options();
+  options.dim = 2;
+  options.epochs = 1;
+  options.buckets = 3'000'000;  // rows of 8 bytes: their codes and norms take more
+  const auto fits = [&](bool quantise, i64 mebibytes) {
+    const LocalContext ctx(1, mebibytes << 20);
+    LineFile data("/tmp");
+    const LineFile test("/tmp");
+    data.append("__label__a b\n__label__c d\n", 2);
+    options.quantise = quantise;
+    try {
+      train(
+          ctx, options, data, test, [](std::string_view) {}, [](f64) {});
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kOs);
+      return false;
+    }
+    return true;
+  };
+  CHECK(fits(false, 140));  // 115 and 23
+  CHECK_FALSE(fits(true, 140));
+  CHECK(fits(true, 220));
+}

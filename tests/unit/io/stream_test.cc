@@ -3,6 +3,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -618,4 +619,60 @@ TEST_CASE("damaged or newer tags are refused", "[io]") {
   }
   CHECK(deep.chain.size() == 64);
   CHECK(parse_header(header_payload(deep)));
+}
+
+TEST_CASE("outputs that wait for their commit hold next to no memory", "[io]") {
+  const test::TempDir dir;
+  const LocalContext ctx(1);
+  const std::string line = cat("{\"text\":\"", std::string(200 << 10, 'x'), "\"}\n");
+  StreamTotals totals;
+  totals.add_line(std::string_view(line).substr(0, line.size() - 1));
+  std::vector<std::unique_ptr<OutputStream>> outputs;
+  const auto in_use = [] {
+    return static_cast<i64>(::mallinfo2().uordblks + ::mallinfo2().hblkhd);
+  };
+  for (const char* const name : {"plain.jsonl", "single.zst", "frames.zst"}) {
+    i64 before = 0;
+    for (i64 i = 0; i <= 20; ++i) {
+      StreamOutputOptions options;
+      options.path = dir.file(cat(i, name));
+      options.seekable = std::string_view(name) == "frames.zst";
+      options.file.sync = false;
+      outputs.push_back(std::make_unique<OutputStream>(std::move(options), ctx));
+      outputs.back()->begin({});
+      outputs.back()->write(line, totals);
+      outputs.back()->finish({});
+      if (i == 0) before = in_use();  // what is made once is there
+    }
+    INFO(name);
+    CHECK(in_use() - before < 20 * (16 << 10));
+  }
+}
+
+TEST_CASE("headers of pipes are known after they were read", "[io]") {
+  const std::string bytes = write_stream(sample_lines(5, 10), "zstd", false, true);
+  const test::TempDir dir;
+  for (const bool early : {false, true}) {
+    INFO(early);
+    REQUIRE(::mkfifo(dir.file(early ? "a" : "b").c_str(), 0600) == 0);
+    InputOptions options;
+    options.files = {dir.file(early ? "a" : "b")};
+    const LocalContext ctx(1);
+    InputStream in(std::move(options), ctx);
+    std::jthread writer([&] {
+      const Fd fd(::open(dir.file(early ? "a" : "b").c_str(), O_WRONLY));
+      write_full(fd.get(), bytes.data(), isize(bytes), "fifo");
+    });
+    if (early) CHECK(in.headers().size() == 1);
+    RunCounters counters;
+    RecordRun run(in, nullptr, nullptr, {}, ctx, counters);
+    JsonReader json({"text"});
+    run.run({{StageMode::kSerial, [&](Batch& batch) {
+                run.each_record(batch, json, [](Record&) { return std::nullopt; });
+              }}});
+    CHECK(counters.records_in.load() == 5);
+    const std::vector<StreamHeader> headers = in.headers();
+    REQUIRE(headers.size() == 1);
+    CHECK(headers[0].tool == "lm-test");
+  }
 }

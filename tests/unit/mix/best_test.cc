@@ -6,6 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include <malloc.h>
+
 #include "catch.h"
 #include "core/error.h"
 #include "core/random.h"
@@ -89,6 +91,50 @@ TEST_CASE("groups that do not fit into memory are refused", "[mix]") {
       best.add({i, 0, std::to_string(i)}, 1);
   };
   CHECK_THROWS_AS(fill(), Error);
+}
+
+/// Bytes of the heap in use.
+i64 in_use() {
+  const struct mallinfo2 heap = ::mallinfo2();
+  return static_cast<i64>(heap.uordblks + heap.hblkhd);
+}
+
+TEST_CASE("the best and a window hold no more than they have charged", "[mix]") {
+  MemoryBudget memory(i64{1} << 30);
+  Context ctx;
+  ctx.memory = &memory;
+  const auto within = [&memory](i64 before) {
+    INFO(in_use() - before << " of " << memory.used());
+    CHECK(in_use() - before <= memory.used() + (64 << 10));
+  };
+  SECTION("one group") {
+    const i64 before = in_use();
+    Best best(70'000, ctx);  // just above a power of two
+    for (u64 i = 0; i < 100'000; ++i)
+      best.add({i * 7919 % 100'000, i, ""}, 1);
+    const std::vector<i64> chosen = best.chosen();
+    within(before);
+  }
+  SECTION("many groups") {
+    const i64 before = in_use();
+    Best best(3, ctx);
+    for (u64 i = 0; i < 140'000; ++i)
+      best.add({i, i, "a group's rather long name " + std::to_string(i % 70'000)}, 1);
+    const std::vector<i64> chosen = best.chosen();
+    within(before);
+  }
+  SECTION("lines of a window") {
+    for (const i64 bytes : {20, 500}) {
+      const i64 before = in_use();
+      Window window(ctx, 33'000, 7);
+      std::string out;
+      for (i64 i = 0; i < 120'000; ++i) {
+        window.add(std::string(usize(bytes + i * 7919 % (2 * bytes)), 'x'), out);
+        out.clear();
+      }
+      within(before);
+    }
+  }
 }
 
 TEST_CASE("a window gives every line once, none earlier than it may", "[mix]") {
