@@ -422,13 +422,13 @@ bool Generator::end_text(Sample& s) {
 /// reason: null if a constraint ended the text. Nothing follows a cut.
 void Generator::finish_sample(Sample& s, const char* reason) {
   s.done = true;
+  const bool stopped = reason != nullptr && std::string_view(reason) == "stop";
   if (reason != nullptr) s.out.finish_reason = reason;
   if (!s.cut) {
     s.text += s.own(s.decoder.finish());
     end_text(s);
   }
   s.out.text = std::move(s.text);
-  const bool stopped = s.out.finish_reason == "stop";
   for (const std::unique_ptr<Constraint>& constraint : s.constraints) {
     constraint->finish(stopped ? std::optional<i32>(s.tokens.back()) : std::nullopt);
     s.out.note = constraint->note();  // the request's own is the last

@@ -264,6 +264,16 @@ i64 Matcher::state_bytes_used() const {
   return machine_.bytes_used();
 }
 
+Result<bool> Matcher::closed(State s) {
+  const std::lock_guard lock(mutex_);
+  if (!machine_.accepting(s)) return false;
+  return faulted([&] {
+    for (i32 c = 0; c < machine_.grammar().class_count(); ++c)
+      if (machine_.step_class(s, c) != kDead) return false;
+    return true;
+  });
+}
+
 Result<Matcher::Forced> Matcher::forced(State s) {
   const std::lock_guard lock(mutex_);
   return faulted([&] {

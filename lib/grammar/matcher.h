@@ -54,6 +54,8 @@ class Matcher {
   Result<State> accept_bytes(State s, std::string_view bytes);
   /// Whether the text so far is of the language.
   bool accepting(State s) const;
+  /// Whether the text so far is of the language and nothing may follow it.
+  Result<bool> closed(State s);
   /// The least number of bytes to an accepting state.
   i32 distance(State s) const;
   /// The text that must come next, as far as there is no choice; empty where there is one or where

@@ -1,0 +1,39 @@
+#pragma once
+// Texts of a formal language (lib/grammar) as a constraint, which ends them in time: while there
+// are more tokens than the shortest way to an end has bytes, everything the language allows may
+// come; after that only what leads to an end.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "decode/constraint.h"
+#include "grammar/matcher.h"
+
+namespace lm::decode {
+
+/// Ends a text with reason "grammar" when nothing can follow it, and with "forced_close" when the
+/// tokens that were left decided how it ends. A text of fewer tokens than its shortest end needs
+/// stays open, with reason "length".
+class GrammarConstraint final : public Constraint {
+ public:
+  /// at_once: false: a text that nothing can follow is still ended by an end token, as a
+  /// distribution over whole texts needs it.
+  explicit GrammarConstraint(std::shared_ptr<grammar::Matcher> matcher, bool at_once = true);
+  std::optional<Fault> mask(TokenWeights& x, i64 left) const override;
+  bool permits(i32 token, i64 left) const override;
+  void accept(i32 token) override;
+  std::optional<TextEnd> end(std::string_view text) override;
+  std::unique_ptr<Constraint> clone() const override;
+
+ private:
+  std::shared_ptr<grammar::Matcher> matcher_;
+  bool at_once_;
+  grammar::State state_;
+  bool heard_ = false;            // of a token since end() was asked
+  mutable bool closing_ = false;  // the last mask was for an end
+  mutable bool forced_ = false;   // one of the masks was
+  mutable std::vector<u32> bits_;
+};
+
+}  // namespace lm::decode
