@@ -405,8 +405,7 @@ std::vector<StreamHeader> InputStream::headers() {
       continue;
     }
     if (i < next_input_) {  // cannot be read again
-      if (const auto seen = leading_.find(i); seen != leading_.end())
-        found.push_back(seen->second);
+      if (const auto seen = leading_.find(i); seen != leading_.end()) found.push_back(seen->second);
       continue;
     }
     std::unique_ptr<Source>& s = opened_[i];

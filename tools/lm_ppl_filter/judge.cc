@@ -130,6 +130,7 @@ std::vector<std::string> Judge::bucket_names() const {
 void Judge::report(i64 documents, i64 kept) {
   tool_.add_metric("documents", cat(documents));
   tool_.add_metric("kept", cat(kept));
+  tool_.add_metric("removed", cat(documents - kept));
   tool_.add_metric("unscored", cat(unscored_));
   if (documents > 0 && unscored_ == documents && tool_.verb() == "select")
     throw Error(ErrorKind::kData,
