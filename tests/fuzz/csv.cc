@@ -74,7 +74,7 @@ void convert(const std::string& path, ingest::CsvOptions options) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
-  static fuzz::ScratchFile file("table");
+  static fuzz::ScratchFile file;
   const std::string_view bytes = fuzz::text_of(data, size);
   for (const Quoting quoting : {Quoting::kNone, Quoting::kQuotes, Quoting::kBackslash}) {
     const std::string whole = read_rows(bytes, bytes.size(), quoting);

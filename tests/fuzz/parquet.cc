@@ -34,7 +34,7 @@ void read_column(const parquet::File& file, i64 number, const Context& ctx) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
-  static fuzz::ScratchFile scratch("x.parquet");
+  static fuzz::ScratchFile scratch;
   const std::string& path = scratch.put(fuzz::text_of(data, size));
   const LocalContext ctx(1, i64{256} << 20);
   try {

@@ -6,7 +6,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
   using namespace lm;
-  static fuzz::ScratchFile file("x.safetensors");
+  static fuzz::ScratchFile file;
   const std::string& path = file.put(fuzz::text_of(data, size));
   fuzz::refuse_or_run([&] {
     const SafeFile safe(path);

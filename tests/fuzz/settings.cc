@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
       }
     }
   });
-  static fuzz::ScratchFile file("settings.toml");
+  static fuzz::ScratchFile file;
   const std::string& path = file.put(text);
   fuzz::refuse_or_run([&] {
     cli::ToolSpec spec;

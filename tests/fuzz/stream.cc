@@ -72,7 +72,7 @@ void read_tags(std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
-  static fuzz::ScratchFile file("stream");
+  static fuzz::ScratchFile file;
   const std::string_view bytes = fuzz::text_of(data, size);
   const std::string& path = file.put(bytes);
   fuzz::refuse_or_run([&] { read_records(path); });

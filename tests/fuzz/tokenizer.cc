@@ -20,7 +20,7 @@ constexpr std::string_view kTexts[] = {
 
 extern "C" int LLVMFuzzerTestOneInput(const lm::u8* data, std::size_t size) {
   using namespace lm;
-  static fuzz::ScratchFile file("tokenizer");
+  static fuzz::ScratchFile file;
   const std::string& path = file.put(fuzz::text_of(data, size));
   fuzz::refuse_or_run([&] {
     text::LoadOptions options;
