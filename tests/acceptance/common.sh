@@ -26,6 +26,8 @@ streams=1
 operands=()
 lacking=()
 result=final
+mark=''
+overwrites=1
 usage_args=(--shard 1/1)
 recordwise=1
 foreign=none
@@ -43,10 +45,13 @@ full_kb=64
 folders=0
 nowhere=missing/out
 skip=()
+# The options that make a run write its product to $1, into the array dest.
+writes_to() { dest=(-o "$1"); }
 data=$work/data.jsonl
 # shellcheck source=/dev/null
 . "$(dirname "${BASH_SOURCE[0]}")/profiles/$profile.sh"
 read -ra verbs <<<"$verb"
+mark=${mark:-$result}
 # What a run reads: the streams made below, or what setup made.
 small=(small.jsonl) big=(big.jsonl) tiny=(tiny.jsonl)
 if [ $streams -eq 0 ]; then small=("${operands[@]}") big=("${operands[@]}") tiny=("${operands[@]}"); fi
@@ -81,7 +86,7 @@ to_file() {
   [ "$output" != folder ] || rm -rf "$file"
   case $output in
     records) t -z none "$@" >"$file" ;;
-    file | folder) t "$@" -o "$file" ;;
+    file | folder) writes_to "$file"; t "$@" "${dest[@]}" ;;
     text) t "$@" >"$file" ;;
   esac
 }
@@ -92,7 +97,7 @@ to_output() {
   [ "$output" != folder ] || rm -rf "$file"
   case $output in
     text) t "$@" >"$file.part" && mv "$file.part" "$file" ;;
-    *) t "$@" -o "$file" ;;
+    *) writes_to "$file"; t "$@" "${dest[@]}" ;;
   esac
 }
 same() {
@@ -104,7 +109,7 @@ same() {
 # No complete product of that name.
 absent() {
   case $output in
-    folder) [ ! -e "$1/$result" ] ;;
+    folder) [ ! -e "$1/$mark" ] ;;
     *) [ ! -e "$1" ] ;;
   esac
 }

@@ -6,6 +6,8 @@
 //                              (for EINTR every second one)
 //   LM_FAULT_FIRED=FILE        is created when a call was made to fail
 //
+// Programs that the program starts run undisturbed: their faults are not its own.
+//
 // KIND: read write fsync close rename mmap malloc thread. ERROR: EIO ENOSPC EPIPE EINTR EAGAIN
 // ENOMEM, or "short": a read or write that moves only part of what was asked. EPIPE is for writes
 // to standard output, the only ones that can meet it.
@@ -79,6 +81,8 @@ void read_plan() {
   plan.onward = *end == '+';
   plan.fired = std::getenv("LM_FAULT_FIRED");
   if (plan.kind == kKinds || plan.error == 0 || plan.at < 1) std::_Exit(99);
+  ::unsetenv("LM_FAULT");
+  ::unsetenv("LD_PRELOAD");
 }
 
 bool fires(Kind kind) {

@@ -3,8 +3,7 @@
 # shellcheck source=tests/acceptance/profiles/lm-merge.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lm-merge.sh"
 verb=soup
-# The command's own faults are not the program's.
-args=(--score 'env -u LD_PRELOAD echo 1 #' --maximize)
+args=(--score 'echo 1 #' --maximize)
 operands=(a b)
 usage_args=(--mode uniform)
 kills=4
