@@ -45,6 +45,15 @@ foreach(profile ${profiles})
   endif()
 endforeach()
 
+# Every verb of the programs of curation: threads, shards, and where each record went.
+file(GLOB tables CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/verbs/*.sh)
+foreach(table ${tables})
+  cmake_path(GET table STEM tool)
+  if(tool IN_LIST lm_tool_names)
+    lm_script_test(verbs-${tool} LABEL acceptance TIMEOUT 3600 COMMAND tests/verbs/run --bin ${bin} ${tool})
+  endif()
+endforeach()
+
 # Faults: a preloaded library makes calls fail. AddressSanitizer must itself come first, so not there.
 if(NOT LM_SANITIZE)
   add_library(fault MODULE fault/fault.cc)
