@@ -21,8 +21,10 @@ class Responses {
   explicit Responses(cli::Tool& tool)
       : tool_(tool), options_(tool.options()), metrics_(metrics_of(options_)) {}
 
-  void read();
   void read_own();
+  /// Opens the model, after which the output's header is known.
+  void open();
+  void read();
   void score();
   /// Writes the records with the best answer to each question.
   void write_best();
@@ -40,12 +42,13 @@ class Responses {
   std::optional<Fault> take(io::Record& record);
   std::optional<Fault> take_own(io::JsonReader& json);
   void keep_complete();
-  std::string shown_prompt(decode::NeuralScorer& scorer, const Candidate& c);
-  void score_all(decode::NeuralScorer& scorer, text::Score Candidate::*to,
+  std::string shown_prompt(const Candidate& c);
+  void score_all(text::Score Candidate::*to,
                  const std::function<std::string(const Candidate&)>& prompt);
   cli::Tool& tool_;
   const cli::Options& options_;
   const std::vector<const Metric*> metrics_;
+  std::unique_ptr<decode::NeuralScorer> scorer_;
   AnswerSet set_;
   std::map<std::pair<i64, i64>, i64> lines_;  // question, strategy -> line
   std::unique_ptr<io::Spool> spool_;          // --per-item: the good records
@@ -155,13 +158,13 @@ void Responses::read_own() {
 }
 
 /// With as many examples as fit the context with question and answer.
-std::string Responses::shown_prompt(decode::NeuralScorer& scorer, const Candidate& c) {
+std::string Responses::shown_prompt(const Candidate& c) {
   const i64 wanted = options_.integer("examples");
   std::vector<i64> picked = own_.pick(set_.questions.all()[usize(c.question)], wanted);
   while (true) {
     std::string prompt = own_.prompt(layout_, c.prompt, picked);
-    const Result<i64> length = scorer.length_after(prompt, c.answer);
-    if (picked.empty() || !length || *length <= scorer.windows().window) {
+    const Result<i64> length = scorer_->length_after(prompt, c.answer);
+    if (picked.empty() || !length || *length <= scorer_->windows().window) {
       set_.shortened += isize(picked) < wanted ? 1 : 0;
       return prompt;
     }
@@ -169,7 +172,7 @@ std::string Responses::shown_prompt(decode::NeuralScorer& scorer, const Candidat
   }
 }
 
-void Responses::score_all(decode::NeuralScorer& scorer, text::Score Candidate::*to,
+void Responses::score_all(text::Score Candidate::*to,
                           const std::function<std::string(const Candidate&)>& prompt) {
   constexpr i64 kSlice = 128;  // prompts at a time
   for (i64 begin = 0; begin < isize(set_.all); begin += kSlice) {
@@ -183,7 +186,7 @@ void Responses::score_all(decode::NeuralScorer& scorer, text::Score Candidate::*
       prompts.emplace_back(held[usize(i)]);
       answers.emplace_back(set_.all[usize(begin + i)].answer);
     }
-    scorer.score_after(prompts, answers, scores);
+    scorer_->score_after(prompts, answers, scores);
     for (i64 i = 0; i < n; ++i) {
       Candidate& c = set_.all[usize(begin + i)];
       c.*to = scores[usize(i)];
@@ -195,20 +198,21 @@ void Responses::score_all(decode::NeuralScorer& scorer, text::Score Candidate::*
   }
 }
 
-void Responses::score() {
+void Responses::open() {
   decode::NeuralScorerOptions form;
   form.boundary =
       options_.text("boundary") == "joint" ? decode::Boundary::kJoint : decode::Boundary::kSeparate;
-  const std::unique_ptr<decode::NeuralScorer> scorer =
-      open_folder(tool_, options_.text("model"), form);
-  tool_.set_param("scorer", io::json_string(scorer->digest()));
+  scorer_ = open_folder(tool_, options_.text("model"), form);
+  tool_.set_param("scorer", io::json_string(scorer_->digest()));
+}
+
+void Responses::score() {
   if (needs(&Metric::given))
-    score_all(*scorer, &Candidate::given, [](const Candidate& c) { return c.prompt; });
+    score_all(&Candidate::given, [](const Candidate& c) { return c.prompt; });
   if (needs(&Metric::shown))
-    score_all(*scorer, &Candidate::shown,
-              [&](const Candidate& c) { return shown_prompt(*scorer, c); });
+    score_all(&Candidate::shown, [&](const Candidate& c) { return shown_prompt(c); });
   if (needs(&Metric::alone))
-    score_all(*scorer, &Candidate::alone, [](const Candidate&) { return std::string(); });
+    score_all(&Candidate::alone, [](const Candidate&) { return std::string(); });
   if (set_.shortened > 0)
     tool_.console().message(
         LogLevel::kWarning,
@@ -252,7 +256,10 @@ void run_responses(cli::Tool& tool) {
   if (per_item && responses.metrics().size() > 1)
     throw Error(ErrorKind::kUsage, "--per-item takes one metric",
                 "the best answer to a question is the best by one measure");
+  tool.input();  // tried before work; the output's header says where it comes from
   if (options.given("own")) responses.read_own();
+  responses.open();
+  if (per_item) tool.output();
   responses.read();
   responses.score();
   const stat::BootstrapOptions draws{.draws = options.integer("boot"), .seed = tool.seed()};
