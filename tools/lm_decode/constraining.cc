@@ -1,0 +1,206 @@
+#include "constraining.h"
+
+#include <algorithm>
+
+#include "core/str.h"
+#include "decode/asap.h"
+#include "decode/grammar_constraint.h"
+#include "io/file.h"
+
+namespace lm::decode_tool {
+
+using cli::Flag;
+using cli::FlagKind;
+
+namespace {
+
+constexpr std::size_t kKept = 16;  // languages
+
+const std::vector<std::string> kSources = {"grammar", "json-schema", "json", "regex", "choice"};
+
+}  // namespace
+
+std::vector<Flag> constraint_flags() {
+  const std::string group = "Grammar";
+  const auto others = [](const std::string& own) {
+    std::vector<std::string> out;
+    for (const std::string& one : kSources)
+      if (one != own) out.push_back(one);
+    return out;
+  };
+  return {
+      {.name = "grammar",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "texts are of this grammar: EBNF as llama.cpp writes it, or Lark's (.lark)",
+       .details = "Records may have a grammar (EBNF), regex, schema or choices of their own, which "
+                  "stand before these options.",
+       .excludes = others("grammar")},
+      {.name = "json-schema",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "texts are JSON of this schema (2020-12)",
+       .details = "A keyword that cannot be honoured exactly is refused with its place.",
+       .excludes = others("json-schema")},
+      {.name = "json",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "texts are JSON values",
+       .excludes = others("json")},
+      {.name = "regex",
+       .kind = FlagKind::kString,
+       .value_name = "PATTERN",
+       .group = group,
+       .help = "texts match as a whole",
+       .excludes = others("regex")},
+      {.name = "choice",
+       .kind = FlagKind::kList,
+       .value_name = "TEXT",
+       .group = group,
+       .help = "texts are one of these; repeated",
+       .excludes = others("choice")},
+      {.name = "json-space",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = group,
+       .def = "canonical",
+       .help = "blanks in JSON: one behind each colon and comma, none, up to 8 anywhere, any",
+       .choices = {"canonical", "compact", "flexible", "free"}},
+      {.name = "schema-lenient",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "leave out keywords that cannot be honoured, with a warning"},
+      {.name = "grammar-mode",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = group,
+       .def = "gcd",
+       .help = "mask and draw, or draw texts in their true proportions (asap)",
+       .details =
+           "asap: samples of a record learn from each other how much of what the model would "
+           "write behind each beginning is allowed; temperature 1.",
+       .choices = {"gcd", "asap"}},
+      {.name = "asap-unbounded",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "learn nothing from texts that reach --max-tokens",
+       .needs = {"grammar-mode=asap"}},
+      {.name = "grammar-memory",
+       .kind = FlagKind::kSize,
+       .value_name = "SIZE",
+       .group = group,
+       .def = "256M",
+       .help = "for the states of a grammar; a text that needs more ends with an error",
+       .min = 1 << 16,
+       .semantic = false},
+  };
+}
+
+Constraining::Constraining(cli::Tool& tool, const Models& models) : session_(*models.main) {
+  const cli::Options& options = tool.options();
+  const std::string& space = options.text("json-space");
+  schema_.space = space == "compact"    ? grammar::JsonSpace::kCompact
+                  : space == "flexible" ? grammar::JsonSpace::kFlexible
+                  : space == "free"     ? grammar::JsonSpace::kFree
+                                        : grammar::JsonSpace::kCanonical;
+  schema_.lenient = options.on("schema-lenient");
+  size_.state_bytes = options.integer("grammar-memory");
+  asap_ = options.text("grammar-mode") == "asap";
+  unbounded_ = options.on("asap-unbounded");
+  std::string from;  // for messages
+  const auto file = [&](const char* option, Kind kind) {
+    if (!options.given(option)) return;
+    from = options.text(option);
+    tool.add_input(from);
+    own_.emplace(kind, io::read_file(from, i64{64} << 20));
+  };
+  file("json-schema", Kind::kSchema);
+  file("grammar",
+       std::string_view(options.text("grammar")).ends_with(".lark") ? Kind::kLark : Kind::kGbnf);
+  if (options.on("json")) own_.emplace(Kind::kJson, "");
+  if (options.given("regex")) {
+    from = "--regex";
+    own_.emplace(Kind::kRegex, options.text("regex"));
+  }
+  if (!options.list("choice").empty()) {
+    from = "--choice";
+    own_.emplace(Kind::kChoices, io::Json(options.list("choice")).dump());
+  }
+  if (!own_) return;
+  const Result<Matcher> made = matcher(own_->first, own_->second);
+  if (!made) throw Error(ErrorKind::kData, cat(from, ": ", made.fault().detail));
+  for (const std::string& warning : (*made)->grammar().warnings())
+    tool.console().message(LogLevel::kWarning, cat(from, ": ", warning));
+}
+
+Result<grammar::GrammarPtr> Constraining::compile(Kind kind, const std::string& text) const {
+  switch (kind) {
+    case Kind::kGbnf:
+      return grammar::compile_gbnf(text);
+    case Kind::kLark:
+      return grammar::compile_lark(text);
+    case Kind::kRegex:
+      return grammar::compile_regex(text);
+    case Kind::kJson:
+      return grammar::compile_json(schema_);
+    case Kind::kSchema:
+    case Kind::kChoices:
+      break;
+  }
+  const io::Json json = io::Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return Fault{"grammar", "the schema is no JSON", -1};
+  if (kind == Kind::kSchema) return grammar::compile_json_schema(json, schema_);
+  return grammar::compile_choices(json.get<std::vector<std::string>>());
+}
+
+Result<Constraining::Matcher> Constraining::matcher(Kind kind, const std::string& text) {
+  const std::string key = cat(static_cast<int>(kind), text);
+  const auto known = made_.find(key);
+  const auto place = std::find(order_.begin(), order_.end(), key);
+  if (known != made_.end()) {
+    std::rotate(place, place + 1, order_.end());
+    return known->second;
+  }
+  Result<grammar::GrammarPtr> compiled = compile(kind, text);
+  if (!compiled) return compiled.fault();
+  if (!trie_)
+    trie_ = std::make_shared<const grammar::TokenTrie>(session_.tokenizer(), session_.cfg().vocab);
+  Result<std::unique_ptr<grammar::Matcher>> made = grammar::Matcher::make(
+      std::move(*compiled), trie_, session_.generate_options().end_ids, size_);
+  if (!made) return made.fault();
+  if (order_.size() == kKept) {
+    made_.erase(order_.front());
+    order_.erase(order_.begin());
+  }
+  order_.push_back(key);
+  return made_[key] = std::move(*made);
+}
+
+std::optional<Fault> Constraining::set(const Fields& fields, decode::GenerateRequest& request) {
+  std::vector<std::pair<Kind, std::string>> given;
+  if (fields.grammar) given.emplace_back(Kind::kGbnf, *fields.grammar);
+  if (fields.regex) given.emplace_back(Kind::kRegex, *fields.regex);
+  if (fields.schema) given.emplace_back(Kind::kSchema, *fields.schema);
+  if (!fields.choices.empty()) given.emplace_back(Kind::kChoices, io::Json(fields.choices).dump());
+  if (given.size() > 1)
+    return Fault{"grammar", "a record has one of grammar, regex, schema and choices", -1};
+  if (given.empty() && own_) given.push_back(*own_);
+  if (given.empty()) return std::nullopt;
+  Result<Matcher> language = matcher(given[0].first, given[0].second);
+  if (!language) return language.fault();
+  if (!asap_) {
+    request.constraint = std::make_shared<decode::GrammarConstraint>(std::move(*language));
+    return std::nullopt;
+  }
+  if (request.params.temperature != 1)
+    return Fault{"params", "asap draws from the model's own distribution, at temperature 1", -1};
+  request.constraint = std::make_shared<decode::AsapConstraint>(
+      std::make_unique<decode::GrammarConstraint>(std::move(*language), false),
+      std::make_shared<decode::PermittedMass>(), unbounded_);
+  request.serial = true;
+  return std::nullopt;
+}
+
+}  // namespace lm::decode_tool
