@@ -490,6 +490,43 @@ void ExprTable::derive_negated(Expr a, Edges& out) {
   }
 }
 
+Expr ExprTable::within(Expr e, i32 bytes) {
+  if (within_bytes_ != bytes) within_.clear();
+  within_bytes_ = bytes;
+  std::vector<Expr> open{e};
+  while (!open.empty()) {
+    const Expr top = open.back();
+    if (within_.count(top) != 0) {
+      open.pop_back();
+      continue;
+    }
+    const Node n = nodes_[usize(top)];
+    std::vector<Expr> parts = operands(top);
+    if (n.op == Op::kAnd || n.op == Op::kNot) parts.clear();
+    bool ready = true;
+    for (Expr& part : parts) {
+      const auto known = within_.find(part);
+      if (known == within_.end()) {
+        open.push_back(part);
+        ready = false;
+      } else {
+        part = known->second;
+      }
+    }
+    if (!ready) continue;
+    Expr made = top;
+    if (n.op == Op::kRepeat) {
+      made = repeat(parts[0], std::min(n.min, bytes + 1), n.max > bytes ? kNoLimit : n.max);
+    } else if (!parts.empty()) {
+      made = with_operands(top, parts);
+    }
+    budget_.charge(48);
+    within_.emplace(top, made);
+    open.pop_back();
+  }
+  return within_.at(e);
+}
+
 bool ExprTable::matches(Expr e, std::string_view text) {
   for (const char c : text) {
     std::vector<Expr> next;

@@ -11,6 +11,7 @@
 
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/types.h"
@@ -82,6 +83,10 @@ class ExprTable {
   /// Valid until the next call of byte_edges or call_edges.
   std::span<const ByteEdge> byte_edges(Expr e);
   std::span<const CallEdge> call_edges(Expr e);
+  /// An expression that texts of at most `bytes` bytes lead through as they lead through e, so that
+  /// states with other counts left find the same one: repetitions with larger bounds lose them.
+  /// Intersections and complements stay as they are: what is left of them depends on all bounds.
+  Expr within(Expr e, i32 bytes);
   /// Whether text is of e, which is free of calls.
   bool matches(Expr e, std::string_view text);
 
@@ -135,6 +140,8 @@ class ExprTable {
   InternIndex set_index_;
   std::vector<u8> rule_nullable_;
   std::vector<i32> rule_shortest_;
+  std::unordered_map<Expr, Expr> within_;  // for one number of bytes
+  i32 within_bytes_ = -1;
   Expr any_char_ = kNothing;
 };
 

@@ -36,6 +36,11 @@ State Machine::only(const Frame& frame) {
   return intern(one);
 }
 
+i32 Machine::within(i32 from, i32 bytes) {
+  budget_->charge(0);
+  return rule_state(table_.within(rule_states_[usize(from)].expr, bytes));
+}
+
 State Machine::returned(State next) {
   if (sets_[usize(next)].returned == kNotYet) {
     budget_->charge(0);

@@ -58,6 +58,8 @@ class Machine {
   }
   /// The state of one frame alone.
   State only(const Frame& frame);
+  /// The rule state of which all masks of tokens of at most `bytes` bytes are those of rule_state.
+  i32 within(i32 rule_state, i32 bytes);
   /// Where a rule is just done whose frame has `next`.
   State returned(State next);
   const Grammar& grammar() const { return *grammar_; }

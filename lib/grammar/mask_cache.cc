@@ -27,7 +27,7 @@ void KeptMask::add_to(std::span<u32> out) const {
 }
 
 i64 KeptMask::bytes() const {
-  return 160 + 4 * (isize(bits) + isize(tokens) + isize(leaves));
+  return 200 + 4 * (isize(bits) + isize(tokens) + isize(leaves[0]) + isize(leaves[1]));
 }
 
 std::shared_ptr<const KeptMask> MaskCache::find(Kind kind, i32 id) {

@@ -1,6 +1,7 @@
 #pragma once
 // Masks that were made, the least lately used dropped first. One with few tokens is kept as a list.
 
+#include <array>
 #include <list>
 #include <memory>
 #include <span>
@@ -14,8 +15,9 @@ namespace lm::grammar {
 struct KeptMask {
   std::vector<u32> bits;  // one of the two is empty
   std::vector<i32> tokens;
-  std::vector<u32> leaves;  // trie nodes at which the rule may be done and tokens go on
-  bool whole = false;       // such nodes are too many: the mask is made with the stack below
+  // Nodes of the short tries at which the rule may be done and tokens go on.
+  std::array<std::vector<u32>, 2> leaves;
+  bool whole = false;  // such nodes are too many: the mask is made with the stack below
 
   /// Of bits, in the shorter form.
   static KeptMask of(std::span<const u32> bits);

@@ -102,9 +102,9 @@ int Matcher::free_length(State s, bool& ended) {
 
 // on_node(node, index, state after its byte): false keeps the walk out of its subtree.
 template <typename OnNode>
-void Matcher::walk(i64 begin, i64 end, State from, int skip_level, OnNode on_node) {
+void Matcher::walk(int part, i64 begin, i64 end, State from, int skip_level, OnNode on_node) {
   if (begin >= end) return;
-  const std::span<const TrieNode> nodes = trie_->nodes();
+  const std::span<const TrieNode> nodes = trie_->nodes(part);
   path_[nodes[usize(begin)].depth] = from;
   for (i64 i = begin; i < end;) {
     const TrieNode& node = nodes[usize(i)];
@@ -124,39 +124,44 @@ void Matcher::set_tokens(const TrieNode& node, std::span<u32> bits) const {
   trie_->each_token(node, [&](i32 id) { bits[usize(id >> 5)] |= u32{1} << (id & 31); });
 }
 
-void Matcher::add_state(State s, std::span<u32> bits) {
+template <typename OnEnd>
+bool Matcher::add_tokens(State s, int first, std::span<u32> bits, OnEnd on_end) {
   bool ended = false;
   const int level = free_length(s, ended);
   if (level > 0) {
-    const std::span<const u32> known = trie_->up_to(level);
+    const std::span<const u32> known = trie_->up_to(first, level);
     for (std::size_t i = 0; i < bits.size(); ++i)
       bits[i] |= known[i];
   }
-  walk(0, isize(trie_->nodes()), s, level, [&](const TrieNode& node, i64, State) {
+  for (int part = first; part < first + 2; ++part) {
+    walk(part, 0, isize(trie_->nodes(part)), s, level, [&](const TrieNode& node, i64 i, State to) {
+      set_tokens(node, bits);
+      if (node.size > 1 && machine_.accepting(to)) on_end(part, i);
+      return true;
+    });
+  }
+  return ended;
+}
+
+void Matcher::add_below(int part, u32 leaf, State from, std::span<u32> bits) {
+  const i64 end = i64{leaf} + trie_->nodes(part)[leaf].size;
+  walk(part, i64{leaf} + 1, end, from, -1, [&](const TrieNode& node, i64, State) {
     set_tokens(node, bits);
     return true;
   });
 }
 
-// Tokens whose bytes the rule reads itself, and where inside tokens it may be done.
+// Short tokens whose bytes the rule reads itself, and where inside tokens it may be done.
 Matcher::MaskPtr Matcher::inside(i32 rule_state) {
   if (MaskPtr known = masks_.find(MaskCache::kRuleState, rule_state)) return known;
   const State s = machine_.only({rule_state, machine_.ended()});
   std::vector<u32> bits(usize(trie_->words()), 0);
-  bool ended = false;
-  const int level = free_length(s, ended);
-  if (level > 0) {
-    const std::span<const u32> known = trie_->up_to(level);
-    std::copy(known.begin(), known.end(), bits.begin());
-  }
-  std::vector<u32> leaves;
-  walk(0, isize(trie_->nodes()), s, level, [&](const TrieNode& node, i64 i, State to) {
-    set_tokens(node, bits);
-    if (node.size > 1 && machine_.accepting(to)) leaves.push_back(static_cast<u32>(i));
-    return true;
+  std::array<std::vector<u32>, 2> leaves;
+  const bool ended = add_tokens(s, kPlain, bits, [&](int part, i64 i) {
+    leaves[usize(part)].push_back(static_cast<u32>(i));
   });
   KeptMask made = KeptMask::of(bits);
-  made.whole = ended || isize(leaves) > kMostLeaves;
+  made.whole = ended || isize(leaves[0]) + isize(leaves[1]) > kMostLeaves;
   if (!made.whole) made.leaves = std::move(leaves);
   return masks_.keep(MaskCache::kRuleState, rule_state, std::move(made));
 }
@@ -164,28 +169,29 @@ Matcher::MaskPtr Matcher::inside(i32 rule_state) {
 // alone: the frame is all there is of a state.
 void Matcher::add_frame(const Frame& frame, bool alone, std::span<u32> bits) {
   if (frame.rule_state == kDone) return;
-  const MaskPtr own = inside(frame.rule_state);
-  if (frame.next == machine_.ended() || !own->whole) {
-    own->add_to(bits);
-    if (own->leaves.empty() || frame.next == machine_.ended()) return;
-    const State back = machine_.returned(frame.next);
-    for (const u32 leaf : own->leaves) {
-      const i64 end = i64{leaf} + trie_->nodes()[leaf].size;
-      walk(i64{leaf} + 1, end, back, -1, [&](const TrieNode& node, i64, State) {
-        set_tokens(node, bits);
-        return true;
-      });
+  const auto nowhere = [](int, i64) {};
+  const MaskPtr own = inside(machine_.within(frame.rule_state, kShortBytes));
+  if (frame.next != machine_.ended() && own->whole) {
+    if (alone) {
+      add_tokens(machine_.only(frame), kPlain, bits, nowhere);
+      add_tokens(machine_.only(frame), kLongPlain, bits, nowhere);
+    } else {
+      complete(machine_.only(frame))->add_to(bits);
     }
-  } else if (alone) {
-    add_state(machine_.only(frame), bits);
-  } else {
-    complete(machine_.only(frame))->add_to(bits);
+    return;
+  }
+  own->add_to(bits);
+  add_tokens(machine_.only(frame), kLongPlain, bits, nowhere);
+  if (frame.next == machine_.ended()) return;
+  const State back = machine_.returned(frame.next);
+  for (int part = kPlain; part <= kOdd; ++part) {
+    for (const u32 leaf : own->leaves[usize(part)])
+      add_below(part, leaf, back, bits);
   }
 }
 
 Matcher::MaskPtr Matcher::complete(State s) {
   const std::vector<Frame> frames(machine_.frames(s).begin(), machine_.frames(s).end());
-  if (frames.size() == 1 && frames[0].next == machine_.ended()) return inside(frames[0].rule_state);
   if (MaskPtr known = masks_.find(MaskCache::kState, s)) return known;
   std::vector<u32> bits(usize(trie_->words()), 0);
   for (const Frame& frame : frames)
@@ -221,10 +227,12 @@ std::optional<Fault> Matcher::closing_mask(State s, std::span<u32> out) {
   const i32 far = machine_.distance(s);
   if (far > 0) {
     const Result<bool> done = faulted([&] {
-      walk(0, isize(trie_->nodes()), s, -1, [&](const TrieNode& node, i64, State to) {
-        if (machine_.distance(to) < far) set_tokens(node, out);
-        return true;
-      });
+      for (int part = 0; part < kTrieParts; ++part) {
+        walk(part, 0, isize(trie_->nodes(part)), s, -1, [&](const TrieNode& node, i64, State to) {
+          if (machine_.distance(to) < far) set_tokens(node, out);
+          return true;
+        });
+      }
       return true;
     });
     if (!done) return done.fault();
@@ -299,14 +307,16 @@ Result<Matcher::Forced> Matcher::forced(State s) {
 Result<bool> Matcher::extends(std::string_view text, State after) {
   const std::lock_guard lock(mutex_);
   return faulted([&] {
-    const i64 node = trie_->find(text);
-    if (node < 0) return false;
     bool found = false;
-    walk(node + 1, node + trie_->nodes()[usize(node)].size, after, -1,
-         [&](const TrieNode& below, i64, State) {
-           found |= below.token != kNoToken;
-           return !found;
-         });
+    for (int part = 0; part < kTrieParts && !found; ++part) {
+      const i64 node = trie_->find(part, text);
+      if (node < 0) continue;
+      const i64 end = node + trie_->nodes(part)[usize(node)].size;
+      walk(part, node + 1, end, after, -1, [&](const TrieNode& below, i64, State) {
+        found |= below.token != kNoToken;
+        return !found;
+      });
+    }
     return found;
   });
 }

@@ -15,7 +15,7 @@ int level_of(std::string_view text) {
   i64 chars = 0;
   for (i64 at = 0; at < isize(text);) {
     const Decoded c = decode_at(text, at);
-    if (!c.valid || c.cp < 0x20 || c.cp == '"' || c.cp == '\\' || c.cp == 0x7F) return kUnsafeLevel;
+    if (!c.valid || c.cp < 0x20 || c.cp == '"' || c.cp == '\\' || c.cp == 0x7F) return kOddLevel;
     at += c.size;
     ++chars;
   }
@@ -47,27 +47,35 @@ TokenTrie::TokenTrie(std::vector<std::string> texts) {
     texts_ += text;
   }
   begins_.push_back(isize(texts_));
-  build();
+  std::array<std::vector<i32>, kTrieParts> parts;
+  for (i32 id = 0; id < vocab(); ++id) {
+    const std::string_view one = text(id);
+    if (one.empty()) continue;
+    const bool odd = level_of(one) == kOddLevel;
+    parts[isize(one) > kShortBytes ? (odd ? kLongOdd : kLongPlain) : (odd ? kOdd : kPlain)]
+        .push_back(id);
+  }
+  for (int part = 0; part < kTrieParts; ++part)
+    build(part, std::move(parts[usize(part)]));
 }
 
-void TokenTrie::build() {
-  std::vector<i32> ids;
-  for (i32 id = 0; id < vocab(); ++id) {
-    if (!text(id).empty()) ids.push_back(id);
-  }
+void TokenTrie::build(int part, std::vector<i32> ids) {
   std::sort(ids.begin(), ids.end(), [&](i32 a, i32 b) {
     const int order = text(a).compare(text(b));
     return order != 0 ? order < 0 : a < b;
   });
-  masks_.assign(usize(kLevels + 1), std::vector<u32>(usize(words()), 0));
+  std::vector<TrieNode>& nodes = nodes_[usize(part)];
+  std::vector<std::vector<u32>>& masks = masks_[usize(part)];
+  if (part == kPlain || part == kLongPlain)
+    masks.assign(usize(kLevels + 1), std::vector<u32>(usize(words()), 0));
   std::vector<i64> path;  // nodes of the last text
   std::string_view last;
   const auto close = [&](i64 depth) {
     for (; isize(path) > depth; path.pop_back()) {
-      TrieNode& node = nodes_[usize(path.back())];
-      node.size = static_cast<u32>(isize(nodes_) - path.back());
+      TrieNode& node = nodes[usize(path.back())];
+      node.size = static_cast<u32>(isize(nodes) - path.back());
       if (path.size() > 1) {
-        TrieNode& above = nodes_[usize(path[path.size() - 2])];
+        TrieNode& above = nodes[usize(path[path.size() - 2])];
         above.level = std::max(above.level, node.level);
       }
     }
@@ -81,12 +89,12 @@ void TokenTrie::build() {
         std::mismatch(last.begin(), last.end(), here.begin(), here.end()).first - last.begin();
     close(common);
     for (i64 depth = common; depth < isize(here); ++depth) {
-      path.push_back(isize(nodes_));
-      nodes_.push_back(
+      path.push_back(isize(nodes));
+      nodes.push_back(
           {1, kNoToken, static_cast<u16>(depth), static_cast<u8>(here[usize(depth)]), 0});
     }
     deepest_ = std::max(deepest_, static_cast<i32>(here.size()));
-    TrieNode& node = nodes_.back();
+    TrieNode& node = nodes.back();
     const int level = level_of(here);
     node.level = static_cast<u8>(level);
     node.token = ids[i];
@@ -95,27 +103,28 @@ void TokenTrie::build() {
       groups_.emplace_back(ids.begin() + static_cast<i64>(i), ids.begin() + static_cast<i64>(end));
     }
     for (; i < end; ++i) {
-      if (level == kUnsafeLevel) continue;
+      if (level == kOddLevel) continue;
       for (int l = std::min(level, kLevels + 1); l <= kLevels + 1; ++l)
-        masks_[usize(l - 1)][usize(ids[i] >> 5)] |= u32{1} << (ids[i] & 31);
+        masks[usize(l - 1)][usize(ids[i] >> 5)] |= u32{1} << (ids[i] & 31);
     }
     last = here;
   }
   close(0);
 }
 
-i64 TokenTrie::find(std::string_view text) const {
+i64 TokenTrie::find(int part, std::string_view text) const {
+  const std::span<const TrieNode> all = nodes(part);
   i64 found = -1;
   i64 begin = 0;
-  i64 end = isize(nodes_);
+  i64 end = isize(all);
   for (const char c : text) {
     i64 at = begin;
-    while (at < end && nodes_[usize(at)].byte != static_cast<u8>(c))
-      at += nodes_[usize(at)].size;
+    while (at < end && all[usize(at)].byte != static_cast<u8>(c))
+      at += all[usize(at)].size;
     if (at >= end) return -1;
     found = at;
     begin = at + 1;
-    end = at + nodes_[usize(at)].size;
+    end = at + all[usize(at)].size;
   }
   return found;
 }

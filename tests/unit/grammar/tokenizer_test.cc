@@ -70,14 +70,16 @@ TEST_CASE("the trie holds each token's bytes, and no special token", "[grammar]"
   if (!tokenizer) LM_SKIP("no tokenizer data");
   const TokenTrie trie(*tokenizer, tokenizer->vocab_size());
   std::vector<int> seen(usize(trie.vocab()), 0);
-  std::string path;
-  for (const TrieNode& node : trie.nodes()) {
-    path.resize(node.depth);
-    path += static_cast<char>(node.byte);
-    trie.each_token(node, [&](i32 id) {
-      ++seen[usize(id)];
-      if (trie.text(id) != path) FAIL(id);
-    });
+  for (int part = 0; part < kTrieParts; ++part) {
+    std::string path;
+    for (const TrieNode& node : trie.nodes(part)) {
+      path.resize(node.depth);
+      path += static_cast<char>(node.byte);
+      trie.each_token(node, [&](i32 id) {
+        ++seen[usize(id)];
+        if (trie.text(id) != path) FAIL(id);
+      });
+    }
   }
   i64 special = 0;
   for (i32 id = 0; id < trie.vocab(); ++id) {
@@ -87,9 +89,11 @@ TEST_CASE("the trie holds each token's bytes, and no special token", "[grammar]"
             (tokenizer->is_special(id) || tokenizer->token_bytes(id).empty()));
   }
   CHECK(special == 256);
-  REQUIRE(trie.find(" the") >= 0);
-  CHECK(trie.nodes()[usize(trie.find(" the"))].token == *tokenizer->find("\xC4\xA0the"));
-  CHECK(trie.find("no such token at all") < 0);
+  const i64 the = trie.find(kPlain, " the");
+  REQUIRE(the >= 0);
+  CHECK(trie.nodes(kPlain)[usize(the)].token == *tokenizer->find("\xC4\xA0the"));
+  CHECK(trie.find(kPlain, "no such token at all") < 0);
+  CHECK(trie.find(kOdd, "\n") >= 0);
 }
 
 TEST_CASE("forced text is cut as the tokenizer cuts, up to where a longer token may stand",
