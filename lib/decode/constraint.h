@@ -32,6 +32,8 @@ class Constraint {
     static_cast<void>(left);
     return true;
   }
+  /// Tokens that must come next, as far as the mask leaves no choice: they are read in one pass.
+  virtual std::span<const i32> forced() const { return {}; }
   /// This token came next. Not called for one that ends the text (SampleParams::stop_ids).
   virtual void accept(i32 token) = 0;
   /// Does the text end here? text: the continuation so far, of which the last accepted token

@@ -256,9 +256,18 @@ void Generator::propose() {
   for (const std::unique_ptr<Sample>& each : running_) {
     Sample& s = *each;
     s.draft.clear();
-    if (!s.drafter || (options_.draft_auto && !s.pace.ready())) continue;
     const i64 room = longest(s.job) - isize(s.tokens) - 1;
     const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
+    // What a constraint leaves no choice about comes first, and alone.
+    const std::span<const i32> forced =
+        s.constraints.empty() ? std::span<const i32>() : s.constraints.back()->forced();
+    if (!forced.empty() && !s.on_other && engine_.cache().can_cut()) {
+      for (i64 i = 0; i < std::min({isize(forced), kMostDraft, room, share}); ++i)
+        s.draft.push_back({forced[usize(i)], static_cast<i32>(i - 1), 1});
+      stats_.forced_rows += isize(s.draft);
+      continue;
+    }
+    if (!s.drafter || (options_.draft_auto && !s.pace.ready())) continue;
     const i64 most = std::min({options_.draft_rows, kMostDraft, room, share});
     if (most > 0) s.drafter->propose(s.tokens, most, s.draft);
     drop_unknown(s.draft, engine_.cfg().vocab);
@@ -492,7 +501,7 @@ void Generator::draw_rows(Sample& s) {
     s.kept.push_back(static_cast<i32>(at));
     draw(s);
   }
-  if (s.draft.empty()) return;
+  if (s.draft.empty() || !s.drafter) return;
   f64 expected = 0;
   for (const DraftNode& node : s.draft)
     expected += static_cast<f64>(node.chance);

@@ -86,6 +86,7 @@ struct GenerateStats {
   i64 drawn_tokens = 0;
   i64 draft_rows = 0;    // guessed tokens evaluated
   i64 draft_tokens = 0;  // of them those that were drawn
+  i64 forced_rows = 0;   // of the guesses those that a constraint left no choice about
   f64 draft_s = 0;       // spent on guessing
   i64 other_steps = 0;   // forward calls of the other model
   i64 other_rows = 0;    // tokens it evaluated

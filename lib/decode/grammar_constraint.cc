@@ -2,12 +2,63 @@
 
 #include <algorithm>
 
+#include "grammar/forced.h"
+
 namespace lm::decode {
 
-GrammarConstraint::GrammarConstraint(std::shared_ptr<grammar::Matcher> matcher, bool at_once)
-    : matcher_(std::move(matcher)), at_once_(at_once), state_(matcher_->start()) {}
+namespace {
+
+constexpr std::size_t kTail = 1024;  // bytes of a text that decide how it goes on in tokens
+
+}  // namespace
+
+GrammarConstraint::GrammarConstraint(std::shared_ptr<grammar::Matcher> matcher, bool at_once,
+                                     const text::Tokenizer* tokenizer)
+    : matcher_(std::move(matcher)),
+      at_once_(at_once),
+      tokenizer_(tokenizer),
+      state_(matcher_->start()) {
+  look_ahead();
+}
+
+GrammarConstraint::GrammarConstraint(const GrammarConstraint& other)
+    : Constraint(other),
+      matcher_(other.matcher_),
+      at_once_(other.at_once_),
+      tokenizer_(other.tokenizer_),
+      state_(other.state_),
+      text_(other.text_),
+      queue_(other.queue_),
+      queued_(other.queued_),
+      heard_(other.heard_),
+      closing_(other.closing_),
+      forced_(other.forced_) {}
+
+/// The tokens of a text that must come now.
+void GrammarConstraint::look_ahead() {
+  queue_.clear();
+  queued_ = 0;
+  if (tokenizer_ == nullptr || state_ == grammar::kDead) return;
+  const Result<grammar::Matcher::Forced> text = matcher_->forced(state_);
+  if (!text || text->text.empty()) return;
+  if (!encoder_) encoder_ = tokenizer_->new_state();
+  Result<grammar::ForcedTokens> tokens =
+      grammar::forced_tokens(*tokenizer_, *encoder_, *matcher_, state_, text_);
+  if (tokens) queue_ = std::move(tokens->ids);  // else drawing goes on
+}
 
 std::optional<Fault> GrammarConstraint::mask(TokenWeights& x, i64 left) const {
+  if (!forced().empty()) {
+    const i32 token = forced()[0];
+    const auto at = std::lower_bound(x.ids.begin(), x.ids.end(), token);
+    if (at != x.ids.end() && *at == token) {  // else it is banned: other tokens of the text may do
+      const f64 w = x.w[usize(at - x.ids.begin())];
+      x.ids.assign(1, token);
+      x.w.assign(1, w);
+      closing_ = true;
+      return std::nullopt;
+    }
+  }
   bits_.resize(usize(matcher_->trie().words()));
   closing_ = matcher_->distance(state_) >= left && left > 0;
   if (std::optional<Fault> fault =
@@ -31,7 +82,8 @@ std::optional<Fault> GrammarConstraint::mask(TokenWeights& x, i64 left) const {
 }
 
 bool GrammarConstraint::permits(i32 token, i64 left) const {
-  if (closing_ || matcher_->trie().text(token).empty()) return true;  // the latter: an end token
+  if (closing_) return true;
+  if (matcher_->trie().text(token).empty()) return true;  // an end token
   const Result<grammar::State> after = matcher_->accept(state_, token);
   return !after || matcher_->distance(*after) <= left;
 }
@@ -40,6 +92,15 @@ void GrammarConstraint::accept(i32 token) {
   const Result<grammar::State> after = matcher_->accept(state_, token);
   state_ = after ? *after : grammar::kDead;
   heard_ = true;
+  if (tokenizer_ == nullptr) return;
+  text_ += matcher_->trie().text(token);
+  if (text_.size() > 2 * kTail) {  // tokens hardly depend on what is further away
+    const std::size_t blank = text_.find(' ', text_.size() - kTail);
+    text_.erase(0, blank == std::string::npos ? text_.size() - kTail : blank);
+  }
+  const bool queued = !forced().empty() && forced()[0] == token;
+  if (queued) ++queued_;
+  if (!queued || forced().empty()) look_ahead();
 }
 
 std::optional<TextEnd> GrammarConstraint::end(std::string_view) {

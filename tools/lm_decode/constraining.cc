@@ -191,7 +191,8 @@ std::optional<Fault> Constraining::set(const Fields& fields, decode::GenerateReq
   Result<Matcher> language = matcher(given[0].first, given[0].second);
   if (!language) return language.fault();
   if (!asap_) {
-    request.constraint = std::make_shared<decode::GrammarConstraint>(std::move(*language));
+    request.constraint = std::make_shared<decode::GrammarConstraint>(std::move(*language), true,
+                                                                     &session_.tokenizer());
     return std::nullopt;
   }
   if (request.params.temperature != 1)

@@ -1,5 +1,8 @@
 #include "decode/grammar_constraint.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "../../tiny_model.h"
 #include "catch.h"
 #include "core/parallel.h"
@@ -32,7 +35,8 @@ struct Fixture {
     REQUIRE(grammar);
     return matcher(*grammar);
   }
-  std::vector<Completion> run(GenerateRequest r, i64 batch = 16, bool drafts = false) const {
+  std::vector<Completion> run(GenerateRequest r, i64 batch = 16, bool drafts = false,
+                              GenerateStats* stats = nullptr) const {
     model::Engine engine(model);
     GenerateOptions options{batch, 512, model.cfg.end_ids};
     if (drafts) options.drafter = [](const DraftSubject&) { return std::make_unique<NgramTree>(); };
@@ -44,6 +48,7 @@ struct Fixture {
     std::optional<Generated> out = generator.take();
     REQUIRE(out);
     REQUIRE(!out->fault);
+    if (stats != nullptr) *stats = generator.stats();
     return out->completions;
   }
   test::TempDir dir;
@@ -157,5 +162,48 @@ TEST_CASE("samples that learn from each other end with end tokens", "[decode]") 
       CHECK(again[i].tokens == expected[i].tokens);
       CHECK(again[i].note == expected[i].note);
     }
+  }
+}
+
+TEST_CASE("text without a choice has the tokenizer's tokens and few passes", "[decode]") {
+  const Fixture fixture;
+  const auto matcher = fixture.pattern("the (thin|tin) in the thing: [ab]{3} in the end");
+  GenerateRequest r = request(matcher, 80, 3);
+  const auto constraint = [&](const text::Tokenizer* tokenizer) {
+    return std::make_shared<GrammarConstraint>(matcher, true, tokenizer);
+  };
+  r.logprobs = true;
+  r.constraint = constraint(fixture.tokenizer.get());
+  GenerateStats stats;
+  const std::vector<Completion> expected = fixture.run(r, 16, false, &stats);
+  CHECK(stats.forced_rows > 0);
+  CHECK(stats.steps < isize(expected[0].tokens));
+  const std::unique_ptr<text::EncodeState> state = fixture.tokenizer->new_state();
+  for (const Completion& c : expected) {
+    CHECK(c.finish_reason == "grammar");
+    CHECK(*matcher->closed(*matcher->accept_bytes(matcher->start(), c.text)));
+    std::vector<i32> ids;
+    fixture.tokenizer->encode("the ", *state, ids);
+    CHECK(std::equal(ids.begin(), ids.begin() + 1, c.tokens.begin()));
+    ids.clear();
+    fixture.tokenizer->encode(" in the end", *state, ids);
+    CHECK(std::equal(ids.rbegin(), ids.rend(), c.tokens.rbegin()));
+    CHECK(c.logprobs.size() == c.tokens.size());  // the model's own
+    CHECK(*std::min_element(c.logprobs.begin(), c.logprobs.end()) < -0.1f);
+  }
+  for (const i64 batch : {1, 2}) {
+    for (const bool drafts : {false, true}) {
+      const std::vector<Completion> again = fixture.run(r, batch, drafts);
+      for (std::size_t i = 0; i < again.size(); ++i) {
+        CHECK(again[i].tokens == expected[i].tokens);
+        CHECK(again[i].logprobs == expected[i].logprobs);
+      }
+    }
+  }
+  // A token that is banned: the text comes in others.
+  r.params.logit_bias = {{257, -std::numeric_limits<f64>::infinity()}};  // "the"
+  for (const Completion& c : fixture.run(r)) {
+    CHECK(c.finish_reason == "grammar");
+    CHECK(std::find(c.tokens.begin(), c.tokens.end(), 257) == c.tokens.end());
   }
 }
