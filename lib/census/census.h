@@ -4,115 +4,48 @@
 // and parts.
 // Thread rule: one object per worker.
 
+#include <deque>
 #include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "census/numbers.h"
-#include "census/plan.h"
+#include "census/cell.h"
+#include "census/groups.h"
 #include "census/tally.h"
 #include "mix/rules.h"
 
 namespace lm::census {
-
-struct Totals {
-  i64 documents = 0;
-  i64 line_bytes = 0;  // of their lines, newlines included
-  i64 without_text = 0;
-  i64 empty = 0;  // texts of no characters
-  i64 without_id = 0;
-  i64 bytes = 0;  // of texts, and what follows
-  i64 chars = 0;
-  i64 words = 0;
-  i64 tokens = 0;
-  i64 kept = 0;  // documents that no rule removes
-  i64 kept_line_bytes = 0;
-  i64 kept_tokens = 0;
-  i64 longest = -1;  // bytes of the longest text, of equal ones of the least source and id
-  std::string longest_source{};
-  std::string longest_id{};
-  void add(const Totals& other);
-  void offer(i64 text_bytes, std::string_view source, std::string_view id);
-  void save(PartWriter& out) const;
-  void load(PartReader& in);
-};
-
-/// A number of a field or attribute that was found on the way.
-struct Field {
-  explicit Field(bool exact) : value(exact) {}
-  i64 nulls = 0;
-  i64 empty = 0;  // lists without spans
-  i64 unfit = 0;  // values that are no numbers and no lists of spans
-  Numbers value;  // the number, or the score of the first span
-  i64 plain = 0;  // numbers as they are, without spans
-  i64 whole = 0;  // one span over the whole text
-  // Of other lists: how many spans, the share of the text's characters that they cover.
-  std::unique_ptr<Numbers> spans{};
-  std::unique_ptr<Numbers> covered{};
-  u64 last = ~u64{0};  // record that was counted last, so that a repeated key counts once
-  i64 edge = -1;       // index into Plan::edges
-  void add(const Field& other);
-  /// spans and covered with what is known of lists over the whole text.
-  Numbers all_spans() const;
-  Numbers all_covered() const;
-  i64 bytes() const;
-  void save(PartWriter& out) const;
-  void load(PartReader& in);
-};
-
-/// Fields by their path. Beyond a limit those of names whose hashes begin with level() zero bits.
-class Fields {
- public:
-  static constexpr i64 kMost = 4096;
-  explicit Fields(bool exact) : exact_(exact) {}
-  /// Null for one that is given up.
-  Field* at(std::string_view path);
-  void add(const Fields& other);
-  i64 level() const { return level_; }
-  i64 bytes() const;
-  std::map<std::string_view, const Field*> sorted() const;
-  void raise(i64 level);
-
- private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return xxh3_64(text); }
-  };
-  bool exact_;
-  i64 level_ = 0;
-  std::unordered_map<std::string, Field, Hash, std::equal_to<>> fields_;
-};
-
-/// Everything, or one group.
-struct Cell {
-  explicit Cell(const Plan& plan);
-  Totals totals;
-  std::vector<Numbers> numbers;  // those asked for
-  Fields fields;
-  void add(const Cell& other);
-  i64 bytes() const;
-};
 
 struct EdgeCounts {
   std::vector<i64> counts;         // by bin
   std::vector<Examples> examples;  // by bin
 };
 
+/// Where censuses that are parts of one put groups and values that do not fit in memory.
+struct Spill {
+  Spill(const std::string& dir, const Plan& plan);
+  /// Whether anything is here, and how much.
+  i64 bytes() const;
+  Runs groups;
+  std::deque<Runs> tops;
+  Runs cross;
+};
+
 class Census {
  public:
-  static constexpr i64 kMostGroups = 10'000;
-  /// plan outlives this.
-  explicit Census(const Plan& plan);
+  /// plan outlives this, as does spill, which all that are added up share; or null.
+  explicit Census(const Plan& plan, Spill* spill = nullptr);
 
-  /// The group of this key; throws Error{kData} beyond kMostGroups.
-  Cell& group(std::string_view key);
-  void add(const Census& other);
-  /// About what it takes in memory.
-  i64 bytes() const;
+  /// Takes what other has.
+  void add(Census&& other);
+  /// About what it takes in memory, and how much of that spill() would free.
+  i64 bytes();
+  i64 spillable();
+  /// Groups and values leave memory.
+  void spill();
+  /// Everything is added; to be called before anything is read of a census with a spill.
+  void settle();
 
   /// Everything in parts, in a fixed order: emit(part, group, name, data). Equal contents give
   /// equal parts.
@@ -125,7 +58,7 @@ class Census {
   const Plan& plan;
   i64 rejected = 0;  // bad records, counted nowhere else
   Cell whole;
-  std::map<std::string, Cell, std::less<>> groups;  // by group key
+  Groups groups;
   std::vector<EdgeCounts> edges;
   std::vector<Tally> tops;
   std::vector<i64> top_missing;  // documents without a value
@@ -136,8 +69,7 @@ class Census {
   std::vector<u8> seen;  // by Plan::attributes: in some record
 
  private:
-  Cell* cell(std::string_view key);
-  void save_cell(std::string_view key, const Cell& cell, const Emit& emit) const;
+  Spill* spill_;
 };
 
 /// A value as a key of groups: "=VALUE", or "-" for none; as short_value has it.

@@ -2,6 +2,7 @@
 // Counts by 64-bit key: a flat table, open addressing. Keys may be anything; they are mixed.
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 #include <vector>
 
@@ -26,7 +27,18 @@ class CountTable {
     other.each([this](u64 key, i64 count) { add(key, count); });
   }
   i64 size() const { return used_; }
-  i64 bytes() const { return isize(slots_) * static_cast<i64>(sizeof(Slot)); }
+  /// Of a large table that a batch of records may make grow also those that growing takes.
+  i64 bytes() const {
+    const i64 slots = isize(slots_);
+    const i64 soon = slots < kLarge ? 0 : std::min(kBatch, slots / 8);
+    const bool grows = 4 * (used_ + soon) > 3 * slots;
+    return (grows ? 3 : 1) * slots * static_cast<i64>(sizeof(Slot));
+  }
+  /// What a table of that many keys takes while it grows to its size.
+  static i64 most_bytes(i64 keys) {
+    const u64 slots = std::bit_ceil(static_cast<u64>(std::max<i64>(keys, 12)) * 4 / 3 + 1);
+    return static_cast<i64>(slots + slots / 2) * static_cast<i64>(sizeof(Slot));
+  }
   /// visit(key, count), in no order that means anything.
   template <typename Visit>
   void each(Visit visit) const {
@@ -52,6 +64,8 @@ class CountTable {
   }
 
  private:
+  static constexpr i64 kLarge = i64{1} << 16;  // slots
+  static constexpr i64 kBatch = i64{1} << 19;  // keys
   struct Slot {
     u64 key = 0;
     i64 count = 0;  // 0: free

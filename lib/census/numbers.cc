@@ -72,10 +72,14 @@ void Numbers::add(f64 value, i64 times) {
   counts_.add(key_of(exact_ ? value : on_grid(value) + 0.0), times);
 }
 
-void Numbers::add(const Numbers& other) {
+void Numbers::add(Numbers&& other) {
   if (other.count() == 0) return;
-  min_ = count() == 0 ? other.min_ : std::min(min_, other.min_);
-  max_ = count() == 0 ? other.max_ : std::max(max_, other.max_);
+  if (count() == 0) {
+    std::swap(*this, other);
+    return;
+  }
+  min_ = std::min(min_, other.min_);
+  max_ = std::max(max_, other.max_);
   moments_.add(other.moments_);
   counts_.add(other.counts_);
 }

@@ -36,13 +36,14 @@ class Numbers {
   explicit Numbers(bool exact) : exact_(exact) {}
   /// value: finite.
   void add(f64 value, i64 times = 1);
-  void add(const Numbers& other);
+  void add(Numbers&& other);
 
   i64 count() const { return moments_.count(); }
   f64 min() const { return min_; }  // 0 of nothing
   f64 max() const { return max_; }
   const Moments& moments() const { return moments_; }
-  i64 bytes() const { return counts_.bytes(); }
+  /// Of its table; with room for values() where that takes much.
+  i64 bytes() const { return counts_.bytes() + (exact_ ? 16 * counts_.size() : 0); }
   /// Values in ascending order with their counts; on the grid unless exact.
   std::vector<std::pair<f64, i64>> values() const;
 

@@ -5,6 +5,7 @@
 
 #include "core/hash.h"
 #include "core/str.h"
+#include "io/json_string.h"
 #include "io/object_fields.h"
 #include "mix/sample.h"
 #include "mix/strict.h"
@@ -109,18 +110,18 @@ void Survey::require_attributes(const std::vector<std::string>& allowed) {
   }
 }
 
-Observer::Observer(const Survey& survey)
+Observer::Observer(const Survey& survey, Spill* spill)
     : survey_(survey),
       json_(survey.names.paths()),
       values_(survey.names),
-      census_(survey.plan),
+      census_(survey.plan, spill),
       numbers_(survey.numbers.size()),
       tops_(survey.tops.size()),
       cross_(survey.cross.size()) {}
 
-std::optional<Fault> Observer::observe(const io::Record& record, std::vector<u64>& ids) {
-  if (std::optional<Fault> fault = read(record)) return fault;
-  ++records_;
+std::optional<Fault> Observer::observe(const io::Record& record, i64 line_bytes,
+                                       std::vector<u64>& ids) {
+  if (std::optional<Fault> fault = read(record, line_bytes)) return fault;
   if (seen_.has_id) {
     key_.assign(seen_.source);
     key_.push_back('\0');
@@ -132,10 +133,10 @@ std::optional<Fault> Observer::observe(const io::Record& record, std::vector<u64
 }
 
 // Whatever can be wrong with a record is found here, before anything is counted.
-std::optional<Fault> Observer::read(const io::Record& record) {
+std::optional<Fault> Observer::read(const io::Record& record, i64 line_bytes) {
   values_.open(json_);
   seen_ = {};
-  seen_.line_bytes = isize(record.line) + 1;
+  seen_.line_bytes = line_bytes;
   if (std::optional<Fault> fault = json_.object_or_none(survey_.attributes)) return fault;
   seen_.has_text = json_.has(mix::Names::kText);
   if (seen_.has_text) {
@@ -187,6 +188,9 @@ std::optional<Fault> Observer::read(const io::Record& record) {
   for (std::size_t i = 0; i < cross_.size(); ++i) {
     if (std::optional<Fault> fault = read_key(survey_.cross[i], cross_[i])) return fault;
   }
+  if (survey_.plan.discover) {
+    if (std::optional<Fault> fault = find_fields()) return fault;
+  }
   const Result<bool> kept =
       survey_.rules.judge(values_, seen_.line_bytes, seen_.tokens, census_.rules);
   if (!kept) return kept.fault();
@@ -223,7 +227,7 @@ void Observer::count() {
     if (json_.field(field).type != io::JsonType::kMissing) census_.seen[i] = 1;
   }
   count_cell(census_.whole, true);
-  if (survey_.group) count_cell(census_.group(group_key(group_.text, group_.none)), false);
+  if (survey_.group) count_cell(census_.groups.at(group_key(group_.text, group_.none)), false);
   for (std::size_t i = 0; i < tops_.size(); ++i) {
     if (tops_[i].none) {
       ++census_.top_missing[i];
@@ -267,33 +271,61 @@ void Observer::count_cell(Cell& cell, bool whole) {
   if (survey_.plan.discover) count_fields(cell, whole);
 }
 
-void Observer::count_fields(Cell& cell, bool whole) {
-  const auto below = [&](i64 field, std::string_view prefix, bool lists) {
-    if (json_.field(field).type != io::JsonType::kObject) return;
-    io::each_object_field(json_.raw(field), [&](std::string_view key, std::string_view raw) {
-      if (!lists && !is_number(raw)) return;
-      path_.assign(prefix);
-      path_.append(key);
-      count_field(cell, whole, raw);
-    });
+std::optional<Fault> Observer::find_fields() {
+  paths_.clear();
+  found_.clear();
+  const auto below = [this](i64 field, std::string_view prefix, bool lists) {
+    if (json_.field(field).type != io::JsonType::kObject) return std::optional<Fault>();
+    return find_fields(json_.raw(field), prefix, lists);
   };
-  below(survey_.attributes, "attributes.", true);
-  below(survey_.metadata, "metadata.", false);
-  io::each_object_field(json_.line(), [&](std::string_view key, std::string_view raw) {
-    if (!is_number(raw) || key == "id" || key == "source") return;
-    path_ = key;
-    count_field(cell, whole, raw);
-  });
+  if (std::optional<Fault> fault = below(survey_.attributes, "attributes.", true)) return fault;
+  if (std::optional<Fault> fault = below(survey_.metadata, "metadata.", false)) return fault;
+  return find_fields(json_.line(), "", false);
 }
 
-void Observer::count_field(Cell& cell, bool whole, std::string_view raw) {
-  Field* const field = cell.fields.at(path_);
-  if (field == nullptr || field->last == records_) return;
-  if (field->last == ~u64{0} && whole) {
-    const auto edge = std::find(survey_.edge_paths.begin(), survey_.edge_paths.end(), path_);
+// Every key is read, so none may be there twice.
+std::optional<Fault> Observer::find_fields(std::string_view object, std::string_view prefix,
+                                           bool lists) {
+  key_hashes_.clear();
+  std::optional<Fault> fault;
+  io::each_object_field(object, [&](std::string_view key, std::string_view raw) {
+    if (key.find('\\') != std::string_view::npos) {
+      if (!fault) fault = io::unescape(key, key_);
+      key = key_;
+    }
+    key_hashes_.push_back(xxh3_64(key));
+    if (!is_number(raw) && !lists) return;
+    if (prefix.empty() && (key == "id" || key == "source")) return;
+    found_.push_back({paths_.size(), prefix.size() + key.size(), raw});
+    paths_.append(prefix).append(key);
+  });
+  if (fault) return fault;
+  std::sort(key_hashes_.begin(), key_hashes_.end());
+  const auto twice = std::adjacent_find(key_hashes_.begin(), key_hashes_.end());
+  if (twice == key_hashes_.end()) return std::nullopt;
+  const u64 hash = *twice;
+  io::each_object_field(object, [&](std::string_view key, std::string_view raw) {
+    io::unescape(key, key_);
+    if (xxh3_64(key_) == hash)
+      fault = {"duplicate_key", cat("key ", quote(key_), " occurs twice"),
+               raw.data() - json_.line().data()};
+  });
+  return fault;
+}
+
+void Observer::count_fields(Cell& cell, bool whole) {
+  for (const Found& found : found_)
+    count_field(cell, whole, std::string_view(paths_).substr(found.begin, found.size), found.raw);
+}
+
+void Observer::count_field(Cell& cell, bool whole, std::string_view path, std::string_view raw) {
+  Field* const field = cell.fields.at(path);
+  if (field == nullptr) return;
+  if (!field->begun && whole) {
+    const auto edge = std::find(survey_.edge_paths.begin(), survey_.edge_paths.end(), path);
     if (edge != survey_.edge_paths.end()) field->edge = edge - survey_.edge_paths.begin();
   }
-  field->last = records_;
+  field->begun = true;
   f64 value = 0;
   if (is_number(raw)) {
     const std::optional<f64> number = parse_float(raw);

@@ -62,12 +62,12 @@ struct Survey {
 
 class Observer {
  public:
-  explicit Observer(const Survey& survey);
+  explicit Observer(const Survey& survey, Spill* spill = nullptr);
   io::JsonReader& json() { return json_; }
   Census& census() { return census_; }
-  /// Counts a record whose line json() has parsed. ids: the hash of its source and id is appended
-  /// if it has an id.
-  std::optional<Fault> observe(const io::Record& record, std::vector<u64>& ids);
+  /// Counts a record whose line json() has parsed. line_bytes: of the line as it was read, with its
+  /// newline. ids: the hash of its source and id is appended if it has an id.
+  std::optional<Fault> observe(const io::Record& record, i64 line_bytes, std::vector<u64>& ids);
 
  private:
   struct Seen {  // of the record at hand
@@ -87,12 +87,20 @@ class Observer {
     std::string text;
     bool none = true;
   };
-  std::optional<Fault> read(const io::Record& record);
+  /// A field that is described without being asked for.
+  struct Found {
+    std::size_t begin;  // of its path in paths_
+    std::size_t size;
+    std::string_view raw;
+  };
+  std::optional<Fault> read(const io::Record& record, i64 line_bytes);
+  std::optional<Fault> find_fields();
+  std::optional<Fault> find_fields(std::string_view object, std::string_view prefix, bool lists);
   std::optional<Fault> read_key(const Survey::Key& key, KeyValue& value);
   void count();
   void count_cell(Cell& cell, bool whole);
   void count_fields(Cell& cell, bool whole);
-  void count_field(Cell& cell, bool whole, std::string_view raw);
+  void count_field(Cell& cell, bool whole, std::string_view path, std::string_view raw);
   void count_edge(i64 edge, f64 value);
   void show_rules();
   Example example(std::string text, std::string notes) const;
@@ -102,14 +110,15 @@ class Observer {
   mix::Values values_;
   Census census_;
   Seen seen_;
-  u64 records_ = 0;
   std::vector<std::optional<f64>> numbers_;
   std::vector<KeyValue> tops_;
   KeyValue group_;
   std::vector<KeyValue> cross_;
   std::vector<text::ScoredSpan> spans_;
   std::vector<text::ScoredSpan> sorted_;
-  std::string path_;  // of a field that was found
+  std::string paths_;  // of fields that are found, one after the other
+  std::vector<Found> found_;
+  std::vector<u64> key_hashes_;  // of an object
   std::string key_;
 };
 

@@ -60,7 +60,8 @@ void PartialReader::begin(const io::JsonNode& head, std::string_view text,
     plan_ = std::make_unique<Plan>(std::move(plan));
     plan_json_ = plan_json;
     first_ = where;
-    census_ = std::make_unique<Census>(*plan_);
+    spill_ = std::make_unique<Spill>(dir_, *plan_);
+    census_ = std::make_unique<Census>(*plan_, spill_.get());
   } else if (plan_json != plan_json_) {
     throw Error(ErrorKind::kData,
                 cat(where, ": was made with other options than ", first_, ": ",

@@ -20,23 +20,25 @@ void write_partial(const Census& census, const std::function<void(std::string_vi
 /// is cut or changed, for another version and another plan.
 class PartialReader {
  public:
+  /// dir: for what does not fit in memory, see Census::spill().
+  explicit PartialReader(std::string dir) : dir_(std::move(dir)) {}
   /// The next line of an input; inputs one after the other.
   void line(std::string_view text, const std::string& file, i64 number);
   /// No line is left of the input of the last line.
   void end();
   /// How many there were.
   i64 partials() const { return partials_; }
-  /// Of the sum so far.
-  i64 bytes() const { return census_ == nullptr ? 0 : census_->bytes(); }
-  /// The sum; there was at least one.
-  Census& census() { return *census_; }
+  /// The sum so far; null before the first head.
+  Census* census() { return census_.get(); }
 
  private:
   void begin(const io::JsonNode& head, std::string_view text, const std::string& where);
 
+  std::string dir_;
   std::unique_ptr<Plan> plan_;
   std::string plan_json_;
   std::string first_;  // where the plan was read
+  std::unique_ptr<Spill> spill_;
   std::unique_ptr<Census> census_;
   std::unique_ptr<Xxh64Stream> digest_;  // of the lines of one that is open
   std::string open_;                     // where it begins

@@ -169,7 +169,7 @@ void group_sections(const Census& census, const Layout& layout, bool exact,
   section.rows.push_back(head);
   Section detail{.title = "numbers by group", .detail = true};
   detail.rows.push_back(number_head(layout, {"group", "name"}));
-  for (const auto& [key, cell] : census.groups) {
+  census.groups.each([&](std::string_view key, const Cell& cell) {
     const Totals& t = cell.totals;
     Row row = {
         group_name(key), cat(t.documents), share_text(t.documents, census.whole.totals.documents),
@@ -179,9 +179,13 @@ void group_sections(const Census& census, const Layout& layout, bool exact,
     for (const Numbers& numbers : cell.numbers)
       row.push_back(number_text(numbers.moments().mean(), exact));
     section.rows.push_back(std::move(row));
-    for (const NumberSummary& one : number_summaries(plan, cell, layout))
-      detail.rows.push_back(number_row(one, t.documents, exact, {group_name(key), one.name}));
-  }
+  });
+  detail.more = [&census, &plan, layout, exact](const auto& put) {
+    census.groups.each([&](std::string_view key, const Cell& cell) {
+      for (const NumberSummary& one : number_summaries(plan, cell, layout))
+        put(number_row(one, cell.totals.documents, exact, {group_name(key), one.name}));
+    });
+  };
   out.push_back(std::move(section));
   out.push_back(std::move(detail));
 }
@@ -308,10 +312,10 @@ std::vector<NumberSummary> number_summaries(const Plan& plan, const Cell& cell,
                    .absent = cell.totals.documents - there});
   }
   for (NumberSummary& one : out) {
-    one.values = one.numbers->values();
+    const std::vector<std::pair<f64, i64>> values = one.numbers->values();
     for (const f64 q : layout.quantiles)
-      one.quantiles.push_back(one.numbers->quantile(one.values, q));
-    one.histogram = one.numbers->histogram(one.values, layout.bins);
+      one.quantiles.push_back(one.numbers->quantile(values, q));
+    one.histogram = one.numbers->histogram(values, layout.bins);
   }
   return out;
 }

@@ -2,6 +2,7 @@
 // A census as something to read: sections of tables, one JSON document, one HTML page. Pure
 // functions: the same census and layout give the same bytes.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,11 @@ struct Section {
   std::string title;
   std::string note = "";
   std::vector<std::vector<std::string>> rows = {};  // the first is the head
-  bool detail = false;                              // for programs rather than people
-  bool texts = false;                               // the last column is a text of some lines
+  /// Gives further rows one after the other, where there may be many; the census lives until then.
+  std::function<void(const std::function<void(const std::vector<std::string>& row)>& row)> more =
+      {};
+  bool detail = false;  // for programs rather than people
+  bool texts = false;   // the last column is a text of some lines
 };
 
 /// One number of a census, with what a reader wants of it.
@@ -32,7 +36,6 @@ struct NumberSummary {
   const Numbers* numbers = nullptr;
   const Field* field = nullptr;  // null of one asked for
   i64 absent = 0;                // documents without the field
-  std::vector<std::pair<f64, i64>> values = {};
   std::vector<f64> quantiles = {};
   Histogram histogram = {};
 };
@@ -42,8 +45,9 @@ std::vector<NumberSummary> number_summaries(const Plan& plan, const Cell& cell,
 /// Cells have numbers to five digits; exact: to the last.
 std::vector<Section> sections(const Census& census, const Layout& layout, bool exact);
 
-/// One object, with its newline.
-std::string report_json(const Census& census, const Layout& layout);
+/// One object, with its newline, in pieces: groups may be many.
+void report_json(const Census& census, const Layout& layout,
+                 const std::function<void(std::string_view piece)>& write);
 
 /// A page that needs no other file, no network and no scripts.
 std::string report_html(const Census& census, const Layout& layout);

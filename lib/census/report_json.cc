@@ -14,7 +14,8 @@ namespace {
 class Object {
  public:
   Object& raw(std::string_view name, std::string_view json) {
-    append(out_, out_.size() > 1 ? "," : "", io::json_string(name), ":", json);
+    append(out_, begun_ ? "," : "", io::json_string(name), ":", json);
+    begun_ = true;
     return *this;
   }
   Object& text(std::string_view name, std::string_view value) {
@@ -28,9 +29,17 @@ class Object {
     return raw(name, json);
   }
   std::string take() { return std::move(out_) + "}"; }
+  /// All so far and the name of a value, which is written otherwise before the rest is taken.
+  std::string open(std::string_view name) {
+    raw(name, "");
+    std::string out = std::move(out_);
+    out_.clear();
+    return out;
+  }
 
  private:
   std::string out_ = "{";
+  bool begun_ = false;  // fields before out_
 };
 
 class Array {
@@ -165,15 +174,20 @@ std::string tops_json(const Census& census, const Layout& layout) {
   return out.take();
 }
 
-std::string groups_json(const Census& census, const Layout& layout) {
-  Array groups;
-  for (const auto& [key, cell] : census.groups) {
+using Write = std::function<void(std::string_view piece)>;
+
+void write_groups(const Census& census, const Layout& layout, const Write& write) {
+  write(cat("{\"field\":", io::json_string(census.plan.group), ",\"groups\":["));
+  bool first = true;
+  census.groups.each([&](std::string_view key, const Cell& cell) {
     Object one;
     one.raw("value", key == "-" ? "null" : io::json_string(group_name(key)));
     one.raw("totals", totals_json(census.plan, cell.totals));
-    groups.add(one.raw("numbers", numbers_json(census.plan, cell, layout)).take());
-  }
-  return Object().text("field", census.plan.group).raw("groups", groups.take()).take();
+    one.raw("numbers", numbers_json(census.plan, cell, layout));
+    write(cat(first ? "" : ",", one.take()));
+    first = false;
+  });
+  write("]}");
 }
 
 std::string cross_json(const Census& census) {
@@ -215,7 +229,7 @@ std::string rules_json(const Census& census) {
 
 }  // namespace
 
-std::string report_json(const Census& census, const Layout& layout) {
+void report_json(const Census& census, const Layout& layout, const Write& write) {
   const Totals& t = census.whole.totals;
   Object out;
   out.text("schema", "lm-stats/1");
@@ -237,10 +251,13 @@ std::string report_json(const Census& census, const Layout& layout) {
     out.number("fields_one_in", i64{1} << census.whole.fields.level());
   if (!census.edges.empty()) out.raw("edges", edges_json(census));
   if (!census.tops.empty()) out.raw("values", tops_json(census, layout));
-  if (!census.plan.group.empty()) out.raw("groups", groups_json(census, layout));
+  if (!census.plan.group.empty()) {
+    write(out.open("groups"));
+    write_groups(census, layout, write);
+  }
   if (!census.plan.cross.empty()) out.raw("cross", cross_json(census));
   if (!census.rules.empty()) out.raw("rules", rules_json(census));
-  return out.take() + "\n";
+  write(out.take() + "\n");
 }
 
 }  // namespace lm::census

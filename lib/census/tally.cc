@@ -3,7 +3,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <map>
+#include <cstring>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -16,7 +17,7 @@ namespace {
 constexpr int kRegisterBits = 14;
 constexpr i64 kRegisters = i64{1} << kRegisterBits;
 constexpr i64 kPartBytes = 256 << 10;
-constexpr i64 kEntryBytes = 80;  // of a value in a table, beside its bytes
+constexpr i64 kEntryBytes = 128;  // of a value in a table, beside its bytes
 constexpr i64 kLevels = 65;
 
 }  // namespace
@@ -111,63 +112,161 @@ void Tally::raise(i64 level) {
   }
 }
 
-void Tally::add(const Tally& other) {
+void Tally::add(Tally&& other) {
   distinct_.add(other.distinct_);
   raise(other.level_);
-  for (i64 level = 0; level < kLevels; ++level) {
-    for (const auto& [value, times] : other.tables_[usize(level)]) {
-      if (level >= level_) count(value, level, times);
-    }
+  for (i64 level = level_; level < kLevels; ++level) {
+    Table& theirs = other.tables_[usize(level)];
+    Table& mine = tables_[usize(level)];
+    if (mine.empty()) mine.swap(theirs);
+    for (const auto& [value, times] : theirs)
+      mine[value] += times;
+    theirs = {};
+  }
+  other.recount();
+  recount();
+}
+
+void Tally::recount() {
+  entries_ = bytes_ = 0;
+  for (const Table& table : tables_) {
+    entries_ += isize(table);
+    for (const auto& [value, times] : table)
+      bytes_ += isize(value) + kEntryBytes;
+  }
+  while (entries_ > limit_)
+    raise(level_ + 1);
+}
+
+void Tally::spill() {
+  if (entries_ == 0) return;
+  runs_->add([this](const Runs::Put& put) {
+    std::string data;
+    each_held([&](std::string_view value, std::span<const At> at) {
+      data.assign(reinterpret_cast<const char*>(at.data()), at.size_bytes());
+      put(value, data);
+    });
+  });
+  for (Table& table : tables_)
+    table = {};
+  entries_ = bytes_ = 0;
+}
+
+// With what is spilled there may be more entries than limit_, though never in memory.
+void Tally::settle() {
+  if (runs_ == nullptr || runs_->empty()) return;
+  spill();
+  std::vector<i64> entries(usize(kLevels));  // by level
+  each([&entries](std::string_view, std::span<const At> at) {
+    for (const At& one : at)
+      ++entries[usize(one.level)];
+  });
+  i64 sum = std::accumulate(entries.begin(), entries.end(), i64{0});
+  while (sum > limit_)
+    sum -= entries[usize(level_++)];
+}
+
+void Tally::each_held(const Visit& visit) const {
+  std::vector<std::pair<std::string_view, At>> entries;
+  entries.reserve(usize(entries_));
+  for (i64 level = level_; level < kLevels; ++level) {
+    for (const auto& [value, count] : tables_[usize(level)])
+      entries.push_back({value, {level, count}});
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second.level < b.second.level;
+  });
+  std::vector<At> at;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    at.push_back(entries[i].second);
+    if (i + 1 < entries.size() && entries[i + 1].first == entries[i].first) continue;
+    visit(entries[i].first, at);
+    at.clear();
   }
 }
 
+void Tally::each(const Visit& visit) const {
+  if (runs_ == nullptr || runs_->empty()) return each_held(visit);
+  std::string open;
+  std::array<i64, kLevels> counts{};  // of open
+  std::vector<At> at;
+  const auto close = [&] {
+    at.clear();
+    for (i64 level = level_; level < kLevels; ++level) {
+      if (counts[usize(level)] > 0) at.push_back({level, counts[usize(level)]});
+    }
+    if (!at.empty()) visit(open, at);
+    counts.fill(0);
+  };
+  runs_->each([&](std::string_view value, std::string_view data) {
+    if (value != open) {
+      close();
+      open = value;
+    }
+    for (std::size_t i = 0; i < data.size(); i += sizeof(At)) {
+      At one;
+      std::memcpy(&one, data.data() + i, sizeof one);
+      counts[usize(one.level)] += one.count;
+    }
+  });
+  close();
+}
+
 std::vector<Tally::Entry> Tally::top(i64 most) const {
-  std::map<std::string_view, i64> sums;
-  for (const Table& table : tables_) {
-    for (const auto& [value, count] : table)
-      sums[value] += count;
-  }
-  std::vector<Entry> out;
-  for (const auto& [value, count] : sums)
-    out.push_back({std::string(value), count << level_});
-  std::stable_sort(out.begin(), out.end(),
-                   [](const Entry& a, const Entry& b) { return a.count > b.count; });
-  if (most > 0 && isize(out) > most) out.resize(usize(most));
+  const auto before = [](const Entry& a, const Entry& b) {
+    return a.count != b.count ? a.count > b.count : a.value < b.value;
+  };
+  std::vector<Entry> out;  // a heap, the last one first, once there are `most`
+  each([&](std::string_view value, std::span<const At> at) {
+    i64 count = 0;
+    for (const At& one : at)
+      count += one.count;
+    const bool full = most > 0 && isize(out) == most;
+    if (full && count <= out.front().count) return;  // values ascend
+    if (full) {
+      std::pop_heap(out.begin(), out.end(), before);
+      out.pop_back();
+    }
+    out.push_back({std::string(value), count});
+    if (most > 0) std::push_heap(out.begin(), out.end(), before);
+  });
+  std::sort(out.begin(), out.end(), before);
+  for (Entry& entry : out)
+    entry.count <<= level_;
   return out;
 }
 
 f64 Tally::distinct() const {
   if (!exact()) return std::round(distinct_.estimate());
-  std::set<std::string_view> values;
-  for (const Table& table : tables_) {
-    for (const auto& [value, count] : table)
-      values.insert(value);
-  }
-  return static_cast<f64>(values.size());
+  i64 values = 0;
+  each([&values](std::string_view, std::span<const At>) { ++values; });
+  return static_cast<f64>(values);
 }
 
-// The first part has the level and the registers, the others entries only. at: of all entries in
-// order.
-bool Tally::save(PartWriter& out, i64& at) const {
-  std::vector<std::pair<std::pair<i64, std::string_view>, i64>> entries;
-  for (i64 level = level_; level < kLevels; ++level) {
-    for (const auto& [value, count] : tables_[usize(level)])
-      entries.push_back({{level, value}, count});
-  }
-  std::sort(entries.begin(), entries.end());
+i64 Tally::top_bytes() const {
+  i64 sum = 0;
+  each([&sum](std::string_view value, std::span<const At>) { sum += isize(value) + kEntryBytes; });
+  return sum;
+}
+
+// The first part has the registers, every one the level.
+void Tally::save(const std::function<void(std::string data)>& emit) const {
+  PartWriter out;
   out.number(level_);
-  if (at == 0) {
-    distinct_.save(out);
-  } else {
-    out.text("");
-  }
-  for (; at < isize(entries) && out.size() < kPartBytes; ++at) {
-    const auto& [key, count] = entries[usize(at)];
-    out.number(key.first);
-    out.text(key.second);
-    out.number(count);
-  }
-  return at < isize(entries);
+  distinct_.save(out);
+  each([&](std::string_view value, std::span<const At> at) {
+    if (out.size() >= kPartBytes) {
+      emit(out.take());
+      out.number(level_);
+      out.text("");
+    }
+    for (const At& one : at) {
+      out.number(one.level);
+      out.text(value);
+      out.number(one.count);
+    }
+  });
+  emit(out.take());
 }
 
 void Tally::load(PartReader& in) {
@@ -205,14 +304,18 @@ i64 Repeats::repeated() const {
   return sum << level_;
 }
 
-bool Repeats::save(PartWriter& out, i64& at) const {
-  const std::vector<std::pair<u64, i64>> entries = seen_.sorted();
+void Repeats::save(const std::function<void(std::string data)>& emit) const {
+  PartWriter out;
   out.number(level_);
-  for (; at < isize(entries) && out.size() < kPartBytes; ++at) {
-    out.bits(entries[usize(at)].first);
-    out.number(entries[usize(at)].second);
+  for (const auto& [hash, times] : seen_.sorted()) {
+    if (out.size() >= kPartBytes) {
+      emit(out.take());
+      out.number(level_);
+    }
+    out.bits(hash);
+    out.number(times);
   }
-  return at < isize(entries);
+  emit(out.take());
 }
 
 void Repeats::load(PartReader& in) {

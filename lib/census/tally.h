@@ -3,7 +3,9 @@
 // table is full, half of what is counted is given up by a rule of hashes that every part of a run
 // follows alike, so the result depends on what was counted only, and parts add up exactly.
 
+#include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,6 +13,7 @@
 
 #include "census/count_table.h"
 #include "census/part.h"
+#include "census/runs.h"
 
 namespace lm::census {
 
@@ -35,13 +38,20 @@ class Distinct {
 /// 2^level() * sqrt(sampled).
 class Tally {
  public:
-  explicit Tally(i64 limit) : limit_(limit), tables_(65) {}
+  /// runs: where spill() puts entries, for all that are added up; outlives this. Or null.
+  explicit Tally(i64 limit, Runs* runs = nullptr) : limit_(limit), runs_(runs), tables_(65) {}
   /// value: cut by its hash if it is long. record: uniform hash of the record.
   void add(std::string_view value, u64 record);
-  void add(const Tally& other);
+  /// Takes the entries of other, which has the same runs or none.
+  void add(Tally&& other);
+  /// Puts the entries in memory into the runs.
+  void spill();
+  /// Nothing is added any more: to be called before what follows is asked of a Tally that spilled.
+  void settle();
 
   i64 level() const { return level_; }
   bool exact() const { return level_ == 0; }
+  /// About what the entries in memory take, with room for sorting them.
   i64 bytes() const { return bytes_; }
   struct Entry {
     std::string value;
@@ -51,9 +61,11 @@ class Tally {
   std::vector<Entry> top(i64 most) const;
   /// How many different values; exactly if exact().
   f64 distinct() const;
+  /// What top(0) and as much again would take.
+  i64 top_bytes() const;
 
-  /// Parts of at most some 256 KiB: begin, then more while it says so.
-  bool save(PartWriter& out, i64& at) const;
+  /// emit(part) for parts of at most some 256 KiB, at least one.
+  void save(const std::function<void(std::string data)>& emit) const;
   /// Adds what save wrote.
   void load(PartReader& in);
 
@@ -63,12 +75,22 @@ class Tally {
     std::size_t operator()(std::string_view text) const { return xxh3_64(text); }
   };
   using Table = std::unordered_map<std::string, i64, Hash, std::equal_to<>>;
+  struct At {  // how often a value is seen at a level
+    i64 level;
+    i64 count;
+  };
+  using Visit = std::function<void(std::string_view value, std::span<const At> at)>;
   void count(std::string_view value, i64 level, i64 times);
   void raise(i64 level);
+  void recount();
+  void each_held(const Visit& visit) const;
+  /// Every value that has entries from level_ on, ascending.
+  void each(const Visit& visit) const;
 
   i64 limit_;
   i64 level_ = 0;
-  i64 entries_ = 0;
+  Runs* runs_;
+  i64 entries_ = 0;  // in memory
   i64 bytes_ = 0;
   std::vector<Table> tables_;  // by level
   Distinct distinct_;
@@ -89,9 +111,12 @@ class Repeats {
   i64 level() const { return level_; }
   bool exact() const { return level_ == 0; }
   i64 bytes() const { return seen_.bytes(); }
+  /// What it takes at most.
+  static i64 most_bytes(i64 limit) { return CountTable::most_bytes(limit); }
   i64 distinct() const { return seen_.size() << level_; }  // of all keys
   i64 repeated() const;                                    // beyond the first of each
-  bool save(PartWriter& out, i64& at) const;
+  /// As Tally does.
+  void save(const std::function<void(std::string data)>& emit) const;
   void load(PartReader& in);
 
  private:

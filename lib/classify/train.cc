@@ -106,6 +106,14 @@ class Trainer : public fasttext::FastText {
                       ? std::string("no record to train on")
                       : cat("every record has the label ", quote(label_name(dict_->getLabel(0)))),
                   "a classifier needs records of two labels or more");
+    // The end of a line is a word, too.
+    if (dict_->nwords() <= 1)
+      throw Error(ErrorKind::kData,
+                  args_->minCount == 1
+                      ? std::string("there is no word in the texts")
+                      : cat("no word occurs ", args_->minCount, " times or more in the texts"),
+                  args_->minCount == 1 ? "--field names where texts are"
+                                       : "a lower --min-count keeps some");
   }
 
   void make_matrices() {

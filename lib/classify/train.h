@@ -83,8 +83,9 @@ struct TrainResult {
 /// about test, unless that is empty. progress gets the part that is done. ctx.seed shapes the
 /// weights; the bytes depend on data and options alone. Memory is charged: 120 MB, about 200 bytes
 /// a word, and 4 * dim bytes per word and bucket, half as many again where it is quantised. Throws
-/// Error{kData} for fewer than two labels, for a rate at which weights overflow, and for a matrix
-/// of fewer than 256 rows that is to be quantised; what write throws.
+/// Error{kData} for fewer than two labels, for no word that is frequent enough, for a rate at which
+/// weights overflow, and for a matrix of fewer than 256 rows that is to be quantised; what write
+/// throws.
 TrainResult train(const Context& ctx, const TrainOptions& options, const LineFile& data,
                   const LineFile& test, const std::function<void(std::string_view)>& write,
                   const std::function<void(f64)>& progress);

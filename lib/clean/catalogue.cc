@@ -52,6 +52,12 @@ OptionValues::Value read_value(const OptionDef& option, std::string_view given,
       value.number = *number;
       break;
     }
+    case OptionKind::kShare: {
+      const std::optional<f64> number = parse_float(given);
+      if (!number || !(*number >= 0 && *number <= 1)) fail("a share, a number from 0 to 1");
+      value.number = *number;
+      break;
+    }
     case OptionKind::kCount: {
       const std::optional<i64> number = parse_count(given);
       if (!number || *number < 0) fail("a whole number from 0 on");

@@ -53,7 +53,7 @@ struct Named {
   std::string meaning;  // without full stop
 };
 
-enum class OptionKind { kNumber, kCount, kSwitch, kChoice, kFile };
+enum class OptionKind { kNumber, kShare, kCount, kSwitch, kChoice, kFile };
 
 struct OptionDef {
   std::string name;

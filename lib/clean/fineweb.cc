@@ -46,26 +46,25 @@ class FineWeb : public Cleaner {
 }  // namespace
 
 CleanerDef fineweb_cleaner() {
-  return {
-      "fineweb",
-      "documents of lists, menus and copies are dropped",
-      "Penedo et al. 2024, 3.6; datatrove",
-      {},
-      {{"empty", "nothing but white space"},
-       {"line_ends", "too few lines end a sentence"},
-       {"short_lines", "too many lines are short"},
-       {"duplicate_lines", "too many characters are in lines that stood before"},
-       {"newlines", "too many newlines for the words"}},
-      {{"ends", OptionKind::kNumber, cat(tag::kFineWebEnds),
-        "share of lines that end a sentence, at least"},
-       {"short", OptionKind::kNumber, cat(tag::kFineWebShorts), "share of short lines, at most"},
-       {"short-length", OptionKind::kCount, cat(tag::kFineWebShort),
-        "characters of a short line, at most"},
-       {"duplicates", OptionKind::kNumber, cat(tag::kFineWebCopies),
-        "share of characters in lines that stood before, at most"},
-       {"newlines", OptionKind::kNumber, cat(tag::kFineWebNewlines),
-        "newlines over words, at most"}},
-      [](const OptionValues& options) { return std::make_unique<FineWeb>(options); }};
+  return {"fineweb",
+          "documents of lists, menus and copies are dropped",
+          "Penedo et al. 2024, 3.6; datatrove",
+          {},
+          {{"empty", "nothing but white space"},
+           {"line_ends", "too few lines end a sentence"},
+           {"short_lines", "too many lines are short"},
+           {"duplicate_lines", "too many characters are in lines that stood before"},
+           {"newlines", "too many newlines for the words"}},
+          {{"ends", OptionKind::kShare, cat(tag::kFineWebEnds),
+            "share of lines that end a sentence, at least"},
+           {"short", OptionKind::kShare, cat(tag::kFineWebShorts), "share of short lines, at most"},
+           {"short-length", OptionKind::kCount, cat(tag::kFineWebShort),
+            "characters of a short line, at most"},
+           {"duplicates", OptionKind::kShare, cat(tag::kFineWebCopies),
+            "share of characters in lines that stood before, at most"},
+           {"newlines", OptionKind::kNumber, cat(tag::kFineWebNewlines),
+            "newlines over words, at most"}},
+          [](const OptionValues& options) { return std::make_unique<FineWeb>(options); }};
 }
 
 }  // namespace lm::clean

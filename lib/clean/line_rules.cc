@@ -176,8 +176,8 @@ CleanerDef ratio_lines_cleaner() {
           {{"upper", "a line with too large a share of upper-case letters"},
            {"digits", "a line with too large a share of digits"}},
           {},
-          {{"upper", OptionKind::kNumber, "0.5", "share of upper-case letters, at most"},
-           {"digits", OptionKind::kNumber, "0.999999", "share of the digits 0 to 9, at most"}},
+          {{"upper", OptionKind::kShare, "0.5", "share of upper-case letters, at most"},
+           {"digits", OptionKind::kShare, "0.999999", "share of the digits 0 to 9, at most"}},
           [](const OptionValues& options) { return std::make_unique<RatioLines>(options); }};
 }
 
@@ -208,7 +208,7 @@ CleanerDef word_removal_cleaner() {
           kSource,
           {},
           {{"share", "too many words are gone"}},
-          {{"share", OptionKind::kNumber, "0.05", "share of the words that may be gone"}},
+          {{"share", OptionKind::kShare, "0.05", "share of the words that may be gone"}},
           [](const OptionValues& options) { return std::make_unique<WordRemoval>(options); }};
 }
 

@@ -356,7 +356,9 @@ CleanerDef nemo_cleaner() {
   for (const Limit& limit : kLimits) {
     const std::string meaning = cat(limit.meaning, limit.least ? ", at least" : ", at most");
     def.reasons.push_back({underscored(limit.name), meaning});
-    def.options.push_back({limit.name, OptionKind::kNumber, cat(limit.value), meaning});
+    // Counts and means are bounded by numbers above 1; the measures of the others never exceed it.
+    const OptionKind kind = limit.value > 1 ? OptionKind::kNumber : OptionKind::kShare;
+    def.options.push_back({limit.name, kind, cat(limit.value), meaning});
   }
   return def;
 }

@@ -12,6 +12,26 @@
 
 namespace lm::cli {
 
+namespace {
+
+/// Names of files and words of data may hold what steers a terminal or ends the line.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const u8 byte = static_cast<u8>(c);
+    if (byte >= 0x20 && byte != 0x7F) {
+      out.push_back(c);
+    } else if (c == '\n') {
+      out += "\\n";
+    } else {
+      append(out, "\\x", hex(std::span<const u8>(&byte, 1)));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 void Console::configure(const ConsoleOptions& options) {
   options_ = options;
 }
@@ -46,9 +66,9 @@ std::string Console::line(const char* level, std::string_view text, std::string_
     return out + "}\n";
   }
   const bool red = options_.color && std::string_view(level) == "error";
-  append(out, red ? "\033[1;31m" : "", tool_, ":", red ? "\033[0m" : "", " ", text,
+  append(out, red ? "\033[1;31m" : "", tool_, ":", red ? "\033[0m" : "", " ", printable(text),
          place.empty() ? "" : cat(" [", place, "]"), "\n");
-  if (!hint.empty()) append(out, tool_, ": hint: ", hint, "\n");
+  if (!hint.empty()) append(out, tool_, ": hint: ", printable(hint), "\n");
   return out;
 }
 

@@ -24,6 +24,7 @@
 #include "core/clock.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "io/child.h"
 #include "io/json.h"
 
 namespace lm::cli {
@@ -368,6 +369,7 @@ void start_signals(Live& live) {
                        .before_death =
                            [&live](int signal) {
                              live.dying.store(true);
+                             io::end_children();
                              write_interrupted_report(live, signal);
                              io::discard_unfinished_outputs();
                            }});

@@ -90,7 +90,12 @@ std::vector<i64> ColumnMap::used() const {
 void ColumnMap::write(std::string& out, std::string_view made_id,
                       const std::function<bool(i64 column, As as, std::string& out)>& value) const {
   out += "{\"id\":";
-  if (id_ < 0 || !value(id_, As::kString, out)) io::append_json_string(out, made_id);
+  const std::size_t before_id = out.size();
+  if (id_ < 0 || !value(id_, As::kString, out) ||
+      std::string_view(out).substr(before_id) == "\"\"") {
+    out.resize(before_id);
+    io::append_json_string(out, made_id);
+  }
   out += ",\"text\":";
   if (!value(text_, As::kString, out)) out += "null";
   out += source_json_;

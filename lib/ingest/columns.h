@@ -30,7 +30,7 @@ class ColumnMap {
   enum class As { kString, kValue };
   /// Appends one record and a newline. value appends the cell of a column as JSON, id, text and
   /// source as strings, metadata as it is typed; it returns false, and appends nothing, for null.
-  /// made_id: for rows without id.
+  /// made_id: for rows without id, or with an empty one.
   void write(std::string& out, std::string_view made_id,
              const std::function<bool(i64 column, As as, std::string& out)>& value) const;
 

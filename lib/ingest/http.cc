@@ -9,25 +9,34 @@ namespace lm::ingest {
 
 namespace {
 
-// nullopt if the body is not chunked.
+// Takes the line with a chunk's size from body; nullopt for what is none.
+std::optional<i64> take_chunk_size(std::string_view& body) {
+  const std::size_t lf = body.find('\n');
+  if (lf == std::string_view::npos) return std::nullopt;
+  i64 size = 0;
+  const std::from_chars_result end = std::from_chars(body.data(), body.data() + lf, size, 16);
+  if (end.ec != std::errc() || size < 0) return std::nullopt;
+  const char next = *end.ptr;  // body[lf] is there
+  if (next != '\r' && next != '\n' && next != ';' && next != ' ') return std::nullopt;
+  body.remove_prefix(lf + 1);
+  return size;
+}
+
+// nullopt if the body is not chunked: it does not begin with a whole chunk. One that goes wrong
+// behind whole chunks ends there.
 std::optional<std::string> without_chunks(std::string_view body) {
   std::string out;
-  while (true) {
-    const std::size_t lf = body.find('\n');
-    if (lf == std::string_view::npos) return std::nullopt;
-    i64 size = 0;
-    const std::from_chars_result end = std::from_chars(body.data(), body.data() + lf, size, 16);
-    if (end.ec != std::errc() || size < 0) return std::nullopt;
-    const char next = *end.ptr;  // body[lf] is there
-    if (next != '\r' && next != '\n' && next != ';' && next != ' ') return std::nullopt;
-    body.remove_prefix(lf + 1);
-    if (size == 0) return out;
-    if (isize(body) < size) return out.append(body);  // cut by a limit of the crawl
-    out += body.substr(0, usize(size));
-    body.remove_prefix(usize(size));
+  for (bool first = true;; first = false) {
+    const std::optional<std::string> so_far = first ? std::nullopt : std::optional(out);
+    const std::optional<i64> size = take_chunk_size(body);
+    if (!size) return so_far;
+    if (*size == 0) return out;
+    if (isize(body) < *size) return out.append(body);  // cut by a limit of the crawl
+    out += body.substr(0, usize(*size));
+    body.remove_prefix(usize(*size));
     if (body.starts_with('\r')) body.remove_prefix(1);
-    if (!body.empty() && !body.starts_with('\n')) return std::nullopt;
     if (body.empty()) return out;
+    if (!body.starts_with('\n')) return so_far;
     body.remove_prefix(1);
   }
 }

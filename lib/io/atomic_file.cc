@@ -17,6 +17,7 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/str.h"
+#include "io/made_folders.h"
 
 namespace lm::io {
 
@@ -27,7 +28,8 @@ namespace {
 struct Unfinished {
   std::mutex mutex;
   std::set<std::string> paths;
-  bool dying = false;  // nothing new may be begun
+  std::set<std::string> folders;  // that were made for outputs
+  bool dying = false;             // nothing new may be begun
 };
 
 Unfinished& unfinished() {
@@ -340,6 +342,47 @@ void AtomicDir::commit() {
   if (options_.sync) sync_dir(split_path(path_).dir);
 }
 
+void MadeFolders::make(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> missing;
+  std::error_code code;
+  for (fs::path at = path; !at.empty() && !fs::exists(at, code); at = at.parent_path()) {
+    if (at.has_filename()) missing.push_back(at.string());
+    if (!at.has_parent_path() || at.parent_path() == at) break;
+  }
+  // One by one, so that what another process makes meanwhile is not taken for ours.
+  for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+    const int result = while_alive(*folder, [&](std::set<std::string>&) {
+      const int made = ::mkdir(folder->c_str(), 0777);
+      if (made == 0) unfinished().folders.insert(*folder);
+      return made;
+    });
+    if (result == 0) {
+      made_.push_back(*folder);
+    } else if (errno != EEXIST) {
+      throw os_error(ErrorKind::kCannotCreate, path, "cannot create the folder", errno);
+    }
+  }
+  if (!fs::is_directory(path, code))
+    throw os_error(ErrorKind::kCannotCreate, path, "cannot create the folder", ENOTDIR);
+}
+
+void MadeFolders::keep() {
+  Unfinished& u = unfinished();
+  const std::lock_guard<std::mutex> lock(u.mutex);
+  for (const std::string& folder : made_)
+    u.folders.erase(folder);
+  made_.clear();
+}
+
+MadeFolders::~MadeFolders() {
+  Unfinished& u = unfinished();
+  const std::lock_guard<std::mutex> lock(u.mutex);
+  for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) {
+    if (u.folders.erase(*folder) > 0) ::rmdir(folder->c_str());
+  }
+}
+
 void check_replaceable(const std::string& folder, std::string_view kind,
                        const std::function<bool(const std::string& name)>& known) {
   namespace fs = std::filesystem;
@@ -375,6 +418,10 @@ void discard_unfinished_outputs() {
   for (const std::string& path : u.paths)
     remove_path(path);
   u.paths.clear();
+  // What lies below another comes behind it.
+  for (auto folder = u.folders.rbegin(); folder != u.folders.rend(); ++folder)
+    ::rmdir(folder->c_str());
+  u.folders.clear();
 }
 
 }  // namespace lm::io

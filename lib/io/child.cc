@@ -1,9 +1,12 @@
 #include "io/child.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include <fcntl.h>
@@ -25,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kGrace{2000};  // to end by itself
+constexpr i64 kLook = 500;            // ms between looks whether it still runs
 constexpr std::size_t kReadBytes = 1 << 16;
 
 struct Pipe {
@@ -93,6 +97,34 @@ ssize_t write_quietly(int fd, std::string_view bytes) {
   return put;
 }
 
+// Process-wide, as signals are: the process groups of children that run. A group's number is its
+// own until its first process was waited for, so signals and waiting exclude each other.
+struct Running {
+  std::mutex mutex;
+  std::set<pid_t> groups;
+  bool ending = false;  // no further one may start
+};
+
+Running& running() {
+  static Running* const instance = new Running();  // outlives static destruction
+  return *instance;
+}
+
+/// Whether a group's first process has ended, and its status; the rest of the group is killed then.
+/// The mutex is held.
+bool reap(pid_t group, int& status) {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(group), &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+  if (info.si_pid == 0) return false;
+  ::kill(-group, SIGKILL);
+  while (::waitpid(group, &status, 0) < 0 && errno == EINTR) {
+  }
+  running().groups.erase(group);
+  return true;
+}
+
 std::string in_words(int status) {
   if (WIFSIGNALED(status)) return cat("was ended by signal ", WTERMSIG(status));
   return cat("ended with status ", WEXITSTATUS(status));
@@ -107,11 +139,17 @@ ChildProcess::ChildProcess(std::string command) : command_(std::move(command)) {
   std::string shell = "sh";
   std::string option = "-c";
   std::array<char*, 4> arguments = {shell.data(), option.data(), command_.data(), nullptr};
-  pid_t pid = -1;
-  const int code = posix_spawn(&pid, "/bin/sh", &settings.actions, &settings.attributes,
-                               arguments.data(), environ);
-  if (code != 0) throw os_error(ErrorKind::kOs, command_, "cannot be started", code);
-  pid_ = pid;
+  {
+    const std::lock_guard<std::mutex> lock(running().mutex);
+    if (running().ending)
+      throw Error(ErrorKind::kOs, cat(command_, ": the process is being stopped"));
+    pid_t pid = -1;
+    const int code = posix_spawn(&pid, "/bin/sh", &settings.actions, &settings.attributes,
+                                 arguments.data(), environ);
+    if (code != 0) throw os_error(ErrorKind::kOs, command_, "cannot be started", code);
+    running().groups.insert(pid);
+    pid_ = pid;
+  }
   std::swap(in_, in.write);
   std::swap(out_, out.read);
   ::fcntl(in_, F_SETFL, O_NONBLOCK);
@@ -130,16 +168,25 @@ ChildProcess::~ChildProcess() {
 
 std::string ChildProcess::ended() {
   if (pid_ < 0) return status_;
+  const std::lock_guard<std::mutex> lock(running().mutex);
+  const pid_t group = static_cast<pid_t>(pid_);
   int status = 0;
-  const pid_t got = ::waitpid(static_cast<pid_t>(pid_), &status, WNOHANG);
-  if (got == 0 || (got < 0 && errno == EINTR)) return {};
-  status_ = got < 0 ? "ended" : in_words(status);
+  if (running().groups.find(group) == running().groups.end()) {  // by end_children()
+    status_ = "was ended";
+  } else if (reap(group, status)) {
+    status_ = in_words(status);
+  } else {
+    return {};
+  }
   pid_ = -1;
   return status_;
 }
 
 void ChildProcess::kill_group() {
-  if (pid_ > 0) ::kill(static_cast<pid_t>(-pid_), SIGKILL);
+  if (pid_ < 0) return;
+  const std::lock_guard<std::mutex> lock(running().mutex);
+  const pid_t group = static_cast<pid_t>(pid_);
+  if (running().groups.find(group) != running().groups.end()) ::kill(-group, SIGKILL);
 }
 
 void ChildProcess::fail_ended() {
@@ -162,6 +209,33 @@ bool ChildProcess::read_some() {
   if (got < 0 && code != EAGAIN && code != EINTR)
     throw os_error(ErrorKind::kIo, command_, "cannot read its output", code);
   return got != 0;
+}
+
+void end_children() {
+  Running& all = running();
+  const Clock::time_point end = Clock::now() + kGrace;
+  bool killed = false;
+  const auto signal_all = [&all](int signal) {
+    for (const pid_t group : all.groups)
+      ::kill(-group, signal);
+  };
+  std::unique_lock<std::mutex> lock(all.mutex);
+  all.ending = true;
+  signal_all(SIGTERM);
+  while (true) {
+    const std::set<pid_t> groups = all.groups;
+    int status = 0;
+    for (const pid_t group : groups)
+      reap(group, status);
+    if (all.groups.empty()) return;
+    if (!killed && Clock::now() >= end) {
+      signal_all(SIGKILL);
+      killed = true;
+    }
+    lock.unlock();
+    std::this_thread::sleep_for(milliseconds(2));
+    lock.lock();
+  }
 }
 
 std::string_view ChildProcess::ask(std::string_view line, i64 timeout_ms) {
@@ -191,8 +265,10 @@ std::string_view ChildProcess::ask(std::string_view line, i64 timeout_ms) {
     }
     std::array<pollfd, 2> fds = {{{out_, POLLIN, 0}, {in_, POLLOUT, 0}}};
     const nfds_t count = written < request.size() ? 2 : 1;
-    if (::poll(fds.data(), count, static_cast<int>(left)) < 0 && errno != EINTR)
+    const int ready = ::poll(fds.data(), count, static_cast<int>(std::min(left, kLook)));
+    if (ready < 0 && errno != EINTR)
       throw os_error(ErrorKind::kIo, command_, "cannot wait for it", errno);
+    if (ready == 0) ended();  // what it left behind may hold its output open
     if (count == 2 && fds[1].revents != 0) {
       const ssize_t put = write_quietly(in_, std::string_view(request).substr(written));
       if (put > 0) written += static_cast<std::size_t>(put);

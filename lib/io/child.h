@@ -15,7 +15,8 @@ class ChildProcess {
   /// Runs command by /bin/sh in a process group of its own, with default signals. Throws
   /// Error{kOs} if it cannot be started.
   explicit ChildProcess(std::string command);
-  /// Closes its input, and kills it if that does not end it within two seconds.
+  /// Closes its input, and kills it if that does not end it within two seconds. What it has started
+  /// and left behind in its group is killed, too.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -42,5 +43,9 @@ class ChildProcess {
   std::string held_;       // bytes of its output
   std::size_t taken_ = 0;  // of them, given out already
 };
+
+/// For a process that is about to die of a signal: all children get SIGTERM, after two seconds
+/// SIGKILL, each with its group; returns when none is left. No child starts from then on.
+void end_children();
 
 }  // namespace lm::io

@@ -25,16 +25,27 @@ constexpr std::array<Foreign, 3> kForeign = {{
     {"PAR1", "Parquet", nullptr},
 }};
 
-/// A name as a shell takes it.
+/// A name as a shell takes it, and as no option; with control characters as bash takes it.
 std::string shell_word(const std::string& name) {
   const auto plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("/._-+,:@%=").find(c) != std::string_view::npos;
   };
-  if (std::all_of(name.begin(), name.end(), plain)) return name;
-  std::string out = "'";
-  for (const char c : name)
-    out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  const auto control = [](char c) { return static_cast<u8>(c) < 0x20 || c == 0x7F; };
+  const std::string safe = name.starts_with('-') ? "./" + name : name;
+  if (std::all_of(safe.begin(), safe.end(), plain)) return safe;
+  const bool escapes = std::any_of(safe.begin(), safe.end(), control);
+  std::string out = escapes ? "$'" : "'";
+  for (const char c : safe) {
+    const u8 byte = static_cast<u8>(c);
+    if (control(c)) {
+      append(out, "\\x", hex(std::span<const u8>(&byte, 1)));
+    } else if (escapes && (c == '\'' || c == '\\')) {
+      append(out, "\\", std::string(1, c));
+    } else {
+      out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+  }
   return out + "'";
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/str.h"
 #include "core/utf8.h"
+#include "io/json_string.h"
 
 namespace lm::io {
 
@@ -201,7 +202,8 @@ int hex4(std::string_view text, std::size_t at) {
   return value;
 }
 
-// Unescapes the inside of a JSON string. Returns a fault for a bad escape or a lone surrogate.
+}  // namespace
+
 std::optional<Fault> unescape(std::string_view in, std::string& out) {
   out.clear();
   out.reserve(in.size());
@@ -271,8 +273,6 @@ i64 raw_key_length(const char* p, const char* end, bool& escaped) {
   }
   return q - p;
 }
-
-}  // namespace
 
 struct JsonReader::Impl {
   od::parser parser{std::size_t{4} << 30};

@@ -20,6 +20,35 @@ std::string cut(std::string text) {
   return text.substr(0, end) + "...";
 }
 
+/// Finds where a text stops being JSON, and nothing else.
+class Locator final : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(Json::number_integer_t) override { return true; }
+  bool number_unsigned(Json::number_unsigned_t) override { return true; }
+  bool number_float(Json::number_float_t, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(Json::binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(std::string&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t at, const std::string&, const Json::exception&) override {
+    byte = at;
+    return false;
+  }
+  std::size_t byte = 0;  // from 1 on
+};
+
+/// "LINE:COLUMN" of a byte, from 1 on; columns are bytes.
+std::string place_of(std::string_view text, std::size_t byte) {
+  const std::string_view before = text.substr(0, byte - 1);
+  const std::size_t last = before.rfind('\n');  // npos + 1 is 0
+  return cat(std::count(before.begin(), before.end(), '\n') + 1, ":", byte - (last + 1));
+}
+
 }  // namespace
 
 Json parse_object(std::string_view text, std::string_view file) {
@@ -34,7 +63,7 @@ Json parse_object(std::string_view text, std::string_view file) {
   try {
     json = Json::parse(text.begin(), text.end(), shallow);
   } catch (const Json::parse_error& error) {
-    throw Error(ErrorKind::kData, cat(file, ": not valid JSON at byte ", error.byte));
+    throw Error(ErrorKind::kData, cat(file, ":", place_of(text, error.byte), ": not valid JSON"));
   } catch (const Json::exception&) {  // what else parsing throws
     throw Error(ErrorKind::kData, cat(file, ": a number is too large"));
   }
@@ -42,14 +71,21 @@ Json parse_object(std::string_view text, std::string_view file) {
   return json;
 }
 
+// The error is "LINE:COLUMN: reason", as far as its place is found: the tree does not know it.
 JsonDocument::JsonDocument(std::string_view text) {
   const simdjson::error_code code = parser_.parse(text.data(), text.size(), true).get(root_);
-  if (code != simdjson::SUCCESS) error_ = simdjson::error_message(code);
+  if (code == simdjson::SUCCESS) return;
+  Locator locator;
+  const bool placed = !Json::sax_parse(text.begin(), text.end(), &locator);
+  error_ = cat(placed ? place_of(text, locator.byte) + ": " : "", simdjson::error_message(code));
 }
 
 JsonNode JsonDocument::root(std::string_view file) const {
-  if (!error_.empty()) throw Error(ErrorKind::kData, cat(file, ": not valid JSON: ", error_));
-  return {root_, file};
+  if (error_.empty()) return {root_, file};
+  const bool placed = error_[0] >= '0' && error_[0] <= '9';
+  const std::size_t end = placed ? error_.find(": ") : 0;
+  throw Error(ErrorKind::kData, cat(file, placed ? ":" : "", error_.substr(0, end),
+                                    ": not valid JSON: ", error_.substr(placed ? end + 2 : 0)));
 }
 
 bool is_plain_file_name(std::string_view name) {

@@ -1,6 +1,7 @@
 #include "mix/cut.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <tuple>
 
@@ -25,8 +26,9 @@ constexpr std::string_view kForm = "expected KEY[>=MIN][<MAX][:REPLACEMENT]";
 /// Reads a number up to the next of "<" and ":" and moves text behind it.
 std::optional<f64> take_number(std::string_view& text) {
   const std::size_t end = std::min(text.find_first_of("<:"), text.size());
-  const std::optional<f64> value = parse_float(text.substr(0, end));
+  std::optional<f64> value = parse_float(text.substr(0, end));
   text.remove_prefix(end);
+  if (value && std::isnan(*value)) value.reset();
   return value;
 }
 

@@ -109,14 +109,15 @@ class Program {
   bool good_ = false;
 };
 
-/// Each a function, of all of whose values a list is made. A comment ends where its filter does.
+/// Each a function, of whose values a list is made, of one more than there may be: libjq bounds
+/// neither steps nor memory. A comment ends where its filter does.
 std::string together(const std::vector<std::string>& filters) {
   std::string out;
   std::string all;
   for (const std::string& filter : filters) {
     const std::string name = cat("lm_filter_", isize(all));
     append(out, "def ", name, ": ", filter, "\n;\n");
-    append(all, all.empty() ? "[" : ",[", name, "]");
+    append(all, all.empty() ? "" : ",", "[limit(", kMostJqValues + 1, "; ", name, ")]");
   }
   return cat(out, "[", all, "]");
 }
@@ -162,6 +163,10 @@ std::optional<Fault> JqMachine::run(std::string_view line) {
   if (jv_get_kind(out) == JV_KIND_ARRAY) {
     state_->found = out;
     LM_CHECK(jv_array_length(jv_copy(out)) == state_->filters, "a list for every filter");
+    for (i64 filter = 0; filter < state_->filters; ++filter) {
+      if (jv_array_length(state_->list_of(filter)) > kMostJqValues)
+        return Fault{"jq", cat("jq: a filter gives more than ", kMostJqValues, " values"), -1};
+    }
     return std::nullopt;
   }
   const bool halted = jq_halted(jq) != 0;

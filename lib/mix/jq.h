@@ -16,6 +16,9 @@
 
 namespace lm::mix {
 
+/// Values of one filter for one record; the record of more is a bad one.
+inline constexpr i64 kMostJqValues = 1'000'000;
+
 /// What a filter gave for a record.
 struct JqFound {
   i64 count = 0;
@@ -32,8 +35,8 @@ class JqMachine {
   JqMachine(const JqMachine&) = delete;
   JqMachine& operator=(const JqMachine&) = delete;
 
-  /// Runs all filters on the record. Faults: "jq" for an error that a filter raises, "json" for
-  /// what libjq cannot read (more than 256 levels).
+  /// Runs all filters on the record. Faults: "jq" for an error that a filter raises and for too
+  /// many values, "json" for what libjq cannot read (more than 256 levels).
   std::optional<Fault> run(std::string_view line);
   /// Of the record at hand.
   JqFound found(i64 filter) const;

@@ -92,7 +92,7 @@ void SeenAttributes::look(const io::JsonReader& json, i64 input, i64 line) {
       seen_[i] = 1;
   }
   for (std::size_t i = 0; i < fields_.size(); ++i) {
-    if (json.has(static_cast<i64>(i))) fields_[i] = 1;
+    if (json.field(static_cast<i64>(i)).type != io::JsonType::kMissing) fields_[i] = 1;
   }
   if (line > kLines || input >= kInputs || json.field(field_).type != io::JsonType::kObject) return;
   io::each_object_field(json.raw(field_),
@@ -114,7 +114,8 @@ std::vector<std::string> SeenAttributes::unseen_fields() const {
   for (std::size_t i = Names::kText + 1; i < fields_.size();
        ++i) {  // the text is always among them
     const std::string& path = names_->paths()[i];
-    if (fields_[i] == 0 && !path.starts_with("attributes.")) out.push_back(path);
+    if (fields_[i] != 0 || path == "attributes" || path.starts_with("attributes.")) continue;
+    out.push_back(path);
   }
   return out;
 }

@@ -1,7 +1,7 @@
 #pragma once
-// Which of several ways is best by its mean over items, and how sure that is: every way was tried
-// on the same items. And how good a choice was, once the outcome of every way is known. Source:
-// Efron and Tibshirani 1993 (paired resampling of items).
+// Which of several ways is best by its mean over items, and how sure that is: ways are compared
+// over the items that all were tried on. And how good a choice was, once the outcome of every way
+// is known. Source: Efron and Tibshirani 1993 (paired resampling of items).
 
 #include <span>
 #include <string>
@@ -21,14 +21,21 @@ struct Way {
 
 struct RankedWay {
   i64 way = 0;        // index
-  MeanError mean;     // over the items it was tried on; infinite if one of them is
+  MeanError mean;     // over the common items; infinite if one value is
+  i64 tried = 0;      // items it was tried on
+  i64 infinite = 0;   // of the common ones those of infinite value
   f64 p_best = 0;     // share of the resamples of items in which its mean is best
   bool tied = false;  // its mean paired difference from the first is within two standard errors, or
-                      // of fewer than two items
+                      // of fewer than two items; never of an infinite mean
 };
 
-/// Best first: the least mean, or the largest with `highest`. Ways without an item come last, with
-/// a NaN mean. All ways have equally many values. O(draws ways items).
+/// The items that every way was tried on, but for ways that were tried on none. Ascending.
+std::vector<i64> common_items(std::span<const Way> ways);
+
+/// Best first, over the common items: the least mean, or the largest with `highest`. Then ways of
+/// an infinite mean, those of fewer infinite values first; ways that were tried on nothing come
+/// last, with a NaN mean, as do all where nothing is common. All ways have equally many values.
+/// O(draws ways items).
 std::vector<RankedWay> rank_ways(std::span<const Way> ways, bool highest,
                                  const BootstrapOptions& options);
 

@@ -38,7 +38,10 @@ constexpr std::array<Rule, 20> kRules = {{
     {"fraction_of_characters_in_duplicate_paragraphs",
      "share of the paragraphs' characters in such paragraphs", -kAny, 0.2},
     {"fraction_of_characters_in_most_common_2grams",
-     "share of word characters in copies of the most frequent 2-gram that repeats", -kAny, 0.2},
+     "characters of all copies of the most frequent 2-gram that repeats over those of words, above "
+     "1 "
+     "where copies overlap",
+     -kAny, 0.2},
     {"fraction_of_characters_in_most_common_3grams", "of the most frequent 3-gram", -kAny, 0.18},
     {"fraction_of_characters_in_most_common_4grams", "of the most frequent 4-gram", -kAny, 0.16},
     {"fraction_of_characters_in_duplicate_5grams",

@@ -36,7 +36,9 @@ constexpr std::array<Rule, 21> kRules = {{
     {"fraction_of_duplicate_lines", "share of lines that stood before", -kAny, 0.3},
     {"fraction_of_characters_in_duplicate_lines", "share of characters in them", -kAny, 0.2},
     {"fraction_of_characters_in_most_common_2grams",
-     "share of characters in copies of the most frequent 2-gram", -kAny, 0.2},
+     "characters of all copies of the most frequent 2-gram over those of the text, above 1 where "
+     "copies overlap",
+     -kAny, 0.2},
     {"fraction_of_characters_in_most_common_3grams", "of the most frequent 3-gram", -kAny, 0.18},
     {"fraction_of_characters_in_most_common_4grams", "of the most frequent 4-gram", -kAny, 0.16},
     {"fraction_of_characters_in_duplicate_5grams",

@@ -20,8 +20,8 @@ constexpr std::string_view kHtml = "metadata.html";
 constexpr std::string_view kSite = "://creativecommons.org/";
 
 std::optional<Fault> missing_html() {
-  return Fault{"missing", "field \"metadata.html\" is missing, in which licences are looked for",
-               -1};
+  return Fault{"missing",
+               "field \"metadata.html\" is missing, the page in which licences are looked for", -1};
 }
 
 /// Of the i-th match, from 0 on: the more there are, the less a single one says.

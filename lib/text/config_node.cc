@@ -114,7 +114,7 @@ const ConfigNode* ConfigNode::find(std::string_view key) const {
 }
 
 void ConfigNode::only(std::initializer_list<const char*> known, const char* what) const {
-  if (!value.is_map()) fail(cat(what, " is of type ", value.type_name(), ", expected keys"));
+  if (!value.is_map()) fail(cat(what, " is ", shown(), ", expected keys"));
   const std::vector<std::string> names(known.begin(), known.end());
   for (const auto& [name, node] : fields) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
@@ -125,25 +125,34 @@ void ConfigNode::only(std::initializer_list<const char*> known, const char* what
   }
 }
 
+std::string ConfigNode::shown() const {
+  if (value.is_none()) return "nothing";
+  if (value.is_bool()) return value.flag() ? "true" : "false";
+  if (value.is_string()) return quote(value.str());
+  if (value.is_list()) return "a list";
+  if (value.is_map()) return "a map of keys";
+  return value.to_text();
+}
+
 std::string ConfigNode::text() const {
   if (value.is_string()) return value.str();
-  if (!value.is_number()) fail(cat("a value of type ", value.type_name(), ", expected a text"));
+  if (!value.is_number()) fail(cat(shown(), " stands here, expected a text"));
   return value.to_text();
 }
 
 i64 ConfigNode::whole(i64 least) const {
-  if (!value.is_whole()) fail(cat(value.repr(), " is no whole number"));
+  if (!value.is_whole()) fail(cat(shown(), " is no whole number"));
   if (value.whole() < least) fail(cat(value.whole(), " is less than ", least));
   return value.whole();
 }
 
 f64 ConfigNode::number() const {
   if (value.is_whole() || value.is_real()) return value.number();
-  fail(cat(value.repr(), " is no number"));
+  fail(cat(shown(), " is no number"));
 }
 
 bool ConfigNode::flag() const {
-  if (!value.is_bool()) fail(cat(value.repr(), " is neither true nor false"));
+  if (!value.is_bool()) fail(cat(shown(), " is neither true nor false"));
   return value.flag();
 }
 

@@ -27,6 +27,9 @@ struct ConfigNode {
   /// Refuses fields that are not listed; what: "a task", for the message.
   void only(std::initializer_list<const char*> known, const char* what) const;
 
+  /// What stands here, for messages: "nothing", "true", "3", the text in quotes, "a list", "keys".
+  std::string shown() const;
+
   // The value as a type; fail() says what stands there instead.
   std::string text() const;  // numbers and booleans as they print
   i64 whole(i64 least) const;

@@ -82,6 +82,7 @@ ingest::CsvOptions csv_options(const cli::Options& options, bool tabs, ingest::C
 
 Format known_format(const std::string& file) {
   if (const std::optional<Format> format = ingest::format_of(file)) return *format;
+  if (file != "-" && !io::path_exists(file)) io::open_input(file);  // says why it is not there
   throw Error(ErrorKind::kUsage,
               cat(io::input_display_name(file), ": --from auto does not know this suffix"),
               "name the format: --from text, csv, tsv, parquet, wet or warc");

@@ -44,6 +44,12 @@ class ParquetRun {
                         has_[i] = has_[i] || json_.has(static_cast<i64>(i));
                       return std::nullopt;
                     });
+                    for (io::BadRecord& bad : batch.bad) {
+                      if (bad.hint.empty() && bad.fault.code == "type")
+                        bad.hint =
+                            "--fields PATH:TYPE,... gives a column its type: string, json, int, "
+                            "float, bool, strings; json takes any value, such as ids of both kinds";
+                    }
                     if (writer_.rows() == limit) tool_.input().stop(batch);
                   }}});
     writer_.close();

@@ -33,38 +33,16 @@ Flags filter_flags() {
        .def = "jsonpath",
        .help = "language of --include and --exclude: a part of JSONPath, or jq, which is slow",
        .choices = {"jsonpath", "jq"}},
+      {.name = "require",
+       .kind = FlagKind::kSwitch,
+       .group = g,
+       .help = "a run that leaves no record, or a stream of a recipe that does, is an error",
+       .semantic = false},
       {.name = "report-only",
        .kind = FlagKind::kSwitch,
        .group = g,
        .help = "print what each rule removes, alone and with others, and write no records",
        .main = true},
-  };
-}
-
-Flags sidecar_flags() {
-  const std::string g = "Attribute files";
-  return {
-      {.name = "sidecar",
-       .kind = FlagKind::kList,
-       .value_name = "FOLDER",
-       .group = g,
-       .help = "take attributes from the files of FOLDER too; may be repeated",
-       .details =
-           "For documents/P/X the file FOLDER/P/X, for other inputs FOLDER/X: a row for each "
-           "record, with its id, in the same order. Anything else ends the run.",
-       .semantic = false,
-       .main = true,
-       .excludes = {"shard", "skip-complete"}},
-      {.name = "attr-merge",
-       .kind = FlagKind::kChoice,
-       .value_name = "HOW",
-       .group = g,
-       .def = "replace",
-       .help =
-           "an attribute that the record has already is replaced, appended to, or the record is "
-           "bad",
-       .choices = {"replace", "append", "error"},
-       .needs = {"sidecar|recipe"}},
   };
 }
 
@@ -246,8 +224,9 @@ Flags stream_flags() {
 }  // namespace
 
 std::vector<cli::Flag> flags() {
-  return cli::joined({tool_options::rule_flags(), filter_flags(), sidecar_flags(), text_flags(),
-                      clean_flags(), sample_flags(), stream_flags()});
+  return cli::joined({tool_options::rule_flags(), filter_flags(),
+                      tool_options::sidecar_flags("recipe"), text_flags(), clean_flags(),
+                      sample_flags(), stream_flags()});
 }
 
 }  // namespace lm::mix_tool

@@ -130,9 +130,7 @@ Parts::Parts(cli::Tool& tool, const Stream& stream, io::StreamHeader header)
 void Parts::open() {
   if (!outputs_.empty()) outputs_.back()->finish({});
   const std::string& folder = stream_.parts->folder;
-  std::error_code error;
-  if (!folder.empty()) fs::create_directories(folder, error);
-  if (error) throw Error(ErrorKind::kCannotCreate, cat(folder, ": ", error.message()));
+  if (!folder.empty()) folders_.make(folder);
   form_.path = stream_.parts->path(isize(outputs_));
   tool_.claim_output(form_.path);
   outputs_.push_back(std::make_unique<io::OutputStream>(form_, tool_.ctx()));
@@ -190,6 +188,7 @@ void Parts::finish() {
 void Parts::commit() {
   for (const std::unique_ptr<io::OutputStream>& output : outputs_)
     output->commit();
+  folders_.keep();
   if (manifest_) manifest_->commit();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/tool.h"
+#include "io/made_folders.h"
 #include "plan.h"
 
 namespace lm::mix_tool {
@@ -63,6 +64,7 @@ class Parts {
   const Stream& stream_;
   io::StreamHeader header_;
   io::StreamOutputOptions form_;
+  io::MadeFolders folders_;  // before the files in them
   std::vector<std::unique_ptr<io::OutputStream>> outputs_;
   std::unique_ptr<io::AtomicFile> manifest_;
 };

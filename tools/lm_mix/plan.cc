@@ -143,8 +143,6 @@ void Plan::add_outputs(const StreamOptions& stream) {
   const bool without = std::find(written.begin(), written.end(), "attributes") != written.end();
   const bool changes = cutter.size() > 0 || (cleaners.size() > 0 && !as_attributes);
   drop_attributes = changes && !options.on("keep-attributes") && !without;
-  for (const std::string& path : written)
-    discard.push_back(names.field(path));
   if (changes) written.push_back(names.paths()[mix::Names::kText]);
   if (drop_attributes || as_attributes) written.emplace_back("attributes");
   if (options.on("provenance")) {
@@ -170,6 +168,8 @@ Plan::Plan(const StreamOptions& stream, u64 run_seed)
   for (const auto& [text, where] : stream.placed("clean"))
     cleaners.add(text, where, stream.kind);
   as_attributes = options.on("as-attributes");
+  for (const std::string& path : options.list("discard"))
+    discard.push_back(names.field(path));
   asked = isize(names.paths());
   attributes = names.field("attributes");
   id = names.field("id");

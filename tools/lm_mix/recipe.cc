@@ -25,7 +25,8 @@ constexpr std::string_view kOptions[] = {
     "field",     "allow-missing", "lax-attributes",  "attr-merge", "cut",        "keep-attributes",
     "bad-spans", "min-left",      "min-text-length", "discard",    "provenance", "sample",
     "weights",   "budget",        "count",           "reservoir",  "top",        "by",
-    "group",     "shuffle",       "shuffle-buffer",  "unique-ids", "clean",      "as-attributes"};
+    "group",     "shuffle",       "shuffle-buffer",  "unique-ids", "clean",      "as-attributes",
+    "require"};
 
 std::string key_of(std::string_view option) {
   std::string out(option);
@@ -85,8 +86,7 @@ class RecipeReader {
  private:
   static void known(const ConfigNode& node, const std::vector<std::string>& names,
                     std::string_view what) {
-    if (!node.value.is_map())
-      node.fail(cat(what, " is of type ", node.value.type_name(), ", expected keys"));
+    if (!node.value.is_map()) node.fail(cat(what, " is ", node.shown(), ", expected keys"));
     for (const text::ConfigField& field : node.fields) {
       if (std::find(names.begin(), names.end(), field.key) != names.end()) continue;
       const std::string near = nearest_name(field.key, names, 3);
@@ -134,6 +134,7 @@ class RecipeReader {
     const bool list = node.value.is_list();
     if (list && flag.kind != cli::FlagKind::kList)
       node.fail(cat(key, " is a list, expected one value"));
+    if (node.value.is_map()) node.fail(cat(key, " is ", node.shown(), ", expected a value"));
     for (const ConfigNode& one : list ? node.items : std::vector<ConfigNode>{node}) {
       texts.push_back(option_text(one));
       wheres.push_back(cat(one.where, ": ", key));

@@ -8,7 +8,6 @@
 #include "core/str.h"
 #include "io/file_header.h"
 #include "io/json.h"
-#include "mix/sidecar.h"
 #include "recipe.h"
 #include "stream_run.h"
 
@@ -21,11 +20,7 @@ Stream own_stream(cli::Tool& tool) {
   Stream out;
   out.options.options = tool.options();
   out.documents = tool.files().empty() ? std::vector<std::string>{"-"} : tool.files();
-  for (const std::string& folder : tool.options().list("sidecar")) {
-    std::vector<std::string>& files = out.sidecars.emplace_back();
-    for (const std::string& document : out.documents)
-      files.push_back(mix::sidecar_path(folder, document));
-  }
+  out.sidecars = tool_options::sidecar_paths(tool.options(), out.documents);
   if (tool.options().given("max-size") && !tool.options().on("report-only")) {
     out.parts = part_names(tool.options().text("output"));
     out.max_bytes = tool.options().integer("max-size");

@@ -29,7 +29,8 @@ StreamRun::StreamRun(cli::Tool& tool, Stream stream, i64 first)
       stream_(std::move(stream)),
       first_(first),
       plan_(stream_.options, tool.seed()),
-      sidecars_(tool, stream_.options, plan_, stream_.sidecars, stream_.documents, first),
+      sidecars_(tool, stream_.options.options, {plan_.id, plan_.attributes}, stream_.sidecars,
+                stream_.documents, first),
       mixers_([this] { return std::make_unique<Worker>(plan_, sidecars_); }) {}
 
 void StreamRun::check(std::vector<io::StreamHeader> headers) {
@@ -159,9 +160,13 @@ void StreamRun::write_rest() {
     write(rest);
   }
   if (parts_) parts_->finish();
-  if (!stream_.name.empty() && counts_.kept.records == 0)
-    tool_.console().message(LogLevel::kWarning,
-                            cat("stream ", stream_.name, " has no records left"));
+  if (counts_.kept.records > 0) return;
+  const std::string said = stream_.name.empty()
+                               ? std::string("no records are left")
+                               : cat("stream ", stream_.name, " has no records left");
+  if (stream_.options.options.on("require") && !tool_.options().on("report-only"))
+    throw Error(ErrorKind::kData, said, "--require wants some, --report-only shows where they go");
+  if (!stream_.name.empty()) tool_.console().message(LogLevel::kWarning, said);
 }
 
 void StreamRun::commit() {

@@ -82,9 +82,10 @@ class StreamRun {
 
  private:
   struct Worker {
-    Worker(const Plan& plan, const Sidecars& sidecars) : mixer(plan), joiner(sidecars) {}
+    Worker(const Plan& plan, const tool_options::Sidecars& sidecars)
+        : mixer(plan), joiner(sidecars) {}
     Mixer mixer;
-    Sidecars::Joiner joiner;
+    tool_options::Sidecars::Joiner joiner;
   };
 
   void keep_best(io::Batch& batch);
@@ -98,7 +99,7 @@ class StreamRun {
   const Stream stream_;
   const i64 first_;
   const Plan plan_;
-  Sidecars sidecars_;
+  tool_options::Sidecars sidecars_;
   Workers<Worker> mixers_;
   std::vector<io::StreamHeader> headers_;
   mix::Declared declared_;

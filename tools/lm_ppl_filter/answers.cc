@@ -117,6 +117,16 @@ std::vector<bool> AnswerSet::best_answers(const Metric& metric, i64 records) con
   return out;
 }
 
+void AnswerSet::check_common(std::span<const Metric* const> metrics) const {
+  for (const Metric* const metric : metrics) {
+    if (stat::common_items(ways_of(*this, *metric)).empty())
+      throw Error(
+          ErrorKind::kData,
+          cat(metric->name, ": no question has a value of every strategy to compare them by"),
+          "records of fewer strategies, or another --metric");
+  }
+}
+
 std::string AnswerSet::json(std::span<const Metric* const> metrics,
                             const stat::BootstrapOptions& options) const {
   std::string out = cat("{\"answers\":", all.size(), ",\"incomplete_questions\":", incomplete,
@@ -124,8 +134,11 @@ std::string AnswerSet::json(std::span<const Metric* const> metrics,
   for (const Metric* const metric : metrics) {
     const std::vector<stat::Way> ways = ways_of(*this, *metric);
     const std::vector<stat::RankedWay> ranking = stat::rank_ways(ways, metric->highest, options);
+    const bool chosen = std::isfinite(ranking[0].mean.mean);
     append(out, out.back() == '[' ? "" : ",", "{\"metric\":\"", metric->name,
-           "\",\"chosen\":", io::json_string(ways[usize(ranking[0].way)].name), ",\"ranking\":[");
+           "\",\"questions\":", stat::common_items(ways).size(), ",\"of\":", ways[0].values.size(),
+           ",\"chosen\":", chosen ? io::json_string(ways[usize(ranking[0].way)].name) : "null",
+           ",\"ranking\":[");
     for (std::size_t r = 0; r < ranking.size(); ++r) {
       const stat::RankedWay& one = ranking[r];
       append(out, r > 0 ? "," : "", "{\"strategy\":", io::json_string(ways[usize(one.way)].name),
@@ -133,7 +146,8 @@ std::string AnswerSet::json(std::span<const Metric* const> metrics,
       io::append_json_number(out, one.mean.mean);
       out += ",\"se\":";
       io::append_json_number(out, one.mean.standard_error);
-      append(out, ",\"n\":", one.mean.n, ",\"p_best\":");
+      append(out, ",\"n\":", one.mean.n, ",\"answers\":", one.tried, ",\"infinite\":", one.infinite,
+             ",\"p_best\":");
       io::append_json_number(out, one.p_best);
       append(out, ",\"tied\":", one.tied ? "true" : "false", "}");
     }
@@ -146,19 +160,34 @@ std::string AnswerSet::table(std::span<const Metric* const> metrics,
                              const stat::BootstrapOptions& options) const {
   std::vector<std::vector<std::string>> rows = {
       {"metric", "strategy", "mean", "se", "n", "p_best", ""}};
-  const auto number = [](f64 x) { return std::isnan(x) ? std::string("-") : format_fixed(x, 4); };
+  const auto number = [](f64 x) {
+    return std::isnan(x) ? std::string("-") : std::isinf(x) ? "inf" : format_fixed(x, 4);
+  };
+  std::string notes;
   for (const Metric* const metric : metrics) {
     const std::vector<stat::Way> ways = ways_of(*this, *metric);
+    bool first = true;
     for (const stat::RankedWay& one : stat::rank_ways(ways, metric->highest, options)) {
-      const bool first = rows.back()[0] != metric->name;
+      std::string said = one.tied ? "tied" : "";
+      if (one.infinite > 0) {
+        said = cat(one.infinite, " infinite");
+      } else if (one.mean.n == 0) {
+        said = "no value";
+      } else if (first) {
+        said = "best";
+      }
+      first = false;
       rows.push_back({metric->name, ways[usize(one.way)].name, number(one.mean.mean),
                       number(one.mean.standard_error), cat(one.mean.n), format_fixed(one.p_best, 3),
-                      first      ? "best"
-                      : one.tied ? "tied"
-                                 : ""});
+                      std::move(said)});
     }
+    const i64 common = isize(stat::common_items(ways));
+    const i64 all_questions = isize(ways[0].values);
+    if (common < all_questions)
+      append(notes, metric->name, ": over ", common, " of ", all_questions,
+             " questions, those that every strategy has a value of\n");
   }
-  return tool_options::aligned_table(rows);
+  return tool_options::aligned_table(rows) + notes;
 }
 
 }  // namespace lm::filter_tool

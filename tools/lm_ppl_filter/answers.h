@@ -60,6 +60,8 @@ struct AnswerSet {
   /// of equal ones the one of fewer tokens, then by the strategy's name.
   std::vector<bool> best_answers(const Metric& metric, i64 records) const;
 
+  /// Throws Error{kData} for a metric that no question has of every strategy.
+  void check_common(std::span<const Metric* const> metrics) const;
   /// All rankings: as one JSON object, or as lines for people.
   std::string json(std::span<const Metric* const> metrics,
                    const stat::BootstrapOptions& options) const;

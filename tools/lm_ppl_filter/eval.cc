@@ -128,7 +128,10 @@ void Evaluation::compare() {
       for (std::size_t m = 0; m < out_.metrics.size(); ++m)
         scores[m].push_back(one.scores[m].value());
     }
-    if (names.empty()) continue;
+    if (names.empty()) {
+      out_.unmatched_tasks.push_back(name);
+      continue;
+    }
     Task& task = out_.tasks.emplace_back();
     task.name = name;
     task.strategies = isize(names);
@@ -145,6 +148,10 @@ void Evaluation::compare() {
     tool_.console().message(LogLevel::kWarning, cat(out_.unmatched,
                                                     " strategies are left out: they have scores or "
                                                     "accuracies, not both"));
+  if (!out_.unmatched_tasks.empty())
+    tool_.console().message(LogLevel::kWarning,
+                            cat(out_.unmatched_tasks.size(),
+                                " tasks are left out: ", shown_names(out_.unmatched_tasks)));
   out_.summarise({.draws = options_.integer("boot"), .seed = tool_.seed()});
 }
 

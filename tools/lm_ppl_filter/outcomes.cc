@@ -42,6 +42,15 @@ void append_figure(std::string& out, std::string_view name, const Figure& figure
 
 }  // namespace
 
+std::string shown_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 5;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kMost, names.size()); ++i)
+    append(out, i > 0 ? ", " : "", names[i].empty() ? "\"\"" : tool_options::table_cell(names[i]));
+  if (names.size() > kMost) append(out, " and ", names.size() - kMost, " more");
+  return out;
+}
+
 void Outcomes::summarise(const stat::BootstrapOptions& options) {
   const i64 kinds = 3;
   const stat::BootstrapDraws draws(
@@ -67,6 +76,14 @@ void Outcomes::summarise(const stat::BootstrapOptions& options) {
   }
 }
 
+std::vector<std::string> Outcomes::without_rho(std::size_t metric) const {
+  std::vector<std::string> out;
+  for (const Task& task : tasks) {
+    if (std::isnan(task.by_metric[metric].spearman)) out.push_back(task.name);
+  }
+  return out;
+}
+
 f64 Outcomes::mean_of(f64 stat::Foresight::*what) const {
   f64 sum = 0;
   for (const Task& task : tasks)
@@ -79,6 +96,12 @@ std::string Outcomes::json() const {
     std::string out;
     io::append_json_number(out, x);
     return out;
+  };
+  const auto names = [](const std::vector<std::string>& list) {
+    std::string out = "[";
+    for (const std::string& name : list)
+      append(out, out.size() > 1 ? "," : "", io::json_string(name));
+    return out + "]";
   };
   std::string out = "{\"tasks\":[";
   for (const Task& task : tasks) {
@@ -94,12 +117,14 @@ std::string Outcomes::json() const {
     }
     out += "]}";
   }
-  append(out, "],\"unmatched\":", unmatched, ",\"mean\":", number(mean_of(&stat::Foresight::mean)),
+  append(out, "],\"unmatched\":", unmatched, ",\"unmatched_tasks\":", names(unmatched_tasks),
+         ",\"mean\":", number(mean_of(&stat::Foresight::mean)),
          ",\"best\":", number(mean_of(&stat::Foresight::best)), ",\"metrics\":[");
   for (std::size_t m = 0; m < metrics.size(); ++m) {
     const MetricFigures& one = figures[m];
     append(out, m > 0 ? "," : "", "{\"metric\":", io::json_string(metrics[m].path));
     append_figure(out, "rho", one.spearman);
+    append(out, ",\"without_rho\":", names(without_rho(m)));
     append_figure(out, "weighted_rho", one.weighted);
     append_figure(out, "accuracy", one.accuracy);
     append(out, ",\"best_found\":", number(one.best_found));
@@ -129,7 +154,15 @@ std::string Outcomes::table() const {
   }
   rows.push_back({"any strategy", "", "", "", number(mean_of(&stat::Foresight::mean))});
   rows.push_back({"the best", "", "", "", number(mean_of(&stat::Foresight::best))});
-  return cat(tasks.size(), " tasks\n", tool_options::aligned_table(rows));
+  std::string notes;
+  for (std::size_t m = 0; m < metrics.size(); ++m) {
+    const std::vector<std::string> left = without_rho(m);
+    if (!left.empty())
+      append(notes, metrics[m].path, ": no rho of ", left.size(), " of ", tasks.size(),
+             " tasks, whose strategies have equal scores or accuracies or are one: ",
+             shown_names(left), "\n");
+  }
+  return cat(tasks.size(), " tasks\n", tool_options::aligned_table(rows), notes);
 }
 
 }  // namespace lm::filter_tool

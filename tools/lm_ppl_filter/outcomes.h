@@ -35,14 +35,21 @@ struct MetricFigures {
   Figure first_less;  // accuracy of the first metric's choices less that of this one's
 };
 
+/// The first of them, and how many there are more.
+std::string shown_names(const std::vector<std::string>& names);
+
 struct Outcomes {
   std::vector<RankedBy> metrics;
   std::vector<Task> tasks;
   i64 unmatched = 0;  // strategies of a task with scores or accuracies alone, left out
+  std::vector<std::string> unmatched_tasks;  // those of no other strategies, left out
   std::vector<MetricFigures> figures;
 
   /// Fills figures from tasks, of which there is at least one.
   void summarise(const stat::BootstrapOptions& options);
+  /// Names of tasks without a correlation by this metric: of one strategy, or where all have the
+  /// same score or accuracy.
+  std::vector<std::string> without_rho(std::size_t metric) const;
   /// Mean over tasks.
   f64 mean_of(f64 stat::Foresight::*what) const;
   /// Everything as one JSON object, or the figures as lines for people.

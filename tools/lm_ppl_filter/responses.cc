@@ -266,6 +266,7 @@ void run_responses(cli::Tool& tool) {
   const std::string json = responses.set().json(responses.metrics(), draws);
   tool.add_metric("responses", json);
   if (per_item) return responses.write_best();
+  responses.set().check_common(responses.metrics());
   text->write(options.text("format") == "json" ? json + "\n"
                                                : responses.set().table(responses.metrics(), draws));
 }

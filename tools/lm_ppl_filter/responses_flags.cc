@@ -53,7 +53,9 @@ std::vector<cli::Flag> responses_flags() {
       {.name = "allow-missing",
        .kind = FlagKind::kSwitch,
        .group = r,
-       .help = "questions count that some strategy has no answer to"},
+       .help = "questions count that some strategy has no answer to",
+       .details = "Among the best answers of --per-item. A ranking compares strategies over the "
+                  "questions that all have answered."},
       {.name = "per-item",
        .kind = FlagKind::kSwitch,
        .group = r,

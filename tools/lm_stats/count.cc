@@ -5,6 +5,7 @@
 
 #include "census/observer.h"
 #include "common/rule_options.h"
+#include "common/sidecars.h"
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/file.h"
@@ -14,6 +15,8 @@ namespace lm::stats_tool {
 
 namespace {
 
+// A new group takes 1.4 KB for each of its numbers: a batch of records may make a gigabyte of them.
+constexpr i64 kFitEvery = 8;  // records
 constexpr i64 kMostRuleBytes = i64{16} << 20;
 
 census::Plan plan_of(const cli::Tool& tool) {
@@ -65,43 +68,85 @@ census::Survey survey_of(cli::Tool& tool) {
   return survey;
 }
 
+std::vector<std::string> documents_of(const cli::Tool& tool) {
+  return tool.files().empty() ? std::vector<std::string>{"-"} : tool.files();
+}
+
 class CountRun {
  public:
   CountRun(cli::Tool& tool, const census::Survey& survey)
-      : tool_(tool), survey_(survey), budget_(*tool.ctx().memory), total_(survey.plan) {}
-  ~CountRun() { budget_.release(held_); }
+      : tool_(tool),
+        survey_(survey),
+        budget_(*tool.ctx().memory),
+        share_((budget_.available() -
+                std::min(census::Repeats::most_bytes(survey.plan.ids), budget_.available() / 2)) /
+               (tool.ctx().threads + 1)),
+        spill_(tool.ctx().tmp_dir, survey.plan),
+        total_(survey.plan, &spill_),
+        held_(budget_, all_, budget_.available()),
+        sidecars_(tool, tool.options(), {survey.id, survey.attributes},
+                  tool_options::sidecar_paths(tool.options(), documents_of(tool)),
+                  documents_of(tool), 0) {}
 
-  const census::Census& run() {
+  census::Census& run() {
     io::RecordRun& records = tool_.records_only();
     io::WorkerPool<Worker> pool([this] {
-      auto worker = std::make_unique<Worker>(survey_);
+      auto worker = std::make_unique<Worker>(*this);
       const std::lock_guard<std::mutex> lock(mutex_);
       workers_.push_back(worker.get());
       return worker;
     });
-    records.run({{StageMode::kParallel, [&](io::Batch& batch) { count(records, pool, batch); }},
+    records.run({{StageMode::kSerial,
+                  [this](io::Batch& batch) {
+                    if (sidecars_.any()) sidecars_.take(batch);
+                  }},
+                 {StageMode::kParallel, [&](io::Batch& batch) { count(records, pool, batch); }},
                  {StageMode::kSerial, [this](io::Batch& batch) { take_ids(batch); }}});
-    for (Worker* const worker : workers_)
-      total_.add(worker->observer.census());
+    sidecars_.end();
+    const bool spilled = spill_.bytes() > 0;
+    for (Worker* const worker : workers_) {
+      if (spilled) worker->observer.census().spill();
+      worker->held.fit(worker->observer.census());
+    }
+    for (Worker* const worker : workers_) {
+      total_.add(std::move(worker->observer.census()));
+      worker->held.release();
+      held_.fit(total_);
+    }
     total_.rejected =
         std::accumulate(records.errors().begin(), records.errors().end(), i64{0},
                         [](i64 sum, const auto& error) { return sum + error.second; });
+    tool_.add_metric("spilled_bytes", cat(spill_.bytes()));
     return total_;
   }
 
  private:
   struct Worker {
-    explicit Worker(const census::Survey& survey) : observer(survey) {}
+    explicit Worker(CountRun& run)
+        : observer(run.survey_, &run.spill_),
+          held(run.budget_, run.all_, run.share_),
+          joiner(run.sidecars_) {}
     census::Observer observer;
-    i64 bytes = 0;  // charged
+    Held held;
+    i64 records = 0;
+    tool_options::Sidecars::Joiner joiner;
   };
 
   void count(io::RecordRun& records, io::WorkerPool<Worker>& pool, io::Batch& batch) {
     std::vector<u64> ids;
     pool.with([&](Worker& worker) {
-      records.each_record(batch, worker.observer.json(),
-                          [&](io::Record& record) { return worker.observer.observe(record, ids); });
-      charge(worker.bytes, 2 * worker.observer.census().bytes());  // once more when added up
+      records.each_record(
+          batch, worker.observer.json(), [&](io::Record& record) -> std::optional<Fault> {
+            io::Record joined = record;  // what is set aside is the record as it was
+            if (sidecars_.any()) {
+              if (std::optional<Fault> fault = worker.joiner.join(batch, joined)) return fault;
+            }
+            std::optional<Fault> fault =
+                worker.observer.observe(joined, isize(record.line) + 1, ids);
+            if (++worker.records % kFitEvery == 0) worker.held.fit(worker.observer.census());
+            return fault;
+          });
+      worker.held.fit(worker.observer.census());
     });
     batch.user = std::move(ids);
   }
@@ -111,24 +156,20 @@ class CountRun {
     for (const u64 id : *std::any_cast<std::vector<u64>>(&batch.user))
       total_.ids.add(id);
     batch.user.reset();
-    charge(ids_bytes_, total_.ids.bytes());
-  }
-
-  void charge(i64& charged, i64 bytes) {
-    if (bytes <= charged) return;
-    budget_.charge_growing(held_.load(), bytes - charged, "counts");
-    held_ += bytes - charged;
-    charged = bytes;
+    held_.fit(total_);
   }
 
   cli::Tool& tool_;
   const census::Survey& survey_;
   MemoryBudget& budget_;
+  i64 share_;  // of one thread's counts
+  std::atomic<i64> all_{0};
+  census::Spill spill_;
   census::Census total_;
+  Held held_;
+  tool_options::Sidecars sidecars_;
   std::mutex mutex_;
   std::vector<Worker*> workers_;
-  std::atomic<i64> held_{0};
-  i64 ids_bytes_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The options of lm-stats.
 
 #include "common/rule_options.h"
+#include "common/sidecars.h"
 #include "stats_tool.h"
 
 namespace lm::stats_tool {
@@ -185,7 +186,8 @@ std::vector<Flag> report_flags() {
 std::vector<cli::Verb> verbs() {
   return {
       {"count", "reads records",
-       cli::joined({tool_options::rule_flags(), example_flags(), number_flags(), value_flags(),
+       cli::joined({tool_options::rule_flags(), example_flags(),
+                    tool_options::sidecar_flags(nullptr), number_flags(), value_flags(),
                     report_flags()})},
       {"merge", "adds up partial results", report_flags()},
   };

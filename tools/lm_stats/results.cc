@@ -1,6 +1,7 @@
 // What is printed.
 
 #include <algorithm>
+#include <functional>
 
 #include "census/observer.h"
 #include "census/partial.h"
@@ -70,18 +71,25 @@ std::string text_report(const std::vector<census::Section>& sections) {
   return out;
 }
 
-std::string tsv_report(const std::vector<census::Section>& sections) {
+void tsv_report(const std::vector<census::Section>& sections,
+                const std::function<void(std::string_view piece)>& write) {
   std::string out;
+  const auto put = [&](const std::vector<std::string>& row) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      append(out, i > 0 ? "\t" : "", tool_options::table_cell(row[i]));
+    out += "\n";
+    if (out.size() < kWriteBytes) return;
+    write(out);
+    out.clear();
+  };
   for (const census::Section& section : sections) {
-    append(out, out.empty() ? "" : "\n", "# ", printable(section.title), "\n");
+    append(out, &section == &sections.front() ? "" : "\n", "# ", printable(section.title), "\n");
     if (!section.note.empty()) append(out, "# note: ", section.note, "\n");
-    for (const std::vector<std::string>& row : section.rows) {
-      for (std::size_t i = 0; i < row.size(); ++i)
-        append(out, i > 0 ? "\t" : "", tool_options::table_cell(row[i]));
-      out += "\n";
-    }
+    for (const std::vector<std::string>& row : section.rows)
+      put(row);
+    if (section.more) section.more(put);
   }
-  return out;
+  write(out);
 }
 
 Results::Results(cli::Tool& tool)
@@ -98,7 +106,37 @@ Results::Results(cli::Tool& tool)
   if (tool.options().given("html")) page_ = &tool.other_output(tool.options().text("html"));
 }
 
-void Results::write(const census::Census& census) {
+void Held::fit(census::Census& census) {
+  i64 bytes = census.bytes();
+  const auto grow = [this](i64 to) {
+    if (to > bytes_ && !budget_.try_charge(to - bytes_)) return false;
+    if (to < bytes_) budget_.release(bytes_ - to);
+    all_ += to - bytes_;
+    bytes_ = to;
+    return true;
+  };
+  // Many small runs take long to merge, so what is spilled should be worth it.
+  const bool full = bytes > share_ && census.spillable() > share_ / 4;
+  if (!full && grow(bytes)) return;
+  census.spill();
+  bytes = census.bytes();
+  if (grow(bytes)) return;
+  budget_.charge_growing(all_.load(), bytes - bytes_, "counts");
+  all_ += bytes - bytes_;
+  bytes_ = bytes;
+}
+
+void Held::release() {
+  budget_.release(bytes_);
+  all_ -= bytes_;
+  bytes_ = 0;
+}
+
+void Results::write(census::Census& census) {
+  census.settle();
+  // What spilled is read again piece by piece, but for pairs of values.
+  if (!partial_ && !census.plan.cross.empty())
+    cross_.emplace(*tool_.ctx().memory, census.cross.top_bytes(), "a table of two fields");
   const census::Totals& totals = census.whole.totals;
   tool_.add_metric("records", cat("{\"input\":", totals.documents + census.rejected,
                                   ",\"rejected\":", census.rejected, ",\"kept\":", totals.kept,
@@ -106,10 +144,11 @@ void Results::write(const census::Census& census) {
   if (partial_) return write_partial(census);
   census::check_seen(census);
   if (page_ != nullptr) page_->write(census::report_html(census, layout_));
+  const auto print = [this](std::string_view piece) { printed_->write(piece); };
   if (tool_.options().on("json")) {
-    printed_->write(census::report_json(census, layout_));
+    census::report_json(census, layout_, print);
   } else if (tool_.options().on("tsv")) {
-    printed_->write(tsv_report(census::sections(census, layout_, true)));
+    tsv_report(census::sections(census, layout_, true), print);
   } else {
     printed_->write(text_report(census::sections(census, layout_, false)));
   }

@@ -62,7 +62,8 @@ class Explainer {
   }
 
   std::optional<Fault> explain(io::Record& record, Worker& worker, io::Batch& batch) {
-    if (std::optional<Fault> fault = worker.tags.tag(record.json, places_)) return fault;
+    if (std::optional<Fault> fault = tag_record(tool_.input(), record, worker.tags, places_))
+      return fault;
     // One input says the same whether it is named or comes through a pipe.
     std::string block = tool_.files().size() > 1 ? cat(tool_.input().name(record.input), ":")
                                                  : std::string("line ");

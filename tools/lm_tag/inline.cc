@@ -1,8 +1,11 @@
 // Attributes inside the records.
 
+#include <algorithm>
 #include <atomic>
 
 #include "core/str.h"
+#include "io/object_fields.h"
+#include "tag/catalogue.h"
 #include "tag_tool.h"
 #include "text/attributes.h"
 
@@ -12,21 +15,29 @@ namespace {
 
 class InlineMapper : public io::RecordMapper {
  public:
-  InlineMapper(const tag::TagPlan& plan, const tag::FieldPlaces& places, i64 attributes,
-               bool declare, text::AttributeMerge merge, std::atomic<i64>& replaced)
-      : plan_(plan),
+  InlineMapper(const io::InputStream& input, const tag::TagPlan& plan,
+               const tag::FieldPlaces& places, i64 attributes, bool declare,
+               text::AttributeMerge merge, std::atomic<i64>& replaced)
+      : input_(input),
+        plan_(plan),
         places_(places),
         attributes_(attributes),
         worker_(plan),
         declare_(declare),
         how_(merge),
         replaced_(replaced),
-        reader_(key_paths(plan)) {}
+        reader_(key_paths(plan)) {
+    for (i64 tagger = 0; tagger < isize(plan.taggers()); ++tagger) {
+      const tag::TaggerDef& def = plan.taggers()[usize(tagger)];
+      if (def.open_types)
+        open_.push_back(cat(plan.experiment(tagger), "__", tag::key_part(def.name), "__"));
+    }
+  }
 
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     io::JsonReader& json = record.json;
     if (std::optional<Fault> fault = json.object_or_none(attributes_)) return fault;
-    if (std::optional<Fault> fault = worker_.tag(json, places_)) return fault;
+    if (std::optional<Fault> fault = tag_record(input_, record, worker_, places_)) return fault;
     if (json.has(attributes_)) return merge(json.line(), out);
     // Most records have no attributes yet: one edit for all keys.
     std::string all = "{";
@@ -56,13 +67,35 @@ class InlineMapper : public io::RecordMapper {
       if (std::optional<Fault> fault = put(edit, reader_, i, plan_.keys()[usize(i)].key, spans))
         return fault;
     }
-    if (worker_.named().empty()) {
+    find_stale(line);
+    if (worker_.named().empty() && stale_.empty()) {
       edit.write(out);
       return std::nullopt;
     }
     std::string edited;
     edit.write(edited);
     return merge_named(edited, out);
+  }
+
+  /// Attributes that a tagger of open types gave the record before and does not give it now.
+  void find_stale(std::string_view line) {
+    stale_.clear();
+    if (open_.empty()) return;
+    io::each_object_field(line, [&](std::string_view field, std::string_view object) {
+      if (field != "attributes" || object.front() != '{') return;
+      io::each_object_field(object, [&](std::string_view key, std::string_view) {
+        if (is_open(key) && !is_given(key)) stale_.emplace_back(key);
+      });
+    });
+  }
+  bool is_open(std::string_view key) const {
+    return std::any_of(open_.begin(), open_.end(),
+                       [key](const std::string& prefix) { return key.starts_with(prefix); });
+  }
+  bool is_given(std::string_view key) const {
+    const auto same = [key](const auto& own) { return own.key == key; };
+    return std::any_of(plan_.keys().begin(), plan_.keys().end(), same) ||
+           std::any_of(worker_.named().begin(), worker_.named().end(), same);
   }
 
   /// Spans for field i of reader, which may be there already.
@@ -92,20 +125,28 @@ class InlineMapper : public io::RecordMapper {
     std::vector<std::string> paths;
     for (const tag::NamedSpans& named : worker_.named())
       paths.push_back("attributes." + named.key);
+    for (const std::string& key : stale_)
+      paths.push_back("attributes." + key);
     io::JsonReader reader(paths);
     const std::size_t size = line.size();
     line.append(static_cast<std::size_t>(io::kJsonPadding), ' ');
     if (std::optional<Fault> fault = reader.parse(std::string_view(line).substr(0, size)))
       return fault;
     io::RecordEdit edit(reader);
-    for (i64 i = 0; i < reader.path_count(); ++i) {
-      const tag::NamedSpans& named = worker_.named()[usize(i)];
-      if (std::optional<Fault> fault = put(edit, reader, i, named.key, named.spans)) return fault;
+    const i64 named = isize(worker_.named());
+    for (i64 i = 0; i < named; ++i) {
+      const tag::NamedSpans& own = worker_.named()[usize(i)];
+      if (std::optional<Fault> fault = put(edit, reader, i, own.key, own.spans)) return fault;
+    }
+    for (i64 i = named; i < reader.path_count(); ++i) {
+      if (std::optional<Fault> fault = put(edit, reader, i, stale_[usize(i - named)], {}))
+        return fault;
     }
     edit.write(out);
     return std::nullopt;
   }
 
+  const io::InputStream& input_;
   const tag::TagPlan& plan_;
   const tag::FieldPlaces& places_;
   i64 attributes_;
@@ -114,9 +155,20 @@ class InlineMapper : public io::RecordMapper {
   text::AttributeMerge how_;
   std::atomic<i64>& replaced_;
   io::JsonReader reader_;
+  std::vector<std::string> open_;   // what keys of taggers of open types begin with
+  std::vector<std::string> stale_;  // of the record at hand
 };
 
 }  // namespace
+
+std::optional<Fault> tag_record(const io::InputStream& input, io::Record& record,
+                                tag::TagWorker& tags, const tag::FieldPlaces& places) {
+  try {
+    return tags.tag(record.json, places);
+  } catch (const Error& e) {
+    throw e.with_prefix(cat(input.name(record.input), ":", record.line_number));
+  }
+}
 
 void run_inline(cli::Tool& tool, const Chosen& chosen) {
   const cli::Options& options = tool.options();
@@ -130,8 +182,8 @@ void run_inline(cli::Tool& tool, const Chosen& chosen) {
                                                       : text::AttributeMerge::kReplace;
   std::atomic<i64> replaced{0};
   tool.records().map(places.paths(), [&] {
-    return std::make_unique<InlineMapper>(chosen.plan(), places, attributes, chosen.declare(),
-                                          merge, replaced);
+    return std::make_unique<InlineMapper>(tool.input(), chosen.plan(), places, attributes,
+                                          chosen.declare(), merge, replaced);
   });
   tool.add_metric("attributes_replaced", cat(replaced.load()));
   if (replaced > 0)

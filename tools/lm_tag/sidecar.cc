@@ -7,6 +7,7 @@
 
 #include "core/str.h"
 #include "io/input.h"
+#include "io/made_folders.h"
 #include "io/output.h"
 #include "tag_tool.h"
 
@@ -100,6 +101,7 @@ class SidecarRun {
     // All are complete under their temporary names.
     for (const std::unique_ptr<io::OutputStream>& stream : finished_)
       stream->commit();
+    folders_.keep();
     tool_.add_metric("sidecar_files", cat(isize(finished_)));
   }
 
@@ -113,7 +115,7 @@ class SidecarRun {
     batch.user = std::make_shared<Batches>(groups_.size());
     workers_.with([&](Worker& worker) {
       tool_.records_only().each_record(batch, worker.json, [&](io::Record& record) {
-        return add_rows(record.json, worker.tags, rows(batch));
+        return add_rows(record, worker.tags, rows(batch));
       });
     });
     for (io::BadRecord& bad : batch.bad)
@@ -121,11 +123,12 @@ class SidecarRun {
         bad.hint = "--sidecar has a row for every document: mend this one or take it out first";
   }
 
-  std::optional<Fault> add_rows(io::JsonReader& json, tag::TagWorker& tags, Batches& out) {
+  std::optional<Fault> add_rows(io::Record& record, tag::TagWorker& tags, Batches& out) {
+    const io::JsonReader& json = record.json;
     if (!json.has(id_))
       return Fault{"missing", "field \"id\" is missing, which names the document in its attributes",
                    -1};
-    if (std::optional<Fault> fault = tags.tag(json, places_)) return fault;
+    if (std::optional<Fault> fault = tag_record(tool_.input(), record, tags, places_)) return fault;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       std::string& lines = out[i].lines;
       const std::size_t begin = lines.size();
@@ -157,11 +160,7 @@ class SidecarRun {
     for (const Group& group : groups_) {
       const std::filesystem::path path = std::filesystem::path(tool_.options().text("sidecar")) /
                                          group.experiment / names_[usize(input)];
-      std::error_code error;
-      std::filesystem::create_directories(path.parent_path(), error);
-      if (error)
-        throw os_error(ErrorKind::kCannotCreate, path.parent_path().string(),
-                       "cannot make the folder", error.value());
+      folders_.make(path.parent_path().string());
       io::StreamOutputOptions options;
       options.path = path.string();
       options.file = tool_.output_options();
@@ -189,6 +188,7 @@ class SidecarRun {
   io::WorkerPool<Worker> workers_;
   std::vector<std::string> names_;  // by input, below an experiment's folder
   i64 input_ = -1;                  // whose files are open
+  io::MadeFolders folders_;         // before the files in them
   std::vector<std::unique_ptr<io::OutputStream>> streams_;  // by group
   io::StreamTotals totals_;                                 // of the input
   std::vector<std::unique_ptr<io::OutputStream>> finished_;

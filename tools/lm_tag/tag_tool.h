@@ -32,6 +32,10 @@ class Chosen {
 /// Throws Error{kUsage} if options that frame records go with one that prints a text.
 void refuse_stream_options(const cli::Tool& tool, const char* printing);
 
+/// The taggers on a record. What ends the run, as an answer of a user's program may, names it.
+std::optional<Fault> tag_record(const io::InputStream& input, io::Record& record,
+                                tag::TagWorker& tags, const tag::FieldPlaces& places);
+
 /// Attributes inside the records.
 void run_inline(cli::Tool& tool, const Chosen& chosen);
 /// Attributes in files beside the documents.

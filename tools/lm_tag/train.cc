@@ -3,18 +3,23 @@
 #include "classify/train.h"
 
 #include <atomic>
+#include <map>
+#include <set>
 
+#include "classify/classifier.h"
 #include "common/text_output.h"
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/input.h"
 #include "io/json.h"
+#include "tag/catalogue.h"
 #include "tag_tool.h"
 
 namespace lm::tag_tool {
 
 namespace {
 
+constexpr i64 kLabelBytes = 200;     // of a label beside its text
 constexpr i64 kMaxTableLabels = 10;  // with more, thresholds are left out of what is printed
 
 classify::TrainOptions train_options(const cli::Options& options) {
@@ -43,6 +48,7 @@ classify::TrainOptions train_options(const cli::Options& options) {
 struct Lines {
   std::string text[2];
   i64 count[2] = {0, 0};
+  std::set<std::string> labels;  // of the training
 };
 
 /// Sorts labelled records into the lines of training and test.
@@ -92,18 +98,36 @@ class LineReader {
     if (!text) return text.fault();
     const bool kept = static_cast<f64>(xxh3_64(*text, tool_.seed()) >> 11) * 0x1p-53 < part_;
     std::optional<Fault> fault = classify::append_line(out.text[kept], *label, *text);
-    if (!fault) ++out.count[kept];
-    return fault;
+    if (fault) return fault;
+    ++out.count[kept];
+    if (kept == 0) out.labels.insert(*label);
+    return std::nullopt;
   }
 
   void keep(io::Batch& batch) {
     const Lines& all = lines(batch);
+    for (const std::string& label : all.labels)
+      check_label(label);
     data_.append(all.text[0], all.count[0]);
     test_.append(all.text[1], all.count[1]);
   }
 
+  /// What two labels make one attribute is a model that no tagger could use.
+  void check_label(const std::string& label) {
+    const auto [at, fresh] =
+        labels_.emplace(tag::key_part(classify::label_name(label)), std::string(label));
+    if (!fresh && classify::label_name(at->second) != classify::label_name(label))
+      throw Error(ErrorKind::kData,
+                  cat("the labels ", quote(at->second), " and ", quote(label),
+                      " make one attribute, ", at->first),
+                  "names of attributes have A-Z a-z 0-9 and _, all else becomes _");
+    if (!fresh) return;
+    tool_.ctx().memory->charge(isize(label) + kLabelBytes, "labels");
+  }
+
   cli::Tool& tool_;
   f64 part_;
+  std::map<std::string, std::string> labels_;  // by their part of a key
   classify::LineFile data_;
   classify::LineFile test_;
   io::WorkerPool<io::JsonReader> workers_;

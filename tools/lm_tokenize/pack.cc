@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "core/str.h"
+#include "io/made_folders.h"
 #include "io/json.h"
 #include "text/shard_set.h"
 #include "text/shards.h"
@@ -216,18 +217,18 @@ void run_pack(cli::Tool& tool) {
   }
   tool.input();
   const std::unique_ptr<text::Tokenizer> tokenizer = load_model(tool);
+  io::MadeFolders folders;
   if (o.text("output") != "-") {
     const std::filesystem::path folder = std::filesystem::path(o.text("output")).parent_path();
-    std::error_code code;
-    if (!folder.empty()) std::filesystem::create_directories(folder, code);
-    if (code) {
-      throw os_error(ErrorKind::kCannotCreate, folder.string(), "cannot create the folder",
-                     code.value());
-    }
+    if (!folder.empty()) folders.make(folder.string());
   }
-  if (rows) return pack_rows(tool, *tokenizer);
-  write_shards(tool, *tokenizer, around_of(tool, *tokenizer), o.text("output"),
-               shard_options(tool));
+  if (rows) {
+    pack_rows(tool, *tokenizer);
+  } else {
+    write_shards(tool, *tokenizer, around_of(tool, *tokenizer), o.text("output"),
+                 shard_options(tool));
+  }
+  folders.keep();
 }
 
 }  // namespace lm::tokenize_tool

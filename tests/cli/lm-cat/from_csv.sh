@@ -8,5 +8,7 @@ lm-cat --from csv --text-column url --id-column n --metadata-columns none -z non
 printf 'x;1,5\ny;2,5\n' | lm-cat --from csv --columns text,v --delimiter ';' -z none -
 # Columns named as a record's fields are fields; a table without rows is an empty stream.
 printf 'text,source,created\nx,s,2024-01-01\n' | lm-cat --from csv -z none; printf 'text\n' | lm-cat --from csv -o empty.zst && lm-cat --check=full empty.zst
+# A row without an id, or with an empty one, has the file's name and the row's number for it.
+printf 'id,text\n,one\nb,two\n"",three\n' > empty.csv; lm-cat --from csv -z none empty.csv; lm-cat --from csv --types guess -z none empty.csv | jq -c .id
 # A conversion is part of where a stream comes from.
 lm-cat --from csv --types guess t.csv | lm-cat --header | jq -c '.params, .chain'

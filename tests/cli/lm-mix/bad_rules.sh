@@ -11,6 +11,9 @@ s --weights heat:2
 s --count 'has("x")'
 s --unique-ids
 s --cut 'x>5'
+s --cut 'x>=nan'
+s --cut 'x<nan:y'
+s --cut 'x>=1<-nan'
 s --bad-spans clip
 s --discard metadata --provenance
 s --cut x --discard text

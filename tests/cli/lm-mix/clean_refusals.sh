@@ -6,6 +6,9 @@ s --clean c4-paragraphs
 s --clean xyzzyxyzzy
 s --clean c4:sentence=3
 s --clean c4:words=three
+s --clean fineweb:ends=1.5
+s --clean nemo-en:symbols=20
+s --clean word-removal:share=-0.1
 s --clean ban-lines
 s --clean ban-lines:list=missing
 s --clean ban-lines:list=empty

@@ -14,3 +14,8 @@ lm-mix --min-text-length 4 --report-only in.jsonl | tail -5
 # Threads change nothing.
 for i in $(seq 1 30000); do echo "{\"id\":$i,\"text\":\"words and more words that fill batches of four mebibytes, document $i $(( i * i ))\",\"n\":$((i % 10)),\"m\":\"and a further field so that there are several of them\"}"; done > many.jsonl
 for t in 1 2 7; do lm-mix -t $t -z none --syntax jq --include '.n < 4' --exclude '.n == 2' many.jsonl | cksum; done | uniq -c | wc -l
+# A filter of endless values makes the record a bad one; one that never comes to a value ends with SIGTERM.
+lm-mix --syntax jq --include 'repeat(1)' in.jsonl; echo "status $?"
+lm-mix -t 1 --syntax jq --include 'last(repeat(1))' in.jsonl -o out.jsonl & pid=$!
+until [ -n "$(ls -A | grep '^[.]out')" ] || ! kill -0 $pid; do sleep 0.05; done
+kill -TERM $pid; wait $pid; echo "status $?"; ls -A | grep out.jsonl

@@ -23,6 +23,16 @@ try '    sample: "2 *"'
 try '    sample: 2' '    budget: 5'
 try '    by: length(text)'
 try '    compression: {output: gz}'
+try '    sample:'
+try '    sample: [1, 2]'
+try '    sample: {p: 1}'
+try '    filter: no'
+try '    filter: [a]'
+try '    shuffle: maybe'
+try '    min_text_length: {}'
+try '    span_replacement: [{span: "$.attributes.x", min_score: high}]'
+try '    span_replacement: [{span: null, min_score: [1]}]'
+try '    where: "n > 1"' '    require: true'
 try '    shuffle: 3'
 try '  - {name: s, documents: documents, output: {path: out/}}'
 try '  - {name: t, documents: [documents, documents/a.jsonl], output: {path: out}}'
@@ -42,6 +52,6 @@ lm-mix --recipe r.yaml -o x.jsonl; echo "status $?"
 # A bad record of the second stream: nothing of the first appears.
 echo '{"id":' > documents/b.jsonl
 printf '%s\n' "$base" '  - {name: t, documents: documents/b.jsonl, output: {path: out}}' > r.yaml
-lm-mix --recipe r.yaml; echo "status $?"; ls out
+lm-mix --recipe r.yaml; echo "status $?"; [ -e out ] || echo absent
 lm-mix --recipe r.yaml --on-error quarantine --rejects bad.jsonl --report r.json; echo "status $?"; ls out
 jq -c '.metrics.streams[] | [.name, .rejected, .kept.records]' r.json

@@ -22,6 +22,11 @@ lm-ppl-filter eval --accuracies gains.jsonl --strategy how --accuracy gain --met
 echo 'what has no partner is left out'
 (cat scores.jsonl; sco b only 1 1) > more.jsonl
 e --metric ppl --format json more.jsonl | jq -c '[.unmatched, (.tasks | map(.strategies))]'
+echo 'tasks without a correlation, or without a strategy that has both, are named'
+(cat scores.jsonl; sco c x 1 1 d x 2 1; sco e x 3 4 e y 3 5) > more.jsonl
+(cat accuracies.jsonl; acc d x 0.5 e x 0.1 e y 0.2) > also.jsonl
+lm-ppl-filter eval --accuracies also.jsonl --metric ppl,more.reward:highest --format json more.jsonl | jq -c '[.unmatched, .unmatched_tasks, (.metrics[] | [.rho, .without_rho])]'
+lm-ppl-filter eval --accuracies also.jsonl --metric ppl,more.reward:highest --boot 0 more.jsonl
 echo 'refusals'
 bad() { "$@"; echo "status $?"; }
 bad lm-ppl-filter eval scores.jsonl

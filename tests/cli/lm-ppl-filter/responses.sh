@@ -45,6 +45,14 @@ r --metric length --first 2 --format json in.jsonl | jq -c '[.answers, .metrics[
 grep -v '"q5","strategy":"odd"' in.jsonl > gap.jsonl
 r --metric length --format json gap.jsonl | jq -c '[.answers, .incomplete_questions]'
 r --metric length --allow-missing --format json gap.jsonl | jq -c '[.answers, .incomplete_questions, (.metrics[0].ranking | map(.n))]'
+echo 'compared over the questions that all have; infinite ones last, none of them tied'
+r --metric length --allow-missing --format json gap.jsonl | jq -c '.metrics[0] | [.questions, .of, (.ranking | map(.answers))]'
+r --metric length --allow-missing --boot 10 gap.jsonl
+sed 's/"answer":" [12]"/"answer":""/; /"q3","strategy":"odd"/s/"answer":"[^"]*"/"answer":""/' in.jsonl > empty.jsonl
+r --metric ppl,ifd --boot 10 empty.jsonl | sed 's/[0-9]*[.][0-9]*  */_ /g'
+r --metric ppl --format json empty.jsonl | jq -c '.metrics[0] | [.chosen, (.ranking | map([.strategy, .infinite, .tied]))]'
+sed 's/"answer":"[^"]*"/"answer":""/' in.jsonl | r --metric ppl --format json | jq -c '.metrics[0].chosen'
+grep -e q1.*long -e q2.*odd in.jsonl > apart.jsonl; r --metric length --allow-missing apart.jsonl; echo "status $?"
 echo 'a table'
 r --metric length,reward --boot 100 in.jsonl
 echo '{"id":1,"strategy":"none","prompt":"a","answer":""}' | r --metric ppl,ifd,nll --format json | jq -c '.metrics | map(.ranking[0].mean)'

@@ -21,7 +21,7 @@ inline std::string observe(census::Observer& observer, const std::string& line) 
   std::vector<u64> ids;
   if (!fault) {
     const io::Record record{observer.json(), view};
-    fault = observer.observe(record, ids);
+    fault = observer.observe(record, isize(view) + 1, ids);
   }
   for (const u64 id : ids)
     observer.census().ids.add(id);
@@ -31,6 +31,12 @@ inline std::string observe(census::Observer& observer, const std::string& line) 
 inline std::vector<std::string> partial_lines(const census::Census& census) {
   std::vector<std::string> out;
   census::write_partial(census, [&out](std::string_view line) { out.emplace_back(line); });
+  return out;
+}
+
+inline std::string json_report(const census::Census& census, const census::Layout& layout) {
+  std::string out;
+  census::report_json(census, layout, [&out](std::string_view piece) { out += piece; });
   return out;
 }
 

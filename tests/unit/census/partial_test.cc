@@ -8,6 +8,7 @@ using census::Observer;
 using census::PartialReader;
 using census::Plan;
 using census::Survey;
+using test::json_report;
 using test::observe;
 using test::partial_lines;
 
@@ -65,24 +66,65 @@ TEST_CASE("partial results add up to the result of everything, in any order", "[
     whole.census().rejected = 1 + 2 + 3;
     const census::Layout layout;
     for (const std::vector<i64>& order : {std::vector<i64>{0, 1, 2}, {2, 0, 1}}) {
-      PartialReader reader;
+      PartialReader reader(".");
       for (const i64 part : order)
         read(reader, counted(survey, part, 3, 2000), cat("part", part));
       CHECK(reader.partials() == 3);
-      CHECK(partial_lines(reader.census()) == partial_lines(whole.census()));
-      CHECK(census::report_json(reader.census(), layout) ==
-            census::report_json(whole.census(), layout));
-      CHECK(census::report_html(reader.census(), layout) ==
+      CHECK(partial_lines(*reader.census()) == partial_lines(whole.census()));
+      CHECK(json_report(*reader.census(), layout) == json_report(whole.census(), layout));
+      CHECK(census::report_html(*reader.census(), layout) ==
             census::report_html(whole.census(), layout));
     }
   }
+}
+
+TEST_CASE("a census whose groups and values spill is the one that fits", "[census]") {
+  for (const i64 values : {i64{200}, i64{100000}}) {
+    const Survey survey = survey_of(values);
+    Observer whole(survey);
+    for (i64 i = 0; i < 2000; ++i)
+      REQUIRE(observe(whole, line(i)).empty());
+    census::Spill spill(".", survey.plan);
+    census::Census sum(survey.plan, &spill);
+    for (i64 part = 0; part < 3; ++part) {
+      Observer observer(survey, &spill);
+      for (i64 i = part; i < 2000; i += 3) {
+        REQUIRE(observe(observer, line(i)).empty());
+        if (i % (19 + 40 * part) != 0) continue;
+        observer.census().spill();
+        CHECK(observer.census().spillable() == 0);
+      }
+      sum.add(std::move(observer.census()));
+      CHECK(observer.census().spillable() == 0);
+    }
+    CHECK(spill.bytes() > 0);
+    sum.settle();
+    CHECK(partial_lines(sum) == partial_lines(whole.census()));
+    const census::Layout layout;
+    CHECK(json_report(sum, layout) == json_report(whole.census(), layout));
+    CHECK(census::report_html(sum, layout) == census::report_html(whole.census(), layout));
+    CHECK(sum.cross.top_bytes() == whole.census().cross.top_bytes());
+  }
+}
+
+TEST_CASE("groups beyond the limit are refused, spilled or not", "[census]") {
+  const Survey survey = survey_of(200);
+  census::Spill spill(".", survey.plan);
+  census::Census sum(survey.plan, &spill);
+  for (i64 i = 0; i < census::Groups::kMost; ++i) {
+    sum.groups.at(cat("=", i));
+    if (i % 1000 == 0) sum.groups.spill();
+  }
+  sum.groups.at("=3");
+  CHECK(sum.groups.size() == census::Groups::kMost);
+  CHECK_THROWS_AS(sum.groups.at("=one more"), Error);
 }
 
 TEST_CASE("partial results that are cut, changed or foreign are refused by name", "[census]") {
   const Survey survey = survey_of(100000);
   const std::vector<std::string> lines = counted(survey, 0, 1, 50);
   const auto refused = [](const std::vector<std::string>& some, const std::string& what) {
-    PartialReader reader;
+    PartialReader reader(".");
     CHECK_THROWS_WITH(read(reader, some, "f"), Catch::Matchers::ContainsSubstring(what));
   };
   for (std::size_t cut = 1; cut < lines.size(); ++cut)
@@ -135,7 +177,7 @@ TEST_CASE("parts that fit nothing are refused", "[census]") {
 }
 
 TEST_CASE("partial results of other options are refused, and the option is named", "[census]") {
-  PartialReader reader;
+  PartialReader reader(".");
   read(reader, counted(survey_of(100000), 0, 1, 5), "a");
   CHECK_THROWS_WITH(
       read(reader, counted(survey_of(5000), 0, 1, 5), "b"),

@@ -8,6 +8,7 @@ using namespace lm;
 using census::Observer;
 using census::Plan;
 using census::Survey;
+using test::json_report;
 using test::observe;
 
 namespace {
@@ -39,7 +40,7 @@ TEST_CASE("a page escapes what comes from data and needs nothing else", "[census
 TEST_CASE("reports of nothing", "[census]") {
   const Survey survey({}, mix::OnMissing::kFalse, {}, {});
   Observer observer(survey);
-  const std::string json = census::report_json(observer.census(), {});
+  const std::string json = json_report(observer.census(), {});
   const io::JsonDocument document(json);
   CHECK(document.error().empty());
   CHECK(document.root("json").object("totals").integer("documents", 0, 0) == 0);
@@ -53,6 +54,6 @@ TEST_CASE("records are kept, removed or rejected", "[census]") {
   for (i64 n = 0; n < 5; ++n)
     CHECK(observe(observer, cat("{\"n\":", n, "}")).empty());
   observer.census().rejected = 2;
-  const std::string json = census::report_json(observer.census(), {});
+  const std::string json = json_report(observer.census(), {});
   CHECK(contains(json, R"("records":{"input":7,"rejected":2,"kept":2,"removed":3})"));
 }

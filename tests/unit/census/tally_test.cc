@@ -34,12 +34,7 @@ void add(Tally& tally, i64 begin, i64 end) {
 template <typename T>
 std::vector<std::string> saved(const T& counts) {
   std::vector<std::string> out;
-  i64 at = 0;
-  for (bool more = true; more;) {
-    census::PartWriter part;
-    more = counts.save(part, at);
-    out.push_back(part.take());
-  }
+  counts.save([&out](std::string data) { out.push_back(std::move(data)); });
   return out;
 }
 
@@ -104,10 +99,42 @@ TEST_CASE("counts of values do not depend on order or parts", "[census]") {
       Tally copy(limit);
       load(copy, saved(part));
       CHECK(saved(copy) == saved(part));
-      parts.add(copy);
+      parts.add(std::move(copy));
     }
     CHECK(saved(parts) == saved(whole));
     CHECK(parts.bytes() == whole.bytes());
+  }
+}
+
+TEST_CASE("counts of values that spill are those that do not", "[census]") {
+  for (const i64 limit : {i64{300}, i64{100000}}) {
+    Tally whole(limit);
+    add(whole, 0, 30000);
+    census::Runs runs(".");
+    Tally parts(limit, &runs);
+    for (i64 begin = 0; begin < 30000; begin += 300) {  // more runs than are merged at once
+      Tally part(limit, &runs);
+      add(part, begin, begin + 150);
+      part.spill();
+      CHECK(part.bytes() == 0);
+      add(part, begin + 150, begin + 300);
+      parts.add(std::move(part));
+      if (begin % 7 == 0) parts.spill();
+    }
+    parts.settle();
+    CHECK(parts.bytes() == 0);
+    CHECK(parts.level() == whole.level());
+    CHECK(parts.distinct() == whole.distinct());
+    CHECK(saved(parts) == saved(whole));
+    for (const i64 most : {0, 1, 5, 500}) {
+      const std::vector<Tally::Entry> got = parts.top(most);
+      const std::vector<Tally::Entry> want = whole.top(most);
+      REQUIRE(got.size() == want.size());
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        CHECK(got[i].value == want[i].value);
+        CHECK(got[i].count == want[i].count);
+      }
+    }
   }
 }
 

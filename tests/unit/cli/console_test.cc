@@ -49,6 +49,12 @@ TEST_CASE("an error is a line, its hint another", "[cli]") {
         "{\"tool\":\"lm-probe\",\"level\":\"error\",\"message\":\"a \\\"b\\\"\\n\"}\n");
 }
 
+TEST_CASE("a name that steers a terminal or ends a line is shown by its escapes", "[cli]") {
+  const Error e(ErrorKind::kNoInput, "a\nb\033[31m\x7f\\c: cannot open \xC3\xA9", "cat 'a\tb'");
+  CHECK(said({}, e) ==
+        "lm-probe: a\\nb\\x1b[31m\\x7f\\c: cannot open \xC3\xA9\nlm-probe: hint: cat 'a\\x09b'\n");
+}
+
 TEST_CASE("messages show from their level on", "[cli]") {
   const std::string text = stderr_of([] {
     Console console("lm-probe");

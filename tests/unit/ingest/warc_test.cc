@@ -215,6 +215,11 @@ TEST_CASE("bodies without chunks and gzip, said and meant", "[ingest]") {
   CHECK(text_of(response("http://a/", chunked,
                          "5\r\n<p>On\r\n4;x\r\ne tw\r\n1\r\no\r\n0\r\n\r\n")) == "\"One two\"");
   CHECK(text_of(response("http://a/", chunked, "<p>One two")) == "\"One two\"");
+  // What goes wrong behind whole chunks ends there: sizes are no text.
+  for (const char* const rest :
+       {"zz\r\nthree\r\n0\r\n\r\n", "5 bytes\r\n", "2\r\nabc\r\n", "-1\r\nx"})
+    CHECK(text_of(response("http://a/", chunked, cat("5\r\n<p>On\r\n5\r\ne two\r\n", rest))) ==
+          "\"One two\"");
   const std::string packed = kHtml + "Content-Encoding: gzip\r\n";
   CHECK(text_of(response("http://a/", packed, gzip("<p>One two"))) == "\"One two\"");
   CHECK(text_of(response("http://a/", packed, "<p>One two")) == "\"One two\"");

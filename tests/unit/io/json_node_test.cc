@@ -170,13 +170,18 @@ TEST_CASE("a long value is cut between characters", "[io]") {
 }
 
 TEST_CASE("text that is no JSON is refused with its reason", "[io]") {
-  CHECK(message_of([] { io::parse_object("{\"a\": ", "f"); }) == "f: not valid JSON at byte 7");
+  CHECK(message_of([] { io::parse_object("{\"a\": ", "f"); }) == "f:1:7: not valid JSON");
   CHECK(message_of([] { io::parse_object("[1]", "f"); }) == "f: expected a JSON object");
   CHECK(message_of([] { io::parse_object("{\"a\":1e400}", "f"); }) == "f: a number is too large");
   CHECK(io::parse_object("{\"a\":1000000000000000000000000000000}", "f").size() == 1);
   const io::JsonDocument broken("{\"a\"");
   CHECK_FALSE(broken.error().empty());
-  CHECK(message_of([&] { broken.root("f"); }) == "f: not valid JSON: " + broken.error());
+  CHECK(broken.error().starts_with("1:5: "));
+  CHECK(message_of([&] { broken.root("f"); }) ==
+        "f:1:5: not valid JSON: " + broken.error().substr(5));
+  const io::JsonDocument lines("{\n \"a\": [1,\n  }\n}");
+  CHECK(message_of([&] { lines.root("f"); }).starts_with("f:3:3: not valid JSON: "));
+  CHECK(message_of([] { io::parse_object("{\n\n\"a\" 1}", "f"); }) == "f:3:5: not valid JSON");
   CHECK(io::JsonDocument("{}").error().empty());
   const std::string deep = std::string(5000, '[') + std::string(5000, ']');
   CHECK_FALSE(io::JsonDocument(deep).error().empty());

@@ -311,9 +311,9 @@ TEST_CASE("impossible values of a config are refused with their key", "[model]")
 }
 
 TEST_CASE("a config that is no JSON object is refused", "[model]") {
-  CHECK(refusal("{\"model_type\": ") == "dir/config.json: not valid JSON at byte 16");
+  CHECK(refusal("{\"model_type\": ") == "dir/config.json:1:16: not valid JSON");
   CHECK(refusal("[1]") == "dir/config.json: expected a JSON object");
-  CHECK(refusal("") == "dir/config.json: not valid JSON at byte 1");
+  CHECK(refusal("") == "dir/config.json:1:1: not valid JSON");
   CHECK(refusal("{}") == "dir/config.json: key \"model_type\" is missing, expected a string");
 }
 

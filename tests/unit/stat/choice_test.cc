@@ -58,10 +58,54 @@ TEST_CASE("equal means go by the tie breaker, then by name; what is missing come
   const std::vector<RankedWay> ranked = rank_ways(ways, false, {.draws = 200});
   CHECK(ranked[0].mean.n == 1);
   CHECK(std::isinf(ranked[1].mean.mean));
+  CHECK(ranked[1].tried == 2);
+  CHECK(ranked[1].infinite == 1);
   CHECK_FALSE(ranked[1].tied);
-  // "never" wins only where item 1 is not drawn: one in four.
-  CHECK(ranked[1].p_best == Approx(0.25).margin(0.1));
+  CHECK(ranked[0].p_best == Approx(1));
   CHECK(rank_ways({}, false, {}).empty());
+}
+
+TEST_CASE("ways are compared over the items that all were tried on", "[stat]") {
+  // Over its own items "easy" has the lower mean, 2 to 3; over items 1 and 2, which both have, the
+  // higher one, 3 to 1.5.
+  const std::vector<Way> ways = {
+      {"easy", {0, 3, 3, kNan}}, {"hard", {kNan, 1, 2, 6}}, {"none", {kNan, kNan, kNan, kNan}}};
+  CHECK(common_items(ways) == std::vector<i64>{1, 2});
+  const std::vector<RankedWay> ranked = rank_ways(ways, false, {.draws = 20});
+  REQUIRE(ranked.size() == 3);
+  CHECK(ranked[0].way == 1);
+  CHECK(ranked[0].mean.mean == Approx(1.5));
+  CHECK(ranked[0].mean.n == 2);
+  CHECK(ranked[0].tried == 3);
+  CHECK(ranked[1].mean.mean == Approx(3));
+  CHECK(ranked[2].tried == 0);
+  const std::vector<Way> apart = {{"a", {1, kNan}}, {"b", {kNan, 1}}};
+  CHECK(common_items(apart).empty());
+  for (const RankedWay& one : rank_ways(apart, false, {.draws = 20})) {
+    CHECK(std::isnan(one.mean.mean));
+    CHECK(one.p_best == 0);
+    CHECK_FALSE(one.tied);
+  }
+}
+
+TEST_CASE("infinite means come behind all others and tie with none", "[stat]") {
+  for (const bool highest : {false, true}) {
+    const f64 bad = highest ? -kInf : kInf;
+    const std::vector<Way> ways = {{"twice", {bad, bad, 1}, 1},
+                                   {"a", {bad, 1, 1}, 5},
+                                   {"fair", {7, 8, 9}},
+                                   {"b", {bad, 2, 2}, 4}};
+    CHECK(order(ways, highest) == std::vector<std::string>{"fair", "b", "a", "twice"});
+    const std::vector<RankedWay> ranked = rank_ways(ways, highest, {.draws = 20});
+    CHECK(ranked[0].p_best == Approx(1));
+    for (std::size_t r = 1; r < 4; ++r) {
+      CHECK_FALSE(ranked[r].tied);
+      CHECK(ranked[r].p_best == 0);
+    }
+    // Where all are infinite none is best.
+    const std::vector<Way> all = {ways[0], ways[1]};
+    CHECK(rank_ways(all, highest, {.draws = 20})[0].p_best == 0);
+  }
 }
 
 TEST_CASE("a ranking does not depend on the order of the ways", "[stat]") {

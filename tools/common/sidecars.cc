@@ -1,10 +1,10 @@
-// Attributes of files beside the documents, joined line by line.
+#include "common/sidecars.h"
 
 #include "core/str.h"
 #include "io/json.h"
-#include "mix.h"
+#include "mix/sample.h"
 
-namespace lm::mix_tool {
+namespace lm::tool_options {
 
 namespace {
 
@@ -17,10 +17,49 @@ mix::AttributeMerge merge_of(const cli::Options& options) {
 
 }  // namespace
 
-Sidecars::Sidecars(cli::Tool& tool, const StreamOptions& stream, const Plan& plan,
+std::vector<cli::Flag> sidecar_flags(const char* also) {
+  using cli::FlagKind;
+  const std::string g = "Attribute files";
+  return {
+      {.name = "sidecar",
+       .kind = FlagKind::kList,
+       .value_name = "FOLDER",
+       .group = g,
+       .help = "take attributes from the files of FOLDER too; may be repeated",
+       .details =
+           "For documents/P/X the file FOLDER/P/X, for other inputs FOLDER/X: a row for each "
+           "record, with its id, in the same order. Anything else ends the run.",
+       .semantic = false,
+       .main = true,
+       .excludes = {"shard", "skip-complete"}},
+      {.name = "attr-merge",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = g,
+       .def = "replace",
+       .help =
+           "an attribute that the record has already is replaced, appended to, or the record is "
+           "bad",
+       .choices = {"replace", "append", "error"},
+       .needs = {also == nullptr ? "sidecar" : cat("sidecar|", also)}},
+  };
+}
+
+std::vector<std::vector<std::string>> sidecar_paths(const cli::Options& options,
+                                                    const std::vector<std::string>& documents) {
+  std::vector<std::vector<std::string>> out;
+  for (const std::string& folder : options.list("sidecar")) {
+    std::vector<std::string>& files = out.emplace_back();
+    for (const std::string& document : documents)
+      files.push_back(mix::sidecar_path(folder, document));
+  }
+  return out;
+}
+
+Sidecars::Sidecars(cli::Tool& tool, const cli::Options& options, Fields fields,
                    const std::vector<std::vector<std::string>>& paths,
                    const std::vector<std::string>& documents, i64 first)
-    : tool_(tool), plan_(plan), first_(first), merge_(merge_of(stream.options)) {
+    : tool_(tool), fields_(fields), first_(first), merge_(merge_of(options)) {
   for (const std::vector<std::string>& folder : paths) {
     folders_.push_back(std::make_unique<mix::SidecarRows>(
         folder, documents, tool.options().integer("max-record"), tool.ctx()));
@@ -63,11 +102,11 @@ std::optional<Fault> Sidecars::Joiner::join(const io::Batch& batch, io::Record& 
   // Records that could not be read have rows, too.
   while (rows.lines[next_] != record.line_number)
     ++next_;
-  const Plan& plan = sidecars_.plan_;
-  const Result<std::string_view> id = mix::id_text(record.json, plan.id);
+  const Fields& fields = sidecars_.fields_;
+  const Result<std::string_view> id = mix::id_text(record.json, fields.id);
   if (!id) return id.fault();
-  if (std::optional<Fault> fault = record.json.object_or_none(plan.attributes)) return fault;
-  merged_ = record.json.has(plan.attributes) ? record.json.raw(plan.attributes) : "";
+  if (std::optional<Fault> fault = record.json.object_or_none(fields.attributes)) return fault;
+  merged_ = record.json.has(fields.attributes) ? record.json.raw(fields.attributes) : "";
   for (std::size_t i = 0; i < sidecars_.folders_.size(); ++i) {
     const std::string& row = rows.rows[i][next_];
     const auto refuse = [&](std::string_view what) {
@@ -94,7 +133,7 @@ std::optional<Fault> Sidecars::Joiner::join(const io::Batch& batch, io::Record& 
     merged_.swap(line_);
   }
   io::RecordEdit edit(record.json);
-  edit.set(plan.attributes, merged_);
+  edit.set(fields.attributes, merged_);
   line_.clear();
   edit.write(line_);
   const std::size_t size = line_.size() - 1;
@@ -103,4 +142,4 @@ std::optional<Fault> Sidecars::Joiner::join(const io::Batch& batch, io::Record& 
   return record.json.parse(record.line);
 }
 
-}  // namespace lm::mix_tool
+}  // namespace lm::tool_options
