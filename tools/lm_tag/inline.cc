@@ -29,11 +29,11 @@ class InlineMapper : public io::RecordMapper {
     if (std::optional<Fault> fault = worker_.tag(json, places_)) return fault;
     if (json.has(attributes_)) return merge(json.line(), out);
     // Most records have no attributes yet: one edit for all keys.
-    std::string all = "{";
-    tag::append_attributes(all, plan_, worker_, 0, isize(plan_.keys()), declare_);
-    all += '}';
+    all_ = "{";
+    tag::append_attributes(all_, plan_, worker_, 0, isize(plan_.keys()), declare_);
+    all_ += '}';
     io::RecordEdit edit(json);
-    edit.set(attributes_, std::move(all));
+    edit.set(attributes_, all_);
     edit.write(out);
     return std::nullopt;
   }
@@ -114,6 +114,7 @@ class InlineMapper : public io::RecordMapper {
   text::AttributeMerge how_;
   std::atomic<i64>& replaced_;
   io::JsonReader reader_;
+  std::string all_;  // a record's attributes
 };
 
 }  // namespace
