@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/ascii.h"
+
 namespace lm {
 
 namespace detail {
@@ -147,7 +149,14 @@ std::string_view trim(std::string_view text) {
 
 std::string ascii_lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) {
+  std::size_t at = 0;
+  for (u64 eight = 0; at + 8 <= out.size(); at += 8) {
+    std::memcpy(&eight, out.data() + at, 8);
+    eight = ascii_lower8(eight);
+    std::memcpy(out.data() + at, &eight, 8);
+  }
+  for (; at < out.size(); ++at) {
+    char& c = out[at];
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;

@@ -12,12 +12,12 @@ namespace {
 // Fields to add inside one object, as "k":v,"k2":{...}; fields that share a missing parent meet in
 // one new object. Order of first appearance.
 struct Tree {
-  std::string key;
-  std::string value;  // empty for an inner object
+  std::string_view key;
+  std::string_view value;  // empty for an inner object
   std::vector<Tree> below;
 };
 
-void insert(std::vector<Tree>& level, std::span<const std::string> keys, const std::string& value) {
+void insert(std::vector<Tree>& level, std::span<const std::string> keys, std::string_view value) {
   if (keys.size() == 1) {
     level.push_back({keys[0], value, {}});
     return;
@@ -28,7 +28,7 @@ void insert(std::vector<Tree>& level, std::span<const std::string> keys, const s
       return;
     }
   }
-  level.push_back({keys[0], "", {}});
+  level.push_back({keys[0], {}, {}});
   insert(level.back().below, keys.subspan(1), value);
 }
 
@@ -116,13 +116,22 @@ bool join(std::string& out, std::string_view part) {
 }  // namespace
 
 void RecordEdit::write(std::string& out) const {
-  std::vector<Splice> splices = splices_;
+  struct Part {
+    i64 begin;
+    i64 end;
+    std::string_view text;
+  };
+  std::vector<Part> parts;
+  for (const Splice& splice : splices_)
+    parts.push_back({splice.begin, splice.end, splice.text});
   std::vector<const NewField*> order;
   for (const NewField& field : added_)
     order.push_back(&field);
   std::stable_sort(order.begin(), order.end(), [](const NewField* a, const NewField* b) {
     return a->anchor.begin < b->anchor.begin;
   });
+  std::vector<std::string> texts;  // of the new fields, by their anchors
+  texts.reserve(order.size());
   for (std::size_t first = 0; first < order.size();) {
     const JsonAnchor& anchor = order[first]->anchor;
     std::vector<Tree> level;
@@ -130,16 +139,16 @@ void RecordEdit::write(std::string& out) const {
     for (; next < order.size() && order[next]->anchor.begin == anchor.begin; ++next) {
       insert(level, order[next]->keys, order[next]->value);
     }
-    std::string text;
+    std::string& text = texts.emplace_back();
     const bool made = anchor.type != JsonType::kObject;  // a null becomes an object
     if (made) text.push_back('{');
     write_fields(text, level, !anchor.empty);
     if (made) text.push_back('}');
-    splices.push_back({anchor.begin, anchor.end, std::move(text)});
+    parts.push_back({anchor.begin, anchor.end, text});
     first = next;
   }
-  std::stable_sort(splices.begin(), splices.end(),
-                   [](const Splice& a, const Splice& b) { return a.begin < b.begin; });
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Part& a, const Part& b) { return a.begin < b.begin; });
   const std::string_view line = record_->line();
   i64 at = 0;
   bool removed = false;  // what stands before is the place of a removed field
@@ -151,12 +160,12 @@ void RecordEdit::write(std::string& out) const {
       removed = false;
     }
   };
-  for (const Splice& splice : splices) {
-    if (splice.begin > at) put(line.substr(usize(at), usize(splice.begin - at)));
+  for (const Part& part : parts) {
+    if (part.begin > at) put(line.substr(usize(at), usize(part.begin - at)));
     // The fields of a removed pair may share one comma: never step back.
-    at = std::max(at, splice.end);
-    put(splice.text);
-    if (splice.text.empty()) removed = true;
+    at = std::max(at, part.end);
+    put(part.text);
+    if (part.text.empty()) removed = true;
   }
   put(line.substr(usize(at)));
   while (!out.empty() && (out.back() == '\r' || out.back() == ' ' || out.back() == '\t'))

@@ -26,6 +26,30 @@ std::string reject_line(const std::string& name, const BadRecord& bad) {
   return out;
 }
 
+/// Texts that were written, for the batches behind them: fresh pages for every batch cost as much
+/// as a parser. As many as there are batches at work.
+class SpareTexts {
+ public:
+  std::string take() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (texts_.empty()) return {};
+    std::string text = std::move(texts_.back());
+    texts_.pop_back();
+    text.clear();
+    return text;
+  }
+  void give(std::string text) {
+    constexpr std::size_t kMost = std::size_t{32} << 20;  // what a rare batch grew to is not kept
+    if (text.capacity() > kMost) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    texts_.push_back(std::move(text));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> texts_;
+};
+
 void sum_lines(Batch& batch) {
   std::string_view rest = batch.out;
   while (!rest.empty()) {
@@ -76,6 +100,10 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
                      Batch& batch = static_cast<Batch&>(item);
                      if (!batch.error) in_.stitch(batch);
                    }});
+  SpareTexts spares;
+  chain.push_back({StageMode::kParallel, [&spares](PipelineItem& item) {
+                     static_cast<Batch&>(item).out = spares.take();
+                   }});
   std::vector<Stage*> times;
   for (const BatchStage& stage : stages) {
     Stage& time = ctx_.stages->stage(stage.name);
@@ -93,9 +121,10 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
   }
   chain.push_back(
       {StageMode::kParallel, [](PipelineItem& item) { sum_lines(static_cast<Batch&>(item)); }});
-  chain.push_back({StageMode::kSerial, [this, &times](PipelineItem& item) {
+  chain.push_back({StageMode::kSerial, [this, &times, &spares](PipelineItem& item) {
                      Batch& batch = static_cast<Batch&>(item);
                      sink(batch);
+                     spares.give(std::move(batch.out));
                      for (Stage* time : times)
                        time->records += batch.in.records;
                    }});

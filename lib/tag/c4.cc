@@ -2,7 +2,8 @@
 // them.
 
 #include "tag/tagger.h"
-#include "text/segment.h"
+#include "text/byte_bits.h"
+#include "text/find_nocase.h"
 #include "text/utf8.h"
 
 namespace lm::tag {
@@ -27,21 +28,29 @@ bool ends_sentence(char last) {
   return last == '.' || last == '?' || last == '!' || last == '"';
 }
 
-/// A word of lower that is word itself.
-bool has_word(std::string_view lower, std::string_view word) {
-  for (std::size_t at = lower.find(word); at != std::string_view::npos;
-       at = lower.find(word, at + 1)) {
-    // Both ends fall on white space, which is one to three bytes, or on the text's end.
-    const std::string_view behind = lower.substr(at + word.size());
-    if (!behind.empty() && text::py_space_size(behind, 0) == 0) continue;
-    std::size_t start = at;
-    if (start > 0) {
-      do
-        --start;
-      while (start > 0 && (static_cast<u8>(lower[start]) & 0xC0) == 0x80);
-      if (text::py_space_size(lower, static_cast<i64>(start)) == 0) continue;
-    }
-    return true;
+/// A word of the text that is word in any case.
+bool has_word(const Document& document, std::string_view word) {
+  const std::string_view text = document.text();
+  const text::ByteBits& bits = document.bits();
+  for (i64 at = text::find_nocase(text, word); at >= 0;
+       at = text::find_nocase(text, word, at + 1)) {
+    // Behind the text's end is white space.
+    if ((at == 0 || bits.is_space(at - 1)) && bits.is_space(at + isize(word))) return true;
+  }
+  return false;
+}
+
+/// True if [begin, end), which begins a line, has kMinWords words.
+bool has_words(const text::ByteBits& bits, Range line) {
+  u64 before = 1;  // white space
+  std::size_t words = 0;
+  for (i64 at = line.begin; at < line.end; at += 64) {
+    const u64 spaces = text::ByteBits::window(bits.spaces(), at);
+    u64 starts = ~spaces & (spaces << 1 | before);
+    before = spaces >> 63;
+    if (line.end - at < 64) starts &= (u64{1} << (line.end - at)) - 1;
+    for (; starts != 0; starts &= starts - 1)
+      if (++words == kMinWords) return true;
   }
   return false;
 }
@@ -58,44 +67,40 @@ class C4 : public Tagger {
     // Lower case neither makes nor removes white space, newlines and the marks that end a sentence,
     // so lines are judged as they are.
     const std::string_view text = document.text();
-    const std::string_view lower = document.lower();
+    const text::ByteBits& bits = document.bits();
     const std::span<const Range> lines = document.lines_n();
-    const std::span<const Word> words = document.words();
-    std::size_t word = 0;
-    std::string_view rest = lower;
+    std::string_view rest = lower_offsets_ && !document.ascii() ? document.lower() : text;
     i64 lower_chars = 0;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const bool last = i + 1 == lines.size();
-      // A word never spans lines, and the last one ends where the stripped line does.
-      const std::size_t first = word;
-      while (word < words.size() && words[word].begin < lines[i].end)
-        ++word;
-      const bool no_end = word == first || !ends_sentence(document.slice(words[word - 1]).back());
-      const bool few_words = word < first + kMinWords;
+      i64 end = lines[i].end;  // of the last word
+      while (end > lines[i].begin && bits.is_space(end - 1))
+        --end;
+      const bool no_end = end == lines[i].begin || !ends_sentence(text[usize(end - 1)]);
+      const bool few_words = !has_words(bits, lines[i]);
       Range whole = {lines[i].begin, lines[i].end + (last ? 0 : 1)};
-      if (lower_offsets_) {
+      if (lower_offsets_ && !document.ascii()) {
         // D-03: the reference counts in the lower-cased text.
         const std::size_t size = last ? rest.size() : rest.find('\n') + 1;
         whole.begin = lower_chars;
         lower_chars += text::count_code_points(rest.substr(0, size));
         whole.end = lower_chars;
         rest.remove_prefix(size);
-        if (no_end) out.span_at(kNoEnd, whole.begin, whole.end);
-        if (few_words) out.span_at(kFewWords, whole.begin, whole.end);
-        continue;
+      } else if (no_end || few_words) {
+        whole = {document.chars_before(whole.begin), document.chars_before(whole.end)};
       }
-      if (!no_end && !few_words) continue;
-      const i64 begin = document.chars_before(whole.begin);
-      const i64 end = document.chars_before(whole.end);
-      if (no_end) out.span_at(kNoEnd, begin, end);
-      if (few_words) out.span_at(kFewWords, begin, end);
+      if (no_end) out.span_at(kNoEnd, whole.begin, whole.end);
+      if (few_words) out.span_at(kFewWords, whole.begin, whole.end);
     }
+    // Other characters whose lower case is ASCII are U+212A, a k, and U+0130, an i with a mark
+    // behind it: neither can be part of these.
     constexpr std::string_view kScript = "javascript";
     const bool script =
-        any_javascript_ ? lower.find(kScript) != std::string_view::npos : has_word(lower, kScript);
-    if (naughty_ != nullptr && naughty_->found_in(lower)) out.value(kNaughty, 1);
+        any_javascript_ ? text::find_nocase(text, kScript) >= 0 : has_word(document, kScript);
+    if (naughty_ != nullptr && naughty_->found_in(document.lower(), document.lower_bits()))
+      out.value(kNaughty, 1);
     if (script) out.value(kJavascript, 1);
-    if (lower.find("lorem ipsum") != std::string_view::npos) out.value(kLoremIpsum, 1);
+    if (text::find_nocase(text, "lorem ipsum") >= 0) out.value(kLoremIpsum, 1);
     if (text.find('{') != std::string_view::npos) out.value(kCurly, 1);
     out.value(kLines, static_cast<f64>(lines.size()));
     return std::nullopt;

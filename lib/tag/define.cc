@@ -26,12 +26,13 @@ class ListedWords : public Tagger {
 
   std::optional<Fault> tag(Document& document, Emitter& out) override {
     if (unit_ == "document") {
-      if (list_->found_in(document.lower())) out.value(0, 1);
+      if (list_->found_in(document.lower(), document.lower_bits())) out.value(0, 1);
       return std::nullopt;
     }
     for (const Range part : unit_ == "line" ? document.lines_n() : document.paragraphs()) {
       lower_ = text::to_lower(document.slice(part));
-      if (list_->found_in(lower_)) out.span(0, part.begin, part.end);
+      bits_.scan(lower_);
+      if (list_->found_in(lower_, bits_)) out.span(0, part.begin, part.end);
     }
     return std::nullopt;
   }
@@ -40,6 +41,7 @@ class ListedWords : public Tagger {
   std::shared_ptr<const WordList> list_;
   std::string unit_;
   std::string lower_;
+  text::ByteBits bits_;
 };
 
 TaggerDef words_tagger(const Definition& of, TagFiles& files) {

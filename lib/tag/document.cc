@@ -1,68 +1,38 @@
 #include "tag/document.h"
 
-#include <array>
-#include <cstring>
+#include <algorithm>
 
 #include "core/error.h"
+#include "core/str.h"
 #include "text/unicode.h"
-#include "text/utf8.h"
 
 namespace lm::tag {
 
 namespace {
 
-// What a byte says about white space: nothing of the kind, white space, or a lead byte that white
-// space may begin with (U+0085 and up begin with C2, E1, E2 or E3).
-enum : u8 { kInk = 0, kSpace = 1, kMaybe = 2 };
-
-constexpr std::array<u8, 256> make_kinds() {
-  std::array<u8, 256> kinds{};
-  for (std::size_t c = 0x09; c <= 0x0D; ++c)
-    kinds[c] = kSpace;
-  for (std::size_t c = 0x1C; c <= 0x20; ++c)
-    kinds[c] = kSpace;
-  for (const std::size_t c : {0xC2u, 0xE1u, 0xE2u, 0xE3u})
-    kinds[c] = kMaybe;
-  return kinds;
-}
-constexpr std::array<u8, 256> kKinds = make_kinds();
-
-u8 kind(char c) {
-  return kKinds[static_cast<u8>(c)];
-}
-
-bool is_continuation(char c) {
-  return (static_cast<u8>(c) & 0xC0) == 0x80;
-}
-
-void cut(std::string_view text, std::vector<Range>& out, bool runs) {
+/// Split at newlines, or at runs of them.
+void cut(const text::ByteBits& bits, std::vector<Range>& out, bool runs) {
   out.clear();
-  const char* const base = text.data();
-  const char* const end = base + text.size();
-  const char* at = base;
-  for (;;) {
-    const void* const found =
-        at == end ? nullptr : std::memchr(at, '\n', static_cast<std::size_t>(end - at));
-    const char* const lf = found == nullptr ? end : static_cast<const char*>(found);
-    out.push_back({at - base, lf - base});
-    if (found == nullptr) return;
-    at = lf + 1;
-    while (runs && at < end && *at == '\n')
-      ++at;
-  }
+  i64 begin = 0;
+  text::each_bit(
+      0, bits.size(), [&](i64 block) { return bits.newlines()[usize(block)]; },
+      [&](i64 at) {
+        if (!runs || at != begin || at == 0) out.push_back({begin, at});
+        begin = at + 1;
+      });
+  out.push_back({begin, bits.size()});
 }
 
 }  // namespace
 
 void Document::reset(std::string_view text) {
-  LM_CHECK(text.size() < (u64{1} << 32), "a document is shorter than 4 GiB");
   text_ = text;
-  chars_ = text::count_code_points(text);
+  bits_.scan(text);
   fields_.clear();
-  has_words_ = has_ids_ = has_grams_ = has_lower_ = false;
+  has_words_ = has_ids_ = has_lower_ = has_lower_bits_ = has_gopher_ = false;
   has_lines_n_ = has_lines_nplus_ = has_lines_py_ = has_paragraphs_ = false;
+  grams_of_.reset();
   index_.reset();
-  last_byte_ = last_chars_ = 0;
 }
 
 void Document::set_field(std::string_view name, std::optional<std::string> value) {
@@ -87,37 +57,15 @@ i64 Document::word_chars() {
 
 void Document::find_words() {
   has_words_ = true;
-  words_.clear();
+  bits_.word_edges(edges_, char_edges_);
+  // Of ASCII, bytes are code points.
+  const std::vector<u32>& chars = ascii() ? edges_ : char_edges_;
+  words_.resize(edges_.size() / 2);
   word_chars_ = 0;
-  const i64 n = isize(text_);
-  const char* const p = text_.data();
-  i64 at = 0;
-  if (ascii()) {
-    for (;;) {
-      while (at < n && kind(p[at]) == kSpace)
-        ++at;
-      if (at == n) return;
-      const i64 begin = at;
-      while (at < n && kind(p[at]) != kSpace)
-        ++at;
-      words_.push_back({begin, static_cast<u32>(at - begin), static_cast<u32>(at - begin)});
-      word_chars_ += at - begin;
-    }
-  }
-  const auto space_size = [&](i64 i) -> i64 {
-    const u8 k = kind(p[i]);
-    return k == kInk ? 0 : k == kSpace ? 1 : text::py_space_size(text_, i);
-  };
-  for (;;) {
-    for (i64 size = 1; at < n && size > 0; at += size)
-      size = space_size(at);
-    if (at >= n) return;
-    const i64 begin = at;
-    i64 inner = 0;
-    while (at < n && space_size(at) == 0)
-      inner += is_continuation(p[at++]);
-    words_.push_back({begin, static_cast<u32>(at - begin), static_cast<u32>(at - begin - inner)});
-    word_chars_ += at - begin - inner;
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    const u32 size = chars[2 * i + 1] - chars[2 * i];
+    words_[i] = {edges_[2 * i], edges_[2 * i + 1] - edges_[2 * i], size};
+    word_chars_ += size;
   }
 }
 
@@ -132,25 +80,33 @@ std::span<const u32> Document::word_ids() {
   const std::span<const Word> all = words();
   table_.reset(isize(all));
   ids_.resize(all.size());
+  const i64 last_wide = isize(text_) - 8;
   for (std::size_t i = 0; i < all.size(); ++i)
-    ids_[i] = table_.add(slice(all[i]));
+    ids_[i] = table_.add({text_.data() + all[i].begin, all[i].bytes}, all[i].begin <= last_wide);
   return ids_;
 }
 
-const GramCounter& Document::grams() {
-  if (!has_grams_) grams_.count(words(), word_ids(), word_table().counts());
-  has_grams_ = true;
+const GramCounter& Document::grams(GramSums sums) {
+  if (!grams_of_ || *grams_of_ < sums)
+    grams_.count(words(), word_ids(), word_table().counts(), sums);
+  grams_of_ = std::max(grams_of_.value_or(sums), sums);
   return grams_;
 }
 
+const GopherCounts& Document::gopher() {
+  if (!has_gopher_) gopher_ = gopher_counter_.count(*this);
+  has_gopher_ = true;
+  return gopher_;
+}
+
 std::span<const Range> Document::lines_n() {
-  if (!has_lines_n_) cut(text_, lines_n_, false);
+  if (!has_lines_n_) cut(bits_, lines_n_, false);
   has_lines_n_ = true;
   return lines_n_;
 }
 
 std::span<const Range> Document::lines_nplus() {
-  if (!has_lines_nplus_) cut(text_, lines_nplus_, true);
+  if (!has_lines_nplus_) cut(bits_, lines_nplus_, true);
   has_lines_nplus_ = true;
   return lines_nplus_;
 }
@@ -188,16 +144,15 @@ void Document::find_lines_py() {
     return rest.starts_with("\xE2\x80\xA8") || rest.starts_with("\xE2\x80\xA9") ? 3 : 0;
   };
   i64 begin = 0;
-  for (i64 at = 0; at < n;) {
-    const i64 size = separator(at);
-    if (size == 0) {
-      ++at;
-      continue;
-    }
-    lines_py_.push_back({begin, at});
-    at += size;
-    begin = at;
-  }
+  // Every separator is white space.
+  text::each_bit(
+      0, n, [&](i64 block) { return bits_.spaces()[usize(block)]; },
+      [&](i64 at) {
+        const i64 size = at < begin ? 0 : separator(at);  // the \n of \r\n is none
+        if (size == 0) return;
+        lines_py_.push_back({begin, at});
+        begin = at + size;
+      });
   if (begin < n) lines_py_.push_back({begin, n});
 }
 
@@ -208,37 +163,21 @@ std::string_view Document::lower() {
     lower_ = text::to_lower(text_);
     return lower_;
   }
-  lower_.resize(text_.size());
-  for (std::size_t i = 0; i < text_.size(); ++i) {
-    const char c = text_[i];
-    lower_[i] = static_cast<char>(c | (c >= 'A' && c <= 'Z' ? 0x20 : 0));
-  }
+  lower_ = lm::ascii_lower(text_);
   return lower_;
 }
 
-const text::CodePointIndex& Document::index() {
-  if (!index_) index_.emplace(text_);
-  return *index_;
-}
-
-i64 Document::count_chars(Range r) const {
-  return text::count_code_points(text_.substr(usize(r.begin), usize(r.size())));
-}
-
-i64 Document::chars_before(i64 byte) {
-  if (ascii()) return byte;
-  constexpr i64 kNear = 4096;  // farther ahead the index is cheaper
-  if (byte >= last_byte_ && byte - last_byte_ <= kNear) {
-    last_chars_ += count_chars({last_byte_, byte});
-  } else {
-    last_chars_ = index().at(byte);
-  }
-  last_byte_ = byte;
-  return last_chars_;
+const text::ByteBits& Document::lower_bits() {
+  if (ascii()) return bits_;  // case moves no white space
+  if (!has_lower_bits_) lower_bits_.scan(lower());
+  has_lower_bits_ = true;
+  return lower_bits_;
 }
 
 i64 Document::byte_of(i64 code_point) {
-  return ascii() ? code_point : index().byte_of(code_point);
+  if (ascii()) return code_point;
+  if (!index_) index_.emplace(text_);
+  return index_->byte_of(code_point);
 }
 
 }  // namespace lm::tag

@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "core/types.h"
+#include "tag/gopher_counts.h"
 #include "tag/grams.h"
 #include "tag/pieces.h"
 #include "tag/word_table.h"
+#include "text/byte_bits.h"
 #include "text/segment.h"
 
 namespace lm::tag {
@@ -30,8 +32,10 @@ class Document {
   std::string_view slice(Range r) const { return text_.substr(usize(r.begin), usize(r.size())); }
   std::string_view slice(const Word& w) const { return text_.substr(usize(w.begin), w.bytes); }
   /// Code points of the text.
-  i64 chars() const { return chars_; }
-  bool ascii() const { return chars_ == isize(text_); }
+  i64 chars() const { return bits_.chars(); }
+  bool ascii() const { return bits_.ascii(); }
+  /// What the bytes are.
+  const text::ByteBits& bits() const { return bits_; }
 
   std::span<const Word> words();
   /// Sum of the words' code points.
@@ -40,8 +44,10 @@ class Document {
   const WordTable& word_table();
   /// [words] numbers in word_table().
   std::span<const u32> word_ids();
-  /// Repeated n-grams of the words.
-  const GramCounter& grams();
+  /// Repeated n-grams of the words, with these sums at least.
+  const GramCounter& grams(GramSums sums = GramSums::kAll);
+  /// Counts of words and lines.
+  const GopherCounts& gopher();
 
   /// Split at '\n': n newlines give n + 1 lines, without their newline.
   std::span<const Range> lines_n();
@@ -53,44 +59,48 @@ class Document {
   std::span<const Range> paragraphs();
   /// The text in lower case, as Python's str.lower.
   std::string_view lower();
+  /// What the bytes of lower() are.
+  const text::ByteBits& lower_bits();
 
-  /// Code points before a byte offset at a sequence start. Offsets asked for in rising order cost
-  /// O(n) together; a step back costs at most 1 KiB.
-  i64 chars_before(i64 byte);
-  i64 chars_of(Range r) { return ascii() ? r.size() : count_chars(r); }
+  /// Code points before a byte offset at a sequence start. O(1).
+  i64 chars_before(i64 byte) const { return byte - bits_.inner_before(byte); }
+  i64 chars_of(Range r) const { return chars_before(r.end) - chars_before(r.begin); }
   /// Byte offset of a code point.
   i64 byte_of(i64 code_point);
 
  private:
-  i64 count_chars(Range r) const;
   void find_words();
   void find_lines_py();
-  const text::CodePointIndex& index();
 
   std::string_view text_;
-  i64 chars_ = 0;
+  text::ByteBits bits_;
   std::vector<std::pair<std::string, std::optional<std::string>>> fields_;
   bool has_words_ = false;
   bool has_ids_ = false;
-  bool has_grams_ = false;
   bool has_lines_n_ = false;
   bool has_lines_nplus_ = false;
   bool has_lines_py_ = false;
   bool has_paragraphs_ = false;
   bool has_lower_ = false;
+  bool has_lower_bits_ = false;
+  bool has_gopher_ = false;
   std::vector<Word> words_;
+  std::vector<u32> edges_;  // where words begin and end
+  std::vector<u32> char_edges_;
   i64 word_chars_ = 0;
   WordTable table_;
   std::vector<u32> ids_;
   GramCounter grams_;
+  std::optional<GramSums> grams_of_;
   std::vector<Range> lines_n_;
   std::vector<Range> lines_nplus_;
   std::vector<Range> lines_py_;
   std::vector<Range> paragraphs_;
   std::string lower_;
+  text::ByteBits lower_bits_;  // where the text is not ASCII
+  GopherCounter gopher_counter_;
+  GopherCounts gopher_;
   std::optional<text::CodePointIndex> index_;
-  i64 last_byte_ = 0;
-  i64 last_chars_ = 0;
 };
 
 }  // namespace lm::tag

@@ -10,67 +10,132 @@ namespace lm::tag {
 namespace {
 constexpr u32 kOnce = ~u32{0};
 constexpr u64 kEmpty = ~u64{0};
+constexpr std::size_t kFewPairs = 16;  // pairs that are not worth a look at their hashes
+constexpr u64 kMostCells = u64{1} << 26;
 }  // namespace
 
 void GramCounter::count(std::span<const Word> words, std::span<const u32> ids,
-                        const std::vector<u32>& counts) {
+                        std::span<const u32> counts, GramSums sums) {
   const std::size_t n = words.size();
   prefix_.resize(n + 1);
-  gram_.resize(n);
-  repeated_.clear();
+  gram_.resize(n + 1);
+  repeated_.resize(n);
   prefix_[0] = 0;
+  std::size_t kept = 0;
+  // Which words repeat is not to be foreseen: what may be kept is written, and what is not is
+  // written over.
   for (std::size_t i = 0; i < n; ++i) {
     prefix_[i + 1] = prefix_[i] + words[i].chars;
     const bool once = counts[ids[i]] == 1;
     gram_[i] = once ? kOnce : ids[i];
-    if (!once) repeated_.push_back(static_cast<u32>(i));
+    repeated_[kept] = static_cast<u32>(i);
+    kept += !once;
   }
+  gram_[n] = kOnce;
+  repeated_.resize(kept);
+  mostly_lone_ = true;
   for (int k = 2; k <= kMaxGram; ++k)
-    count_level(k);
+    count_level(k, sums);
 }
 
-void GramCounter::count_level(int n) {
-  GramLevel& level = levels_[static_cast<std::size_t>(n)];
-  level = {};
-  const i64 words = isize(gram_);
-  level.positions = std::max<i64>(words - n + 1, 0);
-  if (level.positions == 0) {
-    repeated_.clear();
-    return;
-  }
-  // The sum of prefix[i + n] - prefix[i] over all positions: what is left of both sums.
-  for (i64 i = 0; i < n; ++i)
-    level.all_chars += prefix_[usize(words - i)] - prefix_[usize(i)];
-  const auto is_candidate = [&](u32 at) {
-    return at < level.positions && gram_[at + 1] != kOnce;  // both halves repeat
-  };
-  const u64 candidates =
-      static_cast<u64>(std::count_if(repeated_.begin(), repeated_.end(), is_candidate));
-  const u64 mask = std::bit_ceil(std::max<u64>(2 * candidates, 16)) - 1;
-  slots_.assign(mask + 1, Slot{kEmpty, 0, false, false});
-  // The number of a gram is its slot. Numbers of this level replace those of the last in place,
-  // from left to right: a position is read for the last time just before it is written.
+void GramCounter::find_candidates() {
+  pairs_.resize(repeated_.size());
   std::size_t kept = 0;
   for (const u32 at : repeated_) {
-    if (!is_candidate(at)) {
-      gram_[at] = kOnce;
-      continue;
-    }
-    const u64 pair = u64{gram_[at]} << 32 | gram_[at + 1];
-    u64 slot = mix64(pair) & mask;
-    while (slots_[slot].pair != pair && slots_[slot].pair != kEmpty)
+    const u32 next = gram_[at + 1];  // kOnce behind the last
+    pairs_[kept] = {u64{gram_[at]} << 32 | next, at, 0};
+    kept += next != kOnce;
+    gram_[at] = kOnce;
+  }
+  pairs_.resize(kept);
+}
+
+// Most pairs occur once, and so does the hash of most of them.
+void GramCounter::drop_lone_hashes() {
+  const u64 cells = std::min(std::bit_ceil(4 * u64{pairs_.size()}), kMostCells);
+  const int shift = 64 - std::countr_zero(cells);
+  cells_.assign(cells, 0);
+  for (Pair& pair : pairs_) {
+    pair.cell = static_cast<u32>(mix64(pair.value) >> shift);
+    u8& times = cells_[pair.cell];
+    times = static_cast<u8>(times + (times < 2));
+  }
+  std::size_t kept = 0;
+  for (const Pair& pair : pairs_) {
+    pairs_[kept] = pair;
+    kept += cells_[pair.cell] > 1;
+  }
+  pairs_.resize(kept);
+}
+
+void GramCounter::number_pairs() {
+  repeated_.clear();
+  if (pairs_.empty()) return;
+  const u64 slots = std::bit_ceil(std::max<u64>(2 * pairs_.size(), 16));
+  const u64 mask = slots - 1;
+  slots_.assign(slots, Slot{kEmpty, 0, false, false});
+  for (const Pair& pair : pairs_) {
+    u64 slot = mix64(pair.value) & mask;
+    while (slots_[slot].pair != pair.value && slots_[slot].pair != kEmpty)
       slot = (slot + 1) & mask;
-    slots_[slot].pair = pair;
+    slots_[slot].pair = pair.value;
     ++slots_[slot].count;
-    gram_[at] = static_cast<u32>(slot);
-    repeated_[kept++] = at;
+    gram_[pair.at] = static_cast<u32>(slot);
+    repeated_.push_back(pair.at);
+  }
+}
+
+void GramCounter::count_level(int n, GramSums sums) {
+  GramLevel level;
+  const i64 words = isize(gram_) - 1;
+  level.positions = std::max<i64>(words - n + 1, 0);
+  if (level.positions > 0) {
+    // The sum of prefix[i + n] - prefix[i] over all positions: what is left of both sums.
+    for (i64 i = 0; i < n; ++i)
+      level.all_chars += prefix_[usize(words - i)] - prefix_[usize(i)];
+    level.top_count = 1;
+    level.top_chars = level.longest_top_chars = prefix_[usize(n)];
+    find_candidates();
+    const std::size_t candidates = pairs_.size();
+    if (mostly_lone_ && candidates > kFewPairs) drop_lone_hashes();
+    number_pairs();
+    if (sums == GramSums::kFew) {
+      sum_few(n, level);
+    } else {
+      sum_all(n, level);
+    }
+    mostly_lone_ = 2 * repeated_.size() < candidates;
+  } else {
+    repeated_.clear();
+  }
+  levels_[static_cast<std::size_t>(n)] = level;
+}
+
+// Both leave in repeated_ the positions of grams that repeat, and kOnce in gram_ at the others.
+void GramCounter::sum_few(int n, GramLevel& level) {
+  const i64* const prefix = prefix_.data();
+  i64 duplicate_chars = 0;
+  std::size_t kept = 0;
+  for (const u32 at : repeated_) {
+    const i64 times = slots_[gram_[at]].count;
+    const i64 chars = prefix[at + usize(n)] - prefix[at];
+    duplicate_chars += times > 1 ? chars : 0;
+    gram_[at] = times > 1 ? gram_[at] : kOnce;
+    repeated_[kept] = at;
+    kept += times > 1;
+    if (times > level.top_count) {  // at the first copy of the most frequent
+      level.top_count = times;
+      level.top_chars = chars;
+    }
   }
   repeated_.resize(kept);
-  kept = 0;
-  i64 behind = 0;  // where the search for n-grams that stood before goes on
-  i64 stood = 0;   // behind the words of stood_chars
-  level.top_count = 1;
-  level.top_chars = level.longest_top_chars = prefix_[usize(n)];
+  level.duplicate_chars = duplicate_chars;
+}
+
+void GramCounter::sum_all(int n, GramLevel& level) {
+  std::size_t kept = 0;
+  i64 behind = 0;   // where the search for n-grams that stood before goes on
+  i64 stood = 0;    // behind the words of stood_chars
   i64 covered = 0;  // where the words that are not covered yet begin
   for (const u32 at : repeated_) {
     Slot& slot = slots_[gram_[at]];

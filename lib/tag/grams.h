@@ -19,12 +19,14 @@ inline constexpr int kMaxGram = 10;
 
 /// Sums over the positions of the n-grams; chars are code points of words, white space not counted.
 struct GramLevel {
-  i64 positions = 0;          // max(words - n + 1, 0)
-  i64 top_count = 0;          // of the most frequent n-gram, of equal ones the first seen
-  i64 top_chars = 0;          // its length
-  i64 longest_top_chars = 0;  // the most characters of those as frequent as it
-  i64 duplicate_chars = 0;    // of all copies of n-grams that occur more than once
+  // Always there.
+  i64 positions = 0;        // max(words - n + 1, 0)
+  i64 top_count = 0;        // of the most frequent n-gram, of equal ones the first seen
+  i64 top_chars = 0;        // its length
+  i64 duplicate_chars = 0;  // of all copies of n-grams that occur more than once
   i64 all_chars = 0;
+  // With GramSums::kAll.
+  i64 longest_top_chars = 0;  // the most characters of those as frequent as the most frequent
   // Of n-grams that stood before, looked for from left to right, each found one skipped as a whole.
   i64 again_chars = 0;
   i64 top_at = 0;  // where the most frequent n-gram stands first, a number of a word
@@ -35,11 +37,15 @@ struct GramLevel {
   i64 covered_chars = 0;
 };
 
+/// Which sums are made: those that Gopher's taggers of Dolma ask for, or all.
+enum class GramSums { kFew, kAll };
+
 class GramCounter {
  public:
   /// ids: [words] numbers of the distinct words; counts: how often each occurs, by number. O(words)
   /// for text; O(10 words) at most.
-  void count(std::span<const Word> words, std::span<const u32> ids, const std::vector<u32>& counts);
+  void count(std::span<const Word> words, std::span<const u32> ids, std::span<const u32> counts,
+             GramSums sums = GramSums::kAll);
   /// 2 <= n <= kMaxGram.
   const GramLevel& level(int n) const { return levels_[static_cast<std::size_t>(n)]; }
 
@@ -50,12 +56,28 @@ class GramCounter {
     bool seen;
     bool stood;
   };
-  void count_level(int n);
+  struct Pair {
+    u64 value;
+    u32 at;
+    u32 cell;
+  };
+  void count_level(int n, GramSums sums);
+  void sum_few(int n, GramLevel& level);
+  void sum_all(int n, GramLevel& level);
+  /// Pairs of grams that repeat and stand side by side, from left to right; every gram of the level
+  /// before is forgotten.
+  void find_candidates();
+  void drop_lone_hashes();
+  /// The number of a gram is its slot.
+  void number_pairs();
 
   std::array<GramLevel, kMaxGram + 1> levels_;
-  std::vector<i64> prefix_;    // [words + 1] chars of the words before
-  std::vector<u32> gram_;      // [words] number of the gram at a position, kOnce if it occurs once
+  std::vector<i64> prefix_;  // [words + 1] chars of the words before
+  std::vector<u32> gram_;  // [words + 1] number of the gram at a position, kOnce if it occurs once
   std::vector<u32> repeated_;  // positions of repeated grams of the level before, rising
+  bool mostly_lone_ = true;    // pairs of the level before occurred once
+  std::vector<Pair> pairs_;
+  std::vector<u8> cells_;  // [2^k] how many pairs have this hash, two for more
   std::vector<Slot> slots_;
 };
 

@@ -81,8 +81,8 @@ class Pii : public Tagger {
     phones_.clear();
     ips_.clear();
     find_emails(text, all, emails_);
-    find_phones(text, all, document.words(), phones_);
-    find_ips(text, all, ips_);
+    find_phones(text, document.bits(), all, phones_);
+    find_ips(text, document.bits(), all, ips_);
     i64 found = 0;
     const auto emit = [&](i64 type, Range r) {
       out.span(type, r.begin, r.end);
@@ -123,15 +123,19 @@ class FastPii : public Tagger {
     chars_ = 0;
     const bool skipped =
         dolma_ && count_byte(text, '?', kMostQuestionMarks + 1) > kMostQuestionMarks;
-    const std::span<const Word> words = document.words();
-    std::size_t first = 0;
+    // Nearly all paragraphs have neither an '@' nor a digit.
+    const text::ByteBits& bits = document.bits();
+    const auto digits = [&](i64 block) {
+      return bits.digits()[usize(block)] | (bits.ascii() ? 0 : bits.inner()[usize(block)]);
+    };
+    i64 sign = -1;
+    i64 digit = -1;
     for (const Range paragraph : document.paragraphs()) {
       if (skipped) break;
-      std::size_t last = first;
-      while (last < words.size() && words[last].begin < paragraph.end)
-        ++last;
-      if (last > first) judge(document, paragraph, words.subspan(first, last - first), out);
-      first = last;
+      if (sign < paragraph.begin)
+        sign = static_cast<i64>(std::min(text.find('@', usize(paragraph.begin)), text.size()));
+      if (digit < paragraph.begin) digit = text::find_bit(paragraph.begin, isize(text), digits);
+      if (sign < paragraph.end || digit < paragraph.end) judge(document, paragraph, out);
     }
     out.value(kFastCount, static_cast<f64>(found_));
     // D-06: the reference adds the length of the count's own span.
@@ -143,14 +147,14 @@ class FastPii : public Tagger {
   }
 
  private:
-  void judge(Document& document, Range paragraph, std::span<const Word> words, Emitter& out) {
+  void judge(Document& document, Range paragraph, Emitter& out) {
     const std::string_view text = document.text();
     emails_.clear();
     phones_.clear();
     ips_.clear();
     find_emails(text, paragraph, emails_);
-    find_phones(text, paragraph, words, phones_);
-    find_ips(text, paragraph, ips_);
+    find_phones(text, document.bits(), paragraph, phones_);
+    find_ips(text, document.bits(), paragraph, ips_);
     for (const EmailMatch& match : emails_) {
       const std::string_view address = document.slice(match.address);
       const std::size_t at = address.find('@');

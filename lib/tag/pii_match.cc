@@ -131,7 +131,8 @@ bool is_octet(std::string_view digits) {
   return digits[0] < '2' || digits <= "255";
 }
 
-void find_ips(std::string_view text, Range part, std::vector<Range>& out) {
+void find_ips(std::string_view text, const text::ByteBits& bits, Range part,
+              std::vector<Range>& out) {
   Scan s{text, part.begin, part.end};
   const auto run_end = [&](i64 at, i64 most) {
     i64 end = at;
@@ -147,23 +148,26 @@ void find_ips(std::string_view text, Range part, std::vector<Range>& out) {
     const i64 end = run_end(at, 3);
     return end - at == 3 && !is_octet(slice(at, end)) ? at + 2 : end;
   };
-  for (i64 dot = s.find('.', s.from); dot < s.to; dot = s.find('.', std::max(dot + 1, s.from))) {
-    if (dot == s.from || dot + 1 >= s.to || !is_ascii_digit(s[dot - 1]) ||
-        !is_ascii_digit(s[dot + 1]))
-      continue;
+  // From a digit on, two bytes before another.
+  const auto around = [&](i64 block) {
+    return bits.digits()[usize(block)] & text::ByteBits::ahead(bits.digits(), block, 2);
+  };
+  text::each_bit(part.begin, part.end - 2, around, [&](i64 before) {
+    const i64 dot = before + 1;
+    if (before < s.from || s[dot] != '.') return;
     i64 begin = dot;
     while (begin > s.from && dot - begin < 3 && is_ascii_digit(s[begin - 1]))
       --begin;
     if (!is_octet(slice(begin, dot))) ++begin;
     const i64 second = run_end(dot + 1, 4);
-    if (!is_octet(slice(dot + 1, second)) || second >= s.to || s[second] != '.') continue;
+    if (!is_octet(slice(dot + 1, second)) || second >= s.to || s[second] != '.') return;
     const i64 third = run_end(second + 1, 4);
-    if (!is_octet(slice(second + 1, third)) || third >= s.to || s[third] != '.') continue;
+    if (!is_octet(slice(second + 1, third)) || third >= s.to || s[third] != '.') return;
     const i64 end = last_end(third + 1);
-    if (end == third + 1) continue;
+    if (end == third + 1) return;
     out.push_back({begin, end});
     s.from = end;
-  }
+  });
 }
 
 i64 digit_size(std::string_view text, i64 at) {
@@ -202,22 +206,27 @@ i64 phone_end(const Scan& s, i64 p) {
 
 }  // namespace
 
-void find_phones(std::string_view text, Range part, std::span<const Word> words,
+void find_phones(std::string_view text, const text::ByteBits& bits, Range part,
                  std::vector<Range>& out) {
   const Scan s{text, part.begin, part.end};
   i64 from = part.begin;
-  i64 before = part.begin;  // end of the word before, where the white space begins
-  for (const Word& word : words) {
-    const i64 space = std::max(before, from);
-    before = word.begin + word.bytes;
-    if (space >= word.begin) continue;
-    const char c = text[usize(word.begin)];
-    if (!is_ascii_digit(c) && c != '(' && static_cast<u8>(c) < 0x80) continue;
-    const i64 end = phone_end(s, word.begin);
-    if (end < 0) continue;
+  // Words that begin with a digit or with something before one; a digit may be any of Unicode's.
+  const auto begins = [&](i64 block) {
+    const u64 numbers =
+        bits.digits()[usize(block)] | text::ByteBits::ahead(bits.digits(), block, 1);
+    return bits.starts(block) & (bits.ascii() ? numbers : ~u64{0});
+  };
+  text::each_bit(part.begin, part.end, begins, [&](i64 begin) {
+    const char c = text[usize(begin)];
+    if (begin <= from || (!is_ascii_digit(c) && c != '(' && static_cast<u8>(c) < 0x80)) return;
+    const i64 end = phone_end(s, begin);
+    if (end < 0) return;
+    i64 space = begin;
+    while (space > from && bits.is_space(space - 1))
+      --space;
     out.push_back({space, end});
     from = end;
-  }
+  });
 }
 
 bool holds_url(std::string_view token) {

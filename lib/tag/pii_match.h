@@ -23,11 +23,12 @@ struct EmailMatch {
   Range address;  // A+ @ B+
 };
 
-/// Matches inside `part` of the text, as if nothing stood around it. Offsets are the text's. O(n).
+/// Matches inside `part` of the text, as if nothing stood around it. Offsets are the text's; bits:
+/// of the whole text. O(n).
 void find_emails(std::string_view text, Range part, std::vector<EmailMatch>& out);
-void find_ips(std::string_view text, Range part, std::vector<Range>& out);
-/// words: those of the part.
-void find_phones(std::string_view text, Range part, std::span<const Word> words,
+void find_ips(std::string_view text, const text::ByteBits& bits, Range part,
+              std::vector<Range>& out);
+void find_phones(std::string_view text, const text::ByteBits& bits, Range part,
                  std::vector<Range>& out);
 
 /// Bytes of the decimal digit (general category Nd) at a sequence start, 0 for anything else.

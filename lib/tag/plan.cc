@@ -43,8 +43,8 @@ TagPlan::TagPlan(std::vector<TaggerDef> taggers, const std::string& experiment,
     for (i64 type = 0; type < isize(def.types); ++type) {
       const TagType& own = def.types[usize(type)];
       if (is_met(own.needs, settings)) {
-        keys_.push_back(
-            {cat(experiments_.back(), "__", name, "__", key_part(own.name)), tagger, type});
+        const std::string key = cat(experiments_.back(), "__", name, "__", key_part(own.name));
+        keys_.push_back({key, cat("\"", key, "\":"), tagger, type});
       } else if (own.needs == Needs::kNaughtyWords) {
         missing_.push_back(cat(def.name, ": ", own.name));
       }
@@ -110,18 +110,20 @@ void TagWorker::name_keys() {
 void append_attributes(std::string& out, const TagPlan& plan, const TagWorker& worker, i64 first,
                        i64 last, bool all) {
   bool comma = false;
-  const auto put = [&](const std::string& key, std::span<const text::ScoredSpan> spans) {
-    append(out, comma ? ",\"" : "\"", key, "\":");
+  const auto put = [&](std::string_view member, std::span<const text::ScoredSpan> spans) {
+    if (comma) out += ',';
+    out += member;
     text::append_spans(out, spans);
     comma = true;
   };
   for (i64 key = first; key < last; ++key) {
     const TagKey& own = plan.keys()[usize(key)];
     const std::span<const text::ScoredSpan> spans = worker.spans(key);
-    if (all || !spans.empty()) put(own.key, spans);
+    if (all || !spans.empty()) put(own.member, spans);
+    if (worker.named().empty()) continue;
     if (key + 1 < last && plan.keys()[usize(key + 1)].tagger == own.tagger) continue;
     for (const NamedSpans& named : worker.named()) {
-      if (named.tagger == own.tagger) put(named.key, named.spans);
+      if (named.tagger == own.tagger) put(cat("\"", named.key, "\":"), named.spans);
     }
   }
 }

@@ -15,8 +15,9 @@ namespace lm::tag {
 /// An attribute of the run: EXPERIMENT__TAGGER__TYPE.
 struct TagKey {
   std::string key;
-  i64 tagger = 0;  // place in TagPlan::taggers()
-  i64 type = 0;    // place in its definition's types
+  std::string member;  // "KEY":
+  i64 tagger = 0;      // place in TagPlan::taggers()
+  i64 type = 0;        // place in its definition's types
 };
 
 class TagPlan {

@@ -84,15 +84,16 @@ class Finder {
   Repetition match(i64 at, i64 line_end) {
     periods_.clear();
     for (i64 period = 1; period < kKeyBytes; ++period)
-      periods_.push_back(period);
+      if (may_be_copied(at, at + period)) periods_.push_back(period);
     for (i64 next = next_[usize(at)]; next != 0 && next - at <= reach_; next = next_[usize(next)]) {
       // The first copy begins there, behind the group or behind one white space.
-      periods_.push_back(next - at);
-      for (i64 size = 1; size <= 3; ++size)
-        if (next - size > at && !continues(next - size) && space(next - size) == size)
+      if (is_copy(at, next - at, next)) periods_.push_back(next - at);
+      for (i64 size = 1; size <= (ascii_ ? 1 : 3) && next - size > at; ++size)
+        if (is_copy(at, next - at - size, next) && !continues(next - size) &&
+            space(next - size) == size)
           periods_.push_back(next - at - size);
     }
-    std::sort(periods_.begin() + kKeyBytes - 1, periods_.end());
+    std::sort(periods_.begin(), periods_.end());
     for (const i64 period : periods_) {
       if (at + period > line_end) break;
       if (!is_group(at, period)) continue;
@@ -109,8 +110,17 @@ class Finder {
            text::count_code_points(text_.substr(usize(at), usize(period))) <= max_period_;
   }
 
+  /// False where neither a copy of what stands at group begins nor white space before one.
+  bool may_be_copied(i64 group, i64 at) const {
+    if (at >= isize(text_)) return false;
+    const char c = text_[usize(at)];
+    return c == text_[usize(group)] || static_cast<u8>(c) <= ' ' || static_cast<u8>(c) >= 0x80;
+  }
+
+  // Most that begin alike end differently.
   bool is_copy(i64 group, i64 period, i64 at) const {
     return at + period <= isize(text_) &&
+           text_[usize(group + period - 1)] == text_[usize(at + period - 1)] &&
            std::memcmp(text_.data() + group, text_.data() + at, usize(period)) == 0;
   }
 

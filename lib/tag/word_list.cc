@@ -20,7 +20,7 @@ std::size_t WordList::Hash::operator()(std::string_view s) const {
   return xxh3_64(s);
 }
 
-WordList::WordList(std::string_view lines, const std::string& name) : any_(1 << 16, false) {
+WordList::WordList(std::string_view lines, const std::string& name) {
   i64 number = 0;
   for (const std::string_view line : split(lines, '\n')) {
     ++number;
@@ -31,13 +31,12 @@ WordList::WordList(std::string_view lines, const std::string& name) : any_(1 << 
     const std::size_t blank = entry.find(' ');
     if (blank == std::string_view::npos) {
       words_.emplace(entry);
-      first_[static_cast<u8>(entry[0])] = true;
-      longest_ = std::max(longest_, isize(entry));
+      looks_.set(look(entry.data(), isize(entry)));
       continue;
     }
     const u32 around = pair_of(entry[blank - 1], entry[blank + 1]);
     phrases_.push_back({std::string(entry), static_cast<i64>(blank), around});
-    any_[around] = true;
+    any_.set(around);
   }
   if (size() == 0) throw Error(ErrorKind::kData, cat(name, ": has no entries"));
   std::sort(phrases_.begin(), phrases_.end(),
@@ -56,19 +55,36 @@ bool WordList::phrase_at(std::string_view lower, i64 blank) const {
   return false;
 }
 
-bool WordList::found_in(std::string_view lower) const {
-  text::WordCursor cursor(lower);
-  std::string_view word;
-  while (cursor.next(word)) {
-    if (first_[static_cast<u8>(word[0])] && isize(word) <= longest_ && words_.contains(word))
-      return true;
+// Five bits of each of the first three bytes tell letters apart; most words of a text end here.
+std::size_t WordList::look(const char* word, i64 size) {
+  const auto five = [&](i64 i) { return i < size ? static_cast<u8>(word[i]) & 31u : 0u; };
+  return five(0) << 11 | five(1) << 6 | five(2) << 1 | (static_cast<unsigned>(size) & 1);
+}
+
+bool WordList::found_in(std::string_view lower, const text::ByteBits& bits) const {
+  bool found = false;
+  i64 begin = -1;  // of the word whose end comes next
+  u64 before = 1;  // white space
+  for (i64 block = 0; block < bits.blocks() && !found; ++block) {
+    const u64 spaces = bits.spaces()[usize(block)];
+    u64 edges = spaces ^ (spaces << 1 | before);
+    before = spaces >> 63;
+    for (; edges != 0; edges &= edges - 1) {
+      const i64 at = 64 * block + std::countr_zero(edges);
+      if (begin < 0) {
+        begin = at;
+        continue;
+      }
+      found = found || (looks_[look(lower.data() + begin, at - begin)] &&
+                        words_.contains(lower.substr(usize(begin), usize(at - begin))));
+      begin = -1;
+    }
   }
-  if (phrases_.empty()) return false;
-  for (std::size_t at = lower.find(' ', 1); at != std::string_view::npos && at + 1 < lower.size();
-       at = lower.find(' ', at + 1)) {
-    if (phrase_at(lower, static_cast<i64>(at))) return true;
-  }
-  return false;
+  if (found || phrases_.empty()) return found;
+  text::each_bit(
+      1, isize(lower) - 1, [&](i64 block) { return bits.spaces()[usize(block)]; },
+      [&](i64 at) { found = found || (lower[usize(at)] == ' ' && phrase_at(lower, at)); });
+  return found;
 }
 
 }  // namespace lm::tag

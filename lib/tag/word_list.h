@@ -2,14 +2,14 @@
 // A list of words and phrases, as the C4 rule has it: a word is matched by a whole word of the
 // text, an entry with a blank in it by any stretch of the text. The text is in lower case already.
 
-#include <array>
+#include <bitset>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
 
 #include "core/types.h"
-#include "tag/document.h"
+#include "text/byte_bits.h"
 
 namespace lm::tag {
 
@@ -20,20 +20,21 @@ class WordList {
   /// file's.
   WordList(std::string_view lines, const std::string& name);
   /// True if a word of lower is an entry, or a phrase stands in it. O(|lower|) for lists of
-  /// ordinary language. words: those of lower, by white space.
-  bool found_in(std::string_view lower) const;
+  /// ordinary language. bits: of lower.
+  bool found_in(std::string_view lower, const text::ByteBits& bits) const;
   i64 size() const { return isize(words_) + isize(phrases_); }
 
  private:
   bool phrase_at(std::string_view lower, i64 blank) const;
+  /// What the first bytes and the size of a word say of it; size: at least one.
+  static std::size_t look(const char* word, i64 size);
 
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const;
   };
   std::unordered_set<std::string, Hash, std::equal_to<>> words_;
-  std::array<bool, 256> first_{};  // bytes that a word may begin with
-  i64 longest_ = 0;
+  std::bitset<1 << 16> looks_;  // of words
   // Phrases by the bytes around their first blank.
   struct Phrase {
     std::string text;
@@ -41,7 +42,7 @@ class WordList {
     u32 around;
   };
   std::vector<Phrase> phrases_;  // by around
-  std::vector<bool> any_;        // [2^16] whether a phrase has this pair
+  std::bitset<1 << 16> any_;     // whether a phrase has this pair
 };
 
 }  // namespace lm::tag

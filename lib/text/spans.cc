@@ -1,6 +1,7 @@
 #include "text/spans.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 
@@ -58,25 +59,77 @@ f64 rounded(f64 x, int decimals) {
   return out;
 }
 
+namespace {
+
+__extension__ using u128 = unsigned __int128;
+
+constexpr f64 kWhole = 1e15;  // from here on no decimals are left
+constexpr i64 kLongestScore = 24;
+constexpr u64 kParts = 100000;  // of a whole: five decimals
+
+/// Hundred thousandths of 0 <= x < 1, rounded half to even from the exact value; kParts if it
+/// rounds to 1.
+u64 parts_of(f64 x) {
+  const u64 bits = std::bit_cast<u64>(x);
+  const int exponent = static_cast<int>(bits >> 52);
+  const u64 mantissa = (bits & ((u64{1} << 52) - 1)) | u64{exponent != 0} << 52;
+  const int shift = 1075 - std::max(exponent, 1);  // x = mantissa / 2^shift
+  if (shift > 71) return 0;                        // the product has 70 bits: below one half
+  const u128 product = u128{mantissa} * kParts;
+  const u128 rest = product & ((u128{1} << shift) - 1);
+  const u128 half = u128{1} << (shift - 1);
+  const u64 whole = static_cast<u64>(product >> shift);
+  return whole + (rest > half || (rest == half && whole % 2 == 1));
+}
+
+/// Writes a score below kWhole; returns its end.
+char* write_score(char* at, f64 score) {
+  const f64 size = std::fabs(score);
+  u64 whole = static_cast<u64>(size);
+  u64 parts = parts_of(size - static_cast<f64>(whole));
+  if (parts == kParts) {
+    parts = 0;
+    ++whole;
+  }
+  if (score < 0 && (whole > 0 || parts > 0)) *at++ = '-';
+  at = std::to_chars(at, at + 20, whole).ptr;
+  if (parts == 0) return at;
+  *at++ = '.';
+  for (u64 unit = kParts / 10; parts > 0; unit /= 10) {
+    *at++ = static_cast<char>('0' + parts / unit);
+    parts %= unit;
+  }
+  return at;
+}
+
+}  // namespace
+
 void append_score(std::string& out, f64 score) {
-  // Above this no decimals are left, below it the text of all digits is short.
-  constexpr f64 kWhole = 1e15;
   if (!(std::fabs(score) < kWhole)) return io::append_json_number(out, score);
-  char text[32];
-  char* end = std::to_chars(text, text + sizeof text, score, std::chars_format::fixed, 5).ptr;
-  while (end[-1] == '0')
-    --end;
-  if (end[-1] == '.') --end;
-  const std::string_view digits(text, usize(end - text));
-  out += digits == "-0" ? "0" : digits;
+  char text[kLongestScore];
+  out.append(text, write_score(text, score));
 }
 
 void append_spans(std::string& out, std::span<const ScoredSpan> spans) {
   out += '[';
   for (std::size_t i = 0; i < spans.size(); ++i) {
-    append(out, i > 0 ? ",[" : "[", spans[i].begin, ",", spans[i].end, ",");
-    append_score(out, spans[i].score);
-    out += ']';
+    char text[kLongestScore + 48];
+    char* at = text;
+    if (i > 0) *at++ = ',';
+    *at++ = '[';
+    at = std::to_chars(at, at + 20, spans[i].begin).ptr;
+    *at++ = ',';
+    at = std::to_chars(at, at + 20, spans[i].end).ptr;
+    *at++ = ',';
+    if (std::fabs(spans[i].score) < kWhole) {
+      at = write_score(at, spans[i].score);
+      *at++ = ']';
+      out.append(text, at);
+    } else {
+      out.append(text, at);
+      io::append_json_number(out, spans[i].score);
+      out += ']';
+    }
   }
   out += ']';
 }

@@ -1,5 +1,8 @@
 #include "text/unicode.h"
 
+#include <cstring>
+
+#include "core/ascii.h"
 #include "text/utf8.h"
 
 namespace lm::text {
@@ -44,9 +47,19 @@ bool is_final_sigma(std::string_view text, i64 begin, i64 end) {
 }
 
 std::string lower_text(std::string_view text, bool final_sigma) {
+  constexpr u64 kHighs = 0x8080808080808080;
   std::string out;
   out.reserve(text.size());
   for (i64 at = 0; at < isize(text);) {
+    for (u64 eight = 0; at + 8 <= isize(text); at += 8) {
+      std::memcpy(&eight, text.data() + at, 8);
+      if ((eight & kHighs) != 0) break;
+      eight = ascii_lower8(eight);
+      char lower[8];
+      std::memcpy(lower, &eight, 8);
+      out.append(lower, 8);
+    }
+    if (at == isize(text)) break;
     const char c = text[usize(at)];
     if (static_cast<u8>(c) < 0x80) {
       out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);

@@ -40,11 +40,11 @@ class InlineMapper : public io::RecordMapper {
     if (std::optional<Fault> fault = tag_record(input_, record, worker_, places_)) return fault;
     if (json.has(attributes_)) return merge(json.line(), out);
     // Most records have no attributes yet: one edit for all keys.
-    std::string all = "{";
-    tag::append_attributes(all, plan_, worker_, 0, isize(plan_.keys()), declare_);
-    all += '}';
+    all_ = "{";
+    tag::append_attributes(all_, plan_, worker_, 0, isize(plan_.keys()), declare_);
+    all_ += '}';
     io::RecordEdit edit(json);
-    edit.set(attributes_, std::move(all));
+    edit.set(attributes_, all_);
     edit.write(out);
     return std::nullopt;
   }
@@ -157,6 +157,7 @@ class InlineMapper : public io::RecordMapper {
   io::JsonReader reader_;
   std::vector<std::string> open_;   // what keys of taggers of open types begin with
   std::vector<std::string> stale_;  // of the record at hand
+  std::string all_;  // a record's attributes
 };
 
 }  // namespace

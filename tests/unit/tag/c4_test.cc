@@ -1,7 +1,13 @@
+#include <algorithm>
+
 #include "core/error.h"
+#include "core/random.h"
 #include "core/str.h"
 #include "tag/word_list.h"
 #include "tagging.h"
+#include "text/segment.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
 
 using namespace lm;
 using namespace lm::tag;
@@ -92,6 +98,53 @@ TEST_CASE("c4: words of a list are whole words, phrases stand anywhere", "[tag]"
   CHECK_FALSE(naughty("blast "));
   CHECK(naughty("c'est nul"));
   CHECK_FALSE(found("c4_v2", "darn").count("has_naughty_word") == 1);
+}
+
+TEST_CASE("c4: lines and marks equal the definition on random texts", "[tag]") {
+  constexpr std::string_view kPieces[] = {
+      "one ",     "two",          " ",        "\n",           "\n",          ".",       "!\t",
+      "end.\n",   "\"",           "Java",     "Script",       "javascript ", "{",       "Lorem ",
+      "ipsum",    "darn ",        "Blast ",   "it",           "\r",          "damned ", "x",
+      "\xC4\xB0", "\xE3\x80\x80", "\xC3\x89", "\xE2\x84\xAA", "\xC2\xA0\n"};
+  const WordList list("darn\nblast it\nx\n\xC3\xA9\nfive words\n", "words.txt");
+  TagSettings settings;
+  settings.naughty = &list;
+  for (u64 seed = 0; seed < 3000; ++seed) {
+    const RandomStream draws(seed, RandomPurpose::kOther);
+    std::string text;
+    for (u64 i = 0; i < seed % 50; ++i)
+      text += kPieces[draws.below(i, seed % 2 == 0 ? 21 : std::size(kPieces))];
+    INFO("seed " << seed << ": " << quote(text, 400));
+    const std::string lower = text::to_lower(text);
+    const std::vector<std::string_view> words = text::words_ws(lower);
+    const auto has_word = [&](std::string_view word) {
+      return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    std::map<std::string, Spans> expected;
+    i64 begin = 0;
+    const std::vector<std::string_view> lines = text::lines_n(text);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      const std::string_view line = text::strip(lines[i]);
+      const i64 end = begin + text::count_code_points(lines[i]) + (i + 1 < lines.size() ? 1 : 0);
+      if (line.empty() || std::string_view(".?!\"").find(line.back()) == line.npos)
+        expected[kNoEnd].push_back({begin, end, 1});
+      if (text::words_ws(line).size() < 3) expected[kFew].push_back({begin, end, 1});
+      begin = end;
+    }
+    expected["line_count"] = {{0, begin, static_cast<f64>(lines.size())}};
+    const auto mark = [&](const char* type, bool is) {
+      if (is) expected[type] = {{0, begin, 1}};
+    };
+    mark("has_naughty_word", has_word("darn") || has_word("x") || has_word("\xC3\xA9") ||
+                                 lower.find("blast it") != lower.npos);
+    mark("has_lorem_ipsum", lower.find("lorem ipsum") != lower.npos);
+    mark("has_curly_brace", text.find('{') != text.npos);
+    mark("has_javascript", lower.find("javascript") != lower.npos);
+    REQUIRE(found("c4_v2", text, settings) == expected);
+    expected.erase("has_javascript");
+    mark("has_javascript", has_word("javascript"));
+    REQUIRE(found("c4_v1", text, settings) == expected);
+  }
 }
 
 TEST_CASE("word lists: what is wrong with a file is said", "[tag]") {

@@ -1,6 +1,11 @@
 #include "tag/document.h"
 
+#include <map>
+
 #include "catch.h"
+#include "core/random.h"
+#include "text/segment.h"
+#include "text/utf8.h"
 
 using namespace lm;
 using namespace lm::tag;
@@ -15,6 +20,29 @@ std::vector<std::string> slices(const Document& document, std::span<const Range>
 }
 
 using Texts = std::vector<std::string>;
+
+/// Python's splitlines, one separator after another.
+Texts lines_py_slowly(std::string_view text) {
+  constexpr std::string_view kSeparators[] = {"\r\n",     "\n",           "\r",          "\v",
+                                              "\f",       "\x1C",         "\x1D",        "\x1E",
+                                              "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+  Texts out;
+  std::string line;
+  while (!text.empty()) {
+    std::size_t size = 0;
+    for (const std::string_view separator : kSeparators)
+      if (size == 0 && text.starts_with(separator)) size = separator.size();
+    if (size > 0) {
+      out.push_back(line);
+      line.clear();
+    } else {
+      line += text[0];
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  if (!line.empty()) out.push_back(line);
+  return out;
+}
 
 }  // namespace
 
@@ -118,6 +146,9 @@ TEST_CASE("a word table numbers strings by first appearance and counts them", "[
       REQUIRE(table.add(words[i]) == i);
   CHECK(table.size() == 3000);
   CHECK(table.count(2999) == 3);
+  CHECK(table.count_of(words[2999]) == 3);
+  CHECK(table.count_of("nothing") == 0);
+  CHECK(WordTable().count_of("a") == 0);
   CHECK(table.text(7) == words[7]);
   CHECK(table.add(std::string_view("a\0b", 3)) == 3000);
   CHECK(table.add(std::string_view("a\0c", 3)) == 3001);
@@ -126,4 +157,66 @@ TEST_CASE("a word table numbers strings by first appearance and counts them", "[
   CHECK(table.add("") == 0);
   CHECK(table.add("") == 0);
   CHECK(table.count(0) == 2);
+}
+
+TEST_CASE("a word table equals a map on random strings, of all sizes and with NUL", "[tag]") {
+  WordTable table;
+  for (u64 seed = 0; seed < 60; ++seed) {
+    const RandomStream draws(seed, RandomPurpose::kOther);
+    // Strings end where the text does, or are cut from it with something behind them.
+    std::string text;
+    for (u64 i = 0; i < 4000; ++i)
+      text += static_cast<char>(draws.below(i, 1 + seed % 3));
+    table.reset(static_cast<i64>(seed % 200));
+    std::map<std::string_view, std::pair<u32, i64>> expected;
+    for (u64 i = 0; i < 1500; ++i) {
+      const u64 at = draws.below(5000 + 2 * i, text.size());
+      const std::string_view s = std::string_view(text).substr(at, draws.below(5001 + 2 * i, 21));
+      const auto [it, fresh] = expected.try_emplace(s, static_cast<u32>(expected.size()), i64{0});
+      ++it->second.second;
+      REQUIRE(table.add(s, at + 8 <= text.size()) == it->second.first);
+    }
+    REQUIRE(table.size() == isize(expected));
+    for (const auto& [s, entry] : expected) {
+      REQUIRE(table.text(entry.first) == s);
+      REQUIRE(table.count(entry.first) == entry.second);
+      REQUIRE(table.count_of(s) == entry.second);
+    }
+  }
+}
+
+TEST_CASE("words and lines are those of the slow ways, on random texts", "[tag]") {
+  constexpr std::string_view kPieces[] = {
+      " ",           "a",    "\n",      "\n",       "word",         "\t",       "\r\n",
+      "\r",          "\x1E", "longer.", "\xC3\xA9", "\xE3\x80\x80", "\xC2\x85", "\xE2\x80\xA9",
+      "\xE4\xB8\xAD"};
+  Document document;
+  for (u64 seed = 0; seed < 500; ++seed) {
+    const RandomStream draws(seed, RandomPurpose::kOther);
+    const u64 kinds = seed % 2 == 0 ? 10 : std::size(kPieces);
+    std::string text;
+    for (u64 i = 0; i < seed % 90; ++i)
+      text += kPieces[draws.below(i, kinds)];
+    INFO("seed " << seed);
+    document.reset(text);
+    Texts words;
+    i64 chars = 0;
+    for (const Word& word : document.words()) {
+      words.emplace_back(document.slice(word));
+      REQUIRE(word.chars == text::count_code_points(words.back()));
+      chars += word.chars;
+    }
+    const std::vector<std::string_view> expected = text::words_ws(text);
+    REQUIRE(words == Texts(expected.begin(), expected.end()));
+    REQUIRE(document.word_chars() == chars);
+    const std::vector<std::string_view> lines = text::lines_n(text);
+    REQUIRE(slices(document, document.lines_n()) == Texts(lines.begin(), lines.end()));
+    Texts runs;  // a newline that follows one cuts nothing
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      if (i == 0 || i + 1 == lines.size() || !lines[i].empty()) runs.emplace_back(lines[i]);
+    REQUIRE(slices(document, document.lines_nplus()) == runs);
+    REQUIRE(slices(document, document.lines_py()) == lines_py_slowly(text));
+    const std::vector<std::string_view> paragraphs = text::paragraphs(text);
+    REQUIRE(slices(document, document.paragraphs()) == Texts(paragraphs.begin(), paragraphs.end()));
+  }
 }

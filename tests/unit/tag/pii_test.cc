@@ -1,7 +1,11 @@
+#include <functional>
+
 #include "core/random.h"
 #include "core/str.h"
 #include "tag/pii_match.h"
 #include "tagging.h"
+#include "text/segment.h"
+#include "text/utf8.h"
 
 using namespace lm;
 using namespace lm::tag;
@@ -37,13 +41,15 @@ Texts phones(std::string_view text) {
   Document document;
   document.reset(text);
   std::vector<Range> found;
-  find_phones(text, {0, isize(text)}, document.words(), found);
+  find_phones(text, document.bits(), {0, isize(text)}, found);
   return slices(text, found);
 }
 
 Texts ips(std::string_view text) {
+  Document document;
+  document.reset(text);
   std::vector<Range> found;
-  find_ips(text, {0, isize(text)}, found);
+  find_ips(text, document.bits(), {0, isize(text)}, found);
   return slices(text, found);
 }
 
@@ -92,7 +98,141 @@ Texts emails_slowly(std::string_view text) {
   return out;
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_joint(char c) {
+  return c == '-' || c == '.' || c == ' ';
+}
+
+/// Every part of a phone number takes what it can, and none can take what another may: no choices.
+Texts phones_slowly(std::string_view text) {
+  Texts out;
+  const auto at = [&](std::size_t i) { return i < text.size() ? text[i] : '\0'; };
+  const auto digits = [&](std::size_t& i, int n) {
+    for (; n > 0 && is_digit(at(i)); --n)
+      ++i;
+    return n == 0;
+  };
+  for (std::size_t from = 0; from < text.size(); ++from) {
+    std::size_t i = from;
+    while (is_space(at(i)))
+      ++i;
+    if (i == from) continue;
+    i += at(i) == '(';
+    if (!digits(i, 3)) continue;
+    i += at(i) == ')';
+    while (is_joint(at(i)))
+      ++i;
+    if (!digits(i, 3)) continue;
+    i += is_joint(at(i));
+    if (!digits(i, 4)) continue;
+    out.emplace_back(text.substr(from, i - from));
+    from = i - 1;
+  }
+  return out;
+}
+
+/// (25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?) four times with dots between, choice by choice.
+Texts ips_slowly(std::string_view text) {
+  Texts out;
+  const auto at = [&](std::size_t i) { return i < text.size() ? text[i] : '\0'; };
+  const auto sizes = [&](std::size_t i) {
+    const char a = at(i);
+    const char b = at(i + 1);
+    const char c = at(i + 2);
+    std::vector<std::size_t> all;
+    if (a == '2' && b == '5' && c >= '0' && c <= '5') all.push_back(3);
+    if (a == '2' && b >= '0' && b <= '4' && is_digit(c)) all.push_back(3);
+    if ((a == '0' || a == '1') && is_digit(b) && is_digit(c)) all.push_back(3);
+    if (is_digit(a) && is_digit(b)) all.push_back(2);
+    if (is_digit(a)) all.push_back(1);
+    return all;
+  };
+  const std::function<std::size_t(std::size_t, int)> end_of = [&](std::size_t i, int left) {
+    for (const std::size_t size : sizes(i)) {
+      if (left == 1) return i + size;
+      if (at(i + size) != '.') continue;
+      const std::size_t end = end_of(i + size + 1, left - 1);
+      if (end > 0) return end;
+    }
+    return std::size_t{0};
+  };
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = end_of(from, 4);
+    if (end > 0) out.emplace_back(text.substr(from, end - from));
+    from = end > 0 ? end : from + 1;
+  }
+  return out;
+}
+
 }  // namespace
+
+TEST_CASE("phone and IP: the scanners equal the expressions on random texts", "[tag]") {
+  constexpr std::string_view kPieces[] = {"555",
+                                          "123",
+                                          "4567",
+                                          " ",
+                                          "\n",
+                                          "-",
+                                          ".",
+                                          "(",
+                                          ")",
+                                          "1",
+                                          "25",
+                                          "255",
+                                          "256",
+                                          "1.2.",
+                                          "10.",
+                                          "x",
+                                          " 555-123-4567 ",
+                                          "."};
+  i64 numbers = 0;
+  i64 addresses = 0;
+  for (u64 seed = 0; seed < 20000; ++seed) {
+    const RandomStream draws(seed, RandomPurpose::kOther);
+    std::string text(draws.below(100, 70), 'x');  // so that all places of a block are met
+    const u64 size = draws.below(0, 24);
+    for (u64 i = 1; i <= size; ++i)
+      text += kPieces[draws.below(i, std::size(kPieces))];
+    INFO("seed " << seed << ": " << quote(text, 300));
+    const Texts expected_numbers = phones_slowly(text);
+    REQUIRE(phones(text) == expected_numbers);
+    const Texts expected_addresses = ips_slowly(text);
+    REQUIRE(ips(text) == expected_addresses);
+    numbers += isize(expected_numbers);
+    addresses += isize(expected_addresses);
+    // A letter of two bytes changes how words are looked for, and nothing else.
+    REQUIRE(phones("\xC3\xA9" + text) == phones_slowly("x" + text));
+  }
+  CHECK(numbers > 1500);
+  CHECK(addresses > 1500);
+}
+
+TEST_CASE("pii_regex_with_counts_fast_v2: every paragraph gives what it gives alone", "[tag]") {
+  constexpr std::string_view kPieces[] = {"call ", " 555-123-4567", "a@b.de ",  "10.0.0.1", "\n",
+                                          "\n",    "word ",         "\xC3\xA9", "7 ",       "x@y "};
+  for (u64 seed = 0; seed < 1000; ++seed) {
+    const RandomStream draws(seed, RandomPurpose::kOther);
+    std::string text;
+    for (u64 i = 0; i < seed % 40; ++i)
+      text += kPieces[draws.below(i, std::size(kPieces))];
+    INFO("seed " << seed << ": " << quote(text, 300));
+    std::map<std::string, Spans> expected;
+    i64 offset = 0;
+    for (const std::string_view paragraph : text::paragraphs(text)) {
+      for (const auto& [type, spans] : found("pii_regex_with_counts_fast_v2", paragraph))
+        for (text::ScoredSpan span : spans)
+          if (type != "doc_count" && type != "doc_frac")
+            expected[type].push_back({span.begin + offset, span.end + offset, span.score});
+      offset += text::count_code_points(paragraph);
+    }
+    auto all = found("pii_regex_with_counts_fast_v2", text);
+    all.erase("doc_count");
+    all.erase("doc_frac");
+    REQUIRE(all == expected);
+  }
+}
 
 TEST_CASE("e-mail: delimiters belong to the match, and white space has to follow (D-04)", "[tag]") {
   CHECK(emails("x a@b.de y") == Texts{" a@b.de |a@b.de"});

@@ -2,10 +2,12 @@
 
 #include "text/spans.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "catch.h"
+#include "core/random.h"
 
 namespace {
 
@@ -42,6 +44,37 @@ TEST_CASE("scores have the five decimals of Python's round", "[text]") {
   CHECK(written(123456789.125) == "123456789.125");
   CHECK(written(std::nan("")) == "null");
   CHECK(written(std::numeric_limits<f64>::infinity()) == "null");
+}
+
+TEST_CASE("scores are those of the library's exact rounding, on random numbers", "[text]") {
+  const auto expected = [](f64 x) {
+    char text[400];
+    std::string out(text, std::to_chars(text, text + 400, x, std::chars_format::fixed, 5).ptr);
+    while (out.back() == '0')
+      out.pop_back();
+    if (out.back() == '.') out.pop_back();
+    return out == "-0" ? std::string("0") : out;
+  };
+  for (u64 i = 0; i < 200000; ++i) {
+    const RandomStream draws(i, RandomPurpose::kOther);
+    const f64 part = draws.uniform(0);
+    const f64 scale = std::ldexp(1.0, static_cast<int>(draws.below(1, 80)) - 30);
+    // Any number, one near a half of the last decimal, a ratio, a multiple of a power of two.
+    const f64 numbers[] = {part * scale, (std::floor(part * 1e6) + 0.5) / 1e5,
+                           std::floor(part * 1000) / static_cast<f64>(1 + draws.below(2, 1000)),
+                           std::floor(part * 4096) / 64 / 2048};
+    for (const f64 x : numbers) {
+      if (x >= 1e15) continue;
+      if (written(x) != expected(x) || written(-x) != expected(-x)) {
+        INFO(i);
+        CHECK(written(x) == expected(x));
+        CHECK(written(-x) == expected(-x));
+      }
+    }
+  }
+  for (const f64 x : {5e-6, 4.9999999e-6, 5e-324, 2.2250738585072014e-308, 0.999995, 0.9999949,
+                      999999999999999.9, 0.5, 4503599627370495.5 / 16})
+    CHECK(written(x) == expected(x));
 }
 
 TEST_CASE("a list of spans is read back as it was written", "[text]") {
