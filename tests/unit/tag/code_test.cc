@@ -129,4 +129,6 @@ TEST_CASE("NeMo's filters count what fails", "[tag]") {
   CHECK(value(found("nemo_code", text, {}, metadata("c")), "failed_rules") == 0);
   // Three lines, no comment.
   CHECK(value(found("nemo_code", "int a;\nint b;\n", {}, metadata("c")), "failed_rules") == 2);
+  // Letters of every script, and marks that are alphabetic: U+00E9, U+0416 and U+0345 of five.
+  CHECK(value(found("nemo_code", "\xC3\xA9\xD0\x96\xCD\x85 1"), "alpha_ratio") == Approx(0.6));
 }
