@@ -298,29 +298,4 @@ std::optional<std::string> HtmlText::extract(std::string_view html) {
   }
 }
 
-std::optional<i64> HtmlText::count_text(std::string_view html) {
-  const std::optional<std::string> page = slim_html(html, kMaxHtmlDepth);
-  if (!page) return std::nullopt;
-  i64 chars = 0;
-  try {
-    std::vector<const GumboNode*> open{parse(*page).root};
-    while (!open.empty()) {
-      const GumboNode* const node = open.back();
-      open.pop_back();
-      if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE ||
-          node->type == GUMBO_NODE_CDATA)
-        chars += text::count_code_points(node->v.text.text);
-      if (node->type != GUMBO_NODE_ELEMENT || node->v.element.tag == GUMBO_TAG_SCRIPT ||
-          node->v.element.tag == GUMBO_TAG_STYLE)
-        continue;
-      const GumboVector& children = node->v.element.children;
-      for (unsigned i = 0; i < children.length; ++i)
-        open.push_back(static_cast<const GumboNode*>(children.data[i]));
-    }
-  } catch (const TooMuch&) {
-    return std::nullopt;
-  }
-  return chars;
-}
-
 }  // namespace lm::ingest

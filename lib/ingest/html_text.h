@@ -27,9 +27,6 @@ class HtmlText {
   /// html: UTF-8. Text without line end at its end, or "". Of a page whose text all stands in forms
   /// (some frameworks wrap it whole), those are kept. nullopt for pages beyond the limits.
   std::optional<std::string> extract(std::string_view html);
-  /// Code points of all text of the page but that of scripts and styles, white space as it is in
-  /// the page. nullopt for pages beyond the limits.
-  std::optional<i64> count_text(std::string_view html);
 
  private:
   class Arena;

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "core/str.h"
-#include "ingest/html_text.h"
+#include "ingest/soup.h"
 #include "tag/code_comments.h"
 #include "tag/rules.h"
 #include "tag/tagger.h"
@@ -156,13 +156,14 @@ class StarCoder : public Tagger {
     const std::optional<f64> count = stars ? parse_float(*stars) : std::nullopt;
     const std::optional<std::string>& extension = document.field(kExtension);
     const CodeLanguage* const language = extension ? language_of(*extension) : nullptr;
-    const f64 comments = comment_share(document, language, extension ? *extension : "");
+    f64 comments = comment_share(document, language, extension ? *extension : "");
     f64 html = language == nullptr && all_ ? -1 : 1;
     // One value fails with the other in the first version.
     if (all_ && comments < 0) {
       html = -1;
     } else if (extension && is_html(*extension)) {
       html = visible_share(document);
+      if (all_ && html < 0) comments = -1;
     }
     out.value(kXml, xml);
     out.value(kStarCount, count.value_or(0));
@@ -180,23 +181,22 @@ class StarCoder : public Tagger {
     return share(comment_chars(document.text(), *language, dolma_), document.chars());
   }
 
-  f64 visible_share(Document& document) {
+  static f64 visible_share(Document& document) {
     if (document.chars() == 0) return -1;
-    const std::optional<i64> chars = html_.count_text(document.text());
+    const std::optional<i64> chars = ingest::count_soup_text(document.text());
     if (!chars) return -1;
     return *chars > kLeastText ? share(*chars, document.chars()) : 0;
   }
 
   bool dolma_;
   bool all_;  // languages; else the three of the second version
-  ingest::HtmlText html_;
 };
 
 constexpr std::array<Rule, 6> kNemoRules = {{
     {"num_lines", "newlines and one", 10, 20000},
     {"comment_to_code_ratio", "share of characters in comments; without a known language in limits",
      0.01, 0.85},
-    {"alpha_ratio", "share of letters a-z and A-Z", 0.25, kAny},
+    {"alpha_ratio", "share of letters of any script", 0.25, kAny},
     {"xml_header", "1 where <?xml version= stands in the first 100 characters", -kAny, 0},
     {"max_line_length", "characters of the longest line", -kAny, 1000},
     {"html_text_ratio", "share of visible text of a page, 0 for less than 100 characters, else 1",
@@ -210,8 +210,8 @@ class NemoCode : public Tagger {
     const std::optional<std::string>& extension = document.field(kExtension);
     const CodeLanguage* const language = extension ? language_of(*extension) : nullptr;
     i64 letters = 0;
-    for (const char c : text)
-      letters += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    for (const char *p = text.data(), *const end = p + text.size(); p < end;)
+      letters += text::is_alphabetic(text::next_valid(p));
     i64 longest = 0;
     for (const Range line : document.lines_n())
       longest = std::max(longest, document.chars_of(line));
@@ -229,12 +229,10 @@ class NemoCode : public Tagger {
   }
 
  private:
-  f64 visible_share(Document& document) {
-    const i64 chars = html_.count_text(document.text()).value_or(0);
+  static f64 visible_share(Document& document) {
+    const i64 chars = ingest::count_soup_text(document.text()).value_or(0);
     return chars < kLeastText ? 0 : share(chars, document.chars());
   }
-
-  ingest::HtmlText html_;
 };
 
 TaggerDef starcoder(const char* name, bool all) {

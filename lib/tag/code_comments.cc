@@ -22,12 +22,13 @@ Marks marks_of(const char* text) {
 
 class CommentScan {
  public:
-  CommentScan(std::string_view text, const CodeLanguage& language, bool line_end)
+  CommentScan(std::string_view text, const CodeLanguage& language, bool dolma)
       : text_(text),
         lines_(marks_of(language.lines)),
         blocks_(marks_of(language.blocks)),
         shape_(language.shape),
-        line_end_(line_end),
+        dolma_(dolma),
+        line_end_(dolma && language.line_end),
         pages_(lines_.empty() && !blocks_.empty() && blocks_[0] == "<!--") {
     for (const Marks* const marks : {&lines_, &blocks_}) {
       for (const std::string_view mark : *marks) {
@@ -36,7 +37,8 @@ class CommentScan {
       }
     }
     // Where ' or another of these begins a comment, or stands for quoting in code, it is no string.
-    const bool plain = lines_.empty() || lines_[0] == "//" || lines_[0] == "#";
+    const bool lua = !blocks_.empty() && blocks_[0] == "--[[";
+    const bool plain = lines_.empty() || lines_[0] == "//" || lines_[0] == "#" || lua;
     if (!pages_) quotes_ = plain ? "'\"" : "\"";
     for (const std::string_view line : lines_) {
       if (line == "\"") quotes_ = "'";
@@ -44,10 +46,13 @@ class CommentScan {
     for (const char quote : quotes_)
       special_[static_cast<u8>(quote)] = true;
     if (shape_ == Shape::kScript) special_['/'] = special_['`'] = true;
+    if (shape_ == Shape::kRaw) special_['`'] = true;
+    if (shape_ == Shape::kPhp) special_['?'] = true;
   }
 
   i64 chars() {
     if (has_at(text_, 0, "#!")) at_ = end_of_line(0);
+    if (shape_ == Shape::kPhp) find_code();
     while (at_ < isize(text_)) {
       if (!special_[static_cast<u8>(text_[usize(at_)])]) {
         ++at_;
@@ -69,9 +74,16 @@ class CommentScan {
     const char c = text_[usize(at_)];
     if (quotes_.find(c) != std::string_view::npos)
       return string(c, c == '"' ? &no_double_ : &no_single_);
-    if (shape_ == Shape::kScript && c == '`') return template_string();
+    if (c == '`' && (shape_ == Shape::kScript || shape_ == Shape::kRaw)) return template_string();
     if (shape_ == Shape::kScript && c == '/') return pattern();
+    if (shape_ == Shape::kPhp && has_at(text_, at_, "?>")) return find_code();
     ++at_;
+  }
+
+  /// To where code begins in a page.
+  void find_code() {
+    const std::size_t begin = text_.find("<?", usize(at_));
+    at_ = begin == std::string_view::npos ? isize(text_) : static_cast<i64>(begin) + 2;
   }
 
   i64 end_of_line(i64 at) const {
@@ -82,6 +94,7 @@ class CommentScan {
   /// # inside a word and behind $ is none, nor is \%; words such as rem stand alone.
   bool may_begin(std::string_view mark) const {
     const char before = char_at(text_, at_ - 1);
+    if (mark == "#" && shape_ == Shape::kPhp) return char_at(text_, at_ + 1) != '[';
     if (mark == "#")
       return at_ == 0 || is_blank(before) || std::string_view(";)}],{(").find(before) < 7;
     if (mark == "%") return before != '\\';
@@ -99,8 +112,17 @@ class CommentScan {
     const i64 next = end;
     if (end > at_ && text_[usize(end - 1)] == '\r') --end;
     add(at_, end);
-    chars_ += line_end_;
+    chars_ += line_end_ && !includes();
     at_ = next;
+  }
+
+  /// True behind the name of an included file, where the reference leaves the newline out.
+  bool includes() const {
+    const std::string_view before = text_.substr(0, usize(at_));
+    const std::size_t begin = before.find_first_not_of(" \t", before.rfind('\n') + 1);
+    if (begin == std::string_view::npos || before[begin] != '#') return false;
+    const std::size_t word = before.find_first_not_of(" \t", begin + 1);
+    return word != std::string_view::npos && before.substr(word).starts_with("include");
   }
 
   void block(std::string_view open, std::string_view close) {
@@ -123,7 +145,9 @@ class CommentScan {
       --depth;
       at = static_cast<i64>(end) + isize(close);
     }
-    add(begin, at);
+    // What documents code in PHP is a string to the reference.
+    if (!(dolma_ && shape_ == Shape::kPhp && has_at(text_, begin, "/**") && at > begin + 4))
+      add(begin, at);
     at_ = at;
   }
 
@@ -149,7 +173,7 @@ class CommentScan {
   void template_string() {
     i64 at = at_ + 1;
     for (; at < isize(text_) && text_[usize(at)] != '`'; ++at) {
-      if (text_[usize(at)] == '\\') ++at;
+      if (text_[usize(at)] == '\\' && shape_ != Shape::kRaw) ++at;
     }
     at_ = at + 1;
   }
@@ -187,6 +211,7 @@ class CommentScan {
   Marks lines_;
   Marks blocks_;
   Shape shape_;
+  bool dolma_;
   bool line_end_;
   bool pages_;
   std::string_view quotes_;
@@ -203,7 +228,7 @@ class CommentScan {
 i64 comment_chars(std::string_view text, const CodeLanguage& language, bool dolma) {
   if (dolma && language.reference == Reference::kNothing) return 0;
   if (std::string_view(language.lines) == "python") return python_text_chars(text, dolma);
-  return CommentScan(text, language, dolma && language.line_end).chars();
+  return CommentScan(text, language, dolma).chars();
 }
 
 }  // namespace lm::tag

@@ -10,7 +10,9 @@
 
 namespace lm::tag {
 
-enum class Shape : u8 { kPlain, kNested, kScript };  // kScript: /patterns/ and `templates` too
+/// kScript: /patterns/ and `templates` too; kRaw: `strings` without escapes; kPhp: between <? and
+/// ?>.
+enum class Shape : u8 { kPlain, kNested, kScript, kRaw, kPhp };
 
 /// What Dolma, which asks Pygments, makes of a language.
 enum class Reference : u8 {

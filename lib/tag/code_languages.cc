@@ -31,9 +31,10 @@ constexpr CodeLanguage kLanguages[] = {
      "ino ipp less mm mo nc pike pmod pwn qbs qml scd sj sol sv svh tcc tpp vala vapi vark "
      "veo vh w x x10 xi xm zep"},
     {"//", "/* */", Shape::kPlain, false, Reference::kSame,
-     "aj dart di ecl eclxml fp frag frg fsh fshader fxh geo geojson geom glsl glslv go "
+     "aj dart di ecl eclxml fp frag frg fsh fshader fxh geo geojson geom glsl glslv "
      "groovy grt gshader gtpl gvy hlsl hlsli hx hxsl java json jsonld kt ktm kts las lasso "
      "lasso8 lasso9 ldml lock mask sass shader topojson vert vrx vsh vshader webidl xtend"},
+    {"//", "/* */", Shape::kRaw, false, Reference::kSame, "go"},
     {"//", "/* */", Shape::kPlain, false, Reference::kFails,
      "ash axi axs bison bsv cake ck cl click cs cshtml csx cy dm fan flex flux hb hqf "
      "jflex metal mss opencl pde pogo pov proto rsh sma sp sqf styl uc uno upc volt xc"},
@@ -42,8 +43,9 @@ constexpr CodeLanguage kLanguages[] = {
      "jade lagda lhs liquid mako mao myt no objdump opa patch prg prw rest resttxt rst "
      "rsttxt scaml shen tpl twig txt"},
     {"#", "", Shape::kPlain, false, Reference::kNothing,
-     "Dockerfile adp apacheconf bro cmake cmakein csh dockerfile feature fish gnu gnuplot "
-     "golo gp graphql nim nimrod pan plot plt pxd pxi pyx robot rq smali sparql tcl tcsh "
+     "Dockerfile Makefile adp apacheconf bro cmake cmakein csh dockerfile feature fish gnu "
+     "gnuplot golo gp graphql mak mk mkfile nim nimrod pan plot plt pxd pxi pyx robot rq smali "
+     "sparql tcl tcsh "
      "tm ttl vhost"},
     {"#", "", Shape::kPlain, false, Reference::kFails,
      "anim asset capnp druby duby ebuild eclass em emberscript lookml mat meta mir mirah "
@@ -70,8 +72,7 @@ constexpr CodeLanguage kLanguages[] = {
      "builder gemspec god irbrc jbuilder mspec podspec rabl rake rb rbuild rbw rbx ru ruby "
      "thor watchr"},
     {"#", "", Shape::kPlain, true, Reference::kSame,
-     "Makefile bash bats command fancypack fy ksh mak mk mkfile nginxconf sh shin tmux "
-     "tool zsh"},
+     "bash bats command fancypack fy ksh nginxconf sh shin tmux tool zsh"},
     {";", "#| |#", Shape::kPlain, false, Reference::kSame,
      "asd lisp lsp ny podsl rkt rktd rktl scm scrbl sexp sld sps ss"},
     {"--", "/* */", Shape::kNested, true, Reference::kSame,
@@ -88,8 +89,7 @@ constexpr CodeLanguage kLanguages[] = {
     {"!", "", Shape::kPlain, false, Reference::kNothing, "f f03 f08 f77 f90 f95 factor for fpp"},
     {";", "", Shape::kPlain, false, Reference::kNothing, "ik ll r2 r3 reb rebol red reds"},
     {"'", "", Shape::kPlain, false, Reference::kNothing, "bas frm frx monkey vb vba vbhtml vbs"},
-    {"// #", "/* */", Shape::kPlain, false, Reference::kNothing,
-     "aw ctp php php3 php4 php5 phps phpt"},
+    {"// #", "/* */", Shape::kPhp, true, Reference::kSame, "aw ctp php php3 php4 php5 phps phpt"},
     {"--", "/* */", Shape::kPlain, false, Reference::kSame, "vhd vhdl vhf vhi vho vhs vht vhw"},
     {"--", "{- -}", Shape::kPlain, false, Reference::kSame, "agda elm hs hsc idr lidr purs"},
     {"", "(* *)", Shape::kNested, false, Reference::kFails, "ML cps fun sig sml ur urs"},
@@ -130,7 +130,7 @@ constexpr CodeLanguage kLanguages[] = {
     {"", "/* */", Shape::kPlain, false, Reference::kNothing, "css"},
     {"!", "", Shape::kPlain, false, Reference::kFails, "com"},
     {"*", "", Shape::kPlain, false, Reference::kFails, "gms"},
-    {"# ;", "", Shape::kPlain, true, Reference::kSame, "s"},
+    {"# ; //", "/* */", Shape::kPlain, true, Reference::kSame, "s"},
     {"// #", "", Shape::kScript, true, Reference::kSame, "json5"},
     {"", "(: :)", Shape::kPlain, false, Reference::kFails, "jq"},
     {"#", "#= =#", Shape::kPlain, false, Reference::kNothing, "jl"},

@@ -120,12 +120,10 @@ class Dclm : public Tagger {
   void put_words(Document& document, RuleWriter& rules) {
     const std::span<const u32> ids = document.word_ids();
     const WordTable& table = document.word_table();
-    i64 counted = 0;
     alpha_ = stop_words_ = 0;
     for (u32 id = 0; id < table.size(); ++id) {
       const std::string_view word = table.text(id);
       const i64 times = table.count(id);
-      if (text::is_alnum(first_of(word))) counted += times;
       if (has_alpha(word)) alpha_ += times;
       if (word.size() <= 4 &&
           std::find(kStopWords.begin(), kStopWords.end(), ascii_lower(word)) != kStopWords.end())
@@ -134,7 +132,7 @@ class Dclm : public Tagger {
     const std::string_view text = document.text();
     const i64 symbols = count_byte(text, '#') + count_of(text, "...") + count_of(text, ". . .") +
                         count_of(text, kEllipsis);
-    rules.put(static_cast<f64>(counted));
+    rules.put(static_cast<f64>(count_dclm_words(text)));
     rules.put(share(document.word_chars(), isize(ids)));
     rules.put(share(symbols, isize(ids)));
   }

@@ -46,16 +46,6 @@ struct Patterns {
                                    Pattern{R"((?i)\s?read more(?:\.\.\.|\x{2026})$)"}};
 };
 
-i64 count_words(std::string_view text) {
-  i64 count = 0;
-  std::string_view word;
-  for (text::WordCursor words(text); words.next(word);) {
-    const char* p = word.data();
-    count += text::is_alnum(text::next_valid(p));
-  }
-  return count;
-}
-
 class RefinedWeb : public Tagger {
  public:
   std::optional<Fault> tag(Document& document, Emitter& out) override {
@@ -68,13 +58,13 @@ class RefinedWeb : public Tagger {
       if (!type) return type.fault();
       if (*type != 0) {
         out.span(*type, paragraph.begin, paragraph.end);
-        removed_ += count_words(line);
+        removed_ += count_dclm_words(line);
       } else if (text::count_words_ws(line) <= kShortLine) {
         if (std::optional<Fault> fault = strip_furniture(line, paragraph.begin, out)) return fault;
       }
     }
     RuleWriter rules(kRules, out);
-    rules.put(share(removed_, count_words(document.text())));
+    rules.put(share(removed_, count_dclm_words(document.text())));
     rules.finish();
     return std::nullopt;
   }
@@ -123,7 +113,7 @@ class RefinedWeb : public Tagger {
       at = match.end;
     }
     rest_.append(line.substr(usize(at)));
-    removed_ += std::max<i64>(count_words(line) - count_words(rest_), 0);
+    removed_ += std::max<i64>(count_dclm_words(line) - count_dclm_words(rest_), 0);
     return std::nullopt;
   }
 

@@ -1,6 +1,8 @@
 #include "tag/rules.h"
 
 #include "core/str.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
 
 namespace lm::tag {
 
@@ -52,6 +54,17 @@ i64 count_of(std::string_view text, std::string_view part) {
        at = text.find(part, at + part.size()))
     ++n;
   return n;
+}
+
+i64 count_dclm_words(std::string_view text) {
+  constexpr std::string_view kEnds(" \n\r\t\v\f\0", 7);
+  i64 count = 0;
+  for (std::size_t at = text.find_first_not_of(kEnds); at != std::string_view::npos;
+       at = text.find_first_not_of(kEnds, text.find_first_of(kEnds, at))) {
+    const char* p = text.data() + at;
+    count += text::is_alnum(text::next_valid(p));
+  }
+  return count;
 }
 
 }  // namespace lm::tag

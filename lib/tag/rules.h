@@ -48,6 +48,11 @@ inline constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
 /// How often part, which is not empty, stands in text without overlap.
 i64 count_of(std::string_view text, std::string_view part);
 
+/// Words of text that begin with a letter or a number. They are fastText's, which DCLM counts:
+/// words end at blank, tab, newline, vertical tab, form feed, carriage return and NUL, not at other
+/// white space.
+i64 count_dclm_words(std::string_view text);
+
 /// part / max(whole, 1).
 inline f64 share(i64 part, i64 whole) {
   return static_cast<f64>(part) / static_cast<f64>(whole < 1 ? 1 : whole);

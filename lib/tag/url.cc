@@ -71,11 +71,18 @@ bool is_address(std::string_view host) {
   return host.starts_with('[') || run_end(host, 0, kDigit | kDot) == isize(host);
 }
 
-std::string_view registered_domain(std::string_view host) {
+std::string_view registered_domain(std::string_view host, Suffixes suffixes) {
   if (is_address(host)) return {};
-  const std::string name(host);
-  const char* const domain = psl_registrable_domain(psl_builtin(), name.c_str());
-  return domain == nullptr ? std::string_view() : host.substr(usize(domain - name.c_str()));
+  const int kinds = suffixes == Suffixes::kAll ? PSL_TYPE_ANY : PSL_TYPE_ICANN;
+  const auto is_suffix = [&](std::string_view name) {
+    return psl_is_public_suffix2(psl_builtin(), std::string(name).c_str(), kinds) != 0;
+  };
+  if (is_suffix(host)) return {};
+  for (std::size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.')) {
+    if (is_suffix(host.substr(dot + 1))) return host;
+    host.remove_prefix(dot + 1);
+  }
+  return {};
 }
 
 }  // namespace lm::tag

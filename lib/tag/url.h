@@ -27,8 +27,12 @@ std::string_view without_www(std::string_view host);
 std::string_view without_www_dolma(std::string_view host);
 /// True for four numbers with dots, and what stands in [].
 bool is_address(std::string_view host);
+/// The suffixes below which names are registered: those of registries, or also those of hosts whose
+/// users have names of their own (github.io).
+enum class Suffixes : u8 { kRegistries, kAll };
+
 /// The domain that somebody registered, by the public suffix list; "" if host is no more than a
 /// public suffix, and for numeric addresses. A view into host. Safe to call concurrently.
-std::string_view registered_domain(std::string_view host);
+std::string_view registered_domain(std::string_view host, Suffixes suffixes = Suffixes::kAll);
 
 }  // namespace lm::tag

@@ -214,7 +214,7 @@ class UrlWords : public Tagger {
       fails = fails || hit;
     };
     if (parsed) {
-      const std::string_view domain = registered_domain(parsed->host);
+      const std::string_view domain = registered_domain(parsed->host, Suffixes::kRegistries);
       put(kDomain, !domain.empty() && lists_->domains.contains(domain));
       put(kSubdomain, parsed->host != domain && lists_->domains.contains(parsed->host));
     }

@@ -70,10 +70,27 @@ TEST_CASE("comments are counted by the language of the extension", "[tag]") {
   CHECK(comments("/* a /* b */ c */ x", "c") == 12);
   CHECK(comments("x=${y#z} # a\necho '# no'", "sh") == 3);
   CHECK(comments("<p>don't</p><!-- a -->'", "html") == 10);
-  CHECK(comments("-- a\nx = 'y--z'", "lua") >= 4);
+  CHECK(comments("-- a\nx = 'y--z'", "lua") == 4);
+  CHECK(comments("x := `\n// no \\` // a", "go") == 4);
+  CHECK(comments("// a\nmov x /* b */ ; c\n# d", "s") == 4 + 7 + 3 + 3);
   CHECK(comments("don't // a", "c") == 4);
   CHECK(language_of("nope") == nullptr);
   CHECK(language_of("") == nullptr);
+}
+
+TEST_CASE("comments as the reference's lexers have them", "[tag]") {
+  // Behind an included file without the newline, elsewhere with it.
+  CHECK(comments("#include <a> // b\nx // c\n# include \"d\" // e\n", "c", true) == 4 + 5 + 4);
+  CHECK(comments("#include <a> // b\nx // c\n", "c") == 4 + 4);
+  CHECK(comments("# a\nall:\n", "mk", true) == 0);
+  CHECK(comments("# a\nall:\n", "mk") == 3);
+  CHECK(comments("// a\nmov x ; c\n", "s", true) == 5 + 4);
+  // Code of PHP stands between marks; ** begins documentation, #[ an attribute.
+  const std::string php =
+      "# no <p>don't</p> <?php # a\n/** b */ /* c */ /**/ #[d]\n// e\n ?> # no <? # f\n";
+  CHECK(comments(php, "php") == 3 + 8 + 7 + 4 + 4 + 3);
+  CHECK(comments(php, "php", true) == 4 + 7 + 4 + 5 + 4);
+  CHECK(comments("# no code", "php") == 0);
 }
 
 TEST_CASE("of Python comments without # and docstrings without indentation count", "[tag]") {
@@ -129,4 +146,6 @@ TEST_CASE("NeMo's filters count what fails", "[tag]") {
   CHECK(value(found("nemo_code", text, {}, metadata("c")), "failed_rules") == 0);
   // Three lines, no comment.
   CHECK(value(found("nemo_code", "int a;\nint b;\n", {}, metadata("c")), "failed_rules") == 2);
+  // Letters of every script, and marks that are alphabetic: U+00E9, U+0416 and U+0345 of five.
+  CHECK(value(found("nemo_code", "\xC3\xA9\xD0\x96\xCD\x85 1"), "alpha_ratio") == Approx(0.6));
 }

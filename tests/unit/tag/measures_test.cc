@@ -96,6 +96,15 @@ TEST_CASE("dclm: a document by hand", "[tag]") {
   CHECK(value(all, "fraction_of_characters_in_most_common_4grams") == 0);
 }
 
+TEST_CASE("dclm and refinedweb count words as fastText cuts them", "[tag]") {
+  // U+00A0, U+3000, U+2028 and U+001F end no word, NUL and vertical tab do; ! is no begin of one.
+  const std::string text("a\xC2\xA0z b\xE3\x80\x80z c\xE2\x80\xA8z d\x1Fz\ne\0f\vg !h", 29);
+  CHECK(value(found("dclm", text), "word_count") == 7);
+  // A line of two words there, of one word here.
+  CHECK(value(found("refinedweb", text + "\n2024\n"), "fraction_of_words_removed") ==
+        Approx(1.0 / 8));
+}
+
 TEST_CASE("dclm: of equally frequent n-grams the longest counts, repeated words once", "[tag]") {
   const auto top = found("dclm", "a b x a b y longer words z longer words");
   // a b: 2 characters; longer words: 11. Both twice, of 4 + 3 + 22 characters.

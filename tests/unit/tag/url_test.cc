@@ -63,6 +63,13 @@ TEST_CASE("an address is host, port and path", "[tag]") {
   CHECK(clean("http://a:b/") == "none");
   CHECK(registered_domain("a.b.example.co.uk") == "example.co.uk");
   CHECK(registered_domain("co.uk").empty());
+  CHECK(registered_domain("").empty());
+  CHECK(registered_domain("a.b.github.io") == "b.github.io");
+  CHECK(registered_domain("github.io").empty());
+  CHECK(registered_domain("a.b.github.io", Suffixes::kRegistries) == "github.io");
+  CHECK(registered_domain("a.b.example.co.uk", Suffixes::kRegistries) == "example.co.uk");
+  CHECK(registered_domain("x.y.ck", Suffixes::kRegistries) == "x.y.ck");
+  CHECK(registered_domain("x.www.ck", Suffixes::kRegistries) == "www.ck");
   CHECK(registered_domain("10.0.0.1").empty());
 }
 
@@ -198,7 +205,7 @@ TEST_CASE("a list of a user's own, and words of addresses", "[tag]") {
   const std::string folder = dir.file("words");
   CHECK_THROWS_AS(found("url_words", "ab", {}, "", folder), Error);
   std::filesystem::create_directory(folder);
-  std::ofstream(folder + "/domains") << "bad.org\nm.good.org\n";
+  std::ofstream(folder + "/domains") << "bad.org\nm.good.org\ngithub.io\n";
   std::ofstream(folder + "/urls") << "http://x.org/One\n";
   std::ofstream(folder + "/banned_words.txt") << "# x\nNo-No\n\nporn\n";
   std::ofstream(folder + "/soft_banned_words.txt") << "hot\ngirls\n";
@@ -211,6 +218,7 @@ TEST_CASE("a list of a user's own, and words of addresses", "[tag]") {
   };
   CHECK(words("http://a.bad.org/") == "domain=1 fails=1 soft_banned_words=0");
   CHECK(words("http://m.good.org/") == "fails=1 soft_banned_words=0 subdomain=1");
+  CHECK(words("http://a.github.io/") == "domain=1 fails=1 soft_banned_words=0");
   CHECK(words("http://x.org/One") == "fails=1 soft_banned_words=0 url=1");
   CHECK(words("http://x.org/one") == "fails=0 soft_banned_words=0");
   CHECK(words("http://x.org/a-Porn-b") == "banned_word=1 fails=1 soft_banned_words=0");
