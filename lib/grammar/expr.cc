@@ -56,6 +56,7 @@ void ExprTable::describe(Node& node) const {
         node.nullable |= option.nullable;
         node.calls |= option.calls;
         node.boolean |= option.boolean;
+        node.bound = std::max(node.bound, option.bound);
       }
       break;
     case Op::kCat:
@@ -63,11 +64,13 @@ void ExprTable::describe(Node& node) const {
       node.nullable = at(node.a).nullable && at(node.b).nullable;
       node.calls = at(node.a).calls || at(node.b).calls;
       node.boolean |= at(node.a).boolean || at(node.b).boolean;
+      node.bound = std::max(at(node.a).bound, at(node.b).bound);
       break;
     case Op::kRepeat:
       node.nullable = node.min == 0 || at(node.a).nullable;
       node.calls = at(node.a).calls;
       node.boolean = at(node.a).boolean;
+      node.bound = std::max({at(node.a).bound, node.min, node.max});
       break;
     case Op::kNot:
       node.nullable = !at(node.a).nullable;
@@ -98,7 +101,7 @@ Expr ExprTable::intern(Op op, i32 a, i32 b, i32 min, i32 max) {
     return n.op == op && n.a == a && n.b == b && n.min == min && n.max == max;
   });
   if (known >= 0) return known;
-  return add({op, false, false, false, a, b, min, max, 0, 0}, hash);
+  return add({op, false, false, false, a, b, min, max, 0, 0, 0}, hash);
 }
 
 Expr ExprTable::intern_alt(const std::vector<Expr>& options) {
@@ -114,8 +117,9 @@ Expr ExprTable::intern_alt(const std::vector<Expr>& options) {
   const i32 begin = static_cast<i32>(lists_.size());
   budget_.charge(isize(options) * static_cast<i64>(sizeof(Expr)));
   lists_.insert(lists_.end(), options.begin(), options.end());
-  return add({Op::kAlt, false, false, false, begin, static_cast<i32>(options.size()), 0, 0, 0, 0},
-             hash);
+  return add(
+      {Op::kAlt, false, false, false, begin, static_cast<i32>(options.size()), 0, 0, 0, 0, 0},
+      hash);
 }
 
 i32 ExprTable::set_id(const ByteSet& set) {
@@ -491,6 +495,7 @@ void ExprTable::derive_negated(Expr a, Edges& out) {
 }
 
 Expr ExprTable::within(Expr e, i32 bytes) {
+  if (nodes_[usize(e)].bound <= bytes) return e;
   if (within_bytes_ != bytes) within_.clear();
   within_bytes_ = bytes;
   std::vector<Expr> open{e};
@@ -505,6 +510,7 @@ Expr ExprTable::within(Expr e, i32 bytes) {
     if (n.op == Op::kAnd || n.op == Op::kNot) parts.clear();
     bool ready = true;
     for (Expr& part : parts) {
+      if (nodes_[usize(part)].bound <= bytes) continue;
       const auto known = within_.find(part);
       if (known == within_.end()) {
         open.push_back(part);

@@ -110,6 +110,7 @@ class ExprTable {
     i32 b;         // second operand, or how many alternatives
     i32 min;
     i32 max;
+    i32 bound;  // the largest of a repetition inside
     i32 shortest;
     i32 edges;  // index into edge lists, -1: not computed
   };

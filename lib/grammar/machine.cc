@@ -56,8 +56,9 @@ State Machine::step_slowly(State s, i32 byte_class) {
   budget_->charge(0);  // what a spent budget left half made is not gone on with
   if (sets_[usize(s)].row < 0) {
     budget_->charge(grammar_->class_count() * static_cast<i64>(sizeof(State)));
-    sets_[usize(s)].row = isize(rows_);
-    rows_.resize(rows_.size() + usize(grammar_->class_count()), kNotYet);
+    make_state_row(s);
+    const State known = rows_[usize(sets_[usize(s)].row + byte_class)];
+    if (known != kNotYet) return known;
   }
   std::vector<Frame> reached;
   for (i64 i = 0; i < sets_[usize(s)].count; ++i) {
@@ -68,6 +69,20 @@ State Machine::step_slowly(State s, i32 byte_class) {
   const State made = settle(std::move(reached));
   rows_[usize(sets_[usize(s)].row + byte_class)] = made;
   return made;
+}
+
+// Where no frame goes on with a byte, that is known at once: most bytes are dead in most states.
+void Machine::make_state_row(State s) {
+  const i64 classes = grammar_->class_count();
+  std::vector<State> row(usize(classes), kDead);
+  for (i64 i = 0; i < sets_[usize(s)].count; ++i) {
+    const i32 from = frames_[usize(sets_[usize(s)].begin + i)].rule_state;
+    for (i32 c = 0; c < classes; ++c) {
+      if (rule_step(from, c) != kDone) row[usize(c)] = kNotYet;
+    }
+  }
+  sets_[usize(s)].row = isize(rows_);
+  rows_.insert(rows_.end(), row.begin(), row.end());
 }
 
 // kDone where the rule does not go on with the byte.

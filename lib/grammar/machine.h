@@ -90,6 +90,7 @@ class Machine {
   };
 
   State step_slowly(State s, i32 byte_class);
+  void make_state_row(State s);
   i32 rule_step(i32 rule_state, i32 byte_class);
   void make_row(i32 rule_state);
   i32 rule_state(Expr expr);

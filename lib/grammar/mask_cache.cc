@@ -2,20 +2,29 @@
 
 namespace lm::grammar {
 
-KeptMask KeptMask::of(std::span<const u32> bits) {
+void TokenSink::spread() {
+  bits_.assign(usize(words_), 0);
+  for (const i32 token : tokens_)
+    bits_[usize(token >> 5)] |= u32{1} << (token & 31);
+  tokens_.clear();
+}
+
+void TokenSink::add(std::span<const u32> mask) {
+  if (bits_.empty()) spread();
+  for (std::size_t i = 0; i < mask.size(); ++i)
+    bits_[i] |= mask[i];
+}
+
+void TokenSink::add(const KeptMask& mask) {
+  if (!mask.bits.empty()) add(std::span<const u32>(mask.bits));
+  for (const i32 token : mask.tokens)
+    add(token);
+}
+
+KeptMask TokenSink::finish() {
   KeptMask out;
-  i64 count = 0;
-  for (const u32 word : bits)
-    count += __builtin_popcount(word);
-  if (count > isize(bits) / 4) {
-    out.bits.assign(bits.begin(), bits.end());
-    return out;
-  }
-  out.tokens.reserve(usize(count));
-  for (std::size_t i = 0; i < bits.size(); ++i) {
-    for (u32 word = bits[i]; word != 0; word &= word - 1)
-      out.tokens.push_back(static_cast<i32>(32 * i) + __builtin_ctz(word));
-  }
+  out.bits = std::move(bits_);
+  out.tokens = std::move(tokens_);
   return out;
 }
 

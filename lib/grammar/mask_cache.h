@@ -13,16 +13,39 @@
 namespace lm::grammar {
 
 struct KeptMask {
-  std::vector<u32> bits;  // one of the two is empty
-  std::vector<i32> tokens;
+  std::vector<u32> bits;    // one of the two is empty
+  std::vector<i32> tokens;  // some perhaps twice
   // Nodes of the short tries at which the rule may be done and tokens go on.
   std::array<std::vector<u32>, 2> leaves;
   bool whole = false;  // such nodes are too many: the mask is made with the stack below
 
-  /// Of bits, in the shorter form.
-  static KeptMask of(std::span<const u32> bits);
   void add_to(std::span<u32> out) const;
   i64 bytes() const;
+};
+
+/// A mask while it is made: a list of tokens as long as they are few.
+class TokenSink {
+ public:
+  /// words: of a mask of the vocabulary.
+  explicit TokenSink(i64 words) : words_(words) {}
+  void add(i32 token) {
+    if (!bits_.empty()) {
+      bits_[usize(token >> 5)] |= u32{1} << (token & 31);
+    } else {
+      tokens_.push_back(token);
+      if (isize(tokens_) > words_ / 4) spread();
+    }
+  }
+  void add(std::span<const u32> mask);
+  void add(const KeptMask& mask);
+  KeptMask finish();
+
+ private:
+  void spread();
+
+  i64 words_;
+  std::vector<u32> bits_;
+  std::vector<i32> tokens_;
 };
 
 class MaskCache {

@@ -120,22 +120,14 @@ void Matcher::walk(int part, i64 begin, i64 end, State from, int skip_level, OnN
   }
 }
 
-void Matcher::set_tokens(const TrieNode& node, std::span<u32> bits) const {
-  trie_->each_token(node, [&](i32 id) { bits[usize(id >> 5)] |= u32{1} << (id & 31); });
-}
-
 template <typename OnEnd>
-bool Matcher::add_tokens(State s, int first, std::span<u32> bits, OnEnd on_end) {
+bool Matcher::add_tokens(State s, int first, TokenSink& sink, OnEnd on_end) {
   bool ended = false;
   const int level = free_length(s, ended);
-  if (level > 0) {
-    const std::span<const u32> known = trie_->up_to(first, level);
-    for (std::size_t i = 0; i < bits.size(); ++i)
-      bits[i] |= known[i];
-  }
+  if (level > 0) sink.add(trie_->up_to(first, level));
   for (int part = first; part < first + 2; ++part) {
     walk(part, 0, isize(trie_->nodes(part)), s, level, [&](const TrieNode& node, i64 i, State to) {
-      set_tokens(node, bits);
+      trie_->each_token(node, [&](i32 id) { sink.add(id); });
       if (node.size > 1 && machine_.accepting(to)) on_end(part, i);
       return true;
     });
@@ -143,10 +135,10 @@ bool Matcher::add_tokens(State s, int first, std::span<u32> bits, OnEnd on_end) 
   return ended;
 }
 
-void Matcher::add_below(int part, u32 leaf, State from, std::span<u32> bits) {
+void Matcher::add_below(int part, u32 leaf, State from, TokenSink& sink) {
   const i64 end = i64{leaf} + trie_->nodes(part)[leaf].size;
   walk(part, i64{leaf} + 1, end, from, -1, [&](const TrieNode& node, i64, State) {
-    set_tokens(node, bits);
+    trie_->each_token(node, [&](i32 id) { sink.add(id); });
     return true;
   });
 }
@@ -155,48 +147,48 @@ void Matcher::add_below(int part, u32 leaf, State from, std::span<u32> bits) {
 Matcher::MaskPtr Matcher::inside(i32 rule_state) {
   if (MaskPtr known = masks_.find(MaskCache::kRuleState, rule_state)) return known;
   const State s = machine_.only({rule_state, machine_.ended()});
-  std::vector<u32> bits(usize(trie_->words()), 0);
+  TokenSink sink(trie_->words());
   std::array<std::vector<u32>, 2> leaves;
-  const bool ended = add_tokens(s, kPlain, bits, [&](int part, i64 i) {
+  const bool ended = add_tokens(s, kPlain, sink, [&](int part, i64 i) {
     leaves[usize(part)].push_back(static_cast<u32>(i));
   });
-  KeptMask made = KeptMask::of(bits);
+  KeptMask made = sink.finish();
   made.whole = ended || isize(leaves[0]) + isize(leaves[1]) > kMostLeaves;
   if (!made.whole) made.leaves = std::move(leaves);
   return masks_.keep(MaskCache::kRuleState, rule_state, std::move(made));
 }
 
 // alone: the frame is all there is of a state.
-void Matcher::add_frame(const Frame& frame, bool alone, std::span<u32> bits) {
+void Matcher::add_frame(const Frame& frame, bool alone, TokenSink& sink) {
   if (frame.rule_state == kDone) return;
   const auto nowhere = [](int, i64) {};
   const MaskPtr own = inside(machine_.within(frame.rule_state, kShortBytes));
   if (frame.next != machine_.ended() && own->whole) {
     if (alone) {
-      add_tokens(machine_.only(frame), kPlain, bits, nowhere);
-      add_tokens(machine_.only(frame), kLongPlain, bits, nowhere);
+      add_tokens(machine_.only(frame), kPlain, sink, nowhere);
+      add_tokens(machine_.only(frame), kLongPlain, sink, nowhere);
     } else {
-      complete(machine_.only(frame))->add_to(bits);
+      sink.add(*complete(machine_.only(frame)));
     }
     return;
   }
-  own->add_to(bits);
-  add_tokens(machine_.only(frame), kLongPlain, bits, nowhere);
+  sink.add(*own);
+  add_tokens(machine_.only(frame), kLongPlain, sink, nowhere);
   if (frame.next == machine_.ended()) return;
   const State back = machine_.returned(frame.next);
   for (int part = kPlain; part <= kOdd; ++part) {
     for (const u32 leaf : own->leaves[usize(part)])
-      add_below(part, leaf, back, bits);
+      add_below(part, leaf, back, sink);
   }
 }
 
 Matcher::MaskPtr Matcher::complete(State s) {
   const std::vector<Frame> frames(machine_.frames(s).begin(), machine_.frames(s).end());
   if (MaskPtr known = masks_.find(MaskCache::kState, s)) return known;
-  std::vector<u32> bits(usize(trie_->words()), 0);
+  TokenSink sink(trie_->words());
   for (const Frame& frame : frames)
-    add_frame(frame, frames.size() == 1, bits);
-  return masks_.keep(MaskCache::kState, s, KeptMask::of(bits));
+    add_frame(frame, frames.size() == 1, sink);
+  return masks_.keep(MaskCache::kState, s, sink.finish());
 }
 
 void Matcher::set_ends(State s, std::span<u32> out) const {
@@ -229,7 +221,8 @@ std::optional<Fault> Matcher::closing_mask(State s, std::span<u32> out) {
     const Result<bool> done = faulted([&] {
       for (int part = 0; part < kTrieParts; ++part) {
         walk(part, 0, isize(trie_->nodes(part)), s, -1, [&](const TrieNode& node, i64, State to) {
-          if (machine_.distance(to) < far) set_tokens(node, out);
+          if (machine_.distance(to) < far)
+            trie_->each_token(node, [&](i32 id) { out[usize(id >> 5)] |= u32{1} << (id & 31); });
           return true;
         });
       }

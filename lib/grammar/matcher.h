@@ -87,16 +87,15 @@ class Matcher {
   using MaskPtr = std::shared_ptr<const KeptMask>;
   MaskPtr complete(State s);
   MaskPtr inside(i32 rule_state);
-  void add_frame(const Frame& frame, bool alone, std::span<u32> bits);
+  void add_frame(const Frame& frame, bool alone, TokenSink& sink);
   /// The tokens of the short tries (first = kPlain) or the long ones (kLongPlain) that s allows;
   /// on_end(part, node index) where a text may end. Returns whether it may within plain tokens,
   /// of which on_end is not told.
   template <typename OnEnd>
-  bool add_tokens(State s, int first, std::span<u32> bits, OnEnd on_end);
-  void add_below(int part, u32 leaf, State from, std::span<u32> bits);
+  bool add_tokens(State s, int first, TokenSink& sink, OnEnd on_end);
+  void add_below(int part, u32 leaf, State from, TokenSink& sink);
   template <typename OnNode>
   void walk(int part, i64 begin, i64 end, State from, int skip_level, OnNode on_node);
-  void set_tokens(const TrieNode& node, std::span<u32> bits) const;
   void set_ends(State s, std::span<u32> out) const;
 
   mutable std::mutex mutex_;  // guards what follows
