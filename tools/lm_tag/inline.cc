@@ -157,7 +157,7 @@ class InlineMapper : public io::RecordMapper {
   io::JsonReader reader_;
   std::vector<std::string> open_;   // what keys of taggers of open types begin with
   std::vector<std::string> stale_;  // of the record at hand
-  std::string all_;  // a record's attributes
+  std::string all_;                 // a record's attributes
 };
 
 }  // namespace
