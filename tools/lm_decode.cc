@@ -6,6 +6,7 @@
 #include "common/model_options.h"
 #include "common/sampling_options.h"
 #include "lm_decode/decode.h"
+#include "lm_decode/prompt_flags.h"
 
 namespace {
 
@@ -20,7 +21,7 @@ std::vector<Flag> model_flags() {
 
 std::vector<Flag> generate_flags() {
   const std::string records = "Records";
-  std::vector<Flag> flags = lm::tool_options::sampling_flags();
+  const std::vector<Flag> flags = lm::tool_options::sampling_flags();
   const std::vector<Flag> own = {
       {.name = "prompt-field",
        .kind = FlagKind::kString,
@@ -80,10 +81,10 @@ std::vector<Flag> generate_flags() {
       {.name = "dump-prompt",
        .kind = FlagKind::kSwitch,
        .group = records,
-       .help = "write prompts and their token ids, generate nothing"},
+       .help = "write prompts and their token ids, generate nothing; weights are not read"},
   };
-  flags.insert(flags.end(), own.begin(), own.end());
-  return flags;
+  return lm::cli::joined(
+      {flags, own, lm::decode_tool::chat_flags(), lm::decode_tool::prompt_flags()});
 }
 
 std::vector<Flag> score_flags() {
@@ -128,7 +129,8 @@ std::vector<Flag> score_flags() {
        .semantic = false,
        .needs = {"report"}},
   };
-  return lm::cli::joined({text, lm::tool_options::window_flags(scoring), own});
+  return lm::cli::joined(
+      {text, lm::tool_options::window_flags(scoring), own, lm::decode_tool::chat_flags()});
 }
 
 ToolSpec make_spec() {
@@ -144,6 +146,7 @@ ToolSpec make_spec() {
        "the likeliest tokens"},
       {"lm-decode -m model -n 8 --temperature 0.8 --top-p 0.95 --flat in.jsonl",
        "eight samples, one a line"},
+      {"lm-decode -m model --reply messages chats.jsonl", "answer messages in the model's format"},
       {"lm-decode score -m model --group source --report r.json docs.jsonl.zst",
        "bits per byte by source"},
   };
