@@ -5,8 +5,10 @@
 #include "common/held_run.h"
 #include "common/model_options.h"
 #include "common/sampling_options.h"
+#include "lm_decode/constraining.h"
 #include "lm_decode/decode.h"
 #include "lm_decode/drafting.h"
+#include "lm_decode/prompt_flags.h"
 #include "lm_decode/switching.h"
 
 namespace {
@@ -22,7 +24,7 @@ std::vector<Flag> model_flags() {
 
 std::vector<Flag> generate_flags() {
   const std::string records = "Records";
-  std::vector<Flag> flags = lm::tool_options::sampling_flags();
+  const std::vector<Flag> flags = lm::tool_options::sampling_flags();
   const std::vector<Flag> own = {
       {.name = "prompt-field",
        .kind = FlagKind::kString,
@@ -62,11 +64,11 @@ std::vector<Flag> generate_flags() {
       {.name = "dump-prompt",
        .kind = FlagKind::kSwitch,
        .group = records,
-       .help = "write prompts and their token ids, generate nothing"},
+       .help = "write prompts and their token ids, generate nothing; weights are not read"},
   };
-  flags.insert(flags.end(), own.begin(), own.end());
-  return lm::cli::joined(
-      {flags, lm::decode_tool::draft_flags(), lm::decode_tool::switching_flags()});
+  using namespace lm::decode_tool;
+  return lm::cli::joined({flags, own, chat_flags(), prompt_flags(), constraint_flags(),
+                          draft_flags(), switching_flags()});
 }
 
 std::vector<Flag> score_flags() {
@@ -111,7 +113,8 @@ std::vector<Flag> score_flags() {
        .semantic = false,
        .needs = {"report"}},
   };
-  return lm::cli::joined({text, lm::tool_options::window_flags(scoring), own});
+  return lm::cli::joined(
+      {text, lm::tool_options::window_flags(scoring), own, lm::decode_tool::chat_flags()});
 }
 
 ToolSpec make_spec() {
@@ -127,6 +130,7 @@ ToolSpec make_spec() {
        "the likeliest tokens"},
       {"lm-decode -m model -n 8 --temperature 0.8 --top-p 0.95 --flat in.jsonl",
        "eight samples, one a line"},
+      {"lm-decode -m model --reply messages chats.jsonl", "answer messages in the model's format"},
       {"lm-decode score -m model --group source --report r.json docs.jsonl.zst",
        "bits per byte by source"},
   };

@@ -308,15 +308,50 @@ Result<std::pair<i32, f64>> parse_bias(std::string_view text) {
   return std::pair<i32, f64>(static_cast<i32>(*id), *value);
 }
 
+namespace {
+
+/// "name":value
+void append_number(std::string& out, const NumberParam& param, const SampleParams& params) {
+  append(out, "\"", param.name, "\":");
+  if (param.whole != nullptr) {
+    append(out, params.*param.whole);
+  } else {
+    io::append_json_number(out, params.*param.real);
+  }
+}
+
+std::string bias_json(const SampleParams& params) {
+  std::string out = "{";
+  for (const auto& [id, bias] : params.logit_bias) {
+    append(out, out.size() > 1 ? "," : "", "\"", id, "\":");
+    io::append_json_number(out, bias);  // -infinity becomes null
+  }
+  return out + "}";
+}
+
+}  // namespace
+
+std::string params_json(const SampleParams& params, const std::vector<std::string>& names) {
+  const auto named = [&](const char* name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::string out = "{";
+  const auto comma = [&] { return out.size() > 1 ? "," : ""; };
+  for (const NumberParam& param : kNumbers) {
+    if (!named(param.name)) continue;
+    out += comma();
+    append_number(out, param, params);
+  }
+  if (named("stop")) append(out, comma(), "\"stop\":", string_list(params.stop));
+  if (named("logit_bias")) append(out, comma(), "\"logit_bias\":", bias_json(params));
+  return out + "}";
+}
+
 std::string params_json(const SampleParams& params, DType activation) {
   std::string out = "{";
   for (const NumberParam& param : kNumbers) {
-    append(out, out.size() > 1 ? "," : "", "\"", param.name, "\":");
-    if (param.whole != nullptr) {
-      append(out, params.*param.whole);
-    } else {
-      io::append_json_number(out, params.*param.real);
-    }
+    if (out.size() > 1) out += ',';
+    append_number(out, param, params);
   }
   append(out, ",\"penalty_scope\":\"", params.penalty_all ? "all" : "output",
          "\",\"typical_ties\":\"", params.typical_cut ? "cut" : "keep",
@@ -325,12 +360,7 @@ std::string params_json(const SampleParams& params, DType activation) {
   for (std::size_t i = 0; i < params.stop_ids.size(); ++i)
     append(out, i > 0 ? "," : "", params.stop_ids[i]);
   append(out, "],\"include_stop\":", params.include_stop, ",\"ignore_eos\":", params.ignore_eos,
-         ",\"logit_bias\":{");
-  for (std::size_t i = 0; i < params.logit_bias.size(); ++i) {
-    append(out, i > 0 ? "," : "", "\"", params.logit_bias[i].first, "\":");
-    io::append_json_number(out, params.logit_bias[i].second);  // -infinity becomes null
-  }
-  append(out, "}");
+         ",\"logit_bias\":", bias_json(params));
   if (params.dry_multiplier > 0)
     append(out, ",\"dry_breakers\":", string_list(params.dry_breakers));
   if (params.seed) append(out, ",\"seed\":", *params.seed);

@@ -100,5 +100,7 @@ Result<std::pair<i32, f64>> parse_bias(std::string_view text);
 /// The effective parameters as one JSON object, in table order; then the type of the model's
 /// activations, unless it is f32. apply_params takes the latter for what it is: a note.
 std::string params_json(const SampleParams& params, DType activation = DType::kF32);
+/// The named ones alone: numbers, stop and logit_bias.
+std::string params_json(const SampleParams& params, const std::vector<std::string>& names);
 
 }  // namespace lm::decode

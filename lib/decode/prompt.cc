@@ -45,6 +45,36 @@ std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer
   return tokenizer.bos() ? tokenizer.bos() : cfg.bos;
 }
 
+namespace {
+
+/// Texts that are encoded meanwhile have their special tokens so.
+class LiteralScope {
+ public:
+  LiteralScope(text::EncodeState& state, const std::vector<std::pair<i64, i64>>* literal)
+      : state_(state), before_(state.literal) {
+    state_.literal = literal;
+  }
+  ~LiteralScope() { state_.literal = before_; }
+  LiteralScope(const LiteralScope&) = delete;
+  LiteralScope& operator=(const LiteralScope&) = delete;
+
+ private:
+  text::EncodeState& state_;
+  const std::vector<std::pair<i64, i64>>* before_;
+};
+
+/// What ranges (null: none) have from byte `from` on, counted from there.
+std::vector<std::pair<i64, i64>> ranges_behind(const std::vector<std::pair<i64, i64>>* ranges,
+                                               i64 from) {
+  std::vector<std::pair<i64, i64>> out;
+  if (ranges == nullptr) return out;
+  for (const auto& [begin, end] : *ranges)
+    if (end > from) out.emplace_back(std::max<i64>(0, begin - from), end - from);
+  return out;
+}
+
+}  // namespace
+
 PromptEncoder::PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32> begin)
     : tokenizer_(tokenizer), begin_(begin), state_(tokenizer.new_state()) {}
 
@@ -69,10 +99,16 @@ i64 PromptEncoder::special_bytes(i64 from, i64 to) const {
   return bytes;
 }
 
-Result<std::vector<PromptRow>> PromptEncoder::prompt(std::string_view text) {
+Result<std::vector<std::pair<i64, i64>>> PromptEncoder::offsets(std::string_view text) {
   if (std::optional<Fault> fault = encode(text)) return *fault;
+  return offsets_;
+}
+
+Result<std::vector<PromptRow>> PromptEncoder::prompt(const PromptText& text) {
+  const LiteralScope literal(*state_, text.literal ? &*text.literal : nullptr);
+  if (std::optional<Fault> fault = encode(text.text)) return *fault;
   std::vector<PromptRow> rows;
-  if (begin_) rows.emplace_back(*begin_);
+  if (begin_ && !text.whole) rows.emplace_back(*begin_);
   rows.insert(rows.end(), ids_.begin(), ids_.end());
   return rows;
 }
@@ -127,34 +163,40 @@ Result<std::vector<ScoredTokens>> PromptEncoder::stretches(std::string_view text
   return out;
 }
 
-Result<ScoredTokens> PromptEncoder::completion(std::string_view prompt, std::string_view completion,
+Result<ScoredTokens> PromptEncoder::completion(const PromptText& given, std::string_view completion,
                                                Boundary boundary, i64 most) {
+  const std::string_view prompt = given.text;
   std::string_view head = prompt;
   if (boundary == Boundary::kJoint) {
     const std::size_t last = prompt.find_last_not_of(" \t\r\n");
     head = prompt.substr(0, last == std::string_view::npos ? 0 : last + 1);
   }
+  const std::vector<std::pair<i64, i64>>* const literal = given.literal ? &*given.literal : nullptr;
+  const LiteralScope of_prompt(*state_, literal);
   ScoredTokens out;
-  if (begin_) out.tokens.push_back(*begin_);
+  const std::optional<i32> begin = given.whole ? std::nullopt : begin_;
+  if (begin) out.tokens.push_back(*begin);
   if (std::optional<Fault> fault = encode(head, out.tokens)) return *fault;
   out.first = isize(out.tokens);
   std::string scored(prompt.substr(head.size()));
   scored += completion;
   out.bytes = isize(scored);
   if (boundary == Boundary::kSeparate) {
+    const std::vector<std::pair<i64, i64>> rest = ranges_behind(literal, isize(prompt));
+    const LiteralScope of_rest(*state_, literal == nullptr ? nullptr : &rest);
     if (std::optional<Fault> fault = encode(scored, out.tokens)) return *fault;
     out.bytes -= special_bytes(0, isize(ids_));
   } else {
     std::string whole(head);
     whole += scored;
-    out.tokens.resize(begin_ ? 1 : 0);
+    out.tokens.resize(begin ? 1 : 0);
     if (std::optional<Fault> fault = encode(whole, out.tokens)) return *fault;
     out.first = std::min(out.first, isize(out.tokens));
-    out.bytes -= special_bytes(out.first - (begin_ ? 1 : 0), isize(ids_));
+    out.bytes -= special_bytes(out.first - (begin ? 1 : 0), isize(ids_));
   }
   if (out.tokens.size() > usize(out.first) && isize(out.tokens) - out.first > most) {
     // The last encode was of the whole, or of the scored text.
-    const i64 before = boundary == Boundary::kJoint ? (begin_ ? 1 : 0) : out.first;
+    const i64 before = boundary == Boundary::kJoint ? (begin ? 1 : 0) : out.first;
     const i64 end = out.first + most;
     const i64 from = boundary == Boundary::kJoint ? isize(head) : 0;
     out.tokens.resize(usize(end));

@@ -4,10 +4,12 @@
 // its scored tokens stand for.
 
 #include <algorithm>
+#include <concepts>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +56,19 @@ struct ScoredTokens {
   i64 scored() const { return std::max<i64>(0, isize(tokens) - first - isize(heads)); }
 };
 
+/// A prompt's text, with what is known of it beside.
+struct PromptText {
+  PromptText() = default;
+  template <std::convertible_to<std::string_view> Text>
+  PromptText(const Text& plain) : text(std::string_view(plain)) {}  // NOLINT: a text is a prompt
+
+  std::string text;
+  /// The text says itself what it begins with, as chat templates do: nothing is put before it.
+  bool whole = false;
+  /// Where special tokens are text (EncodeState::literal); nothing: as the tokenizer was loaded.
+  std::optional<std::vector<std::pair<i64, i64>>> literal;
+};
+
 /// Not thread-safe: owns the tokenizer's scratch.
 class PromptEncoder {
  public:
@@ -63,7 +78,7 @@ class PromptEncoder {
 
   /// Faults: "special" (a special token stands in the text and the tokenizer refuses it),
   /// "tokenizer" (it gives up on the text). Text is valid UTF-8.
-  Result<std::vector<PromptRow>> prompt(std::string_view text);
+  Result<std::vector<PromptRow>> prompt(const PromptText& text);
   /// A part of a prompt, tokenised alone, with nothing before it.
   Result<std::vector<i32>> piece(std::string_view text);
   std::optional<i32> begin() const { return begin_; }
@@ -76,9 +91,14 @@ class PromptEncoder {
   /// alone: nothing is before its first token, which is not scored.
   Result<std::vector<ScoredTokens>> stretches(std::string_view text, i64 most, i64 parts,
                                               i64 apart = 0);
-  /// The completion is scored given the prompt, its first `most` tokens if it has more.
-  Result<ScoredTokens> completion(std::string_view prompt, std::string_view completion,
+  /// The completion is scored given the prompt, its first `most` tokens if it has more. Ranges of
+  /// the prompt that reach beyond it are the completion's.
+  Result<ScoredTokens> completion(const PromptText& prompt, std::string_view completion,
                                   Boundary boundary, i64 most = std::numeric_limits<i64>::max());
+
+  /// Bytes of the tokens of one text, nothing before it. Faults as prompt(). For cuts at tokens.
+  Result<std::vector<std::pair<i64, i64>>> offsets(std::string_view text);
+  text::EncodeState& state() { return *state_; }
 
  private:
   std::optional<Fault> encode(std::string_view text);

@@ -111,14 +111,28 @@ const AddedToken* AddedTokens::by_id(i32 id) const {
   return found == by_id_.end() ? nullptr : &tokens_[usize(found->second)];
 }
 
-void AddedTokens::split(std::string_view text, bool normalized, SpecialPolicy policy,
+bool SpecialRule::takes(i64 from, i64 to) const {
+  if (literal == nullptr) return policy != SpecialPolicy::kText;
+  const auto [first, last] = source_range(map, from, to, begin);
+  const auto next =
+      std::partition_point(literal->begin(), literal->end(),
+                           [at = first](const auto& range) { return range.second <= at; });
+  return next == literal->end() || next->first >= last;
+}
+
+void AddedTokens::split(std::string_view text, bool normalized, const SpecialRule& rule,
                         std::vector<AddedSplit>& out) const {
   const Trie& trie = tries_[normalized ? 1 : 0];
   i64 done = 0;
   if (!trie.empty()) {
-    for (std::optional<Trie::Hit> hit = trie.find(text, 0); hit; hit = trie.find(text, hit->end)) {
+    i64 next = 0;
+    while (const std::optional<Trie::Hit> hit = trie.find(text, next)) {
       const AddedToken& token = tokens_[usize(hit->value)];
-      if (token.special && policy == SpecialPolicy::kText) continue;
+      next = hit->end;
+      if (token.special && !rule.takes(hit->begin, hit->end)) {
+        if (rule.literal != nullptr) next = hit->begin + 1;  // one that is taken may begin inside
+        continue;
+      }
       i64 begin = hit->begin;
       i64 end = hit->end;
       if (token.single_word && (word_before(text, begin) || word_after(text, end))) continue;

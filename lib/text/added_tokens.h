@@ -33,6 +33,21 @@ struct AddedSplit {
   const AddedToken* token;
 };
 
+/// Which special tokens of a text become ids: by the policy, or by where they stand.
+struct SpecialRule {
+  SpecialPolicy policy = SpecialPolicy::kParse;
+  const std::vector<std::pair<i64, i64>>* literal = nullptr;  // EncodeState::literal
+  /// Of a normalised stretch of the text: where it begins, and its bytes' places there (null: they
+  /// are the text's own).
+  i64 begin = 0;
+  const OffsetMap* map = nullptr;
+
+  /// Whether one at these bytes of the stretch becomes an id.
+  bool takes(i64 from, i64 to) const;
+  /// Whether a text is refused that has any.
+  bool refuses() const { return literal == nullptr && policy == SpecialPolicy::kError; }
+};
+
 class AddedTokens {  // NOLINT(bugprone-reserved-identifier): of the compiler, copying arrays
  public:
   /// Later tokens with the same content are ignored, as are empty ones.
@@ -41,8 +56,8 @@ class AddedTokens {  // NOLINT(bugprone-reserved-identifier): of the compiler, c
   void finish(const Normalizer& normalizer);
 
   /// Cuts text by the tokens of one pass (normalized: those matched after the normalizer). Ordinary
-  /// stretches are never empty. Special tokens stay ordinary text under SpecialPolicy::kText.
-  void split(std::string_view text, bool normalized, SpecialPolicy policy,
+  /// stretches are never empty. Special tokens that the rule does not take are ordinary text.
+  void split(std::string_view text, bool normalized, const SpecialRule& rule,
              std::vector<AddedSplit>& out) const;
   bool any(bool normalized) const { return !tries_[normalized ? 1 : 0].empty(); }
 

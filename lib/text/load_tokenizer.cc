@@ -130,11 +130,11 @@ void read_role(const JsonNode& config, const char* key, const TokenizerParts& pa
 bool read_roles(const std::filesystem::path& folder, TokenizerParts& parts) {
   bool found = false;
   for (const char* name : {"special_tokens_map.json", "tokenizer_config.json"}) {
-    const std::string path = existing(folder / name);
-    if (path.empty()) continue;
+    const std::optional<FileText> file = read_in_folder(folder.string(), name);
+    if (!file) continue;
     found = true;
-    const io::Json json = io::parse_object(read_bytes(path), path);
-    const JsonNode config(json, path);
+    const io::Json json = io::parse_object(file->text, file->path);
+    const JsonNode config(json, file->path);
     read_role(config, "bos_token", parts, parts.bos);
     read_role(config, "eos_token", parts, parts.eos);
     read_role(config, "pad_token", parts, parts.pad);
@@ -204,6 +204,12 @@ std::unique_ptr<Tokenizer> load_file(const std::string& path, const LoadOptions&
 }
 
 }  // namespace
+
+std::optional<FileText> read_in_folder(const std::string& folder, const char* name) {
+  const std::string path = existing(std::filesystem::path(folder) / name);
+  if (path.empty()) return std::nullopt;
+  return FileText{path, read_bytes(path)};
+}
 
 void Tokenizer::assign_roles(const LoadOptions& options) {
   const auto assign = [&](const std::string& name, std::optional<i32>& id, const char* role) {

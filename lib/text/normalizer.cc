@@ -254,4 +254,12 @@ std::string Normalizer::apply(std::string_view text, OffsetMap* map) const {
   return current;
 }
 
+std::pair<i64, i64> source_range(const OffsetMap* map, i64 b, i64 e, i64 begin) {
+  if (map == nullptr) return {begin + b, begin + e};
+  if (map->empty()) return {begin, begin};
+  const i64 last = isize(*map) - 1;
+  const i64 from = (*map)[usize(std::min(b, last))].first;
+  return {begin + from, begin + (e > b ? (*map)[usize(std::min(e - 1, last))].second : from)};
+}
+
 }  // namespace lm::text

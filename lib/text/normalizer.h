@@ -17,6 +17,9 @@ namespace lm::text {
 
 /// For byte i of a rewritten text, [first, second) of the source.
 using OffsetMap = std::vector<std::pair<i64, i64>>;
+/// Source range of rewritten bytes [b, e) of a stretch that begins at `begin`: through the map if
+/// there is one, else as they are.
+std::pair<i64, i64> source_range(const OffsetMap* map, i64 b, i64 e, i64 begin);
 
 enum class NormalizerKind {
   kNfc,

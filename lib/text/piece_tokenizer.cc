@@ -120,7 +120,7 @@ bool PieceTokenizer<Model>::encode(std::string_view text, EncodeState& state, st
   } else {
     std::vector<AddedSplit>& splits = own->raw_splits;
     splits.clear();
-    added_.split(text, false, options_.special, splits);
+    added_.split(text, false, {options_.special, state.literal}, splits);
     for (const AddedSplit& s : splits) {
       if (s.token != nullptr) {
         put_added(*s.token, s.begin, s.end, job);
@@ -131,7 +131,8 @@ bool PieceTokenizer<Model>::encode(std::string_view text, EncodeState& state, st
   }
   put_template(after_, isize(text));
   own->specials_in_text += job.specials;
-  if (options_.special != SpecialPolicy::kError || job.specials == 0) return true;
+  const SpecialRule rule{options_.special, state.literal};
+  if (!rule.refuses() || job.specials == 0) return true;
   if (offsets != nullptr) offsets->resize(offsets->size() - (ids.size() - ids_before));
   ids.resize(ids_before);
   return false;
@@ -150,22 +151,10 @@ void PieceTokenizer<Model>::encode_stretch(std::string_view raw, i64 begin, Job&
     return encode_normalized(raw, begin, nullptr, job);
   }
   OffsetMap map;
-  const std::string text = normalizer_.apply(raw, job.offsets != nullptr ? &map : nullptr);
-  encode_normalized(text, begin, job.offsets != nullptr ? &map : nullptr, job);
+  OffsetMap* const places = job.offsets != nullptr || job.state.literal != nullptr ? &map : nullptr;
+  const std::string text = normalizer_.apply(raw, places);
+  encode_normalized(text, begin, places, job);
 }
-
-namespace {
-
-/// Source range of normalised bytes [b, e): through the map if there is one, else as they are.
-std::pair<i64, i64> source_range(const OffsetMap* map, i64 b, i64 e, i64 begin) {
-  if (map == nullptr) return {begin + b, begin + e};
-  if (map->empty()) return {begin, begin};
-  const i64 last = isize(*map) - 1;
-  const i64 from = (*map)[usize(std::min(b, last))].first;
-  return {begin + from, begin + (e > b ? (*map)[usize(std::min(e - 1, last))].second : from)};
-}
-
-}  // namespace
 
 template <typename Model>
 void PieceTokenizer<Model>::encode_normalized(std::string_view text, i64 begin,
@@ -173,7 +162,7 @@ void PieceTokenizer<Model>::encode_normalized(std::string_view text, i64 begin,
   if (!added_.any(true)) return encode_parts(text, begin == 0, begin, map, job);
   std::vector<AddedSplit>& splits = job.state.normal_splits;
   splits.clear();
-  added_.split(text, true, options_.special, splits);
+  added_.split(text, true, {options_.special, job.state.literal, begin, map}, splits);
   for (const AddedSplit& s : splits) {
     if (s.token != nullptr) {
       const std::pair<i64, i64> range = source_range(map, s.begin, s.end, begin);

@@ -121,11 +121,12 @@ class SentencePieceTokenizer final : public Tokenizer {
     }
     SentencePieceState& own = static_cast<SentencePieceState&>(state);
     own.splits.clear();
-    controls_.split(text, false, special_, own.splits);
+    const SpecialRule rule{special_, state.literal};
+    controls_.split(text, false, rule, own.splits);
     const i64 specials = std::count_if(own.splits.begin(), own.splits.end(),
                                        [](const AddedSplit& s) { return s.token != nullptr; });
     state.specials_in_text += specials;
-    if (specials > 0 && special_ == SpecialPolicy::kError) return false;
+    if (specials > 0 && rule.refuses()) return false;
     for (const AddedSplit& s : own.splits) {
       if (s.token != nullptr) {
         ids.push_back(s.token->id);

@@ -29,12 +29,20 @@ class Renderer {
 
  private:
   // Names -------------------------------------------------------------------------------------
-  Value look_up(const std::string& name) const {
+  const Value* bound(const std::string& name) const {
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
       for (auto each = scope->rbegin(); each != scope->rend(); ++each)
-        if (each->first == name) return each->second;
-    if (const Value* found = vars_.find(name)) return *found;
-    return Undefined{cat("the name ", quote(name))};
+        if (each->first == name) return &each->second;
+    return vars_.find(name);
+  }
+
+  Value look_up(const std::string& name) const {
+    if (const Value* const found = bound(name)) return *found;
+    if (!is_global(name)) return Undefined{cat("the name ", quote(name))};
+    // There to be asked for; call() knows it by name.
+    return Function([name](CallArgs&) -> Value {
+      template_fault({}, cat("the function ", quote(name), " is called by another name"));
+    });
   }
 
   void bind(const std::string& name, Value value) {
@@ -130,7 +138,8 @@ class Renderer {
   }
 
   void loop(const Stmt& stmt, std::string& out) {
-    ValueList items = template_items(value(*stmt.expr), stmt.expr->place);
+    const Value iterated = value(*stmt.expr);
+    ValueList items = lenient(iterated) ? ValueList() : template_items(iterated, stmt.expr->place);
     if (stmt.filter) {
       ValueList kept;
       for (Value& item : items) {
@@ -267,7 +276,7 @@ class Renderer {
       case ExprKind::kTest: {
         const Value input = value(*e.args[0]);
         CallArgs args = arguments(e);
-        return apply_test(e.text, input, args, e.place);
+        return apply_test(e.text, input, args, {options_}, e.place);
       }
       case ExprKind::kUnary:
         return unary(e);
@@ -321,11 +330,16 @@ class Renderer {
                                          object.type_name(), " is not understood"));
       }
     }
-    Value function = value(callee);
     CallArgs args = arguments(e);
+    if (callee.kind == ExprKind::kName && bound(callee.text) == nullptr)
+      return global(callee, args);
+    const Value function = value(callee);
     if (function.is_function()) return function.function()(args);
-    if (function.is_undefined() && callee.kind == ExprKind::kName) return global(callee, args);
     template_fault(e.place, cat("a value of type ", function.type_name(), " is called"));
+  }
+
+  static bool is_global(const std::string& name) {
+    return name == "range" || name == "namespace" || name == "dict" || name == "raise_exception";
   }
 
   Value global(const Expr& callee, CallArgs& args) {
@@ -536,7 +550,8 @@ class Renderer {
     return op == "<" ? *order < 0 : op == "<=" ? *order <= 0 : op == ">" ? *order > 0 : *order >= 0;
   }
 
-  static bool contains(const Expr& e, const Value& all, const Value& one) {
+  bool contains(const Expr& e, const Value& all, const Value& one) const {
+    if (lenient(all)) return false;
     if (all.is_string()) {
       if (!one.is_string())
         template_fault(e.place, cat("a value of type ", one.type_name(), " sought in a string"));

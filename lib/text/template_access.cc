@@ -168,7 +168,8 @@ constexpr TestRow kTests[] = {
     {"false", [](const Value& v) { return v.is_bool() && !v.flag(); }},
     {"float", [](const Value& v) { return v.is_real(); }},
     {"integer", [](const Value& v) { return v.is_whole(); }},
-    {"iterable", [](const Value& v) { return v.is_string() || v.is_list() || v.is_map(); }},
+    {"iterable",
+     [](const Value& v) { return v.is_string() || v.is_list() || v.is_map() || v.is_undefined(); }},
     {"lower",
      [](const Value& v) {
        return v.is_string() && !v.str().empty() && to_lower(v.str()) == v.str();
@@ -177,7 +178,8 @@ constexpr TestRow kTests[] = {
     {"none", [](const Value& v) { return v.is_none(); }},
     {"number", [](const Value& v) { return v.is_number(); }},
     {"odd", [](const Value& v) { return v.as_whole() && *v.as_whole() % 2 != 0; }},
-    {"sequence", [](const Value& v) { return v.is_string() || v.is_list() || v.is_map(); }},
+    {"sequence",
+     [](const Value& v) { return v.is_string() || v.is_list() || v.is_map() || v.is_undefined(); }},
     {"string", [](const Value& v) { return v.is_string(); }},
     {"true", [](const Value& v) { return v.is_bool() && v.flag(); }},
     {"undefined", [](const Value& v) { return v.is_undefined(); }},
@@ -200,14 +202,14 @@ bool is_template_test(std::string_view name) {
 }
 
 bool apply_test(const std::string& name, const Value& input, CallArgs& args,
-                const TemplatePlace& place) {
+                const TemplateScope& scope, const TemplatePlace& place) {
   if (const TestRow* row = find_test(name)) {
     const ArgReader none(name.c_str(), args, {}, place);
     return row->run(input);
   }
   const ArgReader reader(name.c_str(), args, {"other"}, place);
   const Value& other = reader.need(0);
-  defined(input, place);
+  if (scope.options.strict) defined(input, place);
   if (name == "eq" || name == "equalto" || name == "sameas") return input == other;
   if (name == "ne") return !(input == other);
   if (name == "in") {
@@ -217,6 +219,7 @@ bool apply_test(const std::string& name, const Value& input, CallArgs& args,
     const ValueList items = template_items(other, place);
     return std::find(items.begin(), items.end(), input) != items.end();
   }
+  defined(input, place);
   if (name == "divisibleby") {
     const i64 by = reader.whole(0, 1);
     if (!input.as_whole() || by == 0)

@@ -22,16 +22,11 @@ struct FilterCall {
   const TemplateScope& scope;
   const TemplatePlace& place;
 
-  const std::string& text() const {
-    defined(input, place);
-    if (!input.is_string())
-      template_fault(place, cat("the filter ", quote(name), " of a value of type ",
-                                input.type_name(), ", expected str"));
-    return input.str();
-  }
+  /// What has no value is an empty text and has no items, unless the template is strict.
+  bool nothing() const { return input.is_undefined() && !scope.options.strict; }
   /// Most filters of strings take anything printable.
-  std::string printed() const { return defined(input, place).to_text(); }
-  ValueList items() const { return template_items(input, place); }
+  std::string printed() const { return nothing() ? "" : defined(input, place).to_text(); }
+  ValueList items() const { return nothing() ? ValueList() : template_items(input, place); }
   ArgReader read(std::initializer_list<const char*> names) const {
     return {name.c_str(), args, names, place};
   }
@@ -215,7 +210,7 @@ Value filter_join(FilterCall& c) {
 }
 
 Value filter_length(FilterCall& c) {
-  return template_length(c.input, c.place);
+  return c.nothing() ? Value(i64{0}) : Value(template_length(c.input, c.place));
 }
 Value filter_list(FilterCall& c) {
   return c.items();
@@ -286,7 +281,8 @@ Value selected(FilterCall& c, bool attribute, bool keep) {
     const Value tested = attribute ? attribute_of(item, c.args.list[0], c.place) : item;
     CallArgs rest{{c.args.list.begin() + static_cast<std::ptrdiff_t>(used), c.args.list.end()},
                   c.args.named};
-    const bool passes = test.empty() ? tested.truth() : apply_test(test, tested, rest, c.place);
+    const bool passes =
+        test.empty() ? tested.truth() : apply_test(test, tested, rest, c.scope, c.place);
     if (passes == keep) out.push_back(item);
   }
   return out;
@@ -400,15 +396,27 @@ Value filter_title(FilterCall& c) {
   return out;
 }
 
+/// Jinja's own knows an indent; that of chat templates is Python's json.dumps.
 Value filter_tojson(FilterCall& c) {
-  const ArgReader args = c.read({"indent", "ensure_ascii", "sort_keys"});
-  defined(c.input, c.place);
   JsonStyle style;
-  style.indent = args.whole(0, -1);
-  if (style.indent > 1000) template_fault(c.place, "an indent of more than 1000 blanks");
   style.html = c.scope.options.html_json;
-  style.ascii = args.flag(1, style.html);
-  style.sorted = args.flag(2, style.html);
+  const ArgReader args = style.html ? c.read({"indent", "ensure_ascii", "sort_keys"})
+                                    : c.read({"ensure_ascii", "indent", "separators", "sort_keys"});
+  const std::size_t indent = style.html ? 0 : 1;
+  defined(c.input, c.place);
+  style.indent = args.whole(indent, -1);
+  if (style.indent > 1000) template_fault(c.place, "an indent of more than 1000 blanks");
+  style.ascii = args.flag(1 - indent, style.html);
+  style.sorted = args.flag(style.html ? 2 : 3, style.html);
+  if (!style.html && args.has(2)) {
+    const Value& separators = *args.get(2);
+    const auto are = [&](const char* item, const char* key) {
+      return separators.is_list() && separators.list() == ValueList{item, key};
+    };
+    if ((style.indent >= 0 || !are(", ", ": ")) && !are(",", ":"))
+      template_fault(c.place, "separators other than (\", \", \": \") and (\",\", \":\")");
+    style.spaced = are(", ", ": ");
+  }
   try {
     return to_json(c.input, style);
   } catch (const Error& e) {

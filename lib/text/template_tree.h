@@ -125,7 +125,7 @@ bool is_template_test(std::string_view name);
 Value apply_filter(const std::string& name, Value input, CallArgs& args, const TemplateScope& scope,
                    const TemplatePlace& place);
 bool apply_test(const std::string& name, const Value& input, CallArgs& args,
-                const TemplatePlace& place);
+                const TemplateScope& scope, const TemplatePlace& place);
 /// Nothing if values of this type have no such method.
 std::optional<Value> call_method(Value& object, const std::string& name, CallArgs& args,
                                  const TemplatePlace& place);

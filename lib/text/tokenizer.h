@@ -38,6 +38,9 @@ class EncodeState {
  public:
   virtual ~EncodeState() = default;
   i64 specials_in_text = 0;  // how many special tokens were found in document text so far
+  /// Set: in the texts that are encoded next, special tokens that touch one of these byte ranges
+  /// (ascending, apart) are text, and all others become ids, whatever the policy. Borrowed.
+  const std::vector<std::pair<i64, i64>>* literal = nullptr;
 };
 
 class Tokenizer {

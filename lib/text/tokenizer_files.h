@@ -14,6 +14,14 @@ namespace lm::text {
 
 using io::JsonNode;
 
+/// A file beside a tokenizer, as text.
+struct FileText {
+  std::string path;
+  std::string text;
+};
+/// NAME or NAME.zst of a folder; nothing if there is neither.
+std::optional<FileText> read_in_folder(const std::string& folder, const char* name);
+
 /// A Hugging Face tokenizer.json whose model is BPE, WordPiece or unigram. root: of the document of
 /// bytes.
 TokenizerParts parse_tokenizer_json(const JsonNode& root, std::string_view bytes,

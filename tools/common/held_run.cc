@@ -29,11 +29,24 @@ std::vector<cli::Flag> held_flags() {
 
 namespace {
 
+/// Options that came after keys did: where they are not asked for, keys leave them out, so that
+/// records keep the keys they had. "" in place of one that is asked for or is none of the verb's.
+std::string_view idle(const cli::Options& options, std::string_view name) {
+  const cli::Flag* const flag = options.find(std::string(name));
+  return flag != nullptr && !options.asks(*flag) ? name : "";
+}
+
 u64 run_key(const cli::Tool& tool, const std::vector<u64>& models) {
+  const cli::Options& options = tool.options();
+  const auto late = [&](std::string_view name) { return idle(options, name); };
   // Policies for bad records do not shape good ones.
-  std::string text =
-      cat(tool.name(), " ", cli::kToolkitVersion, "\n", tool.verb(), "\n",
-          tool.options().params_json({"on-error", "max-errors", "max-record"}), "\n", tool.seed());
+  std::string text = cat(
+      tool.name(), " ", cli::kToolkitVersion, "\n", tool.verb(), "\n",
+      options.params_json({"on-error", "max-errors", "max-record", late("chat"), late("chat-var"),
+                           late("date"), late("continue-final-message"), late("reply"),
+                           late("echo"), late("jrt"), late("jrt-times"), late("jrt-sep"),
+                           late("jrt-template"), late("truncate"), late("model-defaults")}),
+      "\n", tool.seed());
   for (const u64 model : models)
     append(text, "\n", hex64(model));
   return xxh3_64(text);

@@ -1,7 +1,9 @@
 #include "common/model_options.h"
 
 #include "core/str.h"
+#include "io/file.h"
 #include "io/json.h"
+#include "model/checkpoint.h"
 #include "model/kv_cache.h"
 
 namespace lm::tool_options {
@@ -98,6 +100,49 @@ void add_model_inputs(cli::Tool& tool) {
     if (tool.options().given(name)) tool.add_input_folder(tool.options().text(name));
 }
 
+text::SpecialPolicy special_policy(const cli::Options& options) {
+  const std::string& special = options.text("special");
+  return special == "text"    ? text::SpecialPolicy::kText
+         : special == "error" ? text::SpecialPolicy::kError
+                              : text::SpecialPolicy::kParse;
+}
+
+namespace {
+
+const std::string& needed_model(const cli::Tool& tool) {
+  const std::string& folder = tool.options().text("model");
+  if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
+  return folder;
+}
+
+}  // namespace
+
+PromptFolder open_prompts(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  const std::string& folder = needed_model(tool);
+  for (const std::string& file : model::model_files(folder))
+    tool.add_input(file);
+  PromptFolder out;
+  const std::string& own = options.text("tokenizer");
+  text::LoadOptions load;
+  load.add_specials = false;
+  load.special = special_policy(options);
+  if (io::path_exists(folder + "/config.json") || !io::path_exists(folder))
+    out.cfg = model::load_config(folder);
+  out.tokenizer = text::load_tokenizer(own.empty() ? folder : own, load);
+  if (out.cfg) {
+    try {
+      decode::check_vocab(*out.cfg, *out.tokenizer);
+    } catch (const Error& e) {
+      throw e.with_prefix(folder);
+    }
+  }
+  if (options.on("bos"))
+    out.begin = out.cfg ? decode::begin_token(*out.cfg, *out.tokenizer) : out.tokenizer->bos();
+  tool.set_param("tokenizer", io::json_string(out.tokenizer->digest()));
+  return out;
+}
+
 decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder) {
   const cli::Options& options = tool.options();
   for (const std::string& file : model::model_files(folder))
@@ -105,10 +150,7 @@ decode::SessionOptions session_options(cli::Tool& tool, const std::string& folde
   decode::SessionOptions out;
   out.folder = folder;
   out.begin = options.on("bos");
-  const std::string& special = options.text("special");
-  out.special = special == "text"    ? text::SpecialPolicy::kText
-                : special == "error" ? text::SpecialPolicy::kError
-                                     : text::SpecialPolicy::kParse;
+  out.special = special_policy(options);
   out.batch = options.integer("batch");
   out.chunk = options.integer("chunk");
   out.memory = tool.ctx().memory;
@@ -118,8 +160,7 @@ decode::SessionOptions session_options(cli::Tool& tool, const std::string& folde
 }
 
 std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later, i64 reserve) {
-  const std::string& folder = tool.options().text("model");
-  if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
+  const std::string& folder = needed_model(tool);
   decode::SessionOptions options = session_options(tool, folder);
   options.tokenizer = tool.options().text("tokenizer");
   options.later = later;

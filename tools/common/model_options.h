@@ -1,7 +1,9 @@
 #pragma once
 // The options with which programs open a model folder, and the folder opened as they say.
 
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +29,28 @@ std::vector<cli::Flag> model_flags(const ModelWords& words);
 /// --window --stride, for texts longer than a context.
 std::vector<cli::Flag> window_flags(const std::string& group);
 
+/// --special.
+text::SpecialPolicy special_policy(const cli::Options& options);
+
 /// No output may be a file of --model or --tokenizer, or lie in their folders.
 void add_model_inputs(cli::Tool& tool);
 
 /// The session that these options and --device ask for, within --memory. Throws what compute_for
 /// throws.
 decode::SessionOptions session_options(cli::Tool& tool, const std::string& folder);
+
+/// What of --model makes prompts: the configuration, if there is one, and the tokenizer.
+struct PromptFolder {
+  std::optional<model::ModelCfg> cfg;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::optional<i32> begin;  // put before a text
+
+  i64 vocab() const { return cfg ? cfg->vocab : tokenizer->vocab_size(); }
+  i64 positions() const { return cfg ? cfg->context : std::numeric_limits<i32>::max(); }
+};
+/// Opens them without weights, notes the tokenizer's digest in the stream's header. Throws
+/// Error{kUsage} without --model, and what load_config and load_tokenizer throw.
+PromptFolder open_prompts(cli::Tool& tool);
 
 /// Opens --model with --tokenizer within --memory, notes digests and type in the stream's header
 /// and says with -v what was opened. later, reserve: as of SessionOptions, for models opened after

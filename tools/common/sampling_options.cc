@@ -54,17 +54,17 @@ std::vector<std::pair<i32, f64>> bias_of(const std::vector<std::string>& texts) 
   return out;
 }
 
-// Ids that are none of the model's.
-void check_ids(const SampleParams& params, i64 vocab) {
-  const auto check = [&](const char* option, i32 id) {
+// Ids that are none of the model's. bias: what names those of logit_bias.
+void check_ids(const SampleParams& params, i64 vocab, const std::string& bias, ErrorKind kind) {
+  const auto check = [&](const std::string& what, ErrorKind of, i32 id) {
     if (id >= vocab)
-      throw Error(ErrorKind::kUsage, cat(option, ": the model has no token ", id),
+      throw Error(of, cat(what, ": the model has no token ", id),
                   cat("its vocabulary has ", vocab));
   };
-  for (const auto& [id, bias] : params.logit_bias)
-    check("--logit-bias", id);
+  for (const auto& [id, value] : params.logit_bias)
+    check(bias, kind, id);
   for (const i32 id : params.stop_ids)
-    check("--stop-id", id);
+    check("--stop-id", ErrorKind::kUsage, id);
 }
 
 }  // namespace
@@ -139,14 +139,47 @@ std::vector<Flag> sampling_flags() {
   return flags;
 }
 
-SampleParams params_of(const cli::Options& options, u64 seed, i64 vocab) {
+decode::ModelDefaults model_defaults(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  if (!options.on("model-defaults")) return {};
+  const std::string& folder = options.text("model");
+  decode::ModelDefaults out = decode::read_model_defaults(folder);
+  const std::string file = cat(folder, "/generation_config.json");
+  for (const std::string& note : out.notes)
+    tool.console().message(LogLevel::kWarning, cat(file, ": ", note));
+  if (out.takes("temperature") && out.params.temperature == 0 && !options.asked("temperature")) {
+    for (const char* const flag :
+         {"top-k", "top-p", "min-p", "typical", "epsilon", "eta", "top-n-sigma", "xtc-probability"})
+      if (options.asked(flag))
+        tool.console().message(LogLevel::kWarning,
+                               cat("--", flag, " has no effect: ", file,
+                                   " says do_sample false; --temperature 1 samples"));
+  }
+  if (!out.quiet.empty())
+    tool.console().message(LogLevel::kInfo, cat(file, ": not followed: ", join(out.quiet, ", ")));
+  if (out.taken.empty()) return out;
+  const std::string json = decode::params_json(out.params, out.taken);
+  tool.set_param("model_defaults", json);
+  tool.console().message(LogLevel::kInfo, cat(file, ": ", json));
+  return out;
+}
+
+SampleParams params_of(const cli::Options& options, u64 seed, i64 vocab,
+                       const decode::ModelDefaults& defaults) {
   SampleParams out;
   out.seed = seed;
+  const auto by_model = [&](const char* flag, const char* param) {
+    return defaults.takes(param) && !options.asked(flag);
+  };
   for (const NumberParam& param : decode::number_params()) {
-    if (param.whole != nullptr) {
-      out.*param.whole = options.integer(flag_name(param));
+    const std::string flag = flag_name(param);
+    if (by_model(flag.c_str(), param.name)) {
+      if (param.whole != nullptr) out.*param.whole = defaults.params.*param.whole;
+      if (param.real != nullptr) out.*param.real = defaults.params.*param.real;
+    } else if (param.whole != nullptr) {
+      out.*param.whole = options.integer(flag);
     } else {
-      out.*param.real = options.real(flag_name(param));
+      out.*param.real = options.real(flag);
     }
   }
   // Not every program offers it.
@@ -154,12 +187,13 @@ SampleParams params_of(const cli::Options& options, u64 seed, i64 vocab) {
   out.typical_cut = options.text("typical-ties") == "cut";
   out.penalty_all = options.text("penalty-scope") == "all";
   if (!options.list("dry-breaker").empty()) out.dry_breakers = options.list("dry-breaker");
-  out.logit_bias = bias_of(options.list("logit-bias"));
+  out.logit_bias = by_model("logit-bias", "logit_bias") ? defaults.params.logit_bias
+                                                        : bias_of(options.list("logit-bias"));
   const Result<std::vector<decode::Step>> order =
       decode::parse_order(options.text("sampler-order"));
   if (!order) throw Error(ErrorKind::kUsage, cat("--sampler-order: ", order.fault().detail));
   out.sampler_order = options.text("sampler-order");
-  out.stop = options.list("stop");
+  out.stop = by_model("stop", "stop") ? defaults.params.stop : options.list("stop");
   for (const std::string& text : out.stop)
     if (text.empty()) throw Error(ErrorKind::kUsage, "--stop: the text is empty");
   for (const std::string& text : options.list("stop-id")) {
@@ -170,7 +204,11 @@ SampleParams params_of(const cli::Options& options, u64 seed, i64 vocab) {
   }
   out.include_stop = options.on("include-stop");
   out.ignore_eos = options.on("ignore-eos");
-  check_ids(out, vocab);
+  if (by_model("logit-bias", "logit_bias")) {
+    check_ids(out, vocab, "generation_config.json: suppress_tokens", ErrorKind::kData);
+  } else {
+    check_ids(out, vocab, "--logit-bias", ErrorKind::kUsage);
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "core/str.h"
 #include "decode/asap.h"
 #include "decode/grammar_constraint.h"
@@ -115,6 +116,7 @@ Constraining::Constraining(cli::Tool& tool, const Models& models) : session_(*mo
     from = options.text(option);
     tool.add_input(from);
     own_.emplace(kind, io::read_file(from, i64{64} << 20));
+    key_ = xxh3_64(own_->second);
   };
   file("json-schema", Kind::kSchema);
   file("grammar",
@@ -152,6 +154,10 @@ Result<grammar::GrammarPtr> Constraining::compile(Kind kind, const std::string& 
   const io::Json json = io::Json::parse(text, nullptr, false);
   if (json.is_discarded()) return Fault{"grammar", "the schema is no JSON", -1};
   if (kind == Kind::kSchema) return grammar::compile_json_schema(json, schema_);
+  const bool texts =
+      json.is_array() && !json.empty() &&
+      std::all_of(json.begin(), json.end(), [](const io::Json& one) { return one.is_string(); });
+  if (!texts) return Fault{"grammar", "choices are a list of texts", -1};
   return grammar::compile_choices(json.get<std::vector<std::string>>());
 }
 
@@ -178,17 +184,40 @@ Result<Constraining::Matcher> Constraining::matcher(Kind kind, const std::string
   return made_[key] = std::move(*made);
 }
 
-std::optional<Fault> Constraining::set(const Fields& fields, decode::GenerateRequest& request) {
-  std::vector<std::pair<Kind, std::string>> given;
-  if (fields.grammar) given.emplace_back(Kind::kGbnf, *fields.grammar);
-  if (fields.regex) given.emplace_back(Kind::kRegex, *fields.regex);
-  if (fields.schema) given.emplace_back(Kind::kSchema, *fields.schema);
-  if (!fields.choices.empty()) given.emplace_back(Kind::kChoices, io::Json(fields.choices).dump());
-  if (given.size() > 1)
-    return Fault{"grammar", "a record has one of grammar, regex, schema and choices", -1};
-  if (given.empty() && own_) given.push_back(*own_);
-  if (given.empty()) return std::nullopt;
-  Result<Matcher> language = matcher(given[0].first, given[0].second);
+Result<std::optional<std::pair<Constraining::Kind, std::string>>> Constraining::asked(
+    io::JsonReader& json, const Places& places) const {
+  std::optional<std::pair<Kind, std::string>> out;
+  const auto given = [&](i64 field, Kind kind) -> std::optional<Fault> {
+    if (!json.has(field)) return std::nullopt;
+    if (out)
+      return Fault{"grammar", "the record has several of grammar, regex, schema and choices",
+                   json.field(field).begin};
+    if (kind == Kind::kChoices) {
+      out.emplace(kind, json.raw(field));
+      return std::nullopt;
+    }
+    if (kind == Kind::kSchema && json.field(field).type != io::JsonType::kString) {
+      out.emplace(kind, json.raw(field));
+      return std::nullopt;
+    }
+    const Result<std::string_view> text = json.string(field);
+    if (!text) return text.fault();
+    out.emplace(kind, *text);
+    return std::nullopt;
+  };
+  for (const auto& [field, kind] :
+       {std::pair{places.grammar, Kind::kGbnf}, std::pair{places.regex, Kind::kRegex},
+        std::pair{places.schema, Kind::kSchema}, std::pair{places.choices, Kind::kChoices}})
+    if (std::optional<Fault> fault = given(field, kind)) return *fault;
+  return out ? out : own_;
+}
+
+std::optional<Fault> Constraining::set(io::JsonReader& json, const Places& places,
+                                       decode::GenerateRequest& request) {
+  const Result<std::optional<std::pair<Kind, std::string>>> source = asked(json, places);
+  if (!source) return source.fault();
+  if (!*source) return std::nullopt;
+  Result<Matcher> language = matcher((*source)->first, (*source)->second);
   if (!language) return language.fault();
   if (!asap_) {
     request.constraint = std::make_shared<decode::GrammarConstraint>(std::move(*language), true,

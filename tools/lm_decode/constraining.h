@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/tool.h"
@@ -13,6 +14,7 @@
 #include "decode/generate.h"
 #include "grammar/grammar.h"
 #include "grammar/matcher.h"
+#include "io/json.h"
 #include "models.h"
 
 namespace lm::decode_tool {
@@ -27,16 +29,16 @@ class Constraining {
   /// Error{kUsage} for options that do not go together.
   Constraining(cli::Tool& tool, const Models& models);
 
-  /// What a record says of its own text: JSON of "grammar" (EBNF), "regex", "schema" (an object, a
-  /// boolean, or their text) and "choices" (texts); at most one.
-  struct Fields {
-    std::optional<std::string> grammar;
-    std::optional<std::string> regex;
-    std::optional<std::string> schema;
-    std::vector<std::string> choices;
+  /// Where a record says what its own text must be: "grammar" (EBNF), "regex", "schema" (an object,
+  /// a boolean, or their text), "choices" (texts); at most one of them.
+  struct Places {
+    i64 grammar, regex, schema, choices;
   };
-  /// Sets a request's constraint. Fault "grammar" or "budget".
-  std::optional<Fault> set(const Fields& fields, decode::GenerateRequest& request);
+  /// Sets a request's constraint. Fault "grammar", "budget", "type" or "params".
+  std::optional<Fault> set(io::JsonReader& json, const Places& places,
+                           decode::GenerateRequest& request);
+  /// 64 bits of the files that were read, 0: none.
+  u64 key() const { return key_; }
 
  private:
   enum class Kind : u8 { kGbnf, kLark, kRegex, kSchema, kJson, kChoices };
@@ -44,11 +46,15 @@ class Constraining {
 
   Result<grammar::GrammarPtr> compile(Kind kind, const std::string& text) const;
   Result<Matcher> matcher(Kind kind, const std::string& text);
+  /// What a record or the options ask for.
+  Result<std::optional<std::pair<Kind, std::string>>> asked(io::JsonReader& json,
+                                                            const Places& places) const;
 
   grammar::SchemaOptions schema_;
   grammar::MatcherOptions size_;
   bool asap_ = false;
   bool unbounded_ = false;
+  u64 key_ = 0;
   std::shared_ptr<const grammar::TokenTrie> trie_;  // made with the first language
   const decode::Session& session_;
   std::optional<std::pair<Kind, std::string>> own_;  // of the options

@@ -6,6 +6,7 @@
 namespace lm::decode_tool {
 
 void run_generate(cli::Tool& tool);
+void run_dump(cli::Tool& tool);  // generate --dump-prompt
 void run_score(cli::Tool& tool);
 
 }  // namespace lm::decode_tool

@@ -7,32 +7,37 @@
 #include "common/held_run.h"
 #include "common/model_options.h"
 #include "common/sampling_options.h"
+#include "constraining.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
-#include "decode/prompt.h"
 #include "drafting.h"
-#include "score_json.h"
+#include "generate_json.h"
+#include "prompts.h"
 #include "switching.h"
 
 namespace lm::decode_tool {
 
 namespace {
 
+using decode::Completion;
 using decode::Generated;
 using decode::GenerateRequest;
 
 enum Field : i64 {
   kId,
-  kPrompt,
-  kTokens,
   kParams,
   kPromptTokens,
   kPromptLogprobs,
   kCompletions,
   kCompletion,
   kModel,
-  kLm
+  kLm,
+  kGrammar,
+  kRegex,
+  kSchema,
+  kChoices,
+  kPrompts  // the first field that prompts are read from
 };
 
 struct GenerateWork : io::HeldWork {
@@ -40,44 +45,43 @@ struct GenerateWork : io::HeldWork {
   decode::SampleParams params;
   std::string params_json;  // the effective ones
   i64 prompt_tokens = 0;
+  ReadPrompt prompt;  // without its rows
   Generated result;
 };
 
-std::string number_list(std::span<const f32> numbers) {
-  std::string out = "[";
-  for (const f32 number : numbers) {
-    if (out.size() > 1) out += ',';
-    io::append_json_number(out, number);
-  }
-  return out + "]";
-}
-
-std::string id_list(std::span<const i32> ids) {
-  std::string out = "[";
-  for (const i32 id : ids)
-    append(out, out.size() > 1 ? "," : "", id);
-  return out + "]";
-}
-
 class GenerateMode : public io::HeldMapper {
  public:
-  GenerateMode(cli::Tool& tool, decode::Session& session, const Drafting& drafting,
-               const Switching& switching)
+  GenerateMode(cli::Tool& tool, decode::Session& session, const decode::ModelDefaults& defaults,
+               Constraining& constraining, const Drafting& drafting, const Switching& switching)
       : tool_(tool),
         options_(tool.options()),
         session_(session),
-        defaults_(tool_options::params_of(options_, tool.seed(), session.cfg().vocab)),
-        prompt_(options_.text("prompt-field") == "id" ? kId : kPrompt),
-        encoder_(session.tokenizer(), session.begin()),
+        defaults_(tool_options::params_of(options_, tool.seed(), session.cfg().vocab, defaults)),
+        prompts_(tool,
+                 {session.tokenizer(), session.begin(), session.cfg().vocab,
+                  session.engine().positions()},
+                 kPrompts),
+        echo_(options_.on("echo") ? kPrompts + isize(prompts_.paths()) : -1),
+        truncated_(prompts_.has_forms() ? kPrompts + isize(prompts_.paths()) + (echo_ >= 0) : -1),
+        detail_{options_.on("tokens"), options_.on("logprobs"),
+                options_.integer("top-logprobs") > 0},
+        replies_(options_.text("reply") == "messages"),
+        constraining_(constraining),
         switching_(switching),
         generator_(switching.engine(), session.tokenizer(),
                    generate_options(session, drafting, switching)) {}
 
   std::vector<std::string> paths() const override {
-    const std::string field = prompt_ == kId ? "prompt" : options_.text("prompt-field");
-    return {"id",          field,        "tokens", "params", "prompt_tokens", "prompt_logprobs",
-            "completions", "completion", "model",  "lm"};
+    std::vector<std::string> out = {"id",          "params",     "prompt_tokens", "prompt_logprobs",
+                                    "completions", "completion", "model",         "lm",
+                                    "grammar",     "regex",      "schema",        "choices"};
+    out.insert(out.end(), prompts_.paths().begin(), prompts_.paths().end());
+    if (echo_ >= 0) out.emplace_back("prompt_text");
+    if (truncated_ >= 0) out.emplace_back("truncated");
+    return out;
   }
+
+  std::vector<u64> keys() const { return prompts_.keys(); }
 
   std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
     const Result<std::string> id = io::record_id(record.json, kId, record.ordinal);
@@ -91,7 +95,17 @@ class GenerateMode : public io::HeldMapper {
       if (std::optional<Fault> fault = decode::apply_params(record.json.raw(kParams), r.params))
         return fault;
     }
-    if (std::optional<Fault> fault = read_prompt(record.json, r.prompt)) return fault;
+    ReadPrompt& prompt = work->prompt;
+    if (std::optional<Fault> fault = prompts_.read(record.json, kId, r.params.max_tokens, prompt))
+      return fault;
+    if (replies_ && prompt.messages && r.params.n > 1 && !options_.on("flat"))
+      return Fault{"params",
+                   cat("--reply messages with n ", r.params.n, " needs --flat: an answer a record"),
+                   -1};
+    r.prompt = std::exchange(prompt.rows, {});
+    r.next = prompt.next;
+    const Constraining::Places places{kGrammar, kRegex, kSchema, kChoices};
+    if (std::optional<Fault> fault = constraining_.set(record.json, places, r)) return fault;
     r.logprobs = options_.on("logprobs");
     r.top_logprobs = options_.integer("top-logprobs");
     r.prompt_logprobs = options_.on("prompt-logprobs");
@@ -99,13 +113,6 @@ class GenerateMode : public io::HeldMapper {
     work->params = r.params;
     work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
-    if (options_.on("dump-prompt")) {
-      const std::vector<i32> tokens = decode::tokens_of(r.prompt);
-      out.line =
-          cat("{\"id\":", io::json_string(*id), ",\"prompt\":", io::json_string(text_of(tokens)),
-              ",\"tokens\":", id_list(tokens), "}");
-      return std::nullopt;
-    }
     out.work = std::move(work);
     return std::nullopt;
   }
@@ -124,17 +131,17 @@ class GenerateMode : public io::HeldMapper {
     GenerateWork& work = own(base);
     if (work.result.fault) return work.result.fault;
     ++records_;
-    for (const decode::Completion& completion : work.result.completions) {
+    for (const Completion& completion : work.result.completions) {
       tokens_ += isize(completion.tokens);
       ++reasons_[completion.finish_reason];
       if (completion.fault) note_failed(work.id, *completion.fault);
     }
     if (!options_.on("flat")) {
-      write(json, work, completion_list(work), kCompletions, "completions", out);
+      write(json, work, 0, completion_list(work), kCompletions, "completions", out);
       return std::nullopt;
     }
     for (i64 i = 0; i < isize(work.result.completions); ++i)
-      write(json, work, completion_json(work, i), kCompletion, "completion", out);
+      write(json, work, i, completion_of(work, i), kCompletion, "completion", out);
     return std::nullopt;
   }
 
@@ -159,64 +166,38 @@ class GenerateMode : public io::HeldMapper {
     tool_.console().message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
   }
 
-  std::optional<Fault> read_prompt(io::JsonReader& json, std::vector<decode::PromptRow>& rows) {
-    if (prompt_ == kPrompt && json.has(kPrompt) && json.has(kTokens) &&
-        json.field(kTokens).type == io::JsonType::kArray)
-      return Fault{"prompt", "the record has both a prompt and tokens, expected one of them", -1};
-    if (json.has(kTokens)) {
-      std::vector<i32> tokens;
-      if (std::optional<Fault> fault = json.integers(kTokens, session_.cfg().vocab, tokens))
-        return fault;
-      rows = decode::prompt_rows(tokens);
-    } else {
-      const Result<std::string_view> text = json.string(prompt_);
-      if (!text) return text.fault();
-      Result<std::vector<decode::PromptRow>> prompt = encoder_.prompt(*text);
-      if (!prompt) return prompt.fault();
-      rows = std::move(*prompt);
-    }
-    if (rows.empty())
-      return Fault{"prompt", "the prompt is empty and the model has no token that begins a text",
-                   -1};
-    return std::nullopt;
-  }
-
-  /// A given id may lie in the model's vocabulary only: it has no text.
-  std::string text_of(std::vector<i32> tokens) const {
-    std::erase_if(tokens, [&](i32 id) { return !session_.tokenizer().has(id); });
-    return session_.tokenizer().decode(tokens, false);
-  }
-
-  std::string completion_json(const GenerateWork& work, i64 index) const {
-    const decode::Completion& c = work.result.completions[usize(index)];
-    std::string out = cat("{\"index\":", index, ",\"text\":", io::json_string(c.text));
-    if (options_.on("tokens")) append(out, ",\"tokens\":", id_list(c.tokens));
-    if (options_.on("logprobs")) append(out, ",\"logprobs\":", number_list(c.logprobs));
-    if (options_.integer("top-logprobs") > 0) append(out, ",\"top_logprobs\":", top_json(c.top));
-    append(out, ",\"finish_reason\":\"", c.finish_reason, "\"");
-    if (c.fault)
-      append(out, ",\"error\":{\"code\":", io::json_string(c.fault->code),
-             ",\"message\":", io::json_string(c.fault->detail), "}");
-    append(out, ",\"completion_tokens\":", c.tokens.size(), ",\"seed\":", *work.params.seed,
-           switching_.completion_json(c, work.prompt_tokens), "}");
-    return out;
+  std::string completion_of(const GenerateWork& work, i64 index) const {
+    const Completion& c = work.result.completions[usize(index)];
+    return completion_json(c, index, *work.params.seed, detail_,
+                           switching_.completion_json(c, work.prompt_tokens));
   }
 
   std::string completion_list(const GenerateWork& work) const {
     std::string out = "[";
     for (i64 i = 0; i < isize(work.result.completions); ++i)
-      append(out, i > 0 ? "," : "", completion_json(work, i));
+      append(out, i > 0 ? "," : "", completion_of(work, i));
     return out + "]";
   }
 
-  void write(const io::JsonReader& json, const GenerateWork& work, std::string completions,
-             i64 field, std::string_view name, std::string& out) const {
+  /// sample: whose text answers messages.
+  void write(const io::JsonReader& json, const GenerateWork& work, i64 sample,
+             std::string completions, i64 field, std::string_view name, std::string& out) const {
     const bool drop = options_.on("drop-extra");
     io::ResultLine line(json, drop);
     const bool has_id = json.has(kId);
     if (drop || !has_id)
       line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    if (replies_ && work.prompt.messages) {
+      const i64 at = prompts_.messages_field();
+      line.set(at, "messages",
+               answered(json.raw(at), work.result.completions[usize(sample)].text,
+                        options_.on("continue-final-message")));
+    }
     line.set(kPromptTokens, "prompt_tokens", cat(work.prompt_tokens));
+    // What an earlier run said there would be stale.
+    if (work.prompt.truncated || (work.prompt.document && json.has(truncated_)))
+      line.set(truncated_, "truncated", work.prompt.truncated ? "true" : "false");
+    if (echo_ >= 0) line.set(echo_, "prompt_text", io::json_string(work.prompt.text));
     if (options_.on("prompt-logprobs"))
       line.set(kPromptLogprobs, "prompt_logprobs", number_list(work.result.prompt_logprobs));
     line.set(field, name, std::move(completions));
@@ -230,8 +211,12 @@ class GenerateMode : public io::HeldMapper {
   const cli::Options& options_;
   decode::Session& session_;
   decode::SampleParams defaults_;
-  i64 prompt_;  // the id may be the prompt too
-  decode::PromptEncoder encoder_;
+  Prompts prompts_;
+  i64 echo_;  // fields of the result that some runs have, else -1
+  i64 truncated_;
+  CompletionDetail detail_;
+  bool replies_;
+  Constraining& constraining_;
   const Switching& switching_;
   decode::Generator generator_;
   i64 records_ = 0;
@@ -260,7 +245,8 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
       ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows + s.draft_tokens, decode_s), 1),
       ",\"generated_tokens_per_s\":", format_fixed(rate(tokens_, wall_s), 1),
       ",\"steps\":", s.steps, ",\"draft_rows\":", s.draft_rows,
-      ",\"draft_tokens\":", s.draft_tokens, ",\"draft_s\":", format_fixed(s.draft_s, 3),
+      ",\"draft_tokens\":", s.draft_tokens, ",\"forced_rows\":", s.forced_rows,
+      ",\"draft_s\":", format_fixed(s.draft_s, 3),
       ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
       ",\"mean_rows\":",
       format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows + s.draft_rows) / steps, 2),
@@ -287,12 +273,20 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
+  if (tool.options().on("dump-prompt")) return run_dump(tool);
   const Models models = open_models(tool);
+  const decode::ModelDefaults defaults = tool_options::model_defaults(tool);
+  Constraining constraining(tool, models);
   const Drafting drafting(tool, models);
   const Switching switching(tool.options(), models);
-  GenerateMode mode(tool, *models.main, drafting, switching);
+  GenerateMode mode(tool, *models.main, defaults, constraining, drafting, switching);
+  std::vector<u64> keys = models.keys();
+  for (const u64 key : mode.keys())
+    keys.push_back(key);
+  if (constraining.key() != 0) keys.push_back(constraining.key());
+  if (defaults.key() != 0) keys.push_back(defaults.key());
   const f64 start = monotonic_s();
-  tool_options::run_held(tool, mode, 4 * models.main->options().batch, models.keys());
+  tool_options::run_held(tool, mode, 4 * models.main->options().batch, keys);
   mode.report(tool, monotonic_s() - start);
   drafting.save();
 }

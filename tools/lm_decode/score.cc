@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include <simdjson.h>
-
 #include "common/held_run.h"
 #include "common/model_options.h"
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
-#include "decode/prompt.h"
+#include "score_input.h"
 #include "score_json.h"
 
 namespace lm::decode_tool {
@@ -35,7 +33,7 @@ enum Field : i64 {
   kBest,
   kModel,
   kLm,
-  kGroups
+  kGroups  // then --group's fields, then those of messages
 };
 
 struct ScoreWork : io::HeldWork {
@@ -52,6 +50,8 @@ class ScoreMode : public io::HeldMapper {
       : tool_(tool),
         options_(tool.options()),
         session_(session),
+        input_(tool, session.tokenizer(), {kText, kPrompt, kCompletion, kCompletions, kChoices},
+               own_paths(), isize(own_paths())),
         encoder_(session.tokenizer(), session.begin()),
         scorer_(session.engine(), session.score_options()),
         dtype_(session.activation() == DType::kF32
@@ -65,16 +65,13 @@ class ScoreMode : public io::HeldMapper {
         detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {}
 
   std::vector<std::string> paths() const override {
-    std::vector<std::string> out = {"id",          options_.text("field"),
-                                    "prompt",      "completion",
-                                    "completions", "choices",
-                                    "score",       "scores",
-                                    "best",        "model",
-                                    "lm"};
-    const std::vector<std::string>& groups = options_.list("group");
-    out.insert(out.end(), groups.begin(), groups.end());
+    std::vector<std::string> out = own_paths();
+    out.insert(out.end(), input_.paths().begin(), input_.paths().end());
     return out;
   }
+
+  /// Of what shapes prompts beside the options, if anything does.
+  std::optional<u64> key() const { return input_.key(); }
 
   std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
     io::JsonReader& json = record.json;
@@ -82,22 +79,11 @@ class ScoreMode : public io::HeldMapper {
     if (!id) return id.fault();
     std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
     work->id = *id;
-    std::vector<std::string> texts;
-    work->listed = json.has(kChoices) || json.has(kCompletions);
-    std::optional<Fault> fault;
-    if (work->listed) {
-      fault = read_texts(parser_, json, json.has(kChoices) ? kChoices : kCompletions, texts);
-    } else if (json.has(kCompletion)) {
-      const Result<std::string_view> text = json.string(kCompletion);
-      if (!text) return text.fault();
-      texts.emplace_back(*text);
-    } else {
-      fault = plan_text(json, *work);
-      if (fault) return fault;
-      out.work = std::move(work);
-      return std::nullopt;
-    }
-    if (!fault) fault = plan_completions(json, texts, *work);
+    ScoreInput input;
+    std::optional<Fault> fault = input_.read(json, encoder_.state(), input);
+    work->listed = input.listed;
+    if (!fault)
+      fault = input.texts.empty() ? plan_text(json, *work) : plan_completions(input, *work);
     if (fault) return fault;
     out.work = std::move(work);
     return std::nullopt;
@@ -161,6 +147,17 @@ class ScoreMode : public io::HeldMapper {
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
+  std::vector<std::string> own_paths() const {
+    std::vector<std::string> out = {"id",          options_.text("field"),
+                                    "prompt",      "completion",
+                                    "completions", "choices",
+                                    "score",       "scores",
+                                    "best",        "model",
+                                    "lm"};
+    const std::vector<std::string>& groups = options_.list("group");
+    out.insert(out.end(), groups.begin(), groups.end());
+    return out;
+  }
   static ScoreWork& own(io::HeldWork& work) { return static_cast<ScoreWork&>(work); }
 
   std::optional<Fault> plan_text(io::JsonReader& json, ScoreWork& work) {
@@ -177,17 +174,10 @@ class ScoreMode : public io::HeldMapper {
   }
 
   /// All completions behind what they have in common, which is evaluated once.
-  std::optional<Fault> plan_completions(io::JsonReader& json, const std::vector<std::string>& texts,
-                                        ScoreWork& work) {
-    std::string prompt;
-    if (json.has(kPrompt)) {
-      const Result<std::string_view> text = json.string(kPrompt);
-      if (!text) return text.fault();
-      prompt = *text;
-    }
+  std::optional<Fault> plan_completions(const ScoreInput& input, ScoreWork& work) {
     i64 common = std::numeric_limits<i64>::max();
-    for (const std::string& text : texts) {
-      Result<ScoredTokens> tokens = encoder_.completion(prompt, text, boundary_);
+    for (const std::string& text : input.texts) {
+      Result<ScoredTokens> tokens = encoder_.completion(input.prompt, text, boundary_);
       if (!tokens) return tokens.fault();
       if (isize(tokens->tokens) > session_.engine().positions())
         return Fault{"context",
@@ -239,12 +229,12 @@ class ScoreMode : public io::HeldMapper {
   cli::Tool& tool_;
   const cli::Options& options_;
   decode::Session& session_;
+  ScoreReader input_;
   decode::PromptEncoder encoder_;
   decode::TokenScorer scorer_;
   std::string dtype_;  // as JSON; empty for f32
   decode::Boundary boundary_;
   decode::WindowRule windows_;
-  simdjson::dom::parser parser_;
   Sums total_;
   std::vector<std::map<std::string, Sums>> groups_;
   Detail detail_;
@@ -279,7 +269,9 @@ void run_score(cli::Tool& tool) {
   const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
   ScoreMode mode(tool, *session);
   const f64 start = monotonic_s();
-  tool_options::run_held(tool, mode, 4 * session->options().batch, {session->key()});
+  std::vector<u64> keys = {session->key()};
+  if (mode.key()) keys.push_back(*mode.key());
+  tool_options::run_held(tool, mode, 4 * session->options().batch, keys);
   mode.report(tool, monotonic_s() - start);
 }
 

@@ -24,8 +24,12 @@ for verb in generate score; do
         --typical=0.5 --epsilon=0.01 --eta=0.01 --top-n-sigma=1 --xtc-probability=1 --xtc-threshold=0.01
         --min-keep=3 --greedy --typical-ties=cut --penalty-scope=all --dry-breaker=e --logit-bias=101:9
         --sampler-order=llama --stop=e --stop-id=101 --include-stop --ignore-eos --prompt-field=other --tokens
-        --logprobs --top-logprobs=2 --prompt-logprobs --seed=1 --small-model=other' ;;
-      score) options='--field=body --window=9 --stride=3 --boundary=separate --per-token --top-logprobs=2' ;;
+        --logprobs --top-logprobs=2 --prompt-logprobs --seed=1 --chat=chatml --chat-var=a=1 --date=2026-01-02
+        --continue-final-message --reply=messages --echo --jrt=both --jrt-sep=x --jrt-template=CCQ --no-truncate
+        --no-model-defaults --small-model=other --regex=[a-z]{3} --json --choice=end --json-space=free --schema-lenient
+        --grammar-mode=asap --sets-order=given --no-sets-parallel --no-sets-apart' ;;
+      score) options='--field=body --window=9 --stride=3 --boundary=separate --per-token --top-logprobs=2
+        --chat=chatml --chat-var=a=1 --date=2026-01-02' ;;
     esac
     for option in $options --no-bos --special=text --special=error --drop-extra; do
       resumed $verb in.jsonl -m m "$option"
@@ -49,7 +53,7 @@ for verb in generate score; do
   # every option in the stream's header stands above
   lm-decode $verb -m m in.jsonl -o all.jsonl.zst
   for name in $(grep -ao '"params":{.*},"seed"' all.jsonl.zst | sed 's/^"params"://; s/,"seed"$//' | jq -r 'keys[]'); do
-    case " verb model tokenizer on-error max-errors max-record dump-prompt flat bos logprobs-from $(echo $options | tr -d '\n') special drop-extra " in
+    case " verb model tokenizer on-error max-errors max-record dump-prompt flat bos logprobs-from jrt-times truncate model-defaults $(echo $options | tr -d '\n') special drop-extra " in
       *" $name "* | *" --$name"[=\ ]*) ;;
       *) echo "$verb: --$name is not tried" ;;
     esac
@@ -59,6 +63,8 @@ done
 cp old.generate plain.generate
 lm-decode -m m --logprobs in.jsonl -o old.jsonl && mv old.jsonl old.generate
 resumed generate in.jsonl -m m --logprobs --logprobs-from=processed
+lm-decode -m m --jrt both in.jsonl -o old.jsonl && mv old.jsonl old.generate
+resumed generate in.jsonl -m m --jrt both --jrt-times 3
 mv plain.generate old.generate
 # a line of the other verb, one option changed in two ways, and a real reuse
 cat old.score old.generate > mixed; cp mixed old.score; cp mixed old.generate

@@ -238,6 +238,23 @@ constexpr Case kChatCases[] = {
      "messages -%}\n{{ show(m) }},\n{%- endfor %}",
      "system=9,user=20,assistant=2,"},
     {"{{ 'x' }}{% for k, v in {'a':1}|items %}{{ k }}{{ v }}{% endfor %}", "xa1"},
+    {"[{{ gone }}{{ d.gone }}{{ gone|trim }}{{ gone|upper }}{{ gone|length }}{{ gone|join(',') "
+     "}}{{ gone|list }}{{ gone|default('x') }}]",
+     "[0[]x]"},
+    {"{% for g in gone %}{{ g }}{% else %}none{% endfor %}{{ 'a' in gone }}{{ 'a' not in d.gone "
+     "}}{{ gone is iterable }}{{ gone is string }}",
+     "noneFalseTrueTrueFalse"},
+    {"{{ messages|selectattr('gone', 'equalto', 1)|list }}{{ messages|rejectattr('gone', 'ne', "
+     "1)|list|length }}{{ gone == none }}{{ gone == gone2 }}",
+     "[]0FalseTrue"},
+    {"{{ raise_exception is defined }}{{ namespace is defined }}{{ range is callable }}{{ nothing "
+     "is defined }}",
+     "TrueTrueTrueFalse"},
+    {"{{ d|tojson }}{{ d|tojson(false, 1) }}{{ d|tojson(separators=(',', ':'), sort_keys=true) "
+     "}}{{ u|tojson(ensure_ascii=true) }}",
+     "{\"k\": \"v\", \"n\": {\"m\": [1, 2, 3]}}{\n \"k\": \"v\",\n \"n\": {\n  \"m\": [\n   1,\n   "
+     "2,\n   3\n  ]\n }\n}{\"k\":\"v\",\"n\":{\"m\":[1,2,3]}}\"Stra\\u00dfe \\u00dcn\\u00ef "
+     "\\u00c9COLE\""},
 };
 
 Value vars() {
@@ -294,6 +311,12 @@ TEST_CASE("what a template does not mean is named with its place", "[text]") {
       {"{{ q ? }}", "t: line 1, column 6: a character that means nothing here: \"?\""},
       {"{{ (q }}", "t: line 1, column 7: \"}\" closes nothing"},
       {"{{ q|replace('a') }}", "t: line 1, column 6: \"replace\" needs the argument \"new\""},
+      {"{% for g in gone %}{% endfor %}", "t: line 1, column 13: the name \"gone\" has no value"},
+      {"{{ gone|trim }}", "t: line 1, column 9: the name \"gone\" has no value"},
+      {"{{ 'a' in gone }}", "t: line 1, column 4: the name \"gone\" has no value"},
+      {"{{ gone == 1 }}", "t: line 1, column 4: the name \"gone\" has no value"},
+      {"{% set f = range %}{{ f(3) }}",
+       "t: line 1, column 1: the function \"range\" is called by another name"},
       {"{{ 'a' < 1 }}", "t: line 1, column 4: values of types str and int have no order"},
       {"{% for a, b in [1] %}{% endfor %}",
        "t: line 1, column 8: a value of type int has no items"},

@@ -1,0 +1,70 @@
+#include "generate_json.h"
+
+#include "core/str.h"
+#include "io/json.h"
+#include "score_json.h"
+#include "text/value.h"
+
+namespace lm::decode_tool {
+
+using decode::Completion;
+
+std::string number_list(std::span<const f32> numbers) {
+  std::string out = "[";
+  for (const f32 number : numbers) {
+    if (out.size() > 1) out += ',';
+    io::append_json_number(out, number);
+  }
+  return out + "]";
+}
+
+std::string id_list(std::span<const i32> ids) {
+  std::string out = "[";
+  for (const i32 id : ids)
+    append(out, out.size() > 1 ? "," : "", id);
+  return out + "]";
+}
+
+std::string completion_json(const Completion& c, i64 index, u64 seed,
+                            const CompletionDetail& detail, std::string_view more) {
+  std::string out = cat("{\"index\":", index, ",\"text\":", io::json_string(c.text));
+  if (detail.tokens) append(out, ",\"tokens\":", id_list(c.tokens));
+  if (detail.logprobs) append(out, ",\"logprobs\":", number_list(c.logprobs));
+  if (detail.top) append(out, ",\"top_logprobs\":", top_json(c.top));
+  append(out, ",\"finish_reason\":\"", c.finish_reason, "\"");
+  if (c.fault)
+    append(out, ",\"error\":{\"code\":", io::json_string(c.fault->code),
+           ",\"message\":", io::json_string(c.fault->detail), "}");
+  append(out, ",\"completion_tokens\":", c.tokens.size(), ",\"seed\":", seed, more,
+         c.note.empty() ? "" : ",", c.note, "}");
+  return out;
+}
+
+std::string answered(std::string_view messages, std::string_view text, bool continued) {
+  if (!continued) {
+    const std::size_t end = messages.rfind(']');
+    return cat(messages.substr(0, end),
+               ",{\"role\":\"assistant\",\"content\":", io::json_string(text), "}]");
+  }
+  const Result<text::Value> parsed = text::parse_json_value(messages);
+  LM_CHECK(parsed && !parsed->list().empty(), "the messages made a prompt");
+  text::ValueList list = parsed->list();
+  text::Value& last = list.back();  // the one owner of what it holds
+  const text::Value content = *last.find("content");
+  if (content.is_string()) {
+    last.set("content", cat(content.str(), text));
+  } else {
+    text::ValueList parts = content.list();
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+      if (!part->is_map() || part->find("text") == nullptr) continue;
+      part->set("text", cat(part->find("text")->str(), text));
+      break;
+    }
+    last.set("content", text::Value(std::move(parts)));
+  }
+  text::JsonStyle style;
+  style.spaced = false;
+  return text::to_json(text::Value(std::move(list)), style);
+}
+
+}  // namespace lm::decode_tool

@@ -1,0 +1,29 @@
+#pragma once
+// lm-decode generate: results as JSON.
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "decode/generate.h"
+
+namespace lm::decode_tool {
+
+std::string id_list(std::span<const i32> ids);
+std::string number_list(std::span<const f32> numbers);
+
+/// What a completion tells beside its text.
+struct CompletionDetail {
+  bool tokens = false;
+  bool logprobs = false;
+  bool top = false;
+};
+/// more: further members, each with a comma before it.
+std::string completion_json(const decode::Completion& completion, i64 index, u64 seed,
+                            const CompletionDetail& detail, std::string_view more);
+
+/// A record's messages (their JSON, a list that is not empty) with a text as the assistant's
+/// answer, or behind the last message's text.
+std::string answered(std::string_view messages, std::string_view text, bool continued);
+
+}  // namespace lm::decode_tool

@@ -1,0 +1,120 @@
+#include "prompt_flags.h"
+
+namespace lm::decode_tool {
+
+using cli::Flag;
+using cli::FlagKind;
+
+namespace {
+
+constexpr const char* kPrompts = "Prompts";
+
+}  // namespace
+
+std::vector<Flag> chat_flags() {
+  return {
+      {.name = "chat",
+       .kind = FlagKind::kString,
+       .value_name = "TEMPLATE",
+       .group = kPrompts,
+       .def = "auto",
+       .help = "the template of messages: auto is the model's own; or a name, or a file",
+       .details =
+           "Names: of the model's templates, if it has several; of ours: chatml, llama2, "
+           "llama3, mistral, gemma, phi3, vicuna, zephyr, alpaca. A file is a Jinja template.",
+       .main = true},
+      {.name = "chat-var",
+       .kind = FlagKind::kList,
+       .value_name = "NAME=VALUE",
+       .group = kPrompts,
+       .help = "a variable of the template; may be repeated",
+       .details = "VALUE is JSON if it can be read so (enable_thinking=false), else a text."},
+      {.name = "date",
+       .kind = FlagKind::kString,
+       .value_name = "DAY",
+       .group = kPrompts,
+       .help = "the day, YYYY-MM-DD, of templates that print one",
+       .details = "Without it there is no strftime_now: a template that asks whether it is there "
+                  "takes the day it has, another makes bad records."},
+  };
+}
+
+std::vector<Flag> prompt_flags() {
+  return {
+      {.name = "continue-final-message",
+       .kind = FlagKind::kSwitch,
+       .group = kPrompts,
+       .help = "go on with the last message instead of answering it"},
+      {.name = "reply",
+       .kind = FlagKind::kChoice,
+       .value_name = "WHERE",
+       .group = kPrompts,
+       .def = "text",
+       .help = "messages: add the text to the record's messages too, as the assistant's",
+       .choices = {"text", "messages"}},
+      {.name = "echo",
+       .kind = FlagKind::kSwitch,
+       .group = kPrompts,
+       .help = "add the prompt as prompt_text"},
+      {.name = "jrt",
+       .kind = FlagKind::kChoice,
+       .value_name = "HOW",
+       .group = kPrompts,
+       .def = "off",
+       .help = "of context and question: repeat the document, put the question first, or both",
+       .choices = {"off", "repeat", "question", "both"}},
+      {.name = "jrt-times",
+       .kind = FlagKind::kCount,
+       .value_name = "K",
+       .group = kPrompts,
+       .def = "2",
+       .help = "how often a repeated document is read",
+       .min = 1,
+       .max = 16,
+       .needs = {"jrt=repeat,both|jrt-template"}},
+      {.name = "jrt-sep",
+       .kind = FlagKind::kString,
+       .value_name = "TEXT",
+       .group = kPrompts,
+       .help = "between readings; default a newline"},
+      {.name = "jrt-template",
+       .kind = FlagKind::kString,
+       .value_name = "TEMPLATE",
+       .group = kPrompts,
+       .help = "the order of C, the document, and Q, the question (QCCQ), or a Jinja file",
+       .details = "A file sees context, question, intro, kind, cloze, separator and times.",
+       .excludes = {"jrt"}},
+      {.name = "truncate",
+       .kind = FlagKind::kSwitch,
+       .group = kPrompts,
+       .def = "true",
+       .help = "cut a document at its end where prompt and --max-tokens exceed the context",
+       .details = "The record then has truncated: true. --no-truncate: such a record is bad."},
+      {.name = "sets-order",
+       .kind = FlagKind::kChoice,
+       .value_name = "ORDER",
+       .group = kPrompts,
+       .def = "canonical",
+       .help = "how texts of a set lie: by length and tokens, so that every order gives the same "
+               "bytes, or as given",
+       .choices = {"canonical", "given"}},
+      {.name = "sets-parallel",
+       .kind = FlagKind::kSwitch,
+       .group = kPrompts,
+       .def = "true",
+       .help = "texts of a set begin at the same position"},
+      {.name = "sets-apart",
+       .kind = FlagKind::kSwitch,
+       .group = kPrompts,
+       .def = "true",
+       .help = "texts of a set do not see each other"},
+      {.name = "model-defaults",
+       .kind = FlagKind::kSwitch,
+       .group = "Sampling",
+       .def = "true",
+       .help =
+           "what generation_config.json says of sampling holds where nothing else is asked for"},
+  };
+}
+
+}  // namespace lm::decode_tool
