@@ -23,7 +23,8 @@ class Constraint {
   virtual ~Constraint() = default;
   /// Takes out of x what may not come next. x: the logits with their biases, before penalties and
   /// truncations. The probability that is taken away is 1 - exp(x.log_sum() afterwards - before).
-  /// left: tokens that the text may still get. A fault ends the text with an error.
+  /// left: tokens that the text may still get; 0: only what leads to an end is wanted. A fault ends
+  /// the text with an error.
   virtual std::optional<Fault> mask(TokenWeights& x, i64 left) const = 0;
   /// A token of a mask that was drawn: can what it begins be brought to an end with the tokens that
   /// are then left? If not it is drawn anew without it.

@@ -60,7 +60,7 @@ std::optional<Fault> GrammarConstraint::mask(TokenWeights& x, i64 left) const {
     }
   }
   bits_.resize(usize(matcher_->trie().words()));
-  closing_ = matcher_->distance(state_) >= left && left > 0;
+  closing_ = matcher_->distance(state_) >= left;
   if (std::optional<Fault> fault =
           closing_ ? matcher_->closing_mask(state_, bits_) : matcher_->mask(state_, bits_))
     return fault;

@@ -431,22 +431,27 @@ void Sampler::step(Step step, const History& history, const DrawPoint& at) {
 
 Result<i32> Sampler::draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
                           std::span<const std::unique_ptr<Constraint>> constraints, i64 left) {
-  if (!x_.assign(logits)) return Fault{"logits", "the model's logits are not numbers", -1};
-  rules(history);
-  for (const std::unique_ptr<Constraint>& constraint : constraints)
-    if (std::optional<Fault> fault = constraint->mask(x_, left)) return *fault;
-  for (const Step one : order_)
-    step(one, history, at);
-  while (!x_.empty()) {
-    const i32 token =
-        params_.temperature == 0 ? largest(x_.ids, x_.w) : draw_token(at, x_.ids, x_.w);
-    const bool permitted = std::all_of(
-        constraints.begin(), constraints.end(),
-        [&](const std::unique_ptr<Constraint>& one) { return one->permits(token, left - 1); });
-    if (permitted) return token;
-    const i64 place = std::lower_bound(x_.ids.begin(), x_.ids.end(), token) - x_.ids.begin();
-    x_.ids.erase(x_.ids.begin() + place);
-    x_.w.erase(x_.w.begin() + place);
+  // Where all that is drawn is refused, constraints are asked for the way to an end.
+  for (const i64 may : {left, i64{0}}) {
+    if (!x_.assign(logits)) return Fault{"logits", "the model's logits are not numbers", -1};
+    rules(history);
+    for (const std::unique_ptr<Constraint>& constraint : constraints)
+      if (std::optional<Fault> fault = constraint->mask(x_, may)) return *fault;
+    for (const Step one : order_)
+      step(one, history, at);
+    const bool banned = x_.empty();
+    while (!x_.empty()) {
+      const i32 token =
+          params_.temperature == 0 ? largest(x_.ids, x_.w) : draw_token(at, x_.ids, x_.w);
+      const bool permitted = std::all_of(
+          constraints.begin(), constraints.end(),
+          [&](const std::unique_ptr<Constraint>& one) { return one->permits(token, left - 1); });
+      if (permitted) return token;
+      const i64 place = std::lower_bound(x_.ids.begin(), x_.ids.end(), token) - x_.ids.begin();
+      x_.ids.erase(x_.ids.begin() + place);
+      x_.w.erase(x_.w.begin() + place);
+    }
+    if (banned) break;
   }
   return Fault{"no_token", "every token is banned", -1};
 }

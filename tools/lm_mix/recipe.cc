@@ -16,7 +16,6 @@ namespace lm::mix_tool {
 namespace {
 
 using text::ConfigNode;
-
 constexpr i64 kPartBytes = i64{2} << 30;  // as other mixers have it
 
 /// Options that a stream may have as keys, with _ for -.

@@ -115,6 +115,18 @@ TEST_CASE("a text that may go on ends with an end token, or in time", "[decode]"
   }
   CHECK(forced > 20);
   CHECK(stopped > 5);
+  // Also where truncations leave few tokens, all of which would make the text too long.
+  for (const i64 tokens : {4, 9, 17}) {
+    GenerateRequest r = request(json, tokens, 16);
+    r.params.top_k = 1;
+    r.params.temperature = 0.5;
+    r.params.repetition_penalty = 1.3;
+    for (const Completion& c : fixture.run(r)) {
+      CAPTURE(tokens, c.text);
+      CHECK(!c.fault);
+      CHECK(json->accepting(*json->accept_bytes(json->start(), c.text)));
+    }
+  }
   // Too few tokens for any text: it stays open, and says so.
   const auto word = fixture.pattern("abcdefgh");
   const Completion open = fixture.run(request(word, 3, 1))[0];

@@ -1,0 +1,29 @@
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model m
+printf '{"id":"a","prompt":"the"}\n' > in.jsonl
+try() { lm-decode -m m --max-tokens 9 "$@" in.jsonl -o out.jsonl; echo "status $? $(test -e out.jsonl && echo written)"; rm -f out.jsonl; }
+try --regex '(?=a)b'
+try --regex 'a('
+try --regex a --json
+try --choice a --grammar g
+try --grammar nowhere
+printf 'root ::= root "a" | "b"\n' > left.gbnf; try --grammar left.gbnf
+printf 'root ::= "a" root\n' > endless.gbnf; try --grammar endless.gbnf
+printf 'root ::= "a" other\n' > unknown.gbnf; try --grammar unknown.gbnf
+printf '{"properties":{"a":{"$ref":"http://example.com/x.json"}}}' > remote.json; try --json-schema remote.json
+printf '{"properties":{"a":{"unevaluatedItems":false}}}' > keyword.json; try --json-schema keyword.json
+try --json-schema keyword.json --schema-lenient
+printf '{"type":' > torn.json; try --json-schema torn.json
+try --json --grammar-memory 64K
+try --json --grammar-memory 1
+try --asap-unbounded
+try --regex 'a+' --grammar-mode asap --temperature 0.5
+cat > in.jsonl <<'E'
+{"id":"two","prompt":"x","regex":"a","choices":["b"]}
+{"id":"list","prompt":"x","choices":[]}
+{"id":"texts","prompt":"x","choices":["a",1]}
+{"id":"type","prompt":"x","grammar":{"a":1}}
+{"id":"schema","prompt":"x","schema":"{"}
+{"id":"kind","prompt":"x","schema":17}
+{"id":"good","prompt":"x","regex":"a"}
+E
+lm-decode -m m --max-tokens 9 in.jsonl | zstd -dcf | jq -c '[.id, .error.code, .error.message, .completions[0].text]'
