@@ -14,6 +14,9 @@ namespace {
 u32 pair_of(char before, char after) {
   return u32{static_cast<u8>(before)} << 8 | static_cast<u8>(after);
 }
+std::size_t five(char c) {
+  return static_cast<u8>(c) & 31u;
+}
 }  // namespace
 
 std::size_t WordList::Hash::operator()(std::string_view s) const {
@@ -30,13 +33,10 @@ WordList::WordList(std::string_view lines, const std::string& name) {
     if (entry.empty()) continue;
     const std::size_t blank = entry.find(' ');
     if (blank == std::string_view::npos) {
-      words_.emplace(entry);
-      looks_.set(look(entry.data(), isize(entry)));
+      add_word(entry);
       continue;
     }
-    const u32 around = pair_of(entry[blank - 1], entry[blank + 1]);
-    phrases_.push_back({std::string(entry), static_cast<i64>(blank), around});
-    any_.set(around);
+    add_phrase(entry);
   }
   if (size() == 0) throw Error(ErrorKind::kData, cat(name, ": has no entries"));
   std::sort(phrases_.begin(), phrases_.end(),
@@ -45,7 +45,6 @@ WordList::WordList(std::string_view lines, const std::string& name) {
 
 bool WordList::phrase_at(std::string_view lower, i64 blank) const {
   const u32 around = pair_of(lower[usize(blank - 1)], lower[usize(blank + 1)]);
-  if (!any_[around]) return false;
   auto at = std::lower_bound(phrases_.begin(), phrases_.end(), around,
                              [](const Phrase& p, u32 key) { return p.around < key; });
   for (; at != phrases_.end() && at->around == around; ++at) {
@@ -55,35 +54,53 @@ bool WordList::phrase_at(std::string_view lower, i64 blank) const {
   return false;
 }
 
-// Five bits of each of the first three bytes tell letters apart; most words of a text end here.
-std::size_t WordList::look(const char* word, i64 size) {
-  const auto five = [&](i64 i) { return i < size ? static_cast<u8>(word[i]) & 31u : 0u; };
-  return five(0) << 11 | five(1) << 6 | five(2) << 1 | (static_cast<unsigned>(size) & 1);
+// Five bits of a byte tell letters apart. Nearly all words and blanks of a text are done with after
+// a look at three or four bytes; where an entry has fewer, any may stand.
+void WordList::add_word(std::string_view word) {
+  words_.emplace(word);
+  for (std::size_t b = 0; b < 32; ++b) {
+    for (std::size_t c = 0; c < 32; ++c)
+      if ((word.size() < 2 || b == five(word[1])) && (word.size() < 3 || c == five(word[2])))
+        looks_.set(five(word[0]) << 10 | b << 5 | c);
+  }
+}
+
+void WordList::add_phrase(std::string_view phrase) {
+  const std::size_t blank = phrase.find(' ');
+  phrases_.push_back({std::string(phrase), static_cast<i64>(blank),
+                      pair_of(phrase[blank - 1], phrase[blank + 1])});
+  for (std::size_t a = 0; a < 32; ++a) {
+    for (std::size_t d = 0; d < 32; ++d)
+      if ((blank < 2 || a == five(phrase[blank - 2])) &&
+          (blank + 2 >= phrase.size() || d == five(phrase[blank + 2])))
+        joints_.set(a << 15 | five(phrase[blank - 1]) << 10 | five(phrase[blank + 1]) << 5 | d);
+  }
 }
 
 bool WordList::found_in(std::string_view lower, const text::ByteBits& bits) const {
+  const i64 n = isize(lower);
+  const char* const p = lower.data();
+  const auto at = [&](i64 i) { return i >= 0 && i < n ? five(p[i]) : std::size_t{0}; };
   bool found = false;
-  i64 begin = -1;  // of the word whose end comes next
-  u64 before = 1;  // white space
-  for (i64 block = 0; block < bits.blocks() && !found; ++block) {
-    const u64 spaces = bits.spaces()[usize(block)];
-    u64 edges = spaces ^ (spaces << 1 | before);
-    before = spaces >> 63;
-    for (; edges != 0; edges &= edges - 1) {
-      const i64 at = 64 * block + std::countr_zero(edges);
-      if (begin < 0) {
-        begin = at;
-        continue;
-      }
-      found = found || (looks_[look(lower.data() + begin, at - begin)] &&
-                        words_.contains(lower.substr(usize(begin), usize(at - begin))));
-      begin = -1;
-    }
-  }
+  text::each_bit(
+      0, n, [&](i64 block) { return bits.starts(block); },
+      [&](i64 begin) {
+        const std::size_t look =
+            begin + 2 < n ? five(p[begin]) << 10 | five(p[begin + 1]) << 5 | five(p[begin + 2])
+                          : at(begin) << 10 | at(begin + 1) << 5;
+        if (!looks_[look] || found) return;
+        const i64 end = text::find_bit(begin, n, [&](i64 b) { return bits.spaces()[usize(b)]; });
+        found = words_.contains(lower.substr(usize(begin), usize(end - begin)));
+      });
   if (found || phrases_.empty()) return found;
   text::each_bit(
-      1, isize(lower) - 1, [&](i64 block) { return bits.spaces()[usize(block)]; },
-      [&](i64 at) { found = found || (lower[usize(at)] == ' ' && phrase_at(lower, at)); });
+      1, n - 1, [&](i64 block) { return bits.spaces()[usize(block)]; },
+      [&](i64 i) {
+        const std::size_t inner = five(p[i - 1]) << 10 | five(p[i + 1]) << 5;
+        const std::size_t outer = i >= 2 && i + 2 < n ? five(p[i - 2]) << 15 | five(p[i + 2])
+                                                      : at(i - 2) << 15 | at(i + 2);
+        if (joints_[inner | outer] && !found) found = p[i] == ' ' && phrase_at(lower, i);
+      });
   return found;
 }
 

@@ -26,15 +26,15 @@ class WordList {
 
  private:
   bool phrase_at(std::string_view lower, i64 blank) const;
-  /// What the first bytes and the size of a word say of it; size: at least one.
-  static std::size_t look(const char* word, i64 size);
+  void add_word(std::string_view word);
+  void add_phrase(std::string_view phrase);
 
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view s) const;
   };
   std::unordered_set<std::string, Hash, std::equal_to<>> words_;
-  std::bitset<1 << 16> looks_;  // of words
+  std::bitset<1 << 15> looks_;  // what words begin with
   // Phrases by the bytes around their first blank.
   struct Phrase {
     std::string text;
@@ -42,7 +42,7 @@ class WordList {
     u32 around;
   };
   std::vector<Phrase> phrases_;  // by around
-  std::bitset<1 << 16> any_;     // whether a phrase has this pair
+  std::bitset<1 << 20> joints_;  // what stands around the first blanks of phrases
 };
 
 }  // namespace lm::tag
