@@ -144,7 +144,7 @@ TEST_CASE("names that are not there are refused with the nearest", "[clean]") {
   CHECK_THROWS_WITH(plan_of({"c4:words=-1"}), Catch::Contains("expected a whole number"));
   CHECK_THROWS_WITH(plan_of({"c4:words=2,words=3"}), Catch::Contains("given twice"));
   CHECK_THROWS_WITH(plan_of({"c4:policy=maybe"}), Catch::Contains("expected yes or no"));
-  CHECK_THROWS_WITH(plan_of({"fineweb:ends=x"}), Catch::Contains("expected a number"));
+  CHECK_THROWS_WITH(plan_of({"fineweb:ends=x"}), Catch::Contains("expected a share"));
   CHECK_THROWS_WITH(plan_of({"c4:words"}), Catch::Contains("is no OPTION=VALUE"));
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("nemo-en drops by each of its measures", "[clean]") {
                    {"unique-lines", "0"},       {"unique-paragraphs", "0"},
                    {"unique-lines-chars", "0"}, {"unique-paragraphs-chars", "0"}};
     for (int n = 2; n <= 10; ++n)
-      all[(n < 5 ? "top-" : "dup-") + std::to_string(n) + "gram"] = "2";
+      all[(n < 5 ? "top-" : "dup-") + std::to_string(n) + "gram"] = "1";
     for (const auto& [name, value] : options)
       all[name] = value;
     std::string spec = "nemo-en";

@@ -114,7 +114,7 @@ TEST_CASE("what a task file does not mean is named with its line", "[eval]") {
   const TempDir dir;
   CHECK(refusal(dir, kTask + "doc_to_txt: x\n") ==
         "t.yaml:7: unknown key \"doc_to_txt\" of a task");
-  CHECK(refusal(dir, kTask + "num_fewshot: many\n") == "t.yaml:7: 'many' is no whole number");
+  CHECK(refusal(dir, kTask + "num_fewshot: many\n") == "t.yaml:7: \"many\" is no whole number");
   CHECK(refusal(dir, kTask + "num_fewshot: -1\n") == "t.yaml:7: -1 is less than 0");
   CHECK(refusal(dir, kTask + "task: twice\n") == "t.yaml:7: key \"task\" stands twice");
   CHECK(refusal(dir, kTask + "process_docs: !function u.f\n") ==
