@@ -194,8 +194,9 @@ class StarCoder : public Tagger {
 
 constexpr std::array<Rule, 6> kNemoRules = {{
     {"num_lines", "newlines and one", 10, 20000},
-    {"comment_to_code_ratio", "share of characters in comments; without a known language in limits",
-     0.01, 0.85},
+    {"comment_to_code_ratio",
+     "share of characters in comments and their marks; without a known language in limits", 0.01,
+     0.85},
     {"alpha_ratio", "share of letters of any script", 0.25, kAny},
     {"xml_header", "1 where <?xml version= stands in the first 100 characters", -kAny, 0},
     {"max_line_length", "characters of the longest line", -kAny, 1000},

@@ -1,5 +1,6 @@
 #include "tag/code_comments.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "core/str.h"
@@ -48,6 +49,10 @@ class CommentScan {
     if (shape_ == Shape::kScript) special_['/'] = special_['`'] = true;
     if (shape_ == Shape::kRaw) special_['`'] = true;
     if (shape_ == Shape::kPhp) special_['?'] = true;
+    if (shape_ == Shape::kPostScript) {
+      quotes_ = "";
+      special_['('] = true;
+    }
   }
 
   i64 chars() {
@@ -77,6 +82,7 @@ class CommentScan {
     if (c == '`' && (shape_ == Shape::kScript || shape_ == Shape::kRaw)) return template_string();
     if (shape_ == Shape::kScript && c == '/') return pattern();
     if (shape_ == Shape::kPhp && has_at(text_, at_, "?>")) return find_code();
+    if (c == '(') return parenthesised();
     ++at_;
   }
 
@@ -107,7 +113,38 @@ class CommentScan {
     chars_ += text::count_code_points(text_.substr(usize(begin), usize(end - begin)));
   }
 
+  void parenthesised() {
+    i64 depth = 0;
+    do {
+      const char c = char_at(text_, at_);
+      depth += (c == '(') - (c == ')');
+      at_ += c == '\\' ? 2 : 1;
+    } while (depth > 0 && at_ < isize(text_));
+  }
+
+  /// In PostScript the reference leaves %! and %% out, but not behind another line of comment; such
+  /// lines have their newlines.
+  void postscript_line() {
+    const auto begins = [&](i64 at) {
+      return (at == 0 || char_at(text_, at - 1) == '\n') && char_at(text_, at) == '%';
+    };
+    i64 end = end_of_line(at_);
+    const char next = char_at(text_, at_ + 1);
+    const bool left_out = next == '%' || (next == '!' && begins(at_) && end > at_ + 2);
+    if (!left_out && begins(at_) && end < isize(text_) && begins(end + 1)) {
+      i64 last = end + 1;
+      while (last < isize(text_) && begins(last))
+        last = std::min(end_of_line(last) + 1, isize(text_));
+      add(at_, last);
+      end = last;
+    } else if (!left_out) {
+      add(at_, end);
+    }
+    at_ = end;
+  }
+
   void line() {
+    if (dolma_ && shape_ == Shape::kPostScript) return postscript_line();
     i64 end = end_of_line(at_);
     const i64 next = end;
     if (end > at_ && text_[usize(end - 1)] == '\r') --end;

@@ -11,8 +11,8 @@
 namespace lm::tag {
 
 /// kScript: /patterns/ and `templates` too; kRaw: `strings` without escapes; kPhp: between <? and
-/// ?>.
-enum class Shape : u8 { kPlain, kNested, kScript, kRaw, kPhp };
+/// ?>; kPostScript: (strings (in strings)).
+enum class Shape : u8 { kPlain, kNested, kScript, kRaw, kPhp, kPostScript };
 
 /// What Dolma, which asks Pygments, makes of a language.
 enum class Reference : u8 {

@@ -91,6 +91,10 @@ TEST_CASE("comments as the reference's lexers have them", "[tag]") {
   CHECK(comments(php, "php") == 3 + 8 + 7 + 4 + 4 + 3);
   CHECK(comments(php, "php", true) == 4 + 7 + 4 + 5 + 4);
   CHECK(comments("# no code", "php") == 0);
+  // Two lines of comment with their newlines, one without; %! and %% are none, nor is % in strings.
+  const std::string page = "%!PS\n%%A\n% b\n%% c\n(% no (no)) x % d\n% e\n";
+  CHECK(comments(page, "ps", true) == 4 + 5 + 3 + 3);
+  CHECK(comments(page, "ps") == 4 + 3 + 3 + 4 + 3 + 3);
 }
 
 TEST_CASE("of Python comments without # and docstrings without indentation count", "[tag]") {
