@@ -53,6 +53,7 @@ class SchemaCompiler {
   // schema_valid.cc: whether a value, given as such, is allowed.
   bool valid(const io::Json& value, i32 site);
   bool valid(const io::Json& value, const Sites& sites);
+  bool valid_here(const io::Json& value, i32 site);
   bool valid_besides_constants(const io::Json& value, i32 site);
   bool valid_scalar(const io::Json& value, i32 site);
   bool valid_array(const io::Json& value, i32 site);
@@ -120,6 +121,7 @@ class SchemaCompiler {
   std::map<Expr, i32> expr_rules_;
   std::map<std::string, Expr> patterns_;
   Expr any_string_ = kNothing;
+  int valid_depth_ = 0;
   i32 nothing_ = -1;  // a place that allows nothing
 };
 
