@@ -22,6 +22,7 @@ endfunction()
 
 lm_fuzz(tokenizer RUNS 6000 ROOMS text)
 lm_fuzz(template RUNS 20000 ROOMS text)
+lm_fuzz(grammar RUNS 20000 ROOMS grammar)
 lm_fuzz(expression RUNS 100000 ROOMS mix)
 lm_fuzz(json_path RUNS 100000 ROOMS mix)
 lm_fuzz(classify RUNS 60000 ROOMS classify)

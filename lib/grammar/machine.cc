@@ -92,26 +92,37 @@ i32 Machine::rule_step(i32 rule_state, i32 byte_class) {
   return rule_rows_[usize(rule_states_[usize(rule_state)].row + byte_class)];
 }
 
-// All classes at once: most of them lead to the same few rests.
+// All classes at once: most of them lead to the same few rests, so edges are marked per class and
+// classes with the same marks share a state.
 void Machine::make_row(i32 from) {
   const i32 classes = grammar_->class_count();
-  std::vector<std::vector<Expr>> rests(usize(classes));
-  for (const ByteEdge& edge : table_.byte_edges(rule_states_[usize(from)].expr)) {
-    const ByteSet& set = table_.set(edge.set);
+  const std::span<const ByteEdge> found = table_.byte_edges(rule_states_[usize(from)].expr);
+  const std::vector<ByteEdge> edges(found.begin(), found.end());
+  const i64 words = (isize(edges) + 63) / 64;
+  std::vector<u64> marks(usize(classes * words), 0);
+  for (i64 i = 0; i < isize(edges); ++i) {
+    const ByteSet& set = table_.set(edges[usize(i)].set);
     for (i32 c = 0; c < classes; ++c) {
-      if (set.has(grammar_->byte_of(c))) rests[usize(c)].push_back(edge.rest);
+      if (set.has(grammar_->byte_of(c))) marks[usize(c * words + i / 64)] |= u64{1} << (i % 64);
     }
   }
   std::vector<i32> row(usize(classes), kDone);
+  std::vector<i32> leaders;  // the first class of each set of marks
   for (i32 c = 0; c < classes; ++c) {
-    if (rests[usize(c)].empty()) continue;
-    const auto twin = std::find(rests.begin(), rests.begin() + c, rests[usize(c)]);
-    if (twin != rests.begin() + c) {
-      row[usize(c)] = row[usize(twin - rests.begin())];
+    const auto mine = marks.begin() + c * words;
+    const auto twin = std::find_if(leaders.begin(), leaders.end(), [&](i32 other) {
+      return std::equal(mine, mine + words, marks.begin() + other * words);
+    });
+    if (twin != leaders.end()) {
+      row[usize(c)] = row[usize(*twin)];
       continue;
     }
-    std::vector<Expr> options = rests[usize(c)];
-    const Expr rest = alive(options);
+    leaders.push_back(c);
+    std::vector<Expr> rests;
+    for (i64 i = 0; i < isize(edges); ++i) {
+      if ((mine[i / 64] >> (i % 64) & 1) != 0) rests.push_back(edges[usize(i)].rest);
+    }
+    const Expr rest = alive(rests);
     if (rest != kNothing) row[usize(c)] = rule_state(rest);
   }
   budget_->charge(classes * static_cast<i64>(sizeof(i32)));

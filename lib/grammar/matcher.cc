@@ -66,19 +66,21 @@ void Matcher::plan_free_steps() {
 
 // A class may reach beyond the safe bytes; its bytes are alike, so what it allows they allow.
 int Matcher::free_length(State s, bool& ended) {
-  std::set<State> seen{s};
-  std::vector<State> now{s};
+  std::vector<State> seen{s};  // between characters, those of each number in a row
+  std::vector<std::pair<int, State>> open;
+  std::size_t begin = 0;
   ended = false;
+  const auto add = [](auto& list, auto one) {
+    if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
+  };
   for (int n = 0; n < kLevels; ++n) {
-    std::set<std::pair<int, State>> partial;
-    std::vector<std::pair<int, State>> open;
-    std::vector<State> next;
-    for (const State state : now)
-      open.emplace_back(0, state);
+    const std::size_t end = seen.size();
     bool within = false;
-    while (!open.empty()) {
-      const std::pair<int, State> here = open.back();
-      open.pop_back();
+    open.clear();
+    for (; begin < end; ++begin)
+      open.emplace_back(0, seen[begin]);
+    for (std::size_t i = 0; i < open.size(); ++i) {
+      const std::pair<int, State> here = open[i];
       for (const FreeStep& step : free_steps_) {
         if (step.from != here.first) continue;
         for (const i32 c : step.classes) {
@@ -86,16 +88,15 @@ int Matcher::free_length(State s, bool& ended) {
           if (to == kDead) return n;
           within |= machine_.accepting(to);
           if (step.to == 0) {
-            if (seen.insert(to).second) next.push_back(to);
-          } else if (partial.emplace(step.to, to).second) {
-            open.emplace_back(step.to, to);
+            add(seen, to);
+          } else {
+            add(open, std::pair(step.to, to));
           }
         }
       }
     }
     ended |= within;
-    if (next.empty()) return kDeepestLevel;
-    now = std::move(next);
+    if (seen.size() == end) return kDeepestLevel;
   }
   return kLevels;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <utility>
 
 #include "core/str.h"
@@ -163,23 +162,26 @@ void Grammar::fold() {
       [&](const std::vector<i32>& loop) { recursive[usize(loop[0])] = 1; });
   std::vector<u8> folded(bodies_.size(), 0);
   std::vector<i32> nested(bodies_.size(), 0);
+  std::vector<Expr> now;  // by expression: what it is with its calls folded
   for (const i32 rule : order) {
-    std::map<Expr, Expr> now;
+    now.resize(usize(table_.size()), kNothing);
     for (const Expr e : inside.of({bodies_[usize(rule)]})) {
+      now[usize(e)] = e;
       if (table_.op(e) == Op::kCall) {
         const i32 callee = table_.rule(e);
         const bool gone = bodies_[usize(callee)] == kNothing;
-        now[e] = gone || folded[usize(callee)] != 0 ? bodies_[usize(callee)] : e;
+        if (gone || folded[usize(callee)] != 0) now[usize(e)] = bodies_[usize(callee)];
         if (folded[usize(callee)] != 0)
           nested[usize(rule)] = std::max(nested[usize(rule)], nested[usize(callee)] + 1);
         continue;
       }
+      if (!table_.has_calls(e)) continue;
       std::vector<Expr> operands = table_.operands(e);
       for (Expr& operand : operands)
-        operand = now.at(operand);
-      now[e] = table_.with_operands(e, operands);
+        operand = now[usize(operand)];
+      now[usize(e)] = table_.with_operands(e, operands);
     }
-    bodies_[usize(rule)] = now.at(bodies_[usize(rule)]);
+    bodies_[usize(rule)] = now[usize(bodies_[usize(rule)])];
     const std::vector<Expr> parts = inside.of({bodies_[usize(rule)]});
     const bool wide = std::any_of(parts.begin(), parts.end(), [&](Expr e) {
       return table_.op(e) == Op::kBytes && table_.set(table_.rule(e)).count() >= kWideSet;
@@ -195,13 +197,13 @@ void Grammar::classify() {
   i32 count = 1;
   for (i32 id = 0; id < table_.set_count(); ++id) {
     const ByteSet& set = table_.set(id);
-    std::map<i32, i32> split;  // class, and whether its bytes are in the set, to the new class
+    std::array<i32, 512> split;  // by class, and whether its bytes are in the set: the new class
+    split.fill(-1);
     i32 next = 0;
     for (int b = 0; b < 256; ++b) {
       const i32 key = 2 * now[usize(b)] + (set.has(static_cast<u8>(b)) ? 1 : 0);
-      const auto [at, fresh] = split.emplace(key, next);
-      if (fresh) ++next;
-      now[usize(b)] = at->second;
+      if (split[usize(key)] < 0) split[usize(key)] = next++;
+      now[usize(b)] = split[usize(key)];
     }
     count = next;
   }

@@ -53,6 +53,7 @@ class SchemaCompiler {
   // schema_valid.cc: whether a value, given as such, is allowed.
   bool valid(const io::Json& value, i32 site);
   bool valid(const io::Json& value, const Sites& sites);
+  bool valid_here(const io::Json& value, i32 site);
   bool valid_besides_constants(const io::Json& value, i32 site);
   bool valid_scalar(const io::Json& value, i32 site);
   bool valid_array(const io::Json& value, i32 site);
@@ -107,6 +108,7 @@ class SchemaCompiler {
   Sites member(const Sites& sites, const Naming& naming);
   std::optional<Sites> evaluated_beside(i32 site);
   Expr object(const Sites& sites);
+  Expr further_names(const Sites& sites, const Names& names);
   Expr further_members(const Sites& sites, const Names& names);
 
   RuleSet& set_;
@@ -119,7 +121,9 @@ class SchemaCompiler {
   std::vector<std::pair<i32, Sites>> pending_;  // rules without body yet
   std::map<Expr, i32> expr_rules_;
   std::map<std::string, Expr> patterns_;
+  Expr any_integer_ = kNothing;
   Expr any_string_ = kNothing;
+  int valid_depth_ = 0;
   i32 nothing_ = -1;  // a place that allows nothing
 };
 

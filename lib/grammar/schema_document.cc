@@ -225,7 +225,8 @@ void SchemaDocument::check(i32 site) {
   const io::Json& s = schema(site);
   if (s.is_boolean()) return;
   if (!s.is_object()) fail(site, "", "expected a schema: an object or a boolean");
-  for (const auto& [key, value] : s.items()) {
+  for (const auto& field : s.items()) {
+    const std::string& key = field.key();
     if (among(kSilent, key)) continue;
     const Keyword* const known = std::find_if(std::begin(kHonoured), std::end(kHonoured),
                                               [&](const Keyword& one) { return one.name == key; });
@@ -233,7 +234,7 @@ void SchemaDocument::check(i32 site) {
       give_up(site, pointer_name(key), "this keyword is not supported");
       continue;
     }
-    const std::string_view wanted = expected(known->kind, value);
+    const std::string_view wanted = expected(known->kind, field.value());
     if (!wanted.empty()) fail(site, key, cat("expected ", wanted));
   }
   if (const io::Json* const unique = get(site, "uniqueItems")) {

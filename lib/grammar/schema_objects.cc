@@ -130,33 +130,34 @@ Sites SchemaCompiler::member_named(const Sites& sites, const std::string& name) 
   return normal_form(std::move(out));
 }
 
-// Members that are not listed: names by the patterns they match, because those decide what the
-// value may be.
+// Names that members may have which are not listed.
+Expr SchemaCompiler::further_names(const Sites& sites, const Names& names) {
+  Expr out = table_.star(json_chars(table_, complement({}), Spelling::kNeeded));
+  for (const i32 site : sites) {
+    if (document_.get(site, "propertyNames") != nullptr)
+      out = table_.both(out, string_contents(normal_form({document_.at(site, "propertyNames")})));
+  }
+  std::vector<Expr> listed;
+  for (const std::string& one : names.listed)
+    listed.push_back(json_string_texts(table_, one, Spelling::kNeeded));
+  return listed.empty() ? out : table_.without(out, table_.alt(std::move(listed)));
+}
+
+// Members that are not listed: by the patterns that their names match, because those decide what
+// the value may be.
 Expr SchemaCompiler::further_members(const Sites& sites, const Names& names) {
   std::vector<std::pair<i32, std::string>> patterns;
-  Expr name = table_.star(json_chars(table_, complement({}), Spelling::kNeeded));
   for (const i32 site : sites) {
     if (const io::Json* const map = document_.get(site, "patternProperties")) {
       for (const auto& [pattern, schema] : map->items())
         patterns.emplace_back(site, pattern);
     }
-    if (document_.get(site, "propertyNames") != nullptr)
-      name = table_.both(name, string_contents(normal_form({document_.at(site, "propertyNames")})));
   }
   if (patterns.size() > kMostPatterns)
     document_.fail(sites[0], "patternProperties", cat("more than ", kMostPatterns, " patterns"));
-  std::vector<Expr> listed;
-  for (const std::string& one : names.listed)
-    listed.push_back(json_string_texts(table_, one, Spelling::kNeeded));
-  if (!listed.empty()) name = table_.without(name, table_.alt(std::move(listed)));
+  std::optional<Expr> all;
   std::vector<Expr> options;
   for (u32 chosen = 0; chosen < u32{1} << patterns.size(); ++chosen) {
-    Expr these = name;
-    for (std::size_t i = 0; i < patterns.size(); ++i) {
-      const Expr pattern = pattern_content(patterns[i].second, patterns[i].first,
-                                           "patternProperties", Spelling::kNeeded);
-      these = (chosen >> i & 1) != 0 ? table_.both(these, pattern) : table_.without(these, pattern);
-    }
     Naming naming;
     naming.listed = [](i32) { return false; };
     naming.patterns = [&](i32 site) {
@@ -168,7 +169,15 @@ Expr SchemaCompiler::further_members(const Sites& sites, const Names& names) {
       return matched;
     };
     const Sites field = normal_form(member(sites, naming));
-    if (is_impossible(field) || table_.shortest(these) >= kNever) continue;
+    if (is_impossible(field)) continue;
+    if (!all) all = further_names(sites, names);
+    Expr these = *all;
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+      const Expr pattern = pattern_content(patterns[i].second, patterns[i].first,
+                                           "patternProperties", Spelling::kNeeded);
+      these = (chosen >> i & 1) != 0 ? table_.both(these, pattern) : table_.without(these, pattern);
+    }
+    if (table_.shortest(these) >= kNever) continue;
     options.push_back(table_.cat(in_rule(writer_.string(these), "a name"),
                                  table_.cat(writer_.colon(), value(field))));
   }

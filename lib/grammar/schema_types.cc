@@ -142,8 +142,12 @@ Expr SchemaCompiler::number(const Sites& sites) {
   NumberSet set = number_set(sites);
   set.whole = whole;
   if (whole && set.broken) return kNothing;
+  const bool any = !set.low && !set.high && set.multiples.empty() && set.not_multiples.empty();
+  if (whole && any && any_integer_ != kNothing) return any_integer_;
   try {
-    return numerals(table_, set);
+    const Expr out = numerals(table_, set);
+    if (whole && any) any_integer_ = out;
+    return out;
   } catch (const Refusal& refusal) {
     if (refusal.fault.code == "budget") throw;
     document_.fail(sites[0], "multipleOf", refusal.fault.detail);

@@ -79,6 +79,16 @@ bool SchemaCompiler::valid(const io::Json& value, const Sites& sites) {
 bool SchemaCompiler::valid(const io::Json& value, i32 site) {
   const io::Json& schema = document_.schema(site);
   if (schema.is_boolean()) return schema.get<bool>();
+  constexpr int kDeepest = 300;  // values of schemas are less deep: places refer to each other
+  if (valid_depth_ == kDeepest)
+    document_.fail(site, "", "refers to itself without a step into a value");
+  ++valid_depth_;
+  const bool out = valid_here(value, site);
+  --valid_depth_;
+  return out;
+}
+
+bool SchemaCompiler::valid_here(const io::Json& value, i32 site) {
   if (const io::Json* const list = document_.get(site, "enum")) {
     const auto same = [&](const io::Json& one) { return equal(one, value); };
     if (std::none_of(list->begin(), list->end(), same)) return false;

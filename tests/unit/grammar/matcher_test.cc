@@ -1,5 +1,7 @@
 #include "grammar/matcher.h"
 
+#include <thread>
+
 #include "catch.h"
 #include "grammar/grammar.h"
 #include "unit/grammar/slow_grammar.h"
@@ -258,6 +260,36 @@ TEST_CASE("masks that were dropped are made again", "[grammar]") {
     const std::vector<u32> want = mask_of(*roomy, after(*roomy, roomy->start(), prefix));
     CHECK(mask_of(*small, after(*small, small->start(), prefix)) == want);
     CHECK(mask_of(*small, after(*small, small->start(), prefix)) == want);
+  }
+}
+
+TEST_CASE("several threads may ask one matcher", "[grammar]") {
+  const auto trie =
+      trie_of({"{", "}", "[", "]", "\"", "a", "b", ": ", ", ", "1", "\"a\"", "[1", "]}"});
+  const Result<GrammarPtr> grammar = compile_json();
+  const std::unique_ptr<Matcher> shared = matcher_of(grammar, trie);
+  std::vector<std::vector<std::vector<u32>>> masks(4);
+  std::vector<std::thread> threads;
+  const auto walk = [&](Matcher& m, u64 seed) {
+    std::vector<std::vector<u32>> out;
+    test::Dice dice(seed);
+    State s = m.start();
+    for (int i = 0; i < 300; ++i) {
+      std::vector<u32> mask(1);
+      if (m.mask(s, mask)) break;
+      out.push_back(mask);
+      const i32 id = dice.below(13);
+      if (allows(mask, id)) s = *m.accept(s, id);
+    }
+    return out;
+  };
+  for (u64 t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] { masks[usize(static_cast<i64>(t))] = walk(*shared, t); });
+  for (std::thread& thread : threads)
+    thread.join();
+  for (u64 t = 0; t < 4; ++t) {
+    const std::unique_ptr<Matcher> alone = matcher_of(grammar, trie);
+    CHECK(masks[usize(static_cast<i64>(t))] == walk(*alone, t));
   }
 }
 

@@ -123,6 +123,8 @@ TEST_CASE("references, recursion and anchors", "[grammar]") {
         std::string::npos);
   CHECK(refusal(R"({"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]})") ==
         "schema # matches no finite text");
+  CHECK(refusal(R"({"propertyNames":{"$ref":"#/propertyNames"},"properties":{"a":{}}})")
+            .find("refers to itself") != std::string::npos);
   Acceptor odd(R"({"$ref":"#/$defs/a~1b%25","$defs":{"a/b%":{"type":"null"}}})");
   CHECK(odd("null"));
 }
