@@ -26,7 +26,7 @@ struct TemplateOptions {
   bool trim_blocks = false;    // the newline behind a block is dropped
   bool lstrip_blocks = false;  // blanks before a block that begins a line are dropped
   bool keep_trailing_newline = true;
-  bool strict = true;     // a name without a value cannot be printed; off: it prints as nothing
+  bool strict = true;     // a name without a value cannot be used; off: it is an empty text or list
   bool html_json = true;  // tojson escapes < > & ' as Jinja's own does; off: plain JSON
 
   /// As evaluation harnesses render task templates.
