@@ -4,6 +4,7 @@ import importlib.machinery
 import json
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import time
@@ -81,12 +82,12 @@ def write_records(path, records):
 def run_tagger(folder, tagger, path, *options):
     """Types and spans of every record of a file, and the seconds of CPU that one thread takes for it."""
     command = [os.path.join(folder, "lm-tag"), "-T", tagger, "-q", "-t", "1", "-z", "none", *options, path]
-    start = os.times()
+    start = resource.getrusage(resource.RUSAGE_CHILDREN)
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    end = os.times()
+    end = resource.getrusage(resource.RUSAGE_CHILDREN)
     prefix = len(f"{key_part(tagger)}__" * 2)
     found = [{key[prefix:]: spans for key, spans in json.loads(line).get("attributes", {}).items()} for line in lines]
-    return found, end.children_user + end.children_system - start.children_user - start.children_system
+    return found, end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime
 
 
 def key_part(name):
