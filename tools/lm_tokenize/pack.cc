@@ -7,8 +7,8 @@
 #include <functional>
 
 #include "core/str.h"
-#include "io/made_folders.h"
 #include "io/json.h"
+#include "io/made_folders.h"
 #include "text/shard_set.h"
 #include "text/shards.h"
 #include "tokenize.h"
