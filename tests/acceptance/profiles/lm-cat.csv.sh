@@ -14,6 +14,6 @@ setup() {
 }
 operands=("$work/a.csv" "$work/b.csv.gz")
 kills=3
-fault_runs=12
+fault_runs=8
 fault_step=2
 starts=20

@@ -16,6 +16,6 @@ setup() {
 }
 operands=("$work/a.warc" "$work/b.warc.gz")
 kills=3
-fault_runs=12
+fault_runs=8
 fault_step=2
 starts=20

@@ -26,6 +26,6 @@ END
 folders=1
 nowhere=/dev/null/out  # folders on the way are made
 kills=3
-fault_runs=12
+fault_runs=8
 fault_step=2
 starts=20

@@ -13,7 +13,7 @@ generate() {
 records=10000
 runs=8
 kills=2
-fault_runs=12
+fault_runs=8
 fault_step=2
 starts=20
 long_mb=15
