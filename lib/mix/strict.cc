@@ -79,11 +79,12 @@ void Declared::check(const Names& names, const std::vector<std::string>& allowed
   }
 }
 
-SeenAttributes::SeenAttributes(const Names& names, i64 attributes_field, i64 asked)
+SeenAttributes::SeenAttributes(const Names& names, i64 attributes_field, i64 asked, i64 named)
     : names_(&names),
       field_(attributes_field),
       seen_(names.attributes().size()),
-      fields_(usize(asked)) {}
+      fields_(usize(named)),
+      asked_(asked) {}
 
 void SeenAttributes::look(const io::JsonReader& json, i64 input, i64 line) {
   ++records_;
@@ -91,8 +92,9 @@ void SeenAttributes::look(const io::JsonReader& json, i64 input, i64 line) {
     if (json.field(names_->field_of(static_cast<i64>(i))).type != io::JsonType::kMissing)
       seen_[i] = 1;
   }
-  for (std::size_t i = 0; i < fields_.size(); ++i) {
-    if (json.field(static_cast<i64>(i)).type != io::JsonType::kMissing) fields_[i] = 1;
+  for (i64 i = 0; i < isize(fields_); ++i) {
+    if (i < asked_ ? json.has(i) : json.field(i).type != io::JsonType::kMissing)
+      fields_[usize(i)] = 1;
   }
   if (line > kLines || input >= kInputs || json.field(field_).type != io::JsonType::kObject) return;
   io::each_object_field(json.raw(field_),

@@ -39,8 +39,9 @@ Error unseen_attribute(const std::string& name, i64 records, const std::set<std:
 class SeenAttributes {
  public:
   /// names: complete and outlives this; attributes_field: the index of the path "attributes". The
-  /// first `asked` paths are those that rules name.
-  SeenAttributes(const Names& names, i64 attributes_field, i64 asked);
+  /// first `asked` paths are those that rules name, up to `named` are those that are left out, of
+  /// which null is there, too.
+  SeenAttributes(const Names& names, i64 attributes_field, i64 asked, i64 named);
   /// A good record. Names for suggestions are taken from the first records of the first inputs, so
   /// that they cost neither time nor memory.
   void look(const io::JsonReader& json, i64 input, i64 line);
@@ -50,7 +51,7 @@ class SeenAttributes {
   /// Throws Error{kData} for the first named attribute that is in no record and not declared,
   /// unless it is allowed to be missing or there are no records. Whole names.
   void check(const std::vector<std::string>& allowed, const Declared& declared = {}) const;
-  /// Fields that rules name, no attributes, which no record has: perhaps misspelt, perhaps
+  /// Fields that were named, no attributes, which no record has: perhaps misspelt, perhaps
   /// optional. Empty if there are no records.
   std::vector<std::string> unseen_fields() const;
 
@@ -59,7 +60,8 @@ class SeenAttributes {
   i64 field_;
   i64 records_ = 0;
   std::vector<u8> seen_;    // by attribute
-  std::vector<u8> fields_;  // by path that rules name
+  std::vector<u8> fields_;  // by path that is named
+  i64 asked_;
   std::set<std::string> known_;
 };
 

@@ -26,7 +26,7 @@ Mixer::Mixer(const Plan& plan)
     : plan_(plan),
       json_(plan.names.paths()),
       values_(plan.names),
-      seen_(plan.names, plan.attributes, plan.asked),
+      seen_(plan.names, plan.attributes, plan.asked, plan.named),
       cuts_(plan.cutter.make_work()),
       chain_(plan.cleaners) {
   counts_.rules.resize(usize(plan.rules.size()));

@@ -168,9 +168,10 @@ Plan::Plan(const StreamOptions& stream, u64 run_seed)
   for (const auto& [text, where] : stream.placed("clean"))
     cleaners.add(text, where, stream.kind);
   as_attributes = options.on("as-attributes");
+  asked = isize(names.paths());
   for (const std::string& path : options.list("discard"))
     discard.push_back(names.field(path));
-  asked = isize(names.paths());
+  named = isize(names.paths());
   attributes = names.field("attributes");
   id = names.field("id");
   source = names.field("source");

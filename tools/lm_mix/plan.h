@@ -57,7 +57,8 @@ struct Plan {
   i64 window = 0;  // lines of an approximate shuffle; 0: none
   bool shuffle = false;
   u64 seed;
-  i64 asked = 0;        // paths of names that rules, cuts, expressions and --discard name
+  i64 asked = 0;        // paths of names that rules, cuts and expressions ask for
+  i64 named = 0;        // those and what is left out
   i64 attributes = -1;  // fields
   i64 id = -1;
   i64 source = -1;

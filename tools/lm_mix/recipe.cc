@@ -131,9 +131,8 @@ class RecipeReader {
     std::vector<std::string> wheres;
     const cli::Flag& flag = *stream.options.options.find(option);
     const bool list = node.value.is_list();
-    if (list && flag.kind != cli::FlagKind::kList)
-      node.fail(cat(key, " is a list, expected one value"));
-    if (node.value.is_map()) node.fail(cat(key, " is ", node.shown(), ", expected a value"));
+    if ((list && flag.kind != cli::FlagKind::kList) || node.value.is_map())
+      node.fail(cat(key, " is ", node.shown(), ", expected one value"));
     for (const ConfigNode& one : list ? node.items : std::vector<ConfigNode>{node}) {
       texts.push_back(option_text(one));
       wheres.push_back(cat(one.where, ": ", key));

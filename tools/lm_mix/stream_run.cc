@@ -135,7 +135,7 @@ i64 StreamRun::good() const {
 void StreamRun::end_reading(i64 rejected) {
   rejected_ = rejected;
   sidecars_.end();
-  mix::SeenAttributes seen(plan_.names, plan_.attributes, plan_.asked);
+  mix::SeenAttributes seen(plan_.names, plan_.attributes, plan_.asked, plan_.named);
   for (const Worker* const worker : mixers_.made()) {
     counts_.add(worker->mixer.counts());
     seen.add(worker->mixer.seen());

@@ -120,12 +120,15 @@ TEST_CASE("fields that no record has are known", "[mix]") {
   const i64 asked = isize(names.paths());
   const i64 field = names.field("attributes");
   names.field("id");  // of the program, not of a rule
-  SeenAttributes one(names, field, asked);
+  SeenAttributes one(names, field, asked, asked);
   CHECK(one.unseen_fields().empty());  // nothing was read
-  SeenAttributes two(names, field, asked);
+  SeenAttributes two(names, field, asked, asked);
   const test::Record record(names, R"({"lang":null,"metadata":{"stars":1}})");
   one.look(record.reader, 0, 1);
   CHECK(one.unseen_fields() == std::vector<std::string>{"lang"});
+  SeenAttributes left_out(names, field, 0, asked);  // null is there, too
+  left_out.look(record.reader, 0, 1);
+  CHECK(left_out.unseen_fields().empty());
   const test::Record other(names, R"({"lang":"x"})");
   two.look(other.reader, 0, 1);
   CHECK(two.unseen_fields() == std::vector<std::string>{"metadata.stars"});
@@ -138,7 +141,7 @@ TEST_CASE("an attribute that no record has is an error with the nearest names", 
   names.attribute("g__g__most_common_2gram");
   names.attribute("seen");
   const i64 field = names.field("attributes");
-  SeenAttributes seen(names, field, isize(names.paths()));
+  SeenAttributes seen(names, field, isize(names.paths()), isize(names.paths()));
   seen.check({});  // nothing was read
   const auto look = [&](const std::string& line) {
     const test::Record record(names, line);
@@ -157,7 +160,7 @@ TEST_CASE("an attribute that no record has is an error with the nearest names", 
           "fires; near it: \"g__g__most_common_2grams\"");
   }
   seen.check({"g__g__most_common_2gram"});
-  SeenAttributes more(names, field, isize(names.paths()));
+  SeenAttributes more(names, field, isize(names.paths()), isize(names.paths()));
   const test::Record record(names, R"({"attributes":{"g__g__most_common_2gram":[]}})");
   more.look(record.reader, 0, 1);
   seen.add(more);

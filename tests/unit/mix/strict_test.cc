@@ -48,7 +48,7 @@ TEST_CASE("what a header declares counts as seen", "[mix]") {
   Names names;
   const i64 attribute = names.attribute("e__t__words");
   const i64 field = names.field("attributes");
-  SeenAttributes seen(names, field, 2);
+  SeenAttributes seen(names, field, 2, 2);
   io::JsonReader json(names.paths());
   std::string line = R"({"text":"x"})";
   const std::size_t size = line.size();
