@@ -126,6 +126,7 @@ class ExprTable {
   i32 structural_shortest(const Node& node) const;
   i32 search_shortest(Expr e);
   i32 set_id(const ByteSet& set);
+  Expr char_tails(std::span<const ByteSequence> sequences, int depth);
   const Edges& edges(Expr e);
   Edges derive(Expr e);
   void derive_cat(Expr e, Edges& out);
