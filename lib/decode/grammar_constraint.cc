@@ -30,6 +30,8 @@ GrammarConstraint::GrammarConstraint(const GrammarConstraint& other)
       text_(other.text_),
       queue_(other.queue_),
       queued_(other.queued_),
+      over_(other.over_),
+      ended_(other.ended_),
       heard_(other.heard_),
       closing_(other.closing_),
       forced_(other.forced_) {}
@@ -89,9 +91,13 @@ bool GrammarConstraint::permits(i32 token, i64 left) const {
 }
 
 void GrammarConstraint::accept(i32 token) {
+  heard_ = true;
+  if (matcher_->trie().text(token).empty()) {  // an end token that ends no text by itself
+    over_ = true;
+    return;
+  }
   const Result<grammar::State> after = matcher_->accept(state_, token);
   state_ = after ? *after : grammar::kDead;
-  heard_ = true;
   if (tokenizer_ == nullptr) return;
   text_ += matcher_->trie().text(token);
   if (text_.size() > 2 * kTail) {  // tokens hardly depend on what is further away
@@ -103,9 +109,11 @@ void GrammarConstraint::accept(i32 token) {
   if (!queued || forced().empty()) look_ahead();
 }
 
-std::optional<TextEnd> GrammarConstraint::end(std::string_view) {
+std::optional<TextEnd> GrammarConstraint::end(std::string_view text) {
   const bool last = !heard_;
   heard_ = false;
+  if (over_) return TextEnd{forced_ ? "forced_close" : "stop", ended_};
+  ended_ = isize(text);
   if (state_ == grammar::kDead) return std::nullopt;
   if (at_once_ && !last) {
     const Result<bool> closed = matcher_->closed(state_);

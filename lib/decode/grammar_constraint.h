@@ -42,6 +42,8 @@ class GrammarConstraint final : public Constraint {
   std::string text_;        // the continuation, for its tokens' boundaries
   std::vector<i32> queue_;  // tokens that must come, from queued_ on
   i64 queued_ = 0;
+  bool over_ = false;             // an end token came
+  i64 ended_ = 0;                 // bytes of the text before it
   bool heard_ = false;            // of a token since end() was asked
   mutable bool closing_ = false;  // the last mask was for an end
   mutable bool forced_ = false;   // one of the masks was

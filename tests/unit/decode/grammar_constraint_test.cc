@@ -127,6 +127,15 @@ TEST_CASE("a text that may go on ends with an end token, or in time", "[decode]"
       CHECK(json->accepting(*json->accept_bytes(json->start(), c.text)));
     }
   }
+  // End tokens end texts of a language whatever else they may do.
+  GenerateRequest on = request(fixture.pattern("a{3,}"), 40, 16);
+  on.params.ignore_eos = true;
+  on.params.logit_bias = {{test::kTinyEos, 9}};
+  for (const Completion& c : fixture.run(on)) {
+    CHECK(c.finish_reason == "stop");
+    CHECK(c.text == std::string(c.text.size(), 'a'));
+    CHECK(c.text.size() >= 3);
+  }
   // Too few tokens for any text: it stays open, and says so.
   const auto word = fixture.pattern("abcdefgh");
   const Completion open = fixture.run(request(word, 3, 1))[0];
