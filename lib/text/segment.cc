@@ -43,6 +43,7 @@ i64 count_starts(std::string_view bytes) {
 }  // namespace
 
 i64 py_space_size(std::string_view text, i64 at) {
+  if (at >= isize(text)) return 0;
   const u8 lead = byte_at(text, at);
   if (lead < 0x80) return kAsciiSpace[lead] ? 1 : 0;
   // Every non-ASCII white space starts with C2, E1, E2 or E3.

@@ -11,7 +11,7 @@
 
 namespace lm::text {
 
-/// White space at text[at], which must be a sequence start: its size in bytes, else 0.
+/// White space at text[at], a sequence start or the end: its size in bytes, else 0.
 i64 py_space_size(std::string_view text, i64 at);
 /// text without white space at both ends (a view into it).
 std::string_view strip(std::string_view text);

@@ -105,3 +105,12 @@ TEST_CASE("code point offsets agree with counting from the start", "[text]") {
   CHECK(index.at(1026) == 1024);
   CHECK(index.byte_of(1024) == 1026);
 }
+
+TEST_CASE("behind a text there is no white space", "[text]") {
+  const std::string_view spaces = " \u00a0\u3000 ";
+  std::vector<i64> sizes;
+  for (i64 at = 0, size = 1; size > 0; at += size)
+    sizes.push_back(size = py_space_size(spaces.substr(0, 7), at));
+  CHECK(sizes == std::vector<i64>{1, 2, 3, 1, 0});
+  CHECK(py_space_size("", 0) == 0);
+}
