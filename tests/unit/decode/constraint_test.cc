@@ -59,13 +59,15 @@ class Fixture {
     options.add_specials = false;
     tokenizer_ = text::load_tokenizer(dir_.path().string(), options);
   }
-  Run run(const std::vector<GenerateRequest>& requests, i64 batch, bool drafts,
-          bool stiff = false) const {
+  /// With drafts all guesses are checked, or those that the clock finds worth their rows.
+  Run run(const std::vector<GenerateRequest>& requests, i64 batch, bool drafts, bool stiff = false,
+          bool clocked = false) const {
     model::EngineOptions size;
     size.cache_tokens = 17 * 96;
     if (stiff) size.make_cache = test::StiffCache::make;
     model::Engine engine(model_, size);
     GenerateOptions options{batch, 64, model_.cfg.end_ids};
+    options.draft_auto = clocked;
     if (drafts)
       options.drafter = [](const DraftSubject&) { return std::make_unique<PromptLookup>(); };
     Generator generator(engine, *tokenizer_, options);
@@ -151,6 +153,7 @@ TEST_CASE("every sample obeys a constraint that it alone advances, drafted or no
       check_same(drafted, plain);
       CHECK(drafted.stats.draft_tokens > 0);
       CHECK(drafted.stats.draft_rows > drafted.stats.draft_tokens);
+      check_same(fixture.run(all, batch, true, false, true), plain);
     }
   }
   set_threads(2);

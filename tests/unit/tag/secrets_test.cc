@@ -1,4 +1,3 @@
-#include <chrono>
 
 #include "core/str.h"
 #include "tag/secret_match.h"
@@ -140,12 +139,10 @@ TEST_CASE("lines made to trap patterns take no more than their length", "[tag]")
   for (const char* const part : {"eyJ", "xoxb-1-", "secret", "secret:`a,`", "://a:", "'a",
                                  "password=\"", "sk-T3BlbkFJ", "aws key", "//:_authToken=", "AKC",
                                  "glagent-", "key ", "a=b(", "\"`", "[!=]", "gh", "_id"}) {
-    const std::string text = times(part, 1000000 / isize(std::string_view(part)));
-    const auto start = std::chrono::steady_clock::now();
-    found("code_secrets_v1", text);
-    const f64 seconds =
-        std::chrono::duration<f64>(std::chrono::steady_clock::now() - start).count();
+    // Instants for a scan along the line, hours for a square of its length: the runner's limit ends
+    // those.
+    const std::string text = times(part, 4000000 / isize(std::string_view(part)));
     INFO(part);
-    CHECK(seconds < 20);  // far above what is needed, far below a square of the length
+    CHECK(value(found("code_secrets_v1", text), "doc") >= -1);
   }
 }
