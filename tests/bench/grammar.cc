@@ -1,11 +1,13 @@
 // Masks of documents that walk through schemas, and the time they take.
 //   bench-grammar TOKENIZER SCHEMAS [--documents N] [--tokens N] [--space canonical|compact]
 //   [--write FILE]
+//   bench-grammar --random N
 // SCHEMAS: one JSON object per line, {"name", "schema"}. A document is written by masks: one token
 // in four leads nearer to the end, the others are any allowed one, by a seeded draw; after --tokens
 // tokens it is closed. One JSON line per schema says what compiling and the masks cost (processor
 // time of this thread, microseconds); the last line is of all masks. --write: the ids of each
-// document, {"name", "ids"}, for others to replay.
+// document and its text, {"name", "ids", "text"}, for others to replay. --random: prints N schemas
+// made at random of everything that is honoured.
 
 #include "grammar/grammar.h"
 
@@ -22,6 +24,7 @@
 #include "core/str.h"
 #include "grammar/matcher.h"
 #include "text/tokenizer.h"
+#include "unit/grammar/random_schema.h"
 
 namespace {
 
@@ -115,7 +118,11 @@ void run(const Options& o) {
     for (i64 d = 0; d < o.documents; ++d) {
       const std::vector<i32> ids = walk(
           *matcher, end, o.tokens, RandomStream(static_cast<u64>(d), RandomPurpose::kOther), us);
-      if (!o.write.empty()) out << io::Json{{"name", name}, {"ids", ids}}.dump() << "\n";
+      if (o.write.empty()) continue;
+      std::string text;
+      for (const i32 id : ids)
+        text += trie->text(id);
+      out << io::Json{{"name", name}, {"ids", ids}, {"text", text}}.dump() << "\n";
     }
     std::cout << "{\"case\":\"" << name << "\",\"compile_us\":" << format_fixed(compiles.back(), 0)
               << "," << summary(us) << ",\"state_bytes\":" << matcher->state_bytes_used() << "}\n";
@@ -125,6 +132,15 @@ void run(const Options& o) {
   std::cout << "{\"case\":\"all\",\"compile_p50_us\":"
             << format_fixed(compiles.empty() ? 0 : compiles[compiles.size() / 2], 0) << ","
             << summary(all) << "}\n";
+}
+
+void print_random(i64 count) {
+  for (u64 seed = 1; count > 0; ++seed) {
+    const io::Json schema = test::RandomSchema(seed).make();
+    if (!compile_json_schema(schema)) continue;
+    --count;
+    std::cout << io::Json{{"name", cat("random ", seed)}, {"schema", schema}}.dump() << "\n";
+  }
 }
 
 }  // namespace
@@ -142,6 +158,9 @@ int main(int argc, char** argv) {
       o.tokens = parse_int(next).value_or(o.tokens);
     } else if (arg == "--space") {
       o.schema.space = next == "compact" ? JsonSpace::kCompact : JsonSpace::kCanonical;
+    } else if (arg == "--random") {
+      print_random(parse_int(next).value_or(0));
+      return 0;
     } else if (arg == "--write") {
       o.write = next;
     } else {
