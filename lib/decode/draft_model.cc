@@ -18,7 +18,7 @@ SampleParams without_dry(SampleParams params) {
 ModelDrafter::ModelDrafter(model::Engine& engine, const DraftSubject& subject, f64 least)
     : engine_(engine),
       subject_(subject),
-      sampler_(without_dry(subject.params), subject.ends, nullptr),
+      sampler_(without_dry(subject.params), subject.ends, nullptr, true),
       least_(least) {}
 
 ModelDrafter::~ModelDrafter() {

@@ -8,7 +8,7 @@
 
 #include "decode/draft.h"
 #include "decode/draw.h"
-#include "decode/processors.h"
+#include "decode/sampler.h"
 #include "model/engine.h"
 
 namespace lm::decode {

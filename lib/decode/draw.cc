@@ -1,10 +1,12 @@
 #include "decode/draw.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "cpu/draw.h"
 
 namespace lm::decode {
 
@@ -49,41 +51,89 @@ f64 draw_gumbel(const DrawPoint& at, i32 token) {
 
 i32 largest(std::span<const i32> ids, std::span<const f64> weights) {
   LM_CHECK(!ids.empty() && ids.size() == weights.size(), "a draw needs a token");
-  std::size_t best = 0;
-  for (std::size_t i = 1; i < weights.size(); ++i)
-    if (weights[i] > weights[best]) best = i;
-  return ids[best];
+  const f64 top = cpu::max_of(isize(weights), weights.data());
+  const auto at = std::find(weights.begin(), weights.end(), top);
+  return ids[usize(at - weights.begin())];
 }
 
-i32 draw_token(const DrawPoint& at, std::span<const i32> ids, std::span<const f64> weights) {
-  LM_CHECK(!ids.empty() && ids.size() == weights.size(), "a draw needs a token");
-  const i32 top = largest(ids, weights);
-  i32 best_id = -1;
-  f64 best = 0;
+namespace {
+
+/// The best so far.
+struct Race {
+  const DrawPoint& at;
+  i32 id = -1;
+  f64 value = 0;
+
+  void enter(i32 other, f64 weight, f64 u) {
+    if (weight + gumbel_bound(u) < value) return;
+    const f64 its = weight + gumbel(u);
+    if (its < value || (its == value && other >= id)) return;
+    id = other;
+    value = its;
+  }
+};
+
+/// Tokens one by one.
+void race_listed(std::span<const i32> ids, std::span<const f64> weights, Race& race) {
   u32 pair = ~u32{0};
   Philox4 w = {};
-  // The heaviest token first: most others then fail the bound.
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] != top) continue;
-    best_id = top;
-    best = weights[i] + draw_gumbel(at, top);
-  }
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const i32 id = ids[i];
-    if (id == top) continue;
-    if (static_cast<u32>(id) >> 1 != pair) {
-      pair = static_cast<u32>(id) >> 1;
-      w = words(at, id);
+    if (static_cast<u32>(ids[i]) >> 1 != pair) {
+      pair = static_cast<u32>(ids[i]) >> 1;
+      w = words(race.at, ids[i]);
     }
-    const f64 u = uniform_of(w, id);
-    if (weights[i] + gumbel_bound(u) < best) continue;
-    const f64 value = weights[i] + gumbel(u);
-    if (value > best || (value == best && id < best_id)) {
-      best = value;
-      best_id = id;
-    }
+    race.enter(ids[i], weights[i], uniform_of(w, ids[i]));
   }
-  return best_id;
+}
+
+/// Tokens of a dense range of at most 2 kCounters ids: the noise of all of them at once, and only
+/// those in full whose uniform is near enough to one. Of weights up to `top` one can win only if
+/// top - ln(1 - u) is not below the best.
+constexpr i64 kCounters = 256;
+
+void race_range(std::span<const i32> ids, std::span<const f64> weights, Race& race) {
+  const f64 top = cpu::max_of(isize(weights), weights.data());
+  const f64 most = std::exp(std::min(0.0, top - race.value + 1e-9)) * 134217728.0;
+  const cpu::DrawBlock block = {static_cast<u32>(race.at.position),
+                                static_cast<u32>(race.at.sample), static_cast<u32>(race.at.stream),
+                                race.at.key[0], race.at.key[1]};
+  const u32 first = static_cast<u32>(ids.front()) >> 1;
+  const i64 counters = i64{static_cast<u32>(ids.back()) >> 1} - first + 1;
+  std::array<u32, 2 * kCounters> near;
+  const i64 count = cpu::near_one(block, first, counters, static_cast<u32>(most) + 2, near.data());
+  std::size_t i = 0;
+  for (i64 n = 0; n < count; ++n) {
+    const i32 id = static_cast<i32>(2 * first + near[usize(n)]);
+    while (i < ids.size() && ids[i] < id)
+      ++i;
+    if (i == ids.size()) return;
+    if (ids[i] == id) race.enter(id, weights[i], draw_uniform(race.at, id));
+  }
+}
+
+}  // namespace
+
+i32 draw_token(const DrawPoint& at, std::span<const i32> ids, std::span<const f64> weights) {
+  // The heaviest token first: most others then cannot win.
+  const i32 top = largest(ids, weights);
+  const std::size_t place = usize(std::lower_bound(ids.begin(), ids.end(), top) - ids.begin());
+  Race race{at, top, weights[place] + draw_gumbel(at, top)};
+  for (std::size_t i = 0; i < ids.size();) {
+    const i64 last = i64{ids[i]} / 2 * 2 + 2 * kCounters - 1;
+    std::size_t end = std::min(ids.size(), i + usize(2 * kCounters));
+    end = usize(std::upper_bound(ids.begin() + static_cast<std::ptrdiff_t>(i),
+                                 ids.begin() + static_cast<std::ptrdiff_t>(end), last) -
+                ids.begin());
+    const auto some = ids.subspan(i, end - i);
+    // Where few of a range's tokens are left they are looked at one by one.
+    if (isize(some) >= kCounters / 4) {
+      race_range(some, weights.subspan(i, end - i), race);
+    } else {
+      race_listed(some, weights.subspan(i, end - i), race);
+    }
+    i = end;
+  }
+  return race.id;
 }
 
 }  // namespace lm::decode

@@ -42,8 +42,8 @@ f64 draw_gumbel(const DrawPoint& at, i32 token);
 
 /// The id whose weight + Gumbel noise is largest; ties go to the smaller id. ids ascending, weights
 /// finite log-weights (not normalised), same size, at least one.
-/// Noise is only evaluated where it could win: the logarithms of a uniform are bounded by its
-/// exponent. Same result as evaluating all.
+/// Noise is only evaluated where it could win: a logarithm is bounded by its argument's distance
+/// from one. Same result as evaluating all.
 i32 draw_token(const DrawPoint& at, std::span<const i32> ids, std::span<const f64> weights);
 
 /// The id of the largest weight; ties go to the smaller id.

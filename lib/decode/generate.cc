@@ -178,7 +178,8 @@ bool Generator::start_sample(Job& job) {
   SampleParams params = r.params;
   params.temperature = own.temperature;
   std::unique_ptr<Sample> s = std::make_unique<Sample>(
-      job, job.started++, Sampler(params, ends, breakers(params)), tokenizer_);
+      job, job.started++, Sampler(params, ends, breakers(params), job.request.processed),
+      tokenizer_);
   s->number = own.number;
   s->measured = own.measured;
   s->ends = std::move(ends);

@@ -20,8 +20,8 @@
 #include "decode/logprob.h"
 #include "decode/model_switch.h"
 #include "decode/params.h"
-#include "decode/processors.h"
 #include "decode/prompt.h"
+#include "decode/sampler.h"
 #include "model/engine.h"
 #include "text/tokenizer.h"
 

@@ -1,12 +1,12 @@
 #include "decode/processors.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <numeric>
 
-#include "core/error.h"
-#include "decode/constraint.h"
+#include "cpu/draw.h"
 
 namespace lm::decode {
 
@@ -29,7 +29,9 @@ void filter(TokenWeights& x, Keep keep) {
 }
 
 /// The k-th largest of values, k >= 1 clamped to their number.
-f64 kth_largest(std::vector<f64> values, i64 k) {
+f64 kth_largest(const std::vector<f64>& of, i64 k) {
+  if (k == 1) return cpu::max_of(isize(of), of.data());
+  std::vector<f64> values = of;
   const std::size_t at = usize(std::min<i64>(k, isize(values)) - 1);
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end(),
                    std::greater<>());
@@ -43,109 +45,107 @@ f64 entropy(const std::vector<f64>& p, const TokenWeights& x, f64 log_sum) {
   return sum;
 }
 
-/// Position of an id, or -1.
-i64 find_id(const TokenWeights& x, i32 id) {
-  const auto at = std::lower_bound(x.ids.begin(), x.ids.end(), id);
-  return at != x.ids.end() && *at == id ? at - x.ids.begin() : -1;
-}
-
-std::map<i32, i64> counts(std::span<const i32> tokens) {
-  std::map<i32, i64> out;
-  for (const i32 token : tokens)
-    ++out[token];
-  return out;
-}
-
-std::span<const i32> last(std::span<const i32> tokens, i64 n) {
-  return n > 0 && n < isize(tokens) ? tokens.last(usize(n)) : tokens;
-}
-
-void drop_infinite(TokenWeights& x) {
-  filter(x, [&](std::size_t i) { return x.w[i] > -kInf; });
-}
-
-/// Indices of the survivors by (key, index) ascending, sorted as far as needed: fn(index) is called
-/// in that order until it returns false.
-template <typename Fn>
-void visit_ascending(const std::vector<f64>& key, Fn fn) {
-  std::vector<i32> order(key.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto less = [&](i32 a, i32 b) {
-    const f64 x = key[static_cast<std::size_t>(a)];
-    const f64 y = key[static_cast<std::size_t>(b)];
-    return x != y ? x < y : a < b;
-  };
-  std::size_t done = 0;
-  for (std::size_t block = 256; done < order.size(); block *= 8) {
-    const std::size_t end = std::min(order.size(), done + block);
-    const auto from = order.begin() + static_cast<std::ptrdiff_t>(done);
-    const auto to = order.begin() + static_cast<std::ptrdiff_t>(end);
-    if (end < order.size()) std::nth_element(from, to, order.end(), less);
-    std::sort(from, to, less);
-    for (; done < end; ++done)
-      if (!fn(static_cast<std::size_t>(order[done]))) return;
+/// Indices 0 to n - 1 by the bin of each, ascending within a bin.
+class Bins {
+ public:
+  template <typename BinOf>
+  Bins(std::size_t n, i64 bins, BinOf bin_of) : begin_(usize(bins + 1), 0), order_(n) {
+    for (std::size_t i = 0; i < n; ++i)
+      ++begin_[usize(bin_of(i) + 1)];
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    std::vector<i32> next(begin_.begin(), begin_.end() - 1);
+    for (std::size_t i = 0; i < n; ++i)
+      order_[usize(next[usize(bin_of(i))]++)] = static_cast<i32>(i);
   }
-}
+  std::span<i32> operator[](i64 bin) {
+    const i32 from = begin_[usize(bin)];
+    return std::span(order_).subspan(usize(from), usize(begin_[usize(bin + 1)] - from));
+  }
+
+ private:
+  std::vector<i32> begin_, order_;
+};
 
 }  // namespace
 
 bool TokenWeights::assign(std::span<const f32> logits) {
-  ids.clear();
-  w.clear();
-  ids.reserve(logits.size());
-  w.reserve(logits.size());
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    const f64 value = static_cast<f64>(logits[i]);
-    if (value == -kInf) continue;
-    if (!std::isfinite(value)) return false;
-    ids.push_back(static_cast<i32>(i));
-    w.push_back(value);
+  const i64 n = isize(logits);
+  std::vector<f32> tops(usize((n + cpu::kTopBlock - 1) / cpu::kTopBlock));
+  const cpu::RowKind kind = cpu::scan_row(n, logits.data(), tops.data());
+  if (kind == cpu::RowKind::kOdd) return false;
+  ids.resize(logits.size());
+  w.resize(logits.size());
+  if (kind == cpu::RowKind::kFinite) {
+    std::iota(ids.begin(), ids.end(), 0);
+    std::copy(logits.begin(), logits.end(), w.begin());
+    return true;
   }
+  std::size_t to = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    ids[to] = static_cast<i32>(i);
+    w[to] = static_cast<f64>(logits[i]);
+    to += w[to] > -kInf;
+  }
+  ids.resize(to);
+  w.resize(to);
   return true;
 }
 
+void TokenWeights::assign(std::span<const f32> logits, std::span<const i32> some) {
+  ids.clear();
+  w.clear();
+  for (const i32 id : some) {
+    const f64 value = static_cast<f64>(logits[usize(id)]);
+    if (value == -kInf) continue;
+    ids.push_back(id);
+    w.push_back(value);
+  }
+}
+
+i64 TokenWeights::find(i32 id) const {
+  const auto at = std::lower_bound(ids.begin(), ids.end(), id);
+  return at != ids.end() && *at == id ? at - ids.begin() : -1;
+}
+
+void TokenWeights::drop_infinite() {
+  filter(*this, [&](std::size_t i) { return w[i] > -kInf; });
+}
+
 f64 TokenWeights::max() const {
-  f64 top = -kInf;
-  for (const f64 value : w)
-    top = std::max(top, value);
-  return top;
+  return cpu::max_of(isize(w), w.data());
 }
 
 f64 TokenWeights::log_sum() const {
+  std::vector<f64> p;
+  return softmax(p);
+}
+
+f64 TokenWeights::softmax(std::vector<f64>& p) const {
+  p.resize(w.size());
   const f64 top = max();
-  f64 sum = 0;
-  for (const f64 value : w)
-    sum += std::exp(value - top);
+  const f64 sum = cpu::exp_shifted(isize(w), w.data(), top, p.data());
+  for (f64& value : p)
+    value /= sum;
   return top + std::log(sum);
 }
 
-void TokenWeights::softmax(std::vector<f64>& p) const {
-  p.resize(w.size());
-  const f64 top = max();
-  f64 sum = 0;
-  for (std::size_t i = 0; i < w.size(); ++i) {
-    p[i] = std::exp(w[i] - top);
-    sum += p[i];
-  }
-  for (f64& value : p)
-    value /= sum;
+i64 window_begin(const History& history, bool all, i64 last_n) {
+  const i64 from = all ? 0 : history.prompt;
+  return last_n > 0 ? std::max(from, isize(history.tokens) - last_n) : from;
 }
 
-void apply_repetition(TokenWeights& x, const History& history, f64 theta, i64 last_n) {
-  for (const auto& [id, count] : counts(last(history.tokens, last_n))) {
-    const i64 at = find_id(x, id);
+void apply_repetition(TokenWeights& x, const TokenCounts& seen, f64 theta) {
+  for (const auto& [id, count] : seen.of()) {
+    const i64 at = x.find(id);
     if (at < 0) continue;
     f64& w = x.w[usize(at)];
     w = w < 0 ? w * theta : w / theta;
   }
 }
 
-void apply_frequency(TokenWeights& x, const History& history, f64 frequency, f64 presence, bool all,
-                     i64 last_n) {
-  const std::span<const i32> seen =
-      last(all ? history.tokens : history.tokens.subspan(usize(history.prompt)), last_n);
-  for (const auto& [id, count] : counts(seen)) {
-    const i64 at = find_id(x, id);
+void apply_frequency(TokenWeights& x, const TokenCounts& seen, f64 frequency, f64 presence) {
+  for (const auto& [id, count] : seen.of()) {
+    const i64 at = x.find(id);
     if (at >= 0) x.w[usize(at)] -= frequency * static_cast<f64>(count) + presence;
   }
 }
@@ -157,10 +157,10 @@ void ban_repeated_ngrams(TokenWeights& x, const History& history, i64 n) {
   for (i64 i = n - 1; i < isize(tokens); ++i) {
     const std::span<const i32> before = tokens.subspan(usize(i - n + 1), usize(n - 1));
     if (!std::equal(before.begin(), before.end(), tail.begin())) continue;
-    const i64 at = find_id(x, tokens[usize(i)]);
+    const i64 at = x.find(tokens[usize(i)]);
     if (at >= 0) x.w[usize(at)] = -kInf;
   }
-  drop_infinite(x);
+  x.drop_infinite();
 }
 
 void apply_dry(TokenWeights& x, const History& history, f64 multiplier, f64 base, i64 allowed,
@@ -197,10 +197,10 @@ void apply_dry(TokenWeights& x, const History& history, f64 multiplier, f64 base
     m = std::max(m, match);
   }
   for (const auto& [id, match] : longest) {
-    const i64 at = find_id(x, id);
+    const i64 at = x.find(id);
     if (at >= 0) x.w[usize(at)] -= multiplier * std::pow(base, static_cast<f64>(match - allowed));
   }
-  drop_infinite(x);
+  x.drop_infinite();
 }
 
 void keep_top_k(TokenWeights& x, i64 k, i64 min_keep) {
@@ -215,41 +215,38 @@ void keep_top_p(TokenWeights& x, f64 p, i64 min_keep) {
   std::vector<f64> prob;
   x.softmax(prob);
   const f64 limit = 1.0 - p;
-  // All tokens below limit / n together stay below the limit: they are the first of the ascending
-  // order and go without being sorted.
-  const f64 small = limit / static_cast<f64>(prob.size());
-  std::vector<i32> rest;
-  f64 sum = 0;
+  // Bins of probabilities from 2^-64 to 1, 32 to an octave. Those of which all tokens go need no
+  // order.
+  constexpr i64 kBins = 64 * 32 + 1;
+  constexpr i64 kLowest = (1023 - 64) * 32;
+  Bins bins(prob.size(), kBins, [&](std::size_t i) {
+    const i64 at = static_cast<i64>(std::bit_cast<u64>(prob[i]) >> 47) - kLowest;
+    return std::clamp<i64>(at, 0, kBins - 1);
+  });
   std::vector<u8> gone(prob.size(), 0);
+  f64 sum = 0;
   i64 left = isize(x.ids);
-  for (std::size_t i = 0; i < prob.size(); ++i) {
-    if (prob[i] < small) {
-      sum += prob[i];
-      gone[i] = 1;
+  for (i64 b = 0; b < kBins; ++b) {
+    const std::span<i32> some = bins[b];
+    f64 mass = 0;
+    for (const i32 i : some)
+      mass += prob[usize(i)];
+    const bool all = sum + mass <= limit - 1e-9 && left - isize(some) >= min_keep;
+    if (!all) {
+      std::sort(some.begin(), some.end(), [&](i32 a, i32 c) {
+        const f64 pa = prob[usize(a)];
+        const f64 pc = prob[usize(c)];
+        return pa != pc ? pa < pc : a > c;
+      });
+    }
+    for (const i32 i : some) {
+      if (!all && (sum + prob[usize(i)] > limit || left <= min_keep))
+        return filter(x, [&](std::size_t at) { return gone[at] == 0; });
+      sum += prob[usize(i)];
+      gone[usize(i)] = 1;
       --left;
-    } else {
-      rest.push_back(static_cast<i32>(i));
     }
   }
-  if (left < min_keep) {  // rare: more must stay than are likely
-    std::fill(gone.begin(), gone.end(), u8{0});
-    rest.resize(prob.size());
-    std::iota(rest.begin(), rest.end(), 0);
-    left = isize(x.ids);
-    sum = 0;
-  }
-  std::sort(rest.begin(), rest.end(), [&](i32 a, i32 b) {
-    const f64 pa = prob[static_cast<std::size_t>(a)];
-    const f64 pb = prob[static_cast<std::size_t>(b)];
-    return pa != pb ? pa < pb : a > b;
-  });
-  for (const i32 i : rest) {
-    sum += prob[static_cast<std::size_t>(i)];
-    if (sum > limit || left <= min_keep) break;
-    gone[static_cast<std::size_t>(i)] = 1;
-    --left;
-  }
-  filter(x, [&](std::size_t i) { return gone[i] == 0; });
 }
 
 void keep_min_p(TokenWeights& x, f64 min_p, i64 min_keep) {
@@ -267,28 +264,45 @@ void keep_min_p(TokenWeights& x, f64 min_p, i64 min_keep) {
 void keep_typical(TokenWeights& x, f64 tau, bool cut, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
-  x.softmax(p);
-  const f64 log_sum = x.log_sum();
+  const f64 log_sum = x.softmax(p);
   const f64 h = entropy(p, x, log_sum);
   std::vector<f64> delta(p.size());
   for (std::size_t i = 0; i < p.size(); ++i)
     delta[i] = std::abs(log_sum - x.w[i] - h);
+  // Bins of 1/64 nat; those that are kept whole need no order.
+  constexpr i64 kBins = 2048;
+  Bins bins(p.size(), kBins, [&](std::size_t i) {
+    return static_cast<i64>(std::min(64 * delta[i], static_cast<f64>(kBins - 1)));
+  });
   std::vector<u8> keep(p.size(), 0);
   f64 sum = 0;
   i64 count = 0;
   bool full = false;  // the mass is reached
   f64 bound = 0;
-  visit_ascending(delta, [&](std::size_t i) {
-    if (full && count >= min_keep && (cut || delta[i] > bound)) return false;
-    keep[i] = 1;
-    ++count;
-    if (full) return true;
-    sum += p[i];
-    bound = delta[i];
-    full = cut ? sum > tau : sum >= tau;
-    return true;
-  });
-  filter(x, [&](std::size_t i) { return keep[i] != 0; });
+  for (i64 b = 0; b < kBins; ++b) {
+    const std::span<i32> some = bins[b];
+    f64 mass = 0;
+    for (const i32 i : some)
+      mass += p[usize(i)];
+    if (full || sum + mass >= tau - 1e-9) {
+      std::sort(some.begin(), some.end(), [&](i32 a, i32 c) {
+        const f64 x1 = delta[usize(a)];
+        const f64 x2 = delta[usize(c)];
+        return x1 != x2 ? x1 < x2 : a < c;
+      });
+    }
+    for (const i32 i : some) {
+      if (full && count >= min_keep && (cut || delta[usize(i)] > bound))
+        return filter(x, [&](std::size_t at) { return keep[at] != 0; });
+      keep[usize(i)] = 1;
+      ++count;
+      if (full) continue;
+      sum += p[usize(i)];
+      bound = delta[usize(i)];
+      full = cut ? sum > tau : sum >= tau;
+    }
+  }
+  // All are kept.
 }
 
 void keep_epsilon(TokenWeights& x, f64 epsilon, i64 min_keep) {
@@ -302,8 +316,7 @@ void keep_epsilon(TokenWeights& x, f64 epsilon, i64 min_keep) {
 void keep_eta(TokenWeights& x, f64 eta, i64 min_keep) {
   if (x.empty()) return;
   std::vector<f64> p;
-  x.softmax(p);
-  const f64 h = entropy(p, x, x.log_sum());
+  const f64 h = entropy(p, x, x.softmax(p));
   const f64 bound = std::min(eta, std::sqrt(eta) * std::exp(-h));
   const f64 least = kth_largest(x.w, min_keep);
   filter(x, [&](std::size_t i) { return p[i] >= bound || x.w[i] >= least; });
@@ -346,114 +359,6 @@ std::vector<u8> breaker_tokens(const text::Tokenizer& tokenizer, i64 vocab,
       if (bytes.find(text) != std::string::npos) out[usize(id)] = 1;
   }
   return out;
-}
-
-Sampler::Sampler(const SampleParams& params, std::vector<i32> ends,
-                 std::shared_ptr<const std::vector<u8>> breaker)
-    : params_(params),
-      order_(parse_order(params.sampler_order).value()),
-      ends_(std::move(ends)),
-      breaker_(std::move(breaker)) {}
-
-void Sampler::rules(const History& history) {
-  const i64 output = isize(history.tokens) - history.prompt;
-  for (const auto& [id, bias] : params_.logit_bias) {
-    const i64 at = find_id(x_, id);
-    if (at >= 0) x_.w[usize(at)] += bias;
-  }
-  if (output < params_.min_tokens) {
-    for (const i32 id : ends_) {
-      const i64 at = find_id(x_, id);
-      if (at >= 0) x_.w[usize(at)] = -kInf;
-    }
-  }
-  drop_infinite(x_);
-}
-
-void Sampler::step(Step step, const History& history, const DrawPoint& at) {
-  const SampleParams& p = params_;
-  if (x_.empty()) return;
-  const bool truncates = step >= Step::kTemperature;
-  if (truncates && p.temperature == 0) return;  // greedy
-  switch (step) {
-    case Step::kRepetition:
-      if (p.repetition_penalty != 1)
-        apply_repetition(x_, history, p.repetition_penalty, p.penalty_last_n);
-      return;
-    case Step::kFrequency:
-      if (p.frequency_penalty != 0 || p.presence_penalty != 0)
-        apply_frequency(x_, history, p.frequency_penalty, p.presence_penalty, p.penalty_all,
-                        p.penalty_last_n);
-      return;
-    case Step::kNoRepeat:
-      if (p.no_repeat_ngram > 0) ban_repeated_ngrams(x_, history, p.no_repeat_ngram);
-      return;
-    case Step::kDry:
-      if (p.dry_multiplier > 0)
-        apply_dry(x_, history, p.dry_multiplier, p.dry_base, p.dry_allowed,
-                  breaker_ ? std::span<const u8>(*breaker_) : std::span<const u8>());
-      return;
-    case Step::kTemperature:
-      for (f64& w : x_.w)
-        w /= std::max(p.temperature, 1e-100);  // stays finite
-      return;
-    case Step::kTopK:
-      if (p.top_k > 0) keep_top_k(x_, p.top_k, p.min_keep);
-      return;
-    case Step::kTopP:
-      if (p.top_p < 1) keep_top_p(x_, p.top_p, p.min_keep);
-      return;
-    case Step::kMinP:
-      if (p.min_p > 0) keep_min_p(x_, p.min_p, p.min_keep);
-      return;
-    case Step::kTypical:
-      if (p.typical < 1) keep_typical(x_, p.typical, p.typical_cut, p.min_keep);
-      return;
-    case Step::kEpsilon:
-      if (p.epsilon > 0) keep_epsilon(x_, p.epsilon, p.min_keep);
-      return;
-    case Step::kEta:
-      if (p.eta > 0) keep_eta(x_, p.eta, p.min_keep);
-      return;
-    case Step::kTopNSigma:
-      if (p.top_n_sigma > 0) keep_top_n_sigma(x_, p.top_n_sigma, p.min_keep);
-      return;
-    case Step::kXtc: {
-      if (p.xtc_probability <= 0) return;
-      DrawPoint coin = at;
-      coin.stream = DrawStream::kOther;
-      if (draw_uniform(coin, 0) < p.xtc_probability)
-        exclude_top_choices(x_, p.xtc_threshold, p.min_keep);
-      return;
-    }
-  }
-}
-
-Result<i32> Sampler::draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
-                          std::span<const std::unique_ptr<Constraint>> constraints, i64 left) {
-  // Where all that is drawn is refused, constraints are asked for the way to an end.
-  for (const i64 may : {left, i64{0}}) {
-    if (!x_.assign(logits)) return Fault{"logits", "the model's logits are not numbers", -1};
-    rules(history);
-    for (const std::unique_ptr<Constraint>& constraint : constraints)
-      if (std::optional<Fault> fault = constraint->mask(x_, may)) return *fault;
-    for (const Step one : order_)
-      step(one, history, at);
-    const bool banned = x_.empty();
-    while (!x_.empty()) {
-      const i32 token =
-          params_.temperature == 0 ? largest(x_.ids, x_.w) : draw_token(at, x_.ids, x_.w);
-      const bool permitted = std::all_of(
-          constraints.begin(), constraints.end(),
-          [&](const std::unique_ptr<Constraint>& one) { return one->permits(token, left - 1); });
-      if (permitted) return token;
-      const i64 place = std::lower_bound(x_.ids.begin(), x_.ids.end(), token) - x_.ids.begin();
-      x_.ids.erase(x_.ids.begin() + place);
-      x_.w.erase(x_.w.begin() + place);
-    }
-    if (banned) break;
-  }
-  return Fault{"no_token", "every token is banned", -1};
 }
 
 }  // namespace lm::decode

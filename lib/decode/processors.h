@@ -1,19 +1,18 @@
 #pragma once
 // What happens to the logits of a position before a token is drawn: penalties by history, then
 // temperature and truncations, in a chosen order, in float64. Ties behave as in transformers'
-// warpers. A truncated token is removed; what is left is ascending by id. One Sampler per sequence
-// and thread; results depend on the arguments only.
+// warpers. A truncated token is removed; what is left is ascending by id. Pure functions; sampler.h
+// puts them together.
 // Sources: Keskar et al. 2019 (repetition); Fan et al. 2018 (top-k); Holtzman et al. 2020 (top-p);
 // Meister et al. 2023 (typical); Hewitt et al. 2022 (epsilon, eta); Nguyen et al. 2024 (min-p);
 // Tang et al. 2024 (top-n-sigma); DRY and XTC after their public implementations.
 
-#include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "core/result.h"
-#include "decode/draw.h"
-#include "decode/params.h"
+#include "core/types.h"
+#include "decode/token_counts.h"
 #include "text/tokenizer.h"
 
 namespace lm::decode {
@@ -25,12 +24,18 @@ struct TokenWeights {
 
   /// Takes a row of logits; -infinity leaves a token out. False if a logit is NaN or +infinity.
   bool assign(std::span<const f32> logits);
+  /// Takes the logits of some ids, ascending.
+  void assign(std::span<const f32> logits, std::span<const i32> some);
   bool empty() const { return ids.empty(); }
   f64 max() const;
-  /// ln of the sum of exp(w), in id order.
+  /// Where an id stands, or -1.
+  i64 find(i32 id) const;
+  /// Removes weights of -infinity.
+  void drop_infinite();
+  /// ln of the sum of exp(w).
   f64 log_sum() const;
-  /// Probabilities of the survivors, summed in id order.
-  void softmax(std::vector<f64>& p) const;
+  /// Probabilities of the survivors. Returns log_sum().
+  f64 softmax(std::vector<f64>& p) const;
 };
 
 /// Prompt and output of one sequence.
@@ -39,12 +44,15 @@ struct History {
   i64 prompt = 0;  // tokens of the prompt, the rest is output
 };
 
-// Penalties. last_n = 0: the whole history.
-/// Once per distinct token of the window: w < 0 -> w * theta, else w / theta.
-void apply_repetition(TokenWeights& x, const History& history, f64 theta, i64 last_n);
-/// w -= frequency * count + presence, counts over the output or over everything.
-void apply_frequency(TokenWeights& x, const History& history, f64 frequency, f64 presence, bool all,
-                     i64 last_n);
+/// The first token that a penalty counts: of the last last_n (0: of all) of the output or, with
+/// all, of everything.
+i64 window_begin(const History& history, bool all, i64 last_n);
+
+// Penalties.
+/// Once per distinct token: w < 0 -> w * theta, else w / theta.
+void apply_repetition(TokenWeights& x, const TokenCounts& seen, f64 theta);
+/// w -= frequency * count + presence.
+void apply_frequency(TokenWeights& x, const TokenCounts& seen, f64 frequency, f64 presence);
 /// Bans v if (last n - 1 tokens, v) occurred. O(history * n).
 void ban_repeated_ngrams(TokenWeights& x, const History& history, i64 n);
 /// w_v -= multiplier * base^(m - allowed) where m >= allowed is the longest suffix of the history
@@ -77,34 +85,5 @@ void exclude_top_choices(TokenWeights& x, f64 threshold, i64 min_keep);
 /// Ids whose bytes contain one of the strings: [vocab] of 0 and 1.
 std::vector<u8> breaker_tokens(const text::Tokenizer& tokenizer, i64 vocab,
                                std::span<const std::string> strings);
-
-class Constraint;
-
-/// All of it for one sequence.
-class Sampler {
- public:
-  /// ends: ids that min_tokens bans. breaker: for DRY, may be empty without it; shared by all
-  /// sequences with the same strings. params must have a valid order.
-  Sampler(const SampleParams& params, std::vector<i32> ends,
-          std::shared_ptr<const std::vector<u8>> breaker);
-
-  /// Processes logits [vocab] and draws; constraints mask what biases have left. left: tokens that
-  /// the text may still get. Fault "logits" (not numbers), "no_token" (everything is banned), or a
-  /// constraint's.
-  Result<i32> draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
-                   std::span<const std::unique_ptr<Constraint>> constraints = {}, i64 left = 0);
-  /// The distribution that the last draw came from.
-  const TokenWeights& weights() const { return x_; }
-
- private:
-  void rules(const History& history);
-  void step(Step step, const History& history, const DrawPoint& at);
-
-  SampleParams params_;
-  std::vector<Step> order_;
-  std::vector<i32> ends_;
-  std::shared_ptr<const std::vector<u8>> breaker_;
-  TokenWeights x_;
-};
 
 }  // namespace lm::decode

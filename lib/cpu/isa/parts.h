@@ -12,5 +12,6 @@ void install_norm(Kernels& table);
 void install_pointwise(Kernels& table);
 void install_rows(Kernels& table);
 void install_loss(Kernels& table);
+void install_draw(Kernels& table);
 
 }  // namespace lm::isa::LM_ISA

@@ -19,6 +19,7 @@ Kernels make_table() {
   install_pointwise(table);
   install_rows(table);
   install_loss(table);
+  install_draw(table);
   return table;
 }
 

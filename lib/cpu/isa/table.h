@@ -5,6 +5,7 @@
 
 #include "core/types.h"
 #include "cpu/attention.h"
+#include "cpu/draw.h"
 #include "cpu/gemm.h"
 #include "cpu/loss.h"
 #include "cpu/norm.h"
@@ -134,6 +135,12 @@ struct Kernels {
   void (*logprob_row_backward)(i64 vocab, f32* logits, i32 target, f32 lse, f32 coef, f32 softcap);
   f32 (*kl_row)(i64 vocab, f32* student, const f32* teacher, f32 temperature, bool want_grad,
                 f32 coef);
+
+  // draw.cc
+  cpu::RowKind (*scan_row)(i64 n, const f32* x, f32* tops);
+  f64 (*max_of)(i64 n, const f64* x);
+  f64 (*exp_shifted)(i64 n, const f64* x, f64 shift, f64* out);
+  i64 (*near_one)(const cpu::DrawBlock&, u32 first, i64 counters, u32 limit, u32* out);
 };
 
 namespace v2 {

@@ -7,7 +7,7 @@
 #include "catch.h"
 #include "core/hash.h"
 #include "core/random.h"
-#include "decode/processors.h"
+#include "decode/sampler.h"
 
 using namespace lm;
 using namespace lm::decode;

@@ -46,11 +46,15 @@ TEST_CASE("draws skip noise that cannot win without changing the result", "[deco
     std::vector<i32> ids;
     std::vector<f64> weights;
     const f64 spread = trial % 4 == 0 ? 0 : 0.1 * static_cast<f64>(trial % 97);
-    for (i32 id = 0; id < 200; ++id) {
-      if (random.uniform(trial * 1000 + static_cast<u64>(id)) < 0.3) continue;
+    // Ranges of ids, whole or with gaps, and ids that lie far apart.
+    const i32 begin = static_cast<i32>(trial % 5);
+    const f64 gaps = trial % 3 == 0 ? 0 : trial % 3 == 1 ? 0.3 : 0.97;
+    for (i32 id = begin; id < (trial % 7 == 0 ? 3000 : 200); ++id) {
+      if (random.uniform(trial * 10000 + static_cast<u64>(id)) < gaps) continue;
       ids.push_back(id);
       weights.push_back(spread * random.normal(trial * 7777 + static_cast<u64>(id)));
     }
+    if (ids.empty()) continue;
     DrawPoint at;
     at.key = draw_key(trial, "r");
     at.position = static_cast<i64>(trial % 13);

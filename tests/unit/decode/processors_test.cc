@@ -1,5 +1,3 @@
-#include "decode/processors.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +7,7 @@
 
 #include "catch.h"
 #include "core/random.h"
+#include "decode/sampler.h"
 #include "io/file.h"
 
 using namespace lm;
@@ -267,17 +266,22 @@ TEST_CASE("excluding top choices leaves the least likely of them", "[decode]") {
 TEST_CASE("penalties count history as documented", "[decode]") {
   const std::vector<i32> tokens = {0, 1, 1, 2, 1};
   const History history{tokens, 3};  // output: 2, 1
+  const auto seen = [&](bool all, i64 last_n) {
+    TokenCounts out;
+    out.count(tokens, window_begin(history, all, last_n));
+    return out;
+  };
   TokenWeights x = weights({2, -2, 1, 5});
-  apply_repetition(x, history, 2, 0);
+  apply_repetition(x, seen(true, 0), 2);
   CHECK(x.w == std::vector<f64>{1, -4, 0.5, 5});
   x = weights({2, -2, 1, 5});
-  apply_repetition(x, history, 2, 1);  // only the last token
+  apply_repetition(x, seen(true, 1), 2);  // only the last token
   CHECK(x.w == std::vector<f64>{2, -4, 1, 5});
   x = weights({0, 0, 0, 0});
-  apply_frequency(x, history, 0.5, 0.25, false, 0);
+  apply_frequency(x, seen(false, 0), 0.5, 0.25);
   CHECK(x.w == std::vector<f64>{0, -0.75, -0.75, 0});
   x = weights({0, 0, 0, 0});
-  apply_frequency(x, history, 0.5, 0.25, true, 0);
+  apply_frequency(x, seen(true, 0), 0.5, 0.25);
   CHECK(x.w == std::vector<f64>{-0.75, -1.75, -0.75, 0});
 }
 
@@ -409,7 +413,7 @@ TEST_CASE("what is left is what transformers leaves", "[decode]") {
     SampleParams params;
     REQUIRE_FALSE(apply_params(one["params"].dump(), params));
     const std::vector<i32> tokens = one["tokens"];
-    Sampler sampler(params, {golden["eos"].get<i32>()}, nullptr);
+    Sampler sampler(params, {golden["eos"].get<i32>()}, nullptr, true);
     CHECK(sampler.draw(one["logits"].get<std::vector<f32>>(), {tokens, one["prompt"].get<i64>()},
                        {}));
     // Which of equal tokens top_p and min_keep keep is chance there (an unstable sort); how many is
