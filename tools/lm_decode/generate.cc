@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "decode.h"
 #include "drafting.h"
+#include "engines.h"
 #include "generate_json.h"
 #include "prompts.h"
 #include "switching.h"
@@ -274,6 +275,7 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
+  if (by_engine(tool.options())) return run_engine(tool);
   if (tool.options().on("dump-prompt")) return run_dump(tool);
   const Models models = open_models(tool);
   const decode::ModelDefaults defaults = tool_options::model_defaults(tool);
