@@ -8,6 +8,7 @@
 #include "lm_decode/constraining.h"
 #include "lm_decode/decode.h"
 #include "lm_decode/drafting.h"
+#include "lm_decode/engines.h"
 #include "lm_decode/prompt_flags.h"
 #include "lm_decode/switching.h"
 
@@ -68,7 +69,7 @@ std::vector<Flag> generate_flags() {
   };
   using namespace lm::decode_tool;
   return lm::cli::joined({flags, own, chat_flags(), prompt_flags(), constraint_flags(),
-                          draft_flags(), switching_flags()});
+                          draft_flags(), switching_flags(), engine_flags()});
 }
 
 std::vector<Flag> score_flags() {

@@ -43,17 +43,6 @@ void note_raw(std::span<const f32> logits, const GenerateRequest& request, bool 
   if (measured && request.spreads) out.spreads.push_back(spread(logits, log_sum));
 }
 
-/// What the samples of a request obey, in the order in which they may end a text.
-std::vector<std::unique_ptr<Constraint>> constraints_of(const GenerateRequest& r) {
-  std::vector<std::unique_ptr<Constraint>> out;
-  if (!r.params.stop.empty())
-    out.push_back(std::make_unique<StopStrings>(r.params.stop, r.params.include_stop));
-  if (r.params.loop_size > 0)
-    out.push_back(std::make_unique<LoopEnd>(r.params.loop_size, r.params.loop_count));
-  if (r.constraint) out.push_back(r.constraint->clone());
-  return out;
-}
-
 bool contains(const std::vector<i32>& ids, i32 id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
@@ -95,7 +84,7 @@ void Generator::add(GenerateRequest request) {
   job->request = std::move(request);
   job->next_position = set_positions(job->request.prompt, 0, 0);
   if (job->request.next >= 0) job->next_position = job->request.next;
-  job->constraints = constraints_of(job->request);
+  job->constraints = text_constraints(job->request.params, job->request.constraint.get());
   jobs_.push_back(std::move(job));
 }
 

@@ -269,6 +269,24 @@ std::optional<ScoreRequest> WindowCutter::next() {
   return out;
 }
 
+ScoreRequest score_together(std::span<const ScoredTokens* const> texts) {
+  const std::vector<i32>& head = texts[0]->tokens;
+  i64 common = isize(head);
+  for (const ScoredTokens* const text : texts) {
+    const i64 most = std::min({common, text->first, isize(text->tokens)});
+    for (common = 0; common < most; ++common)
+      if (head[usize(common)] != text->tokens[usize(common)]) break;
+  }
+  ScoreRequest out;
+  out.prefix.assign(head.begin(), head.begin() + common);
+  for (const ScoredTokens* const text : texts) {
+    ScoreRequest::Branch& branch = out.branches.emplace_back();
+    branch.rows.assign(text->tokens.begin() + common, text->tokens.end());
+    branch.first = text->first - common;
+  }
+  return out;
+}
+
 std::vector<ScoreRequest> cut_windows(std::span<const i32> tokens, const WindowRule& rule) {
   WindowCutter cutter({tokens.begin(), tokens.end()}, rule);
   std::vector<ScoreRequest> out;

@@ -93,6 +93,10 @@ class TokenScorer {
   ScoreStats stats_;
 };
 
+/// Texts, at least one, behind what they have in common of what is not scored, which is evaluated
+/// once: a branch each.
+ScoreRequest score_together(std::span<const ScoredTokens* const> texts);
+
 /// How a long text is cut into windows.
 struct WindowRule {
   i64 window = 0;

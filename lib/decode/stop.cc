@@ -53,6 +53,17 @@ std::unique_ptr<Constraint> LoopEnd::clone() const {
   return std::make_unique<LoopEnd>(*this);
 }
 
+std::vector<std::unique_ptr<Constraint>> text_constraints(const SampleParams& params,
+                                                          const Constraint* own) {
+  std::vector<std::unique_ptr<Constraint>> out;
+  if (!params.stop.empty())
+    out.push_back(std::make_unique<StopStrings>(params.stop, params.include_stop));
+  if (params.loop_size > 0)
+    out.push_back(std::make_unique<LoopEnd>(params.loop_size, params.loop_count));
+  if (own != nullptr) out.push_back(own->clone());
+  return out;
+}
+
 bool ends_in_loop(std::span<const i32> tokens, i64 size, i64 count) {
   const i64 n = isize(tokens);
   for (i64 gram = 1; gram <= size && gram * count <= n; ++gram) {

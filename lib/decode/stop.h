@@ -2,6 +2,7 @@
 // Constraints that only end a text: stop strings matched on bytes, wherever tokens end, and loops
 // of tokens.
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,6 +53,11 @@ class LoopEnd final : public Constraint {
   i64 count_;
   std::vector<i32> tokens_;
 };
+
+/// What a text obeys, in the order in which it may be ended: its parameters, then its own
+/// constraint, which is cloned; null: none.
+std::vector<std::unique_ptr<Constraint>> text_constraints(const SampleParams& params,
+                                                          const Constraint* own);
 
 /// True if tokens end in `count` copies of one n-gram of 1 to `size` tokens. O(size^2 * count).
 bool ends_in_loop(std::span<const i32> tokens, i64 size, i64 count);

@@ -2,6 +2,7 @@
 // Who answers a task's requests. The order of requests, their number at a time and the source's own
 // batches change no answer.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ struct Likelihood {
 struct TextRequest {
   std::string id;  // keys the draws: of the task and the document
   std::string prompt;
+  std::optional<decode::Language> form = std::nullopt;  // what the texts must be
 };
 
 class AnswerSource {

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "decode/grammar_constraint.h"
 #include "eval/held_bytes.h"
 #include "text/segment.h"
 
@@ -193,7 +194,17 @@ NeuralAnswers::NeuralAnswers(decode::Session& session, u64 seed,
       seed_(seed),
       status_(std::move(status)),
       encoder_(session.tokenizer(), session.begin()),
-      bare_(session.tokenizer(), prefix_token(session)) {}
+      bare_(session.tokenizer(), prefix_token(session)),
+      languages_(session.tokenizer(), session.cfg().vocab, session.generate_options().end_ids,
+                 {.memory = session.options().memory}) {}
+
+std::shared_ptr<const decode::Constraint> NeuralAnswers::constraint_of(const TextRequest& request) {
+  if (!request.form) return nullptr;
+  Result<decode::Languages::Matcher> made = languages_.get(*request.form);
+  if (!made)
+    throw Error(ErrorKind::kData, cat(request.id, ": doc_to_constraint: ", made.fault().detail));
+  return std::make_shared<decode::GrammarConstraint>(std::move(*made), true, &session_.tokenizer());
+}
 
 /// By the harness's rule: blanks at the context's end go to the continuation, both are one text,
 /// and the continuation's tokens are those behind the context's.
@@ -333,8 +344,11 @@ std::vector<std::vector<std::string>> NeuralAnswers::texts(std::span<const TextR
   for (std::size_t taken = 0; taken < order.size();) {
     for (; added < order.size() && generator.pending() < 4 * session_.options().batch; ++added) {
       const std::size_t i = usize(order[added]);
-      generator.add(
-          {.id = requests[i].id, .seed = seed_, .prompt = std::move(prompts[i]), .params = params});
+      generator.add({.id = requests[i].id,
+                     .seed = seed_,
+                     .prompt = std::move(prompts[i]),
+                     .params = params,
+                     .constraint = constraint_of(requests[i])});
     }
     generator.step();
     while (const std::optional<decode::Generated> result = generator.take()) {

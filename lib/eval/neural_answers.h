@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "decode/languages.h"
 #include "decode/session.h"
 #include "eval/answers.h"
 
@@ -53,6 +54,8 @@ class NeuralAnswers final : public AnswerSource {
 
  private:
   ScoredSequence encode(const LikelihoodRequest& request);
+  /// Null where any text will do. Throws Error{kData} for what is no language.
+  std::shared_ptr<const decode::Constraint> constraint_of(const TextRequest& request);
   void told(i64 done, i64 all) const {
     if (status_) status_(done, all);
   }
@@ -62,6 +65,7 @@ class NeuralAnswers final : public AnswerSource {
   std::function<void(i64, i64)> status_;
   decode::PromptEncoder encoder_;  // as the session begins texts
   decode::PromptEncoder bare_;     // behind the token before an empty context
+  decode::Languages languages_;
   NeuralStats stats_;
 };
 

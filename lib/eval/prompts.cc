@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "io/json_node.h"
 #include "text/segment.h"
 
 namespace lm::eval {
@@ -98,6 +99,18 @@ std::vector<std::string> choices_of(const Part& part, const Value& doc) {
   return out;
 }
 
+/// What an answer must be; nothing where a field says null.
+std::optional<decode::Language> form_of(decode::Language::Kind kind, const Part& part,
+                                        const Value& doc) {
+  const Value value = part.of(doc);
+  if (value.is_none()) return std::nullopt;
+  if (kind == decode::Language::Kind::kChoices)
+    return decode::Language{kind, io::Json(choices_of(part, doc)).dump()};
+  if (kind == decode::Language::Kind::kSchema && !value.is_string())
+    return decode::Language{kind, text::to_json(value)};
+  return decode::Language{kind, as_text(value, part)};
+}
+
 const std::string& choice_at(const std::vector<std::string>& choices, const Value& index,
                              const Part& part) {
   const std::optional<i64> at = index.as_whole();
@@ -119,7 +132,7 @@ bool needs_blank(std::string_view before, std::string_view behind) {
 }  // namespace
 
 struct Prompts::Parts {
-  Part text, target, choice, description, gen_prefix;
+  Part text, target, choice, description, gen_prefix, constraint;
   Part shot_text, shot_target, shot_choice;
 };
 
@@ -137,12 +150,12 @@ Prompts::Prompts(const TaskSpec& task, const std::vector<Doc>& docs, const std::
   const auto or_else = [](const DocPart& own, const DocPart& other) -> const DocPart& {
     return own.given() ? own : other;
   };
-  parts_ = std::make_unique<const Parts>(
-      Parts{Part(task.text, features), Part(task.target, features), Part(task.choice, features),
-            Part(task.description, features), Part(task.gen_prefix, features),
-            Part(or_else(task.fewshot.text, task.text), shown),
-            Part(or_else(task.fewshot.target, task.target), shown),
-            Part(or_else(task.fewshot.choice, task.choice), shown)});
+  parts_ = std::make_unique<const Parts>(Parts{
+      Part(task.text, features), Part(task.target, features), Part(task.choice, features),
+      Part(task.description, features), Part(task.gen_prefix, features),
+      Part(task.constraint.value, features), Part(or_else(task.fewshot.text, task.text), shown),
+      Part(or_else(task.fewshot.target, task.target), shown),
+      Part(or_else(task.fewshot.choice, task.choice), shown)});
   if (!docs.empty() && task.text.given() && task.choice.given())
     several_inputs_ = interpreted(parts_->text, docs[0].fields, true, false).is_whole();
   const i64 left = isize(shots) - (same_split ? 1 : 0);
@@ -254,6 +267,8 @@ DocRequests Prompts::requests(i64 doc) const {
         break;
       case OutputType::kGenerate:
         out.prompt = context + as_text(question, parts.text) + prefix;
+        if (parts.constraint.given())
+          out.form = form_of(task_.constraint.kind, parts.constraint, fields);
         break;
       case OutputType::kMultipleChoice:
         if (several_inputs_) {  // the choices are contexts of one continuation

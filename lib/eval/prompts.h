@@ -27,6 +27,7 @@ struct LikelihoodRequest {
 struct DocRequests {
   std::vector<LikelihoodRequest> likelihoods;  // choices, then with unconditional ones again
   std::string prompt;                          // of generate_until
+  std::optional<decode::Language> form;        // what its answer must be
   // What the answers are compared with.
   text::Value target;                // as doc_to_target gives it, or doc_to_text of several inputs
   std::vector<std::string> choices;  // of multiple_choice, or if the task has doc_to_choice

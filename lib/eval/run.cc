@@ -55,7 +55,7 @@ std::string compact(const Value& value) {
 
 /// What the requests of a document take, their copies for the source and the answers included.
 i64 bytes_of(const DocRequests& doc) {
-  i64 bytes = 512 + 2 * isize(doc.prompt);
+  i64 bytes = 512 + 2 * isize(doc.prompt) + (doc.form ? 2 * isize(doc.form->text) : 0);
   for (const LikelihoodRequest& request : doc.likelihoods)
     bytes += 256 + 2 * (isize(request.context) + isize(request.continuation));
   return bytes;
@@ -137,7 +137,8 @@ class TaskRun {
     if (task_.output_type == OutputType::kGenerate) {
       std::vector<TextRequest> asked;
       for (i64 i = 0; i < isize(requests_); ++i)
-        asked.push_back({cat(task_.name, ":", i), requests_[usize(i)].prompt});
+        asked.push_back(
+            {cat(task_.name, ":", i), requests_[usize(i)].prompt, requests_[usize(i)].form});
       texts_ = source_.texts(asked, task_.generation, task_.repeats);
       return;
     }
@@ -211,9 +212,11 @@ class TaskRun {
     }
     if (task_.output_type == OutputType::kGenerate) {
       ValueList until(task_.generation.until.begin(), task_.generation.until.end());
-      arguments = cat("[", io::json_string(asked.prompt), ",{\"until\":", compact(until),
-                      ",\"max_gen_toks\":", task_.generation.max_tokens,
-                      ",\"do_sample\":", task_.generation.sample, "}]");
+      arguments =
+          cat("[", io::json_string(asked.prompt), ",{\"until\":", compact(until),
+              ",\"max_gen_toks\":", task_.generation.max_tokens,
+              ",\"do_sample\":", task_.generation.sample, asked.form ? ",\"constraint\":" : "",
+              asked.form ? decode::constraint_json(*asked.form) : "", "}]");
       for (const std::string& text : texts_[usize(i)])
         append(replies, comma(replies), io::json_string(text));
       replies = cat("[", replies, "]");

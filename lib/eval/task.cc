@@ -85,6 +85,7 @@ class TaskReader {
                 "doc_to_text",
                 "doc_to_target",
                 "doc_to_choice",
+                "doc_to_constraint",
                 "description",
                 "gen_prefix",
                 "target_delimiter",
@@ -300,6 +301,23 @@ class TaskReader {
     }
     if (node == nullptr || node->find("until") == nullptr) g.until = {out_.fewshot_delimiter};
     std::erase(g.until, "");
+    read_constraint();
+  }
+
+  void read_constraint() {
+    const ConfigNode* const node = root_.find("doc_to_constraint");
+    if (node == nullptr) return;
+    if (out_.output_type != OutputType::kGenerate)
+      node->fail("doc_to_constraint is for output_type generate_until");
+    node->only({"type", "value"}, "doc_to_constraint");
+    const ConfigNode* const type = node->find("type");
+    if (type == nullptr || node->find("value") == nullptr)
+      node->fail("doc_to_constraint has a type and a value");
+    const std::optional<decode::Language::Kind> kind = decode::constraint_kind(type->text());
+    if (!kind)
+      type->fail(cat("type is ", quote(type->text()),
+                     ", expected regex, json_schema, choices or grammar"));
+    out_.constraint = {*kind, part(*node, "value")};
   }
 
   // Results -----------------------------------------------------------------------------------

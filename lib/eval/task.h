@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "decode/languages.h"
 #include "text/value.h"
 
 namespace lm::eval {
@@ -56,6 +57,12 @@ struct DocPart {
   bool given() const { return !value.is_none(); }
 };
 
+/// What the answers of a document must be (doc_to_constraint).
+struct ConstraintSpec {
+  decode::Language::Kind kind = decode::Language::Kind::kRegex;
+  DocPart value;  // of a document; none: anything
+};
+
 struct FewshotSpec {
   std::string sampler = "default";   // or first_n
   std::string split;                 // empty: the rule of the task
@@ -77,6 +84,7 @@ struct TaskSpec {
   FewshotSpec fewshot;
   i64 num_fewshot = 0;
   Generation generation;
+  ConstraintSpec constraint;
   i64 repeats = 1;
   std::vector<FilterPipe> filters;  // at least one
   std::vector<MetricSpec> metrics;  // at least one

@@ -21,7 +21,11 @@ i32 capped(i64 length) {
 
 }  // namespace
 
-void Budget::spent() const {
+void Budget::cover() {
+  if (used_ <= limit_) {
+    sure_ = std::min(limit_, hold_->cover(used_));
+    return;
+  }
   throw Refusal{Fault{"budget",
                       cat("the grammar needs more than the ", format_bytes(limit_), " of ", name_,
                           " for its states"),

@@ -97,6 +97,7 @@ class ExprTable {
   i32 rule_shortest(i32 rule) const { return rule_shortest_[usize(rule)]; }
 
   Budget& budget() { return budget_; }
+  const Budget& budget() const { return budget_; }
   /// From here on tables charge this one.
   void set_budget(Budget budget) { budget_ = budget; }
 

@@ -15,9 +15,13 @@ constexpr int kDeepestJoin = 200;
 
 }  // namespace
 
-Machine::Machine(std::shared_ptr<const Grammar> grammar, i64 budget_bytes)
-    : grammar_(std::move(grammar)), table_(grammar_->table()), budget_(&table_.budget()) {
-  table_.set_budget(Budget("grammar memory", budget_bytes));
+Machine::Machine(std::shared_ptr<const Grammar> grammar, i64 budget_bytes,
+                 std::shared_ptr<TableMemory> memory, i64 beside)
+    : grammar_(std::move(grammar)),
+      hold_(std::move(memory), 2 * kHeapOfTables * grammar_->bytes() + beside),  // table_ is a copy
+      table_(grammar_->table()),
+      budget_(&table_.budget()) {
+  table_.set_budget(Budget("grammar memory", budget_bytes, &hold_));
   pending_.resize(usize(grammar_->rule_count()));
   rule_of_rank_.resize(usize(grammar_->rule_count()));
   for (i32 rule = 0; rule < grammar_->rule_count(); ++rule)

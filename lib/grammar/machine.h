@@ -32,7 +32,9 @@ inline constexpr i32 kDone = 0;
 class Machine {
  public:
   /// Throws Refusal "budget" when tables need more than budget_bytes; so do all that follow.
-  Machine(std::shared_ptr<const Grammar> grammar, i64 budget_bytes);
+  /// memory: what the grammar, these tables and `beside` take is charged there; null: nowhere.
+  Machine(std::shared_ptr<const Grammar> grammar, i64 budget_bytes,
+          std::shared_ptr<TableMemory> memory = nullptr, i64 beside = 0);
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
@@ -104,6 +106,7 @@ class Machine {
   State joined(State a, State b);
 
   std::shared_ptr<const Grammar> grammar_;
+  TableHold hold_;
   ExprTable table_;
   Budget* budget_;
   std::vector<RuleState> rule_states_;

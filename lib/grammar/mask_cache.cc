@@ -46,17 +46,32 @@ std::shared_ptr<const KeptMask> MaskCache::find(Kind kind, i32 id) {
   return at->second->mask;
 }
 
+MaskCache::~MaskCache() {
+  if (memory_) memory_->give_kept(used_);
+}
+
+void MaskCache::drop_last() {
+  const i64 bytes = entries_.back().mask->bytes();
+  used_ -= bytes;
+  if (memory_) memory_->give_kept(bytes);
+  index_.erase(entries_.back().key);
+  entries_.pop_back();
+}
+
 std::shared_ptr<const KeptMask> MaskCache::keep(Kind kind, i32 id, KeptMask mask) {
   const u64 key = u64{kind} << 32 | static_cast<u32>(id);
   auto kept = std::make_shared<const KeptMask>(std::move(mask));
-  used_ += kept->bytes();
+  const i64 bytes = kept->bytes();
+  const auto fits = [&] {
+    return used_ + bytes <= limit_ && (!memory_ || memory_->try_keep(bytes));
+  };
+  while (!fits()) {
+    if (entries_.empty()) return kept;
+    drop_last();
+  }
+  used_ += bytes;
   entries_.push_front({key, kept});
   index_[key] = entries_.begin();
-  while (used_ > limit_ && entries_.size() > 1) {
-    used_ -= entries_.back().mask->bytes();
-    index_.erase(entries_.back().key);
-    entries_.pop_back();
-  }
   return kept;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/types.h"
+#include "grammar/table_memory.h"
 
 namespace lm::grammar {
 
@@ -51,7 +52,12 @@ class TokenSink {
 class MaskCache {
  public:
   enum Kind : u32 { kState, kRuleState };
-  explicit MaskCache(i64 limit) : limit_(limit) {}
+  /// memory: where masks are charged and may not fit; null: nowhere.
+  explicit MaskCache(i64 limit, std::shared_ptr<TableMemory> memory = nullptr)
+      : limit_(limit), memory_(std::move(memory)) {}
+  ~MaskCache();
+  MaskCache(const MaskCache&) = delete;
+  MaskCache& operator=(const MaskCache&) = delete;
   /// Null if there is none.
   std::shared_ptr<const KeptMask> find(Kind kind, i32 id);
   std::shared_ptr<const KeptMask> keep(Kind kind, i32 id, KeptMask mask);
@@ -61,7 +67,10 @@ class MaskCache {
     u64 key;
     std::shared_ptr<const KeptMask> mask;  // also with who is using it while it is dropped
   };
+  void drop_last();
+
   i64 limit_;
+  std::shared_ptr<TableMemory> memory_;  // shared with the other matchers of the run
   i64 used_ = 0;
   std::list<Entry> entries_;  // the last used first
   std::unordered_map<u64, std::list<Entry>::iterator> index_;

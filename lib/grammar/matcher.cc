@@ -42,10 +42,10 @@ Result<std::unique_ptr<Matcher>> Matcher::make(std::shared_ptr<const Grammar> gr
 
 Matcher::Matcher(std::shared_ptr<const Grammar> grammar, std::shared_ptr<const TokenTrie> trie,
                  std::vector<i32> ends, const MatcherOptions& options)
-    : machine_(std::move(grammar), options.state_bytes),
+    : machine_(std::move(grammar), options.state_bytes, options.memory, options.beside),
       trie_(std::move(trie)),
       ends_(std::move(ends)),
-      masks_(options.mask_bytes) {
+      masks_(options.mask_bytes, options.memory) {
   for (const i32 end : ends_)
     LM_CHECK(end >= 0 && end < trie_->vocab(), "end tokens are in the vocabulary");
   path_.resize(usize(trie_->deepest()) + 1);

@@ -27,6 +27,9 @@ namespace lm::grammar {
 struct MatcherOptions {
   i64 state_bytes = i64{256} << 20;  // tables of states; when they are full, Fault "budget"
   i64 mask_bytes = i64{64} << 20;    // masks that are kept
+  /// Both are charged there, shared with other matchers; null: nowhere.
+  std::shared_ptr<TableMemory> memory = nullptr;
+  i64 beside = 0;  // bytes that go with the matcher, charged with it
 };
 
 /// Bit of a token in a mask.
@@ -36,7 +39,8 @@ inline bool allows(std::span<const u32> mask, i32 token) {
 
 class Matcher {
  public:
-  /// ends: ids that end a text. Fault "budget" if even the start needs more than state_bytes.
+  /// ends: ids that end a text. Fault "budget" if even the start needs more than state_bytes. This
+  /// and all calls that follow throw Error{kOs} where options.memory has no room.
   static Result<std::unique_ptr<Matcher>> make(std::shared_ptr<const Grammar> grammar,
                                                std::shared_ptr<const TokenTrie> trie,
                                                std::vector<i32> ends,

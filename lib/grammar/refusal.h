@@ -8,6 +8,7 @@
 
 #include "core/result.h"
 #include "core/types.h"
+#include "grammar/table_memory.h"
 
 namespace lm::grammar {
 
@@ -24,22 +25,26 @@ struct Refusal {
 /// Bytes that the tables of one grammar or matcher may take.
 class Budget {
  public:
-  Budget(const char* name, i64 limit) : name_(name), limit_(limit) {}
-  /// Throws Refusal "budget" when the sum passes the limit.
+  /// hold: covers what is charged, outlives this; null: nothing does.
+  Budget(const char* name, i64 limit, TableHold* hold = nullptr)
+      : name_(name), limit_(limit), sure_(hold == nullptr ? limit : 0), hold_(hold) {}
+  /// Throws Refusal "budget" when the sum passes the limit, and what TableHold::cover throws.
   void charge(i64 bytes) {
     used_ += bytes;
-    if (used_ > limit_) [[unlikely]]
-      spent();
+    if (used_ > sure_) [[unlikely]]
+      cover();
   }
   i64 used() const { return used_; }
   i64 limit() const { return limit_; }
 
  private:
-  [[noreturn]] void spent() const;
+  void cover();
 
   const char* name_;  // of the option a user would raise
   i64 limit_;
   i64 used_ = 0;
+  i64 sure_;  // at most limit_: so much is covered
+  TableHold* hold_;
 };
 
 /// Runs work and turns a Refusal into a Fault.

@@ -43,6 +43,8 @@ class Grammar {
   i32 class_count() const { return static_cast<i32>(first_of_.size()); }
   /// One byte of the class.
   u8 byte_of(i32 byte_class) const { return first_of_[usize(byte_class)]; }
+  /// What its tables count.
+  i64 bytes() const { return table_.budget().used(); }
   /// Bytes of the shortest text.
   i32 shortest() const { return shortest_; }
   /// What was not honoured, where the author asked for that (JSON Schema).

@@ -112,6 +112,17 @@ void TokenTrie::build(int part, std::vector<i32> ids) {
   close(0);
 }
 
+i64 TokenTrie::bytes() const {
+  i64 out = static_cast<i64>(texts_.capacity() + begins_.capacity() * sizeof(i64));
+  for (const std::vector<TrieNode>& part : nodes_)
+    out += static_cast<i64>(part.capacity() * sizeof(TrieNode));
+  for (const std::vector<i32>& group : groups_)
+    out += static_cast<i64>(sizeof group + group.capacity() * sizeof(i32));
+  for (const std::vector<std::vector<u32>>& part : masks_)
+    out += isize(part) * words() * static_cast<i64>(sizeof(u32));
+  return out;
+}
+
 i64 TokenTrie::find(int part, std::string_view text) const {
   const std::span<const TrieNode> all = nodes(part);
   i64 found = -1;

@@ -72,6 +72,8 @@ class TokenTrie {
     return masks_[usize(part)][usize(level > kLevels ? kLevels : level - 1)];
   }
   i32 deepest() const { return deepest_; }
+  /// Memory held.
+  i64 bytes() const;
 
  private:
   void build(int part, std::vector<i32> ids);

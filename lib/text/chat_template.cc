@@ -140,6 +140,20 @@ Result<std::string> ChatTemplate::render(const ChatInput& input) const {
   return std::move(*cut);
 }
 
+ValueMap chat_vars(const ChatFiles& files, const Tokenizer& tokenizer) {
+  ValueMap out;
+  for (const auto& [name, value] : files.tokens)
+    out.emplace_back(name, value);
+  if (!out.empty()) return out;
+  const std::pair<const char*, std::optional<i32>> roles[] = {{"bos_token", tokenizer.bos()},
+                                                              {"eos_token", tokenizer.eos()},
+                                                              {"pad_token", tokenizer.pad()},
+                                                              {"unk_token", tokenizer.unk()}};
+  for (const auto& [name, id] : roles)
+    if (id) out.emplace_back(name, tokenizer.token_bytes(*id, true));
+  return out;
+}
+
 Result<Value> read_messages(std::string_view json) {
   Result<Value> value = parse_json_value(json);
   if (!value) return value.fault();

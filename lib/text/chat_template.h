@@ -15,6 +15,7 @@
 #include "text/chat_date.h"
 #include "text/chat_files.h"
 #include "text/template.h"
+#include "text/tokenizer.h"
 #include "text/value.h"
 
 namespace lm::text {
@@ -49,6 +50,10 @@ class ChatTemplate {
   Template template_;
   u64 key_ = 0;
 };
+
+/// What templates call the special tokens: as a folder's files have them, or, where those name
+/// none, the tokenizer's own by their roles. As in transformers: what files leave out has no text.
+ValueMap chat_vars(const ChatFiles& files, const Tokenizer& tokenizer);
 
 /// A record's messages as templates get them: a list of objects with a role, no fields of null.
 /// Fault "messages".

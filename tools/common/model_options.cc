@@ -100,6 +100,13 @@ void add_model_inputs(cli::Tool& tool) {
     if (tool.options().given(name)) tool.add_input_folder(tool.options().text(name));
 }
 
+std::string model_folder(const cli::Options& options) {
+  constexpr std::string_view kLocal = "local:";
+  if (options.find("engine") == nullptr || !options.text("engine").starts_with(kLocal))
+    return options.text("model");
+  return options.text("engine").substr(kLocal.size());
+}
+
 text::SpecialPolicy special_policy(const cli::Options& options) {
   const std::string& special = options.text("special");
   return special == "text"    ? text::SpecialPolicy::kText
@@ -109,8 +116,8 @@ text::SpecialPolicy special_policy(const cli::Options& options) {
 
 namespace {
 
-const std::string& needed_model(const cli::Tool& tool) {
-  const std::string& folder = tool.options().text("model");
+std::string needed_model(const cli::Tool& tool) {
+  std::string folder = model_folder(tool.options());
   if (folder.empty()) throw Error(ErrorKind::kUsage, "--model FOLDER is needed");
   return folder;
 }
@@ -119,7 +126,7 @@ const std::string& needed_model(const cli::Tool& tool) {
 
 PromptFolder open_prompts(cli::Tool& tool) {
   const cli::Options& options = tool.options();
-  const std::string& folder = needed_model(tool);
+  const std::string folder = needed_model(tool);
   for (const std::string& file : model::model_files(folder))
     tool.add_input(file);
   PromptFolder out;
@@ -160,7 +167,7 @@ decode::SessionOptions session_options(cli::Tool& tool, const std::string& folde
 }
 
 std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later, i64 reserve) {
-  const std::string& folder = needed_model(tool);
+  const std::string folder = needed_model(tool);
   decode::SessionOptions options = session_options(tool, folder);
   options.tokenizer = tool.options().text("tokenizer");
   options.later = later;

@@ -29,6 +29,9 @@ std::vector<cli::Flag> model_flags(const ModelWords& words);
 /// --window --stride, for texts longer than a context.
 std::vector<cli::Flag> window_flags(const std::string& group);
 
+/// --model, or the folder of --engine local: in programs that have it; "" where there is neither.
+std::string model_folder(const cli::Options& options);
+
 /// --special.
 text::SpecialPolicy special_policy(const cli::Options& options);
 

@@ -44,7 +44,7 @@ void set_var(text::ValueMap& vars, const std::string& name, text::Value value) {
 }  // namespace
 
 Chat::Chat(cli::Tool& tool, const text::Tokenizer& tokenizer)
-    : options_(tool.options()), folder_(options_.text("model")) {
+    : options_(tool.options()), folder_(tool_options::model_folder(options_)) {
   const std::string& own = options_.text("tokenizer");
   files_ = text::read_chat_files(own.empty() ? folder_ : folder_of(own));
   if (!own.empty() && files_.templates.empty())
@@ -86,16 +86,7 @@ Chat::Chat(cli::Tool& tool, const text::Tokenizer& tokenizer)
 
 /// Special tokens by their names, then what the user sets.
 void Chat::add_vars(const text::Tokenizer& tokenizer) {
-  for (const auto& [name, value] : files_.tokens)
-    set_var(vars_, name, value);
-  const std::pair<const char*, std::optional<i32>> roles[] = {{"bos_token", tokenizer.bos()},
-                                                              {"eos_token", tokenizer.eos()},
-                                                              {"pad_token", tokenizer.pad()},
-                                                              {"unk_token", tokenizer.unk()}};
-  // Files that name any are all there is, as in transformers: what they leave out has no text.
-  if (files_.tokens.empty())
-    for (const auto& [name, id] : roles)
-      if (id) set_var(vars_, name, tokenizer.token_bytes(*id, true));
+  vars_ = text::chat_vars(files_, tokenizer);
   for (const std::string& given : options_.list("chat-var")) {
     const std::size_t equals = given.find('=');
     if (equals == std::string::npos || equals == 0)

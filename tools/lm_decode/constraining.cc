@@ -1,7 +1,5 @@
 #include "constraining.h"
 
-#include <algorithm>
-
 #include "core/hash.h"
 #include "core/str.h"
 #include "decode/asap.h"
@@ -14,8 +12,6 @@ using cli::Flag;
 using cli::FlagKind;
 
 namespace {
-
-constexpr std::size_t kKept = 16;  // languages
 
 const std::vector<std::string> kSources = {"grammar", "json-schema", "json", "regex", "choice"};
 
@@ -35,8 +31,9 @@ std::vector<Flag> constraint_flags() {
        .value_name = "FILE",
        .group = group,
        .help = "texts are of this grammar: EBNF as llama.cpp writes it, or Lark's (.lark)",
-       .details = "Records may have a grammar (EBNF), regex, schema or choices of their own, which "
-                  "stand before these options.",
+       .details = "Records may have a grammar (EBNF), regex, schema or choices of their own, or a "
+                  "constraint ({\"type\": regex, json_schema, choices or grammar, \"value\": "
+                  "...}), which stand before these options.",
        .excludes = others("grammar")},
       {.name = "json-schema",
        .kind = FlagKind::kPath,
@@ -99,135 +96,77 @@ std::vector<Flag> constraint_flags() {
   };
 }
 
-Constraining::Constraining(cli::Tool& tool, const Models& models) : session_(*models.main) {
+Asked asked_language(cli::Tool& tool) {
+  using Kind = decode::Language::Kind;
   const cli::Options& options = tool.options();
-  const std::string& space = options.text("json-space");
-  schema_.space = space == "compact"    ? grammar::JsonSpace::kCompact
-                  : space == "flexible" ? grammar::JsonSpace::kFlexible
-                  : space == "free"     ? grammar::JsonSpace::kFree
-                                        : grammar::JsonSpace::kCanonical;
-  schema_.lenient = options.on("schema-lenient");
-  size_.state_bytes = options.integer("grammar-memory");
-  asap_ = options.text("grammar-mode") == "asap";
-  unbounded_ = options.on("asap-unbounded");
-  std::string from;  // for messages
+  Asked out;
   const auto file = [&](const char* option, Kind kind) {
     if (!options.given(option)) return;
-    from = options.text(option);
-    tool.add_input(from);
-    own_.emplace(kind, io::read_file(from, i64{64} << 20));
-    key_ = xxh3_64(own_->second);
+    out.from = options.text(option);
+    tool.add_input(out.from);
+    out.own.emplace(decode::Language{kind, io::read_file(out.from, i64{64} << 20)});
+    out.key = xxh3_64(out.own->text);
   };
   file("json-schema", Kind::kSchema);
   file("grammar",
        std::string_view(options.text("grammar")).ends_with(".lark") ? Kind::kLark : Kind::kGbnf);
-  if (options.on("json")) own_.emplace(Kind::kJson, "");
+  if (options.on("json")) out.own.emplace(decode::Language{Kind::kJson, ""});
   if (options.given("regex")) {
-    from = "--regex";
-    own_.emplace(Kind::kRegex, options.text("regex"));
+    out.from = "--regex";
+    out.own.emplace(decode::Language{Kind::kRegex, options.text("regex")});
   }
   if (!options.list("choice").empty()) {
-    from = "--choice";
-    own_.emplace(Kind::kChoices, io::Json(options.list("choice")).dump());
+    out.from = "--choice";
+    out.own.emplace(decode::Language{Kind::kChoices, io::Json(options.list("choice")).dump()});
   }
-  if (!own_) return;
-  const Result<Matcher> made = matcher(own_->first, own_->second);
-  if (!made) throw Error(ErrorKind::kData, cat(from, ": ", made.fault().detail));
+  return out;
+}
+
+decode::LanguagesOptions language_options(const cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  decode::LanguagesOptions out;
+  const std::string& space = options.text("json-space");
+  out.schema.space = space == "compact"    ? grammar::JsonSpace::kCompact
+                     : space == "flexible" ? grammar::JsonSpace::kFlexible
+                     : space == "free"     ? grammar::JsonSpace::kFree
+                                           : grammar::JsonSpace::kCanonical;
+  out.schema.lenient = options.on("schema-lenient");
+  out.state_bytes = options.integer("grammar-memory");
+  out.memory = tool.ctx().memory;
+  return out;
+}
+
+Constraining::Constraining(cli::Tool& tool, const decode::Session& session)
+    : asap_(tool.options().text("grammar-mode") == "asap"),
+      unbounded_(tool.options().on("asap-unbounded")),
+      session_(session),
+      asked_(asked_language(tool)),
+      languages_(session.tokenizer(), session.cfg().vocab, session.generate_options().end_ids,
+                 language_options(tool)) {
+  if (!asked_.own) return;
+  const Result<decode::Languages::Matcher> made = languages_.get(*asked_.own);
+  if (!made) throw Error(ErrorKind::kData, cat(asked_.from, ": ", made.fault().detail));
   for (const std::string& warning : (*made)->grammar().warnings())
-    tool.console().message(LogLevel::kWarning, cat(from, ": ", warning));
+    tool.console().message(LogLevel::kWarning, cat(asked_.from, ": ", warning));
 }
 
-Result<grammar::GrammarPtr> Constraining::compile(Kind kind, const std::string& text) const {
-  switch (kind) {
-    case Kind::kGbnf:
-      return grammar::compile_gbnf(text);
-    case Kind::kLark:
-      return grammar::compile_lark(text);
-    case Kind::kRegex:
-      return grammar::compile_regex(text);
-    case Kind::kJson:
-      return grammar::compile_json(schema_);
-    case Kind::kSchema:
-    case Kind::kChoices:
-      break;
-  }
-  const io::Json json = io::Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return Fault{"grammar", "the schema is no JSON", -1};
-  if (kind == Kind::kSchema) return grammar::compile_json_schema(json, schema_);
-  const bool texts =
-      json.is_array() && !json.empty() &&
-      std::all_of(json.begin(), json.end(), [](const io::Json& one) { return one.is_string(); });
-  if (!texts) return Fault{"grammar", "choices are a list of texts", -1};
-  return grammar::compile_choices(json.get<std::vector<std::string>>());
-}
-
-Result<Constraining::Matcher> Constraining::matcher(Kind kind, const std::string& text) {
-  const std::string key = cat(static_cast<int>(kind), text);
-  const auto known = made_.find(key);
-  const auto place = std::find(order_.begin(), order_.end(), key);
-  if (known != made_.end()) {
-    std::rotate(place, place + 1, order_.end());
-    return known->second;
-  }
-  Result<grammar::GrammarPtr> compiled = compile(kind, text);
-  if (!compiled) return compiled.fault();
-  if (!trie_)
-    trie_ = std::make_shared<const grammar::TokenTrie>(session_.tokenizer(), session_.cfg().vocab);
-  Result<std::unique_ptr<grammar::Matcher>> made = grammar::Matcher::make(
-      std::move(*compiled), trie_, session_.generate_options().end_ids, size_);
-  if (!made) return made.fault();
-  if (order_.size() == kKept) {
-    made_.erase(order_.front());
-    order_.erase(order_.begin());
-  }
-  order_.push_back(key);
-  return made_[key] = std::move(*made);
-}
-
-Result<std::optional<std::pair<Constraining::Kind, std::string>>> Constraining::asked(
-    io::JsonReader& json, const Places& places) const {
-  std::optional<std::pair<Kind, std::string>> out;
-  const auto given = [&](i64 field, Kind kind) -> std::optional<Fault> {
-    if (!json.has(field)) return std::nullopt;
-    if (out)
-      return Fault{"grammar", "the record has several of grammar, regex, schema and choices",
-                   json.field(field).begin};
-    if (kind == Kind::kChoices) {
-      out.emplace(kind, json.raw(field));
-      return std::nullopt;
-    }
-    if (kind == Kind::kSchema && json.field(field).type != io::JsonType::kString) {
-      out.emplace(kind, json.raw(field));
-      return std::nullopt;
-    }
-    const Result<std::string_view> text = json.string(field);
-    if (!text) return text.fault();
-    out.emplace(kind, *text);
-    return std::nullopt;
-  };
-  for (const auto& [field, kind] :
-       {std::pair{places.grammar, Kind::kGbnf}, std::pair{places.regex, Kind::kRegex},
-        std::pair{places.schema, Kind::kSchema}, std::pair{places.choices, Kind::kChoices}})
-    if (std::optional<Fault> fault = given(field, kind)) return *fault;
-  return out ? out : own_;
-}
-
-std::optional<Fault> Constraining::set(io::JsonReader& json, const Places& places,
+std::optional<Fault> Constraining::set(io::JsonReader& json, const decode::LanguageFields& fields,
                                        decode::GenerateRequest& request) {
-  const Result<std::optional<std::pair<Kind, std::string>>> source = asked(json, places);
-  if (!source) return source.fault();
-  if (!*source) return std::nullopt;
-  Result<Matcher> language = matcher((*source)->first, (*source)->second);
-  if (!language) return language.fault();
+  Result<std::optional<decode::Language>> own = decode::language_of(json, fields);
+  if (!own) return own.fault();
+  const std::optional<decode::Language>& language = *own ? *own : asked_.own;
+  if (!language) return std::nullopt;
+  Result<decode::Languages::Matcher> matcher = languages_.get(*language);
+  if (!matcher) return matcher.fault();
   if (!asap_) {
-    request.constraint = std::make_shared<decode::GrammarConstraint>(std::move(*language), true,
+    request.constraint = std::make_shared<decode::GrammarConstraint>(std::move(*matcher), true,
                                                                      &session_.tokenizer());
     return std::nullopt;
   }
   if (request.params.temperature != 1)
     return Fault{"params", "asap draws from the model's own distribution, at temperature 1", -1};
   request.constraint = std::make_shared<decode::AsapConstraint>(
-      std::make_unique<decode::GrammarConstraint>(std::move(*language), false),
+      std::make_unique<decode::GrammarConstraint>(std::move(*matcher), false),
       std::make_shared<decode::PermittedMass>(), unbounded_);
   request.serial = true;
   return std::nullopt;

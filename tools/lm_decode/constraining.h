@@ -2,64 +2,49 @@
 // --grammar, --json-schema and their kind: what texts must be, for all records or by a record's own
 // fields.
 
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/tool.h"
 #include "core/result.h"
 #include "decode/generate.h"
-#include "grammar/grammar.h"
-#include "grammar/matcher.h"
+#include "decode/languages.h"
+#include "decode/session.h"
 #include "io/json.h"
-#include "models.h"
 
 namespace lm::decode_tool {
 
 std::vector<cli::Flag> constraint_flags();
 
-/// Makes constraints of a run's options and of records' fields. Languages that were made are kept,
-/// the last ones, so that records with one schema share what is known of it.
+/// What a run's options and records' fields ask of texts.
+struct Asked {
+  std::optional<decode::Language> own;  // of the options
+  std::string from;                     // where they say it, for messages
+  u64 key = 0;                          // 64 bits of the file that was read, 0: none
+};
+/// Reads the files. Throws Error{kUsage} for options that do not go together.
+Asked asked_language(cli::Tool& tool);
+/// --json-space, --schema-lenient and --grammar-memory within --memory.
+decode::LanguagesOptions language_options(const cli::Tool& tool);
+
+/// Makes constraints of them.
 class Constraining {
  public:
-  /// Reads the files. Throws Error{kData} naming file and place for what is no grammar, and
-  /// Error{kUsage} for options that do not go together.
-  Constraining(cli::Tool& tool, const Models& models);
+  /// Throws Error{kData} naming file and place for what is no grammar.
+  Constraining(cli::Tool& tool, const decode::Session& session);
 
-  /// Where a record says what its own text must be: "grammar" (EBNF), "regex", "schema" (an object,
-  /// a boolean, or their text), "choices" (texts); at most one of them.
-  struct Places {
-    i64 grammar, regex, schema, choices;
-  };
   /// Sets a request's constraint. Fault "grammar", "budget", "type" or "params".
-  std::optional<Fault> set(io::JsonReader& json, const Places& places,
+  std::optional<Fault> set(io::JsonReader& json, const decode::LanguageFields& fields,
                            decode::GenerateRequest& request);
-  /// 64 bits of the files that were read, 0: none.
-  u64 key() const { return key_; }
+  u64 key() const { return asked_.key; }
 
  private:
-  enum class Kind : u8 { kGbnf, kLark, kRegex, kSchema, kJson, kChoices };
-  using Matcher = std::shared_ptr<grammar::Matcher>;
-
-  Result<grammar::GrammarPtr> compile(Kind kind, const std::string& text) const;
-  Result<Matcher> matcher(Kind kind, const std::string& text);
-  /// What a record or the options ask for.
-  Result<std::optional<std::pair<Kind, std::string>>> asked(io::JsonReader& json,
-                                                            const Places& places) const;
-
-  grammar::SchemaOptions schema_;
-  grammar::MatcherOptions size_;
   bool asap_ = false;
   bool unbounded_ = false;
-  u64 key_ = 0;
-  std::shared_ptr<const grammar::TokenTrie> trie_;  // made with the first language
   const decode::Session& session_;
-  std::optional<std::pair<Kind, std::string>> own_;  // of the options
-  std::map<std::string, Matcher> made_;              // by kind and text
-  std::vector<std::string> order_;                   // of made_, the least lately used first
+  Asked asked_;
+  decode::Languages languages_;
 };
 
 }  // namespace lm::decode_tool

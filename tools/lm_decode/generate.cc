@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "decode.h"
 #include "drafting.h"
+#include "engines.h"
 #include "generate_json.h"
 #include "prompts.h"
 #include "switching.h"
@@ -37,6 +38,7 @@ enum Field : i64 {
   kRegex,
   kSchema,
   kChoices,
+  kConstraint,
   kPrompts  // the first field that prompts are read from
 };
 
@@ -72,9 +74,9 @@ class GenerateMode : public io::HeldMapper {
                    generate_options(session, drafting, switching)) {}
 
   std::vector<std::string> paths() const override {
-    std::vector<std::string> out = {"id",          "params",     "prompt_tokens", "prompt_logprobs",
-                                    "completions", "completion", "model",         "lm",
-                                    "grammar",     "regex",      "schema",        "choices"};
+    std::vector<std::string> out = {
+        "id", "params",  "prompt_tokens", "prompt_logprobs", "completions", "completion", "model",
+        "lm", "grammar", "regex",         "schema",          "choices",     "constraint"};
     out.insert(out.end(), prompts_.paths().begin(), prompts_.paths().end());
     if (echo_ >= 0) out.emplace_back("prompt_text");
     if (truncated_ >= 0) out.emplace_back("truncated");
@@ -104,8 +106,8 @@ class GenerateMode : public io::HeldMapper {
                    -1};
     r.prompt = std::exchange(prompt.rows, {});
     r.next = prompt.next;
-    const Constraining::Places places{kGrammar, kRegex, kSchema, kChoices};
-    if (std::optional<Fault> fault = constraining_.set(record.json, places, r)) return fault;
+    const decode::LanguageFields fields{kGrammar, kRegex, kSchema, kChoices, kConstraint};
+    if (std::optional<Fault> fault = constraining_.set(record.json, fields, r)) return fault;
     r.logprobs = options_.on("logprobs");
     r.top_logprobs = options_.integer("top-logprobs");
     r.prompt_logprobs = options_.on("prompt-logprobs");
@@ -273,10 +275,11 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
+  if (by_engine(tool.options())) return run_engine(tool);
   if (tool.options().on("dump-prompt")) return run_dump(tool);
   const Models models = open_models(tool);
   const decode::ModelDefaults defaults = tool_options::model_defaults(tool);
-  Constraining constraining(tool, models);
+  Constraining constraining(tool, *models.main);
   const Drafting drafting(tool, models);
   const Switching switching(tool.options(), models);
   GenerateMode mode(tool, *models.main, defaults, constraining, drafting, switching);

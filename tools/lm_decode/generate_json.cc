@@ -40,6 +40,12 @@ std::string completion_json(const Completion& c, i64 index, u64 seed,
   return out;
 }
 
+std::string reply_json(const answer::Reply& reply, i64 index, u64 seed) {
+  return cat("{\"index\":", index, ",\"text\":", io::json_string(reply.text),
+             ",\"finish_reason\":", io::json_string(reply.finish_reason),
+             ",\"completion_tokens\":", reply.tokens, ",\"seed\":", seed, "}");
+}
+
 std::string answered(std::string_view messages, std::string_view text, bool continued) {
   if (!continued) {
     const std::size_t end = messages.rfind(']');

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "answer/answer.h"
 #include "decode/generate.h"
 
 namespace lm::decode_tool {
@@ -21,6 +22,9 @@ struct CompletionDetail {
 /// more: further members, each with a comma before it.
 std::string completion_json(const decode::Completion& completion, i64 index, u64 seed,
                             const CompletionDetail& detail, std::string_view more);
+
+/// A reply as a completion that tells its text alone.
+std::string reply_json(const answer::Reply& reply, i64 index, u64 seed);
 
 /// A record's messages (their JSON, a list that is not empty) with a text as the assistant's
 /// answer, or behind the last message's text.

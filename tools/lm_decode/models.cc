@@ -32,7 +32,7 @@ Models open_models(cli::Tool& tool) {
   out.second = std::make_shared<decode::Session>(second);
   if (out.second->tokenizer().digest() != out.main->tokenizer().digest())
     throw Error(ErrorKind::kData,
-                cat(folder, ": its tokenizer is not that of ", options.text("model")),
+                cat(folder, ": its tokenizer is not that of ", tool_options::model_folder(options)),
                 "two models need the same tokens");
   return out;
 }

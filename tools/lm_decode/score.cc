@@ -175,7 +175,6 @@ class ScoreMode : public io::HeldMapper {
 
   /// All completions behind what they have in common, which is evaluated once.
   std::optional<Fault> plan_completions(const ScoreInput& input, ScoreWork& work) {
-    i64 common = std::numeric_limits<i64>::max();
     for (const std::string& text : input.texts) {
       Result<ScoredTokens> tokens = encoder_.completion(input.prompt, text, boundary_);
       if (!tokens) return tokens.fault();
@@ -184,25 +183,12 @@ class ScoreMode : public io::HeldMapper {
                      cat("prompt and completion have ", tokens->tokens.size(),
                          " tokens, the model's context ", session_.engine().positions()),
                      -1};
-      Part& part = work.parts.emplace_back();
-      part.tokens = std::move(*tokens);
-      const std::vector<i32>& first = work.parts[0].tokens.tokens;
-      const std::vector<i32>& own_tokens = part.tokens.tokens;
-      common = std::min({common, part.tokens.first, isize(own_tokens)});
-      i64 same = 0;
-      while (same < std::min(common, isize(first)) && first[usize(same)] == own_tokens[usize(same)])
-        ++same;
-      common = same;
+      work.parts.emplace_back().tokens = std::move(*tokens);
     }
-    ScoreRequest request;
-    const std::vector<i32>& first = work.parts[0].tokens.tokens;
-    request.prefix.assign(first.begin(), first.begin() + common);
-    for (const Part& part : work.parts) {
-      ScoreRequest::Branch branch;
-      branch.rows.assign(part.tokens.tokens.begin() + common, part.tokens.tokens.end());
-      branch.first = part.tokens.first - common;
-      request.branches.push_back(std::move(branch));
-    }
+    std::vector<const ScoredTokens*> texts;
+    for (const Part& part : work.parts)
+      texts.push_back(&part.tokens);
+    ScoreRequest request = decode::score_together(texts);
     request.top_logprobs = options_.integer("top-logprobs");
     work.requests.push_back(std::move(request));
     return std::nullopt;

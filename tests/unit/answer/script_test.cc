@@ -1,0 +1,246 @@
+#include "answer/script.h"
+
+#include <map>
+
+#include "answers.h"
+#include "core/hash.h"
+
+namespace lm::answer {
+namespace {
+
+using test::answer_to;
+using test::ask;
+using test::texts;
+
+std::string message_of(const std::string& table) {
+  try {
+    parse_script(table, "rules.jsonl");
+  } catch (const Error& e) {
+    CHECK(e.kind() == ErrorKind::kData);
+    return e.message();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("the first rule that matches answers", "[script]") {
+  ScriptAnswerer script(cat(R"({"when":{"id":"one"},"reply":"by id"}
+{"when":{"id_prefix":"em-"},"reply":"by prefix"}
+
+{"when":{"prompt":"exactly"},"reply":"by prompt"}
+{"when":{"prompt_re":"^say [a-z]+$"},"reply":"by pattern","finish":"length","tokens":7,"logprob":-1.5}
+{"when":{"prompt_sha256":")",
+                            sha256_hex("digest me"), R"("},"reply":"by digest"}
+{"when":{"meta.role":"pivot","meta.at.1":3},"reply":"by meta"}
+{"when":{"meta":[1,2]},"reply":"by all of meta"}
+{"when":{"role":"tool"},"reply":"by role"}
+{"when":{},"reply":"otherwise"}
+)"),
+                        "rules.jsonl");
+  const auto with_meta = [](std::string meta) {
+    Request out = ask("x", "p");
+    out.meta = std::move(meta);
+    return out;
+  };
+  CHECK(texts(answer_to(script, ask("one", "say a"))) == "by id");
+  CHECK(texts(answer_to(script, ask("em-1", "exactly"))) == "by prefix");
+  CHECK(texts(answer_to(script, ask("a", "exactly"))) == "by prompt");
+  const Response pattern = answer_to(script, ask("a", "say it", 2));
+  CHECK(texts(pattern) == "by pattern|by pattern");
+  CHECK(pattern.replies[1].finish_reason == "length");
+  CHECK(pattern.replies[1].tokens == 7);
+  CHECK(pattern.replies[1].logprob == -1.5);
+  CHECK(pattern.prompt_tokens == 6);
+  CHECK(texts(answer_to(script, ask("a", "digest me"))) == "by digest");
+  CHECK(texts(answer_to(script, with_meta(R"({"role":"pivot","at":[0,3]})"))) == "by meta");
+  CHECK(texts(answer_to(script, with_meta(R"({"role":"pivot","at":[0,4]})"))) == "otherwise");
+  CHECK(texts(answer_to(script, with_meta("[1,2]"))) == "by all of meta");
+  CHECK(texts(answer_to(script, with_meta("no json"))) == "otherwise");
+  Request chat = ask("a", "");
+  chat.messages = {{"user", "hello"}, {"tool", "4"}};
+  CHECK(texts(answer_to(script, chat)) == "by role");
+  chat.messages.pop_back();
+  CHECK(texts(answer_to(script, chat)) == "otherwise");
+  CHECK(script.uses() == std::vector<i64>{1, 1, 1, 1, 1, 1, 1, 1, 3});
+  CHECK(script.coverage_json() == R"({"rules":9,"used":9,"unmatched":0,"unused":[]})");
+}
+
+TEST_CASE("replies go by sample, attempt or hash", "[script]") {
+  ScriptAnswerer script(R"({"when":{"id":"s"},"replies":["a","b","c"]}
+{"when":{"id":"t"},"replies":["a","b"],"by":"attempt"}
+{"when":{"id_prefix":"h"},"replies":["a","b","c"],"by":"hash"})",
+                        "rules.jsonl");
+  CHECK(texts(answer_to(script, ask("s", "", 5))) == "a|b|c|a|b");
+  CHECK(texts(answer_to(script, ask("t", "", 2))) == "a|a");
+  CHECK(texts(answer_to(script, ask("t", ""))) == "b");
+  CHECK(texts(answer_to(script, ask("t", ""))) == "a");
+  std::map<std::string, i64> seen;
+  for (i64 i = 0; i < 3000; ++i) {
+    const Request request = ask(cat("h", i), "", 2);
+    const Response first = answer_to(script, request);
+    CHECK(texts(first) == texts(answer_to(script, request)));
+    ++seen[first.replies[0].text];
+    ++seen[first.replies[1].text];
+  }
+  for (const auto& [text, count] : seen)
+    CHECK(std::abs(static_cast<f64>(count) - 2000) < 150);
+  CHECK(seen.size() == 3);
+  Request seeded = ask("h1", "", 40);
+  const std::string before = texts(answer_to(script, seeded));
+  seeded.seed = 1;
+  const std::string after = texts(answer_to(script, seeded));
+  CHECK(after != before);
+  seeded.seed = 0;
+  seeded.params.seed = 1;
+  CHECK(texts(answer_to(script, seeded)) == after);
+}
+
+TEST_CASE("rules are used up, fail, and are told when unused", "[script]") {
+  ScriptAnswerer script(R"({"when":{},"error":{"code":"engine","message":"down"},"times":2}
+{"when":{"id":"never"},"reply":"x"}
+{"when":{"id":"a"},"reply":"up"})",
+                        "rules.jsonl");
+  const Response down = answer_to(script, ask("a", "p"));
+  REQUIRE(down.fault);
+  CHECK(down.fault->code == "engine");
+  CHECK(down.fault->detail == "down");
+  CHECK(texts(answer_to(script, ask("a", "p"))) == "fault engine");
+  CHECK(texts(answer_to(script, ask("a", "p"))) == "up");
+  CHECK(texts(answer_to(script, ask("b", "lost prompt"))) == "fault no_rule");
+  CHECK(texts(answer_to(script, ask("b", "another"))) == "fault no_rule");
+  CHECK(script.unmatched() == 2);
+  CHECK(script.first_unmatched() == "lost prompt");
+  CHECK(
+      script.coverage_json() ==
+      R"({"rules":3,"used":2,"unmatched":2,"unused":[{"line":2,"rule":{"when":{"id":"never"},"reply":"x"}}]})");
+}
+
+TEST_CASE("scores are for those who ask for scores", "[script]") {
+  ScriptAnswerer script(R"({"when":{},"reply":"text"}
+{"when":{"prompt":"p"},"scores":{"yes":-0.25,"no":-2}})",
+                        "rules.jsonl");
+  Request request = ask("a", "p");
+  request.score = {"no", "yes", "no"};
+  const Response scored = answer_to(script, request);
+  CHECK(scored.scores == std::vector<f64>{-2, -0.25, -2});
+  CHECK(scored.replies.empty());
+  request.score = {"perhaps"};
+  CHECK(texts(answer_to(script, request)) == "fault no_rule");
+  CHECK(texts(answer_to(script, ask("a", "p"))) == "text");
+}
+
+TEST_CASE("scripted replies are of the form asked for unless a rule is raw", "[script]") {
+  ScriptAnswerer script(R"({"when":{"id":"raw"},"replies":["17","x"],"raw":true}
+{"when":{},"replies":["17","x"]})",
+                        "rules.jsonl");
+  const auto with = [](const std::string& id, i64 n, Form::Kind kind, std::string text) {
+    Request out = ask(id, "", n);
+    out.form = {kind, std::move(text)};
+    return out;
+  };
+  CHECK(texts(answer_to(script, with("a", 1, Form::Kind::kRegex, "[0-9]+"))) == "17");
+  CHECK(texts(answer_to(script, with("a", 2, Form::Kind::kRegex, "[0-9]+"))) == "fault form");
+  CHECK(texts(answer_to(script, with("raw", 2, Form::Kind::kRegex, "[0-9]+"))) == "17|x");
+  CHECK(texts(answer_to(script, with("a", 1, Form::Kind::kSchema, R"({"type":"integer"})"))) ==
+        "17");
+  CHECK(texts(answer_to(script, with("a", 1, Form::Kind::kSchema, R"({"type":"string"})"))) ==
+        "fault form");
+  CHECK(texts(answer_to(script, with("a", 2, Form::Kind::kChoices, R"(["x","17"])"))) == "17|x");
+  CHECK(texts(answer_to(script, with("a", 2, Form::Kind::kChoices, R"(["x","1"])"))) ==
+        "fault form");
+  CHECK(texts(answer_to(script, with("a", 1, Form::Kind::kGbnf, "root ::= \"1\" [0-9]"))) == "17");
+  CHECK(texts(answer_to(script, with("a", 1, Form::Kind::kLark, "start: /1./"))) == "17");
+  CHECK(texts(answer_to(script, with("a", 1, Form::Kind::kRegex, "("))) == "fault grammar");
+}
+
+TEST_CASE("functions read the part of the prompt or meta that a rule names", "[script]") {
+  ScriptAnswerer script(
+      R"({"when":{"id":"count"},"fn":"count_digits","input":{"after":"Text:\n","before":"\nEnd"}}
+{"when":{"id":"meta"},"fn":"count_digits","input":{"meta":"part.text"}}
+{"when":{"id":"find"},"fn":"find_needle","needle":{"meta":"object"},"input":{"after":"Text:\n"},"absent":"null"}
+{"when":{"id":"sort"},"fn":"sort_numbers","separator":" ","prefix":"[","suffix":"]"}
+{"when":{"id":"path"},"fn":"jsonpath","path":"a.0","input":{"meta":""}}
+{"when":{"id":"noisy"},"fn":"count_digits","noise":{"kind":"wrong","rate":1,"wrong":"?"}})",
+      "rules.jsonl");
+  const std::string prompt = "Count the digits of 3 lines. Text:\na1b2\nc3\nEnd 99";
+  CHECK(texts(answer_to(script, ask("count", prompt))) == "3");
+  CHECK(texts(answer_to(script, ask("count", "no marks"))) == "fault script");
+  Request meta = ask("meta", "no 1 2 3");
+  meta.meta = R"({"part":{"text":"4 5"}})";
+  CHECK(texts(answer_to(script, meta)) == "2");
+  meta.meta = "null";
+  CHECK(texts(answer_to(script, meta)) == "fault script");
+  Request find = ask("find", "What of the red lamp 1? Text:\nThe red lamp: 123456.");
+  find.meta = R"({"object":"red lamp"})";
+  CHECK(texts(answer_to(script, find)) == "123456");
+  find.meta = R"({"object":"blue box"})";
+  CHECK(texts(answer_to(script, find)) == "null");
+  CHECK(texts(answer_to(script, ask("sort", "3 1 2"))) == "[1 2 3]");
+  Request path = ask("path", "");
+  path.meta = R"({"a":["first"]})";
+  CHECK(texts(answer_to(script, path)) == "first");
+  CHECK(texts(answer_to(script, ask("noisy", "1", 2))) == "?|?");
+}
+
+TEST_CASE("a delayed response holds back those behind it and changes none", "[script]") {
+  ScriptAnswerer script(R"({"when":{"id":"slow"},"reply":"late","delay_ms":40}
+{"when":{},"reply":"soon"})",
+                        "rules.jsonl");
+  const std::vector<Response> got =
+      test::answers(script, {ask("a", ""), ask("slow", ""), ask("b", "")});
+  CHECK(texts(got[0]) == "soon");
+  CHECK(texts(got[1]) == "late");
+  CHECK(texts(got[2]) == "soon");
+}
+
+TEST_CASE("a script is understood or refused with file and line", "[script]") {
+  CHECK(message_of(R"({"when":{},"reply":"a"})") == "no error");
+  for (const char* const wrong : {"{",
+                                  "[]",
+                                  R"({"reply":"a"})",
+                                  R"({"when":{}})",
+                                  R"({"when":[],"reply":"a"})",
+                                  R"({"when":{},"reply":"a","replies":["b"]})",
+                                  R"({"when":{},"reply":"a","repl":1})",
+                                  R"({"when":{},"reply":1})",
+                                  R"({"when":{},"replies":[]})",
+                                  R"({"when":{},"replies":["a",1]})",
+                                  R"({"when":{},"reply":"a","by":"sample"})",
+                                  R"({"when":{},"replies":["a"],"by":"turn"})",
+                                  R"({"when":{"prompt_rx":"a"},"reply":"a"})",
+                                  R"({"when":{"prompt_re":"("},"reply":"a"})",
+                                  R"({"when":{"id":1},"reply":"a"})",
+                                  R"({"when":{"id":"a","id":"b"},"reply":"a"})",
+                                  R"({"when":{},"when":{},"reply":"a"})",
+                                  R"({"when":{},"scores":{"a":"b"}})",
+                                  R"({"when":{},"scores":{"a":1},"finish":"stop"})",
+                                  R"({"when":{},"error":{"message":"a"}})",
+                                  R"({"when":{},"error":{"code":"a","more":1}})",
+                                  R"({"when":{},"error":{"code":"a"},"raw":true})",
+                                  R"({"when":{},"reply":"a","times":0})",
+                                  R"({"when":{},"reply":"a","times":1.5})",
+                                  R"({"when":{},"reply":"a","tokens":-1})",
+                                  R"({"when":{},"reply":"a","logprob":1})",
+                                  R"({"when":{},"reply":"a","raw":1})",
+                                  R"({"when":{},"reply":"a","delay_ms":-1})",
+                                  R"({"when":{},"reply":"a","noise":{"kind":"drop"}})",
+                                  R"({"when":{},"fn":"guess"})",
+                                  R"({"when":{},"fn":"echo","noise":{"kind":"swap"}})",
+                                  R"({"when":{},"fn":"echo","noise":{}})",
+                                  R"({"when":{},"fn":"echo","noise":{"kind":"drop","digits":3}})",
+                                  R"({"when":{},"fn":"echo","noise":{"kind":"drop","rate":-1}})",
+                                  R"({"when":{},"fn":"echo","noise":{"kind":"drop","speed":1}})",
+                                  R"({"when":{},"fn":"echo","needle":"a"})",
+                                  R"({"when":{},"fn":"find_needle"})",
+                                  R"({"when":{},"fn":"jsonpath"})",
+                                  R"({"when":{},"fn":"echo","input":{}})",
+                                  R"({"when":{},"fn":"echo","input":{"meta":"a","after":"b"}})"}) {
+    CAPTURE(wrong);
+    const std::string message =
+        message_of(std::string("{\"when\":{},\"reply\":\"a\"}\n\n") + wrong);
+    CHECK(message.starts_with("rules.jsonl:3"));
+  }
+}
+
+}  // namespace lm::answer

@@ -1,0 +1,206 @@
+#include "engines.h"
+
+#include <limits>
+
+#include "answer/engine.h"
+#include "answer/ngram.h"
+#include "answer/record.h"
+#include "answer/script.h"
+#include "common/held_run.h"
+#include "common/model_options.h"
+#include "common/sampling_options.h"
+#include "constraining.h"
+#include "core/clock.h"
+#include "core/str.h"
+#include "engine_mode.h"
+
+namespace lm::decode_tool {
+
+using answer::EngineName;
+using cli::Flag;
+using cli::FlagKind;
+
+std::vector<Flag> engine_flags() {
+  const std::string group = "Engine";
+  return {
+      {.name = "engine",
+       .kind = FlagKind::kString,
+       .value_name = "NAME",
+       .group = group,
+       .help = "who answers instead of --model",
+       .details = "local:FOLDER a model folder; script:FILE rules; replay:FILE what --record "
+                  "wrote; ngram:FILE an n-gram model.",
+       .semantic = false,
+       .excludes = {"model"}},
+      {.name = "record",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "write every request with its response, for replay:",
+       .details = "With --resume what FILE holds stays.",
+       .semantic = false,
+       .writes = true},
+      {.name = "script-coverage",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "write which rules of a script were never used, as JSON",
+       .semantic = false,
+       .writes = true,
+       .needs = {"engine"}},
+      {.name = "strict-script",
+       .kind = FlagKind::kSwitch,
+       .group = group,
+       .help = "a prompt that no rule or recording is for ends the run",
+       .semantic = false,
+       .needs = {"engine"}},
+  };
+}
+
+bool by_engine(const cli::Options& options) {
+  const std::string& engine = options.text("engine");
+  return !options.text("record").empty() || !options.text("script-coverage").empty() ||
+         options.on("strict-script") ||
+         (!engine.empty() &&
+          answer::parse_engine(engine, "--engine").kind != EngineName::Kind::kLocal);
+}
+
+namespace {
+
+using Kind = EngineName::Kind;
+
+/// What the drafts, caches and rows of a model inside are needed for, or its tokens.
+constexpr const char* kInside[] = {"tokens",        "logprobs",
+                                   "top-logprobs",  "prompt-logprobs",
+                                   "dump-prompt",   "chat",
+                                   "chat-var",      "date",
+                                   "echo",          "continue-final-message",
+                                   "jrt",           "jrt-times",
+                                   "jrt-sep",       "jrt-template",
+                                   "truncate",      "sets-order",
+                                   "sets-parallel", "sets-apart",
+                                   "grammar-mode",  "asap-unbounded",
+                                   "small-model",   "draft",
+                                   "draft-model"};
+/// What a model folder is opened with.
+constexpr const char* kFolder[] = {"tokenizer", "bos",   "special",
+                                   "dtype",     "chunk", "model-defaults"};
+
+EngineName engine_of(const cli::Options& options) {
+  if (!options.text("engine").empty())
+    return answer::parse_engine(options.text("engine"), "--engine");
+  return {Kind::kLocal, options.text("model")};
+}
+
+/// --engine script:, or the option that asks for an engine.
+std::string words_of(const cli::Options& options, Kind kind) {
+  if (kind == Kind::kLocal && !options.text("record").empty()) return "--record";
+  const std::string& name = options.text("engine");
+  return cat("--engine ", name.substr(0, name.find(':') + 1));
+}
+
+void check_options(const cli::Options& options, Kind kind) {
+  const auto refuse = [&](const char* name) {
+    const Flag* const flag = options.find(name);
+    LM_CHECK(flag != nullptr, "the option is one of generate");
+    if (options.asks(*flag))
+      throw Error(ErrorKind::kUsage,
+                  cat("--", name, " does not go with ", words_of(options, kind)));
+  };
+  for (const char* const name : kInside)
+    refuse(name);
+  for (const char* const name : kFolder)
+    if (kind != Kind::kLocal && (kind != Kind::kNgram || std::string_view(name) != "tokenizer"))
+      refuse(name);
+  if (kind != Kind::kScript) refuse("script-coverage");
+  if (kind != Kind::kScript && kind != Kind::kReplay) refuse("strict-script");
+}
+
+/// Who answers, and what runs say of it.
+struct Opened {
+  std::unique_ptr<answer::Answerer> answerer;
+  std::string model;  // for the results' field
+  i64 vocab = std::numeric_limits<i32>::max();
+  decode::ModelDefaults defaults;
+};
+
+Opened open(cli::Tool& tool, const EngineName& name) {
+  Opened out;
+  answer::EngineSettings settings;
+  settings.model.languages = language_options(tool);
+  if (name.kind == Kind::kLocal) {
+    out.defaults = tool_options::model_defaults(tool);
+    std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
+    out.model = session->digest();
+    out.vocab = session->cfg().vocab;
+    out.answerer = std::make_unique<answer::ModelAnswerer>(std::move(session), settings.model);
+    return out;
+  }
+  tool.add_input(name.path);
+  settings.tokenizer = tool.options().text("tokenizer");
+  out.answerer = answer::open_engine(name, settings, tool.ctx());
+  const std::string& given = tool.options().text("engine");
+  out.model = cat(given.substr(0, given.find(':')), ":xxh3:", hex64(out.answerer->key()));
+  tool.set_param("model", io::json_string(out.model));
+  if (const auto* ngram = dynamic_cast<const answer::NgramAnswerer*>(out.answerer.get()))
+    out.vocab = ngram->words();
+  return out;
+}
+
+/// What --resume would leave out has been asked in the run before: later answers must not care.
+void check_resume(const cli::Options& options, const answer::Answerer& answerer) {
+  if (!options.given("resume")) return;
+  if (const auto* script = dynamic_cast<const answer::ScriptAnswerer*>(&answerer);
+      script != nullptr && script->ordered_line() > 0)
+    throw Error(
+        ErrorKind::kUsage,
+        cat("--resume does not go with a script whose rules are used up or take turns (line ",
+            script->ordered_line(), ")"));
+  if (const auto* replay = dynamic_cast<const answer::ReplayAnswerer*>(&answerer);
+      replay != nullptr && replay->ordered())
+    throw Error(ErrorKind::kUsage,
+                "--resume does not go with a recording that has a request several times");
+}
+
+}  // namespace
+
+void run_engine(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  const EngineName name = engine_of(options);
+  check_options(options, name.kind);
+  Opened opened = open(tool, name);
+  check_resume(options, *opened.answerer);
+  std::optional<answer::RecordingAnswerer> recording;
+  if (const std::string& path = options.text("record"); !path.empty()) {
+    tool.claim_output(path);
+    recording.emplace(*opened.answerer, path, options.given("resume"), tool.output_options());
+  }
+  io::AtomicFile* const coverage = options.text("script-coverage").empty()
+                                       ? nullptr
+                                       : &tool.other_output(options.text("script-coverage"));
+  answer::Answerer& answerer =
+      recording ? static_cast<answer::Answerer&>(*recording) : *opened.answerer;
+  EngineMode mode(tool, answerer,
+                  tool_options::params_of(options, tool.seed(), opened.vocab, opened.defaults),
+                  opened.model);
+  std::vector<u64> keys = {answerer.key()};
+  if (mode.key() != 0) keys.push_back(mode.key());
+  if (opened.defaults.key() != 0) keys.push_back(opened.defaults.key());
+  const f64 start = monotonic_s();
+  try {
+    tool_options::run_held(tool, mode, 4 * options.integer("batch"), keys);
+  } catch (const Error& e) {
+    // A stopped run goes on from its --resume file: what it recorded goes with that.
+    if (e.kind() == ErrorKind::kTemporary && recording) recording->close();
+    throw;
+  }
+  mode.check_matched();
+  if (const auto* script = dynamic_cast<const answer::ScriptAnswerer*>(opened.answerer.get())) {
+    tool.add_metric("script", script->coverage_json());
+    if (coverage != nullptr) coverage->write(script->coverage_json() + "\n");
+  }
+  if (recording) recording->close();
+  mode.report(monotonic_s() - start);
+}
+
+}  // namespace lm::decode_tool
