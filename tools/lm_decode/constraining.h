@@ -11,6 +11,7 @@
 
 #include "cli/tool.h"
 #include "core/result.h"
+#include "decode/asap.h"
 #include "decode/generate.h"
 #include "grammar/grammar.h"
 #include "grammar/matcher.h"
@@ -37,6 +38,10 @@ class Constraining {
   /// Sets a request's constraint. Fault "grammar", "budget", "type" or "params".
   std::optional<Fault> set(io::JsonReader& json, const Places& places,
                            decode::GenerateRequest& request);
+  /// Samples of a record that set() has constrained that come before those that are written.
+  i64 warmup() const { return warmup_; }
+  /// Writes --asap-trie anew, if there is one.
+  void save();
   /// 64 bits of the files that were read, 0: none.
   u64 key() const { return key_; }
 
@@ -50,10 +55,17 @@ class Constraining {
   Result<std::optional<std::pair<Kind, std::string>>> asked(io::JsonReader& json,
                                                             const Places& places) const;
 
+  u64 mass_key(const std::pair<Kind, std::string>& source,
+               const decode::GenerateRequest& request) const;
+
   grammar::SchemaOptions schema_;
   grammar::MatcherOptions size_;
   bool asap_ = false;
   bool unbounded_ = false;
+  i64 warmup_ = 0;
+  std::string trie_file_;
+  decode::KeptMasses masses_;                                                    // of earlier runs
+  std::vector<std::pair<u64, std::shared_ptr<decode::PermittedMass>>> learned_;  // by record
   u64 key_ = 0;
   std::shared_ptr<const grammar::TokenTrie> trie_;  // made with the first language
   const decode::Session& session_;
