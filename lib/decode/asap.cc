@@ -5,8 +5,20 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "decode/generate.h"
 
 namespace lm::decode {
+
+namespace {
+
+constexpr KeptKind kKept = {"LMASAP01", "learned samples", "--asap-trie", "model"};
+constexpr i64 kWarmup = i64{1} << 31;  // numbers of samples that are not written
+
+bool is_share(f64 x) {
+  return x >= 0 && x <= 1;
+}
+
+}  // namespace
 
 void PermittedMass::update(i32 node) {
   Node& u = nodes_[usize(node)];
@@ -43,22 +55,40 @@ void PermittedMass::weigh(i32 node, f64 masked, TokenWeights& x) {
 
 i32 PermittedMass::step(i32 node, i32 token, f64 p) {
   const std::lock_guard lock(mutex_);
+  return child(node, token, p);
+}
+
+i32 PermittedMass::child(i32 node, i32 token, f64 p) {
   const auto [at, fresh] =
       nodes_[usize(node)].children.try_emplace(token, static_cast<i32>(nodes_.size()));
-  const i32 child = at->second;
+  const i32 out = at->second;
   if (fresh) {
     nodes_.emplace_back();
     nodes_.back().parent = node;
+    nodes_.back().token = token;
     nodes_.back().p = p;
   }
-  return child;
+  return out;
 }
 
 void PermittedMass::close(i32 leaf, bool permitted) {
   const std::lock_guard lock(mutex_);
-  if (!permitted) nodes_[usize(leaf)].c = 0;
+  end(leaf, permitted ? End::kPermitted : End::kRefused);
   for (i32 node = nodes_[usize(leaf)].parent; node >= 0; node = nodes_[usize(node)].parent)
     update(node);
+}
+
+void PermittedMass::end(i32 leaf, End how) {
+  Node& own = nodes_[usize(leaf)];
+  if (own.end != End::kNone || how == End::kNone) return;
+  own.end = how;
+  if (how == End::kRefused) {
+    own.c = 0;
+    return;
+  }
+  for (i32 node = leaf; node >= 0; node = nodes_[usize(node)].parent)
+    if (nodes_[usize(node)].end == End::kRefused) return;  // it came where none was expected
+  found_ += std::exp(log_p(leaf));
 }
 
 f64 PermittedMass::mass(i32 node) const {
@@ -66,8 +96,23 @@ f64 PermittedMass::mass(i32 node) const {
   return nodes_[usize(node)].c;
 }
 
+f64 PermittedMass::found() const {
+  const std::lock_guard lock(mutex_);
+  return found_;
+}
+
+f64 PermittedMass::distance() const {
+  const std::lock_guard lock(mutex_);
+  const f64 mass = nodes_[kRoot].c;
+  return mass > 0 ? std::clamp(1 - found_ / mass, 0.0, 1.0) : 0;
+}
+
 f64 PermittedMass::log_probability(i32 node) const {
   const std::lock_guard lock(mutex_);
+  return log_p(node);
+}
+
+f64 PermittedMass::log_p(i32 node) const {
   f64 out = 0;
   for (; node > 0; node = nodes_[usize(node)].parent)
     out += std::log(nodes_[usize(node)].p);
@@ -77,6 +122,110 @@ f64 PermittedMass::log_probability(i32 node) const {
 i64 PermittedMass::nodes() const {
   const std::lock_guard lock(mutex_);
   return isize(nodes_);
+}
+
+std::shared_ptr<PermittedMass> PermittedMass::copy() const {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<PermittedMass> out = std::make_shared<PermittedMass>();
+  out->nodes_ = nodes_;
+  out->found_ = found_;
+  return out;
+}
+
+void PermittedMass::add(const PermittedMass& other) {
+  const std::shared_ptr<PermittedMass> theirs = other.copy();
+  const std::lock_guard lock(mutex_);
+  std::vector<i32> place = {kRoot};  // of their nodes
+  for (i32 i = 0; i < static_cast<i32>(theirs->nodes_.size()); ++i) {
+    const Node& from = theirs->nodes_[usize(i)];
+    if (i > 0) place.push_back(child(place[usize(from.parent)], from.token, from.p));
+    Node& own = nodes_[usize(place.back())];
+    if (own.masked < 0) own.masked = from.masked;
+    own.c = std::min(own.c, from.c);
+    end(place.back(), from.end);
+  }
+  // Children have larger numbers than their parents.
+  for (i32 node = static_cast<i32>(nodes_.size()) - 1; node >= 0; --node)
+    if (nodes_[usize(node)].end == End::kNone) update(node);
+}
+
+// The number of nodes (8 bytes); of each its parent (4), token (4), end (1), and the reals P given
+// the parent, masked and c (8 each).
+void PermittedMass::save(KeptWriter& out) const {
+  const std::lock_guard lock(mutex_);
+  out.word(nodes_.size(), 8);
+  for (const Node& node : nodes_) {
+    out.word(static_cast<u32>(node.parent), 4);
+    out.word(static_cast<u32>(node.token), 4);
+    out.word(static_cast<u64>(node.end), 1);
+    for (const f64 real : {node.p, node.masked, node.c})
+      out.real(real);
+  }
+}
+
+std::shared_ptr<PermittedMass> PermittedMass::load(KeptReader& in) {
+  std::shared_ptr<PermittedMass> out = std::make_shared<PermittedMass>();
+  const i64 count = static_cast<i64>(in.count(in.word(8), 33));
+  for (i64 i = 0; i < count; ++i) {
+    const i32 parent = static_cast<i32>(in.word(4));
+    const i32 token = static_cast<i32>(in.word(4));
+    const u64 end = in.word(1);
+    const f64 p = in.real();
+    const f64 masked = in.real();
+    const f64 c = in.real();
+    const bool fits = i == 0 ? parent == -1 : parent >= 0 && parent < i && token >= 0;
+    if (!fits || end > 2 || !is_share(p) || (masked != -1 && !is_share(masked)) || !is_share(c))
+      in.fail("a sample is impossible");
+    const i32 at = i == 0 ? kRoot : out->child(parent, token, p);
+    if (at != i) in.fail("a sample is there twice");
+    Node& own = out->nodes_[usize(at)];
+    own.masked = masked;
+    own.c = c;
+    out->end(at, static_cast<End>(end));
+  }
+  return out;
+}
+
+void KeptMasses::load(const std::string& path, u64 model) {
+  KeptReader in(path, kKept, model);
+  for (u64 left = in.word(8); left > 0; --left) {
+    const u64 key = in.word(8);
+    masses_[key] = PermittedMass::load(in);
+  }
+}
+
+void KeptMasses::save(const std::string& path, u64 model) const {
+  KeptWriter out;
+  out.word(masses_.size(), 8);
+  for (const auto& [key, mass] : masses_) {
+    out.word(key, 8);
+    mass->save(out);
+  }
+  out.save(path, kKept, model);
+}
+
+std::shared_ptr<PermittedMass> KeptMasses::get(u64 key) const {
+  const auto found = masses_.find(key);
+  return found == masses_.end() ? std::make_shared<PermittedMass>() : found->second->copy();
+}
+
+void KeptMasses::add(u64 key, const PermittedMass& mass) {
+  std::shared_ptr<PermittedMass>& known = masses_[key];
+  if (known) {
+    known->add(mass);
+  } else {
+    known = mass.copy();
+  }
+}
+
+void add_warmup(GenerateRequest& request, i64 samples) {
+  std::vector<SampleVariant> all;
+  for (i64 i = 0; i < samples; ++i)
+    all.push_back({request.params.temperature, kWarmup + i, false});
+  for (i64 i = 0; i < request.params.n; ++i)
+    all.push_back({request.params.temperature, i, true});
+  request.variants = std::move(all);
+  request.params.n += samples;
 }
 
 AsapConstraint::AsapConstraint(std::unique_ptr<Constraint> inner,
@@ -93,11 +242,17 @@ std::optional<Fault> AsapConstraint::mask(TokenWeights& x, i64 left) const {
 }
 
 /// The node of a token that was drawn behind the last mask.
-i32 AsapConstraint::step(i32 token) {
+i32 AsapConstraint::step(i32 token) const {
   const auto at = std::lower_bound(before_.ids.begin(), before_.ids.end(), token);
   LM_CHECK(at != before_.ids.end() && *at == token, "the token was in the mask");
   const f64 p = std::exp(before_.w[usize(at - before_.ids.begin())] - log_sum_);
   return mass_->step(node_, token, p);
+}
+
+bool AsapConstraint::permits(i32 token, i64 left) const {
+  if (inner_->permits(token, left)) return true;
+  mass_->close(step(token), false);
+  return false;
 }
 
 void AsapConstraint::accept(i32 token) {
@@ -127,7 +282,8 @@ std::string AsapConstraint::note() const {
   const f64 mass = mass_->mass();
   std::string out = inner_->note();
   append(out, out.empty() ? "" : ",", "\"asap\":{\"root_mass\":", format_float(mass),
-         ",\"exact_logprob\":");
+         ",\"found_mass\":", format_float(mass_->found()),
+         ",\"distance\":", format_float(mass_->distance()), ",\"exact_logprob\":");
   if (mass > 0) {
     append(out, format_float(mass_->log_probability(node_) - std::log(mass)), "}");
   } else {

@@ -8,9 +8,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "decode/constraint.h"
+#include "decode/kept_file.h"
 
 namespace lm::decode {
 
@@ -31,21 +33,42 @@ class PermittedMass {
   void close(i32 leaf, bool permitted);
 
   f64 mass(i32 node = kRoot) const;
+  /// Of all permitted texts that have come: the truth is between it and mass().
+  f64 found() const;
+  /// The total variation from what is drawn next to the true conditional is at most this:
+  ///   1 - found / mass.
+  /// Texts that have come are drawn with P(text) / mass, and their true share is P(text) / Z with
+  /// found <= Z <= mass; whatever the rest does weighs 1 - found / mass. Falls with every sample.
+  f64 distance() const;
   /// ln of the product of the probabilities that led here.
   f64 log_probability(i32 node) const;
   i64 nodes() const;
 
+  std::shared_ptr<PermittedMass> copy() const;
+  /// Learns what the other one, of the same model and constraint, knows.
+  void add(const PermittedMass& other);
+  void save(KeptWriter& out) const;
+  /// Throws Error{kData}.
+  static std::shared_ptr<PermittedMass> load(KeptReader& in);
+
  private:
+  enum class End : u8 { kNone, kPermitted, kRefused };
   struct Node {
     i32 parent = -1;
+    i32 token = -1;
     f64 p = 1;        // given its parent
     f64 masked = -1;  // -1: not seen yet
     f64 c = 1;
+    End end = End::kNone;
     std::map<i32, i32> children = {};  // by token
   };
   void update(i32 node);
+  void end(i32 leaf, End how);
+  i32 child(i32 node, i32 token, f64 p);
+  f64 log_p(i32 node) const;
   mutable std::mutex mutex_;
   std::vector<Node> nodes_;
+  f64 found_ = 0;
 };
 
 /// A constraint whose samples learn from each other. Its clones share what is known. P is the
@@ -58,7 +81,8 @@ class AsapConstraint final : public Constraint {
   AsapConstraint(std::unique_ptr<Constraint> inner, std::shared_ptr<PermittedMass> mass,
                  bool unbounded = false);
   std::optional<Fault> mask(TokenWeights& x, i64 left) const override;
-  bool permits(i32 token, i64 left) const override { return inner_->permits(token, left); }
+  /// A token that the constraint takes back leads nowhere, which is learned.
+  bool permits(i32 token, i64 left) const override;
   void accept(i32 token) override;
   std::optional<TextEnd> end(std::string_view text) override;
   void finish(std::optional<i32> end_token) override;
@@ -66,7 +90,7 @@ class AsapConstraint final : public Constraint {
   std::string note() const override;
 
  private:
-  i32 step(i32 token);
+  i32 step(i32 token) const;
   std::unique_ptr<Constraint> inner_;
   std::shared_ptr<PermittedMass> mass_;
   bool unbounded_;
@@ -75,5 +99,25 @@ class AsapConstraint final : public Constraint {
   mutable TokenWeights before_;  // what the last mask was given
   mutable f64 log_sum_ = 0;      // of it
 };
+
+/// What runs have learned, each under a key that stands for all that it depends on beside the
+/// model: prompt, constraint and parameters.
+class KeptMasses {
+ public:
+  /// Reads what save wrote for a model of this key. Throws what KeptReader throws.
+  void load(const std::string& path, u64 model);
+  void save(const std::string& path, u64 model) const;
+  /// A copy of what is known, or nothing yet.
+  std::shared_ptr<PermittedMass> get(u64 key) const;
+  void add(u64 key, const PermittedMass& mass);
+
+ private:
+  std::map<u64, std::shared_ptr<PermittedMass>> masses_;
+};
+
+struct GenerateRequest;
+
+/// Samples that are drawn before the request's own, whose draws stay what they are.
+void add_warmup(GenerateRequest& request, i64 samples);
 
 }  // namespace lm::decode

@@ -1,100 +1,106 @@
 #include "decode/draft_budget.h"
 
 #include <algorithm>
-#include <bit>
-#include <limits>
-#include <vector>
 
-#include "core/clock.h"
 #include "core/error.h"
 
 namespace lm::decode {
 
-RowCost RowCost::measure(model::Engine& engine) {
-  const i32 seq = engine.create();
-  std::vector<f64> seconds;
-  for (i64 rows = 1; rows <= kMostDraft && rows <= engine.max_rows(); rows *= 2) {
-    if (rows > engine.positions() ||
-        engine.cache().pages_needed(seq, rows) > engine.cache().free_pages())
-      break;
-    std::vector<model::EvalRow> chain(usize(rows));
-    for (model::EvalRow& row : chain) {
-      row.seq = seq;
-      row.want_logits = true;
-    }
-    // The first pass of a size makes its graph.
-    f64 best = std::numeric_limits<f64>::infinity();
-    for (int i = 0; i < 2; ++i) {
-      const f64 begin = monotonic_s();
-      engine.eval(chain);
-      best = std::min(best, monotonic_s() - begin);
-    }
-    seconds.push_back(best);
-  }
-  engine.release(seq);
-  return RowCost(seconds);
+namespace {
+
+constexpr f64 kFade = 0.99;  // of what is known of guesses, in a pass without any
+
+/// What passes of so many rows take beside one of a row, while nothing is known.
+f64 assumed(f64 rows) {
+  return 0.9 + 0.1 * rows;
 }
 
-RowCost::RowCost(std::span<const f64> seconds) {
-  LM_CHECK(!seconds.empty() && isize(seconds) <= kCounts, "a pass of one row is known");
-  for (i64 i = 0; i < kCounts; ++i) {
-    f64& own = seconds_[usize(i)];
-    if (i < isize(seconds)) {
-      own = seconds[usize(i)];
-    } else {
-      own = 2 * seconds_[usize(i - 1)];  // beyond what is known a row costs its share
-    }
-    if (i > 0) own = std::max(own, seconds_[usize(i - 1)]);
+}  // namespace
+
+RowCost::RowCost(const std::function<i64(i64)>& computed) {
+  size_of_.push_back(0);  // no pass has no rows
+  for (i64 rows = 1; rows <= kMostRows; ++rows) {
+    const f64 padded = static_cast<f64>(computed(rows));
+    if (sizes_.empty() || padded > sizes_.back().rows) sizes_.push_back({padded, 0, 0});
+    size_of_.push_back(isize(sizes_) - 1);
   }
 }
 
 f64 RowCost::seconds(i64 rows) const {
   LM_CHECK(rows >= 1, "a pass has a row");
-  const i64 low = std::bit_width(static_cast<u64>(rows)) - 1;
-  if (low >= kCounts - 1)
-    return seconds_[kCounts - 1] * static_cast<f64>(rows) / static_cast<f64>(kMostRows);
-  const f64 share = static_cast<f64>(rows) / static_cast<f64>(i64{1} << low) - 1;
-  return seconds_[usize(low)] + share * (seconds_[usize(low + 1)] - seconds_[usize(low)]);
+  const i64 own = size_of_[usize(std::min(rows, kMostRows))];
+  const f64 padded = rows > kMostRows ? static_cast<f64>(rows) : sizes_[usize(own)].rows;
+  if (rows <= kMostRows && sizes_[usize(own)].seen > 0) return sizes_[usize(own)].seconds;
+  i64 below = own;
+  while (below >= 0 && sizes_[usize(below)].seen == 0)
+    --below;
+  i64 above = own;
+  while (above < isize(sizes_) && sizes_[usize(above)].seen == 0)
+    ++above;
+  const Size* const low = below >= 0 ? &sizes_[usize(below)] : nullptr;
+  const Size* const high = above < isize(sizes_) ? &sizes_[usize(above)] : nullptr;
+  if (low == nullptr && high == nullptr) return assumed(padded);
+  if (high == nullptr || low == high) return low->seconds * assumed(padded) / assumed(low->rows);
+  if (low == nullptr) return high->seconds * assumed(padded) / assumed(high->rows);
+  const f64 share = (padded - low->rows) / (high->rows - low->rows);
+  return low->seconds + share * std::max(0.0, high->seconds - low->seconds);
 }
 
 void RowCost::learn(i64 rows, f64 seconds) {
-  const i64 low = std::min<i64>(std::bit_width(static_cast<u64>(rows)) - 1, kCounts - 1);
-  // Rarely is a pass faster than it can be; often it is held up.
-  const f64 ratio = std::clamp(seconds / this->seconds(rows), 0.5, 1.5);
-  const auto move = [&](i64 at, f64 weight) {
-    seconds_[usize(at)] *= 1 + 0.1 * weight * (ratio - 1);
-  };
-  const f64 share = std::min(1.0, static_cast<f64>(rows) / static_cast<f64>(i64{1} << low) - 1);
-  move(low, 1 - share);
-  if (low + 1 < kCounts) move(low + 1, share);
-  for (i64 i = low; i > 0 && seconds_[usize(i - 1)] > seconds_[usize(i)]; --i)
-    seconds_[usize(i - 1)] = seconds_[usize(i)];
-  for (i64 i = low + 1; i < kCounts; ++i)
-    seconds_[usize(i)] = std::max(seconds_[usize(i)], seconds_[usize(i - 1)]);
+  if (rows > kMostRows) return;
+  Size& own = sizes_[usize(size_of_[usize(rows)])];
+  known_ = true;
+  if (++own.seen == 1) {
+    own.seconds = seconds;
+  } else if (own.seen == 2) {
+    own.seconds = std::min(own.seconds, seconds);
+  } else {
+    // Rarely is a pass faster than it can be; often it is held up.
+    own.seconds *= 1 + 0.1 * (std::clamp(seconds / own.seconds, 0.5, 1.5) - 1);
+  }
+}
+
+DraftPace DraftPace::successor() const {
+  constexpr f64 kMost = 4;    // guesses that what is known counts for
+  constexpr i64 kLosses = 4;  // a text unlike those before it is soon tried
+  DraftPace out = *this;
+  out.losses_ = std::min(losses_, kLosses);
+  out.set_pause();
+  const f64 share = std::min(1.0, kMost / std::max(kMost, expected_));
+  out.expected_ *= share;
+  out.right_ *= share;
+  out.saved_ = 0;
+  return out;
 }
 
 bool DraftPace::ready() {
   if (pause_ == 0) return true;
   --pause_;
+  expected_ *= kFade;
+  right_ *= kFade;
   return false;
 }
 
+f64 DraftPace::factor() const {
+  return std::clamp((right_ + 1) / (expected_ + 1), 0.05, 2.0);
+}
+
 void DraftPace::learn(f64 expected, i64 right) {
-  add(expected, static_cast<f64>(right));
-  misses_ = 0;
-}
-
-void DraftPace::skip() {
-  add(0, 0);  // what was learned fades: later guesses are tried again
-  misses_ = std::min<i64>(misses_ + 1, 7);
-  pause_ = (i64{1} << (misses_ - 1)) - 1;
-}
-
-void DraftPace::add(f64 expected, f64 right) {
   constexpr f64 kForget = 0.9;
   expected_ = kForget * expected_ + expected;
-  right_ = kForget * right_ + right;
-  factor_ = std::clamp((right_ + 1) / (expected_ + 1), 0.05, 2.0);
+  right_ = kForget * right_ + static_cast<f64>(right);
+}
+
+void DraftPace::settle(f64 seconds) {
+  constexpr f64 kForget = 0.9;
+  constexpr i64 kMostLosses = 8;
+  saved_ = kForget * saved_ + seconds;
+  losses_ = saved_ < 0 ? std::min(losses_ + 1, kMostLosses) : 0;
+  set_pause();
+}
+
+void DraftPace::set_pause() {
+  pause_ = losses_ == 0 ? 0 : (i64{1} << (losses_ - 1)) - 1;
 }
 
 i64 choose_guesses(std::span<const DraftBid> bids, i64 sequences, i64 rows, i64 most,

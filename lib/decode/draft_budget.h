@@ -1,56 +1,77 @@
 #pragma once
-// When guesses are worth their rows. A pass takes longer with every row, by how much is measured;
-// of the guesses of all sequences those are checked that make the most tokens a second. What comes
-// out of the model does not depend on any of it.
+// When guesses are worth their rows. A pass takes longer with every row, by how much its own passes
+// show; of the guesses of all sequences those are checked that make the most tokens a second, and
+// none are made where making and checking them takes longer than they save. What comes out of the
+// model does not depend on any of it.
 
-#include <array>
+#include <functional>
 #include <span>
+#include <vector>
 
 #include "decode/draft.h"
-#include "model/engine.h"
 
 namespace lm::decode {
 
-/// Seconds of a pass by its rows.
+/// Seconds of a pass by its rows, as passes have shown. What was not seen yet is taken to cost a
+/// tenth of a row more with each row, so that it is tried.
 class RowCost {
  public:
   static constexpr i64 kMostRows = 1024;
-  /// Passes of 1, 2, 4 .. 64 rows of a sequence that is dropped again (fewer where the engine's
-  /// memory is smaller): about ten times the time of a token.
-  static RowCost measure(model::Engine& engine);
-  /// Known at 1, 2, 4, ... rows.
-  explicit RowCost(std::span<const f64> seconds);
+  /// computed: rows that a pass of so many computes (Engine::pass_rows), never falling.
+  explicit RowCost(const std::function<i64(i64)>& computed);
 
-  /// Between measured counts and beyond them along a line, never falling.
+  /// Has any pass been seen?
+  bool known() const { return known_; }
+  /// Between seen counts and beyond them along a line; of nothing seen, in units of one row.
   f64 seconds(i64 rows) const;
-  /// A pass of so many rows took so long. Moves what is near it by a part of the difference.
+  /// A pass of so many rows took so long. The first of a size also made its graph: the second one
+  /// says more.
   void learn(i64 rows, f64 seconds);
 
  private:
-  static constexpr i64 kCounts = 11;  // 2^0 .. 2^10
-  std::array<f64, kCounts> seconds_ = {};
+  struct Size {
+    f64 rows = 0;
+    f64 seconds = 0;
+    i64 seen = 0;
+  };
+  std::vector<i64> size_of_;  // by rows, index into sizes_
+  std::vector<Size> sizes_;
+  bool known_ = false;
 };
 
 /// What a sequence's guesses have been worth: how far their chances were too high or too low, and
-/// whether to guess at all. While no guess is worth its row, none is made for up to 63 passes.
+/// what time they have saved or lost. While they lose, none are made for up to 127 passes.
 class DraftPace {
  public:
+  /// For a sequence of the same run: begins with what this one knows, and learns faster.
+  DraftPace successor() const;
   /// Are there guesses in this pass? To be asked once per pass.
   bool ready();
   /// Chances are to be multiplied with it, 0.05 to 2.
-  f64 factor() const { return factor_; }
+  f64 factor() const;
   /// Of guesses that would be right so often by their chances, so many were.
   void learn(f64 expected, i64 right);
-  /// Guesses were made and none was worth a row.
-  void skip();
+  /// The guesses of a pass have saved so many seconds, less what it took to make and check them.
+  void settle(f64 seconds);
 
  private:
-  void add(f64 expected, f64 right);
-  f64 factor_ = 1;
+  void set_pause();
   f64 expected_ = 0;  // sums that forget
   f64 right_ = 0;
-  i64 misses_ = 0;  // passes in a row without a guess worth its row
+  f64 saved_ = 0;
+  i64 losses_ = 0;  // passes in a row with guesses and without a gain
   i64 pause_ = 0;   // passes yet without guesses
+};
+
+/// Seconds that guesses have saved in a run. They may lose a fiftieth of its time, not more.
+class DraftAccount {
+ public:
+  /// passes_s: time of all passes so far.
+  bool allows(f64 passes_s) const { return saved_ >= -0.02 * passes_s; }
+  void settle(f64 seconds) { saved_ += seconds; }
+
+ private:
+  f64 saved_ = 0;
 };
 
 /// A sequence's guesses in a pass.

@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <queue>
 
 #include "core/hash.h"
+#include "decode/draft_search.h"
 
 namespace lm::decode {
 
 namespace {
 
-constexpr i64 kDepth = 16;
-constexpr f64 kLeast = 0.02;  // a less likely path is no guess
+constexpr f64 kLeast = 0.02;  // what is left for shorter contexts is no guess
 // What is left for tokens that did not follow a context, in counts, by its length.
 constexpr std::array<f64, NgramCounts::kLongest> kEscape = {4, 1, 0.3, 0.3};
 
@@ -83,39 +82,18 @@ void NgramTree::expand(std::span<const i32> context, std::vector<std::pair<f32, 
 void NgramTree::propose(std::span<const i32> history, i64 most, DraftTree& out) {
   for (; known_ < isize(history); ++known_)
     own_.add(history, known_);
-  struct Open {
-    f32 chance;
-    i32 order;  // of two as likely the one that was found first
-    i32 parent, token, depth;
-    bool operator<(const Open& other) const {
-      return chance != other.chance ? chance < other.chance : order > other.order;
-    }
-  };
-  std::priority_queue<Open> open;
-  std::vector<std::pair<f32, i32>> next;
+  const std::span<const i32> tail =
+      history.last(std::min(history.size(), usize(NgramCounts::kLongest)));
   std::vector<i32> context;
-  i32 order = 0;
-  const auto push = [&](f32 chance, i32 parent, i32 depth) {
-    if (depth >= kDepth) return;
-    const i64 tail = std::min<i64>(isize(history), NgramCounts::kLongest);
-    context.assign(history.end() - tail, history.end());
-    std::vector<i32> path;
-    for (i32 i = parent; i >= 0; i = out[usize(i)].parent)
+  std::vector<i32> path;
+  grow_tree(most, out, [&](i64 node, f64 /*least*/, std::vector<std::pair<f32, i32>>& next) {
+    path.clear();
+    for (i64 i = node; i >= 0; i = out[usize(i)].parent)
       path.push_back(out[usize(i)].token);
+    context.assign(tail.begin(), tail.end());
     context.insert(context.end(), path.rbegin(), path.rend());
     expand(context, next);
-    for (const auto& [share, token] : next) {
-      if (static_cast<f64>(chance * share) < kLeast) break;
-      open.push({chance * share, order++, parent, token, depth + 1});
-    }
-  };
-  push(1, -1, 0);
-  while (!open.empty() && isize(out) < most) {
-    const Open best = open.top();
-    open.pop();
-    out.push_back({best.token, best.parent, best.chance});
-    push(best.chance, static_cast<i32>(isize(out) - 1), best.depth);
-  }
+  });
 }
 
 void NgramTree::finish(std::span<const i32> history) {

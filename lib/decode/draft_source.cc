@@ -3,71 +3,37 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/hash.h"
-#include "core/str.h"
 #include "decode/draft_aded.h"
 #include "decode/draft_ngram.h"
 #include "decode/draft_suffix.h"
-#include "io/atomic_file.h"
-#include "io/file.h"
+#include "decode/kept_file.h"
 
 namespace lm::decode {
 
 namespace {
 
-constexpr std::string_view kMagic = "LMDRAFT1";
-
-void append_word(std::string& out, u64 value, int bytes) {
-  for (int i = 0; i < bytes; ++i)
-    out += static_cast<char>(value >> (8 * i) & 255);
-}
+constexpr KeptKind kKept = {"LMDRAFT1", "drafts", "--draft-file", "tokenizer"};
 
 }  // namespace
 
-// magic, tokenizer key (8 bytes), number of texts (8); of each its tokens' number (4) and they (4
-// each); the XXH3 of all that (8). Little-endian.
+// The number of texts (8 bytes); of each its tokens' number (4) and they (4 each).
 void DraftTexts::save(const std::string& path, u64 tokenizer) const {
-  std::string out(kMagic);
-  append_word(out, tokenizer, 8);
-  append_word(out, texts_.size(), 8);
+  KeptWriter out;
+  out.word(texts_.size(), 8);
   for (const std::vector<i32>& text : texts_) {
-    append_word(out, text.size(), 4);
+    out.word(text.size(), 4);
     for (const i32 token : text)
-      append_word(out, static_cast<u32>(token), 4);
+      out.word(static_cast<u32>(token), 4);
   }
-  append_word(out, xxh3_64(out), 8);
-  io::AtomicFile file(path);
-  file.write(out);
-  file.commit();
+  out.save(path, kKept, tokenizer);
 }
 
 void DraftTexts::load(const std::string& path, u64 tokenizer) {
-  const std::string bytes = io::read_file(path);
-  std::size_t at = 0;
-  const auto word = [&](std::size_t count) {
-    u64 out = 0;
-    for (std::size_t i = 0; i < count && at < bytes.size(); ++i)
-      out |= u64{static_cast<u8>(bytes[at++])} << (8 * i);
-    return out;
-  };
-  if (!std::string_view(bytes).starts_with(kMagic))
-    throw Error(ErrorKind::kData, cat(path, ": is no file of drafts"),
-                "--draft-file names a file that lm-decode writes itself");
-  at = bytes.size() < kMagic.size() + 24 ? bytes.size() : bytes.size() - 8;
-  if (at == bytes.size() || word(8) != xxh3_64(std::string_view(bytes).substr(0, bytes.size() - 8)))
-    throw Error(ErrorKind::kData, cat(path, ": is damaged: its digest is another"),
-                "remove it; the next run writes it anew");
-  at = kMagic.size();
-  if (word(8) != tokenizer)
-    throw Error(ErrorKind::kData, cat(path, ": was written with another tokenizer"),
-                "a file of drafts belongs to one tokenizer");
-  for (u64 left = word(8); left > 0; --left) {
-    const u64 size = word(4);
-    if (size > (bytes.size() - at) / 4)
-      throw Error(ErrorKind::kData, cat(path, ": is damaged: a text is longer than the file"));
-    std::vector<i32> text(size);
+  KeptReader in(path, kKept, tokenizer);
+  for (u64 left = in.word(8); left > 0; --left) {
+    std::vector<i32> text(in.count(in.word(4), 4));
     for (i32& token : text)
-      token = static_cast<i32>(word(4));
+      token = static_cast<i32>(in.word(4));
     add(text);
   }
 }

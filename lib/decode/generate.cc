@@ -59,7 +59,10 @@ void check_vocab(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer) {
 
 Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
                      GenerateOptions options)
-    : engine_(engine), tokenizer_(tokenizer), options_(std::move(options)) {
+    : engine_(engine),
+      tokenizer_(tokenizer),
+      options_(std::move(options)),
+      cost_([&engine](i64 rows) { return engine.pass_rows(rows); }) {
   check_vocab(engine.cfg(), tokenizer);
   if (options_.other != nullptr) {
     LM_CHECK(!options_.drafter, "two models draft nothing");
@@ -178,6 +181,7 @@ bool Generator::start_sample(Job& job) {
   s->begin(tokenizer_);
   if (options_.drafter)
     s->drafter = options_.drafter({job.key, s->number, params, s->ends, isize(r.prompt)});
+  s->pace = pace_.successor();
   if (options_.other != nullptr) s->models.emplace(options_.models, job.key, s->number);
   s->cached = prompt;
   s->charge = charge;
@@ -228,51 +232,6 @@ bool Generator::admit() {
     }
   }
   return started;
-}
-
-/// Rows of prompts that the next pass has room for, beside those of samples.
-i64 Generator::planned_prompt_rows() const {
-  i64 left = 0;
-  for (const std::unique_ptr<Job>& job : jobs_)
-    if (job->state == Job::State::kPrompt) left += isize(job->request.prompt) - job->evaluated;
-  return std::min(left, std::max(options_.chunk - isize(running_), options_.chunk / 4));
-}
-
-/// Guesses at what follows each sample, within what it may still grow: a guess that would be the
-/// last token is not worth a row.
-void Generator::propose() {
-  const f64 begin = monotonic_s();
-  std::vector<DraftBid> bids;
-  for (const std::unique_ptr<Sample>& each : running_) {
-    Sample& s = *each;
-    s.draft.clear();
-    const i64 room = longest(s.job) - isize(s.tokens) - 1;
-    const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
-    // What a constraint leaves no choice about comes first, and alone.
-    const std::span<const i32> forced =
-        s.constraints.empty() ? std::span<const i32>() : s.constraints.back()->forced();
-    if (!forced.empty() && !s.on_other && engine_.cache().can_cut()) {
-      for (i64 i = 0; i < std::min({isize(forced), kMostDraft, room, share}); ++i)
-        s.draft.push_back({forced[usize(i)], static_cast<i32>(i - 1), 1});
-      stats_.forced_rows += isize(s.draft);
-      continue;
-    }
-    if (!s.drafter || (options_.draft_auto && !s.pace.ready())) continue;
-    const i64 most = std::min({options_.draft_rows, kMostDraft, room, share});
-    if (most > 0) s.drafter->propose(s.tokens, most, s.draft);
-    drop_unknown(s.draft, engine_.cfg().vocab);
-    if (!engine_.cache().can_tree()) keep_chain(s.draft);
-    if (s.draft.empty()) continue;
-    bids.push_back({&s.draft, s.pace.factor()});
-  }
-  stats_.draft_s += monotonic_s() - begin;
-  if (bids.empty() || !options_.draft_auto) return;
-  if (!cost_) cost_ = RowCost::measure(engine_);
-  const i64 samples = isize(running_);
-  choose_guesses(bids, samples, samples + planned_prompt_rows(), options_.chunk, *cost_);
-  for (const std::unique_ptr<Sample>& s : running_)
-    for (const DraftBid& bid : bids)
-      if (bid.tree == &s->draft && s->draft.empty()) s->pace.skip();
 }
 
 /// The row of a sample's token.
@@ -368,7 +327,7 @@ void Generator::evaluate() {
   const f64 start = monotonic_s();
   engine_.eval(rows_);
   const f64 spent = monotonic_s() - start;
-  if (cost_ && isize(rows_) <= RowCost::kMostRows) cost_->learn(isize(rows_), spent);
+  pass_s_ = spent;
   i64 prompt_rows = 0;
   for (i64 i = 0; i < isize(plan_); ++i) {
     const Row& row = plan_[usize(i)];
@@ -491,11 +450,7 @@ void Generator::draw_rows(Sample& s) {
     s.kept.push_back(static_cast<i32>(at));
     draw(s);
   }
-  if (s.draft.empty() || !s.drafter) return;
-  f64 expected = 0;
-  for (const DraftNode& node : s.draft)
-    expected += static_cast<f64>(node.chance);
-  s.pace.learn(expected, isize(s.kept) - s.unread);
+  s.right = isize(s.kept) - s.unread;
 }
 
 /// Keeps what was read of a sample whose tokens are drawn, and says which model goes on.
@@ -524,6 +479,7 @@ void Generator::draw_all() {
   });
   for (Sample* const s : ready)
     commit(*s);
+  settle();
   stats_.draw_s += monotonic_s() - start;
   retire();
 }

@@ -146,7 +146,8 @@ class Generator {
   bool admit();
   bool start_sample(Job& job);
   void plan_rows();
-  i64 planned_prompt_rows() const;
+  bool reads_prompts() const;
+  void settle();
   void propose();
   model::EvalRow token_row(const Sample& sample, i64 token, i32 seq) const;
   void plan_sample(Sample& sample);
@@ -177,8 +178,11 @@ class Generator {
   std::map<std::vector<std::string>, std::shared_ptr<const std::vector<u8>>> breakers_;
   std::vector<model::EvalRow> other_rows_;
   i64 charged_pages_ = 0;
-  i64 other_pages_ = 0;          // charged in the other engine
-  std::optional<RowCost> cost_;  // measured before the first guesses
+  i64 other_pages_ = 0;  // charged in the other engine
+  RowCost cost_;
+  f64 pass_s_ = 0;        // of the last pass, until it is settled
+  DraftPace pace_;        // of the run's guesses, with which samples begin
+  DraftAccount account_;  // of what they have saved
   GenerateStats stats_;
 };
 

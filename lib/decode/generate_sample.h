@@ -24,9 +24,12 @@ struct Generator::Sample {
   std::span<const f32> logits;  // to draw from, empty while there are none
   std::unique_ptr<Drafter> drafter;
   DraftPace pace;
-  DraftTree draft;  // guesses behind the last token
-  i64 cached = 0;   // tokens in the engine's memory
-  i64 unread = 0;   // tokens whose rows are in the pass: the last, and what another model made
+  DraftTree draft;       // guesses behind the last token
+  bool guessed = false;  // in this pass
+  f64 guess_s = 0;       // spent on it
+  i64 right = 0;         // guesses of the last pass that were drawn
+  i64 cached = 0;        // tokens in the engine's memory
+  i64 unread = 0;        // tokens whose rows are in the pass: the last, and what another model made
   std::vector<i64> rows;  // of the pass: theirs, then those of the guesses
   std::vector<i32> kept;  // of them those whose tokens the text has
   std::optional<ModelSwitch> models;

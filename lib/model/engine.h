@@ -80,6 +80,8 @@ class Engine {
   const Backend& backend() const { return backend_; }
   DType activation() const { return options_.activation; }
   i64 max_rows() const { return options_.max_rows; }
+  /// Rows that a pass of n <= max_rows rows computes: the rest is padding.
+  i64 pass_rows(i64 n) const;
   i64 max_logit_rows() const { return options_.max_logit_rows; }
 
   /// Evaluates rows, in passes of at most max_rows rows. A sequence with See::kAll rows lies in one
@@ -165,7 +167,6 @@ class Engine {
   void eval_passes(std::span<const EvalRow> rows);
   Pass& pass(const PassKey& key);
   void hold_inputs(const PassKey& key, std::span<const EvalRow> rows);
-  i64 pass_rows(i64 n) const;
   i64 largest_pass_bytes() const;
   void hold_pass(const Graph& graph);
   void fill_view(std::span<const EvalRow> rows, i64 begin, i64 end);

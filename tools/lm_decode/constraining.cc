@@ -1,8 +1,9 @@
 #include "constraining.h"
 
+#include <filesystem>
+
 #include "core/hash.h"
 #include "core/str.h"
-#include "decode/asap.h"
 #include "decode/grammar_constraint.h"
 #include "io/file.h"
 
@@ -85,6 +86,25 @@ std::vector<Flag> constraint_flags() {
        .group = group,
        .help = "learn nothing from texts that reach --max-tokens",
        .needs = {"grammar-mode=asap"}},
+      {.name = "asap-warmup",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = group,
+       .def = "0",
+       .help = "samples of a record that are drawn first, to learn, and are not written",
+       .min = 0,
+       .max = 1e6,
+       .needs = {"grammar-mode=asap"}},
+      {.name = "asap-trie",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = group,
+       .help = "know what earlier runs have learned, and keep it with what this one learns",
+       .details = "Records of equal prompt, language and parameters share it from run to run, not "
+                  "within one. A file that is not there is written at the end. One model has one "
+                  "file.",
+       .needs = {"grammar-mode=asap"},
+       .excludes = {"resume"}},
       {.name = "grammar-memory",
        .kind = FlagKind::kSize,
        .value_name = "SIZE",
@@ -139,10 +159,17 @@ decode::LanguagesOptions language_options(const cli::Tool& tool) {
 Constraining::Constraining(cli::Tool& tool, const decode::Session& session)
     : asap_(tool.options().text("grammar-mode") == "asap"),
       unbounded_(tool.options().on("asap-unbounded")),
+      warmup_(tool.options().integer("asap-warmup")),
       session_(session),
       asked_(asked_language(tool)),
+      schema_(language_options(tool).schema),
       languages_(session.tokenizer(), session.cfg().vocab, session.generate_options().end_ids,
                  language_options(tool)) {
+  if (tool.options().given("asap-trie")) {
+    trie_file_ = tool.options().text("asap-trie");
+    tool.add_input(trie_file_);
+    if (std::filesystem::exists(trie_file_)) masses_.load(trie_file_, session_.key());
+  }
   if (!asked_.own) return;
   const Result<decode::Languages::Matcher> made = languages_.get(*asked_.own);
   if (!made) throw Error(ErrorKind::kData, cat(asked_.from, ": ", made.fault().detail));
@@ -165,11 +192,38 @@ std::optional<Fault> Constraining::set(io::JsonReader& json, const decode::Langu
   }
   if (request.params.temperature != 1)
     return Fault{"params", "asap draws from the model's own distribution, at temperature 1", -1};
+  std::shared_ptr<decode::PermittedMass> mass = std::make_shared<decode::PermittedMass>();
+  if (!trie_file_.empty()) {
+    const u64 key = mass_key(*language, request);
+    mass = masses_.get(key);
+    learned_.emplace_back(key, mass);
+  }
   request.constraint = std::make_shared<decode::AsapConstraint>(
-      std::make_unique<decode::GrammarConstraint>(std::move(*matcher), false),
-      std::make_shared<decode::PermittedMass>(), unbounded_);
+      std::make_unique<decode::GrammarConstraint>(std::move(*matcher), false), std::move(mass),
+      unbounded_);
   request.serial = true;
   return std::nullopt;
+}
+
+/// Of all that a record's true proportions depend on, beside the model.
+u64 Constraining::mass_key(const decode::Language& language,
+                           const decode::GenerateRequest& request) const {
+  decode::SampleParams params = request.params;
+  params.n = 1;
+  params.seed = 0;
+  std::string of = cat(static_cast<int>(language.kind), "\n", language.text, "\n",
+                       static_cast<int>(schema_.space), schema_.lenient, unbounded_, "\n",
+                       decode::params_json(params, session_.activation()), "\n", request.next);
+  for (const decode::PromptRow& row : request.prompt)
+    append(of, " ", row.token, ",", row.position, ",", row.hole_begin, ",", row.hole_end);
+  return xxh3_64(of);
+}
+
+void Constraining::save() {
+  if (trie_file_.empty()) return;
+  for (const auto& [key, mass] : learned_)
+    masses_.add(key, *mass);
+  masses_.save(trie_file_, session_.key());
 }
 
 }  // namespace lm::decode_tool

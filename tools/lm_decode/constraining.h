@@ -2,12 +2,15 @@
 // --grammar, --json-schema and their kind: what texts must be, for all records or by a record's own
 // fields.
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/tool.h"
 #include "core/result.h"
+#include "decode/asap.h"
 #include "decode/generate.h"
 #include "decode/languages.h"
 #include "decode/session.h"
@@ -37,13 +40,24 @@ class Constraining {
   /// Sets a request's constraint. Fault "grammar", "budget", "type" or "params".
   std::optional<Fault> set(io::JsonReader& json, const decode::LanguageFields& fields,
                            decode::GenerateRequest& request);
+  /// Samples of a record that set() has constrained that come before those that are written.
+  i64 warmup() const { return warmup_; }
+  /// Writes --asap-trie anew, if there is one.
+  void save();
   u64 key() const { return asked_.key; }
 
  private:
+  u64 mass_key(const decode::Language& language, const decode::GenerateRequest& request) const;
+
   bool asap_ = false;
   bool unbounded_ = false;
+  i64 warmup_ = 0;
+  std::string trie_file_;
+  decode::KeptMasses masses_;                                                    // of earlier runs
+  std::vector<std::pair<u64, std::shared_ptr<decode::PermittedMass>>> learned_;  // by record
   const decode::Session& session_;
   Asked asked_;
+  grammar::SchemaOptions schema_;
   decode::Languages languages_;
 };
 

@@ -13,6 +13,9 @@ using cli::FlagKind;
 
 std::vector<Flag> draft_flags() {
   const std::string group = "Drafts";
+  const std::vector<std::string> kinds = {"none", "prompt-lookup",  "ngram", "suffix",
+                                          "aded", "aded-published", "model", "ngram-model"};
+  const std::string any = "draft=prompt-lookup,ngram,suffix,aded,aded-published,model,ngram-model";
   return {
       {.name = "draft",
        .kind = FlagKind::kChoice,
@@ -25,25 +28,26 @@ std::vector<Flag> draft_flags() {
            "or two, or one. ngram: by counts of what followed one to four tokens. suffix: what "
            "followed the longest end of the text that stood before. aded: a tree search over "
            "weights of three tokens that adapt to the text; aded-published: the same without the "
-           "prompt. model: a smaller model.",
-       .choices = {"none", "prompt-lookup", "ngram", "suffix", "aded", "aded-published", "model"},
+           "prompt. model: a smaller model. ngram-model: an n-gram model of tokens.",
+       .choices = kinds,
        .semantic = false},
       {.name = "draft-length",
        .kind = FlagKind::kCount,
        .value_name = "N",
        .group = group,
        .help = "guesses of a sample at a time, at most 64; does not change results",
-       .details = "Default: 10 (prompt-lookup), 16 (ngram), 32 (suffix), 64 (aded), 5 (model).",
+       .details = "Default: 10 (prompt-lookup), 16 (ngram, ngram-model), 32 (suffix), 64 (aded), 5 "
+                  "(model).",
        .min = 1,
        .max = static_cast<f64>(decode::kMostDraft),
        .semantic = false,
-       .needs = {"draft=prompt-lookup,ngram,suffix,aded,aded-published,model"}},
+       .needs = {any}},
       {.name = "draft-all",
        .kind = FlagKind::kSwitch,
        .group = group,
        .help = "check all guesses, also those that are not worth their rows",
        .semantic = false,
-       .needs = {"draft=prompt-lookup,ngram,suffix,aded,aded-published,model"}},
+       .needs = {any}},
       {.name = "draft-scope",
        .kind = FlagKind::kChoice,
        .value_name = "WHAT",
@@ -64,11 +68,13 @@ std::vector<Flag> draft_flags() {
        .needs = {"draft=ngram,suffix,aded,aded-published"}},
       {.name = "draft-model",
        .kind = FlagKind::kString,
-       .value_name = "FOLDER",
+       .value_name = "PATH",
        .group = group,
-       .help = "the smaller model, with the same tokenizer",
+       .help = "the smaller model's folder, with the same tokenizer, or the n-gram model's file",
+       .details = "An n-gram model is what lm-ngram train --tokenizer FOLDER makes of that "
+                  "tokenizer's tokens, ARPA or LMNG.",
        .semantic = false,
-       .needs = {"draft=model"}},
+       .needs = {"draft=model,ngram-model"}},
   };
 }
 
@@ -81,6 +87,9 @@ Drafting::Drafting(cli::Tool& tool, const Models& models)
   if (kind_ == "model") {
     model_ = models.second;
     rows_ = 5;
+  } else if (kind_ == "ngram-model") {
+    ngrams_ = models.ngrams;
+    rows_ = 16;
   } else {
     decode::DraftTexts earlier;
     if (options.given("draft-file")) {
@@ -102,6 +111,10 @@ void Drafting::set(decode::GenerateOptions& out) const {
   if (model_) {
     out.drafter = [model = model_](const decode::DraftSubject& subject) {
       return std::make_unique<decode::ModelDrafter>(model->engine(), subject);
+    };
+  } else if (ngrams_) {
+    out.drafter = [ngrams = ngrams_](const decode::DraftSubject&) {
+      return std::make_unique<decode::NgramModelDrafter>(ngrams);
     };
   } else {
     out.drafter = [source = source_](const decode::DraftSubject&) { return source->make(); };

@@ -31,6 +31,7 @@ class Drafting {
   bool checked_ = true;  // guesses have to be worth their rows
   std::shared_ptr<decode::DraftSource> source_;
   std::shared_ptr<decode::Session> model_;
+  std::shared_ptr<const decode::TokenNgrams> ngrams_;
 };
 
 }  // namespace lm::decode_tool

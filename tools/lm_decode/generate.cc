@@ -47,6 +47,7 @@ struct GenerateWork : io::HeldWork {
   decode::SampleParams params;
   std::string params_json;  // the effective ones
   i64 prompt_tokens = 0;
+  i64 unwritten = 0;  // samples before those that are written
   ReadPrompt prompt;  // without its rows
   Generated result;
 };
@@ -115,6 +116,10 @@ class GenerateMode : public io::HeldMapper {
     work->params = r.params;
     work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
+    if (r.constraint && constraining_.warmup() > 0) {
+      work->unwritten = constraining_.warmup();
+      decode::add_warmup(r, work->unwritten);
+    }
     out.work = std::move(work);
     return std::nullopt;
   }
@@ -133,7 +138,11 @@ class GenerateMode : public io::HeldMapper {
     GenerateWork& work = own(base);
     if (work.result.fault) return work.result.fault;
     ++records_;
-    for (const Completion& completion : work.result.completions) {
+    std::vector<Completion>& all = work.result.completions;
+    for (i64 i = 0; i < work.unwritten; ++i)
+      tokens_ += isize(all[usize(i)].tokens);
+    all.erase(all.begin(), all.begin() + work.unwritten);
+    for (const Completion& completion : all) {
       tokens_ += isize(completion.tokens);
       ++reasons_[completion.finish_reason];
       if (completion.fault) note_failed(work.id, *completion.fault);
@@ -292,6 +301,7 @@ void run_generate(cli::Tool& tool) {
   tool_options::run_held(tool, mode, 4 * models.main->options().batch, keys);
   mode.report(tool, monotonic_s() - start);
   drafting.save();
+  constraining.save();
 }
 
 }  // namespace lm::decode_tool

@@ -15,10 +15,24 @@ Models open_models(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   Models out;
   std::string folder;
-  if (options.text("draft") == "model") {
+  const std::string& draft = options.text("draft");
+  const bool ngram_model = draft == "ngram-model";
+  if (draft == "model" || ngram_model) {
     folder = options.text("draft-model");
-    if (folder.empty()) throw Error(ErrorKind::kUsage, "--draft model needs --draft-model FOLDER");
-  } else {
+    if (folder.empty())
+      throw Error(ErrorKind::kUsage,
+                  cat("--draft ", draft, " needs --draft-model ", ngram_model ? "FILE" : "FOLDER"));
+  }
+  if (ngram_model) {
+    // First: the model takes what the budget has left.
+    tool.add_input(folder);
+    const auto ngrams = std::make_shared<decode::TokenNgrams>(tool.ctx(), folder);
+    out.main = tool_options::open_model(tool);
+    ngrams->set_tokens(out.main->tokenizer());
+    out.ngrams = ngrams;
+    return out;
+  }
+  if (draft != "model") {
     folder = options.text("small-model");
     out.both_write = !folder.empty();
   }

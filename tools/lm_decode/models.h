@@ -5,21 +5,23 @@
 #include <vector>
 
 #include "cli/tool.h"
+#include "decode/draft_ngram_model.h"
 #include "decode/session.h"
 
 namespace lm::decode_tool {
 
 struct Models {
-  std::unique_ptr<decode::Session> main;    // --model
-  std::shared_ptr<decode::Session> second;  // --draft-model or --small-model, else null
-  bool both_write = false;                  // the second one shapes results
+  std::unique_ptr<decode::Session> main;              // --model
+  std::shared_ptr<decode::Session> second;            // --draft-model or --small-model, else null
+  bool both_write = false;                            // the second one shapes results
+  std::shared_ptr<const decode::TokenNgrams> ngrams;  // --draft-model, else null
 
   /// Of what shapes results (Session::key).
   std::vector<u64> keys() const;
 };
 
-/// Opens both within --memory. Throws Error{kUsage} where a folder is missing on the command line,
-/// Error{kData} when their tokenizers differ, and what Session throws.
+/// Opens them within --memory. Throws Error{kUsage} where a folder is missing on the command line,
+/// Error{kData} when their tokenizers differ, and what Session and TokenNgrams throw.
 Models open_models(cli::Tool& tool);
 
 }  // namespace lm::decode_tool

@@ -43,3 +43,23 @@ cmp asap.1 asap.3
 jq -c '[.completions[] | .text | test("^(ab|the){1,3}$")] | all' asap.1 | sort -u
 jq -c '[.completions[].asap.root_mass] | . == (sort | reverse)' asap.1 | sort -u
 jq -c '.completions[-1].asap.exact_logprob < 0' asap.1 | sort -u
+jq -c '[.completions[].asap | (.distance - (1 - .found_mass / .root_mass) | fabs < 1e-9), .distance <= 1] | all' asap.1 | sort -u
+jq -c '[.completions[].asap.distance] | . == (sort | reverse)' asap.1 | sort -u
+# samples that only teach: the same draws follow them, from a smaller mass, and the record says n 2
+for batch in 1 3; do
+  out -n 2 --regex '(ab|the){1,3}' --grammar-mode asap --asap-warmup 20 --batch $batch > warm.$batch
+done
+cmp warm.1 warm.3
+jq -c '[(.completions | length), .params.n, .completions[1].index]' warm.1 | sort -u
+jq -c '.completions[0].asap.distance' warm.1 > warm; jq -c '.completions[0].asap.distance' asap.1 | paste warm - | awk '{ print ($1 < $2) }' | sort -u
+# what one run has learned the next one knows; records share it from run to run, not within one
+twice() { cat in.jsonl in.jsonl; }
+known() { twice | lm-decode -m m --max-tokens 40 -n 3 --regex '(ab|the){1,3}' --grammar-mode asap --asap-trie t.bin --batch $1 | zstd -dcf; }
+for batch in 1 4; do
+  rm -f t.bin; known $batch > first.$batch; cp t.bin first.bin; known $batch > second.$batch
+  cmp first.bin t.bin > /dev/null || echo 'it learns'
+done
+cmp first.1 first.4 && cmp second.1 second.4
+head -n 6 first.1 > a; tail -n 6 first.1 > b; cmp a b
+jq -c '.completions[0].asap.distance' first.1 > a; jq -c '.completions[0].asap.distance' second.1 | paste - a | awk '{ print ($1 < $2) }' | sort -u
+head -c 8 t.bin; echo

@@ -17,6 +17,12 @@ try --json --grammar-memory 64K
 try --json --grammar-memory 1
 try --asap-unbounded
 try --regex 'a+' --grammar-mode asap --temperature 0.5
+try --regex 'a+' --asap-warmup 3
+try --regex 'a+' --grammar-mode asap --asap-trie t.bin --resume r.jsonl
+try --regex 'a+' --grammar-mode asap --asap-trie in.jsonl
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model other 2
+lm-decode -m other --max-tokens 9 --regex 'a+' --grammar-mode asap --asap-trie t.bin in.jsonl -o out.jsonl; rm out.jsonl
+try --regex 'a+' --grammar-mode asap --asap-trie t.bin
 cat > in.jsonl <<'E'
 {"id":"two","prompt":"x","regex":"a","choices":["b"]}
 {"id":"list","prompt":"x","choices":[]}

@@ -53,7 +53,7 @@ for verb in generate score; do
   # every option in the stream's header stands above
   lm-decode $verb -m m in.jsonl -o all.jsonl.zst
   for name in $(grep -ao '"params":{.*},"seed"' all.jsonl.zst | sed 's/^"params"://; s/,"seed"$//' | jq -r 'keys[]'); do
-    case " verb model tokenizer asap-unbounded on-error max-errors max-record dump-prompt flat bos logprobs-from jrt-times truncate model-defaults $(echo $options | tr -d '\n') special drop-extra " in
+    case " verb model tokenizer asap-unbounded asap-warmup asap-trie on-error max-errors max-record dump-prompt flat bos logprobs-from jrt-times truncate model-defaults $(echo $options | tr -d '\n') special drop-extra " in
       *" $name "* | *" --$name"[=\ ]* | *" --no-$name "*) ;;
       *) echo "$verb: --$name is not tried" ;;
     esac
@@ -68,6 +68,7 @@ resumed generate in.jsonl -m m --jrt both --jrt-times 3
 for how in '--ignore-eos --max-tokens 9 --regex a{20} --grammar-mode=asap'; do
   lm-decode -m m $how in.jsonl -o old.jsonl && mv old.jsonl old.generate
   resumed generate in.jsonl -m m $how --asap-unbounded
+  resumed generate in.jsonl -m m $how --asap-warmup 2
 done
 mv plain.generate old.generate
 # a line of the other verb, one option changed in two ways, and a real reuse

@@ -1,13 +1,17 @@
 #include "decode/asap.h"
 
 #include <cmath>
+#include <fstream>
 #include <functional>
 #include <set>
 
 #include "catch.h"
+#include "core/error.h"
 #include "core/hash.h"
 #include "core/random.h"
+#include "decode/generate.h"
 #include "decode/sampler.h"
+#include "io/file.h"
 
 using namespace lm;
 using namespace lm::decode;
@@ -124,9 +128,9 @@ Toy binary() {
   return toy;
 }
 
-/// KL of what is drawn now, by the trie, to the true conditional.
-f64 divergence(const Toy& toy, PermittedMass& mass) {
-  f64 out = 0;
+/// What is drawn next, by the trie: the probability of every permitted text. Leaves its trace.
+std::map<Text, f64> drawn_next(const Toy& toy, PermittedMass& mass) {
+  std::map<Text, f64> out;
   const std::function<void(const Text&, i32, f64)> walk = [&](const Text& text, i32 node, f64 p) {
     TokenWeights x;
     std::vector<f32> logits;
@@ -140,14 +144,13 @@ f64 divergence(const Toy& toy, PermittedMass& mass) {
     TokenWeights masked = x;
     inner.mask(masked, 9);
     const f64 away = 1 - std::exp(masked.log_sum() - before);
-    if (node >= 0) mass.weigh(node, away, masked);
+    mass.weigh(node, away, masked);
     std::vector<f64> share;
     masked.softmax(share);
     for (std::size_t i = 0; i < masked.ids.size(); ++i) {
       const i32 token = masked.ids[i];
       if (token == toy.end) {
-        const f64 q = toy.probability(text) / toy.total();
-        out += p * share[i] * std::log(p * share[i] / q);
+        out[text] = p * share[i];
         continue;
       }
       Text next = text;
@@ -160,16 +163,27 @@ f64 divergence(const Toy& toy, PermittedMass& mass) {
   return out;
 }
 
-/// A trie that has learned the same, for looking at it without a trace.
+/// KL of what is drawn to the true conditional.
+f64 divergence(const Toy& toy, const std::map<Text, f64>& drawn) {
+  f64 out = 0;
+  for (const auto& [text, p] : drawn)
+    out += p * std::log(p * toy.total() / toy.probability(text));
+  return out;
+}
+
+/// Half the sum of differences from the true conditional.
+f64 variation(const Toy& toy, const std::map<Text, f64>& drawn) {
+  f64 out = 0;
+  for (const auto& [text, p] : drawn)
+    out += std::abs(p - toy.probability(text) / toy.total()) / 2;
+  return out;
+}
+
+/// A constraint and what it has learned of so many samples.
 struct Learned {
   explicit Learned(const Toy& of) : toy(of), constraint(std::make_unique<Among>(of), mass) {}
-  f64 look() const {
-    const std::shared_ptr<PermittedMass> copy = std::make_shared<PermittedMass>();
-    AsapConstraint again(std::make_unique<Among>(toy), copy);
-    for (i64 i = 0; i < drawn; ++i)
-      sample(toy, again, 1, i);
-    return divergence(toy, *copy);
-  }
+  std::map<Text, f64> next() const { return drawn_next(toy, *mass->copy()); }
+  f64 look() const { return divergence(toy, next()); }
   void draw(i64 upto) {
     for (; drawn < upto; ++drawn)
       sample(toy, constraint, 1, drawn);
@@ -179,6 +193,48 @@ struct Learned {
   AsapConstraint constraint;
   i64 drawn = 0;
 };
+
+/// Well-formed brackets of at most six tokens under a model that opens too many of them: most
+/// beginnings that it likes can no longer be closed. Tokens [ ] a, and the end.
+Toy brackets() {
+  Toy toy;
+  toy.end = 3;
+  toy.longest = 7;
+  toy.next = [](const Text& text) -> std::vector<f64> {
+    const i64 open =
+        std::count(text.begin(), text.end(), 0) - std::count(text.begin(), text.end(), 1);
+    if (open > 0) return {0.55, 0.15, 0.25, 0.05};
+    return {0.6, 0.05, 0.05, 0.3};
+  };
+  const std::function<void(const Text&, i64)> grow = [&](const Text& text, i64 open) {
+    if (open == 0) toy.permitted.insert(text);
+    if (isize(text) == 6) return;
+    for (i32 token = 0; token < 3; ++token) {
+      const i64 now = open + (token == 0 ? 1 : token == 1 ? -1 : 0);
+      if (now < 0 || now > 6 - isize(text) - 1 || (token == 2 && open == 0)) continue;
+      Text next = text;
+      next.push_back(token);
+      grow(next, now);
+    }
+  };
+  grow({}, 0);
+  return toy;
+}
+
+/// A few names, as the values of an enumeration: the one whose beginning is likeliest has the
+/// least likely end.
+Toy names() {
+  Toy toy;
+  toy.end = 4;
+  toy.longest = 6;
+  toy.next = [](const Text& text) -> std::vector<f64> {
+    if (text.empty()) return {0.7, 0.2, 0.05, 0.03, 0.02};
+    if (text[0] == 0) return {0.01, 0.02, 0.02, 0.9, 0.05};
+    return {0.2, 0.2, 0.2, 0.2, 0.2};
+  };
+  toy.permitted = {{0, 1, 2}, {0, 1, 1, 0}, {1}, {1, 2}, {1, 2, 3, 0}, {2, 2}};
+  return toy;
+}
 
 }  // namespace
 
@@ -222,6 +278,127 @@ TEST_CASE("samples of a constraint come to their true proportions", "[decode]") 
     wrong += d * d / expected;
   }
   CHECK(wrong > 1000);
+}
+
+TEST_CASE("the distance to the true conditional falls below a hundredth, by masking it stays",
+          "[decode]") {
+  struct Case {
+    Toy toy;
+    f64 masking;                             // its distance
+    std::vector<std::pair<i64, f64>> after;  // samples, and the distance that is then not reached
+  };
+  const std::vector<Case> cases = {{binary(), 0.5442, {{10, 0.3}, {50, 0.05}, {200, 0.01}}},
+                                   {brackets(), 0.3, {{50, 0.3}, {500, 0.05}, {3000, 0.01}}},
+                                   {names(), 0.5, {{10, 0.3}, {50, 0.05}, {200, 0.01}}}};
+  for (const Case& one : cases) {
+    Learned learned(one.toy);
+    f64 last = variation(one.toy, learned.next());
+    CHECK(last > one.masking);
+    f64 bound = 1;
+    for (const auto& [samples, limit] : one.after) {
+      while (learned.drawn < samples) {
+        learned.draw(learned.drawn + 1);
+        REQUIRE(learned.mass->distance() <= bound + 1e-12);
+        bound = learned.mass->distance();
+      }
+      const f64 now = variation(one.toy, learned.next());
+      CAPTURE(samples, now, bound);
+      CHECK(now <= last);
+      CHECK(now < limit);
+      CHECK(now <= bound + 1e-6);  // what is reported of it
+      CHECK(learned.mass->found() <= one.toy.total() + 1e-6);
+      CHECK(learned.mass->mass() >= one.toy.total() - 1e-6);
+      // Masking learns nothing: as many samples as one likes, the same table.
+      Among masking(one.toy);
+      for (i64 i = 0; i < samples; ++i)
+        sample(one.toy, masking, 1, i);
+      PermittedMass nothing;
+      CHECK(variation(one.toy, drawn_next(one.toy, nothing)) > one.masking);
+      last = now;
+    }
+  }
+}
+
+TEST_CASE("what was learned goes from one run to the next", "[decode]") {
+  const test::TempDir dir;
+  const std::string path = (dir.path() / "learned").string();
+  const Toy toy = brackets();
+  Learned one(toy);
+  one.draw(300);
+  KeptMasses kept;
+  kept.add(7, *one.mass);
+  kept.save(path, 5);
+  KeptMasses read;
+  read.load(path, 5);
+  const std::shared_ptr<PermittedMass> again = read.get(7);
+  CHECK(again->nodes() == one.mass->nodes());
+  CHECK(again->mass() == one.mass->mass());
+  CHECK(again->found() == Approx(one.mass->found()).epsilon(1e-12));
+  CHECK(drawn_next(toy, *again->copy()) == one.next());
+  CHECK(read.get(8)->nodes() == 1);
+  CHECK_THROWS_AS(read.load(path, 6), Error);
+  // Two that learned apart know together what both know, in any order, and no more.
+  AsapConstraint other(std::make_unique<Among>(toy), std::make_shared<PermittedMass>());
+  std::vector<std::shared_ptr<PermittedMass>> parts;
+  for (const u64 seed : {2u, 3u}) {
+    parts.push_back(std::make_shared<PermittedMass>());
+    AsapConstraint part(std::make_unique<Among>(toy), parts.back());
+    for (i64 i = 0; i < 100; ++i)
+      sample(toy, part, seed, i);
+  }
+  const std::shared_ptr<PermittedMass> forth = parts[0]->copy();
+  forth->add(*parts[1]);
+  const std::shared_ptr<PermittedMass> back = parts[1]->copy();
+  back->add(*parts[0]);
+  CHECK(forth->nodes() == back->nodes());
+  CHECK(forth->mass() == Approx(back->mass()).epsilon(1e-12));
+  CHECK(forth->found() == Approx(back->found()).epsilon(1e-12));
+  for (const std::shared_ptr<PermittedMass>& part : parts) {
+    CHECK(forth->mass() <= part->mass());
+    CHECK(forth->found() >= part->found() - 1e-12);
+    CHECK(forth->distance() <= part->distance() + 1e-12);
+  }
+  CHECK(forth->mass() >= toy.total() - 1e-6);
+  CHECK(variation(toy, drawn_next(toy, *forth->copy())) <= forth->distance() + 1e-6);
+  const std::shared_ptr<PermittedMass> twice = forth->copy();
+  twice->add(*forth);
+  CHECK(twice->nodes() == forth->nodes());
+  CHECK(twice->mass() == Approx(forth->mass()).epsilon(1e-12));
+  // Damage is found, by the digest or by what cannot be.
+  const std::string whole = io::read_file(path);
+  for (std::size_t at = 0; at < whole.size(); at += 17) {
+    std::string torn = whole;
+    torn[at] = static_cast<char>(torn[at] ^ 16);
+    std::ofstream(path, std::ios::binary) << torn;
+    CHECK_THROWS_AS(KeptMasses().load(path, 5), Error);
+    std::string hostile = torn.substr(0, torn.size() - 8);
+    const u64 digest = xxh3_64(hostile);
+    for (int i = 0; i < 8; ++i)
+      hostile += static_cast<char>(digest >> (8 * i) & 255);
+    std::ofstream(path, std::ios::binary) << hostile;
+    try {
+      KeptMasses().load(path, 5);  // another number that may be
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kData);
+    }
+  }
+}
+
+TEST_CASE("samples before those that are written leave their draws alone", "[decode]") {
+  GenerateRequest request;
+  request.params.n = 2;
+  request.params.temperature = 1;
+  add_warmup(request, 3);
+  CHECK(request.params.n == 5);
+  REQUIRE(request.variants.size() == 5);
+  CHECK(request.variants[3].number == 0);
+  CHECK(request.variants[4].number == 1);
+  CHECK(request.variants[4].measured);
+  std::set<i64> numbers;
+  for (const SampleVariant& one : request.variants)
+    numbers.insert(one.number);
+  CHECK(numbers.size() == 5);
+  CHECK(*numbers.rbegin() < i64{1} << 32);  // what a draw tells apart
 }
 
 TEST_CASE("what is held of the mass falls and stays above the truth", "[decode]") {

@@ -10,39 +10,62 @@
 using namespace lm;
 using namespace lm::decode;
 
-TEST_CASE("the cost of a pass is a line between measured counts of rows", "[decode]") {
-  const std::vector<f64> known = {1, 1.5, 2, 1.9};  // 1, 2, 4, 8 rows; never falling
-  RowCost cost(known);
-  CHECK(cost.seconds(1) == Approx(1));
-  CHECK(cost.seconds(2) == Approx(1.5));
-  CHECK(cost.seconds(3) == Approx(1.75));
-  CHECK(cost.seconds(8) == Approx(2));
-  CHECK(cost.seconds(12) == Approx(3));  // beyond, a row costs its share
-  CHECK(cost.seconds(16) == Approx(4));
-  CHECK(cost.seconds(2048) == Approx(2 * cost.seconds(1024)));
-  for (i64 rows = 1; rows < 3000; ++rows)
-    REQUIRE(cost.seconds(rows) <= cost.seconds(rows + 1));
+namespace {
+
+/// As an engine pads: exact up to 4 rows, then by four.
+i64 padded(i64 rows) {
+  return rows <= 4 ? rows : (rows + 3) / 4 * 4;
+}
+
+/// Costs as given by rows, seen often.
+RowCost shown(const std::vector<std::pair<i64, f64>>& passes) {
+  RowCost out(padded);
+  for (const auto& [rows, seconds] : passes)
+    for (int i = 0; i < 2; ++i)
+      out.learn(rows, seconds);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the cost of a pass is what passes of its size took, and a line between them",
+          "[decode]") {
+  RowCost cost(padded);
+  CHECK(!cost.known());
+  CHECK(cost.seconds(11) == Approx(2.1));  // of 12 rows, in units of a row's
+  cost.learn(1, 50);                       // makes the graph
+  CHECK(cost.known());
+  cost.learn(1, 2);
+  CHECK(cost.seconds(1) == Approx(2));
+  CHECK(cost.seconds(2) == Approx(2.2));  // a tenth more with each row
+  CHECK(cost.seconds(6) == Approx(2 * 1.7));
+  cost.learn(7, 5);  // is a pass of 8
+  CHECK(cost.seconds(5) == Approx(5));
+  CHECK(cost.seconds(8) == Approx(5));
+  CHECK(cost.seconds(3) == Approx(2 + 3.0 * 2 / 7));
+  CHECK(cost.seconds(16) == Approx(5 * 2.5 / 1.7));
+  CHECK(cost.seconds(2000) == Approx(5 * 200.9 / 1.7));
+  cost.learn(8, 6);  // the least of the first two
+  CHECK(cost.seconds(8) == Approx(5));
   for (int i = 0; i < 200; ++i)
-    cost.learn(3, 3.5);
-  CHECK(cost.seconds(3) == Approx(3.5).epsilon(0.02));
-  for (i64 rows = 1; rows < 3000; ++rows)
-    REQUIRE(cost.seconds(rows) <= cost.seconds(rows + 1));
-  for (int i = 0; i < 200; ++i)
-    cost.learn(1, 0.25);
-  CHECK(cost.seconds(1) == Approx(0.25).epsilon(0.02));
-  cost.learn(1, 1e9);  // a machine that slept
-  CHECK(cost.seconds(1) < 0.3);
-  CHECK_THROWS_AS(RowCost({}), Error);
+    cost.learn(8, 3.5);
+  CHECK(cost.seconds(8) == Approx(3.5).epsilon(0.02));
+  cost.learn(8, 1e9);  // a machine that slept
+  CHECK(cost.seconds(8) < 3.7);
+  RowCost above(padded);
+  above.learn(12, 4.2);
+  CHECK(above.seconds(1) == Approx(2));
+  CHECK_THROWS_AS(above.seconds(0), Error);
 }
 
 TEST_CASE("the guesses that are left make the most tokens a second of all choices", "[decode]") {
   const RandomStream random(5, RandomPurpose::kOther);
   u64 draw = 0;
   for (int round = 0; round < 300; ++round) {
-    std::vector<f64> seconds = {1};
-    for (int i = 0; i < 4; ++i)
-      seconds.push_back(seconds.back() * (1 + random.uniform(draw++)));
-    const RowCost cost(seconds);
+    std::vector<std::pair<i64, f64>> passes = {{1, 1}};
+    for (const i64 rows : {2, 3, 4, 8, 12, 16})
+      passes.emplace_back(rows, passes.back().second * (1 + random.uniform(draw++) / 2));
+    const RowCost cost = shown(passes);
     std::vector<DraftTree> trees(1 + random.below(draw++, 3));
     std::vector<f64> factors;
     for (DraftTree& tree : trees) {
@@ -98,7 +121,7 @@ TEST_CASE("the guesses that are left make the most tokens a second of all choice
   }
 }
 
-TEST_CASE("guesses pause while they are not worth their rows", "[decode]") {
+TEST_CASE("guesses pause while they lose time", "[decode]") {
   DraftPace pace;
   CHECK(pace.ready());
   CHECK(pace.factor() == 1);
@@ -106,20 +129,39 @@ TEST_CASE("guesses pause while they are not worth their rows", "[decode]") {
     pace.learn(4, 0);
   CHECK(pace.factor() == Approx(0.05));
   CHECK(pace.ready());
-  for (const i64 pause : {0, 1, 3, 7, 15, 31, 63, 63}) {
-    pace.skip();
-    for (i64 i = 0; i < pause; ++i)
-      REQUIRE(!pace.ready());
-    REQUIRE(pace.ready());
+  const auto waits = [](DraftPace& of) {
+    i64 out = 0;
+    while (!of.ready())
+      ++out;
+    return out;
+  };
+  for (const i64 pause : {0, 1, 3, 7, 15, 31, 63, 127, 127}) {
+    pace.settle(-1);
+    CHECK(waits(pace) == pause);
   }
-  for (int i = 0; i < 100; ++i)
-    pace.skip();
-  CHECK(pace.factor() > 0.9);  // forgotten
-  while (!pace.ready()) {
-  }
+  CHECK(pace.factor() > 0.2);  // forgotten, so that guesses are tried
+  // A sequence that begins knows of it, and tries sooner.
+  DraftPace next = pace.successor();
+  CHECK(next.factor() >= pace.factor());
+  CHECK(waits(next) == 7);
+  pace.settle(100);
+  CHECK(waits(pace) == 0);
+  pace.settle(-1);  // a loss after a gain is none yet
+  CHECK(waits(pace) == 0);
+  for (int i = 0; i < 200; ++i)
+    pace.settle(-1);
+  CHECK(waits(pace) == 127);
   for (int i = 0; i < 50; ++i)
     pace.learn(2, 3);
-  CHECK(pace.factor() == Approx(1.5).epsilon(0.03));
-  pace.skip();
-  CHECK(pace.ready());  // the pauses begin anew
+  CHECK(pace.factor() == Approx(1.5).epsilon(0.05));
+}
+
+TEST_CASE("guesses lose a fiftieth of a run's time at most", "[decode]") {
+  DraftAccount account;
+  CHECK(account.allows(0));
+  account.settle(-1);
+  CHECK(!account.allows(49));
+  CHECK(account.allows(51));
+  account.settle(3);
+  CHECK(account.allows(0));
 }

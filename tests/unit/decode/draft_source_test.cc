@@ -78,7 +78,7 @@ TEST_CASE("texts for drafts are kept across runs, the last ones", "[decode]") {
     hostile += static_cast<char>(digest >> (8 * i) & 255);
   write(hostile);
   CHECK(message_of([&] { DraftTexts().load(path, 77); }) ==
-        cat("1 ", path, ": is damaged: a text is longer than the file"));
+        cat("1 ", path, ": is damaged: a part is longer than the file"));
 }
 
 TEST_CASE("drafters learn from each other where they may", "[decode]") {

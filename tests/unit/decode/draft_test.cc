@@ -7,8 +7,10 @@
 #include "core/random.h"
 #include "decode/draft_aded.h"
 #include "decode/draft_ngram.h"
+#include "decode/draft_ngram_model.h"
 #include "decode/draft_suffix.h"
 #include "decode/generate.h"
+#include "ngram_of_texts.h"
 
 using namespace lm;
 using namespace lm::decode;
@@ -208,6 +210,11 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
   const model::Model other = test::make_tiny_model(2);
   model::Engine small(other);
   model::Engine twin(model);
+  const LocalContext ctx;
+  const std::string ngrams_path = (dir.path() / "m.arpa").string();
+  std::ofstream(ngrams_path) << test::arpa_of_texts(ctx, *tokenizer, texts);
+  const std::shared_ptr<TokenNgrams> ngrams = std::make_shared<TokenNgrams>(ctx, ngrams_path);
+  ngrams->set_tokens(*tokenizer);
   const std::vector<std::function<std::unique_ptr<Drafter>(const DraftSubject&)>> drafters = {
       [](const DraftSubject&) { return std::make_unique<PromptLookup>(); }, oracle(0), oracle(1),
       oracle(3), [&](const DraftSubject&) { return std::make_unique<Forest>(&texts); },
@@ -216,7 +223,8 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
       [](const DraftSubject&) { return std::make_unique<SuffixDrafter>(); },
       // A smaller model: here one that is half right, and the model itself.
       [&](const DraftSubject& subject) { return std::make_unique<ModelDrafter>(small, subject); },
-      [&](const DraftSubject& subject) { return std::make_unique<ModelDrafter>(twin, subject); }};
+      [&](const DraftSubject& subject) { return std::make_unique<ModelDrafter>(twin, subject); },
+      [&](const DraftSubject&) { return std::make_unique<NgramModelDrafter>(ngrams); }};
   for (std::size_t d = 0; d < drafters.size(); ++d) {
     for (const auto& [batch, chunk] : {std::pair<i64, i64>{1, 64}, {4, 16}, {16, 512}}) {
       for (const int threads : {1, 2}) {
@@ -233,6 +241,7 @@ TEST_CASE("a drafted text is the plain one, whatever is guessed", "[decode]") {
         if (d == 1) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 2);
         if (d == 2) CHECK(drafted.stats.draft_tokens == 0);
         if (d == 9) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 2);
+        if (d == 10) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 4);
         if (d == 4) CHECK(drafted.stats.draft_tokens > drafted.stats.drawn_tokens / 4);
         if (d == 1 && batch == 1) {  // passes are saved
           const Run alone = run(model, *tokenizer, all, 1, 64, nullptr);

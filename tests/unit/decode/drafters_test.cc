@@ -1,20 +1,26 @@
 // What drafters guess, against slow versions of them.
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
+#include "../../tiny_model.h"
 #include "catch.h"
+#include "core/error.h"
 #include "core/random.h"
 #include "decode/draft_aded.h"
 #include "decode/draft_ngram.h"
+#include "decode/draft_ngram_model.h"
 #include "decode/draft_suffix.h"
+#include "ngram/image_writer.h"
+#include "ngram_of_texts.h"
 
 using namespace lm;
 using namespace lm::decode;
 
 namespace {
 
-std::vector<i32> text(u64 seed, u64 size, u64 letters) {
+std::vector<i32> random_text(u64 seed, u64 size, u64 letters) {
   const RandomStream random(seed, RandomPurpose::kOther);
   std::vector<i32> out;
   for (u64 i = 0; i < size; ++i)
@@ -50,6 +56,13 @@ std::vector<i32> path(const DraftTree& tree) {
   return out;
 }
 
+/// The first tokens of the likeliest path.
+std::vector<i32> path_of(const DraftTree& tree, i64 tokens) {
+  std::vector<i32> out = path(tree);
+  out.resize(usize(std::min(tokens, isize(out))));
+  return out;
+}
+
 /// How often each token follows `end` in a text.
 std::map<i32, i64> followers(std::span<const i32> in, std::span<const i32> end) {
   std::map<i32, i64> out;
@@ -63,7 +76,7 @@ std::map<i32, i64> followers(std::span<const i32> in, std::span<const i32> end) 
 
 TEST_CASE("the automaton finds the longest end that stood before", "[decode]") {
   for (u64 seed = 0; seed < 60; ++seed) {
-    const std::vector<i32> all = text(seed, 120, 2 + seed % 4);
+    const std::vector<i32> all = random_text(seed, 120, 2 + seed % 4);
     SuffixAutomaton automaton;
     for (std::size_t n = 0; n < all.size(); ++n) {
       automaton.add(all[n]);
@@ -84,10 +97,10 @@ TEST_CASE("the automaton follows another text through several", "[decode]") {
     std::vector<std::vector<i32>> texts;
     SuffixAutomaton automaton;
     SuffixAutomaton::Match match;
-    const std::vector<i32> read = text(seed + 1000, 150, 3);
+    const std::vector<i32> read = random_text(seed + 1000, 150, 3);
     for (std::size_t n = 0; n < read.size(); ++n) {
       if (n % 30 == 0) {  // the list grows while a text is matched
-        texts.push_back(text(seed * 10 + n, 40, 3));
+        texts.push_back(random_text(seed * 10 + n, 40, 3));
         automaton.separate();
         for (const i32 token : texts.back())
           automaton.add(token);
@@ -137,7 +150,7 @@ TEST_CASE("a suffix drafter continues what it has seen", "[decode]") {
 }
 
 TEST_CASE("counts of n-grams are those of the text", "[decode]") {
-  const std::vector<i32> all = text(7, 400, 5);
+  const std::vector<i32> all = random_text(7, 400, 5);
   NgramCounts counts;
   counts.add(all);
   for (std::size_t n = 4; n < all.size(); n += 7) {
@@ -170,7 +183,7 @@ TEST_CASE("an n-gram tree holds the likeliest guesses, and learns from other tex
   CHECK(child_of(out, -1, 4) >= 0);  // the other one too
   CHECK(child_of(out, 0, 7) >= 0);
   for (u64 seed = 0; seed < 30; ++seed) {
-    const std::vector<i32> history = text(seed, 90, 2 + seed % 5);
+    const std::vector<i32> history = random_text(seed, 90, 2 + seed % 5);
     NgramTree a;
     NgramTree b;
     DraftTree first;
@@ -240,7 +253,7 @@ TEST_CASE("the published matrix sees the last sixteen tokens, again at every ste
   CHECK(path(out) == std::vector<i32>{1, 2, 3, 1});  // three pairs behind the text's, and one token
   // What is further back is not seen, but by the corrected form.
   std::vector<i32> far = {70, 71, 72};
-  const std::vector<i32> filler = text(3, 20, 5);
+  const std::vector<i32> filler = random_text(3, 20, 5);
   far.insert(far.end(), filler.begin(), filler.end());
   far.insert(far.end(), {70, 71});
   Aded blind(published);
@@ -255,7 +268,7 @@ TEST_CASE("the published matrix sees the last sixteen tokens, again at every ste
 
 TEST_CASE("the tree search is the same at every run and within its bounds", "[decode]") {
   for (u64 seed = 0; seed < 20; ++seed) {
-    const std::vector<i32> history = text(seed, 300, 3 + seed % 9);
+    const std::vector<i32> history = random_text(seed, 300, 3 + seed % 9);
     AdedOptions options;
     options.prompt = seed % 2 == 0;
     Aded first(options);
@@ -278,4 +291,121 @@ TEST_CASE("the tree search is the same at every run and within its bounds", "[de
         CHECK(d <= 4);
     }
   }
+}
+
+TEST_CASE("an n-gram model guesses the tokens that it holds likeliest", "[decode]") {
+  const test::TempDir dir;
+  test::write_tiny_tokenizer(dir.path().string());
+  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(dir.path().string());
+  const auto encoded = [&](std::string_view of) {
+    const std::unique_ptr<text::EncodeState> state = tokenizer->new_state();
+    std::vector<i32> ids;
+    tokenizer->encode(of, *state, ids);
+    return ids;
+  };
+  const LocalContext ctx;
+  const std::string path = (dir.path() / "m.arpa").string();
+  std::vector<std::vector<i32>> texts;
+  for (int i = 0; i < 6; ++i)
+    texts.push_back(encoded(i % 3 == 2 ? "the cat ran" : "the cat sat in the hat"));
+  std::ofstream(path) << test::arpa_of_texts(ctx, *tokenizer, texts);
+  const std::shared_ptr<TokenNgrams> model = std::make_shared<TokenNgrams>(ctx, path);
+  model->set_tokens(*tokenizer);
+  NgramModelDrafter drafter(model);
+  DraftTree out;
+  std::vector<i32> history = {test::kTinyBos};
+  drafter.propose(history, 12, out);
+  check_tree(out, 12);
+  const std::vector<i32> expected = encoded("the cat sat");
+  const std::vector<i32> got = path_of(out, isize(expected));
+  CHECK(got == expected);
+  // A tree: after "the cat " both goes on.
+  for (const i32 token : encoded("the cat "))
+    history.push_back(token);
+  out.clear();
+  drafter.propose(history, 12, out);
+  check_tree(out, 12);
+  CHECK(child_of(out, -1, 's') >= 0);
+  CHECK(child_of(out, -1, 'r') >= 0);
+  // The same in two steps as at once, and each chance is the product of the model's.
+  NgramModelDrafter fresh(model);
+  DraftTree again;
+  fresh.propose(history, 12, again);
+  CHECK(same(out, again));
+  ngram::Model plain = ngram::Model::load(ctx, path);
+  for (i64 i = 0; i < isize(out); ++i) {
+    std::vector<i32> way;
+    for (i64 j = i; j >= 0; j = out[usize(j)].parent)
+      way.push_back(out[usize(j)].token);
+    std::reverse(way.begin(), way.end());
+    ngram::State state = plain.begin_sentence();
+    f64 log10_p = 0;
+    for (std::size_t j = 1; j < history.size() + way.size(); ++j) {
+      const i32 token = j < history.size() ? history[j] : way[j - history.size()];
+      const f32 p = plain.score_word(
+          state, plain.find(ngram::spell_piece(tokenizer->token_bytes(token))), state);
+      if (j >= history.size()) log10_p += static_cast<f64>(p);
+    }
+    CHECK(static_cast<f64>(out[usize(i)].chance) == Approx(std::pow(10, log10_p)).epsilon(1e-4));
+  }
+  // Tokens that the model has not seen begin a sentence.
+  out.clear();
+  NgramModelDrafter other(model);
+  other.propose(std::vector<i32>{test::kTinyBos, 'q'}, 4, out);
+  CHECK(path_of(out, 1) == encoded("the"));
+}
+
+TEST_CASE("an n-gram model of other words is refused", "[decode]") {
+  const test::TempDir dir;
+  test::write_tiny_tokenizer(dir.path().string());
+  const std::unique_ptr<text::Tokenizer> tokenizer = text::load_tokenizer(dir.path().string());
+  const LocalContext ctx;
+  const auto message = [&](const std::string& path) {
+    try {
+      TokenNgrams(ctx, path).set_tokens(*tokenizer);
+    } catch (const Error& error) {
+      return std::string(error.message());
+    }
+    return std::string();
+  };
+  ngram::EstimateOptions options;
+  options.order = 2;
+  options.discount_fallback = std::array<f64, 3>{0.5, 1, 1.5};
+  const std::string arpa = test::train_arpa(ctx, {"hello there", "there you are"}, options);
+  const std::string path = (dir.path() / "words.arpa").string();
+  std::ofstream(path) << arpa;
+  CHECK(message(path) == cat(path, ": none of its words is a token of the model"));
+  ngram::Model model = ngram::Model::load(ctx, path);
+  for (const auto& [words, of] :
+       {std::pair<ngram::WordKind, std::string>{ngram::WordKind::kBlanks, ""},
+        {ngram::WordKind::kPieces, std::string(64, '0')}}) {
+    ngram::TextForm form;
+    form.words = words;
+    form.tokenizer = of;
+    ngram::ImageView view = model.view();
+    const std::string stored = ngram::form_text(form);
+    view.form = stored;
+    const std::string image = (dir.path() / "m.lmng").string();
+    ngram::write_image(view, image);
+    CHECK(message(image).find("the model was trained on ") != std::string::npos);
+  }
+  // Ids in decimal need no tokenizer.
+  const std::string ids = (dir.path() / "ids.arpa").string();
+  std::vector<std::string> lines(12, "97 98 99");
+  lines.resize(15, "97 98 100");
+  std::ofstream(ids) << test::train_arpa(ctx, lines, options);
+  ngram::Model of_ids = ngram::Model::load(ctx, ids);
+  ngram::TextForm form;
+  form.words = ngram::WordKind::kIds;
+  ngram::ImageView view = of_ids.view();
+  const std::string stored = ngram::form_text(form);
+  view.form = stored;
+  const std::string image = (dir.path() / "ids.lmng").string();
+  ngram::write_image(view, image);
+  const std::shared_ptr<TokenNgrams> tokens = std::make_shared<TokenNgrams>(ctx, image);
+  tokens->set_tokens(*tokenizer);
+  NgramModelDrafter drafter(tokens);
+  DraftTree out;
+  drafter.propose(std::vector<i32>{'a'}, 4, out);
+  CHECK(path_of(out, 2) == std::vector<i32>{'b', 'c'});
 }
