@@ -9,7 +9,7 @@
 #include "core/str.h"
 #include "decode/draw.h"
 #include "decode/grammar_constraint.h"
-#include "decode/processors.h"
+#include "decode/sampler.h"
 #include "decode/stop.h"
 #include "text/tokenizer.h"
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "decode/constraint.h"
+#include "decode/params.h"
 
 namespace lm::decode {
 

@@ -125,14 +125,11 @@ std::optional<Fault> EngineMode::finish(io::JsonReader& json, io::HeldWork& base
 }
 
 void EngineMode::report(f64 wall_s) const {
-  std::string reasons = "{";
-  for (const auto& [name, count] : reasons_)
-    append(reasons, reasons.size() > 1 ? "," : "", io::json_string(name), ":", count);
   const std::string json =
       cat("{\"records\":", records_, ",\"reused_records\":", reused_,
           ",\"prompt_tokens\":", prompt_tokens_, ",\"generated_tokens\":", tokens_,
           ",\"unmatched\":", unmatched_, ",\"wall_s\":", format_fixed(wall_s, 3),
-          ",\"finish_reasons\":", reasons, "}}");
+          ",\"finish_reasons\":", counts_json(reasons_), "}");
   tool_.add_metric("throughput", json);
   tool_.console().message(LogLevel::kInfo, json);
 }

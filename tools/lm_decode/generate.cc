@@ -237,17 +237,11 @@ class GenerateMode : public io::HeldMapper {
   std::map<std::string, i64> failed_;  // samples that ended with an error, by its code
 };
 
-f64 rate(i64 count, f64 seconds) {
-  return seconds > 0 ? static_cast<f64>(count) / seconds : 0;
-}
-
 void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
   const decode::GenerateStats& s = generator_.stats();
   const f64 decode_s = s.forward_s - s.prompt_s;
+  const auto rate = [](i64 count, f64 in) { return in > 0 ? static_cast<f64>(count) / in : 0; };
   const f64 steps = static_cast<f64>(std::max<i64>(1, s.steps));
-  std::string reasons = "{";
-  for (const auto& [name, count] : reasons_)
-    append(reasons, reasons.size() > 1 ? "," : "", "\"", name, "\":", count);
   const std::string json = cat(
       "{\"records\":", records_, ",\"reused_records\":", reused_,
       ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
@@ -264,16 +258,14 @@ void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
       ",\"kv_pages_most\":", s.most_pages,
       ",\"kv_pages\":", session_.engine().cache().total_pages(), ",\"other_steps\":", s.other_steps,
       ",\"other_rows\":", s.other_rows, ",\"forward_s\":", format_fixed(s.forward_s, 3),
-      ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", reasons, "}}");
+      ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", counts_json(reasons_),
+      "}");
   if (!failed_.empty()) {
-    std::string summary;
     i64 count = 0;
-    for (const auto& [code, samples] : failed_) {
-      append(summary, summary.empty() ? "" : ", ", code, " ", samples);
+    for (const auto& [code, samples] : failed_)
       count += samples;
-    }
     tool.console().message(LogLevel::kWarning,
-                           cat(count, " samples ended with an error (", summary, ")"));
+                           cat(count, " samples ended with an error (", counts_text(failed_), ")"));
   }
   tool.add_metric("throughput", json);
   tool.console().message(LogLevel::kInfo, json);

@@ -25,6 +25,20 @@ std::string id_list(std::span<const i32> ids) {
   return out + "]";
 }
 
+std::string counts_json(const std::map<std::string, i64>& counts) {
+  std::string out = "{";
+  for (const auto& [name, count] : counts)
+    append(out, out.size() > 1 ? "," : "", io::json_string(name), ":", count);
+  return out + "}";
+}
+
+std::string counts_text(const std::map<std::string, i64>& counts) {
+  std::string out;
+  for (const auto& [name, count] : counts)
+    append(out, out.empty() ? "" : ", ", name, " ", count);
+  return out;
+}
+
 std::string completion_json(const Completion& c, i64 index, u64 seed,
                             const CompletionDetail& detail, std::string_view more) {
   std::string out = cat("{\"index\":", index, ",\"text\":", io::json_string(c.text));

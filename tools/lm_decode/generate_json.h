@@ -1,6 +1,7 @@
 #pragma once
 // lm-decode generate: results as JSON.
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace lm::decode_tool {
 
 std::string id_list(std::span<const i32> ids);
 std::string number_list(std::span<const f32> numbers);
+/// {"name":count,...}, and "name count, ...".
+std::string counts_json(const std::map<std::string, i64>& counts);
+std::string counts_text(const std::map<std::string, i64>& counts);
 
 /// What a completion tells beside its text.
 struct CompletionDetail {
