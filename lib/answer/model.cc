@@ -195,6 +195,7 @@ void ModelAnswerer::take_generated() {
       out.replies.push_back({std::move(c.text), c.finish_reason, isize(c.tokens), logprob});
     }
     if (out.fault) out.replies.clear();
+    job.language.reset();
   }
 }
 

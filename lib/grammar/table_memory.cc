@@ -3,11 +3,23 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/error.h"
+#include "core/str.h"
+
 namespace lm::grammar {
 
 namespace {
 
 constexpr i64 kLeastStep = i64{64} << 10;
+
+[[noreturn]] void refuse(const MemoryBudget& budget, i64 bytes) {
+  throw Error(ErrorKind::kOs,
+              cat("not enough memory for the states of grammars: ", format_bytes(bytes), " asked, ",
+                  format_bytes(std::max<i64>(0, budget.available())), " left of the budget of ",
+                  format_bytes(budget.limit())),
+              cat("--memory ", ((budget.used() + bytes) >> 20) + 1,
+                  "M would do for this one; with a smaller --batch fewer are in work at once"));
+}
 
 }  // namespace
 
@@ -20,8 +32,7 @@ void TableMemory::take(i64 bytes) {
   while (!budget_.try_charge(bytes)) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (drop_ && drop_()) continue;
-    budget_.charge(bytes, "the states of grammars");
-    return;
+    refuse(budget_, bytes);
   }
 }
 

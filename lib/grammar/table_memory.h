@@ -1,7 +1,8 @@
 #pragma once
-// What the tables of all languages of a run may take of --memory. What is kept only because it may
-// be asked for again (masks; languages that nobody uses) gives way to what is needed. Nothing here
-// changes a mask: where memory does not suffice the run ends. Thread-safe.
+// What the tables of all languages of a run may take of --memory. Languages that nobody uses give
+// way to what is needed; masks, which are kept only because they may be asked for again, have a
+// share of their own. Nothing here changes a mask: where memory does not suffice the run ends.
+// Thread-safe.
 
 #include <atomic>
 #include <functional>

@@ -177,24 +177,28 @@ Constraining::Constraining(cli::Tool& tool, const decode::Session& session)
     tool.console().message(LogLevel::kWarning, cat(asked_.from, ": ", warning));
 }
 
-std::optional<Fault> Constraining::set(io::JsonReader& json, const decode::LanguageFields& fields,
-                                       decode::GenerateRequest& request) {
+Result<std::optional<decode::Language>> Constraining::asked(
+    io::JsonReader& json, const decode::LanguageFields& fields,
+    const decode::SampleParams& params) const {
   Result<std::optional<decode::Language>> own = decode::language_of(json, fields);
-  if (!own) return own.fault();
-  const std::optional<decode::Language>& language = *own ? *own : asked_.own;
-  if (!language) return std::nullopt;
-  Result<decode::Languages::Matcher> matcher = languages_.get(*language);
+  if (own && !*own) own = asked_.own;
+  if (own && *own && asap_ && params.temperature != 1)
+    return Fault{"params", "asap draws from the model's own distribution, at temperature 1", -1};
+  return own;
+}
+
+std::optional<Fault> Constraining::set(const decode::Language& language,
+                                       decode::GenerateRequest& request) {
+  Result<decode::Languages::Matcher> matcher = languages_.get(language);
   if (!matcher) return matcher.fault();
   if (!asap_) {
     request.constraint = std::make_shared<decode::GrammarConstraint>(std::move(*matcher), true,
                                                                      &session_.tokenizer());
     return std::nullopt;
   }
-  if (request.params.temperature != 1)
-    return Fault{"params", "asap draws from the model's own distribution, at temperature 1", -1};
   std::shared_ptr<decode::PermittedMass> mass = std::make_shared<decode::PermittedMass>();
   if (!trie_file_.empty()) {
-    const u64 key = mass_key(*language, request);
+    const u64 key = mass_key(language, request);
     mass = masses_.get(key);
     learned_.emplace_back(key, mass);
   }

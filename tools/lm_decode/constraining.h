@@ -37,9 +37,14 @@ class Constraining {
   /// Throws Error{kData} naming file and place for what is no grammar.
   Constraining(cli::Tool& tool, const decode::Session& session);
 
-  /// Sets a request's constraint. Fault "grammar", "budget", "type" or "params".
-  std::optional<Fault> set(io::JsonReader& json, const decode::LanguageFields& fields,
-                           decode::GenerateRequest& request);
+  /// What a record's text must be: its own fields' language before the options'. Fault "grammar",
+  /// "type", "utf8" or "params".
+  Result<std::optional<decode::Language>> asked(io::JsonReader& json,
+                                                const decode::LanguageFields& fields,
+                                                const decode::SampleParams& params) const;
+  /// Sets a request's constraint; to be called when the request's turn comes, for the language is
+  /// kept as long as the request is. Fault "grammar" or "budget".
+  std::optional<Fault> set(const decode::Language& language, decode::GenerateRequest& request);
   /// Samples of a record that set() has constrained that come before those that are written.
   i64 warmup() const { return warmup_; }
   /// Writes --asap-trie anew, if there is one.

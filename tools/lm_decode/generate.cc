@@ -14,6 +14,7 @@
 #include "drafting.h"
 #include "engines.h"
 #include "generate_json.h"
+#include "generate_work.h"
 #include "prompts.h"
 #include "switching.h"
 
@@ -40,16 +41,6 @@ enum Field : i64 {
   kChoices,
   kConstraint,
   kPrompts  // the first field that prompts are read from
-};
-
-struct GenerateWork : io::HeldWork {
-  GenerateRequest request;
-  decode::SampleParams params;
-  std::string params_json;  // the effective ones
-  i64 prompt_tokens = 0;
-  i64 unwritten = 0;  // samples before those that are written
-  ReadPrompt prompt;  // without its rows
-  Generated result;
 };
 
 class GenerateMode : public io::HeldMapper {
@@ -108,7 +99,10 @@ class GenerateMode : public io::HeldMapper {
     r.prompt = std::exchange(prompt.rows, {});
     r.next = prompt.next;
     const decode::LanguageFields fields{kGrammar, kRegex, kSchema, kChoices, kConstraint};
-    if (std::optional<Fault> fault = constraining_.set(record.json, fields, r)) return fault;
+    Result<std::optional<decode::Language>> asked =
+        constraining_.asked(record.json, fields, r.params);
+    if (!asked) return asked.fault();
+    work->language = std::move(*asked);
     r.logprobs = options_.on("logprobs");
     r.top_logprobs = options_.integer("top-logprobs");
     r.prompt_logprobs = options_.on("prompt-logprobs");
@@ -116,7 +110,7 @@ class GenerateMode : public io::HeldMapper {
     work->params = r.params;
     work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
-    if (r.constraint && constraining_.warmup() > 0) {
+    if (work->language && constraining_.warmup() > 0) {
       work->unwritten = constraining_.warmup();
       decode::add_warmup(r, work->unwritten);
     }
@@ -124,10 +118,15 @@ class GenerateMode : public io::HeldMapper {
     return std::nullopt;
   }
 
-  void add(io::HeldWork& work) override { generator_.add(std::move(own(work).request)); }
+  void add(io::HeldWork& base) override {
+    GenerateWork& work = own(base);
+    if (work.language) work.result.fault = constraining_.set(*work.language, work.request);
+    if (!work.result.fault) generator_.add(std::move(work.request));
+  }
   i64 pending() const override { return generator_.pending(); }
   bool step() override { return generator_.step(); }
   bool poll(io::HeldWork& work) override {
+    if (own(work).result.fault) return true;  // it has no language
     std::optional<Generated> result = generator_.take();
     if (!result) return false;
     own(work).result = std::move(*result);
