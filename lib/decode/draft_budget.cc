@@ -26,16 +26,20 @@ RowCost::RowCost(const std::function<i64(i64)>& computed) {
   }
 }
 
+bool RowCost::known(i64 rows) const {
+  return rows <= kMostRows && sizes_[usize(size_of_[usize(rows)])].seen > 1;
+}
+
 f64 RowCost::seconds(i64 rows) const {
   LM_CHECK(rows >= 1, "a pass has a row");
   const i64 own = size_of_[usize(std::min(rows, kMostRows))];
   const f64 padded = rows > kMostRows ? static_cast<f64>(rows) : sizes_[usize(own)].rows;
-  if (rows <= kMostRows && sizes_[usize(own)].seen > 0) return sizes_[usize(own)].seconds;
+  if (known(rows)) return sizes_[usize(own)].seconds;
   i64 below = own;
-  while (below >= 0 && sizes_[usize(below)].seen == 0)
+  while (below >= 0 && sizes_[usize(below)].seen < 2)
     --below;
   i64 above = own;
-  while (above < isize(sizes_) && sizes_[usize(above)].seen == 0)
+  while (above < isize(sizes_) && sizes_[usize(above)].seen < 2)
     ++above;
   const Size* const low = below >= 0 ? &sizes_[usize(below)] : nullptr;
   const Size* const high = above < isize(sizes_) ? &sizes_[usize(above)] : nullptr;
@@ -49,11 +53,10 @@ f64 RowCost::seconds(i64 rows) const {
 void RowCost::learn(i64 rows, f64 seconds) {
   if (rows > kMostRows) return;
   Size& own = sizes_[usize(size_of_[usize(rows)])];
+  if (++own.seen == 1) return;
   known_ = true;
-  if (++own.seen == 1) {
+  if (own.seen == 2) {
     own.seconds = seconds;
-  } else if (own.seen == 2) {
-    own.seconds = std::min(own.seconds, seconds);
   } else {
     // Rarely is a pass faster than it can be; often it is held up.
     own.seconds *= 1 + 0.1 * (std::clamp(seconds / own.seconds, 0.5, 1.5) - 1);

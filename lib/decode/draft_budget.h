@@ -20,12 +20,14 @@ class RowCost {
   /// computed: rows that a pass of so many computes (Engine::pass_rows), never falling.
   explicit RowCost(const std::function<i64(i64)>& computed);
 
-  /// Has any pass been seen?
+  /// Has any pass counted?
   bool known() const { return known_; }
+  /// One of so many rows?
+  bool known(i64 rows) const;
   /// Between seen counts and beyond them along a line; of nothing seen, in units of one row.
   f64 seconds(i64 rows) const;
-  /// A pass of so many rows took so long. The first of a size also made its graph: the second one
-  /// says more.
+  /// A pass of so many rows took so long. The first of a size also made its graph, and does not
+  /// count.
   void learn(i64 rows, f64 seconds);
 
  private:
@@ -63,11 +65,11 @@ class DraftPace {
   i64 pause_ = 0;   // passes yet without guesses
 };
 
-/// Seconds that guesses have saved in a run. They may lose a fiftieth of its time, not more.
+/// Seconds that guesses have saved in a run. They may lose a hundredth of its time, not more.
 class DraftAccount {
  public:
   /// passes_s: time of all passes so far.
-  bool allows(f64 passes_s) const { return saved_ >= -0.02 * passes_s; }
+  bool allows(f64 passes_s) const { return saved_ >= -0.01 * passes_s; }
   void settle(f64 seconds) { saved_ += seconds; }
 
  private:

@@ -68,8 +68,10 @@ void Generator::settle() {
     if (s->guessed) guesses += isize(s->draft);
   }
   if (!plain || rows != samples + guesses) return;
+  const bool fresh = !cost_.known(rows);
   cost_.learn(rows, seconds);
   const f64 without = cost_.seconds(samples);
+  if (fresh && guesses > 0) account_.settle(std::min(0.0, cost_.seconds(rows) - seconds));
   const f64 more = std::max(0.0, cost_.seconds(rows) - without);
   for (const std::unique_ptr<Sample>& s : running_) {
     if (!s->guessed) continue;
