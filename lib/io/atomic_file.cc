@@ -17,7 +17,6 @@
 #include "core/clock.h"
 #include "core/hash.h"
 #include "core/str.h"
-#include "io/made_folders.h"
 
 namespace lm::io {
 
@@ -292,8 +291,7 @@ AtomicDir::AtomicDir(const std::string& path, const OutputOptions& options, bool
     throw Error(ErrorKind::kCannotCreate, cat(path_, ": exists already"));
   }
   remove_stale(parts);
-  std::error_code error;
-  std::filesystem::create_directories(parts.dir, error);
+  parents_.make(parts.dir);
   temp_ = temp_name(parts);
   if (create_temp(temp_, [&] { return ::mkdir(temp_.c_str(), 0777); }) != 0)
     throw os_error(ErrorKind::kCannotCreate, path_, "cannot create the folder", errno);
@@ -339,6 +337,7 @@ void AtomicDir::commit() {
     rename_registered(temp_, path_);
   }
   committed_ = true;
+  parents_.keep();
   if (options_.sync) sync_dir(split_path(path_).dir);
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/types.h"
 #include "io/file.h"
+#include "io/made_folders.h"
 
 namespace lm::io {
 
@@ -51,7 +52,9 @@ class AtomicFile {
 
 /// A folder output: files are written into .NAME.lm-PID-RANDOM/ beside the target, then the folder
 /// is renamed. An existing target is kept until then and replaced, with all it holds, only when
-/// replace is set; of a symbolic link it is the folder that the link leads to.
+/// replace is set; of a symbolic link it is the folder that the link leads to. Missing folders
+/// above it are made, and go again with a target that is not committed, unless something else is
+/// there.
 class AtomicDir {
  public:
   AtomicDir(const std::string& path, const OutputOptions& options = {}, bool replace = false);
@@ -66,6 +69,7 @@ class AtomicDir {
   void commit();
 
  private:
+  MadeFolders parents_;  // before what is in them
   std::string path_;
   std::string temp_;
   OutputOptions options_;

@@ -6,6 +6,8 @@
 
 #include <any>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,5 +61,11 @@ struct Batch final : PipelineItem {
 
   std::string_view lines() const { return std::string_view(text).substr(0, usize(text_size)); }
 };
+
+/// An ordered_pipeline() of batches, two for each thread and two more at once. Of batches with much
+/// more text than others, such as those of one long record, only two: what a run holds does not
+/// grow with threads times the longest record. Such batches and others are not at work together.
+void batch_pipeline(i64 threads, const std::function<std::unique_ptr<Batch>()>& source,
+                    const std::vector<PipelineStage>& stages);
 
 }  // namespace lm::io

@@ -143,4 +143,18 @@ class RecordEdit {
   std::vector<NewField> added_;
 };
 
+/// Sets one field as RecordEdit does, without a copy of the value: out has what stands before it
+/// when the object is made, then the caller appends the value, then end() appends the rest and a
+/// newline.
+class FieldEdit {
+ public:
+  FieldEdit(const JsonReader& record, i64 i, std::string& out);
+  void end();
+
+ private:
+  std::string& out_;
+  std::string_view rest_;
+  i64 braces_ = 0;  // to close before the rest
+};
+
 }  // namespace lm::io

@@ -113,6 +113,13 @@ bool join(std::string& out, std::string_view part) {
   return true;
 }
 
+/// Blanks at the end of a record are no part of it.
+void end_line(std::string& out) {
+  while (!out.empty() && (out.back() == '\r' || out.back() == ' ' || out.back() == '\t'))
+    out.pop_back();
+  out.push_back('\n');
+}
+
 }  // namespace
 
 void RecordEdit::write(std::string& out) const {
@@ -168,9 +175,39 @@ void RecordEdit::write(std::string& out) const {
     if (part.text.empty()) removed = true;
   }
   put(line.substr(usize(at)));
-  while (!out.empty() && (out.back() == '\r' || out.back() == ' ' || out.back() == '\t'))
-    out.pop_back();
-  out.push_back('\n');
+  end_line(out);
+}
+
+FieldEdit::FieldEdit(const JsonReader& record, i64 i, std::string& out) : out_(out) {
+  const JsonField& f = record.field(i);
+  if (f.type != JsonType::kMissing) {
+    out.append(record.line().substr(0, usize(f.begin)));
+    rest_ = record.line().substr(usize(f.end));
+    return;
+  }
+  LM_CHECK(!record.settable(i), "a field is added to an object only");
+  const JsonAnchor& anchor = record.anchor(i);
+  out.append(record.line().substr(0, usize(anchor.begin)));
+  rest_ = record.line().substr(usize(anchor.end));
+  const bool made = anchor.type != JsonType::kObject;  // a null becomes an object
+  const std::vector<std::string_view> keys = split(record.path(i), '.');
+  for (std::size_t k = usize(anchor.depth); k < keys.size(); ++k) {
+    const bool first = k == usize(anchor.depth);
+    if (first ? made : true) {
+      out.push_back('{');
+      ++braces_;
+    } else if (!anchor.empty) {
+      out.push_back(',');
+    }
+    append_json_string(out, keys[k]);
+    out.push_back(':');
+  }
+}
+
+void FieldEdit::end() {
+  out_.append(usize(braces_), '}');
+  out_.append(rest_);
+  end_line(out_);
 }
 
 }  // namespace lm::io

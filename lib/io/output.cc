@@ -105,6 +105,14 @@ void OutputStream::put(std::string_view bytes) {
   bytes_compressed_ += static_cast<i64>(bytes.size());
 }
 
+void OutputStream::send(std::string_view lines) {
+  if (form_ == Form::kPlain) {
+    put(lines);
+  } else {
+    single_write(lines, false);
+  }
+}
+
 void OutputStream::begin(const StreamHeader& header) {
   header_ = header;
   if (form_ == Form::kFrames) {
@@ -136,6 +144,10 @@ void OutputStream::write(std::string_view lines, const StreamTotals& totals) {
   stage_.records += totals.records;
   if (pending_.empty()) oldest_s_ = monotonic_s();
   totals_.add(totals);
+  if (form_ != Form::kFrames && isize(lines) >= kPlainBuffer) {
+    flush_frames(true);
+    return send(lines);
+  }
   pending_records_ += totals.records;
   pending_.append(lines);
   const bool due = options_.latency && (pending_records_ >= kLatencyRecords ||
@@ -145,17 +157,9 @@ void OutputStream::write(std::string_view lines, const StreamTotals& totals) {
 
 // Sends what is due: full frames, or everything.
 void OutputStream::flush_frames(bool all) {
-  if (form_ == Form::kPlain) {
+  if (form_ != Form::kFrames) {
     if (all || isize(pending_) >= kPlainBuffer) {
-      put(pending_);
-      pending_.clear();
-      pending_records_ = 0;
-    }
-    return;
-  }
-  if (form_ == Form::kSingle) {
-    if (all || isize(pending_) >= kPlainBuffer) {
-      single_write(pending_, false);
+      send(pending_);
       pending_.clear();
       pending_records_ = 0;
     }

@@ -68,6 +68,8 @@ class OutputStream {
   enum class Form { kPlain, kFrames, kSingle };
   std::string describe_form() const;
   void put(std::string_view bytes);
+  /// Lines of a stream without frames.
+  void send(std::string_view lines);
   void flush_frames(bool all);
   void emit_frame(std::string_view content, std::string_view frame);
   void single_write(std::string_view lines, bool last);

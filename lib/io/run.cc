@@ -128,8 +128,8 @@ void RecordRun::run(const std::vector<BatchStage>& stages) {
                      for (Stage* time : times)
                        time->records += batch.in.records;
                    }});
-  ordered_pipeline(
-      2 * ctx_.threads + 2, [this] { return in_.next(); }, chain);
+  batch_pipeline(
+      ctx_.threads, [this] { return in_.next(); }, chain);
   end();
 }
 

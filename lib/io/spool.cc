@@ -66,9 +66,9 @@ void Spool::replay(const std::vector<BatchStage>& stages, OutputStream* out) con
                      if (out != nullptr) out->write(batch.out, batch.out_totals);
                    }});
   i64 next = 0;
-  ordered_pipeline(
-      2 * ctx_->threads + 2,
-      [this, &next]() -> std::unique_ptr<PipelineItem> {
+  batch_pipeline(
+      ctx_->threads,
+      [this, &next]() -> std::unique_ptr<Batch> {
         if (next == isize(blocks_)) return nullptr;
         std::unique_ptr<Batch> batch = std::make_unique<Batch>();
         read(blocks_[usize(next)], *batch);

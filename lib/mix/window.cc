@@ -41,8 +41,7 @@ void Window::add(std::string_view line, std::string& out) {
     charged_ += kSlotBytes;
     hold(lines_.emplace_back(), line);
   } else {
-    std::string& slot =
-        lines_[usize(leaves_.bits(static_cast<u64>(added_)) % static_cast<u64>(size_))];
+    std::string& slot = lines_[leaves_.bits(static_cast<u64>(added_)) % static_cast<u64>(size_)];
     append(out, slot, "\n");
     hold(slot, line);
   }

@@ -30,7 +30,13 @@ class CommentScan {
         shape_(language.shape),
         dolma_(dolma),
         line_end_(dolma && language.line_end),
-        pages_(lines_.empty() && !blocks_.empty() && blocks_[0] == "<!--") {
+        spanning_(dolma ? language.reference_spanning : language.spanning),
+        pages_(lines_.empty() && !blocks_.empty() && blocks_[0] == "<!--"),
+        c_(language.line_end && !lines_.empty() && lines_[0] == "//" && shape_ == Shape::kPlain &&
+           spanning_.empty()),
+        ruby_(!blocks_.empty() && blocks_[0] == "=begin"),
+        lisp_(!lines_.empty() && lines_[0] == ";"),
+        shell_(language.line_end && lines_.size() == 1 && lines_[0] == "#" && blocks_.empty()) {
     for (const Marks* const marks : {&lines_, &blocks_}) {
       for (const std::string_view mark : *marks) {
         special_[static_cast<u8>(mark[0])] = true;
@@ -44,10 +50,12 @@ class CommentScan {
     for (const std::string_view line : lines_) {
       if (line == "\"") quotes_ = "'";
     }
+    if (quotes_ == "'\"" && spanning_.size() == 3) quotes_ = "'\"`";
     for (const char quote : quotes_)
       special_[static_cast<u8>(quote)] = true;
     if (shape_ == Shape::kScript) special_['/'] = special_['`'] = true;
     if (shape_ == Shape::kRaw) special_['`'] = true;
+    if (ruby_) special_['/'] = true;
     if (shape_ == Shape::kPhp) special_['?'] = true;
     if (shape_ == Shape::kPostScript) {
       quotes_ = "";
@@ -70,6 +78,11 @@ class CommentScan {
 
  private:
   void step() {
+    // A character of Lisp may be a quote or a mark.
+    if (lisp_ && has_at(text_, at_ - 2, "#\\")) {
+      ++at_;
+      return;
+    }
     for (std::size_t i = 0; i + 1 < blocks_.size(); i += 2) {
       if (has_at(text_, at_, blocks_[i])) return block(blocks_[i], blocks_[i + 1]);
     }
@@ -77,10 +90,9 @@ class CommentScan {
       if (has_nocase(text_, at_, mark) && may_begin(mark)) return line();
     }
     const char c = text_[usize(at_)];
-    if (quotes_.find(c) != std::string_view::npos)
-      return string(c, c == '"' ? &no_double_ : &no_single_);
+    if (quotes_.find(c) != std::string_view::npos) return string(c);
     if (c == '`' && (shape_ == Shape::kScript || shape_ == Shape::kRaw)) return template_string();
-    if (shape_ == Shape::kScript && c == '/') return pattern();
+    if ((shape_ == Shape::kScript || ruby_) && c == '/') return pattern();
     if (shape_ == Shape::kPhp && has_at(text_, at_, "?>")) return find_code();
     if (c == '(') return parenthesised();
     ++at_;
@@ -97,10 +109,12 @@ class CommentScan {
     return lf == std::string_view::npos ? isize(text_) : static_cast<i64>(lf);
   }
 
-  /// # inside a word and behind $ is none, nor is \%; words such as rem stand alone.
+  /// # inside a word and behind $ is none, nor is \%, nor #{ of Ruby, which stands in texts of many
+  /// lines; words such as rem stand alone.
   bool may_begin(std::string_view mark) const {
     const char before = char_at(text_, at_ - 1);
     if (mark == "#" && shape_ == Shape::kPhp) return char_at(text_, at_ + 1) != '[';
+    if (ruby_ && char_at(text_, at_ + 1) == '{') return false;
     if (mark == "#")
       return at_ == 0 || is_blank(before) || std::string_view(";)}],{(").find(before) < 7;
     if (mark == "%") return before != '\\';
@@ -188,23 +202,46 @@ class CommentScan {
     at_ = at;
   }
 
-  /// A string that ends on its line; a quote without another is an ordinary character. failed: the
-  /// line end up to which no further quote of the kind ends one.
-  void string(char quote, i64* failed) {
-    if (at_ < *failed) {
+  /// A string that ends on its line, or where strings span lines on any; a quote without another
+  /// is an ordinary character.
+  void string(char quote) {
+    // Up to here no further quote of the kind ends one.
+    i64& failed = quote == '"' ? no_double_ : quote == '\'' ? no_single_ : no_back_;
+    if (at_ < failed) {
       ++at_;
       return;
     }
+    const bool spans = spanning_.find(quote) != std::string_view::npos;
+    const bool escapes = !(shell_ && quote == '\'');
     i64 at = at_ + 1;
-    for (; at < isize(text_) && text_[usize(at)] != quote && text_[usize(at)] != '\n'; ++at) {
-      if (text_[usize(at)] == '\\') ++at;
+    for (; at < isize(text_) && text_[usize(at)] != quote && (spans || text_[usize(at)] != '\n');
+         ++at) {
+      if (text_[usize(at)] == '\\' && escapes) ++at;
+      if (ruby_ && quote != '\'' && has_at(text_, at, "#{")) at = interpolation_end(at + 1);
     }
     if (char_at(text_, at) == quote) {
       at_ = at + 1;
       return;
     }
-    *failed = at;
-    ++at_;
+    failed = at;
+    // The reference takes the rest of the line for the string.
+    at_ = dolma_ && c_ && quote == '"' ? std::min(at, isize(text_)) : at_ + 1;
+  }
+
+  /// The brace that closes the one at a place of a string; strings of one line in it may hold more.
+  i64 interpolation_end(i64 open) const {
+    i64 depth = 0;
+    for (i64 at = open; at < isize(text_) && text_[usize(at)] != '\n'; ++at) {
+      const char c = text_[usize(at)];
+      depth += (c == '{') - (c == '}');
+      if (depth == 0) return at;
+      if (c != '"' && c != '\'') continue;
+      i64 end = at + 1;
+      while (end < isize(text_) && text_[usize(end)] != c && text_[usize(end)] != '\n')
+        end += text_[usize(end)] == '\\' ? 2 : 1;
+      if (char_at(text_, end) == c) at = end;
+    }
+    return open;
   }
 
   void template_string() {
@@ -250,11 +287,17 @@ class CommentScan {
   Shape shape_;
   bool dolma_;
   bool line_end_;
+  std::string_view spanning_;  // quotes
   bool pages_;
+  bool c_;
+  bool ruby_;
+  bool lisp_;
+  bool shell_;  // or another language whose '...' has no escapes
   std::string_view quotes_;
   bool special_[256] = {};
   i64 no_single_ = 0;
   i64 no_double_ = 0;
+  i64 no_back_ = 0;
   i64 no_pattern_ = 0;
   i64 at_ = 0;
   i64 chars_ = 0;

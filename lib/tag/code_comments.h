@@ -28,8 +28,12 @@ struct CodeLanguage {
   bool line_end;  // the reference counts the newline behind a comment too
   Reference reference;
   const char* extensions;  // without the dot, separated by blanks
+  // Quotes whose strings may go on over lines, and those that do so for the reference.
+  std::string_view spanning = {};
+  std::string_view reference_spanning = {};
 };
 
+/// By their comments; strings that span lines are not in it, they differ by extension.
 std::span<const CodeLanguage> code_languages();
 /// Null for an extension that is in no language's list; they are as in the table, case included.
 const CodeLanguage* language_of(std::string_view extension);

@@ -149,16 +149,56 @@ constexpr CodeLanguage kLanguages[] = {
     {"//", "", Shape::kPlain, true, Reference::kSame, "zig"},
 };
 
-using Entry = std::pair<std::string_view, const CodeLanguage*>;
+/// Languages by the quotes of strings that span lines.
+struct Spanning {
+  std::string_view quotes;
+  bool always;  // else for the reference alone
+  std::string_view extensions;
+};
+
+constexpr Spanning kSpanning[] = {
+    {"\"'`", true,
+     "al perl ph pl plx pm psgi t builder gemspec god irbrc jbuilder mspec podspec rabl rake rb "
+     "rbuild rbw rbx ru ruby thor watchr aw ctp php php3 php4 php5 phps phpt"},
+    {"\"'", true,
+     "bash bats command ksh sh shin tmux tool zsh r rd rsx _coffee cjsx coffee cson iced cql db2 "
+     "ddl pck pkb pks plb pls plsql prc sql tab udf viw prolog yap ps1 psd1 psm1"},
+    {"\"", true,
+     "cl2 clj cljc cljs cljscm cljshl cljx el emacs emacsdesktop hic hy asd lisp lsp ny podsl rkt "
+     "rktd rktl scm scrbl sexp sld sps ss rs rsin nix ily ly"},
+    {"\"'`", false,
+     "las lasso lasso8 lasso9 ldml _js bones es6 jake js jsb jscad jsfl jsm jss jsx njs pac sjs "
+     "ssjs ts tsx xsjs xsjslib"},
+    {"\"'", false,
+     "6pl 6pm apl auk awk bb dyalog ex exs gawk mawk nawk nqp p6 p6l p6m pl6 pm6 as chpl less mo "
+     "qbs qml scd zep ecl eclxml groovy grt gtpl gvy hx hxsl xtend dlm j idr lidr lua nse pd_lua "
+     "rbxs wlua moon _ls ls sce sci boo json5"},
+    {"\"", false,
+     "cr gap gi nit toml gst gsx vark x10 aj geojson java json jsonld kt ktm kts lock topojson di "
+     "go ahk ahkl boot csd fancypack fy lsl lslp pony sbt scala ceylon scad swift mu agda elm hs "
+     "hsc purs hlean lean ada adb ads applescript aug scpt ooc io stan als bmx mpl"},
+    {"'", false, "sj dfm dpr lpr pas"},
+};
+
+using Entry = std::pair<std::string_view, CodeLanguage>;
 
 const std::vector<Entry>& by_extension() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> out;
     for (const CodeLanguage& language : kLanguages) {
       for (const std::string_view part : split(std::string_view(language.extensions), ' '))
-        out.emplace_back(part, &language);
+        out.emplace_back(part, language);
     }
-    std::sort(out.begin(), out.end());
+    for (const Spanning& own : kSpanning) {
+      const std::vector<std::string_view> parts = split(own.extensions, ' ');
+      for (auto& [extension, language] : out) {
+        if (std::find(parts.begin(), parts.end(), extension) == parts.end()) continue;
+        language.reference_spanning = own.quotes;
+        if (own.always) language.spanning = own.quotes;
+      }
+    }
+    std::sort(out.begin(), out.end(),
+              [](const Entry& a, const Entry& b) { return a.first < b.first; });
     return out;
   }();
   return all;
@@ -179,7 +219,7 @@ const CodeLanguage* language_of(std::string_view extension) {
   const auto at = std::lower_bound(
       all.begin(), all.end(), extension,
       [](const Entry& entry, std::string_view wanted) { return entry.first < wanted; });
-  return at == all.end() || at->first != extension ? nullptr : at->second;
+  return at == all.end() || at->first != extension ? nullptr : &at->second;
 }
 
 bool is_common_language(std::string_view extension) {

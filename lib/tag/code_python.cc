@@ -137,7 +137,16 @@ class PythonScan {
   }
   bool failed() const { return failed_; }
   const std::string& comments() const { return comments_; }
-  const std::string& docs() const { return docs_; }
+  /// Of classes, functions and the module, each by name.
+  std::string docs() {
+    std::stable_sort(docs_.begin(), docs_.end(), [](const Doc& a, const Doc& b) {
+      return a.owner != b.owner ? a.owner < b.owner : a.name < b.name;
+    });
+    std::string out;
+    for (const Doc& doc : docs_)
+      append(out, out.empty() ? "" : "\n", doc.text);
+    return out;
+  }
 
  private:
   void logical_line() {
@@ -163,6 +172,7 @@ class PythonScan {
     }
     set_indent(indent);
     const bool header = begins_body();
+    if (header) name_body();
     const bool wait = expected_ && (indent > header_indent_ || header_indent_ < 0);
     expected_ = false;
     if (wait) docstring();
@@ -192,6 +202,33 @@ class PythonScan {
       return async_ && word_at(at, "def");
     }
     return word_at(at, "def") || word_at(at, "class");
+  }
+
+  /// What a docstring belongs to, in the order in which they are joined.
+  enum class Owner : u8 { kClass, kFunction, kModule };
+  struct Doc {
+    Owner owner;
+    std::string_view name;
+    std::string text;
+  };
+
+  /// Of the body whose first line begins here.
+  void name_body() {
+    i64 at = at_;
+    const auto skip = [&](std::string_view word) {
+      if (!word_at(at, word)) return false;
+      at += isize(word);
+      while (char_at(text_, at) == ' ')
+        ++at;
+      return true;
+    };
+    skip("async");
+    owner_ = skip("class") ? Owner::kClass : Owner::kFunction;
+    skip("def");
+    const i64 begin = at;
+    while (const i64 size = py_word_size(text_, at))
+      at += size;
+    name_ = text_.substr(usize(begin), usize(at - begin));
   }
 
   /// Reads to the newline that ends the logical line.
@@ -326,8 +363,8 @@ class PythonScan {
     const char c = char_at(text_, at);
     if (!any || (at < isize(text_) && c != '\n' && c != '\r' && c != '#' && c != ';')) return;
     at_ = at;
-    const std::string doc = clean_doc(value);
-    if (!doc.empty()) append(docs_, docs_.empty() ? "" : "\n", doc);
+    std::string doc = clean_doc(value);
+    if (!doc.empty()) docs_.push_back({owner_, name_, std::move(doc)});
   }
 
   std::string_view text_;
@@ -340,7 +377,9 @@ class PythonScan {
   bool no_triple_ = false;  // the text ends inside a string of several lines
   bool failed_ = false;
   std::string comments_;
-  std::string docs_;
+  Owner owner_ = Owner::kModule;  // of the next docstring
+  std::string_view name_;
+  std::vector<Doc> docs_;
 };
 
 }  // namespace

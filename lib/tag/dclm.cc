@@ -161,13 +161,14 @@ class Dclm : public Tagger {
     words_.clear();
     ids_.clear();
     table_.reset(isize(document.words()));
+    if (document.is_long()) document.forget();  // words of two kinds at once are not needed
     i64 chars = 0;
     std::string_view word;
     for (text::WordSegments all(document.text()); all.next(word);) {
       if (!text::is_alnum(first_of(word))) continue;
       const i64 size = text::count_code_points(word);
-      words_.push_back({word.data() - document.text().data(), static_cast<u32>(word.size()),
-                        static_cast<u32>(size)});
+      words_.push_back({static_cast<u32>(word.data() - document.text().data()),
+                        static_cast<u32>(word.size()), static_cast<u32>(size)});
       ids_.push_back(table_.add(word));
       chars += size;
     }

@@ -10,6 +10,8 @@ namespace lm::tag {
 
 namespace {
 
+constexpr std::size_t kKeptEdges = 1 << 21;
+
 /// Split at newlines, or at runs of them.
 void cut(const text::ByteBits& bits, std::vector<Range>& out, bool runs) {
   out.clear();
@@ -33,6 +35,14 @@ void Document::reset(std::string_view text) {
   has_lines_n_ = has_lines_nplus_ = has_lines_py_ = has_paragraphs_ = false;
   grams_of_.reset();
   index_.reset();
+}
+
+void Document::forget() {
+  Document fresh;
+  fresh.text_ = text_;
+  std::swap(fresh.bits_, bits_);
+  fresh.fields_.swap(fields_);
+  *this = std::move(fresh);
 }
 
 void Document::set_field(std::string_view name, std::optional<std::string> value) {
@@ -67,6 +77,10 @@ void Document::find_words() {
     words_[i] = {edges_[2 * i], edges_[2 * i + 1] - edges_[2 * i], size};
     word_chars_ += size;
   }
+  // Of a long text they are as large as itself.
+  if (edges_.size() < kKeptEdges) return;
+  edges_ = {};
+  char_edges_ = {};
 }
 
 const WordTable& Document::word_table() {

@@ -21,8 +21,13 @@ namespace lm::tag {
 
 class Document {
  public:
+  /// From here on a text is long: its views are as large as itself, each.
+  static constexpr i64 kLongBytes = i64{4} << 20;
+  bool is_long() const { return isize(text_) >= kLongBytes; }
   /// Starts a new document. text: well-formed UTF-8 of less than 4 GiB that outlives the views.
   void reset(std::string_view text);
+  /// Gives the memory of all views back; they are made anew when they are asked for.
+  void forget();
   /// A field of the record that a tagger asked for (TaggerDef::fields); nullopt where it is missing
   /// or null. set_field() follows reset().
   void set_field(std::string_view name, std::optional<std::string> value);

@@ -100,6 +100,7 @@ TaggerDef external_tagger(const Definition& of, TagFiles&) {
     def.types.push_back({type, "as the command answers"});
   }
   def.summary = "a command of your own";
+  def.lasting = true;  // a process
   def.make = [command, types](const TagSettings& settings) {
     return std::make_unique<External>(command, types, settings.external_timeout_s * 1000);
   };

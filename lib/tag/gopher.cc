@@ -63,9 +63,12 @@ class Gopher : public Tagger {
 
   void lines(Document& document, Emitter& out) {
     const GopherCounts& counts = document.gopher();
-    const std::span<const Range> all =
-        skip_empty_lines_ ? document.lines_nplus() : document.lines_n();
-    const i64 lines = document.chars() > 0 ? isize(all) : 0;
+    i64 lines = document.chars() > 0 ? isize(document.lines_n()) : 0;
+    if (skip_empty_lines_ && lines > 0) {
+      // Split at runs of newlines: at both ends there may be an empty one.
+      const std::string_view text = document.text();
+      lines = counts.lines + text.starts_with('\n') + text.ends_with('\n');
+    }
     // Empty lines have no marks and no characters, but are copies of each other.
     const i64 empty = lines - counts.lines;
     out.value(kBullets, share(counts.bullets, lines));
@@ -82,7 +85,8 @@ std::vector<TagType> types() {
   for (int n = 2; n <= kMaxGram; ++n) {
     if (n <= 4) {
       all.push_back({cat("fraction_of_characters_in_most_common_", n, "grams"),
-                     cat("share of word characters in copies of the most frequent ", n, "-gram")});
+                     cat("characters of all copies of the most frequent ", n,
+                         "-gram over those of words, above 1 where copies overlap")});
     } else {
       all.push_back({cat("fraction_of_characters_in_duplicate_", n, "grams"),
                      cat("share of n-gram characters in ", n, "-grams that occur again")});
@@ -99,7 +103,7 @@ std::vector<TagType> types() {
       {"fraction_of_lines_ending_with_ellipsis", "share of lines that end in U+2026"},
       {"fraction_of_duplicate_lines", "share of lines that occur more than once"},
       {"fraction_of_characters_in_duplicate_lines",
-       "characters of such lines over those of all words"},
+       "characters of such lines over those of all words, above 1 where most are white space"},
   };
   all.insert(all.end(), rest.begin(), rest.end());
   return all;

@@ -90,7 +90,7 @@ f64 GopherCounter::median_word(std::span<const Word> words, std::span<const u32>
 
 void GopherCounter::count_lines(Document& document, GopherCounts& out) {
   const std::span<const Range> all = document.lines_n();
-  lines_.reset(isize(all));
+  lines_.reset(2 * isize(all));  // most stand once
   for (const Range range : all) {
     if (range.size() == 0) continue;
     const std::string_view line = document.slice(range);

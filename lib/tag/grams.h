@@ -3,8 +3,9 @@
 //
 // An n-gram is the pair of the two (n-1)-grams it is made of, and repeats only if both of them do.
 // So level n numbers the pairs of repeated (n-1)-grams that stand side by side: no hash stands in
-// for an n-gram, and in ordinary text few positions are left from n = 4 on. Memory is kept from
-// document to document.
+// for an n-gram, and in ordinary text few positions are left from n = 4 on. Pairs of a long
+// document are numbered part by part, by their hash. Memory: 16 bytes a word and some 50 MB at
+// most; it is kept from document to document.
 
 #include <array>
 #include <span>
@@ -42,6 +43,8 @@ enum class GramSums { kFew, kAll };
 
 class GramCounter {
  public:
+  /// part_pairs: how many pairs are numbered at once, a power of two.
+  explicit GramCounter(i64 part_pairs = i64{1} << 21) : part_pairs_(part_pairs) {}
   /// ids: [words] numbers of the distinct words; counts: how often each occurs, by number. O(words)
   /// for text; O(10 words) at most.
   void count(std::span<const Word> words, std::span<const u32> ids, std::span<const u32> counts,
@@ -50,11 +53,12 @@ class GramCounter {
   const GramLevel& level(int n) const { return levels_[static_cast<std::size_t>(n)]; }
 
  private:
+  static constexpr u64 kEmpty = ~u64{0};
   struct Slot {
-    u64 pair;
-    u32 count;
-    bool seen;
-    bool stood;
+    u64 pair = kEmpty;
+    u32 count = 0;
+    bool seen = false;
+    bool stood = false;
   };
   struct Pair {
     u64 value;
@@ -70,15 +74,23 @@ class GramCounter {
   void drop_lone_hashes();
   /// The number of a gram is its slot.
   void number_pairs();
+  static u64 slot_of(const std::vector<Slot>& slots, u64 pair, u64 hash);
+  static void double_slots(std::vector<Slot>& slots);
+  /// All this of a long document, in parts by the pairs' hash; only what repeats has a number.
+  void number_in_parts();
+  void count_part(u64 part, u64 parts);
 
+  i64 part_pairs_;
   std::array<GramLevel, kMaxGram + 1> levels_;
-  std::vector<i64> prefix_;  // [words + 1] chars of the words before
+  std::vector<u32> prefix_;  // [words + 1] chars of the words before
   std::vector<u32> gram_;  // [words + 1] number of the gram at a position, kOnce if it occurs once
   std::vector<u32> repeated_;  // positions of repeated grams of the level before, rising
   bool mostly_lone_ = true;    // pairs of the level before occurred once
   std::vector<Pair> pairs_;
   std::vector<u8> cells_;  // [2^k] how many pairs have this hash, two for more
   std::vector<Slot> slots_;
+  std::vector<u32> next_gram_;    // of a long document: gram_ as this level makes it
+  std::vector<Slot> part_slots_;  // [2 * part_pairs_] of one part
 };
 
 }  // namespace lm::tag

@@ -7,7 +7,7 @@ namespace lm::tag {
 
 /// A maximal run of characters that are no white space (Python's).
 struct Word {
-  i64 begin = 0;
+  u32 begin = 0;
   u32 bytes = 0;
   u32 chars = 0;  // code points
 };

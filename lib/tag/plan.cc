@@ -67,7 +67,8 @@ i64 FieldPlaces::add(const std::string& path) {
   return isize(paths_) - 1;
 }
 
-TagWorker::TagWorker(const TagPlan& plan) : plan_(plan) {
+TagWorker::TagWorker(const TagPlan& plan, LongTexts* long_texts)
+    : plan_(plan), long_texts_(long_texts) {
   i64 lists = 0;
   for (const TaggerDef& def : plan.taggers()) {
     taggers_.push_back(def.make(plan.settings()));
@@ -82,19 +83,39 @@ TagWorker::TagWorker(const TagPlan& plan) : plan_(plan) {
 std::optional<Fault> TagWorker::tag(io::JsonReader& json, const FieldPlaces& places) {
   const Result<std::string_view> value = json.string(places.text());
   if (!value) return value.fault();
-  document_.reset(*value);
+  const bool is_long = isize(*value) >= Document::kLongBytes;
+  const auto work = [&] {
+    read(*value, json, places);
+    std::optional<Fault> fault = ask_all(is_long);
+    if (!fault) name_keys();
+    return fault;
+  };
+  return is_long && long_texts_ != nullptr ? long_texts_->with(isize(*value), work) : work();
+}
+
+void TagWorker::read(std::string_view text, io::JsonReader& json, const FieldPlaces& places) {
+  document_.reset(text);
   for (std::size_t i = 0; i < plan_.fields().size(); ++i)
     document_.set_field(plan_.fields()[i], json.text_of(places.fields()[i]));
-  for (std::vector<text::ScoredSpan>& list : lists_)
+  for (std::vector<text::ScoredSpan>& list : lists_) {
+    if (was_long_) list = {};
     list.clear();
-  named_.clear();
-  for (std::size_t i = 0; i < taggers_.size(); ++i) {
-    const std::size_t types = plan_.taggers()[i].types.size();
-    Emitter out(document_, std::span(lists_).subspan(usize(first_[i]), types), named_,
-                static_cast<i64>(i));
-    if (std::optional<Fault> fault = taggers_[i]->tag(document_, out)) return fault;
   }
-  name_keys();
+  named_.clear();
+}
+
+std::optional<Fault> TagWorker::ask_all(bool is_long) {
+  was_long_ = is_long;
+  for (std::size_t i = 0; i < taggers_.size(); ++i) {
+    const TaggerDef& def = plan_.taggers()[i];
+    Emitter out(document_, std::span(lists_).subspan(usize(first_[i]), def.types.size()), named_,
+                static_cast<i64>(i));
+    const std::unique_ptr<Tagger> own =
+        is_long && !def.lasting ? def.make(plan_.settings()) : nullptr;
+    Tagger& tagger = own ? *own : *taggers_[i];
+    if (std::optional<Fault> fault = tagger.tag(document_, out)) return fault;
+    if (is_long) document_.forget();
+  }
   return std::nullopt;
 }
 

@@ -3,10 +3,13 @@
 // workers; each worker has the taggers' objects of its own.
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "core/context.h"
+#include "core/str.h"
 #include "io/json.h"
 #include "tag/tagger.h"
 
@@ -68,10 +71,31 @@ class FieldPlaces {
   std::vector<i64> fields_;
 };
 
+/// Long texts (Document::is_long) take turns: what a tagger knows of one is several times as large
+/// as it is; it is charged, and given back before the next tagger's turn. Thread-safe.
+class LongTexts {
+ public:
+  explicit LongTexts(MemoryBudget& budget) : budget_(budget) {}
+  /// Calls work() when it is this text's turn. Throws Error{kOs} beyond the budget.
+  template <typename Work>
+  auto with(i64 bytes, const Work& work) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const MemoryCharge charge(budget_, kTimes * bytes,
+                              cat("the taggers of a text of ", format_bytes(bytes)));
+    return work();
+  }
+
+ private:
+  static constexpr i64 kTimes = 8;  // of a text in one-letter words; of prose 6
+  MemoryBudget& budget_;
+  std::mutex mutex_;
+};
+
 /// The taggers of a plan at work on one document after another. One per thread.
 class TagWorker {
  public:
-  explicit TagWorker(const TagPlan& plan);
+  /// long_texts: of all workers; null: nothing is charged.
+  explicit TagWorker(const TagPlan& plan, LongTexts* long_texts = nullptr);
   /// Judges the document that json holds at these places. A fault: the text is no string, or a
   /// tagger's.
   std::optional<Fault> tag(io::JsonReader& json, const FieldPlaces& places);
@@ -84,9 +108,13 @@ class TagWorker {
   Document& document() { return document_; }
 
  private:
+  void read(std::string_view text, io::JsonReader& json, const FieldPlaces& places);
+  std::optional<Fault> ask_all(bool is_long);
   void name_keys();
 
   const TagPlan& plan_;
+  LongTexts* long_texts_;
+  bool was_long_ = false;
   std::vector<std::unique_ptr<Tagger>> taggers_;
   std::vector<std::vector<text::ScoredSpan>> lists_;  // tagger by tagger, by type
   std::vector<i64> first_;                            // [taggers] into lists_

@@ -109,6 +109,8 @@ struct TaggerDef {
   bool types_of_file = false;
   // Finds types beside those above, which have names of the document's making.
   bool open_types = false;
+  // A worker's object is kept whatever the text; of other taggers a long one has its own.
+  bool lasting = false;
 };
 
 }  // namespace lm::tag

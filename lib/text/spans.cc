@@ -82,8 +82,23 @@ u64 parts_of(f64 x) {
   return whole + (rest > half || (rest == half && whole % 2 == 1));
 }
 
+/// The digits behind the point of so many parts of a whole, up to the last that is not 0.
+char* write_parts(char* at, u32 parts) {
+  char digits[5];
+  for (int i = 4; i >= 0; --i, parts /= 10)
+    digits[i] = static_cast<char>('0' + parts % 10);
+  int last = 4;
+  while (digits[last] == '0')
+    --last;
+  return std::copy(digits, digits + last + 1, at);
+}
+
 /// Writes a score below kWhole; returns its end.
 char* write_score(char* at, f64 score) {
+  if (score == 1) {
+    *at++ = '1';
+    return at;
+  }
   const f64 size = std::fabs(score);
   u64 whole = static_cast<u64>(size);
   u64 parts = parts_of(size - static_cast<f64>(whole));
@@ -95,11 +110,7 @@ char* write_score(char* at, f64 score) {
   at = std::to_chars(at, at + 20, whole).ptr;
   if (parts == 0) return at;
   *at++ = '.';
-  for (u64 unit = kParts / 10; parts > 0; unit /= 10) {
-    *at++ = static_cast<char>('0' + parts / unit);
-    parts %= unit;
-  }
-  return at;
+  return write_parts(at, static_cast<u32>(parts));
 }
 
 }  // namespace
@@ -111,27 +122,44 @@ void append_score(std::string& out, f64 score) {
 }
 
 void append_spans(std::string& out, std::span<const ScoredSpan> spans) {
-  out += '[';
+  constexpr i64 kMost = kLongestScore + 48;  // bytes of a span
+  char text[16 * kMost];
+  char* at = text;
+  *at++ = '[';
+  const char* end = nullptr;  // of the span before, as it is written
+  i64 end_size = 0;
   for (std::size_t i = 0; i < spans.size(); ++i) {
-    char text[kLongestScore + 48];
-    char* at = text;
+    const ScoredSpan& span = spans[i];
+    if (text + sizeof text - at < kMost) {
+      out.append(text, at);
+      at = text;
+      end = nullptr;
+    }
     if (i > 0) *at++ = ',';
     *at++ = '[';
-    at = std::to_chars(at, at + 20, spans[i].begin).ptr;
+    // Spans of lines and paragraphs begin where the one before ends.
+    if (end != nullptr && span.begin == spans[i - 1].end) {
+      at = std::copy(end, end + end_size, at);
+    } else {
+      at = std::to_chars(at, at + 20, span.begin).ptr;
+    }
     *at++ = ',';
-    at = std::to_chars(at, at + 20, spans[i].end).ptr;
+    end = at;
+    at = std::to_chars(at, at + 20, span.end).ptr;
+    end_size = at - end;
     *at++ = ',';
-    if (std::fabs(spans[i].score) < kWhole) {
-      at = write_score(at, spans[i].score);
-      *at++ = ']';
-      out.append(text, at);
+    if (std::fabs(span.score) < kWhole) {
+      at = write_score(at, span.score);
     } else {
       out.append(text, at);
-      io::append_json_number(out, spans[i].score);
-      out += ']';
+      io::append_json_number(out, span.score);
+      at = text;
+      end = nullptr;
     }
+    *at++ = ']';
   }
-  out += ']';
+  *at++ = ']';
+  out.append(text, at);
 }
 
 std::optional<Fault> read_spans(std::string_view raw, std::vector<ScoredSpan>& out) {

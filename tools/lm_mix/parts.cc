@@ -60,6 +60,25 @@ std::string manifest_path(const Stream& stream) {
   return cat(stream.parts->folder, stream.name, ".manifest.json");
 }
 
+std::string list_path(const Stream& stream) {
+  return cat(stream.parts->folder, stream.name, ".unfinished.json");
+}
+
+std::string text_of(const io::Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+/// Of a file's records; nullopt where it is no whole stream.
+std::optional<u64> digest_of(const std::string& path, const Context& ctx) {
+  try {
+    return io::count_records(path, ctx).digest;
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kData) throw;
+    return std::nullopt;
+  }
+}
+
 /// Of all that shapes the stream's outputs, and of the state of what it reads.
 std::string manifest_key(const cli::Tool& tool, const Stream& stream) {
   std::string all = cat(cli::kToolkitVersion, "\n", stream.options.params_json(), "\n", tool.seed(),
@@ -79,42 +98,70 @@ std::string manifest_key(const cli::Tool& tool, const Stream& stream) {
   return hex64(xxh3_64(all));
 }
 
-bool manifest_agrees(const cli::Tool& tool, const Stream& stream) {
-  const std::string path = manifest_path(stream);
-  if (!io::path_exists(path)) return false;
-  const io::Json manifest = io::parse_object(io::read_file(path), path);
-  const io::JsonNode root(manifest, path);
-  const auto text = [](const io::Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  if (text(manifest, "key") != manifest_key(tool, stream)) return false;
-  const auto outputs = manifest.find("outputs");
-  if (outputs == manifest.end() || !outputs->is_array()) return false;
-  return std::all_of(outputs->begin(), outputs->end(), [&](const io::Json& one) {
-    return one.is_object() && io::path_exists(stream.parts->folder + text(one, "name"));
-  });
+/// The list of a stream's outputs at path if it is of the same settings and inputs; else nullopt.
+std::optional<io::Json> agreeing_list(const cli::Tool& tool, const Stream& stream,
+                                      const std::string& path) {
+  if (!io::path_exists(path)) return std::nullopt;
+  io::Json list;
+  try {
+    list = io::parse_object(io::read_file(path), path);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kData) throw;
+    return std::nullopt;  // somebody else's
+  }
+  const auto outputs = list.find("outputs");
+  if (text_of(list, "key") != manifest_key(tool, stream) || outputs == list.end() ||
+      !outputs->is_array())
+    return std::nullopt;
+  return *outputs;
+}
+
+bool is_complete(const cli::Tool& tool, const Stream& stream) {
+  const std::optional<io::Json> outputs = agreeing_list(tool, stream, manifest_path(stream));
+  return outputs && !outputs->empty() &&
+         std::all_of(outputs->begin(), outputs->end(), [&](const io::Json& one) {
+           return one.is_object() && io::path_exists(stream.parts->folder + text_of(one, "name"));
+         });
+}
+
+/// True where everything of the names is what the list has under them: records of the same digest.
+bool is_unfinished(const cli::Tool& tool, const Stream& stream,
+                   const std::vector<std::string>& there) {
+  const std::optional<io::Json> outputs = agreeing_list(tool, stream, list_path(stream));
+  return outputs && std::all_of(there.begin(), there.end(), [&](const std::string& path) {
+           const auto same = [&](const io::Json& one) {
+             return one.is_object() && stream.parts->folder + text_of(one, "name") == path &&
+                    text_of(one, "digest") == hex64(digest_of(path, tool.ctx()).value_or(0));
+           };
+           return std::any_of(outputs->begin(), outputs->end(), same);
+         });
 }
 
 }  // namespace
 
-bool is_complete(cli::Tool& tool, const Stream& stream) {
-  std::vector<std::string> there = stream.parts->existing();
-  if (!stream.name.empty() && io::path_exists(manifest_path(stream)))
-    there.push_back(manifest_path(stream));
-  if (there.empty()) return false;
-  const bool recipe = !stream.name.empty();
-  if (recipe && tool.options().on("skip-complete") && manifest_agrees(tool, stream)) {
-    tool.console().message(LogLevel::kInfo, cat("stream ", stream.name, ": complete already"));
-    return true;
+Found find_outputs(const cli::Tool& tool, const Stream& stream) {
+  const std::vector<std::string> there = stream.parts->existing();
+  if (stream.name.empty()) {
+    if (there.empty()) return Found::kNothing;
+    throw Error(ErrorKind::kCannotCreate, cat(there.front(), ": is there already"),
+                "remove it, or name another place");
   }
-  const bool changed = recipe && tool.options().on("skip-complete");
+  if (io::path_exists(manifest_path(stream))) {
+    if (is_complete(tool, stream)) return Found::kComplete;
+  } else if (there.empty()) {
+    return Found::kNothing;
+  } else if (is_unfinished(tool, stream, there)) {
+    return Found::kUnfinished;
+  }
   throw Error(ErrorKind::kCannotCreate,
-              cat(there.front(), changed ? ": is there already, of other options, inputs or a run "
-                                           "that was cut short"
-                                         : ": is there already"),
-              recipe && !changed ? "--skip-complete keeps what this recipe has made; else remove it"
-                                 : "remove it, or name another place");
+              cat(there.empty() ? manifest_path(stream) : there.front(),
+                  ": is there already, and not as these options and inputs make it"),
+              "remove it, or name another place");
+}
+
+void refuse_outputs(const Stream& stream) {
+  throw Error(ErrorKind::kCannotCreate, cat(stream.parts->existing().front(), ": is there already"),
+              "--skip-complete keeps what this recipe has made; else remove it");
 }
 
 Parts::Parts(cli::Tool& tool, const Stream& stream, io::StreamHeader header)
@@ -179,17 +226,34 @@ void Parts::finish() {
   if (outputs_.empty()) open();
   outputs_.back()->finish({});
   if (stream_.name.empty()) return;
-  tool_.claim_output(manifest_path(stream_));
-  manifest_ = std::make_unique<io::AtomicFile>(manifest_path(stream_), tool_.output_options());
-  manifest_->write(manifest());
-  manifest_->finish();
+  const std::string text = manifest();
+  const auto finished = [&](const std::string& path) {
+    tool_.claim_output(path);
+    std::unique_ptr<io::AtomicFile> file =
+        std::make_unique<io::AtomicFile>(path, tool_.output_options());
+    file->write(text);
+    file->finish();
+    return file;
+  };
+  list_ = finished(list_path(stream_));
+  manifest_ = finished(manifest_path(stream_));
 }
 
-void Parts::commit() {
+void Parts::commit_list() {
+  if (list_) list_->commit();
+}
+
+void Parts::commit_outputs() {
   for (const std::unique_ptr<io::OutputStream>& output : outputs_)
     output->commit();
   folders_.keep();
-  if (manifest_) manifest_->commit();
+}
+
+void Parts::commit_manifest() {
+  if (!manifest_) return;
+  manifest_->commit();
+  std::error_code ignored;  // beside a manifest the list means nothing
+  fs::remove(list_path(stream_), ignored);
 }
 
 io::StreamTotals Parts::totals() const {

@@ -39,12 +39,18 @@ struct Stream {
   i64 max_bytes = 0;                               // of a part, uncompressed
 };
 
-/// Throws Error{kCannotCreate} for outputs that are there already. True, and a message, for those
-/// that --skip-complete takes for this run's.
-bool is_complete(cli::Tool& tool, const Stream& stream);
+/// What is there of a stream's outputs. Of a recipe: kComplete, with a manifest of the same
+/// settings and inputs; kUnfinished, what such a run was putting in place when it was cut short,
+/// unchanged.
+enum class Found { kNothing, kUnfinished, kComplete };
+/// Throws Error{kCannotCreate} for anything else that is there.
+Found find_outputs(const cli::Tool& tool, const Stream& stream);
+/// Throws Error{kCannotCreate} for outputs that are there and complete.
+[[noreturn]] void refuse_outputs(const Stream& stream);
 
 /// Files that end where the next line would make them larger than they may be; at least one. All
-/// are put in place at the end.
+/// are put in place at the end: those of a recipe between a list of them, NAME.unfinished.json, and
+/// the manifest. What both tell, a later run may replace.
 class Parts {
  public:
   Parts(cli::Tool& tool, const Stream& stream, io::StreamHeader header);
@@ -52,8 +58,11 @@ class Parts {
   void write(std::string_view lines);
   /// Everything is complete under temporary names.
   void finish();
-  /// The final renames, the manifest's last.
-  void commit();
+  /// The final renames. The list of the outputs of every stream first, then what it lists, then the
+  /// manifest.
+  void commit_list();
+  void commit_outputs();
+  void commit_manifest();
   io::StreamTotals totals() const;
 
  private:
@@ -66,6 +75,7 @@ class Parts {
   io::StreamOutputOptions form_;
   io::MadeFolders folders_;  // before the files in them
   std::vector<std::unique_ptr<io::OutputStream>> outputs_;
+  std::unique_ptr<io::AtomicFile> list_;  // while it is there outputs may be
   std::unique_ptr<io::AtomicFile> manifest_;
 };
 

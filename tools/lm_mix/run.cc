@@ -24,7 +24,7 @@ Stream own_stream(cli::Tool& tool) {
   if (tool.options().given("max-size") && !tool.options().on("report-only")) {
     out.parts = part_names(tool.options().text("output"));
     out.max_bytes = tool.options().integer("max-size");
-    is_complete(tool, out);  // refuses what is there
+    find_outputs(tool, out);  // refuses what is there
   }
   return out;
 }
@@ -41,9 +41,24 @@ std::vector<Stream> streams_of(cli::Tool& tool) {
   const bool writes = !tool.options().on("report-only");
   if (writes && tool.options().asked("output"))
     throw Error(ErrorKind::kUsage, "--output: --recipe names the outputs");
+  std::vector<Stream> streams = read_recipe(tool, recipe);
+  std::vector<Found> found(streams.size(), Found::kNothing);
+  for (std::size_t i = 0; i < streams.size() && writes; ++i)
+    found[i] = find_outputs(tool, streams[i]);
+  // A run that was cut short goes on: what it had completed stays.
+  const bool resumed = std::find(found.begin(), found.end(), Found::kUnfinished) != found.end();
   std::vector<std::string> files;
-  for (Stream& stream : read_recipe(tool, recipe)) {
-    if (writes && is_complete(tool, stream)) continue;
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    Stream& stream = streams[i];
+    if (found[i] == Found::kComplete) {
+      if (!resumed && !tool.options().on("skip-complete")) refuse_outputs(stream);
+      tool.console().message(LogLevel::kInfo, cat("stream ", stream.name, ": complete already"));
+      continue;
+    }
+    if (found[i] == Found::kUnfinished)
+      tool.console().message(LogLevel::kInfo, cat("stream ", stream.name,
+                                                  ": what a run left that was cut short is "
+                                                  "made anew"));
     files.insert(files.end(), stream.documents.begin(), stream.documents.end());
     out.push_back(std::move(stream));
   }
@@ -74,11 +89,23 @@ class MixRun {
     for (const std::unique_ptr<StreamRun>& stream : streams_)
       stream->write_rest();
     report();
-    for (const std::unique_ptr<StreamRun>& stream : streams_)
-      stream->commit();
+    commit();
   }
 
  private:
+  void commit() {
+    std::vector<Parts*> all;
+    for (const std::unique_ptr<StreamRun>& stream : streams_) {
+      if (stream->parts() != nullptr) all.push_back(stream->parts());
+    }
+    for (Parts* const parts : all)
+      parts->commit_list();
+    for (Parts* const parts : all)
+      parts->commit_outputs();
+    for (Parts* const parts : all)
+      parts->commit_manifest();
+  }
+
   bool of_recipe() const { return !streams_[0]->stream().name.empty(); }
 
   /// Whether records reach the output only after all were read.

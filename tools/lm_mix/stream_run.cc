@@ -169,10 +169,6 @@ void StreamRun::write_rest() {
   if (!stream_.name.empty()) tool_.console().message(LogLevel::kWarning, said);
 }
 
-void StreamRun::commit() {
-  if (parts_) parts_->commit();
-}
-
 void StreamRun::replay_best() {
   const std::vector<i64> chosen = best_->chosen();
   Tally stays{isize(chosen), best_->chosen_bytes()};

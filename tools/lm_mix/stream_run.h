@@ -74,7 +74,8 @@ class StreamRun {
   void end_reading(i64 rejected);
   /// Writes what was kept aside and completes the parts.
   void write_rest();
-  void commit();
+  /// The files of parts, if there are any. Null otherwise.
+  Parts* parts() const { return parts_.get(); }
 
   Metrics metrics() const;
   /// The rates of sources and the counts.

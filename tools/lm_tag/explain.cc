@@ -23,14 +23,14 @@ using Blocks = std::vector<std::string>;
 
 class Explainer {
  public:
-  Explainer(cli::Tool& tool, const tag::TagPlan& plan)
+  Explainer(cli::Tool& tool, const Chosen& chosen)
       : tool_(tool),
-        plan_(plan),
-        places_(tool.options().text("field"), plan),
+        plan_(chosen.plan()),
+        places_(tool.options().text("field"), plan_),
         id_(places_.add("id")),
-        workers_([this] {
+        workers_([this, &chosen] {
           return std::unique_ptr<Worker>(
-              new Worker{io::JsonReader(places_.paths()), tag::TagWorker(plan_)});
+              new Worker{io::JsonReader(places_.paths()), chosen.worker()});
         }) {}
 
   void run(i64 limit) {
@@ -116,7 +116,7 @@ void run_explain(cli::Tool& tool, const Chosen& chosen) {
   if (!limit || *limit < 1)
     throw Error(ErrorKind::kUsage, cat("--explain: ", quote(text), " is no number of records"));
   tool.input();
-  Explainer(tool, chosen.plan()).run(*limit);
+  Explainer(tool, chosen).run(*limit);
 }
 
 }  // namespace lm::tag_tool

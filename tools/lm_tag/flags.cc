@@ -207,6 +207,7 @@ Chosen::Chosen(cli::Tool& tool) {
     throw Error(ErrorKind::kUsage, "--experiment: an empty name begins no key",
                 "without it the taggers' names begin the keys");
   plan_ = std::make_unique<tag::TagPlan>(std::move(taggers), options.text("experiment"), settings);
+  long_texts_ = std::make_unique<tag::LongTexts>(*tool.ctx().memory);
   const auto reads_words = [](const tag::TaggerDef& def) {
     return std::any_of(def.types.begin(), def.types.end(), [](const tag::TagType& type) {
       return type.needs == tag::Needs::kNaughtyWords;

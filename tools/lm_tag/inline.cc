@@ -15,22 +15,21 @@ namespace {
 
 class InlineMapper : public io::RecordMapper {
  public:
-  InlineMapper(const io::InputStream& input, const tag::TagPlan& plan,
-               const tag::FieldPlaces& places, i64 attributes, bool declare,
-               text::AttributeMerge merge, std::atomic<i64>& replaced)
+  InlineMapper(const io::InputStream& input, const Chosen& chosen, const tag::FieldPlaces& places,
+               i64 attributes, text::AttributeMerge merge, std::atomic<i64>& replaced)
       : input_(input),
-        plan_(plan),
+        plan_(chosen.plan()),
         places_(places),
         attributes_(attributes),
-        worker_(plan),
-        declare_(declare),
+        worker_(chosen.worker()),
+        declare_(chosen.declare()),
         how_(merge),
         replaced_(replaced),
-        reader_(key_paths(plan)) {
-    for (i64 tagger = 0; tagger < isize(plan.taggers()); ++tagger) {
-      const tag::TaggerDef& def = plan.taggers()[usize(tagger)];
+        reader_(key_paths(plan_)) {
+    for (i64 tagger = 0; tagger < isize(plan_.taggers()); ++tagger) {
+      const tag::TaggerDef& def = plan_.taggers()[usize(tagger)];
       if (def.open_types)
-        open_.push_back(cat(plan.experiment(tagger), "__", tag::key_part(def.name), "__"));
+        open_.push_back(cat(plan_.experiment(tagger), "__", tag::key_part(def.name), "__"));
     }
   }
 
@@ -40,12 +39,11 @@ class InlineMapper : public io::RecordMapper {
     if (std::optional<Fault> fault = tag_record(input_, record, worker_, places_)) return fault;
     if (json.has(attributes_)) return merge(json.line(), out);
     // Most records have no attributes yet: one edit for all keys.
-    all_ = "{";
-    tag::append_attributes(all_, plan_, worker_, 0, isize(plan_.keys()), declare_);
-    all_ += '}';
-    io::RecordEdit edit(json);
-    edit.set(attributes_, all_);
-    edit.write(out);
+    io::FieldEdit edit(json, attributes_, out);
+    out += '{';
+    tag::append_attributes(out, plan_, worker_, 0, isize(plan_.keys()), declare_);
+    out += '}';
+    edit.end();
     return std::nullopt;
   }
 
@@ -157,7 +155,6 @@ class InlineMapper : public io::RecordMapper {
   io::JsonReader reader_;
   std::vector<std::string> open_;   // what keys of taggers of open types begin with
   std::vector<std::string> stale_;  // of the record at hand
-  std::string all_;                 // a record's attributes
 };
 
 }  // namespace
@@ -183,8 +180,8 @@ void run_inline(cli::Tool& tool, const Chosen& chosen) {
                                                       : text::AttributeMerge::kReplace;
   std::atomic<i64> replaced{0};
   tool.records().map(places.paths(), [&] {
-    return std::make_unique<InlineMapper>(tool.input(), chosen.plan(), places, attributes,
-                                          chosen.declare(), merge, replaced);
+    return std::make_unique<InlineMapper>(tool.input(), chosen, places, attributes, merge,
+                                          replaced);
   });
   tool.add_metric("attributes_replaced", cat(replaced.load()));
   if (replaced > 0)

@@ -69,9 +69,9 @@ class SidecarRun {
         places_(tool.options().text("field"), chosen.plan()),
         id_(places_.add("id")),
         source_(places_.add("source")),
-        workers_([this] {
+        workers_([this, &chosen] {
           return std::unique_ptr<Worker>(
-              new Worker{io::JsonReader(places_.paths()), tag::TagWorker(plan_)});
+              new Worker{io::JsonReader(places_.paths()), chosen.worker()});
         }) {
     std::set<std::string> seen;
     for (const std::string& file : tool.files()) {

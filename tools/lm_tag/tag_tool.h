@@ -21,11 +21,14 @@ class Chosen {
   const tag::TagPlan& plan() const { return *plan_; }
   /// Attributes without spans are written too.
   bool declare() const { return declare_; }
+  /// The taggers for one thread. Throws what making them throws.
+  tag::TagWorker worker() const { return tag::TagWorker(*plan_, long_texts_.get()); }
 
  private:
   tag::TagFiles files_;
   std::unique_ptr<tag::WordList> naughty_;
   std::unique_ptr<tag::TagPlan> plan_;
+  std::unique_ptr<tag::LongTexts> long_texts_;
   bool declare_;
 };
 

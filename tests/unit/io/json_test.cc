@@ -88,6 +88,31 @@ TEST_CASE("lone surrogates and bad escapes are faults of the field that has them
   CHECK(*reader.string(0) == std::string("a\0b", 3));
 }
 
+TEST_CASE("one field is set in place as an edit sets it", "[io]") {
+  const std::vector<std::string> paths = {"a", "a.b", "a.b.c", "x"};
+  for (const char* const text :
+       {"{}", "{ }", R"({"a":null})", R"({"a":null,"x":1} )", R"({"a":{}})",
+        R"({"a":{ }, "x": [1]})", R"({"a":{"b":null}})", R"({"a":{"b":{}}})",
+        R"({"a":{"z":1,"b":{"y":2}},"q":3})", R"( {"x":{"a":1} }  )", R"({"q":"}","x":"\""})",
+        R"({"a":{"b":{"c":"d"}}})"}) {
+    for (const std::string& path : paths) {
+      JsonReader reader({path});
+      const Padded line(text);
+      REQUIRE_FALSE(reader.parse(line.line()));
+      RecordEdit edit(reader);
+      edit.set(0, "[7]");
+      std::string expected = "before\n";
+      edit.write(expected);
+      std::string out = "before\n";
+      FieldEdit field(reader, 0, out);
+      out += "[7]";
+      field.end();
+      INFO(text << " " << path);
+      CHECK(out == expected);
+    }
+  }
+}
+
 TEST_CASE("edits keep every other byte", "[io]") {
   JsonReader reader({"text", "attributes.a", "attributes.b", "gone", "metadata.x.y"});
   const auto edit = [&](const std::string& in, const std::function<void(RecordEdit&)>& change) {

@@ -97,6 +97,27 @@ TEST_CASE("comments as the reference's lexers have them", "[tag]") {
   CHECK(comments(page, "ps") == 4 + 3 + 3 + 4 + 3 + 3);
 }
 
+TEST_CASE("strings go on over lines where the language, or its lexer, has them so", "[tag]") {
+  const std::string text = "x = \"a\n; no\n\" ; b\n";
+  CHECK(comments(text, "lisp") == 3);
+  CHECK(comments("'(#\\\" ; a\n #\\; b)", "lisp") == 3);
+  CHECK(comments("echo 'a\\' # b\n\"c\n# no\" # d", "sh") == 6);
+  CHECK(comments("x = \"a\n// no\n\"; // b", "java") == 5 + 4);
+  CHECK(comments("x = \"a\n// no\n\"; // b", "java", true) == 4);
+  CHECK(comments("x = 'a\n// no\n'; // b", "js") == 5 + 4);
+  CHECK(comments("x = 'a\n// no\n'; // b", "js", true) == 4);
+  CHECK(comments("say \"a\n# no\"; # b", "pl", true) == 3);
+  // A quote without another is a character; in C the reference goes on to the line's end.
+  CHECK(comments("x = \"a ; b\n; c", "lisp") == 3 + 3);
+  CHECK(comments("\"a // b\n// c", "c") == 4 + 4);
+  CHECK(comments("\"a // b\n// c", "c", true) == 5);  // with a newline
+  CHECK(comments("don't // a", "c", true) == 5);
+  // Ruby: what is put into a string, patterns, text that begins with it.
+  CHECK(comments("x = \"a #{y[\"b\"]} # no\" # c", "rb") == 3);
+  CHECK(comments("x = y.sub(/[\"'#]/, 'a') # b", "rb") == 3);
+  CHECK(comments("x = <<A\n#{y}\nA\n# b", "rb") == 3);
+}
+
 TEST_CASE("of Python comments without # and docstrings without indentation count", "[tag]") {
   CHECK(python_text_chars("'''Doc.\n\n    More.\n'''\nx = '# no'  # yes\n", false) ==
         isize(std::string_view("Doc.\n\nMore.\n yes")));
@@ -107,6 +128,9 @@ TEST_CASE("of Python comments without # and docstrings without indentation count
   CHECK(python_text_chars("async def f():\n  'a'\n", true) == 0);
   CHECK(python_text_chars("'a' + 'b'\n", false) == 0);
   CHECK(python_text_chars("x = (1, # a\n 2)\n", true) == 1);
+  // Of classes, functions and the module: blanks behind a class's are within.
+  CHECK(python_text_chars("'''M'''\nclass A:\n  '''B\n\n  '''\n", false) ==
+        isize(std::string_view("B\n\n  \nM")));
   // What Python does not read: the reference finds nothing.
   CHECK(python_text_chars("x = (1 # a\n", false) == 1);
   CHECK(python_text_chars("x = (1 # a\n", true) == 0);

@@ -80,3 +80,44 @@ TEST_CASE("keys: experiment, tagger, type; types without their need are left out
         "mine__c4_v1__lines_with_no_ending_punctuation");
   CHECK(key_part("dclm-oh-eli5") == "dclm_oh_eli5");
 }
+
+TEST_CASE("a long text takes its turn, and its memory from the budget", "[tag]") {
+  // Words of a period, so that n-grams of every length stand again.
+  std::string line = "{\"text\":\"";
+  for (i64 i = 0; isize(line) < Document::kLongBytes + (1 << 20); ++i)
+    append(line, "w", i * i % 8191, i % 17 == 0 ? ". \\n" : " ");
+  line += "\"}";
+  const std::size_t size = line.size();
+  line.append(static_cast<std::size_t>(io::kJsonPadding), ' ');
+  const TagPlan plan(complete({"gopher_v1", "dclm", "c4_v2", "gopher_v2"}), "", {});
+  const FieldPlaces places("text", plan);
+  io::JsonReader json(places.paths());
+  REQUIRE_FALSE(json.parse(std::string_view(line).substr(0, size)));
+  MemoryBudget enough(64 * Document::kLongBytes);
+  LongTexts long_texts(enough);
+  TagWorker worker(plan, &long_texts);
+  const std::optional<Fault> fault = worker.tag(json, places);
+  REQUIRE_FALSE(fault);
+  CHECK(enough.used() == 0);
+  const auto value = [&](const std::string& key) {
+    for (i64 i = 0; i < isize(plan.keys()); ++i) {
+      if (plan.keys()[usize(i)].key == key) return worker.spans(i)[0].score;
+    }
+    return -1.0;
+  };
+  // Behind taggers that gave their memory back, taggers find the same.
+  CHECK(value("gopher_v1__gopher_v1__word_count") == value("gopher_v2__gopher_v2__word_count"));
+  CHECK(value("dclm__dclm__fraction_of_characters_in_duplicate_5grams") > 0.9);
+  CHECK(value("gopher_v1__gopher_v1__fraction_of_characters_in_duplicate_10grams") ==
+        value("gopher_v2__gopher_v2__fraction_of_characters_in_duplicate_10grams"));
+  MemoryBudget little(Document::kLongBytes);
+  LongTexts refused(little);
+  TagWorker poor(plan, &refused);
+  try {
+    poor.tag(json, places);
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::kOs);
+    CHECK(error.hint().ends_with(" would do"));
+  }
+}

@@ -93,6 +93,34 @@ TEST_CASE("a list of spans is read back as it was written", "[text]") {
   }
 }
 
+TEST_CASE("a long list of spans is written as its spans are one by one", "[text]") {
+  for (u64 seed = 0; seed < 200; ++seed) {
+    const RandomStream draws(seed, RandomPurpose::kOther);
+    std::vector<ScoredSpan> spans;
+    i64 end = 0;
+    for (u64 i = 0; i < seed; ++i) {
+      // Most begin where the one before ends, some behind it, some lie before it.
+      const i64 begin = end + static_cast<i64>(draws.below(4 * i, 3) == 0 ? 0 : seed % 2);
+      end = begin + static_cast<i64>(draws.bits(4 * i + 1) >> (draws.below(4 * i + 2, 50) + 14));
+      spans.push_back({draws.below(4 * i + 3, 9) == 0 ? 0 : begin, end,
+                       i % 5 == 0    ? 1
+                       : i % 29 == 7 ? 1e20
+                                     : static_cast<f64>(i) / 7});
+      if (end > i64{1} << 40) end = 0;
+    }
+    std::string expected = "[";
+    for (const ScoredSpan& span : spans) {
+      std::string one;
+      append_spans(one, std::span(&span, 1));
+      expected += (expected.size() > 1 ? "," : "") + one.substr(1, one.size() - 2);
+    }
+    std::string out;
+    append_spans(out, spans);
+    INFO(seed);
+    REQUIRE(out == expected + "]");
+  }
+}
+
 TEST_CASE("what is no list of spans is named", "[text]") {
   std::vector<ScoredSpan> out;
   for (const char* const bad :
