@@ -164,15 +164,18 @@ std::vector<std::string> ConfigNode::texts() const {
   return out;
 }
 
-ConfigNode read_config(const std::string& path) {
-  const std::string text = io::read_file(path, kMostBytes);
-  if (!is_valid_utf8(text)) throw Error(ErrorKind::kConfig, cat(path, ": is not UTF-8"));
+ConfigNode parse_config(std::string_view text, const std::string& name) {
+  if (!is_valid_utf8(text)) throw Error(ErrorKind::kConfig, cat(name, ": is not UTF-8"));
   try {
-    return Reader(path).read(YAML::Load(text), path, 0);
+    return Reader(name).read(YAML::Load(std::string(text)), name, 0);
   } catch (const YAML::Exception& e) {
-    const std::string where = e.mark.is_null() ? path : cat(path, ":", e.mark.line + 1);
+    const std::string where = e.mark.is_null() ? name : cat(name, ":", e.mark.line + 1);
     throw Error(ErrorKind::kConfig, cat(where, ": is not YAML: ", e.msg));
   }
+}
+
+ConfigNode read_config(const std::string& path) {
+  return parse_config(io::read_file(path, kMostBytes), path);
 }
 
 }  // namespace lm::text

@@ -5,6 +5,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/value.h"
@@ -47,5 +48,7 @@ struct ConfigField {
 /// Reads one document. Throws Error{kNoInput} and Error{kConfig}: what is no YAML, keys that stand
 /// twice or are no words, tags (no code of other languages runs here), more than a million nodes.
 ConfigNode read_config(const std::string& path);
+/// The same of a text; name: of the file in messages.
+ConfigNode parse_config(std::string_view text, const std::string& name);
 
 }  // namespace lm::text

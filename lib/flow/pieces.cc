@@ -1,0 +1,143 @@
+#include "flow/pieces.h"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+
+#include "core/str.h"
+#include "text/sentences.h"
+#include "text/utf8.h"
+
+namespace lm::flow {
+
+using text::Value;
+using text::ValueList;
+
+const std::vector<std::string>& unit_names() {
+  static const std::vector<std::string> kNames = {"chars", "lines", "tokens", "items", "sentences"};
+  return kNames;
+}
+
+std::optional<Unit> unit_of(std::string_view name) {
+  const std::vector<std::string>& names = unit_names();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<Unit>(found - names.begin());
+}
+
+std::vector<Run> runs_of(const std::vector<i64>& weights, i64 size, i64 stride) {
+  const i64 n = isize(weights);
+  if (n == 0) return {};
+  if (size <= 0) return {{0, n}};
+  const i64 step = stride <= 0 ? size : stride;
+  std::vector<Run> out;
+  i64 begin = 0;
+  i64 end = 0;
+  i64 inside = 0;  // weight of [begin, end)
+  for (;;) {
+    while (end < n && (end == begin || inside + weights[usize(end)] <= size)) {
+      inside += weights[usize(end)];
+      ++end;
+    }
+    out.push_back({begin, end});
+    if (end == n) return out;
+    const i64 from = begin;
+    i64 passed = 0;
+    while (begin < end && (begin == from || passed < step)) {
+      passed += weights[usize(begin)];
+      inside -= weights[usize(begin)];
+      ++begin;
+    }
+  }
+}
+
+namespace {
+
+std::vector<std::string_view> code_points(std::string_view text) {
+  std::vector<std::string_view> out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = static_cast<std::size_t>(text::sequence_size(text[at]));
+    out.push_back(text.substr(at, size));
+    at += size;
+  }
+  return out;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (!text.empty()) {
+    const std::size_t lf = std::min(text.find('\n'), text.size() - 1);
+    out.push_back(text.substr(0, lf + 1));
+    text.remove_prefix(lf + 1);
+  }
+  return out;
+}
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+/// Words with the blanks before them; blanks at the end belong to the last.
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> out;
+  std::size_t begin = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    while (at < text.size() && is_blank(text[at]))
+      ++at;
+    while (at < text.size() && !is_blank(text[at]))
+      ++at;
+    if (std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_blank))
+      at = text.size();
+    out.push_back(text.substr(begin, at - begin));
+    begin = at;
+  }
+  return out;
+}
+
+std::vector<std::string_view> units_of(const std::string& text, const Cut& cut) {
+  std::vector<std::string_view> out;
+  if (cut.keep_sentences || cut.by == Unit::kSentences) {
+    text::sentences(text, out);
+    return out;
+  }
+  if (cut.by == Unit::kChars) return code_points(text);
+  if (cut.by == Unit::kLines) return lines_of(text);
+  return words_of(text);
+}
+
+}  // namespace
+
+Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountTokens& count) {
+  ValueList out;
+  if (whole.is_list()) {
+    if (cut.by != Unit::kItems)
+      return Fault{"type", "a list is cut by items, not by other units", -1};
+    const ValueList& items = whole.list();
+    for (const Run& run : runs_of(std::vector<i64>(items.size(), 1), cut.size, cut.stride))
+      out.emplace_back(ValueList(items.begin() + run.begin, items.begin() + run.end));
+    return out;
+  }
+  if (!whole.is_string() || cut.by == Unit::kItems)
+    return Fault{"type",
+                 cat("a ", whole.type_name(), " has no pieces of ",
+                     unit_names()[static_cast<std::size_t>(cut.by)]),
+                 -1};
+  const std::string& text = whole.str();
+  const std::vector<std::string_view> units = units_of(text, cut);
+  std::vector<i64> weights(units.size(), 1);
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (cut.by == Unit::kTokens) weights[i] = count(std::string(units[i]));
+    if (cut.by == Unit::kChars && cut.keep_sentences)
+      weights[i] = text::count_code_points(units[i]);
+  }
+  for (const Run& run : runs_of(weights, cut.size, cut.stride)) {
+    const char* const begin = units[usize(run.begin)].data();
+    const std::string_view last = units[usize(run.end - 1)];
+    out.emplace_back(
+        std::string(begin, static_cast<std::size_t>(last.data() + last.size() - begin)));
+  }
+  return out;
+}
+
+}  // namespace lm::flow
