@@ -171,6 +171,7 @@ Runs run_instances(Runner& runner, const Graph& graph, i64 length, i64 size,
   Runs out;
   const InstanceOptions whole{.length = length, .target = options.target};
   const i64 winners = graph.find("winners");
+  const i64 extra = extra_tokens(calibration, false).value_or(0);
   const f64 share = 1 / static_cast<f64>(options.trials);
   for (i64 t = 0; t < options.trials; ++t) {
     const Instance instance = make_instance(options.problem, whole, options.seed, check_number(t));
@@ -181,7 +182,7 @@ Runs run_instances(Runner& runner, const Graph& graph, i64 length, i64 size,
     for (std::size_t i = 0; i < std::min(outcome.calls.size(), plan.calls.size()); ++i) {
       const PlannedCall& call = plan.calls[i];
       if (call.last) continue;  // its prompt is made of replies
-      const i64 expected = call.prompt_tokens + extra_tokens(calibration, call.last).value_or(0);
+      const i64 expected = call.prompt_tokens + extra;
       out.prefill_exact = out.prefill_exact && outcome.calls[i].tokens.prefill == expected;
     }
     const Value* const tied = winners >= 0 ? &outcome.values[usize(winners)] : nullptr;
@@ -196,15 +197,16 @@ Runs run_instances(Runner& runner, const Graph& graph, i64 length, i64 size,
 Measured measured_of(const Runs& runs, i64 workers, bool blocks) {
   Measured out;
   out.error = runs.error;
-  const f64 share = 1 / static_cast<f64>(runs.outcomes.size());
   for (const Outcome& outcome : runs.outcomes) {
     const CostFigures cost = cost_of(outcome, workers, std::nullopt);
-    out.calls += share * static_cast<f64>(cost.calls);
-    out.prefill += share * static_cast<f64>(cost.tokens.prefill);
-    out.decode += share * static_cast<f64>(cost.tokens.decode);
-    out.latency += share * cost.latency;
-    out.latency_p += share * (blocks ? cost.latency_block : cost.latency_p);
+    out.calls += static_cast<f64>(cost.calls);
+    out.prefill += static_cast<f64>(cost.tokens.prefill);
+    out.decode += static_cast<f64>(cost.tokens.decode);
+    out.latency += cost.latency;
+    out.latency_p += (blocks ? cost.latency_block : cost.latency_p);
   }
+  for (f64* const mean : {&out.calls, &out.prefill, &out.decode, &out.latency, &out.latency_p})
+    *mean /= static_cast<f64>(runs.outcomes.size());
   return out;
 }
 

@@ -23,20 +23,20 @@ const ValueList& items_of(const Node& node, const std::vector<Value>& args) {
   if (args.size() > 1) return args;
   if (!args[0].is_list())
     throw NodeFault{
-        {"type", cat(op_name(node.op), " needs a list, not a ", args[0].type_name()), -1}};
+        {"type", cat(op_name(node.op), " needs a list, not type ", args[0].type_name()), -1}};
   return args[0].list();
 }
 
 const std::string& text_of(const Node& node, const Value& value) {
   if (!value.is_string())
     throw NodeFault{
-        {"type", cat(op_name(node.op), " needs a text, not a ", value.type_name()), -1}};
+        {"type", cat(op_name(node.op), " needs a text, not type ", value.type_name()), -1}};
   return value.str();
 }
 
 Value run_filter(const Node& node, const std::vector<Value>& args, const Value& vars) {
   if (!args[0].is_list())
-    throw NodeFault{{"type", cat("filter needs a list, not a ", args[0].type_name()), -1}};
+    throw NodeFault{{"type", cat("filter needs a list, not type ", args[0].type_name()), -1}};
   const ValueList& items = args[0].list();
   ValueList out;
   text::ValueMap own = vars.map();

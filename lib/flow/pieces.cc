@@ -120,7 +120,7 @@ Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountToke
   }
   if (!whole.is_string() || cut.by == Unit::kItems)
     return Fault{"type",
-                 cat("a ", whole.type_name(), " has no pieces of ",
+                 cat("type ", whole.type_name(), " has no pieces of ",
                      unit_names()[static_cast<std::size_t>(cut.by)]),
                  -1};
   const std::string& text = whole.str();

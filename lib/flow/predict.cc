@@ -101,7 +101,10 @@ PlannedRecord plan_record(const Graph& graph, Problem problem, const Instance& i
 
 class Predictor::Impl {
  public:
-  explicit Impl(const Calibration& calibration) : calibration_(calibration) {
+  explicit Impl(const Calibration& calibration)
+      : calibration_(calibration),
+        extra_{extra_tokens(calibration, false).value_or(0),
+               extra_tokens(calibration, true).value_or(0)} {
     for (const i64 size : calibration.sizes)
       sizes_.push_back(summarise(calibration, size));
     std::map<std::pair<i64, i64>, Cell> cells;  // by kind and size
@@ -139,8 +142,8 @@ class Predictor::Impl {
   struct Between {
     i64 low = 0, high = 0;
     f64 weight = 0;
-    f64 scale = 1;  // below the smallest and above the largest: to its size
   };
+  static f64 between_units(f64 low, f64 high, f64 weight) { return low + weight * (high - low); }
   static Between between(const Kind& kind, i64 size) {
     LM_CHECK(!kind.empty(), "samples of the kind");
     const auto above =
@@ -148,9 +151,9 @@ class Predictor::Impl {
     const i64 high = std::min(above - kind.begin(), isize(kind) - 1);
     const f64 at = static_cast<f64>(size);
     const f64 top = static_cast<f64>(kind[usize(high)].size);
-    if (above == kind.end() || above == kind.begin()) return {high, high, 0, at / top};
+    if (above == kind.end() || above == kind.begin()) return {high, high, 0};
     const f64 bottom = static_cast<f64>(kind[usize(high - 1)].size);
-    return {high - 1, high, (at - bottom) / (top - bottom), 1};
+    return {high - 1, high, (at - bottom) / (top - bottom)};
   }
 
   /// A calibration that might have been: weights of samples, drawn as a Bayesian bootstrap, and of
@@ -179,30 +182,43 @@ class Predictor::Impl {
       return i < isize(state.up_to) ? cells[usize(at)].samples[usize(i)] : nullptr;
     }
 
-    /// Signed error of counting a piece: mean and spread of its size, shape of a sample.
-    f64 count_error(i64 size) {
+    /// Signed error of counting a piece: what calls of its size make of such a count, and the
+    /// rest of a sample. Pieces of one text have counts alike, and so have errors that grow with
+    /// them.
+    f64 count_error(const PlannedCall& call) {
       const Kind& cells = own_.kinds_[0];
-      const Between place = between(cells, size);
+      const Between place = between(cells, call.size);
       const Cell* cell = nullptr;
-      const CallSample* one = sample(0, size, &cell);
-      const std::vector<State>& states = states_[0];
-      const State& low = states[usize(place.low)];
-      const State& high = states[usize(place.high)];
-      const f64 mean = place.scale * (low.mean + place.weight * (high.mean - low.mean));
+      const CallSample* const one = sample(0, call.size, &cell);
+      const auto mean_at = [&](i64 at) {
+        const State& state = states_[0][usize(at)];
+        const f64 count = call.truth.number() * static_cast<f64>(cells[usize(at)].size) /
+                          static_cast<f64>(std::max<i64>(call.size, 1));
+        return state.mean + state.slope * (count - state.count);
+      };
+      // Between sizes the error per unit is linear: errors grow faster than the size.
+      const auto mixed = [&](f64 low, f64 high) {
+        return static_cast<f64>(call.size) *
+               between_units(low / static_cast<f64>(cells[usize(place.low)].size),
+                             high / static_cast<f64>(cells[usize(place.high)].size), place.weight);
+      };
+      const f64 mean = mixed(mean_at(place.low), mean_at(place.high));
       const f64 variance =
-          place.scale * (low.variance + place.weight * (high.variance - low.variance));
-      const State& state = states[usize(cell - cells.data())];
+          mixed(states_[0][usize(place.low)].variance, states_[0][usize(place.high)].variance);
       // Unseen: an error of one.
       if (one == nullptr) return mean + (random_.uniform() < 0.5 ? -1 : 1);
+      const State& state = states_[0][usize(cell - cells.data())];
       if (!(state.variance > 0)) return mean;
-      return mean + (value_error(Problem::kCount, *one) - state.mean) *
-                        std::sqrt(variance / state.variance);
+      const f64 rest = value_error(Problem::kCount, *one) - state.mean -
+                       state.slope * (one->truth.number() - state.count);
+      return mean + rest * std::sqrt(variance / state.variance);
     }
 
    private:
     struct State {
-      std::vector<f64> up_to;      // cumulative weights; what is left to 1 is unseen
-      f64 mean = 0, variance = 0;  // of errors, for counting
+      std::vector<f64> up_to;  // cumulative weights; what is left to 1 is unseen
+      // Of errors of counting: mean, at the mean count, what they grow by with it, and the rest.
+      f64 mean = 0, count = 0, slope = 0, variance = 0;
     };
 
     void weigh(const Cell& cell, State& state) {
@@ -219,14 +235,25 @@ class Predictor::Impl {
         up /= all;
       if (own_.calibration_.problem != Problem::kCount) return;
       const f64 seen = sum / all;
+      f64 ee = 0, ec = 0, cc = 0;
       for (std::size_t i = 0; i < cell.samples.size(); ++i) {
         const f64 weight = (state.up_to[i] - before) / seen;
         before = state.up_to[i];
         const f64 e = value_error(Problem::kCount, *cell.samples[i]);
+        const f64 c = cell.samples[i]->truth.number();
         state.mean += weight * e;
-        state.variance += weight * e * e;
+        state.count += weight * c;
+        ee += weight * e * e;
+        ec += weight * e * c;
+        cc += weight * c * c;
       }
-      state.variance = std::max(0.0, state.variance - state.mean * state.mean);
+      ec -= state.mean * state.count;
+      cc -= state.count * state.count;
+      state.slope = cc > 1e-9 ? ec / cc : 0;
+      // Unbiased of samples alike; a mean and a slope were fitted.
+      const f64 n = static_cast<f64>(cell.samples.size());
+      const f64 rest = std::max(0.0, ee - state.mean * state.mean - state.slope * ec);
+      state.variance = rest * (n > 2 ? n / (n - 2) : 1);
     }
 
     const Impl& own_;
@@ -239,6 +266,7 @@ class Predictor::Impl {
   f64 sort_error(const PlannedRecord& record, Draw& draw) const;
   f64 needle_error(const PlannedRecord& record, Draw& draw) const;
   f64 code_error(const PlannedRecord& record, Draw& draw) const;
+  f64 decode_of(const PlannedCall& call, Draw& draw) const;
   /// Means over records of one calibration.
   struct Means {
     f64 error = 0, decode = 0, latency = 0, ideal = 0, parallel = 0, price = 0;
@@ -246,6 +274,8 @@ class Predictor::Impl {
   Means means(const std::vector<PlannedRecord>& records, i64 n, const PredictOptions& options,
               i64 number, bool varied) const;
   f64 interpolated(i64 size, f64 SizeSummary::*what) const;
+  /// The same of what grows with the size, by what there is per unit.
+  f64 per_unit(i64 size, f64 SizeSummary::*what) const;
   f64 formula(const std::vector<PlannedRecord>& records, i64 n) const;
   f64 bound(const std::vector<PlannedRecord>& records, i64 n) const;
   f64 code_bound(const PlannedRecord& record) const;
@@ -255,6 +285,7 @@ class Predictor::Impl {
       kinds_;  // pieces without a needle or of no such problem, with one, last calls
   std::vector<SizeSummary> sizes_;
   std::vector<f64> slowness_;  // seconds of calibrated calls over those fitted
+  std::array<i64, 2> extra_;   // tokens of prompts beyond their text, of pieces and of last calls
 };
 
 f64 Predictor::Impl::sort_error(const PlannedRecord& record, Draw& draw) const {
@@ -319,7 +350,7 @@ f64 Predictor::Impl::error_of(const PlannedRecord& record, i64 n, Draw& draw) co
     case Problem::kCount: {
       f64 off = 0;
       for (const PlannedCall& call : record.calls)
-        off += draw.count_error(call.size);
+        off += draw.count_error(call);
       return std::abs(off) / static_cast<f64>(std::max<i64>(n, 1));
     }
     case Problem::kSort:
@@ -330,6 +361,35 @@ f64 Predictor::Impl::error_of(const PlannedRecord& record, i64 n, Draw& draw) co
       return code_error(record, draw);
   }
   return kNone;
+}
+
+/// Tokens of a call's reply: the mean of its size, spread like a sample.
+f64 Predictor::Impl::decode_of(const PlannedCall& call, Draw& draw) const {
+  const i64 kind = kind_of(call.last, call.needles);
+  if (calibration_.problem == Problem::kCount) {
+    // A number is as long as the count is large: of several samples the one with the nearest.
+    constexpr i64 kTries = 8;
+    const CallSample* nearest = nullptr;
+    const auto distance = [&](const CallSample& one) {
+      return std::abs(one.truth.number() - call.truth.number());
+    };
+    for (i64 i = 0; i < kTries || nearest == nullptr; ++i) {
+      const CallSample* const one = draw.sample(kind, call.size);
+      if (one != nullptr && (nearest == nullptr || distance(*one) < distance(*nearest)))
+        nearest = one;
+    }
+    return static_cast<f64>(nearest->tokens.decode);
+  }
+  const Kind& cells = kinds_[usize(kind)];
+  const Between place = between(cells, call.size);
+  const f64 low = cells[usize(place.low)].decode;
+  // Calibrated pieces have one needle, and each is copied.
+  const f64 copies = static_cast<f64>(call.last ? 1 : std::max<i64>(call.needles, 1));
+  const f64 mean = copies * between_units(low, cells[usize(place.high)].decode, place.weight);
+  const Cell* cell = nullptr;
+  const CallSample* const one = draw.sample(kind, call.size, &cell);
+  if (one == nullptr || !(cell->decode > 0)) return mean;
+  return mean * static_cast<f64>(one->tokens.decode) / cell->decode;
 }
 
 Predictor::Impl::Means Predictor::Impl::means(const std::vector<PlannedRecord>& records, i64 n,
@@ -345,20 +405,8 @@ Predictor::Impl::Means Predictor::Impl::means(const std::vector<PlannedRecord>& 
     for (Step& step : steps) {
       if (!step.call) continue;
       const PlannedCall& call = record.calls[k++];
-      const i64 kind = kind_of(call.last, call.needles);
-      const Kind& cells = kinds_[usize(kind)];
-      const Between place = between(cells, call.size);
-      const f64 low = cells[usize(place.low)].decode;
-      // Calibrated pieces have one needle, and each is copied.
-      const f64 copies = static_cast<f64>(call.last ? 1 : std::max<i64>(call.needles, 1));
-      const f64 mean = copies * (low + place.weight * (cells[usize(place.high)].decode - low));
-      const Cell* cell = nullptr;
-      const CallSample* const one = draw.sample(kind, call.size, &cell);
-      const f64 decode = one == nullptr || !(cell->decode > 0)
-                             ? mean
-                             : mean * static_cast<f64>(one->tokens.decode) / cell->decode;
-      const f64 prefill =
-          static_cast<f64>(call.prompt_tokens + extra_tokens(calibration_, call.last).value_or(0));
+      const f64 decode = decode_of(call, draw);
+      const f64 prefill = static_cast<f64>(call.prompt_tokens + extra_[call.last ? 1 : 0]);
       out.decode += share * decode;
       if (options.prices) out.price += share * options.prices->of(prefill, decode);
       step.seconds = calibration_.time.of(prefill, decode) *
@@ -382,6 +430,18 @@ f64 Predictor::Impl::interpolated(i64 size, f64 SizeSummary::*what) const {
   return low.*what + weight * ((*above).*what - low.*what);
 }
 
+f64 Predictor::Impl::per_unit(i64 size, f64 SizeSummary::*what) const {
+  const auto of = [&](const SizeSummary& one) { return one.*what / static_cast<f64>(one.size); };
+  const f64 at = static_cast<f64>(size);
+  const auto above = std::find_if(sizes_.begin(), sizes_.end(),
+                                  [&](const SizeSummary& one) { return one.size >= size; });
+  if (above == sizes_.end()) return at * of(sizes_.back());
+  if (above == sizes_.begin()) return at * of(sizes_.front());
+  const f64 weight =
+      static_cast<f64>(size - above[-1].size) / static_cast<f64>(above->size - above[-1].size);
+  return at * between_units(of(above[-1]), of(*above), weight);
+}
+
 f64 Predictor::Impl::formula(const std::vector<PlannedRecord>& records, i64 n) const {
   f64 sum = 0;
   for (const PlannedRecord& record : records) {
@@ -389,8 +449,8 @@ f64 Predictor::Impl::formula(const std::vector<PlannedRecord>& records, i64 n) c
       f64 mean = 0;
       f64 variance = 0;
       for (const PlannedCall& call : record.calls) {
-        mean += interpolated(call.size, &SizeSummary::error_mean);
-        variance += interpolated(call.size, &SizeSummary::error_variance);
+        mean += per_unit(call.size, &SizeSummary::error_mean);
+        variance += per_unit(call.size, &SizeSummary::error_variance);
       }
       sum += folded_mean(mean, std::sqrt(variance)) / static_cast<f64>(std::max<i64>(n, 1));
     } else if (calibration_.problem == Problem::kNeedle) {
@@ -434,8 +494,8 @@ f64 Predictor::Impl::bound(const std::vector<PlannedRecord>& records, i64 n) con
   for (const PlannedRecord& record : records) {
     if (calibration_.problem == Problem::kCount) {
       for (const PlannedCall& call : record.calls)
-        sum += folded_mean(interpolated(call.size, &SizeSummary::error_mean),
-                           std::sqrt(interpolated(call.size, &SizeSummary::error_variance))) /
+        sum += folded_mean(per_unit(call.size, &SizeSummary::error_mean),
+                           std::sqrt(per_unit(call.size, &SizeSummary::error_variance))) /
                static_cast<f64>(std::max<i64>(n, 1));
     } else if (calibration_.problem == Problem::kSort) {
       std::vector<f64> errors;
@@ -475,9 +535,8 @@ Prediction Predictor::Impl::predict(const std::vector<PlannedRecord>& records, i
                                     const PredictOptions& options) const {
   LM_CHECK(!records.empty(), "there are records");
   Prediction out;
-  const f64 share = 1 / static_cast<f64>(records.size());
   for (const PlannedRecord& record : records) {
-    out.calls += share * static_cast<f64>(record.calls.size());
+    out.calls += static_cast<f64>(record.calls.size());
     std::vector<Step> steps = record.steps;
     std::size_t k = 0;
     for (Step& step : steps) {
@@ -489,14 +548,17 @@ Prediction Predictor::Impl::predict(const std::vector<PlannedRecord>& records, i
                                           kind == 2   ? "the last call"
                                           : kind == 1 ? "pieces with a target"
                                                       : "pieces without a target"));
-      const i64 prefill = call.prompt_tokens + extra_tokens(calibration_, call.last).value_or(0);
-      out.prefill += share * static_cast<f64>(prefill);
+      const i64 prefill = call.prompt_tokens + extra_[call.last ? 1 : 0];
+      out.prefill += static_cast<f64>(prefill);
       step.held_tokens = prefill + std::llround(interpolated(call.size, &SizeSummary::decode));
       step.seconds = 1;
       if (!call.last) out.beyond = out.beyond || call.size > calibration_.sizes.back();
     }
-    out.peak_tokens += share * static_cast<f64>(list_timeline(steps, options.workers).peak_tokens);
+    out.peak_tokens += static_cast<f64>(list_timeline(steps, options.workers).peak_tokens);
   }
+  // Sums first: means of whole numbers that are alike are whole.
+  for (f64* const mean : {&out.calls, &out.prefill, &out.peak_tokens})
+    *mean /= static_cast<f64>(records.size());
   struct Samples {
     std::vector<f64> error, decode, latency, ideal, parallel, price;
     void add(const Means& m) {

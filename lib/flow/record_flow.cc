@@ -264,7 +264,8 @@ class RecordFlow::Impl {
         return;
       case Op::kTree:
         if (!task.args[0].is_list())
-          throw NodeFault{{"type", cat("tree needs a list, not a ", task.args[0].type_name()), -1}};
+          throw NodeFault{
+              {"type", cat("tree needs a list, not type ", task.args[0].type_name()), -1}};
         begin_level(task, ValueList(task.args[0].list()));
         return;
       case Op::kExpand:
@@ -301,7 +302,7 @@ class RecordFlow::Impl {
 
   void begin_map(Task& task) {
     if (!task.args[0].is_list())
-      throw NodeFault{{"type", cat("map needs a list, not a ", task.args[0].type_name()), -1}};
+      throw NodeFault{{"type", cat("map needs a list, not type ", task.args[0].type_name()), -1}};
     const ValueList items = task.args[0].list();
     // The list itself has a name in templates too; its items are what each is about.
     std::erase_if(task.vars, [&](const auto& one) {

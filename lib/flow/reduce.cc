@@ -14,7 +14,7 @@ using text::ValueList;
 namespace {
 
 Fault no_number(const Value& item) {
-  return {"type", cat("a ", item.type_name(), " stands where numbers should"), -1};
+  return {"type", cat("type ", item.type_name(), " stands where numbers should"), -1};
 }
 
 /// The items that are there; a fault for what is no number.
@@ -89,17 +89,16 @@ Result<Value> merge_lists(const ValueList& lists, MergeWay way) {
   const Value* first = nullptr;
   for (const Value& list : lists) {
     if (list.is_none()) continue;
-    if (!list.is_list()) return Fault{"type", cat("a ", list.type_name(), " is no list"), -1};
+    if (!list.is_list()) return Fault{"type", cat("type ", list.type_name(), " is no list"), -1};
     for (const Value& item : list.list()) {
       if (first == nullptr) first = &item;
       const bool same = item.is_string()
                             ? first->is_string()
                             : item.is_number() && first->is_number() && !std::isnan(item.number());
       if (!same)
-        return Fault{
-            "type",
-            cat("a ", item.type_name(), " has no place in an order with a ", first->type_name()),
-            -1};
+        return Fault{"type",
+                     cat("types ", item.type_name(), " and ", first->type_name(), " have no order"),
+                     -1};
     }
     level.push_back(list.list());
   }
@@ -114,7 +113,7 @@ Result<Value> concat_items(const ValueList& items, const std::string& separator)
   for (const Value& item : items) {
     if (item.is_none()) continue;
     if (!item.is_list() && !item.is_string())
-      return Fault{"type", cat("a ", item.type_name(), " is neither a text nor a list"), -1};
+      return Fault{"type", cat("type ", item.type_name(), " is neither a text nor a list"), -1};
     if (first != nullptr && first->is_list() != item.is_list())
       return Fault{"type", "texts and lists do not join", -1};
     if (item.is_list()) {

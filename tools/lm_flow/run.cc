@@ -1,0 +1,195 @@
+// run: a graph on every record.
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/held_run.h"
+#include "core/clock.h"
+#include "core/hash.h"
+#include "core/str.h"
+#include "flow.h"
+#include "flow/scheduler.h"
+#include "io/json.h"
+
+namespace lm::flow_tool {
+
+namespace {
+
+using flow::CostFigures;
+using flow::Outcome;
+using text::Value;
+
+enum Field : i64 { kId, kResult, kLm, kFirst };
+
+struct Work final : io::HeldWork {
+  std::vector<Value> fields;
+  Outcome outcome;
+};
+
+class FlowMode final : public io::HeldMapper {
+ public:
+  FlowMode(cli::Tool& tool, const flow::Graph& graph, Engine& engine,
+           std::optional<flow::CostModel> time)
+      : tool_(tool),
+        graph_(graph),
+        time_(time),
+        prices_(prices(tool.options())),
+        workers_(whole_list(tool.options(), "workers", 1, {4})),
+        field_(tool.options().text("field")),
+        scheduler_(engine.answerer(), {4 * engine.batch(), nullptr}) {
+    if (workers_.size() != 1)
+      throw Error(ErrorKind::kUsage, "--workers: run has one number of workers");
+    options_.seed = tool.seed();
+    options_.most_calls = tool.options().integer("max-calls");
+    options_.trace = tool.options().on("trace");
+    options_.count_tokens = [&engine](const std::string& text) {
+      return engine.answerer().count_tokens(text);
+    };
+    if (field_ == "id" || field_ == "lm")
+      throw Error(ErrorKind::kUsage, cat("--field ", field_, " has another meaning"));
+    for (const std::string& path : graph.fields)
+      if (path != "id") read_.push_back(path);
+  }
+
+  std::vector<std::string> paths() const override {
+    std::vector<std::string> out = {"id", field_, "lm"};
+    out.insert(out.end(), read_.begin(), read_.end());
+    return out;
+  }
+
+  std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
+    const Result<std::string> id = io::record_id(record.json, kId, record.ordinal);
+    if (!id) return id.fault();
+    for (const i64 field : {kResult, kLm})
+      if (std::optional<Fault> fault = record.json.settable(field)) return fault;
+    std::unique_ptr<Work> work = std::make_unique<Work>();
+    work->id = *id;
+    for (const std::string& path : graph_.fields) {
+      const auto at = std::find(read_.begin(), read_.end(), path);
+      const i64 field = at == read_.end() ? kId : kFirst + (at - read_.begin());
+      if (record.json.field(field).type == io::JsonType::kMissing)
+        return Fault{"missing", cat("field ", quote(path), " is missing, the graph reads it"), -1};
+      Result<Value> value = text::parse_json_value(std::string(record.json.raw(field)));
+      if (!value) return value.fault();
+      work->fields.push_back(std::move(*value));
+    }
+    out.work = std::move(work);
+    return std::nullopt;
+  }
+
+  void add(io::HeldWork& work) override {
+    Work& own = static_cast<Work&>(work);
+    scheduler_.add(
+        std::make_unique<flow::RecordFlow>(graph_, own.id, std::move(own.fields), options_));
+  }
+  i64 pending() const override { return scheduler_.pending(); }
+  bool step() override { return scheduler_.step(); }
+  bool poll(io::HeldWork& work) override {
+    std::optional<Outcome> outcome = scheduler_.take();
+    if (!outcome) return false;
+    static_cast<Work&>(work).outcome = std::move(*outcome);
+    return true;
+  }
+
+  std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& work, std::string& out) override {
+    Outcome& outcome = static_cast<Work&>(work).outcome;
+    if (outcome.fault) return outcome.fault;
+    ++records_;
+    if (time_) flow::set_seconds(outcome, *time_, true);
+    const CostFigures cost = flow::cost_of(outcome, workers_[0], prices_);
+    if (time_) latency_ += cost.latency;
+    price_ += cost.price;
+    std::string result = cat("{\"answer\":", text::to_json(outcome.answer, {.spaced = false}),
+                             ",\"cost\":", cost_json(cost));
+    if (options_.trace) append(result, ",\"trace\":", outcome.trace);
+    const bool drop = tool_.options().on("drop-extra");
+    io::ResultLine line(json, drop);
+    const bool has_id = json.has(kId);
+    if (drop || !has_id)
+      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    line.set(kResult, field_, result + "}");
+    line.set(kLm, "lm", tool_options::made_by(tool_, work));
+    line.write(out);
+    return std::nullopt;
+  }
+
+  void count_reused(io::JsonReader&, std::string_view) override { ++reused_; }
+
+  void report(f64 wall_s) const {
+    std::string json = cat("{\"records\":", records_, ",\"reused_records\":", reused_,
+                           ",\"usage\":", flow::usage_json(scheduler_));
+    if (time_) append(json, ",\"predicted_call_s\":", number_json(latency_));
+    if (prices_) append(json, ",\"price\":", number_json(price_));
+    json += "}";
+    tool_.add_metric("flow", json);
+    tool_.console().message(LogLevel::kInfo, json);
+    const flow::Usage all = scheduler_.total();
+    tool_.set_summary(cat(records_, " records, ", all.calls, " calls, ", all.tokens.prefill,
+                          " prompt tokens, ", all.tokens.decode, " others, ", all.failures,
+                          " replies without a value, ", format_duration(wall_s)));
+  }
+
+ private:
+  std::string cost_json(const CostFigures& cost) const {
+    std::string out =
+        cat("{\"calls\":", cost.calls, ",\"prefill_tokens\":", cost.tokens.prefill,
+            ",\"decode_tokens\":", cost.tokens.decode, ",\"peak_kv_tokens\":", cost.peak_tokens);
+    if (time_)
+      append(out, ",\"latency_s\":", number_json(cost.latency),
+             ",\"latency_ideal_s\":", number_json(cost.latency_ideal),
+             ",\"latency_p_s\":", number_json(cost.latency_p),
+             ",\"latency_block_s\":", number_json(cost.latency_block));
+    if (prices_) append(out, ",\"price\":", number_json(cost.price));
+    return out + "}";
+  }
+
+  cli::Tool& tool_;
+  const flow::Graph& graph_;
+  const std::optional<flow::CostModel> time_;
+  const std::optional<flow::CostModel> prices_;
+  const std::vector<i64> workers_;
+  const std::string field_;
+  std::vector<std::string> read_;
+  flow::FlowOptions options_;
+  flow::Scheduler scheduler_;
+  i64 records_ = 0;
+  i64 reused_ = 0;
+  f64 latency_ = 0;
+  f64 price_ = 0;
+};
+
+std::optional<flow::CostModel> times(const cli::Options& options) {
+  if (options.given("calibration") && options.given("call-time"))
+    throw Error(ErrorKind::kUsage, "--calibration and --call-time both say how long calls take");
+  if (options.given("calibration")) return flow::read_calibration(options.text("calibration")).time;
+  return call_time(options);
+}
+
+}  // namespace
+
+void run_graph(cli::Tool& tool) {
+  const std::string name = take_operand(tool, "a graph");
+  const flow::Graph graph = open_graph(tool, name);
+  if (!flow::builtin_graph(name)) tool.add_input(name);
+  tool.set_param("graph", cat("\"", hex64(graph.key), "\""));
+  tool.need_input();
+  const std::optional<flow::CostModel> time = times(tool.options());
+  Engine engine(tool);
+  FlowMode mode(tool, graph, engine, time);
+  u64 timed = 0;
+  if (time)
+    timed = xxh3_64(cat(time->a0, " ", time->a1, " ", time->a2, " ", time->b1, " ", time->b2));
+  const f64 start = monotonic_s();
+  try {
+    tool_options::run_held(tool, mode, std::max<i64>(4 * engine.batch(), 1),
+                           {engine.answerer().key(), graph.key, timed});
+  } catch (const Error& e) {
+    // A stopped run goes on from its --resume file: what it recorded goes with that.
+    if (e.kind() == ErrorKind::kTemporary) engine.close();
+    throw;
+  }
+  engine.close();
+  mode.report(monotonic_s() - start);
+}
+
+}  // namespace lm::flow_tool
