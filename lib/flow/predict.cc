@@ -74,6 +74,7 @@ PlannedRecord plan_record(const Graph& graph, Problem problem, const Instance& i
     planned.needles = reply->needles;
     planned.which = reply->which;
     planned.truth = reply->value;
+    planned.reply_tokens = count(reply->text);
     planned.last = meta->find(text::Value("item")) == nullptr;
     answer::Response response;
     if (request.messages.empty()) {
@@ -383,12 +384,14 @@ f64 Predictor::Impl::decode_of(const PlannedCall& call, Draw& draw) const {
   const Kind& cells = kinds_[usize(kind)];
   const Between place = between(cells, call.size);
   const f64 low = cells[usize(place.low)].decode;
-  // Calibrated pieces have one needle, and each is copied.
-  const f64 copies = static_cast<f64>(call.last ? 1 : std::max<i64>(call.needles, 1));
-  const f64 mean = copies * between_units(low, cells[usize(place.high)].decode, place.weight);
+  const f64 mean = between_units(low, cells[usize(place.high)].decode, place.weight);
   const Cell* cell = nullptr;
   const CallSample* const one = draw.sample(kind, call.size, &cell);
   if (one == nullptr || !(cell->decode > 0)) return mean;
+  // Calibrated pieces have one needle; what is found of several is copied.
+  if (calibration_.problem == Problem::kMultiNeedle && kind == 1)
+    return static_cast<f64>(one->tokens.decode *
+                            (is_right(Problem::kMultiNeedle, *one) ? call.needles : 1));
   return mean * static_cast<f64>(one->tokens.decode) / cell->decode;
 }
 
@@ -402,11 +405,17 @@ Predictor::Impl::Means Predictor::Impl::means(const std::vector<PlannedRecord>& 
     out.error += share * error_of(record, n, draw);
     std::vector<Step> steps = record.steps;
     std::size_t k = 0;
+    i64 lost = 0;  // tokens of sentences that the last call does not get to see
     for (Step& step : steps) {
       if (!step.call) continue;
       const PlannedCall& call = record.calls[k++];
+      if (calibration_.problem == Problem::kMultiNeedle && !call.last && call.needles > 0) {
+        const CallSample* const one = draw.sample(1, call.size);
+        if (one != nullptr && !is_right(Problem::kMultiNeedle, *one)) lost += call.reply_tokens;
+      }
       const f64 decode = decode_of(call, draw);
-      const f64 prefill = static_cast<f64>(call.prompt_tokens + extra_[call.last ? 1 : 0]);
+      const i64 shown = call.prompt_tokens - (call.last ? std::min(lost, call.prompt_tokens) : 0);
+      const f64 prefill = static_cast<f64>(shown + extra_[call.last ? 1 : 0]);
       out.decode += share * decode;
       if (options.prices) out.price += share * options.prices->of(prefill, decode);
       step.seconds = calibration_.time.of(prefill, decode) *

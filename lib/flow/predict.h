@@ -24,6 +24,7 @@ struct PlannedCall {
   bool last = false;      // makes its answer of others'
   i64 prompt_tokens = 0;  // of the text alone
   text::Value truth;      // what it should say
+  i64 reply_tokens = 0;   // of that
 };
 struct PlannedRecord {
   std::vector<PlannedCall> calls;  // in the order of the graph
