@@ -27,7 +27,10 @@ void run_calibrate(cli::Tool& tool) {
     done = now;
     all = total;
   };
-  flow::Calibration calibration = flow::calibrate(engine.answerer(), sizes, measure);
+  flow::Calibration calibration = [&] {
+    const StageTimer timer(tool.ctx().stages->stage("calibrate"));
+    return flow::calibrate(engine.answerer(), sizes, measure);
+  }();
   calibration.graph_key = key;
   engine.close();
   tool.console().message(LogLevel::kInfo, describe(calibration));

@@ -140,11 +140,17 @@ void run_check(cli::Tool& tool) {
     done = now;
     all = total;
   };
-  if (!calibration) calibration = flow::calibrate(engine.answerer(), sizes, measure);
+  if (!calibration) {
+    const StageTimer timer(tool.ctx().stages->stage("calibrate"));
+    calibration = flow::calibrate(engine.answerer(), sizes, measure);
+  }
   tool.console().message(LogLevel::kInfo, describe(*calibration));
   checks = true;
   measure.trials = options.integer("check-trials");
-  const CheckResult result = flow::check(engine.answerer(), *calibration, cells, measure);
+  const CheckResult result = [&] {
+    const StageTimer timer(tool.ctx().stages->stage("check"));
+    return flow::check(engine.answerer(), *calibration, cells, measure);
+  }();
   engine.close();
   out.write(options.text("format") == "json" ? json_of(result)
                                              : table_of(result) + bars_of(result, cells));

@@ -30,6 +30,10 @@ EngineName engine_of(const cli::Options& options) {
 
 void check_options(const cli::Options& options, Kind kind) {
   if (kind == Kind::kLocal) return;
+  if (options.find("device") != nullptr && options.text("device").starts_with("cuda") &&
+      options.origin("device") != cli::Origin::kEnvironment)
+    throw Error(ErrorKind::kUnavailable, cat("--device ", options.text("device"),
+                                             ": only a model folder computes on a GPU"));
   for (const char* const name : kFolder) {
     if (kind == Kind::kNgram && std::string_view(name) == "tokenizer") continue;
     if (options.asks(*options.find(name)))

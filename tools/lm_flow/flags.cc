@@ -46,12 +46,17 @@ Flag set_flag() {
           .main = true};
 }
 
-Flag graph_flag() {
+Flag graph_flag(const std::string& help) {
   return {.name = "graph",
           .kind = FlagKind::kPath,
           .value_name = "FILE",
           .group = "Graph",
-          .help = "another graph than the problem's own; its parameter m is the size of pieces"};
+          .help = help,
+          .semantic = false};
+}
+
+Flag problem_graph_flag() {
+  return graph_flag("another graph than the problem's own; its parameter m is the size of pieces");
 }
 
 Flag workers_flag(const std::string& def, const std::string& help) {
@@ -151,6 +156,7 @@ Flag draws_flag() {
 
 std::vector<Flag> run_flags() {
   const std::vector<Flag> own = {
+      graph_flag("the graph, instead of the first operand: a file, or a built-in one"),
       set_flag(),
       {.name = "field",
        .kind = FlagKind::kString,
@@ -209,7 +215,7 @@ std::vector<Flag> calibrate_flags() {
       list_flag("sizes", "Problem", "of pieces; default 10 to 200, needles 300 to 4000"),
       count_flag("trials", "Problem", "100", "calls of each size and kind"),
       call_time_flag("times of calls, instead of the clock"),
-      graph_flag(),
+      problem_graph_flag(),
       set_flag(),
   };
   return cli::joined({own, engine_flags(true)});
@@ -226,7 +232,7 @@ std::vector<Flag> plan_flags() {
       rule_flag(),
       price_flag(),
       draws_flag(),
-      graph_flag(),
+      problem_graph_flag(),
       set_flag(),
       format_flag(),
   };
@@ -263,7 +269,7 @@ std::vector<Flag> check_flags() {
        .help = "share of cells whose error must lie in its interval",
        .min = 0,
        .max = 1},
-      graph_flag(),
+      problem_graph_flag(),
       set_flag(),
       format_flag(),
   };

@@ -113,6 +113,7 @@ void run_plan(cli::Tool& tool) {
   if (measure.graph(calibration.sizes[0]).key != calibration.graph_key)
     tool.console().message(LogLevel::kWarning,
                            cat(options.text("calibration"), ": was made with another graph"));
+  const StageTimer timer(tool.ctx().stages->stage("predict"));
   const flow::Predictor predictor(calibration);
   std::vector<PlanRow> rows;
   for (const i64 n : lengths) {

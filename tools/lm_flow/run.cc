@@ -168,7 +168,8 @@ std::optional<flow::CostModel> times(const cli::Options& options) {
 }  // namespace
 
 void run_graph(cli::Tool& tool) {
-  const std::string name = take_operand(tool, "a graph");
+  const std::string& given = tool.options().text("graph");
+  const std::string name = given.empty() ? take_operand(tool, "a graph") : given;
   const flow::Graph graph = open_graph(tool, name);
   if (!flow::builtin_graph(name)) tool.add_input(name);
   tool.set_param("graph", cat("\"", hex64(graph.key), "\""));

@@ -9,7 +9,7 @@ nodes:
 answer: answer
 END
 }
-args=("$work/ids.yaml" --engine "script:$work/count.script" --on-error fail)
+args=(--graph "$work/ids.yaml" --engine "script:$work/count.script" --on-error fail)
 foreign=append
 bad_record='{"id":[7]}'
 records=12000
