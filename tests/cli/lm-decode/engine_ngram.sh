@@ -17,3 +17,9 @@ for how in '-t 1 --batch 1' '-t 7'; do run $how -z none in.jsonl | cmp - out && 
 run --seed 1 -z none in.jsonl | cmp -s - out || echo "another seed, other texts"
 run --stop ' on' --temperature 0 -z none in.jsonl | jq -c 'select(.id == "a") | .completions[0] | [.text, .finish_reason]'
 head -n 2 out > old.jsonl; run -z none --resume old.jsonl in.jsonl | cmp - out && echo resumed
+# a model over pieces, which remembers its tokenizer
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model m
+lm-ngram train -k 5 --tokenizer m --discount-fallback -q corpus.jsonl -o pieces.lmng
+printf '%s\n' '{"id":"a","prompt":"the red","params":{"temperature":0}}' '{"id":"b","prompt":"the","choices":[" dog sat"," cat","zebra"],"params":{"n":9}}' > pieces.jsonl
+lm-decode --engine ngram:pieces.lmng --tokenizer m --max-tokens 20 -z none pieces.jsonl | jq -c '[.id, .prompt_tokens, ([.completions[].text] | unique[])]'
+lm-decode --engine ngram:pieces.lmng pieces.jsonl; echo "status $?"

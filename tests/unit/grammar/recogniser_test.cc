@@ -8,7 +8,7 @@ namespace lm::grammar {
 
 TEST_CASE("a recogniser tells what is of a language", "[recogniser]") {
   // Balanced brackets around an optional letter, by counting.
-  const Result<GrammarPtr> compiled = compile_gbnf(R"(root ::= "(" root ")" | "a"?)");
+  const Result<GrammarPtr> compiled = compile_gbnf(R"x(root ::= "(" root ")" | "a"?)x");
   REQUIRE(compiled);
   const Result<std::unique_ptr<Recogniser>> made = Recogniser::make(*compiled, 1 << 20);
   REQUIRE(made);
