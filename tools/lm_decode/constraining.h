@@ -38,8 +38,8 @@ class Constraining {
   /// Sets a request's constraint. Fault "grammar", "budget", "type" or "params".
   std::optional<Fault> set(io::JsonReader& json, const Places& places,
                            decode::GenerateRequest& request);
-  /// Samples of a record that set() has constrained that come before those that are written.
-  i64 warmup() const { return warmup_; }
+  /// Adds the samples that come before those that are written. Returns how many.
+  i64 warm_up(decode::GenerateRequest& request) const;
   /// Writes --asap-trie anew, if there is one.
   void save();
   /// 64 bits of the files that were read, 0: none.
