@@ -34,7 +34,13 @@ f64 RowCost::seconds(i64 rows) const {
   LM_CHECK(rows >= 1, "a pass has a row");
   const i64 own = size_of_[usize(std::min(rows, kMostRows))];
   const f64 padded = rows > kMostRows ? static_cast<f64>(rows) : sizes_[usize(own)].rows;
-  if (known(rows)) return sizes_[usize(own)].seconds;
+  if (known(rows)) {
+    // A larger pass that was faster says that this one was held up.
+    f64 least = sizes_[usize(own)].seconds;
+    for (i64 i = own + 1; i < isize(sizes_); ++i)
+      if (sizes_[usize(i)].seen > 1) least = std::min(least, sizes_[usize(i)].seconds);
+    return least;
+  }
   i64 below = own;
   while (below >= 0 && sizes_[usize(below)].seen < 2)
     --below;
@@ -59,7 +65,8 @@ void RowCost::learn(i64 rows, f64 seconds) {
     own.seconds = seconds;
   } else {
     // Rarely is a pass faster than it can be; often it is held up.
-    own.seconds *= 1 + 0.1 * (std::clamp(seconds / own.seconds, 0.5, 1.5) - 1);
+    const f64 ratio = std::clamp(seconds / own.seconds, 0.1, 1.5);
+    own.seconds *= 1 + (ratio < 1 ? 0.5 : 0.1) * (ratio - 1);
   }
 }
 

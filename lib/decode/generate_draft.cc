@@ -71,21 +71,24 @@ void Generator::settle() {
   const bool fresh = !cost_.known(rows);
   cost_.learn(rows, seconds);
   const f64 without = cost_.seconds(samples);
-  if (fresh && guesses > 0) account_.settle(std::min(0.0, cost_.seconds(rows) - seconds));
+  // What took very long was held up by other programs.
+  if (fresh && guesses > 0)
+    account_.settle(-std::clamp(seconds - cost_.seconds(rows), 0.0, 8 * without));
   const f64 more = std::max(0.0, cost_.seconds(rows) - without);
   for (const std::unique_ptr<Sample>& s : running_) {
     if (!s->guessed) continue;
     const f64 checked =
         guesses == 0 ? 0 : more * static_cast<f64>(isize(s->draft)) / static_cast<f64>(guesses);
     const f64 saved = without * static_cast<f64>(s->right) / static_cast<f64>(samples);
+    const f64 made = std::min(s->guess_s, without);
     f64 expected = 0;
     for (const DraftNode& node : s->draft)
       expected += static_cast<f64>(node.chance);
     for (DraftPace* const pace : {&s->pace, &pace_}) {
       pace->learn(expected, s->right);
-      pace->settle(saved - checked - s->guess_s);
+      pace->settle(saved - checked - made);
     }
-    account_.settle(saved - checked - s->guess_s);
+    account_.settle(saved - checked - made);
   }
 }
 

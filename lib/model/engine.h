@@ -80,7 +80,7 @@ class Engine {
   const Backend& backend() const { return backend_; }
   DType activation() const { return options_.activation; }
   i64 max_rows() const { return options_.max_rows; }
-  i64 pass_rows(i64 n) const;  // of n <= max_rows rows, with what a pass is padded with
+  i64 pass_rows(i64 n) const;  // that a pass of n <= max_rows rows computes, padding included
   i64 max_logit_rows() const { return options_.max_logit_rows; }
 
   /// Evaluates rows, in passes of at most max_rows rows. A sequence with See::kAll rows lies in one

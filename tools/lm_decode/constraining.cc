@@ -223,6 +223,12 @@ u64 Constraining::mass_key(const decode::Language& language,
   return xxh3_64(of);
 }
 
+i64 Constraining::warm_up(decode::GenerateRequest& request) const {
+  if (warmup_ == 0) return 0;
+  decode::add_warmup(request, warmup_);
+  return warmup_;
+}
+
 void Constraining::save() {
   if (trie_file_.empty()) return;
   for (const auto& [key, mass] : learned_)

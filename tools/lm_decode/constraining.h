@@ -45,8 +45,9 @@ class Constraining {
   /// Sets a request's constraint; to be called when the request's turn comes, for the language is
   /// kept as long as the request is. Fault "grammar" or "budget".
   std::optional<Fault> set(const decode::Language& language, decode::GenerateRequest& request);
-  /// Samples of a record that set() has constrained that come before those that are written.
-  i64 warmup() const { return warmup_; }
+  /// Adds the samples that come before those that are written, to a request with a language.
+  /// Returns how many.
+  i64 warm_up(decode::GenerateRequest& request) const;
   /// Writes --asap-trie anew, if there is one.
   void save();
   u64 key() const { return asked_.key; }

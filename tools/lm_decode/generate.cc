@@ -110,10 +110,7 @@ class GenerateMode : public io::HeldMapper {
     work->params = r.params;
     work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
-    if (work->language && constraining_.warmup() > 0) {
-      work->unwritten = constraining_.warmup();
-      decode::add_warmup(r, work->unwritten);
-    }
+    if (work->language) work->unwritten = constraining_.warm_up(r);
     out.work = std::move(work);
     return std::nullopt;
   }
@@ -156,7 +153,6 @@ class GenerateMode : public io::HeldMapper {
   }
 
   void count_reused(io::JsonReader&, std::string_view) override { ++reused_; }
-
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:

@@ -54,6 +54,16 @@ TEST_CASE("the cost of a pass is what passes of its size took, and a line betwee
   CHECK(cost.seconds(8) == Approx(3.5).epsilon(0.02));
   cost.learn(8, 1e9);  // a machine that slept
   CHECK(cost.seconds(8) < 3.7);
+  RowCost held_up(padded);
+  for (const f64 seconds : {1.0, 100.0})
+    held_up.learn(2, seconds);  // the one that counts, of all
+  CHECK(held_up.seconds(2) == Approx(100));
+  for (int i = 0; i < 2; ++i)
+    held_up.learn(4, 3);
+  CHECK(held_up.seconds(2) == Approx(3));  // a larger pass was faster
+  for (int i = 0; i < 20; ++i)
+    held_up.learn(2, 1.5);
+  CHECK(held_up.seconds(2) == Approx(1.5).epsilon(0.01));
   RowCost above(padded);
   for (int i = 0; i < 2; ++i)
     above.learn(12, 4.2);
