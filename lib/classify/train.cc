@@ -80,7 +80,9 @@ class Trainer : public fasttext::FastText {
   Trainer& operator=(const Trainer&) = delete;
 
   void read_words() {
-    charge(kTableBytes);
+    // With what is known to follow, so that a refusal names a size that will do for it too.
+    charge(kTableBytes + i64{args_->bucket} * args_->dim * 4);
+    const i64 row = options_.min_count == 1 ? i64{args_->dim} * 4 : 0;  // no word is left out
     dict_ = std::make_shared<fasttext::Dictionary>(args_);
     std::ifstream in = open_lines(args_->input);
     std::string word;
@@ -90,7 +92,9 @@ class Trainer : public fasttext::FastText {
     while (dict_->readWord(in, word)) {
       if (dict_->getId(word) < 0) {
         make_room(++words);
-        charge(kWordBytes + isize(word) + (options_.max_subword > 0 ? 4 * parts * isize(word) : 0));
+        rows_charged_ += row;
+        charge(row + kWordBytes + isize(word) +
+               (options_.max_subword > 0 ? 4 * parts * isize(word) : 0));
       }
       dict_->add(word);
       if (words <= kMaxWords) continue;
@@ -117,8 +121,8 @@ class Trainer : public fasttext::FastText {
   }
 
   void make_matrices() {
-    const i64 rows = i64{dict_->nwords()} + args_->bucket + dict_->nlabels();
-    charge(rows * args_->dim * 4);
+    const i64 rows = i64{dict_->nwords()} + dict_->nlabels();
+    charge(std::max<i64>(rows * args_->dim * 4 - rows_charged_, 0));
     input_ = createRandomMatrix();
     output_ = createTrainOutputMatrix();
     quant_ = false;
@@ -236,7 +240,8 @@ class Trainer : public fasttext::FastText {
   const Context& ctx_;
   const TrainOptions& options_;
   i64 charged_ = 0;
-  i64 room_ = 0;  // words that the list has room for
+  i64 rows_charged_ = 0;  // of it, for rows of words in the matrix
+  i64 room_ = 0;          // words that the list has room for
 };
 
 bool is_separator(char c) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/error.h"
+#include "core/str.h"
+
 namespace lm::mix {
 
 u64 descending(f64 value) {
@@ -18,6 +21,7 @@ namespace {
 constexpr i64 kEntryBytes = 32 + 16 + 8;
 // The map's node and the heap's share of it and of the list; the map's places double.
 constexpr i64 kGroupBytes = 150;
+constexpr i64 kMostHinted = i64{1} << 40;  // records; more fit into no memory
 
 }  // namespace
 
@@ -28,7 +32,16 @@ Best::~Best() {
 }
 
 void Best::charge(i64 bytes) {
-  ctx_->memory->charge_growing(charged_, bytes, "records to choose from");
+  const i64 beside = ctx_->memory->used() - charged_;
+  try {
+    ctx_->memory->charge_growing(charged_, bytes, "records to choose from");
+  } catch (const Error& e) {
+    // How many groups there will be is not known, how large the only one can become is.
+    if (groups_.size() != 1 || !groups_.begin()->first.empty() || count_ > kMostHinted) throw;
+    const i64 all = beside + count_ * kEntryBytes + kGroupBytes;
+    throw Error(e.kind(), e.message(),
+                cat(e.hint(), "; --memory ", (all >> 20) + 1, "M holds all ", count_));
+  }
   charged_ += bytes;
 }
 

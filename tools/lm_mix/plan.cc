@@ -7,6 +7,7 @@
 #include "common/rule_options.h"
 #include "core/str.h"
 #include "io/json.h"
+#include "mix/sample.h"
 
 namespace lm::mix_tool {
 
@@ -122,6 +123,13 @@ void Plan::add_draws(const StreamOptions& stream) {
                   stream.place(option), stream.kind);
   };
   number("sample", sample);
+  if (sample) {
+    // A number is the same for every record: wrong before any is read.
+    const std::optional<f64> rate = parse_float(options.text("sample"));
+    if (rate && !(*rate >= 0 && *rate <= mix::kMostCopies))
+      throw Error(stream.kind,
+                  cat(stream.place("sample"), " is ", *rate, ", expected 0 to ", mix::kMostCopies));
+  }
   number("count", count);
   number("by", by);
   if (options.given("group")) group = names.field(options.text("group"));
@@ -180,6 +188,7 @@ Plan::Plan(const StreamOptions& stream, u64 run_seed)
   lax = options.on("lax-attributes");
   allowed = allowed_names(stream, names);
   add_outputs(stream);
+  const io::JsonReader judged(names.paths());  // throws for paths that are none
 }
 
 }  // namespace lm::mix_tool

@@ -174,6 +174,7 @@ void run_inline(cli::Tool& tool, const Chosen& chosen) {
   io::check_apart(std::vector<std::string>{field, "attributes"});
   tag::FieldPlaces places(field, chosen.plan());
   const i64 attributes = places.add("attributes");
+  const io::JsonReader judged(places.paths());  // throws for paths that are none
   const std::string& how = options.text("attr-merge");
   const text::AttributeMerge merge = how == "append"  ? text::AttributeMerge::kAppend
                                      : how == "error" ? text::AttributeMerge::kError

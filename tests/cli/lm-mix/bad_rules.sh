@@ -19,3 +19,7 @@ s --discard metadata --provenance
 s --cut x --discard text
 s --discard a..b
 s --report-only -z zstd
+# What is wrong whatever the records are is told before anything is written.
+for o in '--sample -1' '--sample 101' '--field=' '--field a..b' '--top 1 --by 1 --group='; do
+  # shellcheck disable=SC2086
+  echo '{"id":1,"text":"a"}' | lm-mix $o > out; echo "$? $(wc -c < out)"; done

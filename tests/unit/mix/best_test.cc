@@ -99,6 +99,23 @@ i64 in_use() {
   return static_cast<i64>(heap.uordblks + heap.hblkhd);
 }
 
+TEST_CASE("a refused reservoir says what holds all of it", "[mix]") {
+  LocalContext ctx(1, i64{1} << 16);
+  Best best(100000, ctx);
+  std::string hint;
+  try {
+    for (u64 i = 0; i < 100000; ++i)
+      best.add({i, 0}, 1);
+  } catch (const Error& e) {
+    hint = e.hint();
+  }
+  CHECK(hint.ends_with("; --memory 6M holds all 100000"));
+  LocalContext enough(1, i64{6} << 20);
+  Best all(100000, enough);
+  for (u64 i = 0; i < 100000; ++i)
+    CHECK(all.add({i, 0}, 1));
+}
+
 TEST_CASE("the best and a window hold no more than they have charged", "[mix]") {
   MemoryBudget memory(i64{1} << 30);
   Context ctx;
