@@ -153,13 +153,17 @@ class Predictor::Impl {
       const f64 mean = mixed(mean_at(place.low), mean_at(place.high));
       const f64 variance =
           mixed(states_[0][usize(place.low)].variance, states_[0][usize(place.high)].variance);
-      // Unseen: an error of one.
-      if (one == nullptr) return mean + (random_.uniform() < 0.5 ? -1 : 1);
+      f64 error = mean;
       const State& state = states_[0][usize(cell - cells.data())];
-      if (!(state.variance > 0)) return mean;
-      const f64 rest = value_error(Problem::kCount, *one) - state.mean -
-                       state.slope * (one->truth.number() - state.count);
-      return mean + rest * std::sqrt(variance / state.variance);
+      if (one == nullptr) {  // unseen: an error of one
+        error += random_.uniform() < 0.5 ? -1 : 1;
+      } else if (state.variance > 0) {
+        const f64 rest = value_error(Problem::kCount, *one) - state.mean -
+                         state.slope * (one->truth.number() - state.count);
+        error += rest * std::sqrt(variance / state.variance);
+      }
+      // Counts are whole, and most calls may be right: rounded up as often as the mean needs it.
+      return std::floor(error + random_.uniform());
     }
 
    private:
