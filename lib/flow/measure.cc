@@ -172,7 +172,6 @@ Runs run_instances(Runner& runner, const Graph& graph, i64 length, i64 size,
   const InstanceOptions whole{.length = length, .target = options.target};
   const i64 winners = graph.find("winners");
   const i64 extra = extra_tokens(calibration, false).value_or(0);
-  const f64 share = 1 / static_cast<f64>(options.trials);
   for (i64 t = 0; t < options.trials; ++t) {
     const Instance instance = make_instance(options.problem, whole, options.seed, check_number(t));
     // Errors of other sizes are other draws.
@@ -187,10 +186,11 @@ Runs run_instances(Runner& runner, const Graph& graph, i64 length, i64 size,
     }
     const Value* const tied = winners >= 0 ? &outcome.values[usize(winners)] : nullptr;
     out.error +=
-        share * errors_of(options.problem, instance.answer, outcome.answer, tied, length)[0].second;
+        errors_of(options.problem, instance.answer, outcome.answer, tied, length)[0].second;
     out.outcomes.push_back(std::move(outcome));
     runner.note_progress(all);
   }
+  out.error /= static_cast<f64>(options.trials);
   return out;
 }
 
