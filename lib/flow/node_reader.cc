@@ -54,9 +54,24 @@ const char* op_name(Op op) {
   return kOps[static_cast<std::size_t>(op)];
 }
 
+namespace {
+
+/// What templates say of themselves, as a mistake of the file.
+template <typename Make>
+auto of_config(Make make) {
+  try {
+    return make();
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::kData) throw;
+    throw Error(ErrorKind::kConfig, e.message(), e.hint());
+  }
+}
+
+}  // namespace
+
 i64 GraphReader::whole(const ConfigNode& at, i64 least) const {
   if (!at.value.is_string()) return at.whole(least);
-  const std::string made = template_of(at).render(Value(graph_.params));
+  const std::string made = of_config([&] { return template_of(at).render(Value(graph_.params)); });
   const std::optional<i64> value = parse_int(trim(made));
   if (!value) at.fail(cat(quote(at.value.str()), " makes ", quote(made), ", no whole number"));
   if (*value < least) at.fail(cat(*value, " is less than ", least));
@@ -64,19 +79,11 @@ i64 GraphReader::whole(const ConfigNode& at, i64 least) const {
 }
 
 text::Template GraphReader::template_of(const ConfigNode& at) const {
-  try {
-    return text::Template(at.text(), at.where);
-  } catch (const Error& e) {
-    throw Error(ErrorKind::kConfig, e.message(), e.hint());
-  }
+  return of_config([&] { return text::Template(at.text(), at.where); });
 }
 
 text::Template GraphReader::condition_of(const ConfigNode& at) const {
-  try {
-    return condition(at.text(), at.where);
-  } catch (const Error& e) {
-    throw Error(ErrorKind::kConfig, e.message(), e.hint());
-  }
+  return of_config([&] { return condition(at.text(), at.where); });
 }
 
 void GraphReader::read_work(const ConfigNode& at, Node& node) {

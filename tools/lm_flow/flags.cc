@@ -94,6 +94,7 @@ Flag calibration_flag(const std::string& help) {
           .value_name = "FILE",
           .group = "Cost",
           .help = help,
+          .semantic = false,
           .main = true};
 }
 

@@ -175,11 +175,16 @@ void run_graph(cli::Tool& tool) {
   tool.set_param("graph", cat("\"", hex64(graph.key), "\""));
   tool.need_input();
   const std::optional<flow::CostModel> time = times(tool.options());
+  std::string call_times;
+  if (time) {
+    call_times =
+        cat("[", number_json(time->a0), ",", number_json(time->a1), ",", number_json(time->a2), ",",
+            number_json(time->b1), ",", number_json(time->b2), "]");
+    tool.set_param("call_times", call_times);
+  }
   Engine engine(tool);
   FlowMode mode(tool, graph, engine, time);
-  u64 timed = 0;
-  if (time)
-    timed = xxh3_64(cat(time->a0, " ", time->a1, " ", time->a2, " ", time->b1, " ", time->b2));
+  const u64 timed = xxh3_64(call_times);
   const f64 start = monotonic_s();
   try {
     tool_options::run_held(tool, mode, std::max<i64>(4 * engine.batch(), 1),

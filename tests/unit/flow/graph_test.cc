@@ -2,7 +2,10 @@
 
 #include "flow/graph.h"
 
+#include <algorithm>
+
 #include "catch.h"
+#include "core/random.h"
 #include "flow/problems.h"
 
 using namespace lm;
@@ -151,4 +154,47 @@ TEST_CASE("a parameter that a graph lacks is a mistake of the command line", "[f
     CHECK(e.kind() == ErrorKind::kUsage);
     CHECK_THAT(e.message(), ContainsSubstring("has no parameter \"n\""));
   }
+}
+
+TEST_CASE("a damaged graph is understood or refused, never more", "[flow]") {
+  const RandomStream draws(23, RandomPurpose::kOther);
+  u64 at = 0;
+  i64 understood = 0;
+  i64 refused_graphs = 0;
+  std::vector<std::string> whole = {kGood};
+  for (const std::string& name : builtin_names())
+    whole.emplace_back(*builtin_graph(name));
+  const std::string bytes = "{}[]:,-#&*!|>'\"% \n0a";
+  for (i64 round = 0; round < 3000; ++round) {
+    std::string text = whole[draws.below(at++, whole.size())];
+    for (u64 k = draws.below(at++, 4) + 1; k > 0; --k) {
+      const std::size_t place = draws.below(at++, text.size());
+      const std::size_t size = std::min<std::size_t>(draws.below(at++, 12), text.size() - place);
+      switch (draws.below(at++, 4)) {
+        case 0:
+          text.erase(place, size);
+          break;
+        case 1:
+          text.insert(place, 1, bytes[draws.below(at++, bytes.size())]);
+          break;
+        case 2:
+          text[place] = bytes[draws.below(at++, bytes.size())];
+          break;
+        default:
+          text.insert(place, text.substr(draws.below(at++, text.size()), size));
+      }
+      if (text.empty()) text = " ";
+    }
+    try {
+      parse_graph(text, "g.yaml");
+      ++understood;
+    } catch (const Error& e) {
+      INFO(text);
+      CHECK(e.kind() == ErrorKind::kConfig);
+      CHECK_THAT(e.message(), ContainsSubstring("g.yaml"));
+      ++refused_graphs;
+    }
+  }
+  CHECK(understood > 300);
+  CHECK(refused_graphs > 1000);
 }
