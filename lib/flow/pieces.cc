@@ -51,15 +51,37 @@ std::vector<Run> runs_of(const std::vector<i64>& weights, i64 size, i64 stride) 
   }
 }
 
+std::vector<Run> equal_runs(i64 n, i64 size, i64 stride) {
+  if (n == 0) return {};
+  if (size <= 0) return {{0, n}};
+  const i64 step = std::min(stride <= 0 ? size : stride, size);
+  std::vector<Run> out;
+  for (i64 begin = 0;; begin += step) {
+    out.push_back({begin, std::min(n, begin + size)});
+    if (out.back().end == n) return out;
+  }
+}
+
 namespace {
 
-std::vector<std::string_view> code_points(std::string_view text) {
-  std::vector<std::string_view> out;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t size = static_cast<std::size_t>(text::sequence_size(text[at]));
-    out.push_back(text.substr(at, size));
-    at += size;
+/// The parts of a text that runs of its code points are. Begins ascend, and so do ends.
+ValueList cut_code_points(const std::string& text, const std::vector<Run>& runs) {
+  std::vector<i64> begins;
+  std::vector<i64> ends;
+  i64 at = 0;
+  i64 point = 0;
+  for (;;) {
+    while (begins.size() < runs.size() && runs[begins.size()].begin == point)
+      begins.push_back(at);
+    while (ends.size() < runs.size() && runs[ends.size()].end == point)
+      ends.push_back(at);
+    if (at == isize(text)) break;
+    at += text::sequence_size(text[usize(at)]);
+    ++point;
   }
+  ValueList out;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    out.emplace_back(text.substr(usize(begins[i]), usize(ends[i] - begins[i])));
   return out;
 }
 
@@ -101,7 +123,6 @@ std::vector<std::string_view> units_of(const std::string& text, const Cut& cut) 
     text::sentences(text, out);
     return out;
   }
-  if (cut.by == Unit::kChars) return code_points(text);
   if (cut.by == Unit::kLines) return lines_of(text);
   return words_of(text);
 }
@@ -114,7 +135,7 @@ Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountToke
     if (cut.by != Unit::kItems)
       return Fault{"type", "a list is cut by items, not by other units", -1};
     const ValueList& items = whole.list();
-    for (const Run& run : runs_of(std::vector<i64>(items.size(), 1), cut.size, cut.stride))
+    for (const Run& run : equal_runs(isize(items), cut.size, cut.stride))
       out.emplace_back(ValueList(items.begin() + run.begin, items.begin() + run.end));
     return out;
   }
@@ -124,6 +145,8 @@ Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountToke
                      unit_names()[static_cast<std::size_t>(cut.by)]),
                  -1};
   const std::string& text = whole.str();
+  if (cut.by == Unit::kChars && !cut.keep_sentences)
+    return cut_code_points(text, equal_runs(text::count_code_points(text), cut.size, cut.stride));
   const std::vector<std::string_view> units = units_of(text, cut);
   std::vector<i64> weights(units.size(), 1);
   for (std::size_t i = 0; i < units.size(); ++i) {

@@ -41,6 +41,8 @@ struct Run {
   bool operator==(const Run&) const = default;
 };
 std::vector<Run> runs_of(const std::vector<i64>& weights, i64 size, i64 stride);
+/// The same of n units of weight 1. O(runs).
+std::vector<Run> equal_runs(i64 n, i64 size, i64 stride);
 
 /// The pieces of a text, or of a list (by items). A text by tokens is cut between words, which
 /// keep the blanks before them; tokens are counted word by word. An empty text or list has no

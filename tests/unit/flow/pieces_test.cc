@@ -41,6 +41,7 @@ TEST_CASE("runs of equal units start every stride and end at the end", "[flow]")
     for (i64 m = 0; m <= 32; ++m) {
       for (i64 stride = 1; stride <= std::max<i64>(m, 1); ++stride) {
         const std::vector<Run> runs = runs_of(std::vector<i64>(usize(n), 1), m, stride);
+        CHECK(equal_runs(n, m, stride) == runs);
         if (n == 0) {
           CHECK(runs.empty());
           continue;
