@@ -6,6 +6,7 @@
 #include "answer/ngram.h"
 #include "answer/record.h"
 #include "answer/script.h"
+#include "common/engine_options.h"
 #include "common/held_run.h"
 #include "common/model_options.h"
 #include "common/sampling_options.h"
@@ -23,23 +24,8 @@ using cli::FlagKind;
 std::vector<Flag> engine_flags() {
   const std::string group = "Engine";
   return {
-      {.name = "engine",
-       .kind = FlagKind::kString,
-       .value_name = "NAME",
-       .group = group,
-       .help = "who answers instead of --model",
-       .details = "local:FOLDER a model folder; script:FILE rules; replay:FILE what --record "
-                  "wrote; ngram:FILE an n-gram model.",
-       .semantic = false,
-       .excludes = {"model"}},
-      {.name = "record",
-       .kind = FlagKind::kPath,
-       .value_name = "FILE",
-       .group = group,
-       .help = "write every request with its response, for replay:",
-       .details = "With --resume what FILE holds stays.",
-       .semantic = false,
-       .writes = true},
+      tool_options::engine_flag(group),
+      tool_options::record_flag(group, "With --resume what FILE holds stays."),
       {.name = "script-coverage",
        .kind = FlagKind::kPath,
        .value_name = "FILE",
@@ -82,36 +68,20 @@ constexpr const char* kInside[] = {"tokens",        "logprobs",
                                    "grammar-mode",  "asap-unbounded",
                                    "small-model",   "draft",
                                    "draft-model"};
-/// What a model folder is opened with.
-constexpr const char* kFolder[] = {"tokenizer", "bos",   "special",
-                                   "dtype",     "chunk", "model-defaults"};
-
-EngineName engine_of(const cli::Options& options) {
-  if (!options.text("engine").empty())
-    return answer::parse_engine(options.text("engine"), "--engine");
-  return {Kind::kLocal, options.text("model")};
-}
-
 /// --engine script:, or the option that asks for an engine.
 std::string words_of(const cli::Options& options, Kind kind) {
-  if (kind == Kind::kLocal && !options.text("record").empty()) return "--record";
-  const std::string& name = options.text("engine");
-  return cat("--engine ", name.substr(0, name.find(':') + 1));
+  return kind == Kind::kLocal && !options.text("record").empty()
+             ? "--record"
+             : tool_options::engine_words(options);
 }
 
 void check_options(const cli::Options& options, Kind kind) {
   const auto refuse = [&](const char* name) {
-    const Flag* const flag = options.find(name);
-    LM_CHECK(flag != nullptr, "the option is one of generate");
-    if (options.asks(*flag))
-      throw Error(ErrorKind::kUsage,
-                  cat("--", name, " does not go with ", words_of(options, kind)));
+    tool_options::refuse_option(options, name, words_of(options, kind));
   };
   for (const char* const name : kInside)
     refuse(name);
-  for (const char* const name : kFolder)
-    if (kind != Kind::kLocal && (kind != Kind::kNgram || std::string_view(name) != "tokenizer"))
-      refuse(name);
+  tool_options::refuse_folder_options(options, kind);
   if (kind != Kind::kScript) refuse("script-coverage");
   if (kind != Kind::kScript && kind != Kind::kReplay) refuse("strict-script");
 }
@@ -136,40 +106,23 @@ Opened open(cli::Tool& tool, const EngineName& name) {
     out.answerer = std::make_unique<answer::ModelAnswerer>(std::move(session), settings.model);
     return out;
   }
-  tool.add_input(name.path);
-  settings.tokenizer = tool.options().text("tokenizer");
-  out.answerer = answer::open_engine(name, settings, tool.ctx());
-  const std::string& given = tool.options().text("engine");
-  out.model = cat(given.substr(0, given.find(':')), ":xxh3:", hex64(out.answerer->key()));
-  tool.set_param("model", io::json_string(out.model));
+  tool_options::OtherEngine other =
+      tool_options::open_other_engine(tool, name, std::move(settings));
+  out.answerer = std::move(other.answerer);
+  out.model = std::move(other.identity);
   if (const auto* ngram = dynamic_cast<const answer::NgramAnswerer*>(out.answerer.get()))
     out.vocab = ngram->words();
   return out;
-}
-
-/// What --resume would leave out has been asked in the run before: later answers must not care.
-void check_resume(const cli::Options& options, const answer::Answerer& answerer) {
-  if (!options.given("resume")) return;
-  if (const auto* script = dynamic_cast<const answer::ScriptAnswerer*>(&answerer);
-      script != nullptr && script->ordered_line() > 0)
-    throw Error(
-        ErrorKind::kUsage,
-        cat("--resume does not go with a script whose rules are used up or take turns (line ",
-            script->ordered_line(), ")"));
-  if (const auto* replay = dynamic_cast<const answer::ReplayAnswerer*>(&answerer);
-      replay != nullptr && replay->ordered())
-    throw Error(ErrorKind::kUsage,
-                "--resume does not go with a recording that has a request several times");
 }
 
 }  // namespace
 
 void run_engine(cli::Tool& tool) {
   const cli::Options& options = tool.options();
-  const EngineName name = engine_of(options);
+  const EngineName name = tool_options::engine_name(options);
   check_options(options, name.kind);
   Opened opened = open(tool, name);
-  check_resume(options, *opened.answerer);
+  tool_options::check_resume(options, *opened.answerer);
   std::optional<answer::RecordingAnswerer> recording;
   if (const std::string& path = options.text("record"); !path.empty()) {
     tool.claim_output(path);

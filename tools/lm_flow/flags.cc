@@ -1,5 +1,6 @@
 // Options of lm-flow.
 
+#include "common/engine_options.h"
 #include "common/held_run.h"
 #include "common/model_options.h"
 #include "flow.h"
@@ -13,25 +14,9 @@ namespace {
 
 std::vector<Flag> engine_flags(bool keeps) {
   const std::string group = "Engine";
-  std::vector<Flag> flags = {
-      {.name = "engine",
-       .kind = FlagKind::kString,
-       .value_name = "NAME",
-       .group = group,
-       .help = "who answers instead of --model",
-       .details = "local:FOLDER a model folder; script:FILE rules; replay:FILE what --record "
-                  "wrote; ngram:FILE an n-gram model.",
-       .semantic = false,
-       .main = true,
-       .excludes = {"model"}}};
-  if (keeps)
-    flags.push_back({.name = "record",
-                     .kind = FlagKind::kPath,
-                     .value_name = "FILE",
-                     .group = group,
-                     .help = "write every request with its response, for replay:",
-                     .semantic = false,
-                     .writes = true});
+  std::vector<Flag> flags = {tool_options::engine_flag(group)};
+  flags.back().main = true;
+  if (keeps) flags.push_back(tool_options::record_flag(group));
   return cli::joined({tool_options::folder_flags(group), flags,
                       tool_options::model_flags({.group = group, .special_error = false})});
 }
