@@ -39,8 +39,8 @@ class CommentScan {
         shell_(language.line_end && lines_.size() == 1 && lines_[0] == "#" && blocks_.empty()) {
     for (const Marks* const marks : {&lines_, &blocks_}) {
       for (const std::string_view mark : *marks) {
-        special_[static_cast<u8>(mark[0])] = true;
-        special_[static_cast<u8>(mark[0] - (is_in(mark[0], kLow) ? 32 : 0))] = true;
+        look_at(mark[0]);
+        look_at(static_cast<char>(mark[0] - (is_in(mark[0], kLow) ? 32 : 0)));
       }
     }
     // Where ' or another of these begins a comment, or stands for quoting in code, it is no string.
@@ -52,14 +52,14 @@ class CommentScan {
     }
     if (quotes_ == "'\"" && spanning_.size() == 3) quotes_ = "'\"`";
     for (const char quote : quotes_)
-      special_[static_cast<u8>(quote)] = true;
-    if (shape_ == Shape::kScript) special_['/'] = special_['`'] = true;
-    if (shape_ == Shape::kRaw) special_['`'] = true;
-    if (ruby_) special_['/'] = true;
-    if (shape_ == Shape::kPhp) special_['?'] = true;
+      look_at(quote);
+    if (shape_ == Shape::kScript || ruby_) look_at('/');
+    if (shape_ == Shape::kScript || shape_ == Shape::kRaw) look_at('`');
+    if (dolma_ && c_) look_at('#');
+    if (shape_ == Shape::kPhp) look_at('?');
     if (shape_ == Shape::kPostScript) {
       quotes_ = "";
-      special_['('] = true;
+      look_at('(');
     }
   }
 
@@ -77,6 +77,8 @@ class CommentScan {
   }
 
  private:
+  void look_at(char c) { special_[static_cast<u8>(c)] = true; }
+
   void step() {
     // A character of Lisp may be a quote or a mark.
     if (lisp_ && has_at(text_, at_ - 2, "#\\")) {
@@ -90,12 +92,41 @@ class CommentScan {
       if (has_nocase(text_, at_, mark) && may_begin(mark)) return line();
     }
     const char c = text_[usize(at_)];
+    if (c == '#' && dolma_ && c_ && leaves_out(at_)) return left_out();
     if (quotes_.find(c) != std::string_view::npos) return string(c);
     if (c == '`' && (shape_ == Shape::kScript || shape_ == Shape::kRaw)) return template_string();
     if ((shape_ == Shape::kScript || ruby_) && c == '/') return pattern();
     if (shape_ == Shape::kPhp && has_at(text_, at_, "?>")) return find_code();
     if (c == '(') return parenthesised();
     ++at_;
+  }
+
+  /// What stands behind a # that begins its line; empty for another.
+  std::string_view directive(i64 at) const {
+    const std::string_view before = text_.substr(0, usize(at));
+    const std::size_t begin = before.find_last_not_of(" \t");
+    if (char_at(text_, at) != '#' || (begin != std::string_view::npos && before[begin] != '\n'))
+      return {};
+    return trim(text_.substr(usize(at) + 1, usize(end_of_line(at) - at) - 1));
+  }
+  bool leaves_out(i64 at) const {
+    const std::string_view words = directive(at);
+    return words.starts_with("if") && words.size() > 2 && is_blank(words[2]) &&
+           trim(words.substr(2)).starts_with('0');
+  }
+
+  /// Behind #if 0, up to what ends it, the reference's comments have another name.
+  void left_out() {
+    i64 depth = 0;
+    do {
+      const std::string_view words = directive(at_);
+      if (words.starts_with("if")) ++depth;
+      if (words.starts_with("endif") || words.starts_with("else") || words.starts_with("elif"))
+        --depth;
+      at_ = std::min(end_of_line(at_) + 1, isize(text_));
+      while (depth > 0 && (char_at(text_, at_) == ' ' || char_at(text_, at_) == '\t'))
+        ++at_;
+    } while (depth > 0 && at_ < isize(text_));
   }
 
   /// To where code begins in a page.

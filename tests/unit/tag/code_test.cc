@@ -82,6 +82,12 @@ TEST_CASE("comments as the reference's lexers have them", "[tag]") {
   // Behind an included file without the newline, elsewhere with it.
   CHECK(comments("#include <a> // b\nx // c\n# include \"d\" // e\n", "c", true) == 4 + 5 + 4);
   CHECK(comments("#include <a> // b\nx // c\n", "c") == 4 + 4);
+  // Nothing of what is left out.
+  const std::string left_out =
+      "#if 0\n// a\n#if x\n// b\n  #endif // c\n// d\n#else\n// e\n#endif\n";
+  CHECK(comments(left_out, "c", true) == 5);
+  CHECK(comments(left_out, "c") == 5 * 4);
+  CHECK(comments("x #if 0\n// a\n", "c", true) == 5);
   CHECK(comments("# a\nall:\n", "mk", true) == 0);
   CHECK(comments("# a\nall:\n", "mk") == 3);
   CHECK(comments("// a\nmov x ; c\n", "s", true) == 5 + 4);
