@@ -22,7 +22,7 @@ run() { lm-decode --engine script:rules.jsonl -z none "$@"; }
 run --script-coverage coverage.json --report report.json in.jsonl | jq -c '[.id, .error.code, .error.message, .prompt_tokens, [.completions[]? | .text, .finish_reason, .completion_tokens]]'
 cat coverage.json
 jq -c '.metrics.script.used, (.metrics.throughput | [.records, .prompt_tokens, .generated_tokens, .unmatched, .finish_reasons])' report.json
-run in.jsonl | head -n 1
+run in.jsonl | head -n 1 | sed 's/"key":"[0-9a-f]*"/"key":"K"/'
 run --reply messages --drop-extra in.jsonl | jq -c 'select(.id == "chat") | .messages'
 run --flat in.jsonl | jq -c 'select(.id == "em-1") | .completion | [.index, .text]'
 run --prompt-field meta.role in.jsonl --on-error skip -q | jq -c '.prompt_tokens'
