@@ -106,7 +106,11 @@ RecordingAnswerer::RecordingAnswerer(Answerer& inner, const std::string& path, b
     const std::size_t end = lines.find('\n', at);
     const std::string where = cat(path, ":", ++number);
     const Line line = parse_line(io::parse_object(lines.substr(at, end - at), where), where);
-    if (!line.count.empty()) counted_.insert(line.count);
+    if (line.count.empty()) {
+      ++kept_;
+    } else {
+      counted_.insert(line.count);
+    }
     at = end + 1;
   }
   file_.write(lines);
@@ -141,6 +145,7 @@ ReplayAnswerer::ReplayAnswerer(const std::string& path, MemoryBudget* memory)
   const std::string_view lines = whole_lines(file_.bytes());
   if (lines.empty() && file_.size() > 0)
     throw Error(ErrorKind::kData, cat(path, ": no whole line of a recording"));
+  torn_ = isize(lines) < file_.size();
   key_ = xxh3_64(lines);
   i64 number = 0;
   for (std::size_t at = 0; at < lines.size();) {

@@ -43,12 +43,15 @@ class RecordingAnswerer final : public Answerer {
   u64 key() const override { return inner_.key(); }
 
   void close() { file_.commit(); }
+  /// Requests that the file held already.
+  i64 kept() const { return kept_; }
 
  private:
   Answerer& inner_;
   mutable io::AtomicFile file_;
   mutable std::set<std::string> counted_;  // keys of texts
-  std::deque<std::string> asked_;          // beginnings of lines, of what is pending
+  i64 kept_ = 0;
+  std::deque<std::string> asked_;  // beginnings of lines, of what is pending
 };
 
 class ReplayAnswerer final : public Answerer {
@@ -68,6 +71,8 @@ class ReplayAnswerer final : public Answerer {
   /// Whether some request was recorded several times: what is answered then depends on the order of
   /// requests.
   bool ordered() const { return ordered_; }
+  /// Its last line has no end, and does not count.
+  bool torn() const { return torn_; }
   /// Of the whole recording.
   u64 key() const override { return key_; }
 
@@ -84,6 +89,7 @@ class ReplayAnswerer final : public Answerer {
   i64 held_ = 0;
   u64 key_ = 0;
   bool ordered_ = false;
+  bool torn_ = false;
   std::optional<std::string> model_;
   std::unordered_map<std::string, Recorded> by_key_;  // never iterated
   std::unordered_map<std::string, i64> counts_;       // by key of the text, never iterated

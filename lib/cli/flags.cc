@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "core/utf8.h"
 #include "io/json.h"
 
 namespace lm::cli {
@@ -72,6 +73,16 @@ std::string range_text(const Flag& flag) {
   return "";
 }
 
+/// A value that is text: names of files may be any bytes.
+bool is_text(const Flag& flag) {
+  if (flag.kind != FlagKind::kString && flag.kind != FlagKind::kList &&
+      flag.kind != FlagKind::kOptional)
+    return false;
+  for (const char* const file : {"FILE", "FOLDER", ".json", "ARGUMENT"})
+    if (flag.value_name.find(file) != std::string::npos) return false;
+  return true;
+}
+
 }  // namespace
 
 void Options::set(const std::string& name, const std::vector<std::string>& values, Origin origin,
@@ -95,6 +106,10 @@ void Options::set(const std::string& name, const std::vector<std::string>& value
     value.whole = *parsed;
     value.real = static_cast<f64>(*parsed);
   };
+  if (is_text(*flag)) {
+    for (const std::string& one : values)
+      if (!is_valid_utf8(one)) throw bad(one, "UTF-8 text");
+  }
   switch (flag->kind) {
     case FlagKind::kPath:
       if (text.empty()) throw Error(kind, cat(where, ": the name is empty, expected a file"));

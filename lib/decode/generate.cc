@@ -21,10 +21,14 @@ namespace {
 void note_processed(const TokenWeights& x, const GenerateRequest& request, bool measured, i32 token,
                     Completion& out) {
   f32 own = 0;
-  std::vector<f32> w(x.w.begin(), x.w.end());
+  // Beside the largest: weights may be far from zero, where f32 is coarse.
+  const f64 largest = x.max();
+  std::vector<f32> w;
+  for (const f64 weight : x.w)
+    w.push_back(static_cast<f32>(weight - largest));
   const f64 log_sum = normaliser(w).log;
-  for (std::size_t i = 0; i < w.size(); ++i)
-    if (x.ids[i] == token) own = static_cast<f32>(x.w[i] - log_sum);
+  if (const i64 at = x.find(token); at >= 0)
+    own = static_cast<f32>(static_cast<f64>(w[usize(at)]) - log_sum);
   if (request.logprobs) out.logprobs.push_back(own);
   if (!measured || request.top_logprobs == 0) return;
   std::vector<TokenLogprob> top = top_logprobs(w, log_sum, request.top_logprobs);

@@ -1,6 +1,8 @@
 #include "decode/kept_file.h"
 
 #include <bit>
+#include <filesystem>
+#include <fstream>
 
 #include "core/error.h"
 #include "core/hash.h"
@@ -40,8 +42,14 @@ void KeptWriter::save(const std::string& path, const KeptKind& kind, u64 key) co
   file.commit();
 }
 
-KeptReader::KeptReader(const std::string& path, const KeptKind& kind, u64 key)
-    : path_(path), bytes_(io::read_file(path)) {
+KeptReader::KeptReader(const std::string& path, const KeptKind& kind, u64 key) : path_(path) {
+  // Its begin first: what is no such file may be endless.
+  std::string head(kind.magic.size(), '\0');
+  std::ifstream in(path, std::ios::binary);
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  std::error_code code;
+  if (head == kind.magic || !in.is_open() || std::filesystem::is_directory(path, code))
+    bytes_ = io::read_file(path);
   if (!std::string_view(bytes_).starts_with(kind.magic))
     throw Error(ErrorKind::kData, cat(path, ": is no file of ", kind.what),
                 cat(kind.option, " names a file that lm-decode writes itself"));

@@ -263,6 +263,13 @@ std::optional<Fault> apply_params(std::string_view json, SampleParams& params) {
   return std::nullopt;
 }
 
+bool is_own_distribution(const SampleParams& p) {
+  return p.temperature == 1 && p.top_k == 0 && p.top_p == 1 && p.min_p == 0 && p.typical == 1 &&
+         p.epsilon == 0 && p.eta == 0 && p.top_n_sigma == 0 && p.xtc_probability == 0 &&
+         p.repetition_penalty == 1 && p.frequency_penalty == 0 && p.presence_penalty == 0 &&
+         p.no_repeat_ngram == 0 && p.dry_multiplier == 0;
+}
+
 Result<std::vector<Step>> parse_order(std::string_view order) {
   if (order == "hf") {
     std::vector<Step> all;

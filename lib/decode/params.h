@@ -91,6 +91,10 @@ std::vector<std::string> param_names();
 /// unknown name (the nearest is suggested), a value of the wrong type or outside its range.
 std::optional<Fault> apply_params(std::string_view json, SampleParams& params);
 
+/// Draws are from the model's own distribution, with its biases: temperature 1, no penalty, no
+/// truncation.
+bool is_own_distribution(const SampleParams& params);
+
 /// The steps an order names. Fault "params" for an unknown one.
 Result<std::vector<Step>> parse_order(std::string_view order);
 

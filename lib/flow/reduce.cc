@@ -42,6 +42,8 @@ Result<Value> sum_of(const ValueList& items) {
     if (all_whole && __builtin_add_overflow(whole, *one, &whole))
       return Fault{"range", "the sum does not fit 64 bits", -1};
   }
+  if (!all_whole && !std::isfinite(real))
+    return Fault{"range", "the sum is too large for a number", -1};
   return all_whole ? Value(whole) : Value(real);
 }
 
@@ -58,10 +60,14 @@ Result<Value> mean_of(const ValueList& items) {
   std::vector<f64> numbers;
   if (std::optional<Fault> fault = numbers_of(items, numbers)) return *fault;
   if (numbers.empty()) return Value();
+  const f64 count = static_cast<f64>(numbers.size());
   f64 sum = 0;
-  for (const f64 x : numbers)
+  f64 mean = 0;  // where the sum is too large for a number
+  for (const f64 x : numbers) {
     sum += x;
-  return Value(sum / static_cast<f64>(numbers.size()));
+    mean += x / count;
+  }
+  return Value(std::isfinite(sum) ? sum / count : mean);
 }
 
 ValueList majority_of(const ValueList& items) {

@@ -1,6 +1,5 @@
 #include "common/engine_options.h"
 
-#include "answer/record.h"
 #include "answer/script.h"
 #include "core/str.h"
 #include "io/json.h"
@@ -83,12 +82,27 @@ void check_resume(const cli::Options& options, const answer::Answerer& answerer)
                 "--resume does not go with a recording that has a request several times");
 }
 
+void open_recording(cli::Tool& tool, answer::Answerer& answerer, bool keep,
+                    std::optional<answer::RecordingAnswerer>& out) {
+  const std::string& path = tool.options().text("record");
+  if (path.empty()) return;
+  if (path.ends_with(".zst"))
+    throw Error(ErrorKind::kUsage, cat(path, ": a recording is text, not compressed"),
+                "name it without .zst");
+  tool.claim_output(path);
+  out.emplace(answerer, path, keep, tool.output_options());
+}
+
 OtherEngine open_other_engine(cli::Tool& tool, const EngineName& name,
                               answer::EngineSettings settings) {
   OtherEngine out;
   tool.add_input(name.path);
   settings.tokenizer = tool.options().text("tokenizer");
   out.answerer = answer::open_engine(name, std::move(settings), tool.ctx());
+  if (const auto* replay = dynamic_cast<const answer::ReplayAnswerer*>(out.answerer.get());
+      replay != nullptr && replay->torn())
+    tool.console().message(LogLevel::kWarning,
+                           cat(name.path, ": the last line is cut and does not count"));
   const std::string& given = tool.options().text("engine");
   out.identity = cat(given.substr(0, given.find(':')), ":xxh3:", hex64(out.answerer->key()));
   tool.set_param("model", io::json_string(out.identity));

@@ -2,10 +2,11 @@
 // Who answers, in programs that ask a model folder or another engine (answer/engine.h).
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "answer/engine.h"
+#include "answer/record.h"
 #include "cli/tool.h"
 
 namespace lm::tool_options {
@@ -26,6 +27,10 @@ void refuse_folder_options(const cli::Options& options, answer::EngineName::Kind
 /// What --resume leaves out was asked in the run before: throws Error{kUsage} where answers depend
 /// on those before them.
 void check_resume(const cli::Options& options, const answer::Answerer& answerer);
+
+/// Records who answers in --record FILE, if that is given. keep: what FILE holds stays.
+void open_recording(cli::Tool& tool, answer::Answerer& answerer, bool keep,
+                    std::optional<answer::RecordingAnswerer>& out);
 
 /// Opens an engine that is no model folder; notes who answers in the stream's header.
 struct OtherEngine {

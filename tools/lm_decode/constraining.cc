@@ -79,7 +79,8 @@ std::vector<Flag> constraint_flags() {
        .help = "mask and draw, or draw texts in their true proportions (asap)",
        .details =
            "asap: samples of a record learn from each other how much of what the model would "
-           "write behind each beginning is allowed; temperature 1.",
+           "write behind each beginning is allowed; temperature 1, without penalties and "
+           "truncations.",
        .choices = {"gcd", "asap"}},
       {.name = "asap-unbounded",
        .kind = FlagKind::kSwitch,
@@ -182,8 +183,11 @@ Result<std::optional<decode::Language>> Constraining::asked(
     const decode::SampleParams& params) const {
   Result<std::optional<decode::Language>> own = decode::language_of(json, fields);
   if (own && !*own) own = asked_.own;
-  if (own && *own && asap_ && params.temperature != 1)
-    return Fault{"params", "asap draws from the model's own distribution, at temperature 1", -1};
+  if (own && *own && asap_ && !decode::is_own_distribution(params))
+    return Fault{"params",
+                 "asap draws from the model's own distribution: temperature 1, no penalties, no "
+                 "truncations (--no-model-defaults leaves the folder's out)",
+                 -1};
   return own;
 }
 

@@ -148,7 +148,10 @@ std::optional<Fault> EngineMode::read_prompt(io::JsonReader& json, Request& r) c
       !options_.asked("prompt-field") && json.field(kMessages).type == io::JsonType::kArray;
   if (!messages) {
     const Result<std::string_view> text = json.string(field);
-    if (!text) return text.fault();
+    if (!text)
+      return Fault{text.fault().code,
+                   cat(text.fault().detail, " (--record and --engine take texts and messages)"),
+                   text.fault().offset};
     r.prompt = *text;
     return std::nullopt;
   }

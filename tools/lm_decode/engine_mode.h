@@ -31,6 +31,7 @@ class EngineMode : public io::HeldMapper {
   std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override;
   void count_reused(io::JsonReader&, std::string_view) override { ++reused_; }
 
+  i64 reused() const { return reused_; }
   void report(f64 wall_s) const;
   /// Throws Error{kData} where --strict-script asks for it.
   void check_matched() const;

@@ -124,10 +124,7 @@ void run_engine(cli::Tool& tool) {
   Opened opened = open(tool, name);
   tool_options::check_resume(options, *opened.answerer);
   std::optional<answer::RecordingAnswerer> recording;
-  if (const std::string& path = options.text("record"); !path.empty()) {
-    tool.claim_output(path);
-    recording.emplace(*opened.answerer, path, options.given("resume"), tool.output_options());
-  }
+  tool_options::open_recording(tool, *opened.answerer, options.given("resume"), recording);
   io::AtomicFile* const coverage = options.text("script-coverage").empty()
                                        ? nullptr
                                        : &tool.other_output(options.text("script-coverage"));
@@ -148,6 +145,11 @@ void run_engine(cli::Tool& tool) {
     throw;
   }
   mode.check_matched();
+  if (recording && recording->kept() < mode.reused())
+    throw Error(ErrorKind::kData,
+                cat(options.text("record"), ": has ", recording->kept(), " of the ", mode.reused(),
+                    " answers that --resume takes over"),
+                "without --resume they are asked again");
   if (const auto* script = dynamic_cast<const answer::ScriptAnswerer*>(opened.answerer.get())) {
     tool.add_metric("script", script->coverage_json());
     if (coverage != nullptr) coverage->write(script->coverage_json() + "\n");

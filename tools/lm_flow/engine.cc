@@ -32,10 +32,7 @@ Engine::Engine(cli::Tool& tool) : batch_(tool.options().integer("batch")) {
   }
   const bool goes_on = options.find("resume") != nullptr && options.given("resume");
   tool_options::check_resume(options, *answerer_);
-  if (const std::string& path = options.text("record"); !path.empty()) {
-    tool.claim_output(path);
-    recording_.emplace(*answerer_, path, goes_on, tool.output_options());
-  }
+  tool_options::open_recording(tool, *answerer_, goes_on, recording_);
 }
 
 void Engine::close() {

@@ -17,6 +17,9 @@ try --json --grammar-memory 64K
 try --json --grammar-memory 1
 try --asap-unbounded
 try --regex 'a+' --grammar-mode asap --temperature 0.5
+for own in --top-k=1 --top-p=0.3 --min-p=0.5 --frequency-penalty=5 --dry-multiplier=1; do
+  lm-decode -m m --max-tokens 9 --regex 'a+' --grammar-mode asap "$own" in.jsonl 2>/dev/null | zstd -dcf | jq -c '.error.code'
+done
 try --regex 'a+' --asap-warmup 3
 try --regex 'a+' --grammar-mode asap --asap-trie t.bin --resume r.jsonl
 try --regex 'a+' --grammar-mode asap --asap-trie in.jsonl

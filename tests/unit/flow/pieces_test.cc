@@ -134,6 +134,8 @@ TEST_CASE("lists are reduced without what is missing", "[flow]") {
   CHECK(sum_of({Value(std::numeric_limits<i64>::max()), one}).fault().code == "range");
   CHECK(text::to_json(*max_of({one, two, none})) == "2");
   CHECK(max_of({none})->is_none());
+  CHECK(sum_of({Value(1e308), Value(1e308)}).fault().code == "range");
+  CHECK(mean_of({Value(1e308), Value(1e308)})->number() == 1e308);
   CHECK(text::to_json(*mean_of({one, two})) == "1.5");
   CHECK(text::to_json(Value(majority_of({Value("b"), Value("a"), none, Value("b"), none, none}))) ==
         "[\"b\"]");
