@@ -79,13 +79,14 @@ std::function<Graph(i64)> graphs_of(cli::Tool& tool, Problem problem) {
 
 std::vector<i64> whole_list(const cli::Options& options, const std::string& option, i64 least,
                             const std::vector<i64>& fallback) {
+  constexpr i64 kMost = 1'000'000'000;
   if (!options.given(option)) return fallback;
   std::vector<i64> out;
   for (const std::string_view part : split(options.text(option), ',')) {
     const std::optional<i64> value = parse_count(trim(part));
-    if (!value || *value < least || *value > 1'000'000'000)
-      throw Error(ErrorKind::kUsage,
-                  cat("--", option, ": ", quote(part), " is no whole number of at least ", least));
+    if (!value || *value < least || *value > kMost)
+      throw Error(ErrorKind::kUsage, cat("--", option, ": ", quote(part),
+                                         " is no whole number from ", least, " to ", kMost));
     if (std::find(out.begin(), out.end(), *value) == out.end()) out.push_back(*value);
   }
   return out;
@@ -93,15 +94,15 @@ std::vector<i64> whole_list(const cli::Options& options, const std::string& opti
 
 namespace {
 
-/// `count` numbers of at least 0.
+/// `count` numbers from 0 to a thousand million.
 std::vector<f64> numbers(const cli::Options& options, const std::string& option,
                          std::size_t count) {
   std::vector<f64> out;
   for (const std::string_view part : split(options.text(option), ',')) {
     const std::optional<f64> value = parse_float(trim(part));
-    if (!value || !(*value >= 0) || !std::isfinite(*value))
+    if (!value || !(*value >= 0 && *value <= 1e9))
       throw Error(ErrorKind::kUsage,
-                  cat("--", option, ": ", quote(part), " is no number of at least 0"));
+                  cat("--", option, ": ", quote(part), " is no number from 0 to 1e9"));
     out.push_back(*value);
   }
   if (out.size() != count)

@@ -26,6 +26,18 @@ struct Work final : io::HeldWork {
   Outcome outcome;
 };
 
+Result<Value> value_of(io::JsonReader& json, i64 field, const std::string& path) {
+  if (json.field(field).type == io::JsonType::kString) {
+    const Result<std::string_view> text = json.string(field);
+    if (!text) return text.fault();
+    return Value(std::string(*text));
+  }
+  Result<Value> value = text::parse_json_value(std::string(json.raw(field)));
+  if (value) return value;
+  return Fault{value.fault().code, cat("field ", quote(path), ": ", value.fault().detail),
+               json.field(field).begin};
+}
+
 class FlowMode final : public io::HeldMapper {
  public:
   FlowMode(cli::Tool& tool, const flow::Graph& graph, Engine& engine,
@@ -69,7 +81,7 @@ class FlowMode final : public io::HeldMapper {
       const i64 field = at == read_.end() ? kId : kFirst + (at - read_.begin());
       if (record.json.field(field).type == io::JsonType::kMissing)
         return Fault{"missing", cat("field ", quote(path), " is missing, the graph reads it"), -1};
-      Result<Value> value = text::parse_json_value(std::string(record.json.raw(field)));
+      Result<Value> value = value_of(record.json, field, path);
       if (!value) return value.fault();
       work->fields.push_back(std::move(*value));
     }
