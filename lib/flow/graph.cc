@@ -38,7 +38,9 @@ ValueMap params_of(const ConfigNode& root, const Settings& set, const std::strin
     for (const ConfigField& field : params->fields)
       out.emplace_back(Value(field.key), field.node.value);
   }
-  for (const auto& [key, value] : set) {
+  for (const auto& setting : set) {
+    const std::string& key = setting.first;
+    const Value& value = setting.second;
     const auto found = std::find_if(out.begin(), out.end(),
                                     [&](const auto& one) { return one.first.str() == key; });
     if (found == out.end()) {

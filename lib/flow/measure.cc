@@ -26,8 +26,7 @@ std::vector<Value> fields_of(const Graph& graph, const Instance& instance) {
 class Runner {
  public:
   Runner(answer::Answerer& answerer, const MeasureOptions& options)
-      : answerer_(answerer),
-        options_(options),
+      : options_(options),
         count_([&answerer](const std::string& text) { return answerer.count_tokens(text); }),
         scheduler_(answerer, {1, options.call_time ? nullptr : options.clock}) {}
 
@@ -52,7 +51,6 @@ class Runner {
   }
 
  private:
-  answer::Answerer& answerer_;
   const MeasureOptions& options_;
   CountTokens count_;
   Scheduler scheduler_;
