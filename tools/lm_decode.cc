@@ -18,8 +18,26 @@ using lm::cli::Flag;
 using lm::cli::FlagKind;
 using lm::cli::ToolSpec;
 
+std::vector<Flag> adapter_flags() {
+  return {{.name = "adapter",
+           .kind = FlagKind::kList,
+           .value_name = "NAME=FOLDER",
+           .group = "Model",
+           .help = "an adapter beside the model, which records choose by name; may be repeated",
+           .details = "A record's field names an adapter, or several with their weights in an "
+                      "object; without it the model is as it is. Records of a batch may differ.",
+           .needs = {"model"}},
+          {.name = "adapter-field",
+           .kind = FlagKind::kString,
+           .value_name = "PATH",
+           .group = "Model",
+           .def = "adapter",
+           .help = "the field of records that chooses an adapter",
+           .needs = {"adapter"}}};
+}
+
 std::vector<Flag> model_flags() {
-  return lm::cli::joined({lm::tool_options::folder_flags("Model"),
+  return lm::cli::joined({lm::tool_options::folder_flags("Model"), adapter_flags(),
                           lm::tool_options::model_flags({}), lm::tool_options::held_flags()});
 }
 

@@ -25,7 +25,7 @@ namespace {
 
 std::optional<text::ChatTemplate> open_chat(const decode::Session& session,
                                             const ModelOptions& options) {
-  const std::string& folder = session.options().folder;
+  const std::string folder = model::model_parts(session.options().folder).base;
   const text::ChatFiles files = text::read_chat_files(folder);
   const text::ChatFiles::Named* source = options.chat ? &*options.chat : files.find("default");
   if (source == nullptr && files.templates.empty()) return std::nullopt;

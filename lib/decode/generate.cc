@@ -225,6 +225,7 @@ bool Generator::admit() {
       charged_pages_ += own + sample;
       job.charge = own;
       job.seq = engine_.create();
+      if (!job.request.adapters.empty()) engine_.adapt(job.seq, job.request.adapters);
       job.result.completions.resize(usize(job.request.params.n));
       job.state = Job::State::kPrompt;
     }

@@ -51,6 +51,8 @@ struct GenerateRequest {
   /// A sample begins when the one before it has ended: what their constraint learns then does not
   /// depend on the batch.
   bool serial = false;
+  /// Weights of the model's adapters (Engine::adapt); empty: what the model says.
+  std::vector<f32> adapters = {};
   /// By sample, params.n of them; empty: samples are alike and are numbered from 0.
   std::vector<SampleVariant> variants = {};
 };

@@ -87,6 +87,7 @@ bool TokenScorer::start(Job& job) {
     if (!alone && (sequences_ >= options_.batch || charged_pages_ + own + most > limit))
       return false;
     job.prefix.seq = engine_.create();
+    if (!job.request.adapters.empty()) engine_.adapt(job.prefix.seq, job.request.adapters);
     job.prefix.charge = own;
     charged_pages_ += own;
     ++sequences_;

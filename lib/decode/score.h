@@ -32,6 +32,7 @@ struct ScoreRequest {
   std::vector<PromptRow> prefix;
   std::vector<Branch> branches;
   i64 top_logprobs = 0;
+  std::vector<f32> adapters = {};  // Engine::adapt; empty: what the model says
 };
 
 struct BranchScore {

@@ -40,17 +40,18 @@ i64 least_bytes_of(const model::MappedModel& model, const SessionOptions& option
 }  // namespace
 
 i64 Session::least_bytes(const SessionOptions& options) {
-  return least_bytes_of(model::map_model(options.folder), options);
+  return least_bytes_of(model::map_model(options.folder, options.adapters), options);
 }
 
 Session::Session(const SessionOptions& options)
-    : options_(options), model_(model::map_model(options.folder)) {
+    : options_(options), model_(model::map_model(options.folder, options.adapters)) {
   if (options.logits) model::require_decoder(model_.cfg, options.folder);
   text::LoadOptions load;
   load.add_specials = false;
   load.special = options.special;
-  tokenizer_ =
-      text::load_tokenizer(options.tokenizer.empty() ? options.folder : options.tokenizer, load);
+  tokenizer_ = text::load_tokenizer(
+      options.tokenizer.empty() ? model::model_parts(options.folder).base : options.tokenizer,
+      load);
   try {
     check_vocab(model_.cfg, *tokenizer_);
   } catch (const Error& e) {
@@ -58,6 +59,8 @@ Session::Session(const SessionOptions& options)
   }
   if (options.begin) begin_ = begin_token(model_.cfg, *tokenizer_);
   digest_ = model::model_digest(options.folder);
+  for (const std::string& adapter : options.adapters)
+    adapter_digests_.push_back(model::adapter_digest(adapter));
   model::EngineOptions size = sizes(model_.cfg, options, options.cache_bytes);
   if (options.memory != nullptr) charge(*options.memory, size);
   engine_ = options.compute.backend == nullptr
@@ -87,6 +90,12 @@ void Session::charge(MemoryBudget& memory, model::EngineOptions& size) {
   charge_.emplace(memory, host_bytes(model_, size), cat("the model in ", options_.folder));
 }
 
+std::vector<f32> Session::adapter_weights(std::span<const f32> further) const {
+  std::vector<f32> out(model_.adapter_weights.size() - further.size(), 0);
+  out.insert(out.end(), further.begin(), further.end());
+  return out;
+}
+
 GenerateOptions Session::generate_options() const {
   GenerateOptions out;
   out.batch = options_.batch;
@@ -105,8 +114,9 @@ WindowRule Session::windows(i64 window, i64 stride) const {
 }
 
 u64 Session::key() const {
-  return xxh3_64(cat(digest_, "\n", tokenizer_->digest(), "\n", begin_ ? cat(*begin_) : "", "\n",
-                     static_cast<i64>(options_.special), "\n", dtype_name(activation())));
+  return xxh3_64(cat(digest_, join(adapter_digests_, ""), "\n", tokenizer_->digest(), "\n",
+                     begin_ ? cat(*begin_) : "", "\n", static_cast<i64>(options_.special), "\n",
+                     dtype_name(activation())));
 }
 
 }  // namespace lm::decode

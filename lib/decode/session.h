@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,9 @@
 namespace lm::decode {
 
 struct SessionOptions {
-  std::string folder;
+  std::string folder;  // of the model, or BASE+ADAPTER (model::find_model)
+  /// Folders of further adapters, which texts may choose (Session::choose_adapter).
+  std::vector<std::string> adapters = {};
   std::string tokenizer;  // instead of the folder's; empty: the folder's
   bool begin = true;      // the model's begin token stands before a text, if it has one
   text::SpecialPolicy special = text::SpecialPolicy::kParse;
@@ -56,6 +59,9 @@ class Session {
   const model::Engine& engine() const { return *engine_; }
   /// The identity of the model (model_digest).
   const std::string& digest() const { return digest_; }
+  /// What Engine::adapt takes for a weight of each of SessionOptions::adapters, and none of the
+  /// model's own.
+  std::vector<f32> adapter_weights(std::span<const f32> further) const;
   /// Put before every text, or nothing.
   std::optional<i32> begin() const { return begin_; }
   DType activation() const { return options_.compute.activation; }
@@ -81,6 +87,7 @@ class Session {
   model::MappedModel model_;
   std::unique_ptr<text::Tokenizer> tokenizer_;
   std::string digest_;
+  std::vector<std::string> adapter_digests_;
   std::optional<i32> begin_;
   std::optional<MemoryCharge> charge_;
   std::unique_ptr<model::Engine> engine_;

@@ -18,6 +18,8 @@ i32 ParamSet::add(std::string_view name, const Shape& shape, bool decay, bool tr
   const i32 index = size();
   const bool fresh = index_.emplace(std::string(name), index).second;
   LM_CHECK(fresh, cat("parameter ", name, " is declared twice"));
+  LM_CHECK(!trainable || trained_end_ == end_,
+           cat("parameter ", name, " stands behind frozen ones"));
   ParamInfo info;
   info.name = std::string(name);
   info.shape = shape;
@@ -26,6 +28,7 @@ i32 ParamSet::add(std::string_view name, const Shape& shape, bool decay, bool tr
   info.decay = decay;
   info.trainable = trainable;
   end_ += round_up(info.count, kParamAlign);
+  if (trainable) trained_end_ = end_;
   list_.push_back(std::move(info));
   return index;
 }
@@ -39,6 +42,10 @@ i64 ParamSet::slab_elements(i64 world_size) const {
   return round_up(end_, kParamAlign * world_size);
 }
 
+i64 ParamSet::trained_elements(i64 world_size) const {
+  return round_up(trained_end_, kParamAlign * world_size);
+}
+
 i64 ParamSet::count() const {
   i64 total = 0;
   for (const ParamInfo& info : list_)
@@ -46,15 +53,29 @@ i64 ParamSet::count() const {
   return total;
 }
 
-ParamSlab::ParamSlab(const ParamSet& set, i64 world_size)
-    : set_(&set),
-      storage_(Storage::cpu(set.slab_elements(world_size) * 4)),
-      elements_(set.slab_elements(world_size)) {}
+i64 ParamSet::trained_count() const {
+  i64 total = 0;
+  for (const ParamInfo& info : list_)
+    if (info.trainable) total += info.count;
+  return total;
+}
 
-ParamSlab::ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend, DType dtype)
+namespace {
+i64 elements_of(const ParamSet& set, i64 world_size, SlabOf of) {
+  return of == SlabOf::kAll ? set.slab_elements(world_size) : set.trained_elements(world_size);
+}
+}  // namespace
+
+ParamSlab::ParamSlab(const ParamSet& set, i64 world_size, SlabOf of)
     : set_(&set),
-      storage_(backend.allocate(set.slab_elements(world_size) * item_bytes(dtype))),
-      elements_(set.slab_elements(world_size)),
+      storage_(Storage::cpu(elements_of(set, world_size, of) * 4)),
+      elements_(elements_of(set, world_size, of)) {}
+
+ParamSlab::ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend, DType dtype,
+                     SlabOf of)
+    : set_(&set),
+      storage_(backend.allocate(elements_of(set, world_size, of) * item_bytes(dtype))),
+      elements_(elements_of(set, world_size, of)),
       dtype_(dtype) {
   backend.zero(storage_.data(), bytes());
 }
@@ -62,6 +83,7 @@ ParamSlab::ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend
 Tensor ParamSlab::operator[](i32 param) const {
   LM_CHECK(set_ != nullptr && param >= 0 && param < set_->size(), "no such parameter");
   const ParamInfo& info = (*set_)[param];
+  LM_CHECK(info.offset + info.count <= elements_, "the slab has this parameter");
   return make_tensor(storage_, info.offset, info.shape, dtype_);
 }
 

@@ -24,7 +24,9 @@ struct ParamInfo {
 
 class ParamSet {
  public:
-  /// Appends and returns the index. Throws Error{kInternal} on a second parameter of that name.
+  /// Appends and returns the index. Trainable parameters come before frozen ones, so that what an
+  /// optimizer keeps is a slab of its own length. Throws Error{kInternal} on a second parameter of
+  /// that name, and on a trainable one behind a frozen one.
   i32 add(std::string_view name, const Shape& shape, bool decay, bool trainable = true);
   const ParamInfo& operator[](i32 index) const { return list_[usize(index)]; }
   i32 size() const { return static_cast<i32>(list_.size()); }
@@ -33,13 +35,18 @@ class ParamSet {
   const std::vector<ParamInfo>& list() const { return list_; }
   /// Padded elements of a slab for world_size ranks.
   i64 slab_elements(i64 world_size = 1) const;
+  /// The same of the trainable parameters alone.
+  i64 trained_elements(i64 world_size = 1) const;
   /// Elements of all parameters without padding.
   i64 count() const;
+  /// Of the trainable ones.
+  i64 trained_count() const;
 
  private:
   std::vector<ParamInfo> list_;
   std::unordered_map<std::string, i32> index_;
   i64 end_ = 0;
+  i64 trained_end_ = 0;
 };
 
 /// Where the values of a model's parameters lie, by index of its ParamSet.
@@ -59,14 +66,18 @@ class Weights {
 
 class Backend;
 
+/// What a slab has room for: gradients and moments are of the trained parameters.
+enum class SlabOf : u8 { kAll, kTrained };
+
 /// One slab over a ParamSet, zero at first: f32 on the CPU, or of a type in a backend's memory. set
 /// outlives it.
 class ParamSlab final : public Weights {
  public:
   ParamSlab() = default;
-  explicit ParamSlab(const ParamSet& set, i64 world_size = 1);
+  explicit ParamSlab(const ParamSet& set, i64 world_size = 1, SlabOf of = SlabOf::kAll);
   /// dtype: f32, or bf16 for the copies that kernels read. Throws what Backend::allocate throws.
-  ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend, DType dtype = DType::kF32);
+  ParamSlab(const ParamSet& set, i64 world_size, const Backend& backend, DType dtype = DType::kF32,
+            SlabOf of = SlabOf::kAll);
   Tensor operator[](i32 param) const override;
   DType dtype(i32) const override { return dtype_; }
   /// Of an f32 slab (null if there is none); of a bf16 slab.

@@ -127,11 +127,6 @@ bool stored_finite(DType dtype, const u8* at, i64 count) {
   }
 }
 
-bool is_floating(DType dtype) {
-  return is_weight(dtype) || dtype == DType::kF64 || dtype == DType::kF8E4m3 ||
-         dtype == DType::kF8E5m2;
-}
-
 bool wants_f64(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF64;
 }

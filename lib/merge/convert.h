@@ -1,13 +1,12 @@
 #pragma once
 // Stored elements to the type of the arithmetic and back, in bulk. Widening is exact. Narrowing
-// rounds once, to nearest even, also from f64 to 16 bits. Subnormals survive both ways.
+// rounds once, to nearest even, also from f64 to 16 bits. Subnormals survive both ways. Types that
+// are not is_floating can only be compared and copied.
 
 #include "tensor/tensor.h"
 
 namespace lm::merge {
 
-/// Types whose elements can be merged; others (integers, bool) are only compared and copied.
-bool is_floating(DType dtype);
 /// True if sums of such elements need fp64; 16-bit and 8-bit types take fp32.
 bool wants_f64(DType dtype);
 

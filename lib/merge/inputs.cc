@@ -8,6 +8,7 @@
 #include "io/file.h"
 #include "io/json_node.h"
 #include "merge/layers.h"
+#include "merge/low_rank.h"
 
 namespace lm::merge {
 
@@ -25,47 +26,10 @@ std::string find_embedding(const SafeModel& files) {
   return {};
 }
 
-/// Where a model is: a base, and an adapter or nothing.
-struct ModelPath {
-  std::string base;
-  std::string adapter;
-};
-
-[[noreturn]] void refuse_missing(const std::string& path, const char* what) {
-  const bool looks_like_hub =
-      path[0] != '/' && path[0] != '.' && std::count(path.begin(), path.end(), '/') == 1;
-  throw Error(ErrorKind::kNoInput, cat(path, ": no such ", what, " folder"),
-              looks_like_hub ? "models are local folders: download it first" : "");
-}
-
-// A plus sign may be part of a name, too: what exists decides.
-ModelPath find_model(const std::string& path, const std::string& adapter_base) {
-  if (!io::path_exists(path)) {
-    for (std::size_t plus = path.find('+'); plus != std::string::npos;
-         plus = path.find('+', plus + 1)) {
-      ModelPath pair{path.substr(0, plus), path.substr(plus + 1)};
-      if (plus > 0 && io::path_exists(pair.base)) {
-        if (!io::path_exists(pair.adapter)) refuse_missing(pair.adapter, "adapter");
-        return pair;
-      }
-    }
-    refuse_missing(path, "model");
-  }
-  if (!is_adapter(path)) return {path, {}};
-  if (!adapter_base.empty() && adapter_base != path) return {adapter_base, path};
-  const std::string named = Adapter::named_base(path);
-  if (!named.empty() && io::path_exists(named)) return {named, path};
-  throw Error(ErrorKind::kNoInput,
-              cat(path, ": an adapter", named.empty() ? "" : cat(" for ", quote(named, 200)),
-                  ", whose base is not here"),
-              cat("name the model that it goes on: BASE+", path));
-}
-
 InputModel open_model(const std::string& path, const std::string& adapter_base) {
-  const ModelPath at = find_model(path, adapter_base);
-  if (!io::path_exists(at.base)) refuse_missing(at.base, "model");
+  const model::ModelPath at = model::find_model(path, adapter_base);
   InputModel model{path, at.base, SafeModel::open(at.base), {}, Json(), {}, 0};
-  if (!at.adapter.empty()) model.adapter = Adapter::open(at.adapter, model.files, at.base);
+  if (!at.adapter.empty()) model.adapter = model::Adapter::open(at.adapter, model.files, at.base);
   const std::string config = (fs::path(at.base) / "config.json").string();
   if (io::path_exists(config))
     model.config = io::parse_object(io::read_file(config, kMaxConfigBytes), config);
@@ -113,7 +77,7 @@ std::vector<std::string> InputModel::names() const {
 }
 
 SourcePtr InputModel::source(const SafeEntry& entry) const {
-  const LowRank* const delta = adapter ? adapter->delta(entry) : nullptr;
+  const model::LowRank* const delta = adapter ? adapter->delta(entry) : nullptr;
   const bool own = files.find(entry.name) == &entry;
   SourcePtr plain = std::make_unique<MappedSource>(entry, own ? folder : adapter->folder());
   if (delta == nullptr) return plain;

@@ -11,8 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "merge/adapter.h"
 #include "merge/source.h"
+#include "model/adapter.h"
 #include "tensor/safetensors.h"
 
 namespace lm::merge {
@@ -23,7 +23,7 @@ struct InputModel {
   std::string path;    // as it is called: a folder, a file, or BASE+ADAPTER
   std::string folder;  // of the base
   SafeModel files;
-  std::optional<Adapter> adapter;
+  std::optional<model::Adapter> adapter;
   Json config;          // null without a config.json
   std::string tied_to;  // the embedding that stands for a head which is not stored, or empty
   i64 layers = 0;       // by the tensors' names

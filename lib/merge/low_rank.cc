@@ -24,7 +24,7 @@ void widen_from(const SafeEntry& entry, i64 first, i64 count, A* to) {
 
 // sum[j] = (B A)[row, col + j].
 template <class A>
-void multiply(const LowRank& delta, i64 row, i64 col, i64 count, Product<A>& p) {
+void multiply(const model::LowRank& delta, i64 row, i64 col, i64 count, Product<A>& p) {
   const i64 rank = delta.rank();
   const i64 in = delta.a->shape[1];
   widen_from(*delta.b, row * rank, rank, p.left.data());
@@ -43,7 +43,7 @@ void multiply(const LowRank& delta, i64 row, i64 col, i64 count, Product<A>& p) 
 
 // sum[j] = (B A)[col + j, row].
 template <class A>
-void multiply_transposed(const LowRank& delta, i64 row, i64 col, i64 count, Product<A>& p) {
+void multiply_transposed(const model::LowRank& delta, i64 row, i64 col, i64 count, Product<A>& p) {
   const i64 rank = delta.rank();
   const i64 in = delta.a->shape[1];
   for (i64 k = 0; k < rank; ++k)
@@ -59,7 +59,7 @@ void multiply_transposed(const LowRank& delta, i64 row, i64 col, i64 count, Prod
 
 }  // namespace
 
-LowRankSource::LowRankSource(SourcePtr base, const LowRank& delta, std::string adapter)
+LowRankSource::LowRankSource(SourcePtr base, const model::LowRank& delta, std::string adapter)
     : base_(std::move(base)), delta_(delta), adapter_(std::move(adapter)) {
   LM_CHECK(base_->shape() == delta_.shape(), "a low-rank delta has the shape of its base");
 }

@@ -8,27 +8,16 @@
 #include <string>
 
 #include "merge/source.h"
+#include "model/adapter.h"
 
 namespace lm::merge {
-
-/// Factors in an open file. a: [rank, in], b: [out, rank], 16-bit or f32.
-struct LowRank {
-  const SafeEntry* a = nullptr;
-  const SafeEntry* b = nullptr;
-  f64 scale = 0;
-  bool transposed = false;  // the tensor is [in, out]: embeddings, and layers that store it so
-  i64 rank() const { return a->shape[0]; }
-  Shape shape() const {
-    return transposed ? Shape{a->shape[1], b->shape[0]} : Shape{b->shape[0], a->shape[1]};
-  }
-};
 
 /// Products are summed in ascending order of the rank, in the arithmetic of the reader; elements do
 /// not depend on the range that is asked for.
 class LowRankSource final : public TensorSource {
  public:
   /// delta has the shape of base. adapter: for messages.
-  LowRankSource(SourcePtr base, const LowRank& delta, std::string adapter);
+  LowRankSource(SourcePtr base, const model::LowRank& delta, std::string adapter);
   std::string describe() const override;
   std::string_view name() const override { return base_->name(); }
   DType dtype() const override { return base_->dtype(); }
@@ -47,7 +36,7 @@ class LowRankSource final : public TensorSource {
   void load_sum(i64 first, i64 count, A* to) const;
 
   SourcePtr base_;
-  LowRank delta_;
+  model::LowRank delta_;
   std::string adapter_;
   mutable std::once_flag digested_;
   mutable Hash128 factors_;

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "model/lora.h"
 
 namespace lm::model {
 namespace {
@@ -33,10 +34,27 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
     values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, dtype,
                                   options.trainable && params.set[i].trainable));
   }
+  if (cfg.lora)
+    for (const LoraModule& one : lora_modules(cfg, params.set))
+      low_rank_[one.param].push_back({one.row, one.rows, param(one.a()), param(one.b())});
+  if (options.adapters != nullptr) declare_adapters(*options.adapters);
   if (cfg.kind == ModelKind::kDecoder) head_ = param(cfg.tied ? "embed.weight" : "head.weight");
   if (options_.ropes == nullptr) own_ropes_.emplace(cfg, options_.positions);
   for (i64 i = 0; i < ropes().size(); ++i)
     ropes_.push_back(g.input(cat("rope.", i), ropes().tensor(i).shape));
+}
+
+/// Their parameters' numbers follow the model's.
+void GraphModel::declare_adapters(const AdapterBank& bank) {
+  LM_CHECK(!cfg_.lora, "adapters are trained, or run");
+  std::vector<Value> values;
+  for (i32 i = 0; i < bank.params().size(); ++i) {
+    const ParamInfo& info = bank.params()[i];
+    values.push_back(
+        g_.parameter(info.name, info.shape, params_.set.size() + i, options_.activation, false));
+  }
+  for (const AdapterBank::Part& one : bank.parts())
+    low_rank_[one.param].push_back({one.row, one.rows, values[usize(one.a)], values[usize(one.b)]});
 }
 
 Value GraphModel::param(std::string_view name) const {
@@ -49,6 +67,30 @@ Value GraphModel::norm(const std::string& prefix, Value x) {
   const f32 eps = static_cast<f32>(cfg_.norm_eps);
   if (cfg_.norm == NormKind::kRms) return rmsnorm(g_, x, weight, eps);
   return layernorm(g_, x, weight, param(prefix + ".bias"), eps);
+}
+
+Value GraphModel::add_low_rank(const std::string& stem, Value x, Value y) {
+  const bool trained = cfg_.lora.has_value();
+  LM_CHECK(trained || adapter_rows_, "rows say which adapters they use");
+  if (trained && cfg_.lora->dropout > 0) x = dropout(g_, x, static_cast<f32>(cfg_.lora->dropout));
+  ValueList parts;
+  i64 end = 0;  // of the columns that have parts
+  // Columns without adapters; zeros of the activations' type.
+  const auto zeros_to = [&](i64 column) {
+    if (column <= end) return;
+    const Value own = stop_gradient(g_, slice_columns(g_, y, end, column - end));
+    parts.push_back(scale(g_, own, 0));
+  };
+  for (const LowRankPart& one : low_rank_.at(stem)) {
+    zeros_to(one.row);
+    Value low = linear(g_, x, one.a);
+    if (!trained) low = mul(g_, low, adapter_rows_);
+    parts.push_back(linear(g_, low, one.b));
+    end = one.row + one.rows;
+  }
+  zeros_to(g_.shape(y).cols());
+  const Value sum = parts.size() == 1 ? parts[0] : concat_columns(g_, parts);
+  return add(g_, y, sum, 1, trained ? static_cast<f32>(cfg_.lora->scale()) : 1);
 }
 
 Value GraphModel::embed(Value tokens, Value positions) {
@@ -95,8 +137,10 @@ Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
   return hidden(tokens, positions, mix);
 }
 
-void GraphModel::bind(Executor& executor, const Weights& weights) const {
-  executor.bind_params([&](i32 index) { return weights[index]; });
+void GraphModel::bind(Executor& executor, const Weights& weights, const Weights* adapters) const {
+  const i32 own = params_.set.size();
+  executor.bind_params(
+      [&](i32 index) { return index < own ? weights[index] : (*adapters)[index - own]; });
   for (i64 i = 0; i < ropes().size(); ++i) {
     const Tensor table = ropes().tensor(i);
     if (executor.device() == table.device)

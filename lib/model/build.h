@@ -4,13 +4,16 @@
 // flattened: N = all tokens of a batch, sequences one after another. Attention spans are row
 // numbers of the batch ([N, 6]: keys [a0,a1) and [b0,b1)), position ids are free inputs.
 
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "graph/checkpoint.h"
 #include "graph/exec.h"
 #include "graph/graph.h"
+#include "model/adapter_bank.h"
 #include "model/config.h"
 #include "model/layer.h"
 #include "model/params.h"
@@ -30,6 +33,8 @@ struct BuildOptions {
   DType activation = DType::kF32;
   /// Says the types of the parameters; null: all have the activations'.
   const Weights* weights = nullptr;
+  /// Adapters to run beside the model, of the activations' type; use_adapters says which rows do.
+  const AdapterBank* adapters = nullptr;
 };
 
 class GraphModel {
@@ -38,6 +43,8 @@ class GraphModel {
   /// outlive this; g is borrowed.
   GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params, const BuildOptions& options);
 
+  /// For all rows to come: weights [N, BuildOptions::adapters->columns()] of the adapters.
+  void use_adapters(Value row_weights) { adapter_rows_ = row_weights; }
   /// tokens, positions i32 [N] -> [N, C]. Every token is of the first type, where there are types.
   Value embed(Value tokens, Value positions);
   /// Layer i with residuals, as region "blocks.i". x [N, C] -> [N, C].
@@ -61,11 +68,24 @@ class GraphModel {
   /// Binds the parameters, which have the types that the options say and lie in the executor's
   /// memory; and the rotary tables: to their memory where that is the executor's (this
   /// must then outlive its runs), else to a copy; and the tokens' types.
-  void bind(Executor& executor, const Weights& weights) const;
+  /// adapters: of the parameters of BuildOptions::adapters, where there are some.
+  void bind(Executor& executor, const Weights& weights, const Weights* adapters = nullptr) const;
 
  private:
   friend class LayerGraph;
+  /// Columns [row, row + rows) of a product have scale B (m * A x) added, m the rows' weights of
+  /// adapters, or none.
+  struct LowRankPart {
+    i64 row = 0;
+    i64 rows = 0;
+    Value a, b;
+  };
   Value norm(const std::string& prefix, Value x);
+  void declare_adapters(const AdapterBank& bank);
+  /// Whether adapters stand beside the matrix `stem`.weight.
+  bool adapted(const std::string& stem) const { return low_rank_.contains(stem); }
+  /// y, which is made of x by that matrix, with what they add to it.
+  Value add_low_rank(const std::string& stem, Value x, Value y);
   const RopeTables& ropes() const { return own_ropes_ ? *own_ropes_ : *options_.ropes; }
 
   Graph& g_;
@@ -74,6 +94,8 @@ class GraphModel {
   BuildOptions options_;
   std::vector<Value> values_;  // by parameter index
   std::vector<Value> types_;   // of the tokens that embed() was given
+  std::map<std::string, std::vector<LowRankPart>> low_rank_;  // by the matrix, in order of rows
+  Value adapter_rows_;
   Value head_;
   std::optional<RopeTables> own_ropes_;
   std::vector<Value> ropes_;  // by table

@@ -51,6 +51,9 @@ void merge_generation(const std::string& text, const std::string& name, ModelCfg
 /// The folder of a training run is not a model, but it holds some: says which.
 void check_not_a_run(const std::string& folder) {
   if (io::path_exists(in_folder(folder, "config.json"))) return;
+  if (const std::string last = in_folder(folder, "final"); is_adapter(last))
+    throw Error(ErrorKind::kNoInput, cat(folder, ": the folder of a training run, not of a model"),
+                cat("BASE+", last, " is the model with the run's adapter"));
   std::string inside;
   if (const std::string latest = in_folder(folder, "latest"); io::path_exists(latest))
     inside = trim(io::read_file(latest, 4096));
@@ -143,8 +146,8 @@ ConfigFiles read_config_files(const std::string& folder) {
   return out;
 }
 
-ModelCfg load_config(const std::string& folder) {
-  return read_config_files(folder).cfg;
+ModelCfg load_config(const std::string& path) {
+  return read_config_files(model_parts(path).base).cfg;
 }
 
 namespace {
@@ -156,19 +159,32 @@ SafeModel open_weights(const std::string& folder) {
 }
 }  // namespace
 
-MappedModel map_model(const std::string& folder) {
+MappedModel map_model(const std::string& path, const std::vector<std::string>& further) {
+  const ModelPath at = model_parts(path);
   MappedModel model;
-  model.cfg = load_config(folder);
+  model.cfg = load_config(at.base);
   std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
-  model.weights = std::make_unique<MappedWeights>(open_weights(folder), model.cfg, params->set);
+  SafeModel files = open_weights(at.base);
+  std::vector<std::string> adapters;
+  if (!at.adapter.empty()) adapters.push_back(at.adapter);
+  adapters.insert(adapters.end(), further.begin(), further.end());
+  if (!adapters.empty()) {
+    model.adapters =
+        std::make_unique<AdapterBank>(adapters, files, at.base, model.cfg, params->set);
+    model.adapter_weights.assign(adapters.size(), 0);
+    if (!at.adapter.empty()) model.adapter_weights[0] = 1;
+  }
+  model.weights = std::make_unique<MappedWeights>(std::move(files), model.cfg, params->set);
   model.params = std::move(params);
   return model;
 }
 
-Model load_model(const std::string& folder, i64 world_size) {
+namespace {
+Model load(const std::string& folder, i64 world_size, const std::optional<LoraCfg>& lora) {
   Model model;
   ConfigFiles config = read_config_files(folder);
   model.cfg = std::move(config.cfg);
+  model.cfg.lora = lora;
   model.generation_json = std::move(config.generation_json);
   model.folder = folder;
   const SafeModel files = open_weights(folder);
@@ -178,6 +194,21 @@ Model load_model(const std::string& folder, i64 world_size) {
   read_weights(files, model.cfg, params->set, model.weights);
   model.stored = files.entries().front()->dtype;
   model.params = std::move(params);
+  return model;
+}
+}  // namespace
+
+Model load_model(const std::string& folder, i64 world_size) {
+  return load(folder, world_size, std::nullopt);
+}
+
+Model load_with_lora(const std::string& folder, const LoraCfg& lora, u64 seed, i64 world_size) {
+  Model model = load(folder, world_size, lora);
+  for (i32 i = 0; i < model.params->set.size(); ++i) {
+    if (!model.params->set[i].trainable) continue;
+    const Tensor t = model.weights[i];
+    init_param(*model.params, i, seed, {t.f32_data(), usize(t.count())});
+  }
   return model;
 }
 
@@ -200,6 +231,12 @@ std::vector<WrittenFile> write_model_files(const std::string& folder, const Mode
   write_config_files(folder, {model.cfg, model.generation_json, tokenizer}, options.dtype);
   return write_weights(model.cfg, model.params->set, model.weights, options.dtype,
                        SafeWriter::to_folder(folder, options.max_shard_bytes));
+}
+
+// What a path is not, reading the folder says better.
+ModelPath model_parts(const std::string& path) {
+  const bool plain = io::path_exists(path) ? !is_adapter(path) : path.find('+') == path.npos;
+  return plain ? ModelPath{path, {}} : find_model(path);
 }
 
 std::span<const char* const> tokenizer_file_names() {
@@ -241,7 +278,7 @@ bool is_model_file(const std::string& name) {
   if (name.ends_with(".safetensors")) return true;
   for (const std::string_view known :
        {"config.json", "generation_config.json", kManifest, "model.safetensors.index.json",
-        "chat_template.jinja", "merge.json", "soup.json", "ablate.json"})
+        "chat_template.jinja", "merge.json", "soup.json", "ablate.json", kAdapterConfig})
     if (name == known) return true;
   for (const char* const known : kTokenizerFiles)
     if (name == known) return true;
@@ -250,12 +287,15 @@ bool is_model_file(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> model_files(const std::string& folder) {
+std::vector<std::string> model_files(const std::string& path) {
+  const ModelPath parts = model_parts(path);
   std::vector<std::string> out;
-  std::error_code code;
-  for (fs::directory_iterator at(folder, code); !code && at != fs::directory_iterator();
-       at.increment(code)) {
-    if (is_model_file(at->path().filename().string())) out.push_back(at->path().string());
+  for (const std::string& folder : {parts.base, parts.adapter}) {
+    std::error_code code;
+    for (fs::directory_iterator at(folder, code); !code && at != fs::directory_iterator();
+         at.increment(code)) {
+      if (is_model_file(at->path().filename().string())) out.push_back(at->path().string());
+    }
   }
   std::sort(out.begin(), out.end());
   return out;
@@ -332,9 +372,10 @@ class RecordedDigests {
 };
 }  // namespace
 
-std::string model_digest(const std::string& folder) {
+namespace {
+/// Of a configuration and the weights beside it.
+std::string folder_digest(const std::string& folder, const char* config, const SafeModel& model) {
   const RecordedDigests recorded(folder);
-  const SafeModel model = SafeModel::open(folder);
   std::vector<std::string> paths;
   for (const SafeFile& file : model.files())
     paths.push_back(file.path());
@@ -347,11 +388,24 @@ std::string model_digest(const std::string& folder) {
       if (digest.empty()) digest = file_digest(paths[usize(i)]);
     }
   });
-  std::string text = file_digest(in_folder(folder, "config.json"));
+  std::string text = file_digest(in_folder(folder, config));
   for (i64 i = 0; i < isize(paths); ++i)
     append(text, "\n", fs::file_size(paths[usize(i)]), " ", digests[usize(i)]);
   const Hash128 hash = xxh3_128(text);
   return cat("xxh3:", hex64(hash.hi), hex64(hash.lo));
+}
+}  // namespace
+
+std::string model_digest(const std::string& path) {
+  const ModelPath at = model_parts(path);
+  const std::string base = folder_digest(at.base, "config.json", SafeModel::open(at.base));
+  if (at.adapter.empty()) return base;
+  const Hash128 hash = xxh3_128(cat(base, "\n", adapter_digest(at.adapter)));
+  return cat("xxh3:", hex64(hash.hi), hex64(hash.lo));
+}
+
+std::string adapter_digest(const std::string& folder) {
+  return folder_digest(folder, kAdapterConfig, SafeModel::open(in_folder(folder, kAdapterWeights)));
 }
 
 }  // namespace lm::model

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "model/adapter.h"
+#include "model/adapter_bank.h"
 #include "model/config.h"
 #include "model/mapped_weights.h"
 #include "model/params.h"
@@ -25,21 +27,30 @@ struct Model {
   std::string folder;           // where it was read, empty for a new model
 };
 
-/// A model folder opened for inference: parameters in the file's type, where the file is mapped.
-/// Movable; parameter list and weights stay at their addresses.
+/// A model folder opened for inference: parameters in the file's type, where the file is mapped;
+/// and adapters beside it. Movable; what it points to stays at its address.
 struct MappedModel {
   ModelCfg cfg;
   std::unique_ptr<const ModelParams> params;
   std::unique_ptr<const MappedWeights> weights;
+  std::unique_ptr<const AdapterBank> adapters;  // null: none
+  std::vector<f32> adapter_weights;             // of a text that is not told otherwise
 };
 
 /// What runs: a model in memory or a mapped one, which outlives it.
 struct ModelRef {
-  ModelRef(const Model& m) : cfg(m.cfg), params(*m.params), weights(m.weights) {}         // NOLINT
-  ModelRef(const MappedModel& m) : cfg(m.cfg), params(*m.params), weights(*m.weights) {}  // NOLINT
+  ModelRef(const Model& m) : cfg(m.cfg), params(*m.params), weights(m.weights) {}  // NOLINT
+  ModelRef(const MappedModel& m)                                                   // NOLINT
+      : cfg(m.cfg),
+        params(*m.params),
+        weights(*m.weights),
+        adapters(m.adapters.get()),
+        adapter_weights(m.adapter_weights) {}
   const ModelCfg& cfg;
   const ModelParams& params;
   const Weights& weights;
+  const AdapterBank* adapters = nullptr;
+  std::span<const f32> adapter_weights;
 };
 
 /// A fresh model with initial weights drawn from seed. world_size pads the slab for sharding.
@@ -50,11 +61,18 @@ Model new_model(const ModelCfg& cfg, u64 seed, i64 world_size = 1);
 /// key or tensor (parse_config, read_weights). Sharded and single files, f32/bf16/f16/f64.
 Model load_model(const std::string& folder, i64 world_size = 1);
 
-/// Opens a folder without reading its weights. Throws as load_model.
-MappedModel map_model(const std::string& folder);
+/// The same with fresh adapters, drawn from seed, beside its matrices, and everything else frozen.
+/// Throws Error{kUsage} for targets that the model does not have (lora_modules).
+Model load_with_lora(const std::string& folder, const LoraCfg& lora, u64 seed, i64 world_size = 1);
 
-/// Only the configuration (with generation_config.json's end ids): for plans and listings.
-ModelCfg load_config(const std::string& folder);
+/// Opens a model (find_model) without reading its weights, with its adapter and further ones beside
+/// it, which texts choose (Engine::adapt): of adapter i of `further` the number is i, or i + 1 if
+/// the model has one of its own. Throws as load_model, find_model and AdapterBank.
+MappedModel map_model(const std::string& path, const std::vector<std::string>& further = {});
+
+/// Only the configuration (with generation_config.json's end ids) of a model (find_model): for
+/// plans and listings.
+ModelCfg load_config(const std::string& path);
 
 struct SaveOptions {
   DType dtype = DType::kF32;     // f32, bf16 or f16
@@ -82,6 +100,10 @@ void write_config_files(const std::string& folder, const ConfigFiles& files, DTy
 std::vector<WrittenFile> write_model_files(const std::string& folder, const Model& model,
                                            const SaveOptions& options);
 
+/// The folders of a model (find_model): the base has configuration and tokenizer. A path that names
+/// nothing is given back as the base.
+ModelPath model_parts(const std::string& path);
+
 /// The names of tokenizer files that a model folder may hold.
 std::span<const char* const> tokenizer_file_names();
 
@@ -98,9 +120,9 @@ std::string verify_folder(const std::string& folder);
 /// older model folder; anything else that exists there is refused with Error{kCannotCreate}.
 void save_model(const std::string& folder, const Model& model, const SaveOptions& options);
 
-/// The files in a folder that have names of a model's (configuration, weights, tokenizer): paths,
-/// sorted. Nothing if it is no folder.
-std::vector<std::string> model_files(const std::string& folder);
+/// The files of a model (find_model) that have names of a model's (configuration, weights,
+/// tokenizer, adapter): paths, sorted. Nothing if it is no folder.
+std::vector<std::string> model_files(const std::string& path);
 /// io::check_replaceable for model folders, which hold a config.json. They are replaced whole, so
 /// what else stands there is refused too.
 void check_replaceable(const std::string& folder);
@@ -108,7 +130,9 @@ void check_replaceable(const std::string& folder);
 /// The identity that records carry, "xxh3:" and 32 hexadecimal digits: XXH3 over config.json and
 /// the sizes and XXH3 digests of the weight files by name. The digest of a file that did not
 /// change since manifest.json was written is taken from there, by the system's change times, which
-/// copies do not keep; other files are read.
-std::string model_digest(const std::string& folder);
+/// copies do not keep; other files are read. Of a base with an adapter: over both digests.
+std::string model_digest(const std::string& path);
+/// The same of an adapter's configuration and factors.
+std::string adapter_digest(const std::string& folder);
 
 }  // namespace lm::model

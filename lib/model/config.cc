@@ -62,6 +62,7 @@ bool same_shape(const ModelCfg& x, const ModelCfg& y) {
          x.context == y.context && x.norm == y.norm && x.norm_eps == y.norm_eps &&
          x.position == y.position && x.first_position == y.first_position &&
          x.token_types == y.token_types && x.embed_norm == y.embed_norm && x.tied == y.tied &&
+         x.lora.has_value() == y.lora.has_value() && (!x.lora || same(*x.lora, *y.lora)) &&
          std::equal(x.layers.begin(), x.layers.end(), y.layers.begin(), y.layers.end(), same_layer);
 }
 
@@ -73,6 +74,7 @@ std::string describe(const ModelCfg& cfg) {
       append(out, " to ", describe_layer(cfg.layers.back()));
   }
   append(out, ", vocabulary ", cfg.vocab);
+  if (cfg.lora) append(out, ", ", describe(*cfg.lora));
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include "core/types.h"
 #include "model/attention_layer.h"
 #include "model/ffn_layer.h"
+#include "model/lora.h"
 #include "ops/op.h"
 
 namespace lm::model {
@@ -49,6 +50,9 @@ struct ModelCfg {
   bool tied = true;         // the head is the embedding
   f64 init_std = 0.02;
   std::vector<LayerCfg> layers;
+  /// Adapters that are trained beside the layers' matrices, everything else being frozen; they are
+  /// written to a folder of their own (lora.h), not to config.json.
+  std::optional<LoraCfg> lora;
   std::optional<i32> bos;
   std::vector<i32> eos;  // as config.json has them
   std::vector<i32>

@@ -26,10 +26,10 @@ i64 bucket(i64 n, i64 limit) {
 constexpr i64 kLeastKeys = 256;   // smallest bound of a pass's keys
 constexpr i64 kMostPasses = 512;  // of a device; beyond, all are made anew
 
-/// Where a pass's inputs lie in their block, in bytes. Page tables come last: rows point to them,
-/// so they alone may lie elsewhere in every run.
+/// Where a pass's inputs lie in their block, in bytes; adapter_bytes of each row. Page tables come
+/// last: rows point to them, so they alone may lie elsewhere in every run.
 struct InputLayout {
-  InputLayout(i64 rows, i64 logit_rows) {
+  InputLayout(i64 rows, i64 logit_rows, i64 adapter_bytes) {
     const auto take = [this](i64 bytes) {
       const i64 at = list;
       list = (list + bytes + 63) / 64 * 64;
@@ -41,8 +41,9 @@ struct InputLayout {
     select = take(logit_rows * 4);
     spans = take(rows * static_cast<i64>(sizeof(RowSpan)));
     store = take(rows * 4);
+    adapters = take(rows * adapter_bytes);
   }
-  i64 tables = 0, tokens = 0, positions = 0, select = 0, spans = 0, store = 0;
+  i64 tables = 0, tokens = 0, positions = 0, select = 0, spans = 0, store = 0, adapters = 0;
   i64 list = 0;  // the key list begins here
 };
 
@@ -55,6 +56,7 @@ Engine::Engine(const ModelRef& model, const EngineOptions& options, const Backen
     : model_(model),
       options_(options),
       backend_(backend),
+      adapters_(model.adapters, model.adapter_weights, options.activation),
       positions_(options.positions > 0 ? options.positions : model.cfg.context),
       ropes_(make_ropes()),
       weights_(make_weights()),
@@ -145,6 +147,17 @@ void Engine::hold_pass(const Graph& graph) {
   slab_ = backend_.allocate(bytes);
 }
 
+i32 Engine::fork(i32 seq) {
+  const i32 child = cache_->fork(seq);
+  adapters_.fork(seq, child);
+  return child;
+}
+
+void Engine::adapt(i32 seq, std::span<const f32> weights) {
+  LM_CHECK(cache_->length(seq) == 0, "a sequence with rows keeps its adapters");
+  adapters_.choose(seq, weights);
+}
+
 Engine::Pass& Engine::pass(const PassKey& key) {
   const auto found = passes_.find(key);
   if (found != passes_.end()) return *found->second;
@@ -156,16 +169,20 @@ Engine::Pass& Engine::pass(const PassKey& key) {
   exec.record = !on_host();
   exec.slab = &slab_;
   made->executor = std::make_unique<Executor>(made->graph, backend_, exec);
-  made->model.bind(*made->executor, bound());
+  made->model.bind(*made->executor, bound(), bound_adapters());
 
   u8* const block = on_host() ? outgoing_.data() : inputs_.data();
-  const InputLayout layout(key.rows, key.logit_rows);
+  const InputLayout layout(key.rows, key.logit_rows, adapters_.row_bytes());
   const auto bind = [&](Value v, i64 offset, i64 count) {
     made->executor->bind(v, make_tensor(block + offset, {count}, DType::kI32, backend_.device));
   };
   bind(made->tokens, layout.tokens, key.rows);
   bind(made->position, layout.positions, key.rows);
   if (key.logit_rows > 0) bind(made->select, layout.select, key.logit_rows);
+  if (made->adapters)
+    made->executor->bind(
+        made->adapters, make_tensor(block + layout.adapters, {key.rows, model_.adapters->columns()},
+                                    options_.activation, backend_.device));
   KvView& view = made->view;
   view.rows = key.rows;
   view.spans = at<const RowSpan>(block, layout.spans);
@@ -228,7 +245,7 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
   const i64 n = end - begin;
   const i64 padded = p.graph.shape(p.tokens)[0];
   const i64 selected = p.select ? p.graph.shape(p.select)[0] : 0;
-  const InputLayout layout(padded, selected);
+  const InputLayout layout(padded, selected, adapters_.row_bytes());
   u8* const block = outgoing_.data();
   const auto pages_at = [&](i64 offset) {
     return at<const i32>(on_host() ? block : inputs_.data(), offset);
@@ -262,6 +279,8 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
   }
   for (; logit < selected; ++logit)
     at<i32>(block, layout.select)[logit] = -1;
+  if (p.adapters)
+    adapters_.fill(rows.subspan(usize(begin), usize(n)), padded, block + layout.adapters);
   if (on_host()) {  // reads the view at every run: padding costs nothing, lists need no pass of
                     // their own
     p.view.rows = n;
@@ -273,7 +292,8 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
 
 /// Makes the block hold the pass of these rows. Passes that point into an older one are dropped.
 void Engine::hold_inputs(const PassKey& key, std::span<const EvalRow> rows) {
-  i64 bytes = InputLayout(key.rows, key.logit_rows).list + isize(key_list_) * 4;
+  i64 bytes =
+      InputLayout(key.rows, key.logit_rows, adapters_.row_bytes()).list + isize(key_list_) * 4;
   i32 seq = -1;
   for (const EvalRow& row : rows) {
     if (row.seq != seq) bytes += static_cast<i64>(cache_->table(row.seq).size_bytes());
@@ -281,7 +301,7 @@ void Engine::hold_inputs(const PassKey& key, std::span<const EvalRow> rows) {
   }
   if (bytes <= isize(outgoing_)) return;
   passes_.clear();
-  const InputLayout most(options_.max_rows, options_.max_logit_rows);
+  const InputLayout most(options_.max_rows, options_.max_logit_rows, adapters_.row_bytes());
   outgoing_.assign(usize(2 * std::max(bytes, most.list)), 0);
   if (!on_host()) inputs_ = backend_.allocate(isize(outgoing_));
 }
@@ -351,7 +371,7 @@ void Engine::fetch_sliced(const Pass& p, std::span<const EvalRow> rows, i64 begi
   if (!head_) {
     head_ = std::make_unique<Head>(model_, bound(), ropes_, options_, positions_);
     head_->executor = std::make_unique<Executor>(head_->graph, backend_);
-    head_->model.bind(*head_->executor, bound());
+    head_->model.bind(*head_->executor, bound(), bound_adapters());
   }
   const Tensor hidden = p.executor->tensor(p.hidden);
   const i64 row_bytes = hidden.cols() * item_bytes(hidden.dtype);

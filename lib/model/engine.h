@@ -14,39 +14,14 @@
 #include <vector>
 
 #include "graph/exec.h"
+#include "model/adapter_rows.h"
 #include "model/checkpoint.h"
+#include "model/engine_options.h"
 #include "model/eval_row.h"
 #include "model/rope_tables.h"
 #include "model/sequence_cache.h"
 
 namespace lm::model {
-
-struct EngineOptions {
-  i64 max_rows = 512;       // rows per pass; longer calls are cut
-  i64 max_logit_rows = 64;  // logits per pass; 0: none are made (an encoder has none)
-  /// Layers, ascending, whose output rows with want_hidden get too: 0 is the embeddings, L what
-  /// layer L gives, before the last norm.
-  std::vector<i64> states = {};
-  /// Layers, ascending, whose queries and keys rows with want_hidden get too, as attention uses
-  /// them (0: the first layer's). They end in passes that reach them.
-  std::vector<i64> projections = {};
-  /// False: passes end behind the last of `states`; there is no final hidden state, no logits.
-  bool final_state = true;
-  /// Capacity over all sequences, 0: 16 full contexts. On a device at most what fits beside weights
-  /// and activations.
-  i64 cache_tokens = 0;
-  i64 positions = 0;  // largest position + 1; 0: the model's context (a learned table's limit)
-  /// Of what layers exchange, of cached keys and values, and of the weights that are read: f32, or
-  /// bf16 where the backend has it.
-  DType activation = DType::kF32;
-  /// Memory for a pass of more than max_rows rows, which a sequence whose rows see all of it may
-  /// need.
-  i64 span_bytes = i64{1} << 30;
-  /// Makes the memory of sequences, of `pages` pages; null: a KvCache.
-  using MakeCache = std::unique_ptr<SequenceCache>(const ModelCfg& cfg, i64 pages,
-                                                   const Backend& backend, DType dtype);
-  std::function<MakeCache> make_cache = nullptr;
-};
 
 class Engine {
  public:
@@ -65,9 +40,15 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   i32 create() { return cache_->create(); }
-  void release(i32 seq) { cache_->release(seq); }
+  void release(i32 seq) {
+    adapters_.release(seq);
+    cache_->release(seq);
+  }
   /// Shares the committed content copy-on-write. Uncommitted rows stay with the original.
-  i32 fork(i32 seq) { return cache_->fork(seq); }
+  i32 fork(i32 seq);
+  /// Weights of the model's adapters for a sequence without rows; without a call those that the
+  /// model says.
+  void adapt(i32 seq, std::span<const f32> weights);
   /// False where the model's memory cannot take tokens back (SequenceCache).
   [[nodiscard]] bool truncate(i32 seq, i64 n) { return cache_->truncate(seq, n); }
   i64 length(i32 seq) const { return cache_->length(seq); }
@@ -149,6 +130,7 @@ class Engine {
   i64 cache_pages() const;
   /// What graphs read: the model's, or the device's copy.
   const Weights& bound() const;
+  const Weights* bound_adapters() const;
   void pack_weights();
   void take_weights();
   void take_converted(const Tensor& from, const Tensor& to, Storage& staged) const;
@@ -177,9 +159,11 @@ class Engine {
   const ModelRef model_;
   EngineOptions options_;
   const Backend& backend_;
+  AdapterRows adapters_;
   i64 positions_ = 0;
   RopeTables ropes_;
   ParamSlab weights_;                     // the device's copy
+  ParamSlab adapter_slab_;                // of the adapters
   Storage slab_;                          // on the CPU made by the first pass
   std::unique_ptr<SequenceCache> cache_;  // on a device takes what the others leave
   std::unique_ptr<BackendState> state_;   // packed weights

@@ -53,8 +53,13 @@ struct Engine::Pass {
   Pass(const ModelRef& from, const Weights& weights, const RopeTables& ropes,
        const EngineOptions& options, i64 positions, const PassKey& key)
       : graph(ops(), options.activation),
-        model(graph, from.cfg, from.params, build_options(weights, ropes, options, positions)) {
+        model(graph, from.cfg, from.params,
+              build_options(from, weights, ropes, options, positions)) {
     tokens = graph.input("tokens", {key.rows}, DType::kI32);
+    if (from.adapters != nullptr) {
+      adapters = graph.input("adapters", {key.rows, from.adapters->columns()}, options.activation);
+      model.use_adapters(adapters);
+    }
     position = graph.input("positions", {key.rows}, DType::kI32);
     PagedContext mix(graph, static_cast<i32>(key.max_keys));
     std::vector<Value> behind(usize(from.cfg.depth() + 1));
@@ -77,9 +82,11 @@ struct Engine::Pass {
     logit = lm::logits(graph, chosen, model.head(), from.cfg.vocab);
     graph.keep(logit);
   }
-  static BuildOptions build_options(const Weights& weights, const RopeTables& ropes,
-                                    const EngineOptions& options, i64 positions) {
+  static BuildOptions build_options(const ModelRef& from, const Weights& weights,
+                                    const RopeTables& ropes, const EngineOptions& options,
+                                    i64 positions) {
     BuildOptions out;
+    out.adapters = from.adapters;
     out.weights = &weights;
     out.positions = positions;
     out.ropes = &ropes;
@@ -88,7 +95,7 @@ struct Engine::Pass {
   }
   Graph graph;
   GraphModel model;
-  Value tokens, position, select, hidden, logit;
+  Value tokens, position, adapters, select, hidden, logit;
   std::vector<Value> states, projections;
   KvView view;
   std::unique_ptr<Executor> executor;
@@ -100,7 +107,7 @@ struct Engine::Head {
        const EngineOptions& options, i64 positions)
       : graph(ops(), options.activation),
         model(graph, from.cfg, from.params,
-              Pass::build_options(weights, ropes, options, positions)) {
+              Pass::build_options(from, weights, ropes, options, positions)) {
     hidden = graph.input("hidden", {options.max_logit_rows, from.cfg.width}, options.activation);
     logit = lm::logits(graph, hidden, model.head(), from.cfg.vocab);
     graph.keep(logit);

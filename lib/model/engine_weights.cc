@@ -10,14 +10,15 @@ namespace {
 
 constexpr i64 kUploadBytes = 16 << 20;  // weights rounded at a time
 
-/// Which parameters a graph reads as weights of linear layers, and which otherwise.
+/// Which of the model's parameters a graph reads as weights of linear layers, and which otherwise.
 struct Readers {
   Readers(const Graph& graph, i32 params) : linear(usize(params)), other(usize(params)) {
     for (const Node& node : graph.nodes()) {
       for (i64 i = 0; i < node.in.size(); ++i) {
         if (!node.in[i]) continue;
         const i32 param = graph.info(node.in[i]).param;
-        if (param >= 0) (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
+        if (param >= 0 && param < isize(linear))
+          (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
       }
     }
   }
@@ -36,6 +37,11 @@ ParamSlab Engine::make_weights() const {
   return ParamSlab(model_.params.set, 1, backend_, options_.activation);
 }
 
+const Weights* Engine::bound_adapters() const {
+  if (model_.adapters == nullptr) return nullptr;
+  return on_host() ? &model_.adapters->weights() : &adapter_slab_;
+}
+
 i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
   const i64 positions = options.positions > 0 ? options.positions : model.cfg.context;
   const RopeTables ropes(model.cfg, positions, true);
@@ -46,6 +52,8 @@ i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
   const Readers readers(largest.graph, model.params.set.size());
   i64 bytes = ropes.bytes() + plan_bytes(largest.graph, cpu_backend()) +
               options.max_logit_rows * model.cfg.vocab * item_bytes(DType::kF32);
+  // Adapters are in memory, and packed by the first pass.
+  if (model.adapters != nullptr) bytes += 2 * model.adapters->weights().bytes();
   i64 assembled = 0;  // one parameter at a time
   for (i32 param = 0; param < model.params.set.size(); ++param) {
     const i64 count = model.params.set[param].count;
@@ -93,6 +101,18 @@ void Engine::take_weights() {
       take_converted(from, to, staged);
     }
     model_.weights.drop(param);
+  }
+  if (model_.adapters != nullptr) {
+    const ParamSet& set = model_.adapters->params();
+    adapter_slab_ = ParamSlab(set, 1, backend_, options_.activation);
+    for (i32 param = 0; param < set.size(); ++param) {
+      const Tensor from = model_.adapters->weights()[param];
+      const Tensor to = adapter_slab_[param];
+      if (from.dtype == to.dtype)
+        backend_.to_device(to.data, from.data, to.count() * item_bytes(to.dtype));
+      else
+        take_converted(from, to, staged);
+    }
   }
   backend_.synchronize();  // before the staging memory goes
 }

@@ -58,15 +58,24 @@ Value LayerGraph::norm_at(NormPlace place, std::string_view name, Value x) const
 }
 
 Value LayerGraph::linear(std::string_view name, Value x, Unary act) const {
-  return lm::linear(graph(), x, param(cat(name, ".weight")), param(cat(name, ".bias")), act);
+  const std::string stem = cat(prefix_, name);
+  const Value w = param(cat(name, ".weight"));
+  const Value b = param(cat(name, ".bias"));
+  if (!model_.adapted(stem)) return lm::linear(graph(), x, w, b, act);
+  const Value y = model_.add_low_rank(stem, x, lm::linear(graph(), x, w, b));
+  return act == Unary::kNone ? y : unary(graph(), y, act);
 }
 
 Value LayerGraph::project_add(std::string_view name, Value x, Value residual) const {
+  const std::string stem = cat(prefix_, name);
   const Value w = param(cat(name, ".weight"));
   const Value b = param(cat(name, ".bias"));
+  const auto adapted = [&](Value y) {
+    return model_.adapted(stem) ? model_.add_low_rank(stem, x, y) : y;
+  };
   const f32 p = model_.options_.dropout;
-  if (p <= 0) return linear_add(graph(), x, w, b, residual);
-  return add(graph(), dropout(graph(), lm::linear(graph(), x, w, b), p), residual);
+  if (p <= 0) return adapted(linear_add(graph(), x, w, b, residual));
+  return add(graph(), dropout(graph(), adapted(lm::linear(graph(), x, w, b)), p), residual);
 }
 
 namespace {

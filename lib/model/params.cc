@@ -1,30 +1,20 @@
 #include "model/params.h"
 
+#include <cmath>
+
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/random.h"
 #include "model/layer.h"
+#include "model/lora.h"
 
 namespace lm::model {
 namespace {
 
 constexpr i64 kInitBlock = 1 << 14;
 
-}  // namespace
-
-void add_param(ModelParams& to, const std::string& name, const Shape& shape,
-               const ParamInit& init) {
-  to.set.add(name, shape, shape.rank >= 2);
-  to.init.push_back(init);
-}
-
-void add_norm(ModelParams& to, const std::string& name, const ModelCfg& cfg) {
-  add_param(to, name + ".weight", {cfg.width}, {1.0f, 0.0});
-  if (cfg.norm == NormKind::kLayer) add_param(to, name + ".bias", {cfg.width}, {});
-}
-
-ModelParams make_params(const ModelCfg& cfg) {
+ModelParams own_params(const ModelCfg& cfg) {
   ModelParams p;
   add_param(p, "embed.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
   if (cfg.position == PositionKind::kLearned)
@@ -42,6 +32,38 @@ ModelParams make_params(const ModelCfg& cfg) {
   return p;
 }
 
+/// PEFT's rule: A as a linear layer's weight is drawn by default, B zero.
+void add_lora(ModelParams& to, const LoraModule& module, i64 rank) {
+  const f64 bound = 1 / std::sqrt(static_cast<f64>(module.in));
+  add_param(to, module.a(), {rank, module.in}, {.bound = bound});
+  add_param(to, module.b(), {module.rows, rank}, {});
+}
+
+}  // namespace
+
+void add_param(ModelParams& to, const std::string& name, const Shape& shape,
+               const ParamInit& init) {
+  to.set.add(name, shape, shape.rank >= 2);
+  to.init.push_back(init);
+}
+
+void add_norm(ModelParams& to, const std::string& name, const ModelCfg& cfg) {
+  add_param(to, name + ".weight", {cfg.width}, {1.0f, 0.0});
+  if (cfg.norm == NormKind::kLayer) add_param(to, name + ".bias", {cfg.width}, {});
+}
+
+ModelParams make_params(const ModelCfg& cfg) {
+  ModelParams own = own_params(cfg);
+  if (!cfg.lora) return own;
+  ModelParams out;
+  for (const LoraModule& module : lora_modules(cfg, own.set))
+    add_lora(out, module, cfg.lora->rank);
+  for (const ParamInfo& info : own.set.list())
+    out.set.add(info.name, info.shape, info.decay, false);
+  out.init.insert(out.init.end(), own.init.begin(), own.init.end());
+  return out;
+}
+
 void init_param(const ModelParams& params, i32 index, u64 seed, std::span<f32> out) {
   const ParamInfo& info = params.set[index];
   const ParamInit init = params.init[usize(index)];
@@ -50,7 +72,9 @@ void init_param(const ModelParams& params, i32 index, u64 seed, std::span<f32> o
   const f64 mean = static_cast<f64>(init.value);
   parallel_for(info.count, kInitBlock, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i) {
-      const f64 draw = init.std > 0 ? init.std * stream.normal(static_cast<u64>(i)) : 0.0;
+      const u64 number = static_cast<u64>(i);
+      f64 draw = init.std > 0 ? init.std * stream.normal(number) : 0.0;
+      if (init.bound > 0) draw = init.bound * (2 * stream.uniform(number) - 1);
       out[usize(i)] = static_cast<f32>(mean + draw);
     }
   });

@@ -1,9 +1,9 @@
 #pragma once
 // The parameters a ModelCfg implies, in model order (embeddings, layers, final norm, head), with
-// their initial distributions. The flat slabs over them are graph/params.h's.
-// Names: embed.weight, pos_embed.weight, type_embed.weight, embed_norm.{weight,bias}, those of
-// layer I from blocks.I on (attention_layer.h, ffn_layer.h), norm.{weight,bias}, head.weight.
-// Matrices are [out, in].
+// their initial distributions; before them those of adapters, beside which the rest is frozen. The
+// flat slabs over them are graph/params.h's. Names: embed.weight, pos_embed.weight,
+// type_embed.weight, embed_norm.{weight,bias}, those of layer I from blocks.I on
+// (attention_layer.h, ffn_layer.h), norm.{weight,bias}, head.weight. Matrices are [out, in].
 
 #include <span>
 #include <string>
@@ -15,10 +15,12 @@
 
 namespace lm::model {
 
-/// value + std * standard normal; std 0 is a constant (1 for norm gains, 0 for biases).
+/// value + std * standard normal, or value + uniform in [-bound, bound); both 0 is a constant (1
+/// for norm gains, 0 for biases).
 struct ParamInit {
   f32 value = 0;
   f64 std = 0;
+  f64 bound = 0;
 };
 
 struct ModelParams {

@@ -227,6 +227,11 @@ Value concat_columns(Graph& g, std::initializer_list<Value> parts) {
   return g.apply(Op::kConcat, Attr::of(ConcatAttr{true}), parts);
 }
 
+Value concat_columns(Graph& g, const ValueList& parts) {
+  const i64 node = g.append(Op::kConcat, Attr::of(ConcatAttr{true}), parts);
+  return g.nodes()[usize(node)].out[0];
+}
+
 Value gather_rows(Graph& g, Value x, Value index) {
   return g.apply(Op::kGatherRows, Attr{}, {x, index});
 }

@@ -26,6 +26,7 @@ Value fill(Graph& g, const Shape& shape, f32 value);
 /// Along rows (equal column counts) or columns (equal row counts, result rank 2); at most 8 inputs.
 Value concat_rows(Graph& g, std::initializer_list<Value> parts);
 Value concat_columns(Graph& g, std::initializer_list<Value> parts);
+Value concat_columns(Graph& g, const ValueList& parts);
 /// y[i] = x[index[i]]; index i32 [M], out-of-range indices (negative ones too) give zero rows.
 Value gather_rows(Graph& g, Value x, Value index);
 /// y [rows, C], y[index[i]] += x[i] in order of i; out-of-range indices are dropped.

@@ -45,6 +45,11 @@ constexpr bool is_real(DType dtype) {
 constexpr bool is_weight(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kBf16 || dtype == DType::kF16;
 }
+/// Types of checkpoints whose elements are numbers to compute with; others only count or choose.
+constexpr bool is_floating(DType dtype) {
+  return is_weight(dtype) || dtype == DType::kF64 || dtype == DType::kF8E4m3 ||
+         dtype == DType::kF8E5m2;
+}
 /// Bytes of one element.
 i64 item_bytes(DType dtype);
 /// "f32", "bf16", ...

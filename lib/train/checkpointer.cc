@@ -9,7 +9,7 @@
 namespace lm::train {
 
 i64 checkpoint_copy_bytes(const model::ModelParams& params) {
-  return 3 * params.set.slab_elements() * static_cast<i64>(sizeof(f32));
+  return 3 * params.set.trained_elements() * static_cast<i64>(sizeof(f32));
 }
 
 Checkpointer::Checkpointer(const RunFolder& folder, const Trainer& trainer, bool background)
@@ -44,7 +44,7 @@ void Checkpointer::copy_state() {
     const ParamSet& set = copy->model.params->set;
     const i64 ranks = trainer_.comm().size();
     for (ParamSlab* slab : {&copy->model.weights, &copy->m, &copy->v})
-      *slab = ParamSlab(set, ranks);
+      *slab = ParamSlab(set, ranks, SlabOf::kTrained);
     copy_ = std::move(copy);
   }
   trainer_.fetch(copy_->model.weights, copy_->m, copy_->v);

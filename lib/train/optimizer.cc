@@ -9,8 +9,8 @@ AdamW::AdamW(const ParamSet& set, const AdamWOptions& options, i64 world_size,
              const Backend& backend)
     : options_(options),
       backend_(backend),
-      m_(set, world_size, backend),
-      v_(set, world_size, backend) {
+      m_(set, world_size, backend, DType::kF32, SlabOf::kTrained),
+      v_(set, world_size, backend, DType::kF32, SlabOf::kTrained) {
   const std::vector<ParamInfo>& list = set.list();
   for (i64 i = 0; i < isize(list); ++i) {
     const ParamInfo& info = list[usize(i)];

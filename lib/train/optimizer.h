@@ -1,7 +1,7 @@
 #pragma once
 // AdamW over the flat slab, and the norm that clipping needs. Every parameter has the same offset
-// in weights, gradients and both moments; padding is zero and stays zero. A rank updates only its
-// own part (ZeRO-1), and touches only that part of the moments.
+// in weights, gradients and both moments, where frozen ones are not; padding is zero and stays
+// zero. A rank updates only its own part (ZeRO-1), and touches only that part of the moments.
 // Source: Loshchilov & Hutter 2019, algorithm 2: m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2,
 // w -= lr (m/(1-b1^t) / (sqrt(v/(1-b2^t)) + eps) + decay w), decay taken of the old w.
 

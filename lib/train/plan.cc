@@ -59,7 +59,8 @@ Plan step_plan(const Graph& graph, const Backend& backend) {
 /// Of weights, their bf16 copy where kernels read one, gradients and the two moments.
 i64 state_bytes(const model::ModelParams& params, const TrainOptions& options) {
   const i64 copy = options.activation == DType::kBf16 ? 2 : 0;
-  return params.set.slab_elements() * (4 * static_cast<i64>(sizeof(f32)) + copy);
+  const i64 word = static_cast<i64>(sizeof(f32));
+  return params.set.slab_elements() * (word + copy) + params.set.trained_elements() * 3 * word;
 }
 
 Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const std::string& hint) {
@@ -117,15 +118,20 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   const f64 executed = graph_flops(graph) / micro_tokens;
   const f64 run_tokens = static_cast<f64>(step_tokens) * static_cast<f64>(inputs.steps);
   const i64 slab = 4 * params.set.slab_elements();
+  const i64 trained = 4 * params.set.trained_elements();
 
   std::string out;
   row(out, "model", model::describe(cfg));
   row(out, "parameters",
       cat(params.set.count(), " (", format_count(static_cast<f64>(params.set.count())), ")"));
+  if (cfg.lora)
+    row(out, "trained",
+        cat(params.set.trained_count(), " (",
+            format_count(static_cast<f64>(params.set.trained_count())), ")"));
   row(out, "weights", format_bytes(slab));
   if (options.activation == DType::kBf16) row(out, "their bf16 copy", format_bytes(slab / 2));
-  row(out, "gradients", format_bytes(slab));
-  row(out, "moments", format_bytes(2 * slab));
+  row(out, "gradients", format_bytes(trained));
+  row(out, "moments", format_bytes(2 * trained));
   row(out, "step slab",
       cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
           ")"));

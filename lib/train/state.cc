@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "io/json_node.h"
+#include "model/lora.h"
 #include "model/mapping.h"
 #include "tensor/safe_writer.h"
 #include "tensor/safetensors.h"
@@ -92,7 +93,10 @@ void save_checkpoint(const RunFolder& run, const model::Model& model, const Para
                      const ParamSlab& v, const TrainState& state, const StateFiles& files) {
   io::AtomicDir out(run.step_path(state.counters.step), files.output, true);
   const std::string state_path = out.file("state/state.json");
-  model::write_model_files(out.temp_path(), model, {});
+  if (model.cfg.lora)
+    model::write_adapter(out.temp_path(), model);
+  else
+    model::write_model_files(out.temp_path(), model, {});
   for (const auto& [name, bytes] : files.tokenizer)
     io::write_file(out.file(name), bytes);
   io::write_file(out.file("training.json"), files.training_json);
@@ -144,12 +148,16 @@ TrainState parse_state(const std::string& text, const std::string& folder) {
 
 void load_checkpoint(const std::string& folder, const TrainState& state, Trainer& trainer,
                      model::Model& model) {
-  const model::ModelCfg cfg = model::load_config(folder);
-  if (!model::same_shape(cfg, model.cfg))
-    throw Error(ErrorKind::kData, cat(folder, ": holds ", model::describe(cfg), ", expected ",
-                                      model::describe(model.cfg)));
   const ParamSet& set = model.params->set;
-  model::read_weights(SafeModel::open(folder), model.cfg, set, model.weights);
+  if (model.cfg.lora) {
+    model::read_adapter(folder, model);
+  } else {
+    const model::ModelCfg cfg = model::load_config(folder);
+    if (!model::same_shape(cfg, model.cfg))
+      throw Error(ErrorKind::kData, cat(folder, ": holds ", model::describe(cfg), ", expected ",
+                                        model::describe(model.cfg)));
+    model::read_weights(SafeModel::open(folder), model.cfg, set, model.weights);
+  }
   const SafeFile moments(cat(folder, "/", kMoments));
   for (i32 i = 0; i < set.size(); ++i) {
     if (!set[i].trainable) continue;

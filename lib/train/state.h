@@ -1,6 +1,7 @@
 #pragma once
-// A resumable checkpoint: the model's folder plus training.json and state/ (moments by parameter
-// name, state.json). Weights are f32, so a resumed run continues with the same bits.
+// A resumable checkpoint: the model's folder, or that of the adapters that are trained, plus
+// training.json and state/ (moments by parameter name, state.json). Weights are f32, so a resumed
+// run continues with the same bits.
 
 #include <map>
 #include <optional>

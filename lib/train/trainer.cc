@@ -39,7 +39,13 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len) {
   f64 sum = 6 * static_cast<f64>(cfg.vocab * cfg.width);  // the head
   for (const model::LayerCfg& layer : cfg.layers)
     sum += model::layer_flops(layer, cfg.width, seq_len);
-  return sum;
+  if (!cfg.lora) return sum;
+  const ParamSet set = model::make_params(cfg).set;
+  i64 frozen = cfg.vocab * cfg.width;  // matrices that have no gradient
+  for (const ParamInfo& info : set.list())
+    if (!info.trainable && info.name.starts_with("blocks.") && info.shape.rank == 2)
+      frozen += info.count;
+  return sum - 2 * static_cast<f64>(frozen) + 6 * static_cast<f64>(set.trained_count());
 }
 
 Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm,
@@ -49,7 +55,7 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
       comm_(comm),
       ctx_(ctx),
       backend_(backend),
-      grads_(model.params->set, comm.size(), backend),
+      grads_(model.params->set, comm.size(), backend, DType::kF32, SlabOf::kTrained),
       optimizer_(model.params->set, options.adamw, comm.size(), backend),
       objective_(make_objective(options)) {
   LM_CHECK(options.batch % (options.micro_batch * comm.size()) == 0,
@@ -189,7 +195,7 @@ StepResult Trainer::step(std::span<const Example> batch) {
     optimizer_.update(counters.updates, result.lr,
                       mean * clip_scale(result.grad_norm, options_.clip), grads_, master(),
                       options_.activation == DType::kBf16 ? &half_ : nullptr, part);
-    if (comm_.size() > 1) comm_.all_gather({master().data(), usize(master().elements())});
+    if (comm_.size() > 1) comm_.all_gather({master().data(), usize(grads_.elements())});
     counters.skipped_in_row = 0;
   }
   ++counters.step;

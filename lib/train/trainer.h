@@ -76,6 +76,7 @@ TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions
 
 /// FLOPs per token of forward and backward that count as useful: 6 P + 6 L (q size) T, P the
 /// parameters of matrix products (a tied embedding once, as the head); a window sees fewer keys.
+/// Beside adapters the model's own P count 4 P, since they have no gradient, and the adapters' 6.
 f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len);
 
 class Trainer {

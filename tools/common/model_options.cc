@@ -95,9 +95,16 @@ std::vector<Flag> window_flags(const std::string& group) {
   };
 }
 
+void add_model_folder(cli::Tool& tool, const std::string& path) {
+  const model::ModelPath parts = model::model_parts(path);
+  tool.add_input_folder(parts.base);
+  if (!parts.adapter.empty()) tool.add_input_folder(parts.adapter);
+}
+
 void add_model_inputs(cli::Tool& tool) {
-  for (const char* const name : {"model", "tokenizer"})
-    if (tool.options().given(name)) tool.add_input_folder(tool.options().text(name));
+  const cli::Options& options = tool.options();
+  if (options.given("model")) add_model_folder(tool, options.text("model"));
+  if (options.given("tokenizer")) tool.add_input_folder(options.text("tokenizer"));
 }
 
 std::string model_folder(const cli::Options& options) {
@@ -134,9 +141,10 @@ PromptFolder open_prompts(cli::Tool& tool) {
   text::LoadOptions load;
   load.add_specials = false;
   load.special = special_policy(options);
-  if (io::path_exists(folder + "/config.json") || !io::path_exists(folder))
-    out.cfg = model::load_config(folder);
-  out.tokenizer = text::load_tokenizer(own.empty() ? folder : own, load);
+  const std::string base = model::model_parts(folder).base;
+  if (io::path_exists(base + "/config.json") || !io::path_exists(base))
+    out.cfg = model::load_config(base);
+  out.tokenizer = text::load_tokenizer(own.empty() ? base : own, load);
   if (out.cfg) {
     try {
       decode::check_vocab(*out.cfg, *out.tokenizer);
@@ -166,12 +174,14 @@ decode::SessionOptions session_options(cli::Tool& tool, const std::string& folde
   return out;
 }
 
-std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later, i64 reserve) {
+std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later, i64 reserve,
+                                            const std::vector<std::string>& adapters) {
   const std::string folder = needed_model(tool);
   decode::SessionOptions options = session_options(tool, folder);
   options.tokenizer = tool.options().text("tokenizer");
   options.later = later;
   options.reserve = reserve;
+  options.adapters = adapters;
   std::unique_ptr<decode::Session> out = std::make_unique<decode::Session>(options);
   tool.set_param("model", io::json_string(out->digest()));
   tool.set_param("tokenizer", io::json_string(out->tokenizer().digest()));

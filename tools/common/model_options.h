@@ -35,7 +35,9 @@ std::string model_folder(const cli::Options& options);
 /// --special.
 text::SpecialPolicy special_policy(const cli::Options& options);
 
-/// No output may be a file of --model or --tokenizer, or lie in their folders.
+/// No output may be a file of a model (model::find_model), or lie in its folders.
+void add_model_folder(cli::Tool& tool, const std::string& path);
+/// The same of --model and --tokenizer.
 void add_model_inputs(cli::Tool& tool);
 
 /// The session that these options and --device ask for, within --memory. Throws what compute_for
@@ -57,7 +59,9 @@ PromptFolder open_prompts(cli::Tool& tool);
 
 /// Opens --model with --tokenizer within --memory, notes digests and type in the stream's header
 /// and says with -v what was opened. later, reserve: as of SessionOptions, for models opened after
-/// it. Throws Error{kUsage} without --model, and what Session throws.
-std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later = 0, i64 reserve = 0);
+/// it; adapters: folders of those that texts may choose. Throws Error{kUsage} without --model, and
+/// what Session throws.
+std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later = 0, i64 reserve = 0,
+                                            const std::vector<std::string>& adapters = {});
 
 }  // namespace lm::tool_options

@@ -143,7 +143,7 @@ std::vector<Flag> sampling_flags() {
 decode::ModelDefaults model_defaults(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   if (!options.on("model-defaults")) return {};
-  const std::string folder = model_folder(options);
+  const std::string folder = model::model_parts(model_folder(options)).base;
   decode::ModelDefaults out = decode::read_model_defaults(folder);
   const std::string file = cat(folder, "/generation_config.json");
   for (const std::string& note : out.notes)

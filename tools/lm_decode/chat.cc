@@ -44,7 +44,8 @@ void set_var(text::ValueMap& vars, const std::string& name, text::Value value) {
 }  // namespace
 
 Chat::Chat(cli::Tool& tool, const text::Tokenizer& tokenizer)
-    : options_(tool.options()), folder_(tool_options::model_folder(options_)) {
+    : options_(tool.options()),
+      folder_(model::model_parts(tool_options::model_folder(options_)).base) {
   const std::string& own = options_.text("tokenizer");
   files_ = text::read_chat_files(own.empty() ? folder_ : folder_of(own));
   if (!own.empty() && files_.templates.empty())

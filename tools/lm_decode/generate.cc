@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "adapters.h"
 #include "common/held_run.h"
 #include "common/model_options.h"
 #include "common/sampling_options.h"
@@ -46,7 +47,8 @@ enum Field : i64 {
 class GenerateMode : public io::HeldMapper {
  public:
   GenerateMode(cli::Tool& tool, decode::Session& session, const decode::ModelDefaults& defaults,
-               Constraining& constraining, const Drafting& drafting, const Switching& switching)
+               const Adapters& adapters, Constraining& constraining, const Drafting& drafting,
+               const Switching& switching)
       : tool_(tool),
         options_(tool.options()),
         session_(session),
@@ -57,9 +59,11 @@ class GenerateMode : public io::HeldMapper {
                  kPrompts),
         echo_(options_.on("echo") ? kPrompts + isize(prompts_.paths()) : -1),
         truncated_(prompts_.has_forms() ? kPrompts + isize(prompts_.paths()) + (echo_ >= 0) : -1),
+        adapter_(kPrompts + isize(prompts_.paths()) + (echo_ >= 0) + (truncated_ >= 0)),
         detail_{options_.on("tokens"), options_.on("logprobs"),
                 options_.integer("top-logprobs") > 0},
         replies_(options_.text("reply") == "messages"),
+        adapters_(adapters),
         constraining_(constraining),
         switching_(switching),
         generator_(switching.engine(), session.tokenizer(),
@@ -72,6 +76,7 @@ class GenerateMode : public io::HeldMapper {
     out.insert(out.end(), prompts_.paths().begin(), prompts_.paths().end());
     if (echo_ >= 0) out.emplace_back("prompt_text");
     if (truncated_ >= 0) out.emplace_back("truncated");
+    if (adapters_.any()) out.push_back(adapters_.field());
     return out;
   }
 
@@ -103,6 +108,8 @@ class GenerateMode : public io::HeldMapper {
         constraining_.asked(record.json, fields, r.params);
     if (!asked) return asked.fault();
     work->language = std::move(*asked);
+    if (std::optional<Fault> fault = adapters_.choose(record.json, adapter_, session_, r.adapters))
+      return fault;
     r.logprobs = options_.on("logprobs");
     r.top_logprobs = options_.integer("top-logprobs");
     r.prompt_logprobs = options_.on("prompt-logprobs");
@@ -220,8 +227,10 @@ class GenerateMode : public io::HeldMapper {
   Prompts prompts_;
   i64 echo_;  // fields of the result that some runs have, else -1
   i64 truncated_;
+  i64 adapter_;
   CompletionDetail detail_;
   bool replies_;
+  const Adapters& adapters_;
   Constraining& constraining_;
   const Switching& switching_;
   decode::Generator generator_;
@@ -273,12 +282,13 @@ void run_generate(cli::Tool& tool) {
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
   if (by_engine(tool.options())) return run_engine(tool);
   if (tool.options().on("dump-prompt")) return run_dump(tool);
-  const Models models = open_models(tool);
+  const Adapters adapters(tool);
+  const Models models = open_models(tool, adapters);
   const decode::ModelDefaults defaults = tool_options::model_defaults(tool);
   Constraining constraining(tool, *models.main);
   const Drafting drafting(tool, models);
   const Switching switching(tool.options(), models);
-  GenerateMode mode(tool, *models.main, defaults, constraining, drafting, switching);
+  GenerateMode mode(tool, *models.main, defaults, adapters, constraining, drafting, switching);
   std::vector<u64> keys = models.keys();
   for (const u64 key : mode.keys())
     keys.push_back(key);

@@ -11,7 +11,7 @@ std::vector<u64> Models::keys() const {
   return out;
 }
 
-Models open_models(cli::Tool& tool) {
+Models open_models(cli::Tool& tool, const Adapters& adapters) {
   const cli::Options& options = tool.options();
   Models out;
   std::string folder;
@@ -27,7 +27,7 @@ Models open_models(cli::Tool& tool) {
     // First: the model takes what the budget has left.
     tool.add_input(folder);
     const auto ngrams = std::make_shared<decode::TokenNgrams>(tool.ctx(), folder);
-    out.main = tool_options::open_model(tool);
+    out.main = tool_options::open_model(tool, 0, 0, adapters.folders());
     ngrams->set_tokens(out.main->tokenizer());
     out.ngrams = ngrams;
     return out;
@@ -37,12 +37,13 @@ Models open_models(cli::Tool& tool) {
     out.both_write = !folder.empty();
   }
   if (folder.empty()) {
-    out.main = tool_options::open_model(tool);
+    out.main = tool_options::open_model(tool, 0, 0, adapters.folders());
     return out;
   }
   tool.add_input_folder(folder);
   decode::SessionOptions second = tool_options::session_options(tool, folder);
-  out.main = tool_options::open_model(tool, 1, decode::Session::least_bytes(second));
+  out.main =
+      tool_options::open_model(tool, 1, decode::Session::least_bytes(second), adapters.folders());
   out.second = std::make_shared<decode::Session>(second);
   if (out.second->tokenizer().digest() != out.main->tokenizer().digest())
     throw Error(ErrorKind::kData,

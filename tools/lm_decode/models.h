@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "adapters.h"
 #include "cli/tool.h"
 #include "decode/draft_ngram_model.h"
 #include "decode/session.h"
@@ -20,8 +21,9 @@ struct Models {
   std::vector<u64> keys() const;
 };
 
-/// Opens them within --memory. Throws Error{kUsage} where a folder is missing on the command line,
-/// Error{kData} when their tokenizers differ, and what Session and TokenNgrams throw.
-Models open_models(cli::Tool& tool);
+/// Opens them within --memory, the adapters beside the main one. Throws Error{kUsage} where a
+/// folder is missing on the command line, Error{kData} when their tokenizers differ, and what
+/// Session and TokenNgrams throw.
+Models open_models(cli::Tool& tool, const Adapters& adapters);
 
 }  // namespace lm::decode_tool

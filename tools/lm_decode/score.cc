@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adapters.h"
 #include "common/held_run.h"
 #include "common/model_options.h"
 #include "core/clock.h"
@@ -46,10 +47,11 @@ struct ScoreWork : io::HeldWork {
 
 class ScoreMode : public io::HeldMapper {
  public:
-  ScoreMode(cli::Tool& tool, decode::Session& session)
+  ScoreMode(cli::Tool& tool, decode::Session& session, const Adapters& adapters)
       : tool_(tool),
         options_(tool.options()),
         session_(session),
+        adapters_(adapters),
         input_(tool, session.tokenizer(), {kText, kPrompt, kCompletion, kCompletions, kChoices},
                own_paths(), isize(own_paths())),
         encoder_(session.tokenizer(), session.begin()),
@@ -80,11 +82,17 @@ class ScoreMode : public io::HeldMapper {
     std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
     work->id = *id;
     ScoreInput input;
+    std::vector<f32> weights;
+    const i64 chooses = kGroups + isize(groups_);
+    if (std::optional<Fault> fault = adapters_.choose(json, chooses, session_, weights))
+      return fault;
     std::optional<Fault> fault = input_.read(json, encoder_.state(), input);
     work->listed = input.listed;
     if (!fault)
       fault = input.texts.empty() ? plan_text(json, *work) : plan_completions(input, *work);
     if (fault) return fault;
+    for (ScoreRequest& request : work->requests)
+      request.adapters = weights;
     out.work = std::move(work);
     return std::nullopt;
   }
@@ -156,6 +164,7 @@ class ScoreMode : public io::HeldMapper {
                                     "lm"};
     const std::vector<std::string>& groups = options_.list("group");
     out.insert(out.end(), groups.begin(), groups.end());
+    if (adapters_.any()) out.push_back(adapters_.field());
     return out;
   }
   static ScoreWork& own(io::HeldWork& work) { return static_cast<ScoreWork&>(work); }
@@ -215,6 +224,7 @@ class ScoreMode : public io::HeldMapper {
   cli::Tool& tool_;
   const cli::Options& options_;
   decode::Session& session_;
+  const Adapters& adapters_;
   ScoreReader input_;
   decode::PromptEncoder encoder_;
   decode::TokenScorer scorer_;
@@ -252,8 +262,10 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
 }  // namespace
 
 void run_score(cli::Tool& tool) {
-  const std::unique_ptr<decode::Session> session = tool_options::open_model(tool);
-  ScoreMode mode(tool, *session);
+  const Adapters adapters(tool);
+  const std::unique_ptr<decode::Session> session =
+      tool_options::open_model(tool, 0, 0, adapters.folders());
+  ScoreMode mode(tool, *session, adapters);
   const f64 start = monotonic_s();
   std::vector<u64> keys = {session->key()};
   if (mode.key()) keys.push_back(*mode.key());

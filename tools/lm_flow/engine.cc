@@ -21,7 +21,7 @@ Engine::Engine(cli::Tool& tool) : batch_(tool.options().integer("batch")) {
   if (name.kind == Kind::kLocal) {
     decode::SessionOptions session = tool_options::session_options(tool, name.path);
     session.tokenizer = options.text("tokenizer");
-    tool.add_input_folder(name.path);
+    tool_options::add_model_folder(tool, name.path);
     answer::ModelOptions model;
     model.languages.memory = tool.ctx().memory;
     std::unique_ptr<decode::Session> opened = std::make_unique<decode::Session>(session);
@@ -62,9 +62,10 @@ flow::CountTokens open_counter(cli::Tool& tool) {
   load.add_specials = false;
   load.special = tool_options::special_policy(options);
   const std::string& own = options.text("tokenizer");
-  tool.add_input_folder(name.path);
+  tool_options::add_model_folder(tool, name.path);
+  const std::string base = model::model_parts(name.path).base;
   const std::shared_ptr<Counter> counter =
-      std::make_shared<Counter>(text::load_tokenizer(own.empty() ? name.path : own, load));
+      std::make_shared<Counter>(text::load_tokenizer(own.empty() ? base : own, load));
   return [counter](const std::string& text) {
     const Result<std::vector<i32>> ids = counter->encoder.piece(text);
     return ids ? isize(*ids) : 0;

@@ -170,7 +170,7 @@ void Extraction::take_matrix(const SafeEntry& from, const std::vector<f32>& delt
 }
 
 void Extraction::take(const SafeEntry& from, const SafeEntry& to) {
-  if (!merge::is_floating(from.dtype)) return;
+  if (!is_floating(from.dtype)) return;
   const StageTimer timer(tool_.ctx().stages->stage("extract"));
   const bool linear = from.shape.rank == 2 && from.name.ends_with(".weight") &&
                       !merge::has_token_rows(from.name) && !merge::before_layers(from.name);

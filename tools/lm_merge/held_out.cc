@@ -79,7 +79,7 @@ HeldOut::HeldOut(cli::Tool& tool, const std::string& folder) : tool_(tool) {
   text::LoadOptions load;
   load.add_specials = false;
   if (options.text("special") == "text") load.special = text::SpecialPolicy::kText;
-  tokenizer_ = text::load_tokenizer(folder, load);
+  tokenizer_ = text::load_tokenizer(model::model_parts(folder).base, load);
   check_vocab(cfg_, *tokenizer_, folder);
   const std::optional<i32> begin =
       options.on("bos") ? decode::begin_token(cfg_, *tokenizer_) : std::nullopt;

@@ -119,6 +119,17 @@ std::vector<Flag> model_flags() {
        .help = "start from this model folder instead of a new model",
        .semantic = false,
        .main = true},
+      {.name = "lora",
+       .kind = FlagKind::kString,
+       .value_name = "SETTINGS",
+       .group = g,
+       .help = "train low-rank adapters beside the model's matrices, which stay as they are",
+       .details =
+           "Settings like r=16,alpha=32,rs,dropout=0.05,targets=q_proj+v_proj: the rank (8), "
+           "the scale alpha / r (twice the rank), or alpha / sqrt(r) with rs, and the matrices "
+           "(all of the layers). Checkpoints are adapters as PEFT saves them; BASE+ADAPTER is "
+           "a model to other programs.",
+       .needs = {"init-from"}},
       {.name = "tokenizer",
        .kind = FlagKind::kPath,
        .value_name = "FILE",

@@ -64,7 +64,7 @@ i64 host_memory_left(const Setup& setup, i64 memory_bytes, i64 ranks) {
   if (backend.device == Device{})
     return train::check_memory(setup.cfg, setup.train, backend, memory_bytes, ranks);
   train::check_memory(setup.cfg, setup.train, backend, backend.free_bytes(), ranks);
-  return memory_bytes - train::checkpoint_copy_bytes(model::make_params(setup.cfg)) / 3;
+  return memory_bytes - model::make_params(setup.cfg).set.slab_elements() * item_bytes(DType::kF32);
 }
 
 /// The step folder to go on from, empty for a new run.

@@ -226,8 +226,11 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   if (o.given("init-from")) {
     if (shape_given(o))
       usage("--init-from brings its own shape: leave the options of a new model out");
-    model::require_decoder(model::load_config(o.text("init-from")), o.text("init-from"));
-    setup.initial = model::load_model(o.text("init-from"), ranks);
+    const std::string& folder = o.text("init-from");
+    model::require_decoder(model::load_config(folder), folder);
+    setup.initial = o.given("lora")
+                        ? model::load_with_lora(folder, lora_settings(o), tool.seed(), ranks)
+                        : model::load_model(folder, ranks);
     setup.cfg = setup.initial->cfg;
   }
   std::vector<f64> weights;

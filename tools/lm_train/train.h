@@ -1,8 +1,8 @@
 #pragma once
 // The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from
-// options to a model and its training options (setup.cc), tokenizers (tokenizer.cc), what
-// identifies a run (params.cc) and its continuation (extend.cc), records in memory (records.cc),
-// sequences for it (feed.cc), all of it together (run.cc).
+// options to a model and its training options (setup.cc), adapters (lora.cc), tokenizers
+// (tokenizer.cc), what identifies a run (params.cc) and its continuation (extend.cc), records in
+// memory (records.cc), sequences for it (feed.cc), all of it together (run.cc).
 
 #include <functional>
 #include <optional>
@@ -40,6 +40,10 @@ struct Setup {
 /// of --objective sft are read here, after before_records, when everything else was accepted.
 /// Throws Error naming options and files.
 Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records);
+
+/// What --lora says, with the folder of --init-from as the base. Throws Error{kUsage} naming the
+/// setting.
+model::LoraCfg lora_settings(const cli::Options& o);
 
 /// The records of --objective sft, read to their end and tokenised (an empty path: records bring
 /// ids). Throws Error{kData} without any, Error{kOs} beyond --memory, kTemporary for a stop.

@@ -1,6 +1,5 @@
-#include "merge/adapter.h"
-
 #include "fixture.h"
+#include "merge/inputs.h"
 
 using namespace lm;
 using Catch::Matchers::ContainsSubstring;

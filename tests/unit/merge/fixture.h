@@ -31,7 +31,7 @@ struct TestTensor {
 
 inline std::string stored(const TestTensor& tensor) {
   std::string bytes(tensor.values.size() * usize(item_bytes(tensor.dtype)), '\0');
-  if (merge::is_floating(tensor.dtype)) {
+  if (is_floating(tensor.dtype)) {
     merge::narrow(tensor.dtype, tensor.values.data(), isize(tensor.values),
                   reinterpret_cast<u8*>(bytes.data()));
   } else {

@@ -36,11 +36,12 @@ TEST_CASE("AdamW follows a double-precision reference over many updates", "[trai
   ParamSet set;
   set.add("matrix", {7, 11}, true);
   set.add("bias", {11}, false);
-  set.add("frozen", {5}, true, false);
   set.add("last", {3, 3}, true);
+  set.add("frozen", {5}, true, false);
   const AdamWOptions options{0.9, 0.95, 1e-8, 0.3};
   AdamW adam(set, options, 1, cpu_backend());
-  ParamSlab weights(set), grads(set);
+  ParamSlab weights(set), grads(set, 1, SlabOf::kTrained);
+  REQUIRE(grads.elements() == weights.elements() - 64);
   const RandomStream random(3, RandomPurpose::kOther);
   std::vector<Slow> slow(4);
   u64 draw = 0;
@@ -54,13 +55,13 @@ TEST_CASE("AdamW follows a double-precision reference over many updates", "[trai
   }
   const comm::Part whole{0, weights.elements()};
   for (i64 t = 1; t <= 50; ++t) {
-    for (i32 p = 0; p < 4; ++p) {
+    for (i32 p = 0; p < 3; ++p) {
       std::vector<f64> g;
       for (i64 i = 0; i < set[p].count; ++i) {
         grads[p].f32_data()[i] = static_cast<f32>(random.normal(draw++));
         g.push_back(static_cast<f64>(grads[p].f32_data()[i]));
       }
-      if (p != 2) slow[usize(p)].update(options, t, 1e-2, 0.5, g, p == 1 ? 0.0 : 0.3);
+      slow[usize(p)].update(options, t, 1e-2, 0.5, g, p == 1 ? 0.0 : 0.3);
     }
     adam.update(t, 1e-2, 0.5, grads, weights, nullptr, whole);
   }

@@ -27,6 +27,7 @@ struct Job {
   bool keep_best = false;
   bool background = false;
   std::string family = "llama";
+  std::string base = "";  // with adapters beside this model
 };
 
 train::RunParams params_of(const Job& job) {
@@ -44,7 +45,12 @@ bool work(const Job& job) {
   options.micro_batch = 2;
   options.batch = 4;
   const std::unique_ptr<comm::Comm> comm = comm::self_comm();
-  model::Model model = model::new_model(test::tiny_config(job.family), 1);
+  model::LoraCfg lora;
+  lora.rank = 4;
+  lora.dropout = 0.1;
+  lora.base = job.base;
+  model::Model model = job.base.empty() ? model::new_model(test::tiny_config(job.family), 1)
+                                        : model::load_with_lora(job.base, lora, 1);
   train::Trainer trainer(model, options, *comm, *step_ctx, cpu_backend());
   std::optional<train::TrainState> state;
   if (from) {
@@ -123,6 +129,35 @@ TEST_CASE("stopped and resumed runs end with the bytes of an undisturbed one", "
     CHECK(trim(bytes(cut.folder + "/latest")) == "step-00000012");
   }
   CHECK(model::load_model(whole.folder + "/final").cfg.width == 32);
+}
+
+TEST_CASE("runs of adapters resume to the same bytes and write nothing of the base", "[train]") {
+  const test::TempDir dir;
+  test::write_shards(dir.file("data"), {900, 400});
+  for (const char* const family : {"llama", "gpt2"}) {
+    const std::string base = dir.file(cat("base-", family));
+    model::save_model(base, model::new_model(test::tiny_config(family), 1), {});
+    Job whole{.folder = dir.file(cat("whole-", family)), .shards = dir.file("data")};
+    whole.base = base;
+    whole.save_every = 1;
+    REQUIRE(work(whole));
+    Job cut = whole;
+    cut.folder = dir.file(cat("cut-", family));
+    cut.background = true;
+    cut.stop_after = 5;
+    REQUIRE_FALSE(work(cut));
+    cut.stop_after = -1;
+    REQUIRE(work(cut));
+    for (const char* name : {"adapter_model.safetensors", "adapter_config.json", "state/state.json",
+                             "state/optimizer-00001-of-00001.safetensors", "manifest.json"})
+      CHECK(bytes(cat(whole.folder, "/final/", name)) == bytes(cat(cut.folder, "/final/", name)));
+    CHECK_FALSE(io::path_exists(whole.folder + "/final/model.safetensors"));
+    CHECK_FALSE(io::path_exists(whole.folder + "/final/config.json"));
+    CHECK(model::map_model(base + "+" + whole.folder + "/final").adapters->count() == 1);
+    CHECK(model::map_model(whole.folder + "/final").adapters->columns() == 4);  // it names its base
+    CHECK_THROWS_WITH(model::map_model(whole.folder),
+                      Catch::Matchers::ContainsSubstring("the folder of a training run"));
+  }
 }
 
 TEST_CASE("an evaluation that a stop cut short is made up for", "[train]") {

@@ -1,5 +1,6 @@
-#include "merge/adapter.h"
+#include "model/adapter.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <optional>
@@ -8,10 +9,9 @@
 #include "core/str.h"
 #include "io/file.h"
 #include "io/json_node.h"
-#include "merge/convert.h"
-#include "merge/name_filter.h"
+#include "text/pretokenize.h"
 
-namespace lm::merge {
+namespace lm::model {
 
 namespace {
 
@@ -20,11 +20,22 @@ using io::Json;
 using io::JsonNode;
 
 constexpr i64 kMaxConfigBytes = i64{16} << 20;
-constexpr const char* kConfigName = "adapter_config.json";
-constexpr const char* kWeightsName = "adapter_model.safetensors";
 
 std::string in_folder(const std::string& folder, const char* name) {
   return (fs::path(folder) / name).string();
+}
+
+bool matches(const text::Regex& pattern, const std::string& name) {
+  std::vector<text::Span> found;
+  pattern.find_all(name, found);
+  return !found.empty();
+}
+
+[[noreturn]] void refuse_missing(const std::string& path, const char* what) {
+  const bool looks_like_hub =
+      path[0] != '/' && path[0] != '.' && std::count(path.begin(), path.end(), '/') == 1;
+  throw Error(ErrorKind::kNoInput, cat(path, ": no such ", what, " folder"),
+              looks_like_hub ? "models are local folders: download it first" : "");
 }
 
 /// What a tensor's name in an adapter says.
@@ -143,32 +154,58 @@ void check_variant(const JsonNode& fields) {
 void check_factor(const std::string& file, const SafeEntry& entry) {
   if (entry.shape.rank != 2)
     refuse(file, entry, cat("is ", to_string(entry.shape), ", expected a matrix"));
-  if (!is_floating(entry.dtype) || entry.dtype == DType::kF64)
+  if (!is_weight(entry.dtype))
     refuse(file, entry, cat("is of type ", dtype_name(entry.dtype), ", expected f32, bf16 or f16"));
 }
 
 }  // namespace
 
 bool is_adapter(const std::string& folder) {
-  return io::path_exists(in_folder(folder, kConfigName)) &&
+  return io::path_exists(in_folder(folder, kAdapterConfig)) &&
          !io::path_exists(in_folder(folder, "config.json"));
 }
 
+ModelPath find_model(const std::string& path, const std::string& adapter_base) {
+  if (!io::path_exists(path)) {
+    for (std::size_t plus = path.find('+'); plus != std::string::npos;
+         plus = path.find('+', plus + 1)) {
+      ModelPath pair{path.substr(0, plus), path.substr(plus + 1)};
+      if (plus > 0 && io::path_exists(pair.base)) {
+        if (!io::path_exists(pair.adapter)) refuse_missing(pair.adapter, "adapter");
+        return pair;
+      }
+    }
+    refuse_missing(path, "model");
+  }
+  if (!is_adapter(path)) return {path, {}};
+  std::string base = adapter_base;
+  if (base.empty() || base == path) {
+    base = Adapter::named_base(path);
+    if (base.empty() || !io::path_exists(base))
+      throw Error(ErrorKind::kNoInput,
+                  cat(path, ": an adapter", base.empty() ? "" : cat(" for ", quote(base, 200)),
+                      ", whose base is not here"),
+                  cat("name the model that it goes on: BASE+", path));
+  }
+  if (!io::path_exists(base)) refuse_missing(base, "model");
+  return {base, path};
+}
+
 std::string Adapter::named_base(const std::string& folder) {
-  const std::string file = in_folder(folder, kConfigName);
+  const std::string file = in_folder(folder, kAdapterConfig);
   const Json config = io::parse_object(io::read_file(file, kMaxConfigBytes), file);
   return JsonNode(config, file).text_or("base_model_name_or_path", "");
 }
 
 Adapter Adapter::open(const std::string& folder, const SafeModel& base,
                       const std::string& base_folder) {
-  const std::string file = in_folder(folder, kConfigName);
+  const std::string file = in_folder(folder, kAdapterConfig);
   const Json config = io::parse_object(io::read_file(file, kMaxConfigBytes), file);
   const JsonNode fields(config, file);
   check_variant(fields);
   const Scales scales(fields, config, file);
   const bool stored_transposed = fields.flag_or("fan_in_fan_out", false);
-  const std::string weights = in_folder(folder, kWeightsName);
+  const std::string weights = in_folder(folder, kAdapterWeights);
   if (!io::path_exists(weights)) {
     throw Error(ErrorKind::kNoInput, cat(weights, ": no such file"),
                 io::path_exists(in_folder(folder, "adapter_model.bin"))
@@ -250,4 +287,4 @@ const LowRank* Adapter::delta(const SafeEntry& tensor) const {
   return at != deltas_.end() ? &at->second : nullptr;
 }
 
-}  // namespace lm::merge
+}  // namespace lm::model

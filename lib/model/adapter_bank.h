@@ -1,0 +1,53 @@
+#pragma once
+// Adapters that run beside one model without being merged into it: every text of a batch may have
+// another one, or a mixture. The factors of all adapters stand side by side, so that a layer
+// computes y + B (m * (A x)), where m [rows, columns] holds the weight of each adapter for the
+// row's text over the columns that the adapter has. A row's zeros add exactly nothing, so its bits
+// do not depend on what others use. Costs grow with the sum of the ranks.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/params.h"
+#include "model/config.h"
+#include "tensor/safetensors.h"
+
+namespace lm::model {
+
+class AdapterBank {
+ public:
+  /// Rows [row, row + rows) of the product with a parameter's matrix; a [columns, in], b [rows,
+  /// columns], by index of params(), with the scale inside b.
+  struct Part {
+    std::string param;  // without ".weight"
+    i64 row = 0;
+    i64 rows = 0;
+    i32 a = 0;
+    i32 b = 0;
+  };
+
+  /// Reads the adapters' factors to f32. files: the model's, in base_folder; params: its own.
+  /// Throws what Adapter::open throws, and Error{kData} for adapters that change more than the
+  /// matrices of layers: those must be merged.
+  AdapterBank(const std::vector<std::string>& folders, const SafeModel& files,
+              const std::string& base_folder, const ModelCfg& cfg, const ParamSet& params);
+
+  i64 count() const { return isize(first_) - 1; }
+  i64 columns() const { return first_.back(); }
+  /// Fills a row of m for an adapter weight each.
+  void fill(std::span<const f32> weights, std::span<f32> row) const;
+  /// In order of the model's parameters and of rows within one.
+  const std::vector<Part>& parts() const { return parts_; }
+  const ParamSet& params() const { return *params_; }
+  const ParamSlab& weights() const { return weights_; }
+
+ private:
+  std::vector<i64> first_;  // column of each adapter, and the end
+  std::vector<Part> parts_;
+  std::unique_ptr<ParamSet> params_;
+  ParamSlab weights_;
+};
+
+}  // namespace lm::model
