@@ -1,5 +1,6 @@
 // lm-train: trains decoder models on token shards or on a stream of token records.
 
+#include "lm_train/exact.h"
 #include "lm_train/train.h"
 
 namespace {
@@ -8,7 +9,14 @@ lm::cli::ToolSpec make_spec() {
   lm::cli::ToolSpec spec;
   spec.name = "lm-train";
   spec.summary = "train decoder models on token shards or on a stream of token records";
-  spec.verbs = {{"", "", lm::train_tool::all_flags()}};
+  spec.verbs = {
+      {"train", "train a model", lm::train_tool::all_flags()},
+      {"bits", "how many networks that saw single bits permute any bits exactly",
+       lm::train_tool::bits_flags()},
+      {"inverse", "whether an attention-only transformer undoes a permutation in its prompt",
+       lm::train_tool::inverse_flags()},
+  };
+  spec.verbs[0].streams = spec.verbs[0].kernels = spec.verbs[0].stateful = true;
   spec.examples = {
       {"lm-train --preset llama-mini --data shards/train.json --steps 2000 -o run1",
        "a small model; the same command again goes on where it stopped"},
@@ -19,10 +27,10 @@ lm::cli::ToolSpec make_spec() {
        "fine-tune on prompts and completions"},
       {"lm-train --preset gpt2 --vocab 50257 --data shards/train.json --epochs 1 --plan",
        "what would it take"},
+      {"lm-train bits --k 20", "networks that 20 bits need, by formula"},
   };
+  spec.streams = false;
   spec.wide = true;
-  spec.kernels = true;
-  spec.stateful = true;
   spec.see_also = {"lm-tokenize", "lm-decode"};
   return spec;
 }
@@ -30,5 +38,9 @@ lm::cli::ToolSpec make_spec() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return lm::cli::tool_main(argc, argv, make_spec, lm::train_tool::run);
+  return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
+    if (tool.verb() == "bits") return lm::train_tool::run_bits(tool);
+    if (tool.verb() == "inverse") return lm::train_tool::run_inverse(tool);
+    lm::train_tool::run(tool);
+  });
 }

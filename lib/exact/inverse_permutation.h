@@ -58,7 +58,7 @@ class InverseModel {
   struct TrainOptions {
     i64 batch = 256;
     i64 steps = 2000;
-    f64 lr = 0.02;  // falls to 0 linearly; Adam
+    f64 lr = 0.01;  // falls to 0 linearly; Adam
     u64 seed = 0;
   };
   /// report: after every so many steps, with the mean squared error per bit since the last time.

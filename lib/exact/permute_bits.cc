@@ -399,7 +399,7 @@ BitMoments moments(const BitsTask& task) {
   const f64 spread = (d - c) * (d - c + k * c);
   BitMoments out;
   out.on = (f * (d - c) + c * (k - n) * (f - c)) / spread;
-  out.off = -c * (n * (f - c) - (d - c)) / spread;
+  out.off = 0.0 - c * (n * (f - c) - (d - c)) / spread;  // no -0 for one bit
   const Solved solved(kernels);
   const auto [set, unset] = solved.solve(f, c, task.ones);
   const f64 total = n * set + (k - n) * unset;
