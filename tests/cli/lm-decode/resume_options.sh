@@ -7,6 +7,7 @@ mkdir words.tok && mv words/tokenizer* words.tok
 printf '%s\n' '{"id":"a","prompt":"in the <s>","tag":"in","other":"x the","text":"in the end of a text: of more, than 30 tokens","body":"b"}' \
   '{"id":"b","prompt":"the end ","tag":"the","other":"y","completion":" the","choices":[" a"," the"],"body":"c"}' > in.jsonl
 jq -c '.prompt += "!" | .text += "!" | .body += "!"' in.jsonl > line.jsonl
+lm-train -q --init-from m --lora r=2 --objective sft --prompt-field prompt --completion-field other --steps 1 --batch 1 --lr 1 --warmup 0 in.jsonl -o lora
 # resumed VERB INPUT OPTION...: an undisturbed run, and one that may take what it likes from old.jsonl
 resumed() {
   verb=$1; input=$2; shift 2
@@ -46,6 +47,9 @@ for verb in generate score; do
         mv plain.generate old.generate
       done
     fi
+    options+=' --adapter=in=lora/final --adapter-field=tag'
+    resumed $verb in.jsonl -m m --adapter in=lora/final --adapter the=lora/final --adapter-field tag
+    resumed $verb in.jsonl -m m+lora/final
     resumed $verb in.jsonl -m other
     resumed $verb in.jsonl -m m --tokenizer words.tok
     resumed $verb line.jsonl -m m
