@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "core/record_key.h"
 #include "cpu/draw.h"
 
 namespace lm::decode {
@@ -37,8 +38,7 @@ f64 gumbel_bound(f64 u) {
 }  // namespace
 
 DrawKey draw_key(u64 seed, std::string_view record_id) {
-  const u64 key = mix64(seed ^ fnv1a64(record_id));
-  return {static_cast<u32>(key), static_cast<u32>(key >> 32)};
+  return record_key(seed, record_id);
 }
 
 f64 draw_uniform(const DrawPoint& at, i32 token) {

@@ -214,19 +214,11 @@ WordNet::Synset WordNet::synset(PartOfSpeech part, i64 at) const {
   return out;
 }
 
-std::vector<std::string> WordNet::related(std::string_view word) const {
-  std::vector<std::string> out;
+WordNet::Entry WordNet::entry(std::string_view word) const {
   const std::string lemma = lemma_of(word);
   for (const PartOfSpeech part : likely_parts(word)) {
     const std::string base = base_form(part, lemma);
     if (base.empty()) continue;
-    const auto add = [&](const Synset& from) {
-      for (const std::string_view each : from.words) {
-        std::string text = spelt(each);
-        if (equal_nocase(text, spelt(base)) || equal_nocase(text, spelt(lemma))) continue;
-        if (std::find(out.begin(), out.end(), text) == out.end()) out.push_back(std::move(text));
-      }
-    };
     // lemma, part, synsets, pointers, symbols.., senses, tagged senses, offsets..
     const std::vector<std::string_view> index =
         fields_of(find_line(files(part).index.bytes(), base + " "));
@@ -234,15 +226,44 @@ std::vector<std::string> WordNet::related(std::string_view word) const {
     if (senses < 1 || isize(index) < senses + 6)
       throw Error(ErrorKind::kData, cat(files(part).name, ": its index has no synsets for ",
                                         quote(base), ", expected a database of WordNet 3.0"));
-    for (const std::string_view offset : std::span(index).last(usize(senses))) {
-      const Synset sense = synset(part, parse_int(offset).value_or(-1));
-      add(sense);
-      for (const auto& [to, at] : sense.near)
-        add(synset(to, at));
+    Entry out{part, base, {}};
+    for (const std::string_view offset : std::span(index).last(usize(senses)))
+      out.senses.push_back(parse_int(offset).value_or(-1));
+    return out;
+  }
+  return {};
+}
+
+std::vector<std::string> WordNet::related(std::string_view word) const {
+  std::vector<std::string> out;
+  const std::string lemma = spelt(lemma_of(word));
+  const Entry found = entry(word);
+  const auto add = [&](const Synset& from) {
+    for (const std::string_view each : from.words) {
+      std::string text = spelt(each);
+      if (equal_nocase(text, spelt(found.base)) || equal_nocase(text, lemma)) continue;
+      if (std::find(out.begin(), out.end(), text) == out.end()) out.push_back(std::move(text));
     }
-    break;
+  };
+  for (const i64 offset : found.senses) {
+    const Synset sense = synset(found.part, offset);
+    add(sense);
+    for (const auto& [to, at] : sense.near)
+      add(synset(to, at));
   }
   return out;
+}
+
+std::string WordNet::synonym(std::string_view word) const {
+  const Entry found = entry(word);
+  if (found.senses.empty()) return {};
+  const Synset sense = synset(found.part, found.senses.front());
+  for (const std::string_view each : sense.words) {
+    std::string text = spelt(each);
+    if (!equal_nocase(text, spelt(found.base)) && !equal_nocase(text, spelt(lemma_of(word))))
+      return text;
+  }
+  return {};
 }
 
 i64 WordNet::uses(std::string_view word) const {

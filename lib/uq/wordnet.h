@@ -32,6 +32,10 @@ class WordNet {
   /// naming file and byte where a file is not as the format says. O(log n + what is returned).
   std::vector<std::string> related(std::string_view word) const;
 
+  /// Another word of the same meaning: of the first sense of the first part of speech that knows
+  /// the word or its base form. Empty where there is none. As related() otherwise.
+  std::string synonym(std::string_view word) const;
+
   /// How often the texts that were tagged with WordNet's senses have the word's base form, as any
   /// part of speech. Zero for most words.
   i64 uses(std::string_view word) const;
@@ -53,6 +57,13 @@ class WordNet {
   const Files& files(PartOfSpeech part) const { return files_[static_cast<std::size_t>(part)]; }
   std::string base_form(PartOfSpeech part, const std::string& lemma) const;
   Synset synset(PartOfSpeech part, i64 at) const;
+  /// What the index says of a word: its part of speech and base form, where its senses lie.
+  struct Entry {
+    PartOfSpeech part = PartOfSpeech::kNoun;
+    std::string base;
+    std::vector<i64> senses;  // none: the word is not there
+  };
+  Entry entry(std::string_view word) const;
 
   std::array<Files, 4> files_;
   io::Mapping counts_;

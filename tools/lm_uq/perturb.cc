@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "common/wordnet_option.h"
 #include "core/hash.h"
 #include "core/str.h"
-#include "io/file.h"
 #include "io/held.h"
 #include "io/json.h"
 #include "sample_json.h"
@@ -64,21 +64,6 @@ class PerturbMapper final : public io::RecordMapper {
   Rewordings there_;
   std::vector<text::Span> kept_;
 };
-
-uq::WordNet open_wordnet(const cli::Options& options) {
-  constexpr const char* kPackage = "the package wordnet-base has it (apt-get install wordnet-base)";
-  const std::string& folder = options.text("wordnet");
-  const bool asked = options.explicitly("wordnet");
-  if (!asked && !io::path_exists(folder))
-    throw Error(ErrorKind::kUnavailable, cat("no WordNet database in ", folder),
-                cat(kPackage, "; --wordnet FOLDER reads it elsewhere"));
-  try {
-    return uq::WordNet(folder);
-  } catch (const Error& e) {
-    if (e.kind() != ErrorKind::kNoInput) throw;
-    throw Error(e.kind(), cat(e.message(), ", which a WordNet 3.0 database has"), kPackage);
-  }
-}
 
 /// Counts the prompts of a file of records; bad ones are left out.
 uq::DocumentFrequencies count_documents(cli::Tool& tool, const std::string& file) {
@@ -142,7 +127,7 @@ void run_perturb(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   const uq::GaapOptions how = gaap_options(options);
   const std::vector<text::Regex> protect = protect_patterns(options);
-  const uq::WordNet wordnet = open_wordnet(options);
+  const uq::WordNet wordnet = tool_options::open_wordnet(options);
   tool.set_param("wordnet", io::json_string(hex64(wordnet.digest())));
   uq::DocumentFrequencies documents;
   // Without documents the texts that WordNet's makers tagged say how rare a word is.

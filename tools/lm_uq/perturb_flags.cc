@@ -1,5 +1,6 @@
 // Options of lm-uq perturb.
 
+#include "common/wordnet_option.h"
 #include "uq.h"
 
 namespace lm::uq_tool {
@@ -19,15 +20,7 @@ std::vector<cli::Flag> perturb_flags() {
        .min = 1,
        .max = 4094,
        .main = true},
-      {.name = "wordnet",
-       .kind = FlagKind::kPath,
-       .value_name = "FOLDER",
-       .group = words,
-       .def = "/usr/share/wordnet",
-       .help = "the WordNet 3.0 database: index, data, exceptions and cntlist.rev",
-       .details = "Debian's package wordnet-base has it.",
-       .semantic = false,
-       .main = true},
+      tool_options::wordnet_flag(words),
       {.name = "documents",
        .kind = FlagKind::kPath,
        .value_name = "FILE",

@@ -1,0 +1,53 @@
+// What the verbs share.
+
+#include "core/str.h"
+#include "io/json.h"
+#include "transform.h"
+
+namespace lm::transform_tool {
+
+std::unique_ptr<text::Tokenizer> open_tokenizer(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  if (!options.given("tokenizer")) return nullptr;
+  text::LoadOptions load;
+  load.special = text::SpecialPolicy::kText;
+  load.add_specials = false;
+  if (options.find("eos-token") != nullptr) load.eos_token = options.text("eos-token");
+  std::unique_ptr<text::Tokenizer> tokenizer =
+      text::load_tokenizer(options.text("tokenizer"), load);
+  tool.set_param("tokenizer", io::json_string(cat("sha256:", tokenizer->digest())));
+  return tokenizer;
+}
+
+std::string meta_field(const cli::Options& options) {
+  const std::string& name = options.text("meta-field");
+  if (name.empty() || name.find('.') != std::string::npos)
+    throw Error(ErrorKind::kUsage,
+                cat("--meta-field ", quote(name), ": expected a name without dots"),
+                "the field stands in the record itself, from where --inverse removes it");
+  return name;
+}
+
+std::pair<f64, f64> range_option(const cli::Options& options, const std::string& name, f64 least,
+                                 f64 most) {
+  const std::string& text = options.text(name);
+  const std::size_t colon = text.find(':');
+  const std::string_view first = std::string_view(text).substr(0, colon);
+  const std::string_view second =
+      colon == std::string::npos ? first : std::string_view(text).substr(colon + 1);
+  const std::optional<f64> low = parse_float(first);
+  const std::optional<f64> high = parse_float(second);
+  if (!low || !high || !(*low >= least) || !(*high <= most) || !(*low <= *high))
+    throw Error(ErrorKind::kUsage, cat("--", name, ' ', quote(text), ": expected LOW:HIGH, from ",
+                                       least, " to ", most));
+  return {*low, *high};
+}
+
+void append_list(std::string& out, std::span<const i32> values) {
+  out.push_back('[');
+  for (std::size_t i = 0; i < values.size(); ++i)
+    append(out, i > 0 ? "," : "", values[i]);
+  out.push_back(']');
+}
+
+}  // namespace lm::transform_tool
