@@ -8,6 +8,7 @@ usage_args=(--field instance)
 runs=40
 kills=5
 starts=50
+big_record=0  # such a record has no instance
 long_mb=60
 # Every record has an instance of knapsack; its text is no solution, which is a verdict and no fault.
 generate() {

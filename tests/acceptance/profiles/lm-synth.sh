@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034
 # task: round trips with their shortest.
 verb=task
-args=(--set most=9 -n 3000)
+args=(-n 600)
 streams=0
 operands=(tsp)
-lacking=(tsp --text missing)
+lacking=(cipher --text missing)
 usage_args=(--set grid=3)
 runs=20
 kills=4
