@@ -55,9 +55,10 @@ struct Verb {
   std::string name;  // empty for a program without verbs; of two words where steps share the first
   std::string summary;
   std::vector<Flag> flags;
-  bool streams = false;   // reads and writes record streams, whatever the program's others do
-  bool kernels = false;   // can compute on a GPU, whatever they do
-  bool stateful = false;  // saves its state on a stop request and exits 75, whatever they do
+  bool streams = false;        // reads and writes record streams, whatever the program's others do
+  bool kernels = false;        // can compute on a GPU, whatever they do
+  bool stateful = false;       // saves its state on a stop request and exits 75, whatever they do
+  std::string chosen_by = "";  // an option of its own that stands for the verb where none is named
 };
 
 struct Example {

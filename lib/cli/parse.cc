@@ -67,6 +67,19 @@ const Verb* named_verb(const ToolSpec& spec, const std::vector<std::string>& wor
               cat(spec.name, " ", step->name, " --help"));
 }
 
+// The verb that an option among the words stands for.
+const Verb* chosen_verb(const ToolSpec& spec, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word == "--") return nullptr;
+    for (const Verb& verb : spec.verbs) {
+      const std::string option = cat("--", verb.chosen_by);
+      if (!verb.chosen_by.empty() && (word == option || word.starts_with(option + "=")))
+        return &verb;
+    }
+  }
+  return nullptr;
+}
+
 // Help, version and completions need no valid environment, file or other option.
 bool is_about_itself(const Flag& flag) {
   return flag.name == "help" || flag.name == "version" || flag.name == "build-info" ||
@@ -421,6 +434,9 @@ CommandLine parse_command_line(const ToolSpec& spec, const std::vector<std::stri
       line.verb = named->name;
       const bool both = words.size() > 1 && line.verb == cat(words[0], " ", words[1]);
       words.erase(words.begin(), words.begin() + (both ? 2 : 1));
+      no_verb.clear();
+    } else if (const Verb* const chosen = chosen_verb(spec, words)) {
+      line.verb = chosen->name;
       no_verb.clear();
     }
     // CLI11 takes no name with a blank, and needs none.

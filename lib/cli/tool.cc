@@ -255,6 +255,10 @@ io::ErrorPolicy parse_policy(const Options& options) {
 
 }  // namespace
 
+io::Shard Tool::shard() const {
+  return parse_shard(options_);
+}
+
 io::OutputOptions Tool::output_options() const {
   return {.sync = options_.on("sync"), .rename = options_.on("rename")};
 }
@@ -269,7 +273,7 @@ io::InputStream& Tool::input() {
   io::InputOptions in;
   in.files = files_;
   in.convert = convert_;
-  in.shard = parse_shard(options_);
+  in.shard = shard();
   in.max_record_bytes = options_.integer("max-record");
   in.allow_empty = options_.on("allow-empty");
   in.expect_end = options_.on("expect-end");

@@ -100,6 +100,9 @@ class Tool {
   void set_exit(int status) { exit_ = status; }
   int exit_status() const { return exit_; }
 
+  /// --shard, for programs that cut what they make instead of what they read.
+  io::Shard shard() const;
+
   /// The record streams, opened at first use. output() checks --skip-complete and writes LMH1.
   io::InputStream& input();
   io::OutputStream& output();

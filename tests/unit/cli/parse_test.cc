@@ -33,6 +33,21 @@ TEST_CASE("the verb comes first and the first verb is the default", "[cli]") {
   CHECK(late.operands == std::vector<std::string>{"x", "leap"});
 }
 
+TEST_CASE("an option stands for its verb where none is named", "[cli]") {
+  ToolSpec spec = test::two_verbs();
+  spec.verbs[1].chosen_by = "height";
+  const auto verb_of = [&](const std::vector<std::string>& args) {
+    return parse_command_line(spec, args, test::no_environment).verb;
+  };
+  CHECK(verb_of({"--height", "2"}) == "leap");
+  CHECK(verb_of({"-q", "x", "--height=2"}) == "leap");
+  CHECK(verb_of({"leap", "--height=2"}) == "leap");
+  CHECK(verb_of({"x"}) == "look");
+  CHECK(verb_of({"--", "--height"}) == "look");
+  CHECK_THROWS_AS(verb_of({"look", "--height", "2"}), Error);
+  CHECK_THROWS_AS(verb_of({"--heights", "2"}), Error);
+}
+
 TEST_CASE("options and operands mix until two dashes", "[cli]") {
   const CommandLine line = parse({"a", "-k2", "b", "--keep=x", "-", "--", "--keep", "-k"});
   CHECK(line.operands == std::vector<std::string>{"a", "b", "-", "--keep", "-k"});

@@ -1,0 +1,58 @@
+#include "synth/fields.h"
+
+#include "core/str.h"
+#include "io/json.h"
+
+namespace lm::synth {
+
+void add_text(std::string& fields, std::string_view name, std::string_view text) {
+  append(fields, ",\"", name, "\":");
+  io::append_json_string(fields, text);
+}
+
+void add_json(std::string& fields, std::string_view name, std::string_view json) {
+  append(fields, ",\"", name, "\":", json);
+}
+
+void add_list(std::string& fields, std::string_view name, std::span<const i64> numbers) {
+  append(fields, ",\"", name, "\":[");
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    append(fields, i > 0 ? "," : "", numbers[i]);
+  fields += ']';
+}
+
+std::string symbol(i64 id) {
+  constexpr std::string_view kSingle =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  return id < isize(kSingle) ? std::string(1, kSingle[usize(id)]) : cat("s", id);
+}
+
+std::string words(std::span<const i64> ids, i64 plain, std::span<const std::string_view> names) {
+  std::string out;
+  for (const i64 id : ids) {
+    if (!out.empty()) out += ' ';
+    out += id < plain ? symbol(id) : std::string(names[usize(id - plain)]);
+  }
+  return out;
+}
+
+void add_question(std::string& fields, bool as_ids, std::span<const i64> prompt,
+                  std::span<const i64> completion, i64 plain,
+                  std::span<const std::string_view> names) {
+  if (as_ids) {
+    add_list(fields, "prompt_ids", prompt);
+    add_list(fields, "completion_ids", completion);
+    return;
+  }
+  add_text(fields, "prompt", words(prompt, plain, names));
+  add_text(fields, "completion", " " + words(completion, plain, names));
+}
+
+std::string key_of(std::span<const i64> ids) {
+  std::string out;
+  for (const i64 id : ids)
+    append(out, id, ",");
+  return out;
+}
+
+}  // namespace lm::synth

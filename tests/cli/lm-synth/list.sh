@@ -1,0 +1,3 @@
+lm-synth task --list
+echo
+lm-synth --task mqar --list -o mqar.txt && cat mqar.txt
