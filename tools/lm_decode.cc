@@ -9,6 +9,7 @@
 #include "lm_decode/decode.h"
 #include "lm_decode/drafting.h"
 #include "lm_decode/engines.h"
+#include "lm_decode/infill.h"
 #include "lm_decode/prompt_flags.h"
 #include "lm_decode/switching.h"
 
@@ -86,8 +87,8 @@ std::vector<Flag> generate_flags() {
        .help = "write prompts and their token ids, generate nothing; weights are not read"},
   };
   using namespace lm::decode_tool;
-  return lm::cli::joined({flags, own, chat_flags(), prompt_flags(), constraint_flags(),
-                          draft_flags(), switching_flags(), engine_flags()});
+  return lm::cli::joined({flags, own, chat_flags(), prompt_flags(), model_defaults_flags(),
+                          constraint_flags(), draft_flags(), switching_flags(), engine_flags()});
 }
 
 std::vector<Flag> score_flags() {
@@ -141,7 +142,8 @@ ToolSpec make_spec() {
   spec.name = "lm-decode";
   spec.summary = "generate text from a language model, and score text with it";
   spec.verbs = {{"generate", "continue each record's prompt", generate_flags()},
-                {"score", "log-probability of texts, completions or choices", score_flags()}};
+                {"score", "log-probability of texts, completions or choices", score_flags()},
+                {"infill", "fill the holes of documents", lm::decode_tool::infill_flags()}};
   spec.flags = model_flags();
   spec.examples = {
       {"lm-decode -m model --max-tokens 100 prompts.jsonl", "continue each prompt, sampled"},
@@ -150,6 +152,7 @@ ToolSpec make_spec() {
       {"lm-decode -m model -n 8 --temperature 0.8 --top-p 0.95 --flat in.jsonl",
        "eight samples, one a line"},
       {"lm-decode -m model --reply messages chats.jsonl", "answer messages in the model's format"},
+      {"lm-decode infill -m model --format qwen holes.jsonl", "what stands between two texts"},
       {"lm-decode score -m model --group source --report r.json docs.jsonl.zst",
        "bits per byte by source"},
   };
@@ -169,6 +172,7 @@ ToolSpec make_spec() {
 int main(int argc, char** argv) {
   return lm::cli::tool_main(argc, argv, make_spec, [](lm::cli::Tool& tool) {
     if (tool.verb() == "score") return lm::decode_tool::run_score(tool);
+    if (tool.verb() == "infill") return lm::decode_tool::run_infill(tool);
     lm::decode_tool::run_generate(tool);
   });
 }

@@ -108,6 +108,11 @@ std::vector<Flag> prompt_flags() {
        .group = kPrompts,
        .def = "true",
        .help = "texts of a set do not see each other"},
+  };
+}
+
+std::vector<Flag> model_defaults_flags() {
+  return {
       {.name = "model-defaults",
        .kind = FlagKind::kSwitch,
        .group = "Sampling",

@@ -11,5 +11,7 @@ namespace lm::decode_tool {
 std::vector<cli::Flag> chat_flags();
 /// --continue-final-message --reply --echo, those of --jrt, --model-defaults: of generate.
 std::vector<cli::Flag> prompt_flags();
+/// --no-model-defaults.
+std::vector<cli::Flag> model_defaults_flags();
 
 }  // namespace lm::decode_tool
