@@ -27,6 +27,18 @@ TEST_CASE("synonyms, hypernyms and hyponyms of all senses are found", "[uq]") {
   CHECK(wordnet.related("1").empty());
 }
 
+TEST_CASE("a synonym is of the first sense, and none where it has no other word", "[uq]") {
+  const lm::test::TempDir dir;
+  lm::test::write_tiny_wordnet(dir.file("wn"));
+  const WordNet wordnet(dir.file("wn"));
+  CHECK(wordnet.synonym("dog") == "domestic dog");
+  CHECK(wordnet.synonym("dogs") == "domestic dog");
+  CHECK(wordnet.synonym("quickly") == "rapidly");
+  CHECK(wordnet.synonym("puppy").empty());
+  CHECK(wordnet.synonym("zebra").empty());
+  CHECK(wordnet.synonym("").empty());
+}
+
 TEST_CASE("inflected words are found under their base form, which is not given back", "[uq]") {
   const lm::test::TempDir dir;
   lm::test::write_tiny_wordnet(dir.file("wn"));
