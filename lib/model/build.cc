@@ -33,7 +33,8 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
     values_.push_back(g.parameter(params.set[i].name, params.set[i].shape, i, dtype,
                                   options.trainable && params.set[i].trainable));
   }
-  if (cfg.kind == ModelKind::kDecoder) head_ = param(cfg.tied ? "embed.weight" : "head.weight");
+  if (cfg.kind == ModelKind::kDecoder && cfg.scores == 0)
+    head_ = param(cfg.tied ? "embed.weight" : "head.weight");
   if (options_.ropes == nullptr) own_ropes_.emplace(cfg, options_.positions);
   for (i64 i = 0; i < ropes().size(); ++i)
     ropes_.push_back(g.input(cat("rope.", i), ropes().tensor(i).shape));

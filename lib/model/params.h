@@ -2,7 +2,8 @@
 // The parameters a ModelCfg implies, in model order (embeddings, layers, final norm, head), with
 // their initial distributions. The flat slabs over them are graph/params.h's.
 // Names: embed.weight, pos_embed.weight, type_embed.weight, embed_norm.{weight,bias}, those of
-// layer I from blocks.I on (attention_layer.h, ffn_layer.h), norm.{weight,bias}, head.weight.
+// layer I from blocks.I on (attention_layer.h, ffn_layer.h), norm.{weight,bias}, head.weight or
+// score.weight.
 // Matrices are [out, in].
 
 #include <span>
