@@ -13,6 +13,7 @@ namespace lm::cuda {
 inline constexpr f32 kGeluRate = 0.7978845608028654f;  // sqrt(2/pi)
 inline constexpr f32 kGeluCubic = 0.044715f;
 inline constexpr f32 kInvSqrt2 = 0.7071067811865476f;
+inline constexpr f32 kLn2 = 0.6931471805599453f;
 inline constexpr f32 kInvSqrt2Pi = 0.3989422804014327f;
 
 /// e^x; 1 / (1 + e^-x); tanh x, with the precision that results of type T need.
@@ -108,6 +109,10 @@ LM_DEVICE f32 apply(Unary f, f32 x, f32 p) {
       return sqrtf(x);
     case Unary::kSoftcap:
       return p * Exact<T>::tanh(x / p);
+    case Unary::kLog1mExp:
+      return x > -kLn2 ? logf(-expm1f(x)) : log1pf(-expf(x));
+    case Unary::kStep:
+      return x > 0 ? 1.0f : 0.0f;
     case Unary::kLogSigmoid:
       return (x < 0 ? x : 0.0f) - log1pf(expf(-fabsf(x)));
     case Unary::kNone:
@@ -154,6 +159,10 @@ LM_DEVICE f32 slope(Unary f, f32 x, f32 p) {
     }
     case Unary::kLogSigmoid:
       return Exact<T>::sigmoid(-x);
+    case Unary::kLog1mExp:
+      return -1.0f / expm1f(-x);
+    case Unary::kStep:
+      return 0.0f;
     case Unary::kNone:
       break;
   }

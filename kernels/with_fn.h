@@ -41,6 +41,10 @@ LM_DEVICE void with_fn(Unary f, Work work) {
       return work(FnTag<Unary::kSoftcap>{});
     case Unary::kLogSigmoid:
       return work(FnTag<Unary::kLogSigmoid>{});
+    case Unary::kLog1mExp:
+      return work(FnTag<Unary::kLog1mExp>{});
+    case Unary::kStep:
+      return work(FnTag<Unary::kStep>{});
     case Unary::kNone:
       break;
   }

@@ -125,20 +125,45 @@ f32 log_sigmoid_slope(f32 x) {
   return (x >= 0 ? e : 1.0f) / (1.0f + e);
 }
 
+// The form of log(1 - e^x) that keeps the digits (Maechler 2012).
+f32 log1mexp(f32 x) {
+  constexpr f32 kLn2 = 0.693147181f;
+  return x > -kLn2 ? std::log(-std::expm1(x)) : std::log1p(-std::exp(x));
+}
+
+using Scalar = f32 (*)(f32);
+struct ScalarFunction {
+  Scalar f, slope;
+};
+/// Of the functions that have no vector code; null: another one.
+ScalarFunction scalar_of(Unary kind) {
+  switch (kind) {
+    case Unary::kLogSigmoid:
+      return {log_sigmoid, log_sigmoid_slope};
+    case Unary::kLog1mExp:
+      return {log1mexp, [](f32 x) { return -1 / std::expm1(-x); }};
+    case Unary::kStep:
+      return {[](f32 x) { return x > 0 ? 1.0f : 0.0f; }, [](f32) { return 0.0f; }};
+    default:
+      return {nullptr, nullptr};
+  }
+}
+
 }  // namespace
 
 void run_unary(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const UnaryAttr a = n.attr.as<UnaryAttr>();
   const bool direct = has_unary(a.kind);
+  const ScalarFunction scalar = scalar_of(a.kind);
   over(in[0], in[0], out[0], [&](i64 count, i64 xo, i64, i64 yo) {
     const f32* x = floats(in[0]) + xo;
     f32* y = floats(out[0]) + yo;
     if (direct) {
       cpu::unary(a.kind, count, x, y, a.param);
-    } else if (a.kind == Unary::kLogSigmoid) {
+    } else if (scalar.f != nullptr) {
       parallel_for(count, kGrainElements, [&](i64 begin, i64 end) {
         for (i64 i = begin; i < end; ++i)
-          y[i] = log_sigmoid(x[i]);
+          y[i] = scalar.f(x[i]);
       });
     } else {
       act_forward(act_of(a.kind), count, x, y);
@@ -149,16 +174,17 @@ void run_unary(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void
 void run_unary_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const UnaryAttr a = n.attr.as<UnaryAttr>();
   const bool direct = has_unary(a.kind);
+  const ScalarFunction scalar = scalar_of(a.kind);
   over(in[0], in[1], out[0], [&](i64 count, i64 xo, i64 dyo, i64 yo) {
     const f32* x = floats(in[0]) + xo;
     const f32* dy = floats(in[1]) + dyo;
     f32* dx = floats(out[0]) + yo;
     if (direct) {
       unary_backward(a.kind, count, x, dy, dx, a.param);
-    } else if (a.kind == Unary::kLogSigmoid) {
+    } else if (scalar.slope != nullptr) {
       parallel_for(count, kGrainElements, [&](i64 begin, i64 end) {
         for (i64 i = begin; i < end; ++i)
-          dx[i] = dy[i] * log_sigmoid_slope(x[i]);
+          dx[i] = dy[i] * scalar.slope(x[i]);
       });
     } else {
       act_backward(act_of(a.kind), count, x, dy, dx);

@@ -45,6 +45,11 @@ std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer
   return tokenizer.bos() ? tokenizer.bos() : cfg.bos;
 }
 
+std::optional<i32> end_token(const model::ModelCfg& cfg, const text::Tokenizer* tokenizer) {
+  if (tokenizer != nullptr && tokenizer->eos()) return tokenizer->eos();
+  return cfg.eos.empty() ? std::nullopt : std::optional(cfg.eos.front());
+}
+
 namespace {
 
 /// Texts that are encoded meanwhile have their special tokens so.

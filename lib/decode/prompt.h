@@ -42,6 +42,9 @@ model::EvalRow eval_row(i32 seq, const PromptRow& row);
 /// What a model's sequences begin with: the tokenizer's own, else the configuration's.
 std::optional<i32> begin_token(const model::ModelCfg& cfg, const text::Tokenizer& tokenizer);
 
+/// What completions end with: the tokenizer's own (null: there is none), else the configuration's.
+std::optional<i32> end_token(const model::ModelCfg& cfg, const text::Tokenizer* tokenizer);
+
 /// How a prompt and a completion are tokenised: together, with the prompt's trailing blanks moved
 /// to the completion (the rule of evaluation harnesses), or apart.
 enum class Boundary : u8 { kJoint, kSeparate };

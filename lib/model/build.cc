@@ -38,7 +38,8 @@ GraphModel::GraphModel(Graph& g, const ModelCfg& cfg, const ModelParams& params,
     for (const LoraModule& one : lora_modules(cfg, params.set))
       low_rank_[one.param].push_back({one.row, one.rows, param(one.a()), param(one.b())});
   if (options.adapters != nullptr) declare_adapters(*options.adapters);
-  if (cfg.kind == ModelKind::kDecoder) head_ = param(cfg.tied ? "embed.weight" : "head.weight");
+  if (cfg.kind == ModelKind::kDecoder && cfg.scores == 0)
+    head_ = param(cfg.tied ? "embed.weight" : "head.weight");
   if (options_.ropes == nullptr) own_ropes_.emplace(cfg, options_.positions);
   for (i64 i = 0; i < ropes().size(); ++i)
     ropes_.push_back(g.input(cat("rope.", i), ropes().tensor(i).shape));

@@ -60,7 +60,7 @@ class GraphModel {
   /// The same with two-interval attention over the rows of the batch; spans i32 [N, 6].
   Value hidden(Value tokens, Value positions, Value spans);
   const ModelCfg& config() const { return cfg_; }
-  /// The output matrix [V, C]: the embedding when tied. Absent in an encoder.
+  /// The output matrix [V, C]: the embedding when tied. Absent in an encoder and where scores are.
   Value head() const { return head_; }
   /// A parameter's value, absent if the model has none of that name.
   Value param(std::string_view name) const;

@@ -32,6 +32,41 @@ void write_token_ids(const ModelCfg& cfg, Json& json) {
     json["eos_token_id"] = cfg.eos.empty() ? Json(nullptr) : Json(cfg.eos[0]);
 }
 
+constexpr std::string_view kScoring = "ForSequenceClassification";
+constexpr i64 kMaxScores = 1 << 16;
+
+/// The name that transformers has for the family's decoder with a head for scores.
+std::string scoring_name(const Family& family) {
+  std::string_view name = family.architecture;
+  for (const std::string_view end : {"ForCausalLM", "LMHeadModel"})
+    if (name.ends_with(end)) name.remove_suffix(end.size());
+  return cat(name, kScoring);
+}
+
+/// Labels have names there, and as many scores as names; two where nothing says so.
+void read_scores(const JsonNode& json, ModelCfg& cfg) {
+  if (cfg.kind != ModelKind::kDecoder || !json.has("architectures")) return;
+  bool scoring = false;
+  json.array("architectures").each_item([&](const JsonNode& item) {
+    scoring = scoring || item.as_string().value_or("").ends_with(kScoring);
+  });
+  if (!scoring) return;
+  i64 names = 0;
+  if (json.has("id2label"))
+    json.object("id2label").each_field([&](std::string_view, const JsonNode&) { ++names; });
+  cfg.scores = names > 0 ? names : json.integer_or("num_labels", 2, 1, kMaxScores);
+}
+
+void write_scores(const ModelCfg& cfg, Json& json) {
+  if (json.contains("id2label") && isize(json["id2label"]) == cfg.scores) return;
+  json["id2label"] = Json::object();
+  json["label2id"] = Json::object();
+  for (i64 i = 0; i < cfg.scores; ++i) {
+    json["id2label"][cat(i)] = cat("LABEL_", i);
+    json["label2id"][cat("LABEL_", i)] = i;
+  }
+}
+
 [[noreturn]] void inconsistent(std::string_view name, std::string_view what) {
   throw Error(ErrorKind::kData, cat(name, ": ", what));
 }
@@ -50,6 +85,10 @@ void check_config(const ModelCfg& cfg, std::string_view name) {
 }
 
 void require_decoder(const ModelCfg& cfg, std::string_view folder) {
+  if (cfg.scores > 0)
+    throw Error(ErrorKind::kData, cat(folder,
+                                      ": a model that scores texts (a reward model), which "
+                                      "predicts no next token"));
   if (cfg.kind == ModelKind::kDecoder) return;
   throw Error(ErrorKind::kData,
               cat(folder, ": model_type ", quote(cfg.family),
@@ -62,7 +101,8 @@ bool same_shape(const ModelCfg& x, const ModelCfg& y) {
          x.context == y.context && x.norm == y.norm && x.norm_eps == y.norm_eps &&
          x.position == y.position && x.first_position == y.first_position &&
          x.token_types == y.token_types && x.embed_norm == y.embed_norm && x.tied == y.tied &&
-         x.lora.has_value() == y.lora.has_value() && (!x.lora || same(*x.lora, *y.lora)) &&
+         x.scores == y.scores && x.lora.has_value() == y.lora.has_value() &&
+         (!x.lora || same(*x.lora, *y.lora)) &&
          std::equal(x.layers.begin(), x.layers.end(), y.layers.begin(), y.layers.end(), same_layer);
 }
 
@@ -74,6 +114,7 @@ std::string describe(const ModelCfg& cfg) {
       append(out, " to ", describe_layer(cfg.layers.back()));
   }
   append(out, ", vocabulary ", cfg.vocab);
+  if (cfg.scores > 0) append(out, ", ", cfg.scores, cfg.scores == 1 ? " score" : " scores");
   if (cfg.lora) append(out, ", ", describe(*cfg.lora));
   return out;
 }
@@ -87,6 +128,7 @@ ModelCfg parse_config(std::string_view text, std::string_view name) {
   cfg.source_json = std::string(text);
   cfg.init_std = json.number_or("initializer_range", 0.02, 0.0, 10.0);
   family.parse(json, cfg);
+  read_scores(json, cfg);
   read_token_ids(json, cfg);
   cfg.end_ids = cfg.eos;
   std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
@@ -98,12 +140,13 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype) {
   const Family& family = find_family(cfg.family, "model");
   Json json =
       cfg.source_json.empty() ? Json::object() : parse_object(cfg.source_json, "config.json");
-  json["architectures"] = {family.architecture};
+  json["architectures"] = {cfg.scores > 0 ? scoring_name(family) : family.architecture};
   json["model_type"] = cfg.family;
   family.write(cfg, json);
   json["initializer_range"] = cfg.init_std;
   json["tie_word_embeddings"] = cfg.tied;
   write_token_ids(cfg, json);
+  if (cfg.scores > 0) write_scores(cfg, json);
   json.erase("transformers_version");  // it names the writer, which is not transformers
   json["torch_dtype"] = std::string(dtype);
   json["dtype"] = std::string(dtype);

@@ -48,6 +48,8 @@ struct ModelCfg {
   i64 token_types = 0;      // rows of a table whose first is added to every token's embedding
   bool embed_norm = false;  // a norm behind the embeddings
   bool tied = true;         // the head is the embedding
+  i64 scores = 0;           // rows of a head that scores texts by their last token's state, which
+                            // then stands in the place of the next token's; 0: none
   f64 init_std = 0.02;
   std::vector<LayerCfg> layers;
   /// Adapters that are trained beside the layers' matrices, everything else being frozen; they are
@@ -83,7 +85,8 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype);
 /// Throws Error{kData} with the first inconsistency of cfg as "name: key ...".
 void check_config(const ModelCfg& cfg, std::string_view name);
 
-/// Throws Error{kData} naming the folder unless cfg is a decoder: for programs that predict tokens.
+/// Throws Error{kData} naming the folder unless cfg is a decoder with a head for the next token:
+/// for programs that predict tokens.
 void require_decoder(const ModelCfg& cfg, std::string_view folder);
 
 }  // namespace lm::model

@@ -28,6 +28,7 @@ constexpr MapRow kRows[] = {
     {"ln_f.weight", "norm.weight"},
     {"ln_f.bias", "norm.bias"},
     {"lm_head.weight", "head.weight"},
+    {"score.weight", "score.weight"},
 };
 
 // Causal-mask buffers of older writers, and the tied head some writers repeat.

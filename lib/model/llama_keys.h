@@ -28,6 +28,7 @@ inline constexpr MapRow kLlamaRows[] = {
     {"model.layers.{}.mlp.down_proj.bias", "blocks.{}.mlp.down.bias"},
     {"model.norm.weight", "norm.weight"},
     {"lm_head.weight", "head.weight"},
+    {"score.weight", "score.weight"},
 };
 // Rotary tables of older writers, and the tied head some writers repeat.
 inline constexpr const char* kLlamaIgnored[] = {"model.layers.{}.self_attn.rotary_emb.inv_freq",

@@ -28,7 +28,10 @@ ModelParams own_params(const ModelCfg& cfg) {
   }
   if (cfg.kind == ModelKind::kEncoder) return p;
   add_norm(p, "norm", cfg);
-  if (!cfg.tied) add_param(p, "head.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
+  if (cfg.scores > 0)
+    add_param(p, "score.weight", {cfg.scores, cfg.width}, {0.0f, cfg.init_std});
+  else if (!cfg.tied)
+    add_param(p, "head.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
   return p;
 }
 

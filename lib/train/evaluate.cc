@@ -48,10 +48,8 @@ Evaluator::Evaluator(const model::Model& model, const ParamSlab& weights, const 
   shape.seq_len = options.seq_len;
   shape.micro_batch = options.micro_batch;
   shape.activation = weights.dtype();
-  TrainGraph::Options graph = graph_options(model.cfg, shape);
-  graph.backward = false;
-  graph.build.trainable = false;
-  graph_ = std::make_unique<TrainGraph>(model.cfg, *model.params, objective_, graph);
+  graph_ = std::make_unique<TrainGraph>(model.cfg, *model.params, objective_,
+                                        forward_options(model.cfg, shape));
   ExecOptions exec;
   exec.record = true;
   executor_ = std::make_unique<Executor>(graph_->graph, backend, exec);

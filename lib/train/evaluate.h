@@ -14,7 +14,7 @@
 #include "model/checkpoint.h"
 #include "text/tokenizer.h"
 #include "train/data.h"
-#include "train/objective.h"
+#include "train/objective_next_token.h"
 
 namespace lm::train {
 

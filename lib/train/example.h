@@ -7,14 +7,14 @@
 
 namespace lm::train {
 
-/// n tokens, of which the first n-1 are read and the last n-1 predicted.
+/// n tokens, of which the first n-1 are read and the last n-1 predicted; or several sequences, each
+/// by itself.
 struct Example {
   std::vector<i32> tokens;
-  std::vector<i32> starts;   // ascending, in 1..n-1: where a further document begins; empty also
-                             // where it does not matter
+  std::vector<i32> starts;   // ascending, in 1..n-1: where a further document or sequence begins;
+                             // empty also where it does not matter
   std::vector<u8> loss;      // [n]: whether a token is a target; empty: all are
-  std::vector<f32> scalars;  // what an objective adds
-  i64 group = -1;            // the pair or prompt it belongs to
+  std::vector<f32> scalars;  // what an objective reads of its records, one record after another
   i64 number = 0;            // in the source; keys its random choices
 };
 

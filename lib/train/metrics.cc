@@ -77,6 +77,8 @@ std::string step_line(const TrainCounters& counters, const StepResult& result,
   std::string out = line_head(counters);
   number(out, "loss", result.loss);
   if (bpb) number(out, "bpb", *bpb);
+  for (const auto& [name, value] : result.metrics)
+    number(out, name, value);
   number(out, "grad_norm", result.grad_norm);
   number(out, "lr", result.lr);
   append(out, ",\"ms\":", format_fixed(speed.seconds * 1e3, 3));

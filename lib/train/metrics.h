@@ -34,7 +34,7 @@ struct StepSpeed {
 };
 
 /// {"step":..,"tokens":..,"loss":..,"bpb":..,"grad_norm":..,"lr":..,"ms":..,"tokens_per_s":..,
-/// "mfu":..,"skipped":..}; bpb only when known.
+/// "mfu":..,"skipped":..}; bpb only when known, the objective's metrics behind it.
 std::string step_line(const TrainCounters& counters, const StepResult& result,
                       const StepSpeed& speed, std::optional<f64> bpb);
 /// {"step":..,"tokens":..,"eval_loss":..,"eval_perplexity":..,"eval_bpb":..,"eval_targets":..}

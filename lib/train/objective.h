@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "model/build.h"
@@ -13,21 +13,27 @@
 
 namespace lm::train {
 
-/// The inputs of a micro-batch: `slots` examples of up to seq_len rows, as values of a graph and as
-/// the host memory that they are set from. Row r of slot s is number s * seq_len + r.
+/// The inputs of a micro-batch: `slots` examples of up to slot_rows rows, as values of a graph and
+/// as the host memory that they are set from. Row r of slot s is number s * slot_rows + r.
 class RowInputs {
  public:
-  RowInputs(i64 slots, i64 seq_len);
+  RowInputs(i64 slots, i64 slot_rows);
 
   /// Adds the inputs to a graph: tokens, positions, targets i32 [N], spans i32 [N, 6].
   void declare(Graph& graph);
   /// Adds f32 [N] weights of rows, for objectives that want them.
   Value declare_weights(Graph& graph);
+  /// Adds f32 [count] numbers, or i32 [count] indices, of an objective's own.
+  Value declare_numbers(Graph& graph, std::string_view name, i64 count);
+  Value declare_indices(Graph& graph, std::string_view name, i64 count);
 
   i64 slots() const { return slots_; }
-  i64 seq_len() const { return seq_len_; }
-  i64 rows() const { return slots_ * seq_len_; }
-  /// Rows without token, target or anything to see; weights 1.
+  i64 slot_rows() const { return slot_rows_; }
+  i64 rows() const { return slots_ * slot_rows_; }
+  /// The memory of what was declared under that name; empty where nothing was.
+  std::span<f32> numbers(std::string_view name);
+  std::span<i32> indices(std::string_view name);
+  /// Rows without token, target or anything to see; weights 1, numbers 0, indices -1.
   void clear();
   /// Rows [first, first + count) are a document: each sees those before it and itself.
   void document(i64 first, i64 count);
@@ -40,15 +46,30 @@ class RowInputs {
   std::vector<f32> weights;                     // [N], or empty
 
  private:
+  template <typename T>
+  struct Own {
+    std::string name;
+    Value value;
+    std::vector<T> data;
+  };
   i64 slots_;
-  i64 seq_len_;
+  i64 slot_rows_;
+  std::vector<Own<f32>> numbers_;
+  std::vector<Own<i32>> indices_;
+};
+
+/// A figure of the metrics log: the sum over a step, divided by the sum of weights.
+struct LossMetric {
+  std::string name;
+  Value sum;     // [1]
+  Value weight;  // [1]; absent: the normaliser
 };
 
 /// What a graph's loss consists of.
 struct LossValues {
   Value sum;   // [1], nats: what is minimised, times the normaliser
-  Value rows;  // [N], nats
-  std::vector<std::pair<std::string, Value>> metrics;  // further sums [1], by name
+  Value rows;  // [N], nats; absent where the loss is not made of them
+  std::vector<LossMetric> metrics;
 };
 
 /// Keys of random choices. A draw is a function of these, an example's number and a purpose, so
@@ -57,13 +78,27 @@ struct FillCtx {
   u64 seed = 0;
   u32 step = 0;
   u32 micro_step = 0;
+  f64 before = 0;  // the mean that Objective::before() gives for this step
 };
 
 class Objective {
  public:
   virtual ~Objective() = default;
-  /// The most tokens an example may have.
-  virtual i64 tokens_per_example(i64 seq_len) const = 0;
+  /// The most tokens a sequence may have.
+  virtual i64 tokens_per_sequence(i64 seq_len) const = 0;
+  /// Rows of a slot.
+  virtual i64 slot_rows(i64 seq_len) const { return seq_len; }
+  /// How much of a slot's room a record takes, whose sequences have so many tokens; records that
+  /// fit together share a slot.
+  virtual i64 room_of(std::span<const i64> lengths) const;
+  virtual i64 slot_room(i64 seq_len) const { return tokens_per_sequence(seq_len); }
+  /// Tokens of an example that are read.
+  virtual i64 tokens_read(const Example& example) const;
+  /// Whether the loss is the cross entropy of RowInputs::targets, whose bytes bits divide by.
+  virtual bool is_cross_entropy() const { return false; }
+  /// What runs forward over all micro-batches of a step before the step itself, or null: the mean
+  /// over its normaliser is FillCtx::before.
+  virtual const Objective* before() const { return nullptr; }
   /// Adds the loss to a graph whose inputs are declared.
   virtual LossValues build(Graph& graph, model::GraphModel& model, RowInputs& inputs) const = 0;
   /// Fills all rows from up to inputs.slots() examples; slots without one stay clear. Returns what
@@ -72,32 +107,11 @@ class Objective {
                    RowInputs& inputs) const = 0;
 };
 
-/// Cross entropy of the next token over the targets of examples; the normaliser is their number.
-/// With a loss mask this is supervised fine-tuning.
-class NextToken final : public Objective {
- public:
-  struct Options {
-    /// A row sees its own document only, positions begin at 0 in each, and the first token of a
-    /// document is no target.
-    bool documents = false;
-    f32 z_loss = 0;
-    f32 label_smoothing = 0;
-  };
-  explicit NextToken(const Options& options) : options_(options) {}
-  i64 tokens_per_example(i64 seq_len) const override { return seq_len + 1; }
-  LossValues build(Graph& graph, model::GraphModel& model, RowInputs& inputs) const override;
-  f64 fill(std::span<const Example> examples, const FillCtx& ctx, RowInputs& inputs) const override;
-
- private:
-  i64 fill_slot(const Example& example, i64 first, RowInputs& inputs) const;
-  Options options_;
-};
-
 /// The graph of a step; not movable (executors point into it). The objective outlives it.
 struct TrainGraph {
   struct Options {
     i64 slots = 0;
-    i64 seq_len = 0;
+    i64 seq_len = 0;  // rows of a sequence at most
     /// Parameter gradients accumulate into the bound gradient slab.
     bool backward = true;
     model::BuildOptions build;

@@ -1,37 +1,49 @@
 #pragma once
 // Records that were read once and stay in memory, packed whole into training rows: each row takes
-// the next records that fit. Records do not see each other (NextToken with documents).
+// the next records that fit. Records do not see each other, nor do the sequences of one.
 
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "train/example.h"
+#include "train/objective.h"
 #include "train/permutation.h"
 
 namespace lm::train {
 
-/// Token sequences with their loss masks, one after another.
+/// Records of one or more token sequences each, with their loss masks and numbers, one after
+/// another.
 class RecordStore {
  public:
-  /// loss: as many as tokens.
+  RecordStore() : RecordStore(1, 0) {}
+  /// Of every record: so many sequences, so many numbers.
+  RecordStore(i64 sequences, i64 scalars) : sequences_(sequences), scalars_per_(scalars) {}
+  /// A record's sequences in turn. loss: as many as tokens.
   void add(std::span<const i32> tokens, std::span<const u8> loss);
-  i64 count() const { return isize(ends_); }
+  /// A record's numbers.
+  void add_scalars(std::span<const f32> scalars);
+  i64 count() const { return isize(ends_) / sequences_; }
   i64 tokens() const { return isize(tokens_); }
-  i64 longest() const { return longest_; }
-  i64 length(i64 i) const { return ends_[usize(i)] - begin(i); }
-  /// Appends record i to a row, as a further document if the row has any.
+  i64 longest() const { return longest_; }  // sequence
+  /// Tokens of each sequence of record i.
+  std::vector<i64> lengths(i64 i) const;
+  /// Numbers of record i.
+  std::span<const f32> scalars(i64 i) const;
+  /// Appends record i to a row, as further sequences if the row has any.
   void append_to(Example& row, i64 i) const;
-  /// Bytes that a record of so many tokens takes, with the room that growing vectors hold.
+  /// Bytes that a sequence of so many tokens takes, with the room that growing vectors hold.
   static i64 bytes_of(i64 tokens) { return 2 * (tokens * 5 + 8); }
-  /// Of all tokens, masks and ends.
+  /// Of all tokens, masks, ends and numbers.
   u64 digest() const;
 
  private:
-  i64 begin(i64 i) const { return i == 0 ? 0 : ends_[usize(i - 1)]; }
+  i64 begin(i64 sequence) const { return sequence == 0 ? 0 : ends_[usize(sequence - 1)]; }
+  i64 sequences_;
+  i64 scalars_per_;
   std::vector<i32> tokens_;
   std::vector<u8> loss_;
-  std::vector<i64> ends_;
+  std::vector<i64> ends_;  // of sequences
+  std::vector<f32> scalars_;
   i64 longest_ = 0;
 };
 
@@ -43,8 +55,12 @@ class PackedSource {
     i64 seq_len = 0;
     u64 seed = 0;
     bool shuffle = true;  // false: the order of the records
+    bool pack = true;     // false: a row takes one record
+    /// Whose slots the rows fill; it outlives this. Null: next-token prediction.
+    const Objective* objective = nullptr;
   };
-  /// Throws Error{kData} without records or with one of more than seq_len + 1 tokens.
+  /// Throws Error{kData} without records or with a sequence of more tokens than the objective
+  /// takes.
   PackedSource(RecordStore records, const Options& options);
 
   /// Appends the next `count` rows, numbered by their first record; never ends.
@@ -60,12 +76,15 @@ class PackedSource {
 
  private:
   i64 record_at(i64 position);
+  /// Of the slot's room, what record i takes.
+  i64 room(i64 i) const;
 
   RecordStore records_;
   Options options_;
   i64 position_ = 0;
   i64 epoch_ = -1;
   std::unique_ptr<Permutation> order_;
+  i64 slot_room_ = 0;
 };
 
 }  // namespace lm::train

@@ -63,6 +63,14 @@ i64 state_bytes(const model::ModelParams& params, const TrainOptions& options) {
   return params.set.slab_elements() * (word + copy) + params.set.trained_elements() * 3 * word;
 }
 
+/// Bytes of the slab of Objective::before().
+i64 before_bytes(const model::ModelCfg& cfg, const model::ModelParams& params,
+                 const TrainOptions& options, const Objective& objective, const Backend& backend) {
+  if (objective.before() == nullptr) return 0;
+  const TrainGraph graph(cfg, params, *objective.before(), forward_options(cfg, options));
+  return step_plan(graph.graph, backend).slab_bytes;
+}
+
 Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const std::string& hint) {
   return {ErrorKind::kOs,
           cat("a step needs ", format_bytes(bytes), " of memory, but there are ",
@@ -75,10 +83,11 @@ Error too_large(i64 bytes, i64 limit_bytes, const std::string& largest, const st
 i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const Backend& backend,
                  i64 limit_bytes, i64 ranks) {
   const model::ModelParams params = model::make_params(cfg);
-  const std::unique_ptr<Objective> objective = make_objective(options);
+  const std::unique_ptr<Objective> objective = make_objective(options.objective);
   const auto needed = [&](const TrainOptions& with) {
     const TrainGraph train(cfg, params, *objective, graph_options(cfg, with));
-    return state_bytes(params, with) + step_plan(train.graph, backend).slab_bytes;
+    return state_bytes(params, with) + step_plan(train.graph, backend).slab_bytes +
+           before_bytes(cfg, params, with, *objective, backend);
   };
   const i64 bytes = needed(options);
   if (bytes <= limit_bytes) return limit_bytes - bytes;
@@ -109,13 +118,20 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const 
 std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
                       const Backend& backend, const PlanInputs& inputs) {
   const model::ModelParams params = model::make_params(cfg);
-  const std::unique_ptr<Objective> objective = make_objective(options);
+  const std::unique_ptr<Objective> objective = make_objective(options.objective);
   const TrainGraph train(cfg, params, *objective, graph_options(cfg, options));
   const Graph& graph = train.graph;
   const Plan plan = step_plan(graph, backend);
-  const f64 micro_tokens = static_cast<f64>(options.micro_batch * options.seq_len);
-  const i64 step_tokens = options.batch * options.seq_len;
-  const f64 executed = graph_flops(graph) / micro_tokens;
+  const i64 slot_rows = objective->slot_rows(options.seq_len);
+  const f64 micro_tokens = static_cast<f64>(options.micro_batch * slot_rows);
+  const i64 step_tokens = options.batch * slot_rows;
+  const i64 before = before_bytes(cfg, params, options, *objective, backend);
+  f64 executed = graph_flops(graph) / micro_tokens;
+  if (objective->before() != nullptr)
+    executed +=
+        graph_flops(
+            TrainGraph(cfg, params, *objective->before(), forward_options(cfg, options)).graph) /
+        micro_tokens;
   const f64 run_tokens = static_cast<f64>(step_tokens) * static_cast<f64>(inputs.steps);
   const i64 slab = 4 * params.set.slab_elements();
   const i64 trained = 4 * params.set.trained_elements();
@@ -135,7 +151,8 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   row(out, "step slab",
       cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
           ")"));
-  const i64 total = state_bytes(params, options) + plan.slab_bytes;
+  if (before > 0) row(out, "slab of the pass before", format_bytes(before));
+  const i64 total = state_bytes(params, options) + plan.slab_bytes + before;
   row(out, "memory in all",
       cat(format_bytes(total),
           inputs.memory_bytes > 0 ? cat(" of ", format_bytes(inputs.memory_bytes)) : std::string(),
@@ -144,7 +161,7 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   const bool room = inputs.memory_bytes == 0 || inputs.memory_bytes - total >= copy;
   row(out, "copy for checkpoints",
       cat(format_bytes(copy), room ? "" : ": no room, so training waits for them"));
-  row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", options.seq_len));
+  row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", slot_rows));
   row(out, "tokens per step",
       cat(step_tokens, " (", options.batch / options.micro_batch, " micro-batches",
           inputs.ranks > 1 ? cat(" on ", inputs.ranks, " ranks") : std::string(), ")"));

@@ -48,7 +48,7 @@ void Run::log_step(std::span<const Example> batch, const StepResult& result, f64
   const TrainCounters& counters = trainer_.counters;
   StepSpeed speed;
   speed.seconds = seconds;
-  speed.tokens_per_s = static_cast<f64>(train.batch * train.seq_len) / seconds;
+  speed.tokens_per_s = static_cast<f64>(trainer_.step_rows()) / seconds;
   if (options_.peak_flops > 0)
     speed.of_peak = speed.tokens_per_s * flops_per_token_ / options_.peak_flops;
   const f64 left_s = static_cast<f64>(options_.steps - counters.step) * seconds;
@@ -62,7 +62,7 @@ void Run::log_step(std::span<const Example> batch, const StepResult& result, f64
   const bool due = counters.step % options_.log_every == 0 || finished() || result.skipped;
   if (!due || !metrics_) return;
   std::optional<f64> bpb;
-  if (!options_.byte_table.empty()) {
+  if (!options_.byte_table.empty() && trainer_.objective().is_cross_entropy()) {
     RowInputs counted(isize(batch), train.seq_len);
     trainer_.objective().fill(batch, {}, counted);
     bpb = bits_per_byte(result.loss_sum, target_bytes(counted.targets, options_.byte_table));

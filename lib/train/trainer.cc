@@ -10,14 +10,6 @@
 
 namespace lm::train {
 
-std::unique_ptr<Objective> make_objective(const TrainOptions& options) {
-  NextToken::Options out;
-  out.documents = options.doc_mask || options.objective == ObjectiveKind::kSft;
-  out.z_loss = options.z_loss;
-  out.label_smoothing = options.label_smoothing;
-  return std::make_unique<NextToken>(out);
-}
-
 TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options) {
   if (cfg.position == model::PositionKind::kLearned && options.seq_len > cfg.context)
     throw Error(ErrorKind::kUsage,
@@ -35,8 +27,18 @@ TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions
   return out;
 }
 
+TrainGraph::Options forward_options(const model::ModelCfg& cfg, const TrainOptions& options) {
+  TrainGraph::Options out = graph_options(cfg, options);
+  out.backward = false;
+  out.build.trainable = false;
+  out.build.checkpoint = {};
+  out.build.dropout = 0;
+  return out;
+}
+
 f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len) {
-  f64 sum = 6 * static_cast<f64>(cfg.vocab * cfg.width);  // the head
+  f64 sum =
+      6 * static_cast<f64>((cfg.scores > 0 ? cfg.scores : cfg.vocab) * cfg.width);  // the head
   for (const model::LayerCfg& layer : cfg.layers)
     sum += model::layer_flops(layer, cfg.width, seq_len);
   if (!cfg.lora) return sum;
@@ -57,7 +59,7 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
       backend_(backend),
       grads_(model.params->set, comm.size(), backend, DType::kF32, SlabOf::kTrained),
       optimizer_(model.params->set, options.adamw, comm.size(), backend),
-      objective_(make_objective(options)) {
+      objective_(make_objective(options.objective)) {
   LM_CHECK(options.batch % (options.micro_batch * comm.size()) == 0,
            "a step is a whole number of micro-batches on every rank");
   LM_CHECK(comm.size() == 1 || (on_host() && options.activation == DType::kF32),
@@ -73,16 +75,27 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
   exec.check_nan = options.check_nan;
   exec.profile = options.profile;
   exec.record = true;
-  executor_ = make_executor(exec);
+  executor_ = make_executor(graph_->graph, exec);
   graph_->model.bind(*executor_, compute_weights());
   executor_->bind_grads([this](i32 index) { return grads_[index]; });
+  if (objective_->before() != nullptr) {
+    before_ = std::make_unique<TrainGraph>(model.cfg, *model.params, *objective_->before(),
+                                           forward_options(model.cfg, options));
+    before_executor_ = make_executor(before_->graph, exec);
+    before_->model.bind(*before_executor_, compute_weights());
+  }
   if (!options.dump_node.empty())
     dump_ = dump_hook(graph_->graph, backend, options.dump_node, options.dump_path);
 }
 
-std::unique_ptr<Executor> Trainer::make_executor(const ExecOptions& exec) const {
+i64 Trainer::step_rows() const {
+  return options_.batch * objective_->slot_rows(options_.seq_len);
+}
+
+std::unique_ptr<Executor> Trainer::make_executor(const Graph& graph,
+                                                 const ExecOptions& exec) const {
   try {
-    return std::make_unique<Executor>(graph_->graph, backend_, exec);
+    return std::make_unique<Executor>(graph, backend_, exec);
   } catch (const Error& e) {
     if (on_host() || e.kind() != ErrorKind::kOs) throw;
     throw Error(e.kind(),
@@ -147,28 +160,58 @@ void Trainer::run_graph(const RunCtx& run) {
                                        " is not computed: an input or a weight, or unused"));
 }
 
+std::span<const Example> Trainer::part(std::span<const Example> batch, i64 round) const {
+  return batch.subspan(usize(number(round) * options_.micro_batch), usize(options_.micro_batch));
+}
+
+std::optional<f64> Trainer::mean_before(std::span<const Example> batch) {
+  if (!before_) return 0;
+  std::array<f64, 3> sums = {0, 0, 0};  // values, normaliser, stop requests
+  const i64 rounds = options_.batch / (options_.micro_batch * comm_.size());
+  for (i64 round = 0; round < rounds && sums[2] == 0; ++round) {
+    const FillCtx ctx{options_.seed, static_cast<u32>(counters.step),
+                      static_cast<u32>(number(round)), 0};
+    sums[1] += objective_->before()->fill(part(batch, round), ctx, before_->inputs);
+    before_->inputs.set(*before_executor_);
+    before_executor_->run(RunCtx{});
+    sums[0] += static_cast<f64>(before_executor_->scalar(before_->loss.sum));
+    if (ctx_.stop->requested()) sums[2] = 1;
+  }
+  comm_.all_reduce(sums);
+  if (sums[2] > 0) return std::nullopt;
+  return sums[1] > 0 ? sums[0] / sums[1] : 0;
+}
+
 StepResult Trainer::step(std::span<const Example> batch) {
   LM_CHECK(isize(batch) == options_.batch, "a step takes options.batch examples");
   StepResult result;
   result.lr = options_.schedule.lr(counters.step);
+  const std::optional<f64> before = mean_before(batch);
+  if (!before) {
+    result.stopped = true;
+    return result;
+  }
   backend_.zero(grads_.data(), grads_.bytes());
-  const i64 ranks = comm_.size();
-  const i64 rounds = options_.batch / (options_.micro_batch * ranks);
+  const i64 rounds = options_.batch / (options_.micro_batch * comm_.size());
   RunCtx run;
   run.seed = options_.seed;
   run.step = static_cast<u32>(counters.step);
   run.training = true;
-  std::array<f64, 3> sums = {0, 0, 0};  // loss, targets, stop requests
+  const std::vector<LossMetric>& metrics = graph_->loss.metrics;
+  std::vector<f64> sums(usize(3 + 2 * isize(metrics)));  // loss, targets, stop requests, metrics
   for (i64 round = 0; round < rounds && sums[2] == 0; ++round) {
-    const i64 number = round * ranks + comm_.rank();
-    run.micro_step = static_cast<u32>(number);
-    const std::span<const Example> part =
-        batch.subspan(usize(number * options_.micro_batch), usize(options_.micro_batch));
-    const f64 share = objective_->fill(part, {run.seed, run.step, run.micro_step}, graph_->inputs);
+    run.micro_step = static_cast<u32>(number(round));
+    const f64 share = objective_->fill(
+        part(batch, round), {run.seed, run.step, run.micro_step, *before}, graph_->inputs);
     graph_->inputs.set(*executor_);
     run_graph(run);
     sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
     sums[1] += share;
+    for (i64 i = 0; i < isize(metrics); ++i) {
+      const LossMetric& m = metrics[usize(i)];
+      sums[usize(3 + 2 * i)] += static_cast<f64>(executor_->scalar(m.sum));
+      sums[usize(4 + 2 * i)] += m.weight ? static_cast<f64>(executor_->scalar(m.weight)) : share;
+    }
     if (ctx_.stop->requested()) sums[2] = 1;
   }
   comm_.all_reduce(sums);
@@ -181,6 +224,9 @@ StepResult Trainer::step(std::span<const Example> batch) {
   result.targets = static_cast<i64>(sums[1]);
   const f64 mean = sums[1] > 0 ? 1 / sums[1] : 0;
   result.loss = sums[0] * mean;
+  for (i64 i = 0; i < isize(metrics); ++i)
+    result.metrics.emplace_back(metrics[usize(i)].name,
+                                sums[usize(3 + 2 * i)] / sums[usize(4 + 2 * i)]);
   if (comm_.size() > 1) comm_.reduce_scatter({grads_.data(), usize(grads_.elements())});
   const comm::Part part = comm::own_part(comm_, grads_.elements());
   result.grad_norm = gradient_norm(grads_, part, comm_, backend_) * mean;
@@ -200,7 +246,7 @@ StepResult Trainer::step(std::span<const Example> batch) {
   }
   ++counters.step;
   for (const Example& example : batch)
-    counters.tokens += isize(example.tokens) - 1;
+    counters.tokens += objective_->tokens_read(example);
   return result;
 }
 

@@ -4,8 +4,10 @@
 // The bits of a step depend on weights, moments, batch, micro-batch and seed, not on threads.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "comm/comm.h"
@@ -13,27 +15,22 @@
 #include "graph/exec.h"
 #include "model/build.h"
 #include "model/checkpoint.h"
-#include "train/objective.h"
+#include "train/objective_table.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
 namespace lm::train {
 
-/// What is learnt. kSft: targets are what the examples' loss masks say, documents are apart.
-enum class ObjectiveKind : u8 { kNextToken, kSft };
 enum class OnNonFinite : u8 { kStop, kSkip };
 
 struct TrainOptions {
   i64 seq_len = 0;
   i64 micro_batch = 1;  // sequences that go through the graph at once
   i64 batch = 1;        // sequences per step, a multiple of micro_batch * ranks
-  ObjectiveKind objective = ObjectiveKind::kNextToken;
-  bool doc_mask = false;  // of next-token prediction
+  ObjectiveOptions objective;
   Schedule schedule;
   AdamWOptions adamw;
   f64 clip = 1.0;  // 0: off
-  f32 z_loss = 0;
-  f32 label_smoothing = 0;
   f32 dropout = 0;
   CheckpointPolicy recompute;
   u64 seed = 0;
@@ -51,10 +48,12 @@ inline constexpr i64 kMostSkips = 10;
 struct StepResult {
   bool stopped = false;  // a stop was asked for; nothing has changed
   bool skipped = false;  // loss or gradient was not finite; nothing has changed
-  f64 loss = 0;          // nats per target, with z-loss and smoothing where asked for
+  f64 loss = 0;          // nats per target, with z-loss and smoothing where asked for; per pair or
+                         // sequence, as the objective says
   f64 loss_sum = 0;
-  i64 targets = 0;
-  f64 grad_norm = 0;  // before clipping
+  i64 targets = 0;                                   // or pairs, or sequences
+  std::vector<std::pair<std::string, f64>> metrics;  // of the objective; NaN where nothing counts
+  f64 grad_norm = 0;                                 // before clipping
   f64 lr = 0;
 };
 
@@ -67,12 +66,11 @@ struct TrainCounters {
   i64 skipped_in_row = 0;
 };
 
-/// The objective that options name.
-std::unique_ptr<Objective> make_objective(const TrainOptions& options);
-
 /// The graph of a training step. Throws Error{kUsage} for sequences longer than a learned position
 /// table.
 TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options);
+/// The same without gradients: of Objective::before(), and of evaluation.
+TrainGraph::Options forward_options(const model::ModelCfg& cfg, const TrainOptions& options);
 
 /// FLOPs per token of forward and backward that count as useful: 6 P + 6 L (q size) T, P the
 /// parameters of matrix products (a tied embedding once, as the head); a window sees fewer keys.
@@ -104,7 +102,7 @@ class Trainer {
   /// Takes the model's weights, where they were changed.
   void take_weights();
   /// Takes the slab of activations. Throws Error{kOs} with what would need less.
-  std::unique_ptr<Executor> make_executor(const ExecOptions& exec) const;
+  std::unique_ptr<Executor> make_executor(const Graph& graph, const ExecOptions& exec) const;
   /// What kernels read: f32 weights, or their bf16 copy.
   const ParamSlab& compute_weights() const;
   const Backend& backend() const { return backend_; }
@@ -115,6 +113,8 @@ class Trainer {
   const model::Model& model() const { return model_; }
   const TrainOptions& options() const { return options_; }
   const Objective& objective() const { return *objective_; }
+  /// Rows of a step, tokens and padding.
+  i64 step_rows() const;
   comm::Comm& comm() const { return comm_; }
   Log& log() const { return *ctx_.log; }
   const Executor& executor() const { return *executor_; }
@@ -124,6 +124,11 @@ class Trainer {
   ParamSlab& master() { return on_host() ? model_.weights : master_; }
   const ParamSlab& master() const { return on_host() ? model_.weights : master_; }
   void run_graph(const RunCtx& run);
+  /// The part of a step's batch that micro-batch `round` of this rank is.
+  std::span<const Example> part(std::span<const Example> batch, i64 round) const;
+  i64 number(i64 round) const { return round * comm_.size() + comm_.rank(); }
+  /// The mean of Objective::before(); nothing when a stop was asked for. A collective call.
+  std::optional<f64> mean_before(std::span<const Example> batch);
   [[noreturn]] void fail_step(const StepResult& result) const;
 
   model::Model& model_;
@@ -138,6 +143,8 @@ class Trainer {
   std::unique_ptr<Objective> objective_;
   std::unique_ptr<TrainGraph> graph_;
   std::unique_ptr<Executor> executor_;
+  std::unique_ptr<TrainGraph> before_;  // of Objective::before(), or null
+  std::unique_ptr<Executor> before_executor_;
   Executor::Hook dump_;  // until it has run
 };
 

@@ -34,7 +34,7 @@ enum Field : i64 {
   kBest,
   kModel,
   kLm,
-  kGroups  // then --group's fields, then those of messages
+  kGroups  // then --group's fields, those of --completion-field, those of messages
 };
 
 struct ScoreWork : io::HeldWork {
@@ -52,8 +52,9 @@ class ScoreMode : public io::HeldMapper {
         options_(tool.options()),
         session_(session),
         adapters_(adapters),
-        input_(tool, session.tokenizer(), {kText, kPrompt, kCompletion, kCompletions, kChoices},
-               own_paths(), isize(own_paths())),
+        input_(tool, session.tokenizer(),
+               {kText, kPrompt, kCompletion, kCompletions, kChoices, named_fields()}, own_paths(),
+               isize(own_paths())),
         encoder_(session.tokenizer(), session.begin()),
         scorer_(session.engine(), session.score_options()),
         dtype_(session.activation() == DType::kF32
@@ -63,6 +64,7 @@ class ScoreMode : public io::HeldMapper {
                                                        : decode::Boundary::kSeparate),
         windows_(session.windows(options_.maybe_integer("window").value_or(0),
                                  options_.maybe_integer("stride").value_or(0))),
+        end_(options_.on("eos") ? completion_end(session) : std::nullopt),
         groups_(options_.list("group").size()),
         detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {}
 
@@ -83,7 +85,7 @@ class ScoreMode : public io::HeldMapper {
     work->id = *id;
     ScoreInput input;
     std::vector<f32> weights;
-    const i64 chooses = kGroups + isize(groups_);
+    const i64 chooses = isize(own_paths()) - 1;  // if any do, the last of them
     if (std::optional<Fault> fault = adapters_.choose(json, chooses, session_, weights))
       return fault;
     std::optional<Fault> fault = input_.read(json, encoder_.state(), input);
@@ -149,7 +151,8 @@ class ScoreMode : public io::HeldMapper {
   }
 
   void count_reused(io::JsonReader& json, std::string_view line) override {
-    count(json, figures_of(line, json.has(kChoices) || json.has(kCompletions)));
+    count(json, figures_of(line, json.has(kChoices) || json.has(kCompletions) ||
+                                     !options_.list("completion-field").empty()));
   }
 
   void report(cli::Tool& tool, f64 wall_s) const;
@@ -164,8 +167,24 @@ class ScoreMode : public io::HeldMapper {
                                     "lm"};
     const std::vector<std::string>& groups = options_.list("group");
     out.insert(out.end(), groups.begin(), groups.end());
+    for (const std::string& path : options_.list("completion-field"))
+      if (path != "completion") out.push_back(path);
     if (adapters_.any()) out.push_back(adapters_.field());
     return out;
+  }
+  /// Numbers of --completion-field's paths.
+  std::vector<i64> named_fields() const {
+    std::vector<i64> out;
+    i64 next = kGroups + isize(options_.list("group"));
+    for (const std::string& path : options_.list("completion-field"))
+      out.push_back(path == "completion" ? i64{kCompletion} : next++);
+    return out;
+  }
+  static std::optional<i32> completion_end(const decode::Session& session) {
+    if (const std::optional<i32> end = decode::end_token(session.cfg(), &session.tokenizer()))
+      return end;
+    throw Error(ErrorKind::kData, cat(session.options().folder,
+                                      ": neither the tokenizer nor the model names an end token"));
   }
   static ScoreWork& own(io::HeldWork& work) { return static_cast<ScoreWork&>(work); }
 
@@ -187,6 +206,8 @@ class ScoreMode : public io::HeldMapper {
     for (const std::string& text : input.texts) {
       Result<ScoredTokens> tokens = encoder_.completion(input.prompt, text, boundary_);
       if (!tokens) return tokens.fault();
+      if (end_ && (tokens->tokens.empty() || tokens->tokens.back() != *end_))
+        tokens->tokens.push_back(*end_);
       if (isize(tokens->tokens) > session_.engine().positions())
         return Fault{"context",
                      cat("prompt and completion have ", tokens->tokens.size(),
@@ -231,6 +252,7 @@ class ScoreMode : public io::HeldMapper {
   std::string dtype_;  // as JSON; empty for f32
   decode::Boundary boundary_;
   decode::WindowRule windows_;
+  std::optional<i32> end_;  // of completions
   Sums total_;
   std::vector<std::map<std::string, Sums>> groups_;
   Detail detail_;

@@ -24,8 +24,14 @@ ScoreReader::ScoreReader(cli::Tool& tool, const text::Tokenizer& tokenizer,
 
 std::optional<Fault> ScoreReader::read(io::JsonReader& json, text::EncodeState& state,
                                        ScoreInput& out) {
-  out.listed = json.has(fields_.choices) || json.has(fields_.completions);
-  if (out.listed) {
+  out.listed = json.has(fields_.choices) || json.has(fields_.completions) || !fields_.named.empty();
+  if (!fields_.named.empty()) {
+    for (const i64 field : fields_.named) {
+      const Result<std::string_view> text = json.string(field);
+      if (!text) return text.fault();
+      out.texts.emplace_back(*text);
+    }
+  } else if (out.listed) {
     const i64 list = json.has(fields_.choices) ? fields_.choices : fields_.completions;
     if (std::optional<Fault> fault = read_texts(parser_, json, list, out.texts)) return fault;
   } else if (json.has(fields_.completion)) {

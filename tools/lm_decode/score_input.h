@@ -21,6 +21,7 @@ struct ScoreFields {
   i64 completion;
   i64 completions;
   i64 choices;
+  std::vector<i64> named;  // of --completion-field: they are the completions
 };
 
 /// Completions and what stands before them.

@@ -63,7 +63,7 @@ void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size) {
 void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
   const i64 vocab = setup.cfg.vocab;
   const i64 batch_size = setup.train.batch;
-  train::StreamPacker packer(setup.train.seq_len, setup.train.doc_mask,
+  train::StreamPacker packer(setup.train.seq_len, setup.train.objective.doc_mask,
                              {run.data().documents, run.data().offset});
   using Documents = std::vector<Document>;
   io::WorkerPool<io::JsonReader> readers([&] {

@@ -31,6 +31,23 @@ std::string param_text(const Options& o, const cli::Flag& flag) {
   }
 }
 
+/// What the objective reads beside what fine-tuning does.
+void add_objective(const Options& o, const train::ObjectiveOptions& options,
+                   train::RunParams& params) {
+  for (const char* name : {"chosen-field", "rejected-field", "margin-field", "label-field",
+                           "mismatched-field", "ref-field"})
+    params.emplace_back(name, o.text(name));
+  const std::pair<const char*, f64> numbers[] = {{"beta", options.beta},
+                                                 {"gamma", options.gamma},
+                                                 {"lambda", options.lambda},
+                                                 {"desirable-weight", options.desirable},
+                                                 {"undesirable-weight", options.undesirable},
+                                                 {"alpha", options.alpha}};
+  for (const auto& [name, value] : numbers)
+    params.emplace_back(name, cat(value));
+  params.emplace_back("robust", options.robust ? "true" : "false");
+}
+
 }  // namespace
 
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
@@ -51,6 +68,8 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
          {"objective", "loss-on", "too-long", "prompt-field", "completion-field"})
       params.emplace_back(name, o.text(name));
     params.emplace_back("eos", o.on("eos") ? "true" : "false");
+    if (!o.on("pack")) params.emplace_back("pack", "false");
+    if (o.text("objective") != "sft") add_objective(o, setup.train.objective, params);
     data = hex64(setup.records->records().digest());
   }
   params.emplace_back("data", data.empty() ? "stream" : data);

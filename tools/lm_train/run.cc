@@ -168,7 +168,8 @@ std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Se
   const std::vector<std::string>& shards = tool.options().list("eval-data");
   if (shards.empty()) return nullptr;
   const train::EvalOptions options{setup.train.seq_len, setup.train.micro_batch,
-                                   setup.train.doc_mask, tool.options().integer("eval-tokens")};
+                                   setup.train.objective.doc_mask,
+                                   tool.options().integer("eval-tokens")};
   std::unique_ptr<train::Evaluator> out = std::make_unique<train::Evaluator>(
       model, trainer.compute_weights(), trainer.backend(), shards, options, setup.run.byte_table,
       ranks.comm(), tool.ctx());

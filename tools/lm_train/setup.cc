@@ -116,12 +116,9 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   train::TrainOptions t;
   t.seq_len = o.maybe_integer("seq-len").value_or(cfg.context);
   set_batch(o, ranks, t);
-  t.doc_mask = o.on("doc-mask");
-  if (o.text("objective") == "sft") t.objective = train::ObjectiveKind::kSft;
+  t.objective = objective_options(o);
   t.adamw = {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
   t.clip = o.real("clip");
-  t.z_loss = static_cast<f32>(o.real("z-loss"));
-  t.label_smoothing = static_cast<f32>(o.real("label-smoothing"));
   t.dropout = static_cast<f32>(o.real("dropout"));
   t.recompute = parse_checkpoint_policy(o.text("recompute"));
   t.seed = tool.seed();
@@ -135,16 +132,6 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
     std::replace(t.dump_path.begin() + isize(o.text("output")) + 1, t.dump_path.end(), '/', '_');
   }
   return t;
-}
-
-/// --objective sft takes records.
-void check_data(const Options& o, bool sft) {
-  if (!sft) return;
-  if (!o.list("data").empty())
-    usage(
-        "--data holds token shards, but --objective sft takes records with prompt and completion");
-  if (!o.list("eval-data").empty())
-    usage("--eval-data measures next-token loss on shards, not --objective sft");
 }
 
 void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
@@ -188,7 +175,7 @@ train::RunOptions make_run_options(cli::Tool& tool) {
 i64 steps_for(const std::string& option, f64 value, Setup& setup) {
   const train::TrainOptions& t = setup.train;
   if (option == "steps") return static_cast<i64>(value);
-  const i64 per_step = t.batch * t.seq_len;
+  const i64 per_step = t.batch * setup.objective->slot_rows(t.seq_len);
   if (option == "tokens") return (static_cast<i64>(value) + per_step - 1) / per_step;
   if (setup.stream) usage("--epochs needs --data; a stream is read once");
   f64 samples = 0;
@@ -210,10 +197,11 @@ i64 default_warmup(i64 steps) {
 Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records) {
   const Options& o = tool.options();
   Setup setup;
-  const bool sft = o.text("objective") == "sft";
+  const train::ObjectiveDef& def = objective_def(o);
+  const bool of_records = def.form != train::RecordForm::kDocuments;
   const bool shards = !o.list("data").empty();
-  setup.stream = !shards && !sft;
-  check_data(o, sft);
+  setup.stream = !shards && !of_records;
+  check_data(o, def);
   for (const char* const name : {"data", "eval-data"})
     for (const std::string& set : o.list(name))
       tool.add_input(text::shard_manifest(set));
@@ -226,12 +214,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   if (o.given("init-from")) {
     if (shape_given(o))
       usage("--init-from brings its own shape: leave the options of a new model out");
-    const std::string& folder = o.text("init-from");
-    model::require_decoder(model::load_config(folder), folder);
-    setup.initial = o.given("lora")
-                        ? model::load_with_lora(folder, lora_settings(o), tool.seed(), ranks)
-                        : model::load_model(folder, ranks);
-    setup.cfg = setup.initial->cfg;
+    load_initial(o, def, tool.seed(), ranks, setup);
   }
   std::vector<f64> weights;
   for (const std::string& text : o.list("weight")) {
@@ -250,12 +233,20 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   const std::optional<text::TokenizerIdentity> sharded = shard_tokenizer(o, setup);
   const std::optional<text::TokenizerIdentity> loaded = use_tokenizer(tool, sharded, setup.run);
   setup.tokenizer = sharded ? sharded : loaded;
-  if (!setup.initial) setup.cfg = new_config(o, setup.tokenizer);
+  if (!setup.initial) {
+    setup.cfg = new_config(o, setup.tokenizer);
+    if (def.scores) setup.cfg.scores = 1;
+  }
   if (sharded) check_vocab(text::shard_manifest(o.list("data")[0]), sharded->vocab_size, setup.cfg);
   if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);
   setup.backend = &choose_backend(o, ranks);
   setup.train = make_train(tool, setup.cfg, ranks);
   setup.train.activation = model::dtype_for(o.text("dtype"), *setup.backend);
+  if (def.scores && setup.train.activation != DType::kF32) {
+    if (o.text("dtype") != "auto") usage("scores are computed in f32: --dtype f32");
+    setup.train.activation = DType::kF32;
+  }
+  setup.objective = train::make_objective(setup.train.objective);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   // Rotary positions have no end, but config.json says one, which other programs keep to.
   if (setup.train.seq_len > setup.cfg.context)
@@ -263,7 +254,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
               setup.cfg.context, " positions"),
           cat("--seq-len ", setup.cfg.context, " or less"));
   if (shards) open(setup.train.seq_len);
-  if (sft) {
+  if (of_records) {
     before_records();
     setup.records = read_records(tool, tokenizer_path(o), setup);
   }

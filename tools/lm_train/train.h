@@ -1,10 +1,12 @@
 #pragma once
-// The parts of lm-train: the option table (flags.cc), the processes of a run (ranks.cc), from
-// options to a model and its training options (setup.cc), adapters (lora.cc), tokenizers
-// (tokenizer.cc), what identifies a run (params.cc) and its continuation (extend.cc), records in
-// memory (records.cc), sequences for it (feed.cc), all of it together (run.cc).
+// The parts of lm-train: the option table (flags*.cc), the processes of a run (ranks.cc), from
+// options to a model and its training options (setup.cc), to an objective (objective.cc), adapters
+// (lora.cc), tokenizers (tokenizer.cc), what identifies a run (params.cc) and its continuation
+// (extend.cc), records in memory (records.cc), read by record_parser.cc, sequences for it
+// (feed.cc), all of it together (run.cc).
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +27,9 @@ void run(cli::Tool& tool);
 
 /// Everything the options and the data's manifests say, before any weight exists.
 struct Setup {
-  bool stream = false;                         // documents come as records, once
-  std::optional<train::PackedSource> records;  // --objective sft
+  bool stream = false;  // documents come as records, once
+  std::unique_ptr<train::Objective> objective;
+  std::optional<train::PackedSource> records;  // of objectives that take some
   std::optional<train::ShardSource> shards;
   std::optional<model::Model> initial;               // --init-from
   std::optional<text::TokenizerIdentity> tokenizer;  // of the shards, else of --tokenizer
@@ -37,7 +40,7 @@ struct Setup {
 };
 
 /// Reads options, opens shards, decides shape and steps, for one of `ranks` processes. The records
-/// of --objective sft are read here, after before_records, when everything else was accepted.
+/// of an objective are read here, after before_records, when everything else was accepted.
 /// Throws Error naming options and files.
 Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records);
 
@@ -45,7 +48,17 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
 /// setting.
 model::LoraCfg lora_settings(const cli::Options& o);
 
-/// The records of --objective sft, read to their end and tokenised (an empty path: records bring
+/// The objective of the options.
+const train::ObjectiveDef& objective_def(const cli::Options& o);
+/// Its numbers. Throws Error{kUsage} for those that do not fit.
+train::ObjectiveOptions objective_options(const cli::Options& o);
+/// Throws Error{kUsage} for shards where the objective takes records.
+void check_data(const cli::Options& o, const train::ObjectiveDef& def);
+/// Reads the model that training starts from, with the head that the objective needs.
+void load_initial(const cli::Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
+                  Setup& setup);
+
+/// The records of the objective, read to their end and tokenised (an empty path: records bring
 /// ids). Throws Error{kData} without any, Error{kOs} beyond --memory, kTemporary for a stop.
 train::PackedSource read_records(cli::Tool& tool, const std::string& tokenizer_path,
                                  const Setup& setup);

@@ -1,10 +1,9 @@
-#include "train/objective.h"
-
 #include <cmath>
 
 #include "catch.h"
 #include "cpu/backend.h"
 #include "tiny.h"
+#include "train/objective_next_token.h"
 
 using namespace lm;
 using train::Example;
@@ -25,19 +24,19 @@ Example example(std::vector<i32> tokens, std::vector<i32> starts = {}, std::vect
 /// An objective with a weight per row, as diffusion has: the first scalar of the example.
 class Weighted final : public train::Objective {
  public:
-  i64 tokens_per_example(i64 seq_len) const override { return seq_len + 1; }
+  i64 tokens_per_sequence(i64 seq_len) const override { return seq_len + 1; }
   train::LossValues build(Graph& graph, model::GraphModel& model,
                           RowInputs& inputs) const override {
     inputs.declare_weights(graph);
     train::LossValues loss = NextToken({}).build(graph, model, inputs);
-    loss.metrics.emplace_back("twice", scale(graph, loss.sum, 2));
+    loss.metrics.push_back({"twice", scale(graph, loss.sum, 2), {}});
     return loss;
   }
   f64 fill(std::span<const Example> examples, const train::FillCtx& ctx,
            RowInputs& inputs) const override {
     NextToken({}).fill(examples, ctx, inputs);
     for (i64 s = 0; s < isize(examples); ++s)
-      std::fill_n(inputs.weights.begin() + s * inputs.seq_len(), inputs.seq_len(),
+      std::fill_n(inputs.weights.begin() + s * inputs.slot_rows(), inputs.slot_rows(),
                   examples[usize(s)].scalars[0]);
     return static_cast<f64>(examples.size());
   }
@@ -56,7 +55,7 @@ std::pair<f64, f64> loss_of(const train::Objective& objective, const Examples& e
   executor.run({});
   const f64 metric = train.loss.metrics.empty()
                          ? 0.0
-                         : static_cast<f64>(executor.scalar(train.loss.metrics[0].second));
+                         : static_cast<f64>(executor.scalar(train.loss.metrics[0].sum));
   return {static_cast<f64>(executor.scalar(train.loss.sum)), metric};
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("50 steps of fine-tuning follow PyTorch's masked loss to 1e-4", "[trai
   }
   train::PackedSource source(std::move(store), {.seq_len = 32, .shuffle = false});
   train::TrainOptions options = test::tiny_options(50);
-  options.objective = train::ObjectiveKind::kSft;
+  options.objective.name = "sft";
   options.batch = 4;
   options.micro_batch = 2;
   const test::TempDir dir;

@@ -79,7 +79,7 @@ TEST_CASE("accumulated micro-batches equal the whole batch to rounding", "[train
 TEST_CASE("ragged masks: the mean is over all targets of all micro-batches", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.batch = 2;
-  options.doc_mask = true;
+  options.objective.doc_mask = true;
   train::Examples batch = test::consecutive(test::formula_tokens(65), 0, 2, 32);
   batch[0].starts = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   f64 losses[2];
@@ -97,7 +97,7 @@ TEST_CASE("a document mask hides other documents", "[train]") {
   // The second document's loss is the same whatever the first one says.
   train::TrainOptions options = test::tiny_options();
   options.batch = options.micro_batch = 1;
-  options.doc_mask = true;
+  options.objective.doc_mask = true;
   const std::vector<i32> tokens = test::formula_tokens(33);
   f64 sums[2];
   for (const int change : {0, 1}) {
@@ -225,7 +225,7 @@ TEST_CASE("a window has fewer useful and fewer executed FLOPs", "[train]") {
     train::TrainOptions options = test::tiny_options();
     options.seq_len = 8;
     options.micro_batch = options.batch = 4;
-    const std::unique_ptr<train::Objective> objective = train::make_objective(options);
+    const std::unique_ptr<train::Objective> objective = train::make_objective(options.objective);
     const train::TrainGraph graph(cfg, params, *objective, train::graph_options(cfg, options));
     i64 sum = 0;
     for (const OpTotal& total : op_totals(graph.graph))

@@ -28,20 +28,21 @@ void add_unary_cases(std::vector<OpCase>& cases) {
   struct Named {
     const char* name;
     Unary kind;
-    bool positive;
+    f64 around;  // 0: on both sides of it
   };
   for (const Named& u :
-       {Named{"gelu_tanh", Unary::kGeluTanh, false}, Named{"gelu_erf", Unary::kGeluErf, false},
-        Named{"relu", Unary::kRelu, false}, Named{"relu2", Unary::kRelu2, false},
-        Named{"silu", Unary::kSilu, false}, Named{"tanh", Unary::kTanh, false},
-        Named{"sigmoid", Unary::kSigmoid, false}, Named{"exp", Unary::kExp, false},
-        Named{"log", Unary::kLog, true}, Named{"square", Unary::kSquare, false},
-        Named{"sqrt", Unary::kSqrt, true}, Named{"softcap", Unary::kSoftcap, false},
-        Named{"log_sigmoid", Unary::kLogSigmoid, false}}) {
+       {Named{"gelu_tanh", Unary::kGeluTanh, 0}, Named{"gelu_erf", Unary::kGeluErf, 0},
+        Named{"relu", Unary::kRelu, 0}, Named{"relu2", Unary::kRelu2, 0},
+        Named{"silu", Unary::kSilu, 0}, Named{"tanh", Unary::kTanh, 0},
+        Named{"sigmoid", Unary::kSigmoid, 0}, Named{"exp", Unary::kExp, 0},
+        Named{"log", Unary::kLog, 3}, Named{"square", Unary::kSquare, 0},
+        Named{"sqrt", Unary::kSqrt, 3}, Named{"softcap", Unary::kSoftcap, 0},
+        Named{"log_sigmoid", Unary::kLogSigmoid, 0}, Named{"log1mexp", Unary::kLog1mExp, -0.6},
+        Named{"log1mexp far", Unary::kLog1mExp, -5}, Named{"step", Unary::kStep, 0}}) {
     for (const auto shape : kShapes) {
       cases.push_back({cat("unary ", u.name, " ", to_string(shape())), [u, shape](CaseGraph& c) {
-                         const Value x =
-                             u.positive ? c.f(shape(), 0.1, 3.0) : c.away_from_zero(shape());
+                         const Value x = u.around != 0 ? c.f(shape(), 0.1, u.around)
+                                                       : c.away_from_zero(shape());
                          return Outputs{unary(c.g, x, u.kind, 2.5f)};
                        }});
     }

@@ -50,6 +50,10 @@ f64 apply(Unary kind, f64 x, f64 c) {
       return c * std::tanh(x / c);
     case Unary::kLogSigmoid:
       return std::log(sigmoid(x));
+    case Unary::kLog1mExp:
+      return std::log(-std::expm1(x));
+    case Unary::kStep:
+      return x > 0 ? 1 : 0;
   }
   return 0;
 }

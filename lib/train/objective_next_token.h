@@ -1,0 +1,30 @@
+#pragma once
+// Language modelling: every token of a document, or those that a mask names.
+
+#include "train/objective.h"
+
+namespace lm::train {
+
+/// Cross entropy of the next token over the targets of examples; the normaliser is their number.
+/// With a loss mask this is supervised fine-tuning.
+class NextToken final : public Objective {
+ public:
+  struct Options {
+    /// A row sees its own document only, positions begin at 0 in each, and the first token of a
+    /// document is no target.
+    bool documents = false;
+    f32 z_loss = 0;
+    f32 label_smoothing = 0;
+  };
+  explicit NextToken(const Options& options) : options_(options) {}
+  i64 tokens_per_sequence(i64 seq_len) const override { return seq_len + 1; }
+  bool is_cross_entropy() const override { return true; }
+  LossValues build(Graph& graph, model::GraphModel& model, RowInputs& inputs) const override;
+  f64 fill(std::span<const Example> examples, const FillCtx& ctx, RowInputs& inputs) const override;
+
+ private:
+  i64 fill_slot(const Example& example, i64 first, RowInputs& inputs) const;
+  Options options_;
+};
+
+}  // namespace lm::train

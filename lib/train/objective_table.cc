@@ -1,0 +1,78 @@
+#include "train/objective_table.h"
+
+#include <array>
+
+#include "core/error.h"
+#include "train/objective_next_token.h"
+
+namespace lm::train {
+
+namespace {
+
+constexpr std::array<ObjectiveDef, 10> kObjectives = {{
+    {.name = "next-token", .make = make_next_token},
+    {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
+    {.name = "reward",
+     .form = RecordForm::kPair,
+     .scores = true,
+     .lambda = 0.01,
+     .make = make_reward},
+    {.name = "dpo", .form = RecordForm::kPair, .reference = true, .beta = 0.1, .make = make_dpo},
+    {.name = "ipo", .form = RecordForm::kPair, .reference = true, .beta = 0.1, .make = make_ipo},
+    {.name = "hinge",
+     .form = RecordForm::kPair,
+     .reference = true,
+     .beta = 0.1,
+     .make = make_hinge},
+    {.name = "simpo", .form = RecordForm::kPair, .beta = 2, .gamma = 1, .make = make_simpo},
+    {.name = "orpo", .form = RecordForm::kPair, .lambda = 0.1, .make = make_orpo},
+    {.name = "kto",
+     .form = RecordForm::kLabelled,
+     .reference = true,
+     .beta = 0.1,
+     .make = make_kto},
+    {.name = "unlikelihood", .form = RecordForm::kLabelled, .make = make_unlikelihood},
+}};
+
+std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents) {
+  NextToken::Options out;
+  out.documents = documents;
+  out.z_loss = options.z_loss;
+  out.label_smoothing = options.label_smoothing;
+  return std::make_unique<NextToken>(out);
+}
+
+}  // namespace
+
+std::span<const ObjectiveDef> objectives() {
+  return kObjectives;
+}
+
+const ObjectiveDef* find_objective(std::string_view name) {
+  for (const ObjectiveDef& def : kObjectives)
+    if (name == def.name) return &def;
+  return nullptr;
+}
+
+std::vector<std::string> objective_names() {
+  std::vector<std::string> out;
+  for (const ObjectiveDef& def : kObjectives)
+    out.emplace_back(def.name);
+  return out;
+}
+
+std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options) {
+  const ObjectiveDef* def = find_objective(options.name);
+  LM_CHECK(def != nullptr, "an objective of the table");
+  return def->make(options);
+}
+
+std::unique_ptr<Objective> make_next_token(const ObjectiveOptions& options) {
+  return language_model(options, options.doc_mask);
+}
+
+std::unique_ptr<Objective> make_sft(const ObjectiveOptions& options) {
+  return language_model(options, true);
+}
+
+}  // namespace lm::train

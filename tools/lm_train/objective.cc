@@ -1,0 +1,78 @@
+// From options to an objective: its numbers, the data and the model that it takes.
+
+#include "core/str.h"
+#include "model/score_head.h"
+#include "train.h"
+
+namespace lm::train_tool {
+
+namespace {
+
+using cli::Options;
+
+[[noreturn]] void usage(std::string message) {
+  throw Error(ErrorKind::kUsage, std::move(message));
+}
+
+const char* parts_of(train::RecordForm form) {
+  switch (form) {
+    case train::RecordForm::kPair:
+      return "prompt, chosen and rejected completion";
+    case train::RecordForm::kLabelled:
+      return "prompt, completion and label";
+    default:
+      return "prompt and completion";
+  }
+}
+
+}  // namespace
+
+const train::ObjectiveDef& objective_def(const Options& o) {
+  return *train::find_objective(o.text("objective"));
+}
+
+train::ObjectiveOptions objective_options(const Options& o) {
+  const train::ObjectiveDef& def = objective_def(o);
+  train::ObjectiveOptions out;
+  out.name = def.name;
+  out.doc_mask = o.on("doc-mask");
+  out.z_loss = static_cast<f32>(o.real("z-loss"));
+  out.label_smoothing = static_cast<f32>(o.real("label-smoothing"));
+  out.robust = o.on("robust");
+  out.beta = o.maybe_real("beta").value_or(def.beta);
+  out.gamma = o.maybe_real("gamma").value_or(def.gamma);
+  out.lambda = o.maybe_real("lambda").value_or(def.lambda);
+  out.desirable = o.real("desirable-weight");
+  out.undesirable = o.real("undesirable-weight");
+  out.others = o.given("mismatched-field");
+  out.alpha = o.real("alpha");
+  if (def.form == train::RecordForm::kPair && out.label_smoothing >= 0.5f)
+    usage(
+        cat("--label-smoothing ", out.label_smoothing, ": the share of wrong pairs is below 0.5"));
+  return out;
+}
+
+void check_data(const Options& o, const train::ObjectiveDef& def) {
+  if (def.form == train::RecordForm::kDocuments) return;
+  if (!o.list("data").empty())
+    usage(cat("--data holds token shards, but --objective ", def.name, " takes records with ",
+              parts_of(def.form)));
+  if (!o.list("eval-data").empty())
+    usage(cat("--eval-data measures next-token loss on shards, not --objective ", def.name));
+}
+
+void load_initial(const Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
+                  Setup& setup) {
+  const std::string& folder = o.text("init-from");
+  const model::ModelCfg cfg = model::load_config(folder);
+  if (!def.scores || cfg.kind != model::ModelKind::kDecoder) model::require_decoder(cfg, folder);
+  if (def.scores && o.given("lora"))
+    throw Error(ErrorKind::kUsage,
+                cat("--lora: adapters have no head, and --objective ", def.name, " trains one"));
+  setup.initial = o.given("lora") ? model::load_with_lora(folder, lora_settings(o), seed, ranks)
+                                  : model::load_model(folder, ranks);
+  if (def.scores) setup.initial = model::with_score_head(std::move(*setup.initial), seed, ranks);
+  setup.cfg = setup.initial->cfg;
+}
+
+}  // namespace lm::train_tool
