@@ -11,8 +11,7 @@ lm::cli::ToolSpec make_spec() {
   spec.operands = "[TASK|FILE]...";
   spec.verbs = {
       {"task", "make records of a task", lm::synth_tool::task_flags()},
-      {"check", "say whether solutions of problems are feasible, and how good",
-       lm::synth_tool::check_flags()},
+      {"check", "say whether solutions are feasible, and how good", lm::synth_tool::check_flags()},
   };
   spec.verbs[0].chosen_by = "task";
   spec.examples = {

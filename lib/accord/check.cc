@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "core/str.h"
 
@@ -24,18 +25,17 @@ class Checker {
   }
 
   void operator()(const Knapsack& it) {
-    std::vector<u8> used(it.items.size());
+    std::multimap<Item, i64> left;  // equal items in the instance's order
+    for (i64 i = 0; i < isize(it.items); ++i)
+      left.emplace(it.items[usize(i)], i);
     i64 value = 0, weight = 0;
     out_.solution.emplace_back();
     for (const Step& s : claims_.lines[0].steps) {
-      std::size_t at = 0;
-      while (at < used.size() &&
-             (used[at] != 0 || it.items[at].value != s[0] || it.items[at].weight != s[1]))
-        ++at;
-      if (at == used.size())
+      const auto at = left.lower_bound(Item{s[0], s[1]});
+      if (at == left.end() || at->first != Item{s[0], s[1]})
         return wrong(cat("item [", s[0], ", ", s[1], "] is not one of those left"));
-      used[at] = 1;
-      out_.solution[0].push_back(static_cast<i64>(at));
+      out_.solution[0].push_back(at->second);
+      left.erase(at);
       if (accord() &&
           (!same(s[2], value, "a total value") || !same(s[3], s[0], "an added value") ||
            !same(s[4], value + s[0], "a total value") || !same(s[5], weight, "a total weight") ||
@@ -98,10 +98,8 @@ class Checker {
   void operator()(const Jssp& it) {
     std::vector<std::size_t> next(it.jobs.size());
     std::vector<i64> job_end(it.jobs.size());
-    struct Busy {
-      i64 begin, end;
-    };
-    std::vector<std::vector<Busy>> machines(usize(machine_count(it)));
+    std::vector<std::vector<std::pair<i64, i64>>> machines(usize(machine_count(it)));
+    std::vector<i64> machine_end(machines.size());
     out_.solution.emplace_back();
     for (const Step& s : claims_.lines[0].steps) {
       const i64 job = s[0];
@@ -114,7 +112,6 @@ class Checker {
       if (s[1] != op.machine)
         return wrong(cat("operation ", n + 1, " of job ", job, " is on machine ", op.machine,
                          ", not ", s[1]));
-      std::vector<Busy>& busy = machines[usize(op.machine)];
       i64 begin = job_end[usize(job)];
       if (accord()) {
         if (s[2] < begin)
@@ -123,15 +120,11 @@ class Checker {
         begin = s[2];
         if (!same(s[3], op.time, "a duration") || !same(s[4], begin + op.time, "an end")) return;
       } else {
-        for (const Busy& other : busy)
-          begin = std::max(begin, other.end);
+        begin = std::max(begin, machine_end[usize(op.machine)]);
       }
       const i64 end = begin + op.time;
-      for (const Busy& other : busy)
-        if (begin < other.end && other.begin < end)
-          return wrong(
-              cat("machine ", op.machine, " has two operations at ", std::max(begin, other.begin)));
-      busy.push_back({begin, end});
+      machines[usize(op.machine)].emplace_back(begin, end);
+      machine_end[usize(op.machine)] = std::max(machine_end[usize(op.machine)], end);
       job_end[usize(job)] = end;
       ++n;
       out_.solution[0].push_back(job);
@@ -139,6 +132,12 @@ class Checker {
     for (std::size_t j = 0; j < next.size(); ++j)
       if (next[j] != it.jobs[j].size())
         return wrong(cat("operation ", next[j] + 1, " of job ", j, " is missing"));
+    for (std::size_t m = 0; m < machines.size(); ++m) {
+      std::sort(machines[m].begin(), machines[m].end());
+      for (std::size_t i = 1; i < machines[m].size(); ++i)
+        if (machines[m][i].first < machines[m][i - 1].second)
+          return wrong(cat("machine ", m, " has two operations at ", machines[m][i].first));
+    }
     const i64 last = *std::max_element(job_end.begin(), job_end.end());
     if (!totals({last})) return;
     out_.objective = last;

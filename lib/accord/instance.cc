@@ -208,6 +208,9 @@ Instance read_of(Problem problem, Reader& reader) {
         std::vector<Operation> job;
         reader.each(part, "jobs", 1, [&](const Value& one) {
           const std::pair<i64, i64> both = reader.pair(one, "jobs", 0, 0);
+          if (both.first >= kMostParts)
+            reader.fail("range", cat("instance.jobs has machine ", both.first, ", expected 0 to ",
+                                     kMostParts - 1));
           job.push_back({both.first, both.second});
         });
         return job;
@@ -248,8 +251,12 @@ std::string instance_json(const Instance& instance) {
 Result<Instance> read_instance(std::string_view json) {
   const Result<Value> root = text::parse_json_value(json);
   if (!root) return root.fault();
-  if (!root->is_map()) return Fault{"type", "field \"instance\" is not an object", -1};
-  const Value* const name = root->find(Value("problem"));
+  return instance_of(*root);
+}
+
+Result<Instance> instance_of(const Value& root) {
+  if (!root.is_map()) return Fault{"type", "field \"instance\" is not an object", -1};
+  const Value* const name = root.find(Value("problem"));
   if (name == nullptr) return Fault{"missing", "field \"instance.problem\" is missing", -1};
   const std::optional<Problem> problem =
       name->is_string() ? problem_of(std::string_view(name->str())) : std::nullopt;
@@ -258,7 +265,7 @@ Result<Instance> read_instance(std::string_view json) {
                  cat("instance.problem is ", text::to_json(*name), ", expected one of ",
                      join(problem_names(), ", ")),
                  -1};
-  Reader reader(*root);
+  Reader reader(root);
   Instance out = read_of(*problem, reader);
   if (reader.fault()) return *reader.fault();
   return out;

@@ -97,6 +97,7 @@ std::string instance_json(const Instance& instance);
 /// Reads the same. Fault "type" or "range" with what is wrong, "json" or "utf8" for no JSON at all.
 /// Other fields are left alone. A vehicle routing instance whose demands do not fit is read.
 Result<Instance> read_instance(std::string_view json);
+Result<Instance> instance_of(const text::Value& root);
 
 /// Equal for instances that differ in the order of items, bins' ids, cities, customers or jobs.
 std::string canonical(const Instance& instance);

@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -48,10 +49,20 @@ class Draws {
     shuffle(std::span<i64>(out));
     return out;
   }
-  /// `count` distinct numbers of [0, n) in a uniform order, count <= n. O(n).
+  /// `count` distinct numbers of [0, n) in a uniform order, count <= n. O(count) where that is far
+  /// below n, else O(n).
   std::vector<i64> distinct(i64 count, i64 n) {
-    std::vector<i64> out = permutation(n);
-    out.resize(usize(count));
+    std::vector<i64> out;
+    if (count > n / 8) {
+      out = permutation(n);
+      out.resize(usize(count));
+      return out;
+    }
+    std::unordered_set<i64> seen;
+    while (isize(out) < count) {
+      const i64 next = below(n);
+      if (seen.insert(next).second) out.push_back(next);
+    }
     return out;
   }
 

@@ -21,10 +21,26 @@ void add_list(std::string& fields, std::string_view name, std::span<const i64> n
   fields += ']';
 }
 
+namespace {
+
+constexpr std::string_view kSingle =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+}  // namespace
+
 std::string symbol(i64 id) {
-  constexpr std::string_view kSingle =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   return id < isize(kSingle) ? std::string(1, kSingle[usize(id)]) : cat("s", id);
+}
+
+std::optional<i64> symbol_id(std::string_view word) {
+  if (word.size() == 1) {
+    const std::size_t at = kSingle.find(word[0]);
+    return at == std::string_view::npos ? std::nullopt : std::optional(static_cast<i64>(at));
+  }
+  if (!word.starts_with("s")) return std::nullopt;
+  const std::optional<i64> id = parse_int(word.substr(1));
+  // One spelling each.
+  return id && *id >= isize(kSingle) && symbol(*id) == word ? id : std::nullopt;
 }
 
 std::string words(std::span<const i64> ids, i64 plain, std::span<const std::string_view> names) {

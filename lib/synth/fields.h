@@ -1,6 +1,7 @@
 #pragma once
 // Pieces of records.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ void add_list(std::string& fields, std::string_view name, std::span<const i64> n
 
 /// Symbols as words: a .. z, A .. Z, 0 .. 9, then s62, s63, ...
 std::string symbol(i64 id);
+/// The id of such a word, or nothing.
+std::optional<i64> symbol_id(std::string_view word);
 /// Words of a vocabulary of `plain` symbols and further names, blanks between.
 std::string words(std::span<const i64> ids, i64 plain, std::span<const std::string_view> names);
 

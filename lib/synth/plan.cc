@@ -67,10 +67,12 @@ Split split_of(std::string_view task, const Drawn& drawn, const SplitShares& sha
 Plan::Plan(const Task& task, PlanOptions options, const Context& ctx)
     : task_(task), options_(std::move(options)), ctx_(ctx) {
   const f64 space = task_.space();
-  most_attempts_ =
-      space <= kSmallSpace ? std::max<i64>(kAttempts, static_cast<i64>(64 * space)) : kAttempts;
+  most_attempts_ = space <= kSmallSpace ? static_cast<i64>(64 * space) + 64 : kAttempts;
   records_ = options_.records;
-  if (options_.distinct) place_all();
+  if (options_.distinct)
+    place_all();
+  else if (records_ > 0 && next(0, 0).attempt < 0)
+    refuse(0);
 }
 
 Plan::~Plan() {
@@ -88,10 +90,14 @@ Plan::Candidate Plan::next(i64 record, i64 attempt) const {
 }
 
 void Plan::refuse(i64 record) const {
+  const std::string where =
+      cat(options_.task, ": split ", split_names()[static_cast<std::size_t>(options_.split)]);
+  if (record == 0)
+    throw Error(ErrorKind::kUsage, cat(where, " has no record with these parameters"),
+                "other parameters, or another split, have some");
   throw Error(ErrorKind::kUsage,
-              cat(options_.task, ": split ",
-                  split_names()[static_cast<std::size_t>(options_.split)], " has ", record,
-                  " distinct records with these parameters, ", options_.records, " asked for"),
+              cat(where, " has ", record, " distinct records with these parameters, ",
+                  options_.records, " asked for"),
               "--no-distinct repeats them; larger parameters make more");
 }
 
@@ -122,7 +128,7 @@ void Plan::place_all() {
       while (one.attempt >= 0 && !seen.add(one.key))
         one = next(begin + i, one.attempt + 1);
       if (one.attempt < 0) {
-        if (!options_.fewer) refuse(begin + i);
+        if (!options_.fewer || begin + i == 0) refuse(begin + i);
         records_ = begin + i;
         break;
       }
@@ -137,7 +143,7 @@ Place Plan::place(i64 record) const {
     attempt = attempts_[usize(record)];
   } else {
     attempt = next(record, 0).attempt;
-    if (attempt < 0) refuse(0);
+    LM_CHECK(attempt >= 0, "a split that has one record has one for every number");
   }
   return {options_.seed, record, attempt};
 }

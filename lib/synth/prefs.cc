@@ -5,6 +5,7 @@
 
 #include "core/str.h"
 #include "synth/fields.h"
+#include "synth/reward.h"
 #include "synth/task.h"
 
 namespace lm::synth {
@@ -19,29 +20,6 @@ struct Answers final : Drawn {
   f64 chance = 0;  // drawn for the label
 };
 
-/// Reward of a completion: weights of its symbols and of its pairs of neighbours, which the seed
-/// draws, less 0.1 for each symbol.
-class Reward {
- public:
-  Reward(u64 seed, i64 vocab, f64 scale) : vocab_(vocab) {
-    Draws draws(seed, "prefs reward", 0);
-    for (i64 i = 0; i < vocab * (vocab + 1); ++i)
-      weights_.push_back(scale * draws.normal());
-  }
-  f64 operator()(const Ids& text) const {
-    f64 sum = -0.1 * static_cast<f64>(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      sum += weights_[usize(text[i])];
-      if (i > 0) sum += weights_[usize(vocab_ * (1 + text[i - 1]) + text[i])];
-    }
-    return sum;
-  }
-
- private:
-  i64 vocab_;
-  std::vector<f64> weights_;
-};
-
 class Preferences final : public Task {
  public:
   Preferences(const Params& params, const TaskSetup& setup)
@@ -50,7 +28,8 @@ class Preferences final : public Task {
         most_(params.whole("most")),
         kind_(params.text("kind")),
         ids_(setup.form == "ids"),
-        reward_(setup.seed, vocab_, params.real("scale")) {}
+        reward_(setup.seed, vocab_, params.real("scale")),
+        instance_(reward_.json()) {}
 
   std::unique_ptr<Drawn> draw(const Place& place) const override {
     Draws draws = place.draws("prefs");
@@ -70,6 +49,7 @@ class Preferences final : public Task {
   void write(const Drawn& drawn, const Place&, std::string& fields) const override {
     const Answers& it = static_cast<const Answers&>(drawn);
     add(fields, "prompt", it.prompt, "");
+    add_json(fields, "instance", instance_);
     const f64 one = reward_(it.one), other = reward_(it.other);
     if (kind_ != "pairs") {
       add(fields, "completion", it.one, " ");
@@ -85,11 +65,9 @@ class Preferences final : public Task {
   }
   f64 space() const override {
     const f64 v = static_cast<f64>(vocab_);
-    f64 texts = 0;
-    for (i64 i = 1; i <= most_; ++i)
-      texts += std::pow(v, static_cast<f64>(i));
-    return std::pow(v, static_cast<f64>(prompt_)) *
-           (kind_ == "pairs" ? texts * (texts + 1) / 2 : texts);
+    // As if all were as rare as the longest, since lengths are uniform.
+    const f64 texts = static_cast<f64>(most_) * std::pow(v, static_cast<f64>(most_));
+    return std::pow(v, static_cast<f64>(prompt_)) * (kind_ == "pairs" ? texts * texts : texts);
   }
   i64 id_count() const override { return ids_ ? vocab_ : 0; }
 
@@ -111,6 +89,7 @@ class Preferences final : public Task {
   std::string kind_;
   bool ids_;
   Reward reward_;
+  std::string instance_;
 };
 
 }  // namespace
@@ -128,12 +107,13 @@ void add_preference_task(std::vector<TaskInfo>& out) {
                    0,
                    0,
                    {"pairs", "labels", "plain"}},
-                  {"vocab", Param::Kind::kWhole, "16", "symbols", 2, 1000},
+                  {"vocab", Param::Kind::kWhole, "16", "symbols", 2, kMostRewarded},
                   {"prompt", Param::Kind::kWhole, "4", "symbols of a prompt", 1, 1000},
                   {"most", Param::Kind::kWhole, "12", "symbols of a completion, 1 to that many", 1,
                    1000},
                   {"scale", Param::Kind::kReal, "0.5",
-                   "standard deviation of the weights of symbols and of pairs of them", 0, 100}},
+                   "standard deviation of the weights of symbols and of pairs of them", 0,
+                   kMostScale}},
        .make = [](const Params& params, const TaskSetup& setup) -> std::unique_ptr<Task> {
          return std::make_unique<Preferences>(params, setup);
        }});

@@ -72,6 +72,10 @@ class HiddenOrder final : public Task {
         vocab_(params.whole("vocab")),
         ids_(setup.form == "ids") {
     if (m_ > vocab_) refuse(cat("m is ", m_, ", above vocab ", vocab_));
+    constexpr i64 kMostTokens = 1000000;
+    if ((2 * m_ + 2) * (k_ + 1) > kMostTokens)
+      refuse(cat("m ", m_, " and k ", k_, " make records of ", (2 * m_ + 2) * (k_ + 1),
+                 " tokens, expected at most ", kMostTokens));
   }
   std::unique_ptr<Drawn> draw(const Place& place) const override {
     Draws draws = place.draws("permutation");

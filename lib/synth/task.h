@@ -43,7 +43,8 @@ class Task {
   virtual std::unique_ptr<Drawn> draw(const Place& place) const = 0;
   /// Appends the record's fields, each with a comma before it. drawn: of the same place.
   virtual void write(const Drawn& drawn, const Place& place, std::string& fields) const = 0;
-  /// Records that differ, of all splits: an upper bound where it is known.
+  /// Draws in which the rarest record comes once on average, of all splits: no fewer than records
+  /// that differ. Infinity where that is not known.
   virtual f64 space() const { return std::numeric_limits<f64>::infinity(); }
   /// Ids of the form `ids`: 0 .. id_count() - 1; 0 where that form is not what is written.
   virtual i64 id_count() const { return 0; }

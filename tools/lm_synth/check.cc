@@ -1,241 +1,184 @@
-// check: solutions in words, held against their instances.
+// check: solutions in words, held against what they were asked for.
 
-#include "accord/check.h"
-
+#include <any>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <optional>
 
 #include "core/str.h"
 #include "io/json.h"
 #include "synth.h"
+#include "synth/judge.h"
 #include "text/value.h"
 
 namespace lm::synth_tool {
 
 namespace {
 
-using accord::Format;
-using accord::Verdict;
+using synth::Judged;
 using text::Value;
 
 enum Field : i64 { kInstance, kOpt, kCheck, kTexts, kText };
-
-/// Sums over records, in whole numbers so that their order does not matter.
-struct Tally {
-  std::atomic<i64> records{0}, samples{0}, feasible_samples{0};
-  std::atomic<i64> feasible_first{0}, feasible_best{0}, feasible_oracle{0};
-  std::atomic<i64> compared_first{0}, compared_best{0}, compared_oracle{0};
-  std::atomic<i64> gap_first{0}, gap_best{0}, gap_oracle{0};  // 10^-9
-  std::atomic<i64> oracle_samples{0};
-};
-using Tallies = std::array<Tally, 7>;  // all, then problem by problem
-
-i64 nano(f64 gap) {
-  return std::llround(std::min(gap, 1e6) * 1e9);
-}
+constexpr std::size_t kProblems = 7;
 
 struct Rules {
   std::string field;  // empty: completions, else completion
-  std::optional<Format> format;
+  std::optional<accord::Format> form;
   std::optional<f64> oracle_stop;
 };
 
-std::string gap_json(const std::optional<f64>& gap) {
-  std::string out;
-  if (gap)
-    io::append_json_number(out, *gap);
-  else
-    out = "null";
-  return out;
-}
+/// The solution that a way of choosing has taken.
+struct Pick {
+  bool there = false;
+  f64 objective = 0;
+  std::optional<f64> gap;
+};
+/// One record in figures.
+struct Outcome {
+  i64 problem = 0;
+  i64 samples = 0, feasible = 0, taken = 0;
+  Pick first, best, oracle;
+};
 
-class CheckMapper final : public io::RecordMapper {
+/// A mean over picks.
+struct Mean {
+  i64 there = 0, compared = 0;
+  f64 objective = 0, gap = 0;
+  void add(const Pick& pick) {
+    if (!pick.there) return;
+    ++there;
+    objective += pick.objective;
+    if (!pick.gap) return;
+    ++compared;
+    gap += *pick.gap;
+  }
+};
+struct Tally {
+  i64 records = 0, samples = 0, feasible = 0, taken = 0;
+  Mean first, best, oracle;
+  void add(const Outcome& one) {
+    ++records;
+    samples += one.samples;
+    feasible += one.feasible;
+    taken += one.taken;
+    first.add(one.first);
+    best.add(one.best);
+    oracle.add(one.oracle);
+  }
+};
+
+/// Judges records; one per worker.
+class Worker {
  public:
-  CheckMapper(const Rules& rules, Tallies& tallies) : rules_(rules), tallies_(tallies) {}
+  Worker(const Rules& rules, std::vector<std::string> paths)
+      : rules_(rules), json_(std::move(paths)) {}
+  io::JsonReader& json() { return json_; }
 
-  std::optional<Fault> map(io::Record& record, std::string& out) override {
-    io::JsonReader& json = record.json;
-    if (!json.has(kInstance))
+  std::optional<Fault> record(std::string& out, Outcome& outcome) {
+    if (!json_.has(kInstance))
       return Fault{"missing", "field \"instance\" is missing, expected a problem", -1};
-    const Result<accord::Instance> instance = accord::read_instance(json.raw(kInstance));
-    if (!instance) return instance.fault();
+    if (std::optional<Fault> fault = judge_.read(json_.raw(kInstance))) return fault;
     std::optional<i64> opt;
-    if (json.has(kOpt)) {
-      const Result<i64> given = json.integer(kOpt);
+    if (json_.has(kOpt)) {
+      const Result<i64> given = json_.integer(kOpt);
       if (!given) return given.fault();
       opt = *given;
     }
     if (rules_.oracle_stop && !opt)
       return Fault{"missing", "field \"opt\" is missing, which --oracle-stop looks at", -1};
     std::vector<std::string> texts;
-    if (std::optional<Fault> fault = read_texts(json, texts)) return fault;
-    if (std::optional<Fault> fault = json.settable(kCheck)) return fault;
-    verdicts_.clear();
-    for (const std::string& text : texts)
-      verdicts_.push_back(accord::check(*instance, text, rules_.format));
-    const bool maximised = accord::maximised(accord::problem_of(*instance));
-    const i64 best = best_of(isize(verdicts_), maximised);
-    const i64 stop = rules_.oracle_stop ? stop_at(*opt) : 0;
-    const i64 oracle = rules_.oracle_stop ? best_of(stop, maximised) : -1;
-    io::RecordEdit edit(json);
-    edit.set(kCheck, result(opt, best, stop, oracle));
+    if (std::optional<Fault> fault = read_texts(texts)) return fault;
+    if (std::optional<Fault> fault = json_.settable(kCheck)) return fault;
+    all_.clear();
+    for (const std::string& text : texts) {
+      all_.push_back(judge_(text, rules_.form, opt));
+      outcome.feasible += all_.back().feasible ? 1 : 0;
+    }
+    outcome.problem = judge_.problem();
+    outcome.samples = isize(all_);
+    const i64 best = synth::best_of(all_, isize(all_), judge_.maximised());
+    outcome.first = pick(0);
+    outcome.best = pick(best);
+    std::string check = cat("{", all_[0].json);
+    if (all_.size() > 1) {
+      append(check, ",\"samples\":[");
+      for (std::size_t i = 0; i < all_.size(); ++i)
+        append(check, i > 0 ? "," : "", "{", all_[i].json, "}");
+      append(check, "],\"best\":{\"sample\":", chosen(best), "}");
+    }
+    if (rules_.oracle_stop) {
+      outcome.taken = synth::taken_until(all_, *rules_.oracle_stop);
+      const i64 oracle = synth::best_of(all_, outcome.taken, judge_.maximised());
+      outcome.oracle = pick(oracle);
+      append(check, ",\"oracle_stop\":{\"taken\":", outcome.taken, ",\"sample\":", chosen(oracle),
+             "}");
+    }
+    io::RecordEdit edit(json_);
+    edit.set(kCheck, check + "}");
     edit.write(out);
-    count(tallies_[0], opt, best, stop, oracle);
-    count(tallies_[1 + static_cast<std::size_t>(accord::problem_of(*instance))], opt, best, stop,
-          oracle);
     return std::nullopt;
   }
 
  private:
-  std::optional<Fault> read_texts(io::JsonReader& json, std::vector<std::string>& out) const {
-    const i64 field = !rules_.field.empty() || json.has(kTexts) ? kTexts : kText;
-    if (!json.has(field))
-      return Fault{"missing",
-                   cat("field ", quote(json.path(field)),
-                       " is missing, expected a "
-                       "solution or several"),
+  std::optional<Fault> read_texts(std::vector<std::string>& out) const {
+    const i64 field = !rules_.field.empty() || json_.has(kTexts) ? kTexts : kText;
+    const std::string name = quote(json_.path(field));
+    if (!json_.has(field))
+      return Fault{"missing", cat("field ", name, " is missing, expected a solution or several"),
                    -1};
-    const auto wrong = [&] {
-      return Fault{"type",
-                   cat("field ", quote(json.path(field)),
-                       " is neither a text nor a list of texts or of objects with text"),
-                   -1};
-    };
-    const Result<Value> value = text::parse_json_value(json.raw(field));
+    const Fault wrong{
+        "type",
+        cat("field ", name, " is neither a text nor a list of texts or of objects with text"), -1};
+    const Result<Value> value = text::parse_json_value(json_.raw(field));
     if (!value) return value.fault();
     if (value->is_string()) {
       out.push_back(value->str());
       return std::nullopt;
     }
-    if (!value->is_list()) return wrong();
+    if (!value->is_list()) return wrong;
     for (const Value& one : value->list()) {
       const Value* const text = one.is_map() ? one.find(Value("text")) : &one;
-      if (text == nullptr || !text->is_string()) return wrong();
+      if (text == nullptr || !text->is_string()) return wrong;
       out.push_back(text->str());
     }
-    if (out.empty())
-      return Fault{"empty", cat("field ", quote(json.path(field)), " has no solution"), -1};
+    if (out.empty()) return Fault{"empty", cat("field ", name, " has no solution"), -1};
     return std::nullopt;
   }
-
-  /// The first of the best among the first `count`, or -1. Does not know the optimum.
-  i64 best_of(i64 count, bool maximised) const {
-    i64 best = -1;
-    for (i64 i = 0; i < count; ++i) {
-      const Verdict& one = verdicts_[usize(i)];
-      if (!one.feasible) continue;
-      const i64 other = best < 0 ? one.objective : verdicts_[usize(best)].objective;
-      if (best < 0 || (maximised ? one.objective > other : one.objective < other)) best = i;
-    }
-    return best;
+  Pick pick(i64 i) const {
+    if (i < 0 || !all_[usize(i)].feasible) return {};
+    return {true, all_[usize(i)].objective, all_[usize(i)].gap};
   }
-  /// How many samples are taken until one is near the optimum.
-  i64 stop_at(i64 opt) const {
-    for (i64 i = 0; i < isize(verdicts_); ++i) {
-      if (!verdicts_[usize(i)].feasible) continue;
-      const std::optional<f64> gap = accord::gap(verdicts_[usize(i)].objective, opt);
-      if (gap && *gap <= *rules_.oracle_stop) return i + 1;
-    }
-    return isize(verdicts_);
-  }
-
-  static std::optional<f64> gap_of(const Verdict& one, const std::optional<i64>& opt) {
-    return one.feasible && opt ? accord::gap(one.objective, *opt) : std::nullopt;
-  }
-  static void append_verdict(std::string& out, const Verdict& one, const std::optional<i64>& opt) {
-    append(out, "\"feasible\":", one.feasible);
-    if (!one.feasible) {
-      append(out, ",\"reason\":");
-      io::append_json_string(out, one.reason);
-      return;
-    }
-    append(out, ",\"objective\":", one.objective);
-    if (opt) append(out, ",\"gap\":", gap_json(gap_of(one, opt)));
-    append(out, ",\"solution\":", accord::solution_json(one.solution));
-  }
-  void append_chosen(std::string& out, i64 chosen, const std::optional<i64>& opt) const {
-    append(out, "\"sample\":");
-    if (chosen < 0) {
-      out += "null";
-      return;
-    }
-    const Verdict& one = verdicts_[usize(chosen)];
-    append(out, chosen, ",\"objective\":", one.objective);
-    if (opt) append(out, ",\"gap\":", gap_json(gap_of(one, opt)));
-  }
-
-  std::string result(const std::optional<i64>& opt, i64 best, i64 stop, i64 oracle) const {
-    std::string out = "{";
-    append_verdict(out, verdicts_[0], opt);
-    if (verdicts_.size() > 1) {
-      append(out, ",\"samples\":[");
-      for (std::size_t i = 0; i < verdicts_.size(); ++i) {
-        append(out, i > 0 ? "," : "", "{");
-        append_verdict(out, verdicts_[i], opt);
-        out += '}';
-      }
-      append(out, "],\"best\":{");
-      append_chosen(out, best, opt);
-      out += '}';
-    }
-    if (rules_.oracle_stop) {
-      append(out, ",\"oracle_stop\":{\"taken\":", stop, ",");
-      append_chosen(out, oracle, opt);
-      out += '}';
-    }
-    return out + "}";
-  }
-
-  void count(Tally& tally, const std::optional<i64>& opt, i64 best, i64 stop, i64 oracle) const {
-    const auto add = [&](i64 which, std::atomic<i64>& feasible, std::atomic<i64>& compared,
-                         std::atomic<i64>& sum) {
-      if (which < 0 || !verdicts_[usize(which)].feasible) return;
-      ++feasible;
-      const std::optional<f64> gap = gap_of(verdicts_[usize(which)], opt);
-      if (!gap) return;
-      ++compared;
-      sum += nano(*gap);
-    };
-    ++tally.records;
-    tally.samples += isize(verdicts_);
-    for (const Verdict& one : verdicts_)
-      tally.feasible_samples += one.feasible ? 1 : 0;
-    add(0, tally.feasible_first, tally.compared_first, tally.gap_first);
-    add(best, tally.feasible_best, tally.compared_best, tally.gap_best);
-    if (!rules_.oracle_stop) return;
-    add(oracle, tally.feasible_oracle, tally.compared_oracle, tally.gap_oracle);
-    tally.oracle_samples += stop;
+  /// The sample's number and what it amounts to, as members.
+  std::string chosen(i64 i) const {
+    return i < 0 ? std::string("null") : cat(i, ",", all_[usize(i)].json);
   }
 
   const Rules& rules_;
-  Tallies& tallies_;
-  std::vector<Verdict> verdicts_;
+  io::JsonReader json_;
+  synth::Judge judge_;
+  std::vector<Judged> all_;
 };
 
-std::string share_json(i64 part, i64 whole) {
-  return gap_json(whole == 0
-                      ? std::nullopt
-                      : std::optional<f64>(static_cast<f64>(part) / static_cast<f64>(whole)));
+std::string number_json(f64 value) {
+  std::string out;
+  io::append_json_number(out, value);  // of nothing: null
+  return out;
 }
-std::string mean_json(i64 nanos, i64 count) {
-  return gap_json(
-      count == 0 ? std::nullopt
-                 : std::optional<f64>(static_cast<f64>(nanos) / 1e9 / static_cast<f64>(count)));
+std::string ratio_json(f64 part, i64 whole) {
+  return whole == 0 ? "null" : number_json(part / static_cast<f64>(whole));
 }
-
+std::string mean_json(const Mean& mean, i64 records) {
+  return cat("{\"feasible\":", ratio_json(static_cast<f64>(mean.there), records),
+             ",\"objective\":", ratio_json(mean.objective, mean.there),
+             ",\"gap\":", ratio_json(mean.gap, mean.compared), "}");
+}
 std::string tally_json(const Tally& t, bool oracle) {
-  std::string out = cat("{\"records\":", t.records.load(), ",\"samples\":", t.samples.load(),
-                        ",\"feasible_samples\":", share_json(t.feasible_samples, t.samples),
-                        ",\"feasible_first\":", share_json(t.feasible_first, t.records),
-                        ",\"gap_first\":", mean_json(t.gap_first, t.compared_first),
-                        ",\"feasible_best\":", share_json(t.feasible_best, t.records),
-                        ",\"gap_best\":", mean_json(t.gap_best, t.compared_best));
+  std::string out =
+      cat("{\"records\":", t.records, ",\"samples\":", t.samples,
+          ",\"feasible\":", ratio_json(static_cast<f64>(t.feasible), t.samples),
+          ",\"first\":", mean_json(t.first, t.records), ",\"best\":", mean_json(t.best, t.records));
   if (oracle)
-    append(out, ",\"oracle_stop\":{\"samples\":", t.oracle_samples.load(),
-           ",\"feasible\":", share_json(t.feasible_oracle, t.records),
-           ",\"gap\":", mean_json(t.gap_oracle, t.compared_oracle), "}");
+    append(out, ",\"oracle_stop\":", mean_json(t.oracle, t.records), ",\"taken\":", t.taken);
   return out + "}";
 }
 
@@ -245,22 +188,46 @@ void run_check(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   Rules rules;
   rules.field = options.text("field");
-  if (options.text("form") == "accord") rules.format = Format::kAccord;
-  if (options.text("form") == "lists") rules.format = Format::kLists;
+  if (options.text("form") == "accord") rules.form = accord::Format::kAccord;
+  if (options.text("form") == "lists") rules.form = accord::Format::kLists;
   rules.oracle_stop = options.maybe_real("oracle-stop");
   std::vector<std::string> paths = {"instance", "opt", "check",
                                     rules.field.empty() ? "completions" : rules.field};
   io::check_apart(paths);
-  if (rules.field.empty()) paths.push_back("completion");
-  Tallies tallies;
-  tool.records().map(paths, [&] { return std::make_unique<CheckMapper>(rules, tallies); });
-  std::string of_problems;
-  for (std::size_t i = 0; i < accord::problem_names().size(); ++i)
-    if (tallies[i + 1].records > 0)
-      append(of_problems, of_problems.empty() ? "" : ",", "\"", accord::problem_names()[i],
-             "\":", tally_json(tallies[i + 1], rules.oracle_stop.has_value()));
-  tool.add_metric("check", tally_json(tallies[0], rules.oracle_stop.has_value()));
-  tool.add_metric("problems", cat("{", of_problems, "}"));
+  if (rules.field.empty()) paths.emplace_back("completion");
+
+  io::RecordRun& records = tool.records();
+  io::WorkerPool<Worker> workers([&] { return std::make_unique<Worker>(rules, paths); });
+  const auto judge = [&](io::Batch& batch) {
+    std::vector<Outcome> outcomes;
+    workers.with([&](Worker& worker) {
+      records.each_record(batch, worker.json(), [&](io::Record&) {
+        Outcome outcome;
+        std::optional<Fault> fault = worker.record(batch.out, outcome);
+        if (!fault) outcomes.push_back(outcome);
+        return fault;
+      });
+    });
+    batch.user = std::move(outcomes);
+  };
+  Tally all;
+  std::array<Tally, kProblems> by_problem;
+  LM_CHECK(synth::judged_names().size() == kProblems, "a tally for each problem");
+  const auto count = [&](io::Batch& batch) {
+    for (const Outcome& one : std::any_cast<const std::vector<Outcome>&>(batch.user)) {
+      all.add(one);
+      by_problem[usize(one.problem)].add(one);
+    }
+  };
+  records.run({{StageMode::kParallel, judge, "judge"}, {StageMode::kSerial, count, "count"}});
+  const bool oracle = rules.oracle_stop.has_value();
+  std::string problems;
+  for (std::size_t i = 0; i < kProblems; ++i)
+    if (by_problem[i].records > 0)
+      append(problems, problems.empty() ? "" : ",", "\"", synth::judged_names()[i],
+             "\":", tally_json(by_problem[i], oracle));
+  tool.add_metric("check", tally_json(all, oracle));
+  tool.add_metric("problems", cat("{", problems, "}"));
 }
 
 }  // namespace lm::synth_tool

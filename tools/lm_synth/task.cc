@@ -16,7 +16,8 @@ namespace lm::synth_tool {
 namespace {
 
 constexpr i64 kUsual = 1000;  // records where none are asked for
-constexpr i64 kBlock = 64;    // records of one item of the pipeline
+// Records of one item of the pipeline: as many as make so many bytes, and no more than 64.
+constexpr i64 kBlockBytes = i64{1} << 18;
 
 /// --task NAME or the first operand; nothing else may be named.
 std::optional<std::string> task_name(const cli::Tool& tool) {
@@ -39,6 +40,8 @@ std::string listed(const synth::TaskInfo& task) {
 
 void list_tasks(cli::Tool& tool, const std::optional<std::string>& name) {
   tool_options::refuse_output_options(tool);
+  tool_options::refuse_options(tool, {"shard", "records", "set", "split", "shares", "form", "text"},
+                               "makes no records with --list");
   tool_options::TextOutput out(tool);
   if (name) return out.write(listed(synth::task_named(*name)));
   for (const synth::TaskInfo& task : synth::tasks())
@@ -111,24 +114,33 @@ struct Block final : PipelineItem {
 /// Records shard.index, shard.index + shard.count, ... of the plan.
 void write_records(cli::Tool& tool, const synth::Task& task, const synth::Plan& plan,
                    const std::string& id_stem, const std::string& name) {
-  io::OutputStream& out = tool.output();
   const io::Shard shard = tool.shard();
   const i64 count = std::max<i64>(0, plan.records() - shard.index + shard.count - 1) / shard.count;
+  const auto line_of = [&](i64 i) {
+    const synth::Place place = plan.place(shard.index + i * shard.count);
+    std::string line = cat("{\"id\":\"", id_stem, place.record, "\",\"task\":\"", name, "\"");
+    task.write(*task.draw(place), place, line);
+    return line + "}";
+  };
+  // The first record stands for all: lengths differ little. What one is drawn of takes as much
+  // again.
+  const i64 bytes = count == 0 ? 1 : 4 * isize(line_of(0));
+  const i64 most = std::clamp<i64>(kBlockBytes / bytes, 1, 64);
+  const i64 at_once = 2 * tool.ctx().threads + 2;
+  const MemoryCharge work(*tool.ctx().memory, at_once * most * bytes, "records in work");
+  io::OutputStream& out = tool.output();
   i64 next = 0;
   const auto source = [&]() -> std::unique_ptr<PipelineItem> {
     if (next >= count) return nullptr;
     auto block = std::make_unique<Block>();
     block->begin = next;
-    block->end = next = std::min(count, next + kBlock);
+    block->end = next = std::min(count, next + most);
     return block;
   };
   const auto make = [&](PipelineItem& item) {
     Block& block = static_cast<Block&>(item);
     for (i64 i = block.begin; i < block.end; ++i) {
-      const synth::Place place = plan.place(shard.index + i * shard.count);
-      std::string line = cat("{\"id\":\"", id_stem, place.record, "\",\"task\":\"", name, "\"");
-      task.write(*task.draw(place), place, line);
-      line += '}';
+      const std::string line = line_of(i);
       block.totals.add_line(line);
       append(block.lines, line, "\n");
     }
@@ -138,8 +150,7 @@ void write_records(cli::Tool& tool, const synth::Task& task, const synth::Plan& 
     out.write(block.lines, block.totals);
     tool.counters().records_out += block.end - block.begin;
   };
-  ordered_pipeline(2 * tool.ctx().threads + 2, source,
-                   {{StageMode::kParallel, make}, {StageMode::kSerial, write}});
+  ordered_pipeline(at_once, source, {{StageMode::kParallel, make}, {StageMode::kSerial, write}});
 }
 
 }  // namespace

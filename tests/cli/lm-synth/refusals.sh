@@ -17,6 +17,10 @@ synth task tsp --shares 0,0,0
 synth task tsp --shard 2/2
 synth task permute-bits --set k=4 -n 5
 synth task permute-bits --set k=4 --set ones=5
+synth task permute-bits --set k=4 --set ones=1 --split test
+synth task permute-bits --set k=4 --set ones=1 --split test --no-distinct
+synth task permutation --set k=9000 --set m=99 --set vocab=1e3
+synth task cipher --set length=1e6 --memory 4M -t 2
 synth task cipher --text missing
 printf 'too short' >short
 synth task cipher --text short

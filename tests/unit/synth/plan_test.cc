@@ -136,6 +136,15 @@ TEST_CASE("Records are distinct, and what does not exist is refused", "[synth]")
   CHECK(why("permute-bits", {"k=5"}, 1, Split::kTest) == "");
   CHECK(why("lookup", {"k=1", "vocab=2"}, 5) ==
         "lookup: split train has 4 distinct records with these parameters, 5 asked for");
+  CHECK(why("permute-bits", {"k=5", "ones=1"}, 1, Split::kTest) ==
+        "permute-bits: split test has no record with these parameters");
+  Made none("permute-bits", {"k=5", "ones=1"}, Split::kTest, 1);
+  none.options.distinct = false;
+  CHECK_THROWS_AS(none.lines(), Error);
+  none.options.distinct = none.options.fewer = true;
+  CHECK_THROWS_AS(none.lines(), Error);
+  none.options.records = 0;
+  CHECK(none.lines().empty());
   Made again("permute-bits", {"k=5"}, Split::kTrain, 50);
   again.options.distinct = false;
   const std::vector<std::string> lines = again.lines();

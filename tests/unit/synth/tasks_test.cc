@@ -6,6 +6,7 @@
 #include "accord/check.h"
 #include "catch.h"
 #include "core/context.h"
+#include "core/error.h"
 #include "core/str.h"
 #include "synth/plan.h"
 #include "text/value.h"
@@ -249,11 +250,17 @@ TEST_CASE("cipher: the key makes one of the other, and the chain is what it shou
   const std::string text =
       "The Quick -- brown fox\njumps over 12 lazy dogs, again and again and on.";
   std::set<std::string> windows;
-  for (const Split split : {Split::kTrain, Split::kValid, Split::kTest})
-    for (const Value& one : records("cipher", {"length=9", "key=none"}, 50, split, {}, text)) {
+  for (const Split split : {Split::kTrain, Split::kValid, Split::kTest}) {
+    std::vector<Value> some;
+    try {
+      some = records("cipher", {"length=9", "key=none"}, 50, split, {}, text);
+    } catch (const Error&) {  // of seven passages a split may have none
+    }
+    for (const Value& one : some) {
       CHECK(text_at(one, "text") == text_at(one, "plain"));
       CHECK(windows.insert(text_at(one, "text")).second);
     }
+  }
   // "the quick brown fox jumps over lazy dogs again and again and on ": 64 letters and blanks.
   CHECK(windows.size() == 7);
   CHECK(windows.count("the quick") == 1);
