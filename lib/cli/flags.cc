@@ -73,11 +73,14 @@ std::string range_text(const Flag& flag) {
   return "";
 }
 
+bool takes_text(const Flag& flag) {
+  return flag.kind == FlagKind::kString || flag.kind == FlagKind::kList ||
+         flag.kind == FlagKind::kOptional;
+}
+
 /// A value that is text: names of files may be any bytes.
 bool is_text(const Flag& flag) {
-  if (flag.kind != FlagKind::kString && flag.kind != FlagKind::kList &&
-      flag.kind != FlagKind::kOptional)
-    return false;
+  if (!takes_text(flag)) return false;
   for (const char* const file : {"FILE", "FOLDER", ".json", "ARGUMENT"})
     if (flag.value_name.find(file) != std::string::npos) return false;
   return true;
@@ -109,6 +112,16 @@ void Options::set(const std::string& name, const std::vector<std::string>& value
   if (is_text(*flag)) {
     for (const std::string& one : values)
       if (!is_valid_utf8(one)) throw bad(one, "UTF-8 text");
+  }
+  // Most often a variable of a script that is not set.
+  const bool lacks = std::find(value.texts.begin(), value.texts.end(), "") != value.texts.end();
+  if (lacks && takes_text(*flag) && !flag->may_be_empty) {
+    throw Error(kind,
+                cat(where, ": the value is empty, expected ",
+                    flag->value_name.empty() ? "a text" : flag->value_name),
+                flag->def.empty()
+                    ? cat("leave --", name, " out, or look where its value comes from")
+                    : cat("without --", name, " it is ", flag->def));
   }
   switch (flag->kind) {
     case FlagKind::kPath:

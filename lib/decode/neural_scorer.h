@@ -43,6 +43,7 @@ class NeuralScorer final : public text::Scorer {
   bool conditional() const override { return true; }
   /// Tokens of both as score_after has them, or why there are none.
   Result<i64> length_after(std::string_view prompt, std::string_view text);
+  i64 long_text_times() const override { return text::kTokenTimes; }
   bool concurrent() const override { return false; }
   std::string_view measure() const override { return "ppl"; }
   /// The digests of model and tokenizer, and every option that shapes scores.

@@ -46,8 +46,7 @@ ColumnMap::ColumnMap(const std::vector<std::string>& names, const ColumnOptions&
     return column;
   };
   text_ = need(options.text, "--text-column NAME");
-  id_ = options.id.empty() ? (options.text == "id" ? -1 : find("id"))
-                           : need(options.id, "--id-column NAME");
+  id_ = options.id ? need(*options.id, "--id-column NAME") : options.text == "id" ? -1 : find("id");
   if (!source.empty()) source_json_ = cat(",\"source\":", io::json_string(source));
   for (const char* const name : {"source", "added", "created"}) {
     if (source_json_.empty() || std::string_view(name) != "source") {

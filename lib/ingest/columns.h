@@ -3,6 +3,7 @@
 // metadata, in this order.
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@ namespace lm::ingest {
 
 struct ColumnOptions {
   std::string text = "text";
-  std::string id;                     // "": the column id if there is one, else FILE:ROW
+  std::optional<std::string> id;      // without: the column id if there is one, else FILE:ROW
   bool all_metadata = true;           // every column that has no other use
   std::vector<std::string> metadata;  // otherwise these
 };

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/memory_hold.h"
 #include "core/parallel.h"
 #include "core/result.h"
 #include "core/types.h"
@@ -54,6 +55,7 @@ struct Batch final : PipelineItem {
   StreamTotals in;
   i64 blank_lines = 0;
   std::string out;
+  std::vector<std::shared_ptr<MemoryHold>> holds;  // charges of what is in out, till it is written
   StreamTotals out_totals;
   std::vector<BadRecord> bad;
   std::any user;  // a program's own per-batch data between its stages

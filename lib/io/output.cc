@@ -19,6 +19,7 @@ namespace {
 constexpr i64 kLatencyRecords = 256;
 constexpr f64 kLatencySeconds = 1.0;
 constexpr i64 kPlainBuffer = 256 << 10;
+constexpr i64 kMuchWaiting = i64{32} << 20;  // bytes of a rare batch
 }  // namespace
 
 std::optional<Compression> parse_compression(std::string_view text) {
@@ -106,11 +107,12 @@ void OutputStream::put(std::string_view bytes) {
 }
 
 void OutputStream::send(std::string_view lines) {
-  if (form_ == Form::kPlain) {
-    put(lines);
-  } else {
-    single_write(lines, false);
-  }
+  if (form_ == Form::kPlain) return put(lines);
+  if (codec_ != Codec::kStored) return single_write(lines, false);
+  // In pieces, so that a long record is not there twice more.
+  for (; isize(lines) > kPlainBuffer; lines.remove_prefix(usize(kPlainBuffer)))
+    single_write(lines.substr(0, usize(kPlainBuffer)), false);
+  single_write(lines, false);
 }
 
 void OutputStream::begin(const StreamHeader& header) {
@@ -138,6 +140,15 @@ void OutputStream::begin(const StreamHeader& header) {
 
 void OutputStream::write(std::string_view lines, const StreamTotals& totals) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  add(lines, totals, nullptr);
+}
+
+void OutputStream::take(std::string& lines, const StreamTotals& totals) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  add(lines, totals, &lines);
+}
+
+void OutputStream::add(std::string_view lines, const StreamTotals& totals, std::string* own) {
   if (flush_error_) std::rethrow_exception(flush_error_);
   if (lines.empty()) return;
   const StageTimer timer(stage_);
@@ -149,7 +160,13 @@ void OutputStream::write(std::string_view lines, const StreamTotals& totals) {
     return send(lines);
   }
   pending_records_ += totals.records;
-  pending_.append(lines);
+  if (own != nullptr && isize(lines) > kMuchWaiting) {
+    own->insert(0, pending_);
+    pending_.swap(*own);
+    std::string().swap(*own);
+  } else {
+    pending_.append(lines);
+  }
   const bool due = options_.latency && (pending_records_ >= kLatencyRecords ||
                                         monotonic_s() - oldest_s_ >= kLatencySeconds);
   flush_frames(due);
@@ -196,6 +213,8 @@ void OutputStream::flush_frames(bool all) {
   for (std::size_t i = 0; i < frames.size(); ++i)
     emit_frame(contents[i], frames[i]);
   pending_.erase(0, begin);
+  // What a rare batch grew to is not kept.
+  if (static_cast<i64>(pending_.capacity()) > kMuchWaiting) std::string(pending_).swap(pending_);
   pending_records_ = 0;
   scanned_ = 0;
 }

@@ -49,6 +49,8 @@ class OutputStream {
   void begin(const StreamHeader& header);
   /// Whole lines and what they sum to. Throws PipeClosed when the reader has gone, kIo.
   void write(std::string_view lines, const StreamTotals& totals);
+  /// The same, and may leave lines empty: much of them is not copied.
+  void take(std::string& lines, const StreamTotals& totals);
   /// Writes everything that is still buffered, LME1 and the seek table, and closes with a check;
   /// the file is still under its temporary name.
   void finish(const std::vector<StreamTotals>& inputs);
@@ -68,6 +70,7 @@ class OutputStream {
   enum class Form { kPlain, kFrames, kSingle };
   std::string describe_form() const;
   void put(std::string_view bytes);
+  void add(std::string_view lines, const StreamTotals& totals, std::string* own);
   /// Lines of a stream without frames.
   void send(std::string_view lines);
   void flush_frames(bool all);

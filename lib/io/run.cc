@@ -184,8 +184,8 @@ void RecordRun::each_record(Batch& batch, JsonReader& json,
       continue;
     }
     batch.in.add_line(line);
-    Record record{json,   line, batch.input,
-                  number, byte, static_cast<u64>(batch.input) << 40 | static_cast<u64>(number - 1)};
+    const u64 ordinal = static_cast<u64>(batch.input) << 40 | static_cast<u64>(number - 1);
+    Record record{json, line, batch.input, number, byte, ordinal, &batch};
     std::optional<Fault> fault = check_line(line);
     if (!fault) fault = json.parse(line);
     if (!fault) fault = visit(record);
@@ -261,7 +261,7 @@ void RecordRun::sink(Batch& batch) {
                           batch.out_totals.records, " out, ", batch.bad.size(), " bad"));
   }
   if (!batch.bad.empty()) check_limits(false);
-  if (out_ != nullptr) out_->write(batch.out, batch.out_totals);
+  if (out_ != nullptr) out_->take(batch.out, batch.out_totals);
 }
 
 void RecordRun::handle_bad(const Batch& batch, const BadRecord& bad) {

@@ -35,7 +35,8 @@ struct Record {
   i64 input = 0;
   i64 line_number = 0;  // 1-based
   i64 byte = 0;
-  u64 ordinal = 0;  // input << 40 | 0-based line
+  u64 ordinal = 0;         // input << 40 | 0-based line
+  Batch* batch = nullptr;  // that it is in, of records that were just read
 };
 
 /// Work on one record. Appends zero or more whole lines to out; a fault makes the record a bad one

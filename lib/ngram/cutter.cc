@@ -145,19 +145,12 @@ void TextCutter::sentence(std::string_view text, i64 offset, CutText& cut, bool 
 }
 
 void TextCutter::by_blanks(std::string_view text, i64 offset, CutText& cut, bool with_spans) const {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at < end) {
-    while (at < end && is_blank(*at))
-      ++at;
-    const char* const begin = at;
-    while (at < end && !is_blank(*at))
-      ++at;
-    if (at == begin) break;
-    cut.words.emplace_back(begin, static_cast<std::size_t>(at - begin));
-    if (with_spans)
-      cut.spans.emplace_back(offset + (begin - text.data()), offset + (at - text.data()));
-  }
+  each_blank_word(text, [&](std::string_view word) {
+    cut.words.push_back(word);
+    if (!with_spans) return;
+    const i64 begin = offset + (word.data() - text.data());
+    cut.spans.emplace_back(begin, begin + isize(word));
+  });
 }
 
 void TextCutter::by_pieces(std::string_view text, i64 offset, CutText& cut, bool with_spans) const {

@@ -152,7 +152,8 @@ void Model::prefetch(u32 word, std::span<const u64> hashes) const {
 }
 
 template <typename Put>
-void Model::walk(std::span<const u32> tokens, State& state, bool begins, const Put& put) const {
+void Model::walk(std::span<const u32> tokens, i64 first, State& state, bool begins,
+                 const Put& put) const {
   constexpr i64 kAhead = 6;  // words; about the latency of one miss
   constexpr i64 kRing = 8;
   std::array<Hashes, kRing> ring;
@@ -162,7 +163,7 @@ void Model::walk(std::span<const u32> tokens, State& state, bool begins, const P
     const u32 word = tokens[usize(i)];
     return static_cast<i64>(word) < vocab_size() ? word : kUnk;
   };
-  for (i64 i = 0; i < n + kAhead; ++i) {
+  for (i64 i = first; i < n + kAhead; ++i) {
     if (i < n) {
       Hashes& hashes = ring[usize(i % kRing)];
       const i64 have = std::min<i64>(view_.order, i + 1 + (begins ? 1 : 0));
@@ -172,45 +173,55 @@ void Model::walk(std::span<const u32> tokens, State& state, bool begins, const P
       prefetch(at(i), {hashes.data(), usize(have)});
     }
     const i64 j = i - kAhead;
-    if (j >= 0) put(j, advance(state, at(j), ring[usize(j % kRing)], nullptr));
+    if (j >= first) put(j, advance(state, at(j), ring[usize(j % kRing)], nullptr));
   }
 }
 
 void Model::score(std::span<const u32> tokens, std::span<f32> out, bool begins) const {
   LM_CHECK(out.size() >= tokens.size(), "one output per token");
   State state = begins ? begin_sentence() : State{};
-  walk(tokens, state, begins,
+  walk(tokens, 0, state, begins,
        [&out](i64 i, f32 p) { out[usize(i)] = static_cast<f32>(static_cast<f64>(p) * kLn10); });
 }
 
-TextScore Model::score_sentence(std::span<const u32> words) const {
-  TextScore score;
-  State state = begin_sentence();
-  f64 sum = 0;  // log10, in text order
-  walk(words, state, true, [&sum](i64, f32 p) { sum += static_cast<f64>(p); });
-  for (const u32 word : words) {
-    if (word == kUnk || static_cast<i64>(word) >= vocab_size()) ++score.oov;
+Model::Sentence::Sentence(const Model& model) : model_(model), state_(model.begin_sentence()) {}
+
+void Model::Sentence::add(std::span<const u32> words) {
+  const auto put = [this](i64, f32 p) { log10_ += static_cast<f64>(p); };
+  std::vector<u32> all;  // what stands before the words decides which n-grams they end
+  if (before_ > 0) {
+    all.assign(last_.begin(), last_.begin() + before_);
+    all.insert(all.end(), words.begin(), words.end());
   }
-  const f64 end = static_cast<f64>(score_word(state, kEos, state));
-  score.words = isize(words);
+  const std::span<const u32> tokens = before_ > 0 ? std::span<const u32>(all) : words;
+  model_.walk(tokens, before_, state_, true, put);
+  for (const u32 word : words)
+    if (word == kUnk || static_cast<i64>(word) >= model_.vocab_size()) ++oov_;
+  words_ += isize(words);
+  before_ = std::min<i64>(isize(tokens), model_.order() - 1);
+  std::copy(tokens.end() - before_, tokens.end(), last_.begin());
+}
+
+TextScore Model::Sentence::end() {
+  const f64 end = static_cast<f64>(model_.score_word(state_, kEos, state_));
+  TextScore score;
+  score.oov = oov_;
+  score.words = words_;
   score.sentences = 1;
-  score.nll_words_nats = -sum * kLn10;
-  score.nll_nats = -(sum + end) * kLn10;
+  score.nll_words_nats = -log10_ * kLn10;
+  score.nll_nats = -(log10_ + end) * kLn10;
   return score;
+}
+
+TextScore Model::score_sentence(std::span<const u32> words) const {
+  Sentence sentence(*this);
+  sentence.add(words);
+  return sentence.end();
 }
 
 TextScore Model::score_sentence(std::string_view text) const {
   std::vector<u32> ids;
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at < end) {
-    while (at < end && is_blank(*at))
-      ++at;
-    const char* const begin = at;
-    while (at < end && !is_blank(*at))
-      ++at;
-    if (at > begin) ids.push_back(find({begin, static_cast<std::size_t>(at - begin)}));
-  }
+  each_blank_word(text, [&](std::string_view word) { ids.push_back(find(word)); });
   return score_sentence(ids);
 }
 

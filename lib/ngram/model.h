@@ -84,6 +84,25 @@ class Model {
   /// allocation.
   void score(std::span<const u32> tokens, std::span<f32> out, bool begins = true) const;
 
+  /// One sentence whose words come in parts of any size. The model outlives it.
+  class Sentence {
+   public:
+    explicit Sentence(const Model& model);
+    void add(std::span<const u32> words);
+    i64 words() const { return words_; }
+    /// Behind the last word, once.
+    TextScore end();
+
+   private:
+    const Model& model_;
+    State state_;
+    std::array<u32, kMaxOrder - 1> last_{};  // words, before_ of them: order - 1 at most
+    i64 before_ = 0;
+    f64 log10_ = 0;  // in text order
+    i64 words_ = 0;
+    i64 oov_ = 0;
+  };
+
   /// One sentence: words are cut at ASCII blanks, </s> follows.
   TextScore score_sentence(std::string_view text) const;
   TextScore score_sentence(std::span<const u32> words) const;
@@ -93,9 +112,11 @@ class Model {
  private:
   struct Owner;
   Model(std::unique_ptr<Owner> owner, ImageView view, std::string digest);
-  /// Calls put(i, log10 p) for every token of one sequence, table slots fetched ahead.
+  /// Calls put(i, log10 p) for every token of one sequence from the first on, table slots fetched
+  /// ahead. state: behind those before.
   template <typename Put>
-  void walk(std::span<const u32> tokens, State& state, bool begins, const Put& put) const;
+  void walk(std::span<const u32> tokens, i64 first, State& state, bool begins,
+            const Put& put) const;
   void prefetch(u32 word, std::span<const u64> hashes) const;
   f32 advance(State& state, u32 word, std::span<const u64> hashes, int* matched) const;
 

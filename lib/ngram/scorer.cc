@@ -1,5 +1,7 @@
 #include "ngram/scorer.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <zlib.h>
@@ -34,16 +36,62 @@ NgramScorer::NgramScorer(Model model, const std::string& name,
   digest_ = cat("sha256:", model_.digest(), " ", form_text(options.form));
 }
 
+u32 NgramScorer::id_of(std::string_view word) const {
+  const u32 id = model_.find(word);
+  return id == kBos || id == kEos ? kUnk : id;
+}
+
 TextScore NgramScorer::score_cut(const CutText& cut, std::vector<f32>* token_nats) const {
   TextScore sum;
+  add_cut(cut, sum, token_nats);
+  return sum;
+}
+
+TextScore NgramScorer::score_text(std::string_view text, CutText& cut) const {
+  const TextForm& form = cutter_.form();
+  TextScore sum;
+  if (form.unit == SentenceUnit::kDoc && form.words == WordKind::kBlanks && !form.ccnet) {
+    constexpr std::size_t kPart = std::size_t{1} << 14;
+    std::vector<u32> ids;
+    Model::Sentence sentence(model_);
+    each_blank_word(text, [&](std::string_view word) {
+      ids.push_back(id_of(word));
+      if (ids.size() < kPart) return;
+      sentence.add(ids);
+      ids.clear();
+    });
+    sentence.add(ids);
+    if (sentence.words() > 0) sum += sentence.end();
+    return sum;
+  }
+  while (!text.empty()) {
+    std::string_view part = text;
+    // Lines are sentences: of a long text some at a time.
+    constexpr std::size_t kPart = std::size_t{1} << 20;
+    if (form.unit == SentenceUnit::kLine && text.size() > kPart)
+      part = text.substr(0, std::min(text.find('\n', kPart), text.size() - 1) + 1);
+    text.remove_prefix(part.size());
+    cutter_.cut(part, cut);
+    add_cut(cut, sum, nullptr);
+  }
+  return sum;
+}
+
+i64 NgramScorer::long_text_times() const {
+  const TextForm& form = cutter_.form();
+  if (form.unit == SentenceUnit::kLine) return 0;
+  if (form.words == WordKind::kPieces) return text::kTokenTimes;
+  return form.ccnet ? kCcnetTimes : 0;
+}
+
+void NgramScorer::add_cut(const CutText& cut, TextScore& sum, std::vector<f32>* token_nats) const {
   std::vector<u32> ids;
   std::vector<f32> nats;
   i64 begin = 0;
   for (const i64 end : cut.ends) {
     ids.clear();
     for (i64 i = begin; i < end; ++i) {
-      const u32 id = model_.find(cut.words[usize(i)]);
-      ids.push_back(id == kBos || id == kEos ? kUnk : id);
+      ids.push_back(id_of(cut.words[usize(i)]));
     }
     sum += model_.score_sentence(ids);
     if (token_nats != nullptr) {
@@ -55,7 +103,6 @@ TextScore NgramScorer::score_cut(const CutText& cut, std::vector<f32>* token_nat
     }
     begin = end;
   }
-  return sum;
 }
 
 void NgramScorer::score(std::span<const std::string_view> texts, std::span<text::Score> scores) {
@@ -63,11 +110,11 @@ void NgramScorer::score(std::span<const std::string_view> texts, std::span<text:
   cuts_.with([&](CutText& cut) {
     for (std::size_t i = 0; i < texts.size(); ++i) {
       text::Score& score = scores[i] = {};
-      score.fault = text::tokenizer_fault([&] { cutter_.cut(texts[i], cut); });
+      TextScore sum;
+      score.fault = text::tokenizer_fault([&] { sum = score_text(texts[i], cut); });
       if (score.fault) continue;
       score.bytes = isize(texts[i]);
-      if (cut.words.empty()) continue;
-      const TextScore sum = score_cut(cut);
+      if (sum.words == 0) continue;
       score.nll_nats = sum.nll_nats;
       score.tokens = sum.words + sum.sentences;
       score.oov = sum.oov;
@@ -104,11 +151,26 @@ std::unique_ptr<NgramScorer> open_ngram_scorer(const Context& ctx, const NgramSo
 }
 
 f64 zlib_ratio(std::string_view text) {
-  std::vector<u8> buf(compressBound(text.size()));
-  uLongf size = buf.size();
-  const int rc =
-      compress2(buf.data(), &size, reinterpret_cast<const Bytef*>(text.data()), text.size(), 6);
-  if (rc != Z_OK) throw std::bad_alloc();  // the buffer is large enough, so nothing else is left
+  // The size of what compress2() makes, which would need as much room as the text.
+  z_stream stream{};
+  if (deflateInit(&stream, 6) != Z_OK) throw std::bad_alloc();
+  std::array<Bytef, std::size_t{1} << 16> out;
+  i64 size = 0;
+  std::string_view rest = text;
+  int rc = Z_OK;
+  while (rc != Z_STREAM_END) {
+    if (stream.avail_in == 0 && !rest.empty()) {
+      const std::size_t part = std::min(rest.size(), std::size_t{1} << 30);
+      stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(rest.data()));
+      stream.avail_in = static_cast<uInt>(part);
+      rest.remove_prefix(part);
+    }
+    stream.next_out = out.data();
+    stream.avail_out = static_cast<uInt>(out.size());
+    rc = deflate(&stream, rest.empty() ? Z_FINISH : Z_NO_FLUSH);
+    size += isize(out) - stream.avail_out;
+  }
+  deflateEnd(&stream);
   return static_cast<f64>(size) / static_cast<f64>(text.size());
 }
 

@@ -2,6 +2,7 @@
 // Scorers (text/scorer.h) that need no neural model: an n-gram model, the deflate ratio, the
 // contrast of two scorers. All may run concurrently if what they contrast may.
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,9 @@
 #include "text/scorer.h"
 
 namespace lm::ngram {
+
+/// long_text_times() of CCNet's normal form, which is made of a text as a whole, and its words.
+inline constexpr i64 kCcnetTimes = 12;
 
 /// Perplexity under a back-off model. ppl = exp(nll / tokens), tokens = words + one end per
 /// sentence. Words <s> and </s> inside a text count as unknown words: the model reserves them.
@@ -29,6 +33,7 @@ class NgramScorer final : public text::Scorer {
 
   void score(std::span<const std::string_view> texts, std::span<text::Score> scores) override;
   bool concurrent() const override { return true; }
+  i64 long_text_times() const override;
   std::string_view measure() const override { return "ppl"; }
   const std::string& digest() const override { return digest_; }
 
@@ -40,7 +45,14 @@ class NgramScorer final : public text::Scorer {
   /// and, after the words of each sentence, of its end.
   TextScore score_cut(const CutText& cut, std::vector<f32>* token_nats = nullptr) const;
 
+  /// The sum over the sentences of a text. Of words between blanks, and of lines, only a part is
+  /// held at a time. Throws what the cutter throws.
+  TextScore score_text(std::string_view text, CutText& cut) const;
+
  private:
+  u32 id_of(std::string_view word) const;
+  void add_cut(const CutText& cut, TextScore& sum, std::vector<f32>* token_nats) const;
+
   Model model_;
   std::unique_ptr<text::Tokenizer> tokenizer_;
   TextCutter cutter_;
@@ -91,6 +103,9 @@ class ContrastScorer final : public text::Scorer {
                    std::span<const std::string_view> texts, std::span<text::Score> scores) override;
   bool conditional() const override { return good_->conditional() && bad_->conditional(); }
   bool concurrent() const override { return good_->concurrent() && bad_->concurrent(); }
+  i64 long_text_times() const override {
+    return std::max(good_->long_text_times(), bad_->long_text_times());
+  }
   std::string_view measure() const override { return "contrast"; }
   const std::string& digest() const override { return digest_; }
 

@@ -28,6 +28,21 @@ constexpr bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0';
 }
 
+/// Calls put(word) for everything that stands between blanks.
+template <typename Put>
+void each_blank_word(std::string_view text, const Put& put) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    while (at < end && is_blank(*at))
+      ++at;
+    const char* const begin = at;
+    while (at < end && !is_blank(*at))
+      ++at;
+    if (at > begin) put(std::string_view(begin, static_cast<std::size_t>(at - begin)));
+  }
+}
+
 class Vocab {
  public:
   Vocab();

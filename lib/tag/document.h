@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/long_texts.h"
 #include "core/types.h"
 #include "tag/gopher_counts.h"
 #include "tag/grams.h"
@@ -22,7 +23,7 @@ namespace lm::tag {
 class Document {
  public:
   /// From here on a text is long: its views are as large as itself, each.
-  static constexpr i64 kLongBytes = i64{4} << 20;
+  static constexpr i64 kLongBytes = LongTexts::kBytes;
   bool is_long() const { return isize(text_) >= kLongBytes; }
   /// Starts a new document. text: well-formed UTF-8 of less than 4 GiB that outlives the views.
   void reset(std::string_view text);

@@ -3,13 +3,14 @@
 // workers; each worker has the taggers' objects of its own.
 
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/context.h"
+#include "core/long_texts.h"
 #include "core/str.h"
+#include "io/batch.h"
 #include "io/json.h"
 #include "tag/tagger.h"
 
@@ -71,25 +72,14 @@ class FieldPlaces {
   std::vector<i64> fields_;
 };
 
-/// Long texts (Document::is_long) take turns: what a tagger knows of one is several times as large
-/// as it is; it is charged, and given back before the next tagger's turn. Thread-safe.
-class LongTexts {
- public:
-  explicit LongTexts(MemoryBudget& budget) : budget_(budget) {}
-  /// Calls work() when it is this text's turn. Throws Error{kOs} beyond the budget.
-  template <typename Work>
-  auto with(i64 bytes, const Work& work) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const MemoryCharge charge(budget_, kTimes * bytes,
-                              cat("the taggers of a text of ", format_bytes(bytes)));
-    return work();
-  }
+/// How many times as large as a long text what a tagger knows of it is: 8 in one-letter words; of
+/// prose 6.
+inline constexpr i64 kLongTextTimes = 8;
 
- private:
-  static constexpr i64 kTimes = 8;  // of a text in one-letter words; of prose 6
-  MemoryBudget& budget_;
-  std::mutex mutex_;
-};
+/// How what is found in a long text waits to be written: as spans, or printed as soon as its tagger
+/// has found it, all attributes or those with spans. Spans and their print are of a size: only one
+/// of them is there.
+enum class LongForm { kSpans, kAll, kFound };
 
 /// The taggers of a plan at work on one document after another. One per thread.
 class TagWorker {
@@ -97,9 +87,10 @@ class TagWorker {
   /// long_texts: of all workers; null: nothing is charged.
   explicit TagWorker(const TagPlan& plan, LongTexts* long_texts = nullptr);
   /// Judges the document that json holds at these places. A fault: the text is no string, or a
-  /// tagger's.
-  std::optional<Fault> tag(io::JsonReader& json, const FieldPlaces& places);
-  /// What was found, by place of the key in plan.keys().
+  /// tagger's. Throws Error{kOs} beyond the budget.
+  std::optional<Fault> tag(io::JsonReader& json, const FieldPlaces& places,
+                           LongForm form = LongForm::kSpans);
+  /// What was found, by place of the key in plan.keys(); nothing where it is printed.
   std::span<const text::ScoredSpan> spans(i64 key) const {
     return lists_[usize(places_[usize(key)])];
   }
@@ -107,10 +98,23 @@ class TagWorker {
   std::span<const NamedSpans> named() const { return named_; }
   Document& document() { return document_; }
 
+  /// Appends the members "KEY":[...],... of the keys from first to last, whole taggers; empty ones
+  /// too if all is set, as tag() was told. Behind the last key of a tagger its open types. Without
+  /// braces. What is printed is given away: once. batch: what is appended of a long text stays
+  /// charged until it is gone.
+  void append(std::string& out, i64 first, i64 last, bool all, io::Batch* batch = nullptr);
+  /// Charges batch with what the spans of a long text take as text, so many times.
+  void charge_print(i64 times, io::Batch& batch) const;
+  /// Bytes that append() will add of a long text that is printed, 0 of others.
+  i64 printed_bytes() const;
+
  private:
-  void read(std::string_view text, io::JsonReader& json, const FieldPlaces& places);
-  std::optional<Fault> ask_all(bool is_long);
-  void name_keys();
+  void read(std::string_view text, io::JsonReader& json, const FieldPlaces& places, bool is_long);
+  std::optional<Fault> ask_all(bool is_long, LongForm form);
+  void name_keys(i64 first);
+  void print(i64 tagger, bool all);
+  i64 print_bytes(i64 first, i64 last) const;
+  void append_spans_of(std::string& out, i64 first, i64 last, bool all) const;
 
   const TagPlan& plan_;
   LongTexts* long_texts_;
@@ -119,13 +123,12 @@ class TagWorker {
   std::vector<std::vector<text::ScoredSpan>> lists_;  // tagger by tagger, by type
   std::vector<i64> first_;                            // [taggers] into lists_
   std::vector<i64> places_;                           // [keys] into lists_
+  std::vector<i64> keys_;                             // [taggers + 1] first key of each
   std::vector<NamedSpans> named_;
+  std::optional<SpanMemory> memory_;      // of lists_
+  std::vector<std::string> printed_;      // [taggers], of a long text; else empty
+  std::shared_ptr<MemoryHold> printing_;  // of printed_, and of what was appended of it
   Document document_;
 };
-
-/// Appends the members "KEY":[...],... of the keys from first to last; empty ones too if all is
-/// set. Behind the last key of a tagger its open types. Without braces.
-void append_attributes(std::string& out, const TagPlan& plan, const TagWorker& worker, i64 first,
-                       i64 last, bool all);
 
 }  // namespace lm::tag

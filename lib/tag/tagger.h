@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/memory_hold.h"
 #include "core/result.h"
 #include "core/types.h"
 #include "tag/document.h"
@@ -36,14 +37,28 @@ struct NamedSpans {
   std::vector<text::ScoredSpan> spans;
 };
 
+/// What lists of spans take beyond a few, charged before they grow.
+class SpanMemory {
+ public:
+  explicit SpanMemory(MemoryBudget& budget) : hold_(budget) {}
+  /// Room for twice as many. Throws Error{kOs} beyond the budget.
+  void grow(std::vector<text::ScoredSpan>& list);
+  /// All lists have given their room back.
+  void release() { hold_.release(); }
+  static constexpr i64 kFew = i64{1} << 16;
+
+ private:
+  MemoryHold hold_;
+};
+
 /// Takes what a tagger finds in one document; turns bytes into code points.
 class Emitter {
  public:
   /// lists: one per type of the tagger, to be appended to. named: of all taggers, key: the name
-  /// of a type alone.
+  /// of a type alone. memory: null where nothing is charged.
   Emitter(Document& document, std::span<std::vector<text::ScoredSpan>> lists,
-          std::vector<NamedSpans>& named, i64 tagger)
-      : document_(document), lists_(lists), named_(named), tagger_(tagger) {}
+          std::vector<NamedSpans>& named, i64 tagger, SpanMemory* memory = nullptr)
+      : document_(document), lists_(lists), named_(named), tagger_(tagger), memory_(memory) {}
   /// A value of the whole document under a type that is not in the definition (open_types).
   void named_value(const std::string& type, f64 value) {
     for (NamedSpans& own : named_) {
@@ -63,7 +78,9 @@ class Emitter {
   }
   /// A span in code points.
   void span_at(i64 type, i64 begin, i64 end, f64 score = 1) {
-    lists_[usize(type)].push_back({begin, end, score});
+    std::vector<text::ScoredSpan>& list = lists_[usize(type)];
+    if (list.size() == list.capacity() && memory_ != nullptr) memory_->grow(list);
+    list.push_back({begin, end, score});
   }
   std::span<const text::ScoredSpan> spans(i64 type) const { return lists_[usize(type)]; }
 
@@ -72,6 +89,7 @@ class Emitter {
   std::span<std::vector<text::ScoredSpan>> lists_;
   std::vector<NamedSpans>& named_;
   i64 tagger_;
+  SpanMemory* memory_;
 };
 
 /// Judges documents, one at a time; keeps scratch memory only, so that a result depends on the

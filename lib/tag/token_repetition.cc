@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tag/tokens.h"
+#include "text/offset_trim.h"
 
 namespace lm::tag {
 
@@ -21,7 +22,7 @@ constexpr const char* kTokenizer = "tokenizers_AI2_OLMo_v1";
 
 enum class Part { kWhole, kChunks, kParagraphs };
 
-/// A repetition in code points of the document.
+/// A repetition in code points of the document; as the reference has them, one may begin at -1.
 struct Found {
   i64 begin;
   i64 end;
@@ -30,8 +31,10 @@ struct Found {
 
 class TokenRepetitions : public Tagger {
  public:
-  TokenRepetitions(SharedTokenizer tokenizer, Part part, bool dolma)
-      : work_(std::move(tokenizer)), part_(part), dolma_(dolma) {}
+  TokenRepetitions(SharedTokenizer tokenizer, Part part, text::OffsetTrim trim, bool dolma)
+      : work_(std::move(tokenizer)), part_(part), dolma_(dolma) {
+    if (dolma) trim_ = trim;
+  }
 
   std::optional<Fault> tag(Document& document, Emitter& out) override {
     found_.clear();
@@ -43,7 +46,8 @@ class TokenRepetitions : public Tagger {
     i64 longest = 0;
     i64 sum = 0;
     for (const Found& found : found_) {
-      out.span_at(kRepetition, found.begin, found.end, static_cast<f64>(found.times));
+      out.span_at(kRepetition, std::max<i64>(found.begin, 0), found.end,
+                  static_cast<f64>(found.times));
       most = std::max(most, found.times);
       longest = std::max(longest, found.end - found.begin);
       sum += found.end - found.begin;
@@ -94,7 +98,11 @@ class TokenRepetitions : public Tagger {
     const std::vector<i32>& ids = work_.ids();
     const i64 n = isize(ids);
     const auto place = [&](i64 byte) {
-      i64 of = std::max(at, at + byte - added);
+      i64 of = at + byte - added;
+      // The reference takes the blank put before a paragraph for the newline before it, -1 where
+      // there is none.
+      if (trim_.blanks) of = std::max(of, at);
+      if (of < 0) return of;
       while (of < isize(document.text()) && continues(document.text()[usize(of)]))
         --of;
       return document.chars_before(of);
@@ -116,17 +124,21 @@ class TokenRepetitions : public Tagger {
     return std::nullopt;
   }
 
-  /// Where a token's text begins and ends, blanks at its ends left out, in bytes.
+  /// Where a token's text begins and ends in bytes, without blanks at its ends unless the reference
+  /// has them.
   i64 begin_of(std::string_view text, i64 token) const {
     auto [begin, end] = work_.offsets()[usize(token)];
+    if (!trim_.blanks) return begin;
+    const bool keeps = trim_.keep_first && (token == 0 || begin == 0);
+    const i64 first = begin;
     while (begin < end && text[usize(begin)] == ' ')
       ++begin;
-    return begin;
+    return keeps && begin > first ? begin - 1 : begin;
   }
   i64 end_of(std::string_view text, i64 token) const {
     const i64 begin = begin_of(text, token);
     i64 end = work_.offsets()[usize(token)].second;
-    while (end > begin && text[usize(end - 1)] == ' ')
+    while (trim_.blanks && end > begin && text[usize(end - 1)] == ' ')
       --end;
     // A token may end inside a character, which then belongs to it.
     while (end < isize(text) && continues(text[usize(end)]))
@@ -169,6 +181,7 @@ class TokenRepetitions : public Tagger {
   TokenWork work_;
   Part part_;
   bool dolma_;
+  text::OffsetTrim trim_{true, false};
   std::vector<Found> found_;
   std::string spaced_;
 };
@@ -188,8 +201,9 @@ TaggerDef repetitions(const char* name, const char* summary, Part part) {
                 {}};
   def.file = kTokenizer;
   def.bind = [part](TaggerDef& own, const std::string& path, TagFiles& files) {
-    own.make = [part, tokenizer = read_tokenizer(path, files)](const TagSettings& settings) {
-      return std::make_unique<TokenRepetitions>(tokenizer, part, settings.dolma);
+    own.make = [part, tokenizer = read_tokenizer(path, files),
+                trim = text::offset_trim(path)](const TagSettings& settings) {
+      return std::make_unique<TokenRepetitions>(tokenizer, part, trim, settings.dolma);
     };
   };
   return def;

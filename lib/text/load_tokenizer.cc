@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "io/file.h"
+#include "text/offset_trim.h"
 #include "text/sentencepiece.h"
 #include "text/token_roles.h"
 #include "text/tokenizer_files.h"
@@ -227,6 +228,34 @@ std::unique_ptr<Tokenizer> load_tokenizer(const std::string& path, const LoadOpt
   std::unique_ptr<Tokenizer> tokenizer = load_file(path, options);
   tokenizer->assign_roles(options);
   return tokenizer;
+}
+
+namespace {
+
+void trim_step(const JsonNode& step, OffsetTrim& out) {
+  const std::string type = step.text("type");
+  if (type == "Sequence") {
+    step.array("processors").each_item([&](const JsonNode& part) { trim_step(part, out); });
+  } else if ((type == "ByteLevel" || type == "RobertaProcessing") &&
+             step.flag_or("trim_offsets", true)) {
+    out.blanks = true;
+    out.keep_first = step.flag_or("add_prefix_space", true);
+  }
+}
+
+}  // namespace
+
+OffsetTrim offset_trim(const std::string& path) {
+  OffsetTrim out;
+  const std::string file = file_of(path);
+  const std::string bytes = read_bytes(file);
+  if (!is_json(bytes)) return out;
+  const io::JsonDocument document(bytes);
+  const JsonNode root = document.root(file);
+  if (!has_model(root)) return out;
+  // Loading the tokenizer judges the rest: how deep sequences are, what is no processor.
+  if (const std::optional<JsonNode> steps = root.maybe("post_processor")) trim_step(*steps, out);
+  return out;
 }
 
 std::vector<TokenizerFile> tokenizer_files(const std::string& path) {

@@ -35,6 +35,10 @@ struct Score {
   static constexpr f64 kLn2 = 0.693147180559945309;
 };
 
+/// long_text_times() of what encodes texts with a tokenizer as wholes: ids and places of tokens of
+/// prose. Texts of one-byte tokens take more.
+inline constexpr i64 kTokenTimes = 12;
+
 class Scorer {
  public:
   virtual ~Scorer() = default;
@@ -48,6 +52,8 @@ class Scorer {
                            std::span<const std::string_view> texts, std::span<Score> scores);
   virtual bool conditional() const { return false; }
   virtual bool concurrent() const = 0;
+  /// How many times as large as a long text (LongTexts) what scoring holds of it is.
+  virtual i64 long_text_times() const { return 0; }
   /// What value is: "ppl" (perplexity), "ratio" (deflated size by size), "contrast" (difference of
   /// mean log-likelihoods, nats per token).
   virtual std::string_view measure() const = 0;

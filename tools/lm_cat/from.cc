@@ -71,7 +71,7 @@ ingest::CsvOptions csv_options(const cli::Options& options, bool tabs, ingest::C
   out.quoting = quoting_of(options, tabs);
   if (options.given("columns")) out.names = names_of(options.text("columns"));
   out.columns.text = options.text("text-column");
-  out.columns.id = options.text("id-column");
+  if (options.given("id-column")) out.columns.id = options.text("id-column");
   const std::string& metadata = options.text("metadata-columns");
   out.columns.all_metadata = metadata == "all";
   if (metadata != "all" && metadata != "none") out.columns.metadata = names_of(metadata);

@@ -86,7 +86,6 @@ void run_paragraph(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   dedup::ParagraphOptions paragraphs;
   paragraphs.separator = unescape(options.text("separator"));
-  if (paragraphs.separator.empty()) throw Error(ErrorKind::kUsage, "--separator is empty");
   const std::string& normaliser = options.text("normalise");
   paragraphs.normaliser = *text::find_normaliser(normaliser);
   paragraphs.min_chars = options.integer("min-chars");

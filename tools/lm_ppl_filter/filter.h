@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/tool.h"
+#include "core/long_texts.h"
 #include "decode/neural_scorer.h"
 #include "ngram/select.h"
 #include "text/score_fields.h"
@@ -69,10 +70,12 @@ class Scoring {
  private:
   void read(io::Batch& batch);
   void score(io::Batch& batch);
+  void score_slices(Scored& scored, std::span<const std::string_view> texts);
   void drop_bad(io::Batch& batch);
   void show_progress();
   void annotate(io::Batch& batch);
   std::optional<Fault> take(io::Record& record, Scored& scored) const;
+  void charge(const io::Record& record, std::string_view text) const;
 
   struct Live {
     std::atomic<i64> records{0};
@@ -85,8 +88,10 @@ class Scoring {
       std::make_shared<Live>();  // shared: progress may outlive the scoring
   std::unique_ptr<cli::StatusScope> status_;
   std::unique_ptr<text::Scorer> scorer_;       // null: stored scores
+  std::unique_ptr<LongTexts> long_texts_;
   std::unique_ptr<text::ScoreFields> fields_;  // null: stored scores
   std::vector<std::string> paths_;
+  i64 before_ = 0;  // bytes of the budget that models take
   i64 attribute_ = -1;
   i64 prompt_ = -1;
   i64 group_ = -1;

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "filter.h"
+#include "io/frame.h"
 #include "io/json.h"
 #include "text/utf8.h"
 
@@ -49,6 +50,10 @@ Scoring::Scoring(cli::Tool& tool, bool annotate)
     metadata_ = add("metadata");
     add("metadata.lm_ppl");
   }
+  if (scorer_)
+    long_texts_ =
+        std::make_unique<LongTexts>(*tool.ctx().memory, scorer_->long_text_times(), "the tokens");
+  before_ = tool.ctx().memory->used();
   readers_ = std::make_unique<io::WorkerPool<io::JsonReader>>(
       [paths = paths_] { return std::make_unique<io::JsonReader>(paths); });
 }
@@ -64,6 +69,26 @@ std::vector<io::BatchStage> Scoring::stages() {
   if (annotate_)
     out.push_back({StageMode::kParallel, [this](io::Batch& batch) { annotate(batch); }});
   return out;
+}
+
+/// Of long records two are at work at once (io::batch_pipeline): whether a run has room for them
+/// depends on the records, not on which of them meet.
+void Scoring::charge(const io::Record& record, std::string_view text) const {
+  constexpr i64 kLong = 4 * io::kFrameBytes;
+  // The record, its line, its text, both forms of the line with attributes, its frame.
+  constexpr i64 kCopies = 6;
+  const i64 bytes = kCopies * isize(record.line);
+  if (isize(record.line) < kLong) return;
+  MemoryBudget& budget = *tool_.ctx().memory;
+  const i64 needed = before_ + 2 * bytes + (scorer_ ? scorer_->long_text_times() * isize(text) : 0);
+  if (needed > budget.limit()) {
+    throw Error(ErrorKind::kOs,
+                cat("not enough memory for records of ", format_bytes(isize(record.line)),
+                    ", of which two are at work at once"),
+                cat("--memory ", (needed >> 20) + 1, "M would do"));
+  }
+  record.batch->holds.push_back(std::make_shared<MemoryHold>(budget));
+  record.batch->holds.back()->add(bytes, cat("a record of ", format_bytes(isize(record.line))));
 }
 
 std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
@@ -96,6 +121,7 @@ std::optional<Fault> Scoring::take(io::Record& record, Scored& scored) const {
     group = json.text_of(group_).value_or("");
     if (group.empty()) group = "none";
   }
+  charge(record, text);
   scored.texts.push_back(std::move(text));
   scored.scores.push_back(score);
   scored.groups.push_back(std::move(group));
@@ -112,23 +138,36 @@ void Scoring::read(io::Batch& batch) {
     tool_.records_only().each_record(batch, json,
                                      [&](io::Record& record) { return take(record, scored); });
   });
+  // The lines are copied: of a long record the stages behind need no third copy.
+  if (isize(batch.text) < 2 * io::kFrameBytes) return;
+  std::string().swap(batch.text);
+  batch.text_size = 0;
 }
 
 void Scoring::score(io::Batch& batch) {
   Scored& scored = of(batch);
   const std::vector<std::string_view> texts(scored.texts.begin(), scored.texts.end());
+  i64 longest = 0;
+  for (const std::string_view text : texts)
+    longest = std::max(longest, isize(text));
+  if (scorer_->long_text_times() == 0) longest = 0;
+  long_texts_->with(longest, [&] {
+    if (scorer_->concurrent()) return scorer_->score(texts, scored.scores);
+    score_slices(scored, texts);
+  });
+}
+
+/// A batch can take minutes: in slices, so that progress shows.
+void Scoring::score_slices(Scored& scored, std::span<const std::string_view> texts) {
   const std::vector<std::string_view> prompts(scored.prompts.begin(), scored.prompts.end());
-  if (scorer_->concurrent()) return scorer_->score(texts, scored.scores);
-  // A batch can take minutes: in slices, so that progress shows.
   constexpr std::size_t kSlice = 128;
   for (std::size_t begin = 0; begin < texts.size(); begin += kSlice) {
     const std::size_t n = std::min(kSlice, texts.size() - begin);
     const std::span<text::Score> scores = std::span(scored.scores).subspan(begin, n);
     if (prompt_ >= 0) {
-      scorer_->score_after(std::span(prompts).subspan(begin, n), std::span(texts).subspan(begin, n),
-                           scores);
+      scorer_->score_after(std::span(prompts).subspan(begin, n), texts.subspan(begin, n), scores);
     } else {
-      scorer_->score(std::span(texts).subspan(begin, n), scores);
+      scorer_->score(texts.subspan(begin, n), scores);
     }
     for (const text::Score& score : scores)
       live_->tokens += score.tokens;
@@ -190,6 +229,7 @@ void Scoring::annotate(io::Batch& batch) {
                "the record was good a moment ago");
       io::RecordEdit edit(json);
       fields_->set(edit, scored.scores[i], text::count_code_points(scored.texts[i]));
+      std::string().swap(scored.texts[i]);
       scored.lines[i].clear();
       edit.write(scored.lines[i]);
       scored.lines[i].pop_back();
@@ -202,8 +242,10 @@ void run_score(cli::Tool& tool) {
   Scoring scoring(tool, true);
   std::vector<io::BatchStage> stages = scoring.stages();
   stages.push_back({StageMode::kParallel, [](io::Batch& batch) {
-                      for (const std::string& line : Scoring::of(batch).lines)
+                      for (std::string& line : Scoring::of(batch).lines) {
                         append(batch.out, line, "\n");
+                        if (isize(line) >= LongTexts::kBytes) std::string().swap(line);
+                      }
                     }});
   tool.records().run(stages);
 }

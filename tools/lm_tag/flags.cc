@@ -203,11 +203,8 @@ Chosen::Chosen(cli::Tool& tool) {
   }
   for (const std::string& warning : files_.warnings())
     tool.console().message(LogLevel::kWarning, warning);
-  if (options.explicitly("experiment") && options.text("experiment").empty())
-    throw Error(ErrorKind::kUsage, "--experiment: an empty name begins no key",
-                "without it the taggers' names begin the keys");
   plan_ = std::make_unique<tag::TagPlan>(std::move(taggers), options.text("experiment"), settings);
-  long_texts_ = std::make_unique<tag::LongTexts>(*tool.ctx().memory);
+  long_texts_ = std::make_unique<LongTexts>(*tool.ctx().memory, tag::kLongTextTimes, "the taggers");
   const auto reads_words = [](const tag::TaggerDef& def) {
     return std::any_of(def.types.begin(), def.types.end(), [](const tag::TagType& type) {
       return type.needs == tag::Needs::kNaughtyWords;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "core/str.h"
+#include "io/frame.h"
 #include "io/object_fields.h"
 #include "tag/catalogue.h"
 #include "tag_tool.h"
@@ -36,12 +37,23 @@ class InlineMapper : public io::RecordMapper {
   std::optional<Fault> map(io::Record& record, std::string& out) override {
     io::JsonReader& json = record.json;
     if (std::optional<Fault> fault = json.object_or_none(attributes_)) return fault;
-    if (std::optional<Fault> fault = tag_record(input_, record, worker_, places_)) return fault;
-    if (json.has(attributes_)) return merge(json.line(), out);
-    // Most records have no attributes yet: one edit for all keys.
+    const bool merges = json.has(attributes_);
+    const tag::LongForm form = merges     ? tag::LongForm::kSpans
+                               : declare_ ? tag::LongForm::kAll
+                                          : tag::LongForm::kFound;
+    if (std::optional<Fault> fault = tag_record(input_, record, worker_, places_, form))
+      return fault;
+    if (merges) {
+      worker_.charge_print(4, *record.batch);  // values, two forms of the line, its frame
+      return merge(json.line(), out);
+    }
+    // Most records have no attributes yet: one edit for all keys. Room that doubles would be the
+    // largest part of a long record.
+    if (const i64 printed = worker_.printed_bytes(); printed > 0)
+      out.reserve(out.size() + record.line.size() + usize(printed + 2 * io::kFrameBytes));
     io::FieldEdit edit(json, attributes_, out);
     out += '{';
-    tag::append_attributes(out, plan_, worker_, 0, isize(plan_.keys()), declare_);
+    worker_.append(out, 0, isize(plan_.keys()), declare_, record.batch);
     out += '}';
     edit.end();
     return std::nullopt;
@@ -160,9 +172,10 @@ class InlineMapper : public io::RecordMapper {
 }  // namespace
 
 std::optional<Fault> tag_record(const io::InputStream& input, io::Record& record,
-                                tag::TagWorker& tags, const tag::FieldPlaces& places) {
+                                tag::TagWorker& tags, const tag::FieldPlaces& places,
+                                tag::LongForm form) {
   try {
-    return tags.tag(record.json, places);
+    return tags.tag(record.json, places, form);
   } catch (const Error& e) {
     throw e.with_prefix(cat(input.name(record.input), ":", record.line_number));
   }

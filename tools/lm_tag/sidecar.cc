@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/str.h"
+#include "io/frame.h"
 #include "io/input.h"
 #include "io/made_folders.h"
 #include "io/output.h"
@@ -128,13 +129,17 @@ class SidecarRun {
     if (!json.has(id_))
       return Fault{"missing", "field \"id\" is missing, which names the document in its attributes",
                    -1};
-    if (std::optional<Fault> fault = tag_record(tool_.input(), record, tags, places_)) return fault;
+    const tag::LongForm form = declare_ ? tag::LongForm::kAll : tag::LongForm::kFound;
+    if (std::optional<Fault> fault = tag_record(tool_.input(), record, tags, places_, form))
+      return fault;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       std::string& lines = out[i].lines;
       const std::size_t begin = lines.size();
+      if (const i64 printed = tags.printed_bytes(); printed > 0)
+        lines.reserve(begin + usize(printed + 2 * io::kFrameBytes));
       append(lines, "{\"id\":", json.raw(id_),
              ",\"source\":", json.has(source_) ? json.raw(source_) : "\"\"", ",\"attributes\":{");
-      tag::append_attributes(lines, plan_, tags, groups_[i].first, groups_[i].last, declare_);
+      tags.append(lines, groups_[i].first, groups_[i].last, declare_, record.batch);
       lines += "}}";
       out[i].totals.add_line(std::string_view(lines).substr(begin));
       lines += '\n';
@@ -150,7 +155,7 @@ class SidecarRun {
     }
     totals_.add(batch.in);
     for (std::size_t i = 0; i < groups_.size(); ++i)
-      streams_[i]->write(rows(batch)[i].lines, rows(batch)[i].totals);
+      streams_[i]->take(rows(batch)[i].lines, rows(batch)[i].totals);
   }
 
   /// The files of the next input; those of the one before are complete.

@@ -28,7 +28,7 @@ class Chosen {
   tag::TagFiles files_;
   std::unique_ptr<tag::WordList> naughty_;
   std::unique_ptr<tag::TagPlan> plan_;
-  std::unique_ptr<tag::LongTexts> long_texts_;
+  std::unique_ptr<LongTexts> long_texts_;
   bool declare_;
 };
 
@@ -37,7 +37,8 @@ void refuse_stream_options(const cli::Tool& tool, const char* printing);
 
 /// The taggers on a record. What ends the run, as an answer of a user's program may, names it.
 std::optional<Fault> tag_record(const io::InputStream& input, io::Record& record,
-                                tag::TagWorker& tags, const tag::FieldPlaces& places);
+                                tag::TagWorker& tags, const tag::FieldPlaces& places,
+                                tag::LongForm form = tag::LongForm::kSpans);
 
 /// Attributes inside the records.
 void run_inline(cli::Tool& tool, const Chosen& chosen);

@@ -10,7 +10,7 @@ setup() {
 streams=0
 output=folder
 result=f  # the last one
-usage_args=(--sets "")  # what is known before a model is trained
+usage_args=(--train-option --steps=9)  # what is known before a model is trained
 nowhere=/dev/null/out  # folders on the way are made
 stateful=1
 folders=1

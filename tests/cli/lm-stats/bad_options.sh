@@ -16,5 +16,9 @@ try -o out.zst
 try --seekable
 try --html in.jsonl
 try --allow-missing x
+# An empty value is a variable that is not set.
+for option in group top cross number edges count field drop where allow-missing sidecar rules; do try --$option ''; done
+try --cross source, ; try --top 'host()'
+printf '[lm-stats]\ngroup = ""\n' > c.toml; try --config c.toml
 lm-stats merge --shard 0/2 in.jsonl; echo $?
 lm-stats merge --top x in.jsonl; echo $?

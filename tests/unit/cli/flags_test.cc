@@ -1,5 +1,6 @@
 #include "catch.h"
 #include "core/error.h"
+#include "core/str.h"
 #include "spec.h"
 
 using namespace lm;
@@ -54,6 +55,42 @@ TEST_CASE("values are judged by kind, range and choice", "[cli]") {
   }
   options.set("max-record", {"3K"}, Origin::kCommandLine, "--max-record");
   CHECK(options.integer("max-record") == 3072);
+}
+
+TEST_CASE("an empty text is refused, from wherever it comes, unless the flag knows what it means",
+          "[cli]") {
+  Options options({{.name = "group", .value_name = "FIELD"},
+                   {.name = "top", .kind = FlagKind::kList, .value_name = "FIELD"},
+                   {.name = "count", .kind = FlagKind::kOptional, .bare = "10"},
+                   {.name = "field", .value_name = "PATH", .def = "text"},
+                   {.name = "between", .def = ", ", .may_be_empty = true}});
+  for (const char* const name : {"group", "top", "count", "field"}) {
+    CAPTURE(name);
+    CHECK(kind_of(options, name, "", Origin::kCommandLine) == ErrorKind::kUsage);
+    CHECK(kind_of(options, name, "", Origin::kConfig) == ErrorKind::kConfig);
+    CHECK(kind_of(options, name, " ", Origin::kCommandLine) == ErrorKind::kInternal);  // accepted
+  }
+  const auto refusal = [&](const std::string& name, const std::vector<std::string>& values) {
+    try {
+      options.set(name, values, Origin::kCommandLine, cat("--", name));
+    } catch (const Error& e) {
+      return cat(e.message(), "; ", e.hint());
+    }
+    return std::string("none");
+  };
+  CHECK(refusal("group", {""}) ==
+        "--group: the value is empty, expected FIELD; leave --group out, or look where its value "
+        "comes from");
+  CHECK(refusal("field", {""}) ==
+        "--field: the value is empty, expected PATH; without --field it is text");
+  // Every value of a list counts, of others the last.
+  CHECK(refusal("top", {"a", "", "b"}) ==
+        "--top: the value is empty, expected FIELD; leave --top out, or look where its value "
+        "comes from");
+  CHECK(refusal("group", {"", "a"}) == "none");
+  CHECK(refusal("between", {""}) == "none");
+  CHECK(options.given("between"));
+  CHECK(options.text("between").empty());
 }
 
 TEST_CASE("a failed setting leaves the old value", "[cli]") {

@@ -159,6 +159,21 @@ TEST_CASE("columns become fields", "[ingest]") {
         R"(in:1: no column "m" among "created", "body", "key", "n", "source", "added")");
 }
 
+TEST_CASE("a column without a name is asked for by the empty one", "[ingest]") {
+  const std::string text = ",text\n7,t\n";
+  CsvOptions options;
+  CHECK(csv(text, options).lines == R"({"id":"in:1","text":"t","metadata":{"":"7"}})"
+                                    "\n");
+  options.columns.id = "";
+  CHECK(csv(text, options).lines == record("7", "t"));
+  options.columns.text = "";
+  options.columns.id = "text";
+  CHECK(csv(text, options).lines == record("t", "7"));
+  options.columns.text = "text";
+  options.columns.id = "";
+  CHECK(csv("id,text\n7,t\n", options).error == R"(in:1: no column "" among "id", "text")");
+}
+
 TEST_CASE("named columns mean that there is no header", "[ingest]") {
   CsvOptions options;
   options.names = {"id", "text"};

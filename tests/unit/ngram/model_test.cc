@@ -124,6 +124,16 @@ TEST_CASE("queries equal the definition, in batches, by words and from either fo
       CHECK(score.nll_nats ==
             Approx(-(sum + static_cast<f64>(end)) * std::log(10.0)).epsilon(1e-12));
       CHECK(score.words == isize(words));
+      for (const std::size_t size : {1, 2, 5}) {  // in parts: the same to the bit
+        Model::Sentence parts(image);
+        for (std::size_t at = 0; at < ids.size(); at += size)
+          parts.add(std::span(ids).subspan(at, std::min(size, ids.size() - at)));
+        REQUIRE(parts.words() == score.words);
+        const TextScore joined = parts.end();
+        REQUIRE(joined.nll_nats == score.nll_nats);
+        REQUIRE(joined.nll_words_nats == score.nll_words_nats);
+        REQUIRE(joined.oov == score.oov);
+      }
     }
   }
 }

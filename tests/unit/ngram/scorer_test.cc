@@ -2,7 +2,10 @@
 
 #include <cmath>
 
+#include <zlib.h>
+
 #include "catch.h"
+#include "core/str.h"
 #include "io/file.h"
 
 using namespace lm;
@@ -52,6 +55,26 @@ TEST_CASE("an n-gram scorer sums sentences and counts ends", "[ngram]") {
   CHECK(std::isnan(score_of(doc, "").value));
   CHECK(std::isnan(score_of(line, " \n\t").value));
   CHECK(score_of(line, " \n\t").tokens == 0);
+}
+
+TEST_CASE("a long text is scored in parts, as its cut form as a whole is", "[ngram]") {
+  std::string text;
+  for (i64 i = 0; isize(text) < 3 << 20; ++i)
+    append(text, i % 3 == 0 ? "a" : i % 7 == 0 ? "c" : "b", i % 11 == 0 ? " \r\n" : " ");
+  for (const SentenceUnit unit : {SentenceUnit::kLine, SentenceUnit::kDoc}) {
+    const NgramScorer scorer = scorer_of(unit);
+    CutText whole;
+    scorer.cutter().cut(text, whole);
+    const TextScore want = scorer.score_cut(whole);
+    CutText cut;
+    const TextScore sum = scorer.score_text(text, cut);
+    CHECK(sum.nll_nats == want.nll_nats);
+    CHECK(sum.nll_words_nats == want.nll_words_nats);
+    CHECK(sum.words == want.words);
+    CHECK(sum.sentences == want.sentences);
+    CHECK(sum.oov == want.oov);
+    CHECK(static_cast<i64>(cut.words.capacity()) < sum.words / 2);
+  }
 }
 
 TEST_CASE("reserved words inside a text are unknown words", "[ngram]") {
@@ -107,6 +130,14 @@ TEST_CASE("the deflate ratio separates repetition from noise and leaves short te
   CHECK(high > 0.75);  // 95 of 256 values: log2(95) / 8 = 0.82
   CHECK(high < 0.9);
   CHECK(zlib.measure() == "ratio");
+  // The size that zlib gives a buffer compressed at once.
+  for (const std::string& text : {noise, std::string(300000, 'x') + noise + noise}) {
+    std::vector<Bytef> packed(compressBound(text.size()));
+    uLongf size = packed.size();
+    REQUIRE(compress2(packed.data(), &size, reinterpret_cast<const Bytef*>(text.data()),
+                      text.size(), 6) == Z_OK);
+    CHECK(score_of(zlib, text).value == static_cast<f64>(size) / static_cast<f64>(text.size()));
+  }
 }
 
 TEST_CASE("contrast is the difference of mean log-likelihoods", "[ngram]") {

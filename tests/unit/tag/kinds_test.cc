@@ -1,5 +1,7 @@
 // Kinds of --define: expressions, tokenizers, commands.
 
+#include <fstream>
+
 #include "core/error.h"
 #include "core/str.h"
 #include "tag/define.h"
@@ -96,6 +98,46 @@ TEST_CASE("tokens: by a tokenizer's file, without special tokens", "[tag]") {
         2);
   CHECK(value(found("dolma_v1_tokenizer", " ", {}, "", path.string()), "length") == 0);
   CHECK(value(found("tokenizers_AI2_OLMo_v1", " Hello", {}, "", path.string()), "tokens") == 1);
+}
+
+TEST_CASE("token repetitions of the reference: places as the tokenizer's file has them", "[tag]") {
+  const test::TempDir dir;
+  // Tokens a, b, \n and the same behind a blank.
+  const auto spans = [&dir](const std::string& tagger, const std::string& post_processor,
+                            const std::string& text, bool dolma,
+                            const std::string& type = "repetition") {
+    const std::string path = dir.file("tokenizer.json");
+    std::ofstream(path)
+        << R"({"model":{"type":"BPE","vocab":{"a":0,"b":1,"\u010a":2,"\u0120":3,"\u0120a":4,)"
+        << R"("\u0120b":5},"merges":["\u0120 a","\u0120 b"]},"pre_tokenizer":{"type":)"
+        << R"("ByteLevel","add_prefix_space":false,"use_regex":true},"post_processor":)"
+        << post_processor << "}";
+    TagSettings settings;
+    settings.dolma = dolma;
+    return found(tagger, text, settings, "", path).at(type);
+  };
+  const std::string name = "tokenizer_repetitions_v1";
+  const std::string paragraphs = "paragraph_tokenizer_repetitions_v1";
+  const std::string whole = R"({"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false})";
+  const std::string text = "b a b a b a b\n";
+  CHECK(spans(name, whole, text, true) == Spans{{1, 13, 3}});
+  CHECK(spans(name, whole, text, false) == Spans{{2, 13, 3}});
+  CHECK(spans(name, "null", text, true) == Spans{{1, 13, 3}});
+  // The blank that is put before a paragraph stands for the newline before it.
+  CHECK(spans(paragraphs, whole, "b\na a a", true) == Spans{{1, 7, 3}});
+  CHECK(spans(paragraphs, whole, "a a a", true) == Spans{{0, 5, 3}});
+  // Before the first there is none: the span begins with the text, and has the reference's length.
+  CHECK(spans(paragraphs, whole, "a a a", true, "doc_max_length_repetition") == Spans{{0, 5, 6}});
+  CHECK(spans(paragraphs, whole, "b\na a a", false) == Spans{{2, 7, 3}});
+  const std::string trimmed =
+      R"({"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":false}]})";
+  CHECK(spans(name, trimmed, text, true) == Spans{{2, 13, 3}});
+  CHECK(spans(name, trimmed, " a a a", true) == Spans{{1, 6, 3}});
+  // A blank before the first token may have been added.
+  const std::string first = R"({"type":"ByteLevel","add_prefix_space":true})";
+  CHECK(spans(name, first, text, true) == Spans{{2, 13, 3}});
+  CHECK(spans(name, first, " a a a", true) == Spans{{0, 6, 3}});
+  CHECK(spans(name, first, " a a a", false) == Spans{{1, 6, 3}});
 }
 
 TEST_CASE("token repetitions: maximal runs of a period, in rising order", "[tag]") {

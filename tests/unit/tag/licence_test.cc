@@ -22,7 +22,7 @@ std::string licences(const std::string& tagger, const std::string& html, bool do
   REQUIRE_FALSE(worker.tag(json, places));
   REQUIRE_FALSE(worker.tag(json, places));
   std::string out;
-  append_attributes(out, plan, worker, 0, isize(plan.keys()), false);
+  worker.append(out, 0, isize(plan.keys()), false);
   return out;
 }
 

@@ -94,7 +94,7 @@ TEST_CASE("a long text takes its turn, and its memory from the budget", "[tag]")
   io::JsonReader json(places.paths());
   REQUIRE_FALSE(json.parse(std::string_view(line).substr(0, size)));
   MemoryBudget enough(64 * Document::kLongBytes);
-  LongTexts long_texts(enough);
+  LongTexts long_texts(enough, kLongTextTimes, "the taggers");
   TagWorker worker(plan, &long_texts);
   const std::optional<Fault> fault = worker.tag(json, places);
   REQUIRE_FALSE(fault);
@@ -111,7 +111,7 @@ TEST_CASE("a long text takes its turn, and its memory from the budget", "[tag]")
   CHECK(value("gopher_v1__gopher_v1__fraction_of_characters_in_duplicate_10grams") ==
         value("gopher_v2__gopher_v2__fraction_of_characters_in_duplicate_10grams"));
   MemoryBudget little(Document::kLongBytes);
-  LongTexts refused(little);
+  LongTexts refused(little, kLongTextTimes, "the taggers");
   TagWorker poor(plan, &refused);
   try {
     poor.tag(json, places);
@@ -119,5 +119,62 @@ TEST_CASE("a long text takes its turn, and its memory from the budget", "[tag]")
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kOs);
     CHECK(error.hint().ends_with(" would do"));
+  }
+}
+
+TEST_CASE("spans of a long text are printed tagger by tagger, and charged till they are written",
+          "[tag]") {
+  std::string line = "{\"text\":\"";
+  for (i64 i = 0; isize(line) < Document::kLongBytes + (1 << 20); ++i)
+    append(line, "line ", i, i % 5 == 0 ? "\\n\\n" : "\\n");
+  line += "\"}";
+  const std::size_t size = line.size();
+  line.append(static_cast<std::size_t>(io::kJsonPadding), ' ');
+  const TagPlan plan(
+      complete({"char_length_with_paragraphs_v1", "c4_v2", "uniseg_length_paragraphs_v1"}), "", {});
+  const FieldPlaces places("text", plan);
+  io::JsonReader json(places.paths());
+  REQUIRE_FALSE(json.parse(std::string_view(line).substr(0, size)));
+  MemoryBudget budget(i64{1} << 30);
+  LongTexts long_texts(budget, kLongTextTimes, "the taggers");
+  const i64 keys = isize(plan.keys());
+  for (const bool all : {true, false}) {
+    TagWorker spans(plan, &long_texts);
+    REQUIRE_FALSE(spans.tag(json, places));
+    CHECK(spans.printed_bytes() == 0);
+    CHECK(budget.used() > 3 * SpanMemory::kFew * i64{sizeof(text::ScoredSpan)});
+    std::string want;
+    spans.append(want, 0, keys, all);
+    TagWorker printed(plan, &long_texts);
+    REQUIRE_FALSE(printed.tag(json, places, all ? LongForm::kAll : LongForm::kFound));
+    CHECK(printed.spans(0).empty());
+    CHECK(printed.printed_bytes() == isize(want) + 1);  // a comma between taggers, and one
+    std::string have;
+    const i64 before = budget.used();
+    {
+      io::Batch batch;
+      printed.append(have, 0, keys, all, &batch);
+      CHECK(have == want);
+      CHECK(budget.used() == before);
+      CHECK(before >= 2 * isize(want) - (1 << 20));
+    }
+    std::string group;
+    printed.append(group, 0, keys, all);
+    CHECK(group.empty());  // given away
+  }
+  CHECK(budget.used() == 0);
+  // Enough for taggers and not for what they find.
+  MemoryBudget little(kLongTextTimes * isize(line) + (8 << 20));
+  LongTexts refused(little, kLongTextTimes, "the taggers");
+  TagWorker poor(plan, &refused);
+  for (const LongForm form : {LongForm::kSpans, LongForm::kAll}) {
+    try {
+      poor.tag(json, places, form);
+      FAIL("no error");
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kOs);
+      CHECK(error.hint().starts_with("more than --memory "));
+      CHECK(error.hint().ends_with("fewer taggers at once (-T) need less"));
+    }
   }
 }

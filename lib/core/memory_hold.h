@@ -1,0 +1,34 @@
+#pragma once
+// A charge of the memory budget that changes while it is held.
+
+#include <string_view>
+
+#include "core/context.h"
+
+namespace lm {
+
+/// A charge that grows and is given back as a whole. Not thread-safe.
+class MemoryHold {
+ public:
+  explicit MemoryHold(MemoryBudget& budget) : budget_(budget) {}
+  ~MemoryHold() { release(); }
+  MemoryHold(const MemoryHold&) = delete;
+  MemoryHold& operator=(const MemoryHold&) = delete;
+  i64 bytes() const { return bytes_; }
+  /// As MemoryBudget::charge(); bytes may be negative, which gives back a part.
+  void add(i64 bytes, std::string_view what) {
+    if (bytes > 0) budget_.charge(bytes, what);
+    if (bytes < 0) budget_.release(-bytes);
+    bytes_ += bytes;
+  }
+  void release() {
+    budget_.release(bytes_);
+    bytes_ = 0;
+  }
+
+ private:
+  MemoryBudget& budget_;
+  i64 bytes_ = 0;
+};
+
+}  // namespace lm
