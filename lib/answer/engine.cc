@@ -46,7 +46,7 @@ std::unique_ptr<Answerer> open_engine(const EngineName& name, EngineSettings set
       return std::make_unique<ModelAnswerer>(std::make_unique<decode::Session>(settings.session),
                                              settings.model);
     case Kind::kScript:
-      return std::make_unique<ScriptAnswerer>(name.path);
+      return std::make_unique<ScriptAnswerer>(name.path, ctx.memory);
     case Kind::kReplay:
       return std::make_unique<ReplayAnswerer>(name.path, ctx.memory);
     case Kind::kNgram:

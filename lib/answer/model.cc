@@ -5,6 +5,7 @@
 
 #include "answer/request.h"
 #include "core/hash.h"
+#include "core/memory_hold.h"
 #include "core/str.h"
 #include "decode/grammar_constraint.h"
 
@@ -47,6 +48,7 @@ ModelAnswerer::ModelAnswerer(std::unique_ptr<decode::Session> session, const Mod
       chat_(open_chat(*session_, options)),
       languages_(session_->tokenizer(), session_->cfg().vocab, session_->generate_options().end_ids,
                  options.languages),
+      memory_(options.languages.memory),
       generator_(session_->engine(), session_->tokenizer(), session_->generate_options()),
       scorer_(session_->engine(), session_->score_options()) {
   if (session_->options().special != text::SpecialPolicy::kParse)
@@ -81,6 +83,11 @@ Result<PromptText> ModelAnswerer::prompt_of(const Request& request) {
 }
 
 std::optional<Fault> ModelAnswerer::begin(Request& request, Job& job) {
+  // Until it is known whether a prompt fits the context: its text as the template has it, and of
+  // four bytes of a text a token with its row, in vectors that grow by doubling.
+  constexpr i64 kByteBytes = 2 + 2 * static_cast<i64>(sizeof(i32) + sizeof(decode::PromptRow)) / 4;
+  MemoryHold reading(memory_);
+  reading.add(kByteBytes * prompt_bytes(request), "the tokens of a prompt");
   const Result<PromptText> prompt = prompt_of(request);
   if (!prompt) return prompt_fault(prompt.fault());
   Result<std::vector<decode::PromptRow>> rows = encoder_.prompt(*prompt);

@@ -56,6 +56,7 @@ class ModelAnswerer final : public Answerer {
   std::optional<text::ChatTemplate> chat_;
   std::optional<text::ChatMarks> marks_;
   decode::Languages languages_;
+  MemoryBudget* memory_;  // null: not charged
   decode::Generator generator_;
   decode::TokenScorer scorer_;
   u64 key_ = 0;

@@ -186,20 +186,10 @@ Reply NgramAnswerer::write(const Request& request, const Read& prompt, i64 sampl
   ngram::State state = prompt.state;
   std::vector<f32> logits;
   Reply out;
-  const auto end_text = [&] {
-    for (const std::unique_ptr<Constraint>& constraint : constraints) {
-      const std::optional<decode::TextEnd> end = constraint->end(out.text);
-      if (!end) continue;
-      out.finish_reason = end->reason;
-      if (end->bytes) out.text.resize(usize(*end->bytes));
-      return true;
-    }
-    return false;
-  };
   for (;;) {
     if (out.tokens >= params.max_tokens) {
-      out.finish_reason = "length";
-      end_text();
+      out.finish_reason = kLength;
+      end_text(constraints, out);
       return out;
     }
     predict(state, logits);
@@ -226,7 +216,7 @@ Reply NgramAnswerer::write(const Request& request, const Read& prompt, i64 sampl
     tokens.push_back(word);
     if (std::find(ends.begin(), ends.end(), word) != ends.end()) {
       out.finish_reason = "stop";
-      end_text();
+      end_text(constraints, out);
       return out;
     }
     const std::string_view text = texts_[usize(word)];
@@ -234,7 +224,7 @@ Reply NgramAnswerer::write(const Request& request, const Read& prompt, i64 sampl
     model_.score_word(state, static_cast<u32>(word), state);
     for (const std::unique_ptr<Constraint>& constraint : constraints)
       constraint->accept(*drawn);
-    if (end_text()) return out;
+    if (end_text(constraints, out)) return out;
   }
 }
 
@@ -271,7 +261,7 @@ Response NgramAnswerer::answer(const Request& request) {
   }
   for (i64 sample = 0; sample < request.params.n && !out.fault; ++sample) {
     Reply reply = write(request, at, sample, form ? &*form : nullptr, out.fault);
-    if (matcher && !out.fault && reply.finish_reason == "length") {
+    if (matcher && !out.fault && reply.finish_reason == kLength) {
       const Result<grammar::State> end = matcher->accept_bytes(matcher->start(), reply.text);
       if (!end || !matcher->accepting(*end))
         out.fault = Fault{"budget", cat("no reply of the form fits ", reply.tokens, " words"), -1};

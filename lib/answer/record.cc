@@ -96,8 +96,8 @@ Response parse_response(const io::Json& json, const std::string& where) {
 }
 
 RecordingAnswerer::RecordingAnswerer(Answerer& inner, const std::string& path, bool keep,
-                                     const io::OutputOptions& options)
-    : inner_(inner), file_(path, options) {
+                                     const io::OutputOptions& options, MemoryBudget* memory)
+    : inner_(inner), file_(path, options), memory_(memory) {
   if (!keep || !io::path_exists(path)) return;
   const io::Mapping old(path);
   const std::string_view lines = whole_lines(old.bytes());
@@ -118,8 +118,13 @@ RecordingAnswerer::RecordingAnswerer(Answerer& inner, const std::string& path, b
 
 void RecordingAnswerer::add(Request request) {
   const u64 model = inner_.key();
+  // A text of JSON, and what it is put together from.
+  const i64 bytes = 2 * (prompt_bytes(request) + isize(request.form.text));
+  MemoryHold joined(memory_.budget());
+  joined.add(bytes, "a request that is recorded");
   asked_.push_back(cat("{\"key\":\"", request_key(request, model), "\",\"model\":\"", hex64(model),
                        "\",\"request\":", canonical_json(request), ",\"response\":"));
+  memory_.add(isize(asked_.back()), "requests that are recorded");
   inner_.add(std::move(request));
 }
 
@@ -127,6 +132,7 @@ std::optional<Response> RecordingAnswerer::take() {
   std::optional<Response> out = inner_.take();
   if (!out) return out;
   file_.write(cat(asked_.front(), response_json(*out), "}\n"));
+  memory_.add(-isize(asked_.front()), {});
   asked_.pop_front();
   return out;
 }
@@ -155,18 +161,11 @@ ReplayAnswerer::ReplayAnswerer(const std::string& path, MemoryBudget* memory)
   }
 }
 
-ReplayAnswerer::~ReplayAnswerer() {
-  if (memory_ != nullptr) memory_->release(held_);
-}
-
 void ReplayAnswerer::read_line(std::string_view line, i64 offset, i64 number) {
   constexpr i64 kIndexBytes = 192;  // of a key and its place
   const std::string where = cat(path_, ":", number);
   const Line read = parse_line(io::parse_object(line, where), where);
-  if (memory_ != nullptr) {
-    memory_->charge_growing(held_, kIndexBytes, "the index of a recording");
-    held_ += kIndexBytes;
-  }
+  memory_.add_growing(kIndexBytes, "the index of a recording");
   if (!model_) model_ = read.model;
   if (*model_ != read.model)
     throw Error(ErrorKind::kData,
@@ -180,13 +179,17 @@ void ReplayAnswerer::read_line(std::string_view line, i64 offset, i64 number) {
   }
 }
 
-void ReplayAnswerer::add(Request request) {
-  u64 model = 0;
+u64 ReplayAnswerer::recorded_key() const {
+  u64 out = 0;
   if (model_) {
     for (const char digit : *model_)
-      model = model << 4 | static_cast<u64>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+      out = out << 4 | static_cast<u64>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
   }
-  const auto found = by_key_.find(request_key(request, model));
+  return out;
+}
+
+void ReplayAnswerer::add(Request request) {
+  const auto found = by_key_.find(request_key(request, recorded_key()));
   if (found == by_key_.end()) {
     Response none;
     none.fault = Fault{

@@ -16,7 +16,7 @@
 
 #include "answer/answer.h"
 #include "answer/request.h"
-#include "core/context.h"
+#include "core/memory_hold.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
 
@@ -29,10 +29,11 @@ Response parse_response(const io::Json& json, const std::string& where);
 class RecordingAnswerer final : public Answerer {
  public:
   /// Borrows who answers. keep: what the file holds already stays before what is added (a run goes
-  /// on). The file appears with close(). Throws what AtomicFile throws, Error{kData} for a file to
+  /// on). memory: requests in work are charged there, null: nowhere. The file appears with close().
+  /// Throws what AtomicFile throws, Error{kData} for a file to
   /// keep that is no recording.
   RecordingAnswerer(Answerer& inner, const std::string& path, bool keep,
-                    const io::OutputOptions& options = {});
+                    const io::OutputOptions& options = {}, MemoryBudget* memory = nullptr);
 
   void add(Request request) override;
   i64 pending() const override { return inner_.pending(); }
@@ -52,6 +53,7 @@ class RecordingAnswerer final : public Answerer {
   mutable std::set<std::string> counted_;  // keys of texts
   i64 kept_ = 0;
   std::deque<std::string> asked_;  // beginnings of lines, of what is pending
+  MemoryHold memory_;              // of them
 };
 
 class ReplayAnswerer final : public Answerer {
@@ -60,7 +62,6 @@ class ReplayAnswerer final : public Answerer {
   /// charged there, null: nowhere. Throws Error{kData} naming file and line, also for a file
   /// recorded from several models.
   explicit ReplayAnswerer(const std::string& path, MemoryBudget* memory = nullptr);
-  ~ReplayAnswerer() override;
 
   void add(Request request) override;
   i64 pending() const override { return isize(answered_); }
@@ -75,6 +76,8 @@ class ReplayAnswerer final : public Answerer {
   bool torn() const { return torn_; }
   /// Of the whole recording.
   u64 key() const override { return key_; }
+  /// Of who answered when it was made; 0 of an empty recording.
+  u64 recorded_key() const;
 
  private:
   struct Recorded {
@@ -85,8 +88,7 @@ class ReplayAnswerer final : public Answerer {
 
   std::string path_;
   io::Mapping file_;
-  MemoryBudget* memory_;
-  i64 held_ = 0;
+  MemoryHold memory_;
   u64 key_ = 0;
   bool ordered_ = false;
   bool torn_ = false;

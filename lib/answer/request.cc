@@ -1,8 +1,11 @@
 #include "answer/request.h"
 
+#include <utility>
+
 #include "core/hash.h"
 #include "core/str.h"
 #include "core/utf8.h"
+#include "decode/stop.h"
 #include "io/json.h"
 
 namespace lm::answer {
@@ -40,6 +43,13 @@ std::string plain_prompt(const Request& request) {
   return out + "assistant:";
 }
 
+i64 prompt_bytes(const Request& request) {
+  i64 out = isize(request.prompt);
+  for (const Message& message : request.messages)
+    out += isize(message.role) + isize(message.content) + 3;
+  return out;
+}
+
 std::string canonical_json(const Request& request) {
   std::string out = "{";
   if (request.messages.empty()) {
@@ -73,6 +83,42 @@ i64 count_characters(std::string_view text) {
   for (i64 at = 0; at < isize(text); ++count)
     at += decode_at(text, at).size;
   return count;
+}
+
+bool end_text(const std::vector<std::unique_ptr<decode::Constraint>>& constraints, Reply& reply) {
+  for (const std::unique_ptr<decode::Constraint>& constraint : constraints) {
+    const std::optional<decode::TextEnd> end = constraint->end(reply.text);
+    if (!end) continue;
+    reply.finish_reason = end->reason;
+    if (end->bytes) reply.text.resize(usize(*end->bytes));
+    return true;
+  }
+  return false;
+}
+
+void end_reply(const decode::SampleParams& params, Reply& reply) {
+  const i64 chars = count_characters(reply.text);
+  const i64 all = reply.tokens >= 0 ? reply.tokens : chars;
+  const bool cut = all > params.max_tokens;
+  // Characters of the first max_tokens tokens. Both are at most a thousand million.
+  const i64 most = cut ? chars * params.max_tokens / all : chars;
+  reply.tokens = cut ? params.max_tokens : all;
+  if (cut) reply.finish_reason = kLength;
+  const std::vector<std::unique_ptr<decode::Constraint>> constraints =
+      decode::text_constraints(params, nullptr);
+  if (constraints.empty() && !cut) return;
+  const std::string whole = std::exchange(reply.text, {});
+  i64 at = 0;
+  for (i64 read = 1; read <= most; ++read) {
+    const Decoded c = decode_at(whole, at);
+    reply.text.append(whole, usize(at), usize(c.size));
+    at += c.size;
+    for (const std::unique_ptr<decode::Constraint>& constraint : constraints)
+      constraint->accept(static_cast<i32>(c.cp));
+    if (!end_text(constraints, reply)) continue;
+    reply.tokens = (read * all + chars - 1) / chars;
+    return;
+  }
 }
 
 namespace {

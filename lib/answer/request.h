@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "answer/answer.h"
+#include "decode/constraint.h"
 #include "decode/languages.h"
 #include "grammar/recogniser.h"
 
@@ -16,6 +18,9 @@ namespace lm::answer {
 /// The prompt as text where there is no chat template: of messages each as "ROLE: CONTENT" and a
 /// newline, then "assistant:".
 std::string plain_prompt(const Request& request);
+
+/// Its bytes.
+i64 prompt_bytes(const Request& request);
 
 /// What a request asks, as JSON without id and meta: equal for requests that ask the same.
 std::string canonical_json(const Request& request);
@@ -27,6 +32,15 @@ u64 seed_of(const Request& request);
 
 /// Tokens where there is no tokenizer: characters.
 i64 count_characters(std::string_view text);
+
+/// finish_reason of a reply that max_tokens ends.
+inline constexpr const char* kLength = "length";
+/// Ends the reply if a constraint ends its text as it stands: the text is cut and the reason set.
+bool end_text(const std::vector<std::unique_ptr<decode::Constraint>>& constraints, Reply& reply);
+/// Ends a reply that is there as a whole where the parameters would have ended it while it was
+/// written, at max_tokens, before a stop string, in a loop: text, reason and tokens. Its tokens are
+/// its characters; if `tokens` says another number (>= 0), they share the characters evenly.
+void end_reply(const decode::SampleParams& params, Reply& reply);
 
 /// Nothing for a free form.
 std::optional<decode::Language> language_of(const Form& form);

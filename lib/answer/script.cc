@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "answer/json_at.h"
@@ -31,11 +32,36 @@ std::string shown(const io::Json& value) {
 
 }  // namespace
 
-ScriptAnswerer::ScriptAnswerer(const std::string& file)
-    : ScriptAnswerer(io::read_file(file, kMostBytes), file) {}
+namespace {
 
-ScriptAnswerer::ScriptAnswerer(std::string_view table, const std::string& name)
-    : rules_(parse_script(table, name)), uses_(rules_.size(), 0), key_(xxh3_64(table)) {}
+/// The text of a file, charged as long as it lives.
+struct ScriptText {
+  ScriptText(const std::string& file, MemoryBudget* memory) : held(memory) {
+    const std::string what = cat("the script ", file);
+    // Before it is read, where the size is known.
+    std::error_code unknown;
+    const auto size = std::filesystem::is_regular_file(file, unknown)
+                          ? static_cast<i64>(std::filesystem::file_size(file, unknown))
+                          : 0;
+    if (!unknown) held.add(size, what);
+    text = io::read_file(file, kMostBytes);
+    if (isize(text) > held.bytes()) held.add(isize(text) - held.bytes(), what);
+  }
+  MemoryHold held;
+  std::string text;
+};
+
+}  // namespace
+
+ScriptAnswerer::ScriptAnswerer(const std::string& file, MemoryBudget* memory)
+    : ScriptAnswerer(ScriptText(file, memory).text, file, memory) {}
+
+ScriptAnswerer::ScriptAnswerer(std::string_view table, const std::string& name,
+                               MemoryBudget* memory)
+    : memory_(memory),
+      rules_(parse_script(table, name, &memory_)),
+      uses_(rules_.size(), 0),
+      key_(xxh3_64(table)) {}
 
 bool ScriptAnswerer::matches(const ScriptRule& rule, const Request& request,
                              const std::string& prompt, const io::Json& meta,
@@ -70,6 +96,12 @@ Response ScriptAnswerer::no_rule(const std::string& prompt) {
 }
 
 Response ScriptAnswerer::answer(const Request& request, i64& delay_ms) {
+  // The prompt, what rules take from it and what they make of it; meta, and meta as JSON.
+  constexpr i64 kNodeBytes = 48;
+  MemoryHold working(memory_.budget());
+  working.add(4 * prompt_bytes(request) + 2 * isize(request.meta) +
+                  kNodeBytes * std::count(request.meta.begin(), request.meta.end(), ','),
+              "a scripted request");
   const std::string prompt = plain_prompt(request);
   io::Json meta = io::Json::parse(request.meta, nullptr, false);
   if (meta.is_discarded()) meta = nullptr;
@@ -109,9 +141,15 @@ void ScriptAnswerer::reply(const ScriptRule& rule, i64 attempt, const Request& r
       out.replies.clear();
       return;
     }
-    const i64 tokens = rule.tokens >= 0 ? rule.tokens : count_characters(*text);
-    out.replies.push_back({std::move(*text), rule.finish, tokens, rule.logprob});
+    memory_.add(isize(*text) + static_cast<i64>(2 * sizeof(Reply)), "scripted replies");
+    Reply reply{std::move(*text), rule.finish, rule.tokens, rule.logprob};
+    end_reply(request.params, reply);
+    // What a model cannot complete in max_tokens it does not begin.
+    if (reply.finish_reason == kLength && !rule.raw && forms_.check(request.form, reply.text))
+      out.fault = Fault{"budget", cat("no reply of the form fits ", reply.tokens, " tokens"), -1};
+    out.replies.push_back(std::move(reply));
   }
+  if (out.fault) out.replies.clear();
 }
 
 Result<std::string> ScriptAnswerer::text_of(const ScriptRule& rule, i64 attempt,
@@ -151,7 +189,9 @@ Result<std::string> ScriptAnswerer::text_of(const ScriptRule& rule, i64 attempt,
 void ScriptAnswerer::add(Request request) {
   i64 delay_ms = 0;
   Waiting own;
+  const i64 before = memory_.bytes();
   own.response = answer(request, delay_ms);
+  own.bytes = memory_.bytes() - before;
   own.due_s = delay_ms == 0 ? 0 : monotonic_s() + 1e-3 * static_cast<f64>(delay_ms);
   waiting_.push_back(std::move(own));
 }
@@ -167,6 +207,7 @@ std::optional<Response> ScriptAnswerer::take() {
   if (waiting_.empty()) return std::nullopt;
   if (waiting_.front().due_s > 0 && waiting_.front().due_s > monotonic_s()) return std::nullopt;
   Response out = std::move(waiting_.front().response);
+  memory_.add(-waiting_.front().bytes, {});
   waiting_.pop_front();
   return out;
 }

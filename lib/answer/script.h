@@ -1,6 +1,9 @@
 #pragma once
 // A model that a table of rules stands for (script_rules.h). What it answers depends on the
 // requests and, for rules that are used up or take turns, on their order; delays change no reply.
+// Replies end as a model's would whose tokens are characters: at max_tokens (finish_reason
+// "length"), before a stop string ("stop_string"), in a loop ("repetition"). A rule that says how
+// many tokens its reply has shares it evenly among them.
 
 #include <deque>
 #include <memory>
@@ -16,9 +19,10 @@ namespace lm::answer {
 
 class ScriptAnswerer final : public Answerer {
  public:
-  /// file: a table of rules. Throws what reading it throws.
-  explicit ScriptAnswerer(const std::string& file);
-  ScriptAnswerer(std::string_view table, const std::string& name);
+  /// file: a table of rules. memory: rules and responses are charged there, null: nowhere. Throws
+  /// what reading it throws, and Error{kOs}.
+  explicit ScriptAnswerer(const std::string& file, MemoryBudget* memory = nullptr);
+  ScriptAnswerer(std::string_view table, const std::string& name, MemoryBudget* memory = nullptr);
 
   void add(Request request) override;
   i64 pending() const override { return isize(waiting_); }
@@ -44,6 +48,7 @@ class ScriptAnswerer final : public Answerer {
   struct Waiting {
     Response response;
     f64 due_s = 0;
+    i64 bytes = 0;
   };
   bool matches(const ScriptRule& rule, const Request& request, const std::string& prompt,
                const io::Json& meta, std::string& digest) const;
@@ -54,6 +59,7 @@ class ScriptAnswerer final : public Answerer {
                               const std::string& prompt, const io::Json& meta, i64 sample) const;
   Response no_rule(const std::string& prompt);
 
+  MemoryHold memory_;
   std::vector<ScriptRule> rules_;
   std::vector<i64> uses_;
   u64 key_;

@@ -31,6 +31,28 @@ std::optional<std::string> maybe_text(const JsonNode& node, std::string_view key
   return node.text(key);
 }
 
+/// A path into meta or into an input; empty: all of it.
+std::string path_text(const JsonNode& value, std::string_view text) {
+  if (text.empty()) return {};
+  for (const std::string_view part : split(text, '.'))
+    if (part.empty())
+      value.fail(cat(quote(text), " is no path: names and numbers of items joined by dots"));
+  return std::string(text);
+}
+
+std::optional<std::string> maybe_path(const JsonNode& node, std::string_view key) {
+  const std::optional<std::string> text = maybe_text(node, key);
+  if (!text) return std::nullopt;
+  return path_text(node.at(key), *text);
+}
+
+std::string sha256_text(const JsonNode& value) {
+  const std::string out = ascii_lower(value.str());
+  if (out.size() != 64 || out.find_first_not_of("0123456789abcdef") != std::string::npos)
+    value.fail(cat(quote(out), " is no SHA-256, which has 64 hexadecimal digits"));
+  return out;
+}
+
 class RuleReader {
  public:
   RuleReader(const JsonNode& root, const io::Json& values, ScriptRule& out)
@@ -78,13 +100,16 @@ class RuleReader {
       if (key == "meta") {
         out_.meta.emplace_back("", values_.at("when").at("meta"));
       } else if (key.starts_with("meta.") && key.size() > 5) {
-        out_.meta.emplace_back(key.substr(5), values_.at("when").at(std::string(key)));
+        out_.meta.emplace_back(path_text(value, key.substr(5)),
+                               values_.at("when").at(std::string(key)));
       } else if (key == "prompt_re") {
         try {
           out_.prompt_re.emplace(value.str());
         } catch (const Error& e) {
           value.fail(e.message());
         }
+      } else if (key == "prompt_sha256") {
+        out_.prompt_sha256 = sha256_text(value);
       } else {
         text_condition(when, key) = value.str();
       }
@@ -95,7 +120,6 @@ class RuleReader {
     if (key == "id") return out_.id;
     if (key == "id_prefix") return out_.id_prefix;
     if (key == "prompt") return out_.prompt;
-    if (key == "prompt_sha256") return out_.prompt_sha256;
     if (key == "role") return out_.role;
     when.fail(cat("has ", quote(key),
                   ", expected id, id_prefix, prompt, prompt_re, prompt_sha256, role, meta or "
@@ -151,7 +175,7 @@ class RuleReader {
     of("path", Kind::kJsonPath, "jsonpath");
     oracle.separator = root_.text_or("separator", oracle.separator);
     oracle.absent = root_.text_or("absent", oracle.absent);
-    oracle.path = root_.text_or("path", "");
+    oracle.path = maybe_path(root_, "path").value_or("");
     oracle.prefix = root_.text_or("prefix", "");
     oracle.suffix = root_.text_or("suffix", "");
     if (const std::optional<JsonNode> needle = root_.maybe("needle")) {
@@ -159,12 +183,13 @@ class RuleReader {
         out_.needle = *text;
       } else {
         needle->only({"meta"});
-        out_.needle_meta = needle->text("meta");
+        out_.needle_meta = maybe_path(*needle, "meta");
+        if (!out_.needle_meta) needle->fail("meta", "a path");
       }
     }
     if (const std::optional<JsonNode> input = root_.maybe("input")) {
       input->only({"meta", "after", "before"});
-      out_.input_meta = maybe_text(*input, "meta");
+      out_.input_meta = maybe_path(*input, "meta");
       out_.input_after = maybe_text(*input, "after");
       out_.input_before = maybe_text(*input, "before");
       if (out_.input_meta.has_value() == (out_.input_after || out_.input_before))
@@ -212,7 +237,12 @@ class RuleReader {
 
 }  // namespace
 
-std::vector<ScriptRule> parse_script(std::string_view text, const std::string& file) {
+std::vector<ScriptRule> parse_script(std::string_view text, const std::string& file,
+                                     MemoryHold* memory) {
+  // A rule keeps its line, and of that its texts once more; what is parsed to read it is let go.
+  constexpr i64 kRuleBytes = static_cast<i64>(2 * sizeof(ScriptRule)) + 256;
+  constexpr i64 kKept = 2;
+  constexpr i64 kParsed = 8;
   std::vector<ScriptRule> out;
   i64 line = 0;
   for (const std::string_view raw : split(text, '\n')) {
@@ -220,6 +250,9 @@ std::vector<ScriptRule> parse_script(std::string_view text, const std::string& f
     const std::string_view own = trim(raw);
     if (own.empty()) continue;
     const std::string where = cat(file, ":", line);
+    MemoryHold parsed(memory != nullptr ? memory->budget() : nullptr);
+    parsed.add(kParsed * isize(own), cat("the rule at ", where));
+    if (memory != nullptr) memory->add(kKept * isize(own) + kRuleBytes, cat("the rules of ", file));
     const io::JsonDocument document(own);
     if (!document.error().empty())
       throw Error(ErrorKind::kData, cat(where, ": no JSON: ", document.error()));

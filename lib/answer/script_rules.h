@@ -4,9 +4,9 @@
 // for scores, rules with an error all, the others requests that ask for replies.
 //
 //   when         an object, all of which must hold:
-//     id, id_prefix, prompt, prompt_sha256  texts that are equal; prompt_re a pattern (PCRE2) found
-//                in the prompt; role of the last message; meta, meta.PATH a value that is equal.
-//                The prompt of messages is plain_prompt().
+//     id, id_prefix, prompt, prompt_sha256 (64 hexadecimal digits)  texts that are equal; prompt_re
+//                a pattern (PCRE2) found in the prompt; role of the last message; meta, meta.PATH a
+//                value that is equal. The prompt of messages is plain_prompt().
 //   times        it is used up after that many matches
 // and one of
 //   reply        a text
@@ -19,10 +19,12 @@
 //   error        {"code", "message"}
 // and for replies
 //   finish       finish_reason, default stop
-//   tokens       of a reply, default its characters
+//   tokens       of a reply, default its characters; they share it evenly
 //   logprob      nats, default 0
 //   raw          replies need not be of the form asked for
 // delay_ms       of the response
+// Paths are names and numbers of items joined by dots.
+// A reply ends where its request's parameters end it (script.h).
 
 #include <memory>
 #include <optional>
@@ -32,6 +34,7 @@
 
 #include "answer/answer.h"
 #include "answer/oracle.h"
+#include "core/memory_hold.h"
 #include "io/json_node.h"
 #include "mix/pattern.h"
 
@@ -68,7 +71,9 @@ struct ScriptRule {
   i64 delay_ms = 0;
 };
 
-/// Throws Error{kData} "FILE:LINE..." for what is no table.
-std::vector<ScriptRule> parse_script(std::string_view text, const std::string& file);
+/// Throws Error{kData} "FILE:LINE..." for what is no table, and Error{kOs} where rules do not fit
+/// into memory, which holds them; null: nowhere.
+std::vector<ScriptRule> parse_script(std::string_view text, const std::string& file,
+                                     MemoryHold* memory = nullptr);
 
 }  // namespace lm::answer

@@ -25,6 +25,7 @@
 #include "core/parallel.h"
 #include "core/str.h"
 #include "io/child.h"
+#include "io/descriptor.h"
 #include "io/json.h"
 
 namespace lm::cli {
@@ -378,6 +379,7 @@ void start_signals(Live& live) {
 }  // namespace
 
 int tool_main(int argc, char** argv, const ToolSpec& spec, const std::function<void(Tool&)>& body) {
+  io::keep_standard_descriptors();
   // What is freed goes back to the system, so that memory beside the budget is what is in use:
   // glibc would raise both thresholds with the sizes it sees and keep up to 64 MiB per arena.
   ::mallopt(M_MMAP_THRESHOLD, 1 << 20);

@@ -10,6 +10,7 @@
 
 #include "core/str.h"
 #include "io/json.h"
+#include "text/value.h"
 
 namespace lm::decode {
 
@@ -243,6 +244,12 @@ std::optional<Fault> apply_params(std::string_view json, SampleParams& params) {
   simdjson::dom::object object;
   Element root;
   const simdjson::error_code code = parser.parse(simdjson::padded_string(json)).get(root);
+  if (code == simdjson::NUMBER_ERROR) {
+    // A number beyond 64 bits is still one, of which its parameter says the range.
+    const Result<text::Value> value = text::parse_json_value(json);
+    if (value) return apply_params(text::to_json(*value), params);
+    return Fault{"params", cat("field \"params\": ", value.fault().detail), -1};
+  }
   if (code != simdjson::SUCCESS)
     return Fault{"params", cat("field \"params\": ", simdjson::error_message(code)), -1};
   if (root.get(object) != simdjson::SUCCESS)

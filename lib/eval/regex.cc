@@ -69,9 +69,9 @@ Regex::~Regex() = default;
 
 namespace {
 
-/// Calls visit(range pairs, groups) for every match.
+/// Calls visit(range pairs, groups) for every match until it is false.
 void each_match(const pcre2_code* code, std::string_view text, const std::string& pattern,
-                const std::function<void(const PCRE2_SIZE* range, u32 groups)>& visit) {
+                const std::function<bool(const PCRE2_SIZE* range, u32 groups)>& visit) {
   const std::unique_ptr<pcre2_match_data, void (*)(pcre2_match_data*)> data(
       pcre2_match_data_create_from_pattern(code, nullptr), pcre2_match_data_free);
   if (!data) throw std::bad_alloc();
@@ -94,7 +94,7 @@ void each_match(const pcre2_code* code, std::string_view text, const std::string
       throw Error(ErrorKind::kData,
                   cat("the pattern ", quote(pattern), " gives up on a text: ", reason(found)));
     const PCRE2_SIZE* range = pcre2_get_ovector_pointer(data.get());
-    visit(range, groups);
+    if (!visit(range, groups)) return;
     at = range[1];
     // Another match may begin where an empty one stood, but not be empty there.
     options = range[0] == range[1] ? PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED : 0;
@@ -103,8 +103,8 @@ void each_match(const pcre2_code* code, std::string_view text, const std::string
 
 }  // namespace
 
-std::vector<std::vector<std::string>> Regex::find_all(std::string_view text) const {
-  std::vector<std::vector<std::string>> out;
+void Regex::each(std::string_view text,
+                 const std::function<bool(std::vector<std::string> match)>& visit) const {
   each_match(code_->code, text, pattern_, [&](const PCRE2_SIZE* range, u32 groups) {
     std::vector<std::string> found;
     for (u32 g = groups == 0 ? 0 : 1; g <= groups; ++g) {
@@ -112,7 +112,15 @@ std::vector<std::vector<std::string>> Regex::find_all(std::string_view text) con
       found.emplace_back(begin == PCRE2_UNSET ? std::string_view()
                                               : text.substr(begin, range[2 * g + 1] - begin));
     }
-    out.push_back(std::move(found));
+    return visit(std::move(found));
+  });
+}
+
+std::vector<std::vector<std::string>> Regex::find_all(std::string_view text) const {
+  std::vector<std::vector<std::string>> out;
+  each(text, [&](std::vector<std::string> match) {
+    out.push_back(std::move(match));
+    return true;
   });
   return out;
 }
@@ -123,6 +131,7 @@ std::string Regex::without(std::string_view text) const {
   each_match(code_->code, text, pattern_, [&](const PCRE2_SIZE* range, u32) {
     out += text.substr(at, range[0] - at);
     at = range[1];
+    return true;
   });
   return out + std::string(text.substr(at));
 }

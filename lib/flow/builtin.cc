@@ -1,8 +1,8 @@
 // The graphs that are built in.
 
-#include <algorithm>
 #include <array>
 
+#include "core/str.h"
 #include "flow/problems.h"
 
 namespace lm::flow {
@@ -36,21 +36,25 @@ nodes:
   do:
     op: llm
     template: "Sort the numbers in ascending order.\nNumbers: [{{ item|join(', ') }}]\nSorted:"
-    params: {max_tokens: "{{ 16 + 8 * (m or 1000) }}"}
+    params: {max_tokens: "{{ 16 + 8 * (m if m > 0 else 1000) }}"}
     parse: {kind: last_list, otherwise: []}
 - {id: answer, op: merge, in: [lists]}
 answer: answer
 )";
 
-constexpr std::string_view kNeedle =
-    R"(about: the passcode to an object, looked for in half-overlapping windows that vote
-params: {m: 2000}
+/// Windows that overlap by half, so that what is shorter than that is whole in one.
+constexpr std::string_view kWindows = R"(params: {m: 2000}
 nodes:
 - id: windows
   op: split
   in: [input.text]
   params: {by: chars, size: "{{ m }}", stride: "{{ [(m + 1) // 2, 1]|max }}"}
-- id: answers
+)";
+
+constexpr std::string_view kNeedleAbout =
+    R"(about: the passcode to an object, looked for in half-overlapping windows that vote
+)";
+constexpr std::string_view kNeedle = R"(- id: answers
   op: map
   in: [windows, input.question]
   do:
@@ -63,15 +67,10 @@ nodes:
 answer: answer
 )";
 
-constexpr std::string_view kMultiNeedle =
+constexpr std::string_view kMultiNeedleAbout =
     R"(about: a passcode whose digits stand in sentences of their own
-params: {m: 2000}
-nodes:
-- id: windows
-  op: split
-  in: [input.text]
-  params: {by: chars, size: "{{ m }}", stride: "{{ [(m + 1) // 2, 1]|max }}"}
-- id: extracts
+)";
+constexpr std::string_view kMultiNeedle = R"(- id: extracts
   op: map
   in: [windows, input.question]
   do:
@@ -81,44 +80,48 @@ nodes:
     parse: {kind: text, nothing: [none]}
 - {id: found, op: filter, in: [extracts]}
 - {id: notes, op: concat, in: [found], params: {separator: " "}}
-- id: answer
-  op: llm
-  in: [notes, input.question]
-  template: "{{ notes }}\n\nWhat is the passcode to the {{ question }}? Answer with its digits in order.\nAnswer:"
-  params: {max_tokens: 16}
-  parse: {kind: last_digits, otherwise: null}
-answer: answer
 )";
 
 constexpr std::string_view kFinal = R"(about: the last call of multineedle
 nodes:
-- id: answer
+)";
+
+/// The last call of multineedle. notes: where it has its notes from.
+std::string last_call(std::string_view notes) {
+  return cat(R"(- id: answer
   op: llm
-  in: [input.notes, input.question]
+  in: [)",
+             notes, R"(, input.question]
   template: "{{ notes }}\n\nWhat is the passcode to the {{ question }}? Answer with its digits in order.\nAnswer:"
   params: {max_tokens: 16}
   parse: {kind: last_digits, otherwise: null}
 answer: answer
-)";
+)");
+}
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kGraphs = {
-    {{"count", kCount},
-     {"sort", kSort},
-     {"needle", kNeedle},
-     {"multineedle", kMultiNeedle},
-     {"multineedle_final", kFinal}}};
+using Graphs = std::array<std::pair<std::string_view, std::string>, 5>;
+
+const Graphs& graphs() {
+  static const Graphs kGraphs = {
+      {{"count", std::string(kCount)},
+       {"sort", std::string(kSort)},
+       {"needle", cat(kNeedleAbout, kWindows, kNeedle)},
+       {"multineedle", cat(kMultiNeedleAbout, kWindows, kMultiNeedle, last_call("notes"))},
+       {"multineedle_final", cat(kFinal, last_call("input.notes"))}}};
+  return kGraphs;
+}
 
 }  // namespace
 
 std::optional<std::string_view> builtin_graph(std::string_view name) {
-  for (const auto& [known, graph] : kGraphs)
+  for (const auto& [known, graph] : graphs())
     if (known == name) return graph;
   return std::nullopt;
 }
 
 std::vector<std::string> builtin_names() {
   std::vector<std::string> out;
-  for (const auto& [name, graph] : kGraphs)
+  for (const auto& [name, graph] : graphs())
     out.emplace_back(name);
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "core/str.h"
@@ -20,14 +21,6 @@ constexpr i64 kMost = i64{1} << 40;
 
 std::string json_of(const Value& value) {
   return text::to_json(value, {.spaced = false});
-}
-
-std::vector<f64> numbers_of(const Value& value) {
-  std::vector<f64> out;
-  if (value.is_list())
-    for (const Value& item : value.list())
-      if (item.is_number()) out.push_back(item.number());
-  return out;
 }
 
 u64 key_of(const io::JsonNode& root, std::string_view name) {
@@ -66,6 +59,18 @@ std::optional<i64> extra_tokens(const Calibration& calibration, bool last) {
     out = one.extra_tokens;
   }
   return out;
+}
+
+std::vector<f64> numbers_of(const Value& value) {
+  std::vector<f64> out;
+  if (value.is_list())
+    for (const Value& item : value.list())
+      if (item.is_number()) out.push_back(item.number());
+  return out;
+}
+
+bool has_length(const CallSample& sample) {
+  return numbers_of(sample.value).size() == numbers_of(sample.truth).size();
 }
 
 bool is_right(Problem problem, const CallSample& sample) {
@@ -107,7 +112,7 @@ SizeSummary summarise(const Calibration& calibration, i64 size) {
     }
     if (sort) {
       without += 1;
-      invented += numbers_of(one.value).size() == numbers_of(one.truth).size() ? 0 : 1;
+      invented += has_length(one) ? 0 : 1;
     }
   }
   const f64 calls = static_cast<f64>(std::max<i64>(out.calls, 1));
@@ -129,9 +134,10 @@ std::string calibration_json(const Calibration& c) {
   std::string out =
       cat("{\"schema\":\"", kSchema, "\",\"problem\":\"",
           problem_names()[static_cast<std::size_t>(c.problem)], "\",\"graph\":\"",
-          hex64(c.graph_key), "\",\"answerer\":\"", hex64(c.answerer_key), "\",\"seed\":", c.seed,
-          ",\"trials\":", c.trials, ",\n\"time\":{\"a0\":", c.time.a0, ",\"a1\":", c.time.a1,
-          ",\"a2\":", c.time.a2, ",\"b1\":", c.time.b1, ",\"b2\":", c.time.b2, "},\n\"sizes\":[");
+          hex64(c.graph_key), "\",\"answerer\":\"", hex64(c.answerer_key),
+          "\",\"model\":", io::json_string(c.model), ",\"seed\":", c.seed, ",\"trials\":", c.trials,
+          ",\n\"time\":{\"a0\":", c.time.a0, ",\"a1\":", c.time.a1, ",\"a2\":", c.time.a2,
+          ",\"b1\":", c.time.b1, ",\"b2\":", c.time.b2, "},\n\"sizes\":[");
   for (std::size_t i = 0; i < c.sizes.size(); ++i) {
     const SizeSummary s = summarise(c, c.sizes[i]);
     append(out, i > 0 ? "," : "", "\n {\"size\":", s.size, ",\"calls\":", s.calls,
@@ -150,6 +156,65 @@ std::string calibration_json(const Calibration& c) {
   return out + "]}\n";
 }
 
+namespace {
+
+/// A sample is one that calls of the problem make.
+void check_sample(const Calibration& c, const CallSample& sample, const io::JsonNode& node) {
+  const bool needles = c.problem == Problem::kNeedle || c.problem == Problem::kMultiNeedle;
+  if (sample.last && c.problem != Problem::kMultiNeedle)
+    node.fail("last", "false: the problem has no last call");
+  if (sample.needles > 0 && !needles) node.fail("needles", "0: the problem has none");
+  if (!sample.last && !std::binary_search(c.sizes.begin(), c.sizes.end(), sample.size))
+    node.fail("size", "one of the sizes of key \"sizes\"");
+  const Value& truth = sample.truth;
+  if (c.problem == Problem::kCount && !truth.is_number()) node.fail("truth", "a number: a count");
+  if (c.problem == Problem::kSort &&
+      (!truth.is_list() || numbers_of(truth).size() != truth.list().size()))
+    node.fail("truth", "a list of numbers");
+  if (needles && !sample.last && (sample.needles > 0) != truth.is_string())
+    node.fail("truth",
+              sample.needles > 0 ? "a text: a needle is there" : "null: there is no needle");
+}
+
+bool alike(f64 a, f64 b) {
+  return std::abs(a - b) <= 1e-9 * std::max({1.0, std::abs(a), std::abs(b)});
+}
+
+/// What is said of sizes, and the times of calls, are what the samples come to. Times are compared
+/// by what they say of the samples: of coefficients that say nearly the same, machines may choose
+/// different ones.
+void check_figures(const Calibration& c, const io::JsonNode& root) {
+  for (std::size_t i = 0; i < c.sizes.size(); ++i) {
+    const SizeSummary own = summarise(c, c.sizes[i]);
+    if (own.calls == 0) root.fail("samples", cat("a sample of size ", c.sizes[i], " at least"));
+    const io::JsonNode node = root.array("sizes").item(static_cast<i64>(i));
+    const auto check = [&](const char* key, f64 value) {
+      constexpr f64 kHuge = 1e300;
+      if (!alike(node.number(key, -kHuge, kHuge), value))
+        node.fail(key, cat(value, ", which the samples of size ", own.size, " come to"));
+    };
+    check("calls", static_cast<f64>(own.calls));
+    check("error_mean", own.error_mean);
+    check("error_variance", own.error_variance);
+    check("false_rate", own.false_rate);
+    check("prefill_tokens", own.prefill);
+    check("decode_tokens", own.decode);
+    check("seconds", own.seconds);
+  }
+  const CostModel fitted = fit_time(c.samples);
+  f64 off = 0;
+  f64 all = 0;
+  for (const CallSample& one : c.samples) {
+    off += std::abs(c.time.of(one.tokens) - fitted.of(one.tokens));
+    all += one.seconds;
+  }
+  if (off > 1e-3 * all + 1e-12)
+    root.fail("time", cat("a0 ", fitted.a0, ", a1 ", fitted.a1, ", a2 ", fitted.a2, ", b1 ",
+                          fitted.b1, ", b2 ", fitted.b2, ", which the samples come to"));
+}
+
+}  // namespace
+
 Calibration read_calibration(const std::string& path) {
   const std::string text = io::read_file(path, kMostBytes);
   const io::Json json = io::parse_object(text, path);
@@ -162,7 +227,11 @@ Calibration read_calibration(const std::string& path) {
   out.problem = *problem;
   out.graph_key = key_of(root, "graph");
   out.answerer_key = key_of(root, "answerer");
-  out.seed = static_cast<u64>(root.integer("seed", 0, std::numeric_limits<i64>::max()));
+  out.model = root.text_or("model", "");
+  root.at("seed");
+  if (!json.at("seed").is_number_unsigned())
+    root.fail("seed", "a whole number from 0 to 18446744073709551615");
+  out.seed = json.at("seed").get<u64>();
   out.trials = root.integer("trials", 1, kMost);
   const io::JsonNode time = root.object("time");
   constexpr f64 kHuge = 1e300;
@@ -170,8 +239,9 @@ Calibration read_calibration(const std::string& path) {
               time.number("b1", 0, kHuge), time.number("b2", 0, kHuge)};
   root.array("sizes").each_item(
       [&](const io::JsonNode& one) { out.sizes.push_back(one.integer("size", 1, kMost)); });
-  if (out.sizes.empty() || !std::is_sorted(out.sizes.begin(), out.sizes.end()))
-    root.fail("sizes", "sizes in ascending order");
+  if (out.sizes.empty() || std::adjacent_find(out.sizes.begin(), out.sizes.end(),
+                                              std::greater_equal<>()) != out.sizes.end())
+    root.fail("sizes", "sizes in ascending order, each once");
   root.array("samples").each_item([&](const io::JsonNode& one) {
     CallSample& s = out.samples.emplace_back();
     s.size = one.integer("size", 1, kMost);
@@ -191,12 +261,9 @@ Calibration read_calibration(const std::string& path) {
       if (!value) node.fail(value.fault().detail);
       (key[0] == 't' ? out.samples[i].truth : out.samples[i].value) = std::move(*value);
     }
-    if (out.problem == Problem::kCount && !out.samples[i].truth.is_number())
-      root.array("samples").item(static_cast<i64>(i)).fail("a count's truth is a number");
+    check_sample(out, out.samples[i], root.array("samples").item(static_cast<i64>(i)));
   }
-  for (const i64 size : out.sizes)
-    if (summarise(out, size).calls == 0)
-      root.fail("samples", cat("a sample of size ", size, " at least"));
+  check_figures(out, root);
   return out;
 }
 

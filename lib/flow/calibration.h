@@ -27,6 +27,7 @@ struct Calibration {
   Problem problem = Problem::kCount;
   u64 graph_key = 0;
   u64 answerer_key = 0;
+  std::string model;  // who answered, as headers of streams have it; empty in older files
   u64 seed = 0;
   i64 trials = 0;
   std::vector<i64> sizes;  // ascending
@@ -57,9 +58,14 @@ SizeSummary summarise(const Calibration& calibration, i64 size);
 
 /// As a JSON document with its version; the same samples give the same bytes.
 std::string calibration_json(const Calibration& calibration);
-/// Throws Error{kData} naming file and place.
+/// Throws Error{kData} naming file and key: also for figures of sizes, and times, that are not
+/// those of the samples.
 Calibration read_calibration(const std::string& path);
 
+/// The numbers of a list; of what is none nothing.
+std::vector<f64> numbers_of(const text::Value& value);
+/// Sorting: the value has as many numbers as the truth.
+bool has_length(const CallSample& sample);
 /// The error of one call's value, as error_mean counts it.
 f64 value_error(Problem problem, const CallSample& sample);
 /// Whether a call said what is there, or nothing where nothing is.

@@ -46,8 +46,12 @@ class GraphReader {
   void check_sources(const text::ConfigNode& at, const Node& node,
                      const std::vector<Node>& nodes) const;
   void check_names(const text::ConfigNode& at, const Node& node) const;
-  /// A whole number, or a template that the parameters make one of.
-  i64 whole(const text::ConfigNode& at, i64 least) const;
+  /// A whole number, or a template that the parameters make one of. what: its key, for messages.
+  i64 whole(const text::ConfigNode& at, const char* what, i64 least) const;
+  /// The same of 64 bits without a sign.
+  u64 seed(const text::ConfigNode& at) const;
+  /// What the parameters make of a template, without blanks around it.
+  std::string made(const text::ConfigNode& at) const;
   text::Template template_of(const text::ConfigNode& at) const;
   text::Template condition_of(const text::ConfigNode& at) const;
 

@@ -31,12 +31,13 @@ class Runner {
         scheduler_(answerer, {1, options.call_time ? nullptr : options.clock}) {}
 
   const CountTokens& count() const { return count_; }
+  MemoryBudget* memory() const { return options_.memory; }
 
   /// id: keys the draws of its calls.
   Outcome run(const Graph& graph, const Instance& instance, const std::string& id) {
-    scheduler_.add(
-        std::make_unique<RecordFlow>(graph, id, fields_of(graph, instance),
-                                     FlowOptions{.seed = options_.seed, .count_tokens = count_}));
+    scheduler_.add(std::make_unique<RecordFlow>(
+        graph, id, fields_of(graph, instance),
+        FlowOptions{.seed = options_.seed, .count_tokens = count_, .memory = options_.memory}));
     std::optional<Outcome> out;
     while (!(out = scheduler_.take()))
       LM_CHECK(scheduler_.step(), "a record ends");
@@ -59,7 +60,8 @@ class Runner {
 
 void add_samples(Runner& runner, const Graph& graph, Problem problem, const Instance& instance,
                  i64 size, Calibration& out) {
-  const PlannedRecord planned = plan_record(graph, problem, instance, runner.count());
+  const PlannedRecord planned =
+      plan_record(graph, problem, instance, runner.count(), runner.memory());
   std::map<std::string, const PlannedCall*> by_name;
   for (const PlannedCall& call : planned.calls)
     by_name[call.name] = &call;
@@ -149,7 +151,7 @@ std::vector<PlannedRecord> plan_instances(const Graph& graph, i64 length,
   for (i64 t = 0; t < options.trials; ++t)
     out.push_back(plan_record(graph, options.problem,
                               make_instance(options.problem, whole, options.seed, check_number(t)),
-                              count));
+                              count, options.memory));
   return out;
 }
 

@@ -20,6 +20,7 @@ struct MeasureOptions {
   /// Seconds of a call by its tokens, or by the clock if there is no such model.
   std::optional<CostModel> call_time;
   std::function<f64()> clock;
+  MemoryBudget* memory = nullptr;                   // values are charged there; null: nowhere
   std::function<void(i64 done, i64 all)> progress;  // instances
 };
 

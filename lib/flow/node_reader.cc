@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "core/str.h"
 #include "decode/params.h"
@@ -69,12 +70,36 @@ auto of_config(Make make) {
 
 }  // namespace
 
-i64 GraphReader::whole(const ConfigNode& at, i64 least) const {
-  if (!at.value.is_string()) return at.whole(least);
-  const std::string made = of_config([&] { return template_of(at).render(Value(graph_.params)); });
-  const std::optional<i64> value = parse_int(trim(made));
-  if (!value) at.fail(cat(quote(at.value.str()), " makes ", quote(made), ", no whole number"));
-  if (*value < least) at.fail(cat(*value, " is less than ", least));
+std::string GraphReader::made(const ConfigNode& at) const {
+  return std::string(trim(of_config([&] { return template_of(at).render(Value(graph_.params)); })));
+}
+
+i64 GraphReader::whole(const ConfigNode& at, const char* what, i64 least) const {
+  const std::string expected =
+      least == std::numeric_limits<i64>::min()
+          ? std::string("a whole number")
+          : cat("a whole number from ", least, " to ", std::numeric_limits<i64>::max());
+  if (!at.value.is_string()) {
+    if (!at.value.is_whole() || at.value.whole() < least)
+      at.fail(cat(what, " is ", at.shown(), ", expected ", expected));
+    return at.value.whole();
+  }
+  const std::string text = made(at);
+  const std::optional<i64> value = parse_int(text);
+  if (!value || *value < least)
+    at.fail(
+        cat(what, ": ", quote(at.value.str()), " makes ", quote(text), ", expected ", expected));
+  return *value;
+}
+
+u64 GraphReader::seed(const ConfigNode& at) const {
+  std::optional<u64> value;
+  if (at.value.is_string()) value = parse_u64(made(at));
+  if (at.value.is_whole() && at.value.whole() >= 0) value = static_cast<u64>(at.value.whole());
+  if (!value)
+    at.fail(cat("seed is ", at.shown(), ", expected a whole number from 0 to ",
+                std::numeric_limits<u64>::max()),
+            at.value.is_real() ? "numbers beyond 9223372036854775807 stand in quotes here" : "");
   return *value;
 }
 
@@ -185,19 +210,19 @@ void GraphReader::read_params(const ConfigNode* params, Node& node) {
       params->only({"graph", "depth"}, name);
       read_body_name(*params, node);
       if (find("depth") == nullptr) params->fail("expand has no depth, which bounds it");
-      node.most = whole(*find("depth"), 1);
+      node.most = whole(*find("depth"), "depth", 1);
       if (node.most > kMostDepth) find("depth")->fail(cat("is more than ", kMostDepth));
       return;
     case Op::kLoop:
       params->only({"graph", "rounds", "until"}, name);
       read_body_name(*params, node);
       if (find("rounds") == nullptr) params->fail("loop has no rounds, which bound it");
-      node.most = whole(*find("rounds"), 1);
+      node.most = whole(*find("rounds"), "rounds", 1);
       if (const ConfigNode* const until = find("until")) node.until = condition_of(*until);
       return;
     case Op::kTree:
       params->only({"arity"}, name);
-      if (const ConfigNode* const arity = find("arity")) node.arity = whole(*arity, 2);
+      if (const ConfigNode* const arity = find("arity")) node.arity = whole(*arity, "arity", 2);
       return;
     default:
       params->only({}, name);
@@ -210,9 +235,10 @@ void GraphReader::read_split(const ConfigNode* params, Node& node) {
   if (by == nullptr) params->fail("split has no by");
   node.cut.by = static_cast<Unit>(one_of(*by, unit_names(), "unit"));
   if (params->find("size") == nullptr) params->fail("split has no size");
-  node.cut.size = whole(*params->find("size"), 0);
+  // None or less: one piece.
+  node.cut.size = whole(*params->find("size"), "size", std::numeric_limits<i64>::min());
   if (const ConfigNode* const stride = params->find("stride")) {
-    node.cut.stride = whole(*stride, 1);
+    node.cut.stride = whole(*stride, "stride", 1);
     if (node.cut.size > 0 && node.cut.stride > node.cut.size)
       stride->fail(cat("a stride of ", node.cut.stride, " leaves out what is between pieces of ",
                        node.cut.size));
@@ -261,11 +287,13 @@ void GraphReader::read_sampling(const ConfigNode& params, LlmSpec& llm) {
   ValueMap sampling;
   for (const ConfigField& field : params.fields) {
     if (field.key == "tries") {
-      llm.tries = whole(field.node, 1);
+      llm.tries = whole(field.node, "tries", 1);
     } else if (field.key == "samples") {
-      sampling.emplace_back(Value("n"), Value(whole(field.node, 1)));
+      sampling.emplace_back(Value("n"), Value(whole(field.node, "samples", 1)));
     } else if (field.key == "max_tokens") {
-      sampling.emplace_back(Value("max_tokens"), Value(whole(field.node, 0)));
+      sampling.emplace_back(Value("max_tokens"), Value(whole(field.node, "max_tokens", 0)));
+    } else if (field.key == "seed") {
+      llm.params.seed = seed(field.node);
     } else if (field.key == "n") {
       field.node.fail("the number of replies is called samples here");
     } else {

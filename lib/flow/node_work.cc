@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/str.h"
+#include "flow/ledger.h"
 #include "flow/task.h"
 
 namespace lm::flow {
@@ -16,6 +17,16 @@ template <typename T>
 T good(Result<T> result) {
   if (!result) throw NodeFault{result.fault()};
   return std::move(*result);
+}
+
+/// What joining the items takes.
+i64 joined_bytes(const ValueList& items, const std::string& separator) {
+  i64 out = 0;
+  for (const Value& item : items) {
+    if (item.is_string()) out += isize(item.str()) + isize(separator);
+    if (item.is_list()) out += isize(item.list()) * static_cast<i64>(sizeof(Value));
+  }
+  return out;
 }
 
 /// The items of a reduction: those of its list, or its inputs.
@@ -54,33 +65,36 @@ Value run_filter(const Node& node, const std::vector<Value>& args, const Value& 
   return Value(std::move(out));
 }
 
-Value run_regex(const Node& node, const Value& value) {
-  const std::vector<std::vector<std::string>> found = node.pattern->find_all(text_of(node, value));
-  const auto one = [](const std::vector<std::string>& groups) {
-    if (groups.size() == 1) return Value(groups[0]);
-    ValueList list;
-    for (const std::string& group : groups)
-      list.emplace_back(group);
-    return Value(std::move(list));
-  };
-  if (!node.all) {
-    if (!found.empty()) return one(found[0]);
-    if (node.otherwise) return *node.otherwise;
-    throw NodeFault{{"regex", cat("the pattern is not in ", quote(value.str())), -1}};
-  }
+Value run_regex(const Node& node, const Value& value, MemoryBudget* memory) {
+  // Beside a group's bytes: its text while it is found, its value, and a list around several.
+  constexpr i64 kGroupBytes = static_cast<i64>(sizeof(std::string) + 2 * sizeof(Value)) + 64;
+  MemoryHold made(memory);
   ValueList out;
-  for (const std::vector<std::string>& groups : found)
-    out.push_back(one(groups));
-  return Value(std::move(out));
+  node.pattern->each(text_of(node, value), [&](std::vector<std::string> groups) {
+    ValueList list;
+    for (std::string& group : groups) {
+      made.add(isize(group) + kGroupBytes, "matches");
+      list.emplace_back(std::move(group));
+    }
+    out.push_back(list.size() == 1 ? list[0] : Value(std::move(list)));
+    return node.all;
+  });
+  if (node.all) return Value(std::move(out));
+  if (!out.empty()) return out[0];
+  if (node.otherwise) return *node.otherwise;
+  throw NodeFault{{"regex", cat("the pattern is not in ", quote(value.str())), -1}};
 }
 
-Value run_json(const Node& node, const Value& value) {
+Value run_json(const Node& node, const Value& value, MemoryBudget* memory) {
   Value parsed = value;
   if (value.is_string()) {
-    Result<Value> read = text::parse_json_value(std::string(trim(value.str())));
+    const std::string_view text = trim(value.str());
+    MemoryHold made(memory);
+    made.add(json_value_bytes(text), "the value of a JSON text");
+    Result<Value> read = text::parse_json_value(text);
     if (!read) {
       if (node.otherwise) return *node.otherwise;
-      throw NodeFault{{"json", read.fault().detail, -1}};
+      throw NodeFault{read.fault()};
     }
     parsed = std::move(*read);
   }
@@ -126,9 +140,10 @@ Value value_at(const Value& value, const std::vector<std::string>& path, const s
 
 Value run_program(const Node& node, const std::vector<Value>& args, const Value& vars,
                   const FlowOptions& options) {
+  MemoryHold made(options.memory);
   switch (node.op) {
     case Op::kSplit:
-      return Value(good(cut_pieces(args[0], node.cut, options.count_tokens)));
+      return Value(good(cut_pieces(args[0], node.cut, options.count_tokens, options.memory)));
     case Op::kSum:
       return good(sum_of(items_of(node, args)));
     case Op::kMax:
@@ -141,15 +156,17 @@ Value run_program(const Node& node, const std::vector<Value>& args, const Value&
       return most.empty() ? Value() : most[0];
     }
     case Op::kMerge:
+      made.add(2 * joined_bytes(items_of(node, args), ""), "lists that are merged");
       return good(merge_lists(items_of(node, args), node.way));
     case Op::kConcat:
+      made.add(joined_bytes(items_of(node, args), node.separator), "what is joined");
       return good(concat_items(items_of(node, args), node.separator));
     case Op::kFilter:
       return run_filter(node, args, vars);
     case Op::kRegex:
-      return run_regex(node, args[0]);
+      return run_regex(node, args[0], options.memory);
     case Op::kJson:
-      return run_json(node, args[0]);
+      return run_json(node, args[0], options.memory);
     case Op::kFormat:
       return Value(node.text->render(vars));
     case Op::kChoose:

@@ -117,6 +117,31 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return out;
 }
 
+constexpr const char* kPieces = "pieces";
+/// Of a piece beside what it is cut from: its run, its places, its value and what shares that.
+constexpr i64 kPieceBytes = static_cast<i64>(sizeof(Run) + sizeof(Value)) + 16 + 64;
+
+/// Charges equal_runs() of n units that take `bytes` together, and their pieces.
+void charge_equal(MemoryHold& memory, i64 n, i64 bytes, const Cut& cut) {
+  if (n == 0) return;
+  const i64 size = cut.size <= 0 ? n : std::min(cut.size, n);
+  const i64 step = cut.stride <= 0 ? size : std::min(cut.stride, size);
+  const f64 runs = static_cast<f64>(1 + (n - size + step - 1) / step);
+  const f64 each = static_cast<f64>(size) * static_cast<f64>(bytes) / static_cast<f64>(n);
+  memory.add(static_cast<i64>(std::min(runs * (each + static_cast<f64>(kPieceBytes)), 9e18)),
+             kPieces);
+}
+
+/// Units of a text at most. O(n).
+i64 most_units(std::string_view text, const Cut& cut) {
+  if (cut.keep_sentences || cut.by == Unit::kSentences) return isize(text) / 2 + 1;
+  if (cut.by == Unit::kLines) return std::count(text.begin(), text.end(), '\n') + 1;
+  i64 words = 1;
+  for (std::size_t i = 1; i < text.size(); ++i)
+    words += is_blank(text[i - 1]) && !is_blank(text[i]) ? 1 : 0;
+  return words;
+}
+
 std::vector<std::string_view> units_of(const std::string& text, const Cut& cut) {
   std::vector<std::string_view> out;
   if (cut.keep_sentences || cut.by == Unit::kSentences) {
@@ -129,12 +154,15 @@ std::vector<std::string_view> units_of(const std::string& text, const Cut& cut) 
 
 }  // namespace
 
-Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountTokens& count) {
+Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountTokens& count,
+                             MemoryBudget* memory) {
   ValueList out;
+  MemoryHold made(memory);
   if (whole.is_list()) {
     if (cut.by != Unit::kItems)
       return Fault{"type", "a list is cut by items, not by other units", -1};
     const ValueList& items = whole.list();
+    charge_equal(made, isize(items), isize(items) * static_cast<i64>(sizeof(Value)), cut);
     for (const Run& run : equal_runs(isize(items), cut.size, cut.stride))
       out.emplace_back(ValueList(items.begin() + run.begin, items.begin() + run.end));
     return out;
@@ -145,8 +173,13 @@ Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountToke
                      unit_names()[static_cast<std::size_t>(cut.by)]),
                  -1};
   const std::string& text = whole.str();
-  if (cut.by == Unit::kChars && !cut.keep_sentences)
-    return cut_code_points(text, equal_runs(text::count_code_points(text), cut.size, cut.stride));
+  if (cut.by == Unit::kChars && !cut.keep_sentences) {
+    const i64 n = text::count_code_points(text);
+    charge_equal(made, n, isize(text), cut);
+    return cut_code_points(text, equal_runs(n, cut.size, cut.stride));
+  }
+  constexpr i64 kUnitBytes = static_cast<i64>(sizeof(std::string_view) + sizeof(i64));
+  made.add(2 * kUnitBytes * most_units(text, cut), kPieces);  // vectors grow by doubling
   const std::vector<std::string_view> units = units_of(text, cut);
   std::vector<i64> weights(units.size(), 1);
   for (std::size_t i = 0; i < units.size(); ++i) {
@@ -154,12 +187,20 @@ Result<ValueList> cut_pieces(const Value& whole, const Cut& cut, const CountToke
     if (cut.by == Unit::kChars && cut.keep_sentences)
       weights[i] = text::count_code_points(units[i]);
   }
-  for (const Run& run : runs_of(weights, cut.size, cut.stride)) {
+  made.add(2 * static_cast<i64>(sizeof(Run)) * isize(units), kPieces);
+  const std::vector<Run> runs = runs_of(weights, cut.size, cut.stride);
+  const auto piece = [&](const Run& run) {
     const char* const begin = units[usize(run.begin)].data();
     const std::string_view last = units[usize(run.end - 1)];
-    out.emplace_back(
-        std::string(begin, static_cast<std::size_t>(last.data() + last.size() - begin)));
-  }
+    return std::string_view(begin, static_cast<std::size_t>(last.data() + last.size() - begin));
+  };
+  i64 bytes = 0;
+  for (const Run& run : runs)
+    bytes += isize(piece(run)) + kPieceBytes;
+  made.add(bytes, kPieces);
+  out.reserve(runs.size());
+  for (const Run& run : runs)
+    out.emplace_back(piece(run));
   return out;
 }
 

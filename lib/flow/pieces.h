@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/memory_hold.h"
 #include "core/result.h"
 #include "core/types.h"
 #include "text/value.h"
@@ -46,8 +47,9 @@ std::vector<Run> equal_runs(i64 n, i64 size, i64 stride);
 
 /// The pieces of a text, or of a list (by items). A text by tokens is cut between words, which
 /// keep the blanks before them; tokens are counted word by word. An empty text or list has no
-/// pieces. Fault "type" for a text by items and a list by anything else.
+/// pieces. Fault "type" for a text by items and a list by anything else. memory: what is made is
+/// charged there before it is made, and released; null: nowhere. Throws Error{kOs}.
 Result<text::ValueList> cut_pieces(const text::Value& whole, const Cut& cut,
-                                   const CountTokens& count);
+                                   const CountTokens& count, MemoryBudget* memory = nullptr);
 
 }  // namespace lm::flow

@@ -9,7 +9,7 @@
 namespace lm::flow {
 
 PlannedRecord plan_record(const Graph& graph, Problem problem, const Instance& instance,
-                          const CountTokens& count) {
+                          const CountTokens& count, MemoryBudget* memory) {
   std::vector<text::Value> fields;
   for (const std::string& path : graph.fields) {
     const auto found = std::find_if(instance.fields.begin(), instance.fields.end(),
@@ -19,7 +19,7 @@ PlannedRecord plan_record(const Graph& graph, Problem problem, const Instance& i
                                         ", which instances of the problem do not have"));
     fields.push_back(found->second);
   }
-  RecordFlow flow(graph, instance.id, std::move(fields), {.count_tokens = count});
+  RecordFlow flow(graph, instance.id, std::move(fields), {.count_tokens = count, .memory = memory});
   std::map<std::string, PlannedCall> by_name;
   answer::Request request;
   while (const std::optional<i64> call = flow.next(request)) {

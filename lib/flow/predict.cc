@@ -7,10 +7,9 @@
 #include <map>
 #include <set>
 
-#include "core/hash.h"
-#include "core/random.h"
 #include "core/str.h"
 #include "flow/error_model.h"
+#include "flow/posterior.h"
 #include "flow/reduce.h"
 #include "stat/mean.h"
 
@@ -19,31 +18,11 @@ namespace lm::flow {
 namespace {
 
 constexpr f64 kNone = std::numeric_limits<f64>::quiet_NaN();
-
-std::vector<f64> numbers_of(const text::Value& value) {
-  std::vector<f64> out;
-  if (value.is_list())
-    for (const text::Value& item : value.list())
-      if (item.is_number()) out.push_back(item.number());
-  return out;
-}
+constexpr i64 kTries = 8;
 
 std::vector<f64> merged(std::vector<std::vector<f64>> lists) {
   return merge_all(std::move(lists), MergeWay::kTree, std::less<>());
 }
-
-/// Draws one after the other.
-class Counter {
- public:
-  Counter(u64 seed, std::string_view what) : stream_(seed, RandomPurpose::kOther, xxh3_64(what)) {}
-  f64 uniform() { return stream_.uniform(at_++); }
-  f64 exponential() { return -std::log(uniform()); }
-  i64 below(i64 bound) { return static_cast<i64>(stream_.below(at_++, static_cast<u64>(bound))); }
-
- private:
-  RandomStream stream_;
-  u64 at_ = 0;
-};
 
 }  // namespace
 
@@ -51,25 +30,14 @@ class Predictor::Impl {
  public:
   explicit Impl(const Calibration& calibration)
       : calibration_(calibration),
+        cells_(calibration),
         extra_{extra_tokens(calibration, false).value_or(0),
                extra_tokens(calibration, true).value_or(0)} {
     for (const i64 size : calibration.sizes)
       sizes_.push_back(summarise(calibration, size));
-    std::map<std::pair<i64, i64>, Cell> cells;  // by kind and size
     for (const CallSample& one : calibration.samples) {
-      // Last calls are one kind of call, whatever the length of their notes.
-      Cell& cell = cells[{kind_of(one.last, one.needles), one.last ? 0 : one.size}];
-      cell.size = one.size;
-      cell.samples.push_back(&one);
       const f64 fitted = calibration.time.of(one.tokens);
       slowness_.push_back(fitted > 0 ? one.seconds / fitted : 1);
-    }
-    for (auto& [key, cell] : cells) {
-      for (const CallSample* const one : cell.samples) {
-        const f64 n = static_cast<f64>(cell.samples.size());
-        cell.decode += static_cast<f64>(one->tokens.decode) / n;
-      }
-      kinds_[usize(key.first)].push_back(std::move(cell));
     }
   }
 
@@ -77,148 +45,11 @@ class Predictor::Impl {
                      const PredictOptions& options) const;
 
  private:
-  struct Cell {
-    i64 size = 0;
-    std::vector<const CallSample*> samples;
-    f64 decode = 0;  // mean tokens
-  };
-  using Kind = std::vector<Cell>;  // ascending sizes
-
-  static i64 kind_of(bool last, i64 needles) { return last ? 2 : needles > 0 ? 1 : 0; }
-
-  /// The cells around a size, and the weight of the upper one.
-  struct Between {
-    i64 low = 0, high = 0;
-    f64 weight = 0;
-  };
-  static f64 between_units(f64 low, f64 high, f64 weight) { return low + weight * (high - low); }
-  static Between between(const Kind& kind, i64 size) {
-    LM_CHECK(!kind.empty(), "samples of the kind");
-    const auto above =
-        std::find_if(kind.begin(), kind.end(), [&](const Cell& cell) { return cell.size >= size; });
-    const i64 high = std::min(above - kind.begin(), isize(kind) - 1);
-    const f64 at = static_cast<f64>(size);
-    const f64 top = static_cast<f64>(kind[usize(high)].size);
-    if (above == kind.end() || above == kind.begin()) return {high, high, 0};
-    const f64 bottom = static_cast<f64>(kind[usize(high - 1)].size);
-    return {high - 1, high, (at - bottom) / (top - bottom)};
-  }
-
-  /// A calibration that might have been: weights of samples, drawn as a Bayesian bootstrap, and of
-  /// what no sample shows.
-  class Draw {
-   public:
-    Draw(const Impl& own, u64 seed, i64 number, bool varied)
-        : own_(own), random_(seed, cat("flow predict ", number)), varied_(varied) {
-      for (std::size_t k = 0; k < own.kinds_.size(); ++k) {
-        for (const Cell& cell : own.kinds_[k])
-          weigh(cell, states_[k].emplace_back());
-      }
-    }
-    Counter& random() { return random_; }
-
-    /// A sample for a piece, from the cells around its size; null: one that no sample shows.
-    const CallSample* sample(i64 kind, i64 size, const Cell** from = nullptr) {
-      const Kind& cells = own_.kinds_[usize(kind)];
-      const Between place = between(cells, size);
-      const i64 at = place.weight > 0 && random_.uniform() < place.weight ? place.high : place.low;
-      const State& state = states_[usize(kind)][usize(at)];
-      if (from != nullptr) *from = &cells[usize(at)];
-      const f64 u = random_.uniform();
-      const i64 i =
-          std::upper_bound(state.up_to.begin(), state.up_to.end(), u) - state.up_to.begin();
-      return i < isize(state.up_to) ? cells[usize(at)].samples[usize(i)] : nullptr;
-    }
-
-    /// Signed error of counting a piece: what calls of its size make of such a count, and the
-    /// rest of a sample. Pieces of one text have counts alike, and so have errors that grow with
-    /// them.
-    f64 count_error(const PlannedCall& call) {
-      const Kind& cells = own_.kinds_[0];
-      const Between place = between(cells, call.size);
-      const Cell* cell = nullptr;
-      const CallSample* const one = sample(0, call.size, &cell);
-      const auto mean_at = [&](i64 at) {
-        const State& state = states_[0][usize(at)];
-        const f64 count = call.truth.number() * static_cast<f64>(cells[usize(at)].size) /
-                          static_cast<f64>(std::max<i64>(call.size, 1));
-        return state.mean + state.slope * (count - state.count);
-      };
-      // Between sizes the error per unit is linear: errors grow faster than the size.
-      const auto mixed = [&](f64 low, f64 high) {
-        return static_cast<f64>(call.size) *
-               between_units(low / static_cast<f64>(cells[usize(place.low)].size),
-                             high / static_cast<f64>(cells[usize(place.high)].size), place.weight);
-      };
-      const f64 mean = mixed(mean_at(place.low), mean_at(place.high));
-      const f64 variance =
-          mixed(states_[0][usize(place.low)].variance, states_[0][usize(place.high)].variance);
-      f64 error = mean;
-      const State& state = states_[0][usize(cell - cells.data())];
-      if (one == nullptr) {  // unseen: an error of one
-        error += random_.uniform() < 0.5 ? -1 : 1;
-      } else if (state.variance > 0) {
-        const f64 rest = value_error(Problem::kCount, *one) - state.mean -
-                         state.slope * (one->truth.number() - state.count);
-        error += rest * std::sqrt(variance / state.variance);
-      }
-      // Counts are whole, and most calls may be right: rounded up as often as the mean needs it.
-      return std::floor(error + random_.uniform());
-    }
-
-   private:
-    struct State {
-      std::vector<f64> up_to;  // cumulative weights; what is left to 1 is unseen
-      // Of errors of counting: mean, at the mean count, what they grow by with it, and the rest.
-      f64 mean = 0, count = 0, slope = 0, variance = 0;
-    };
-
-    void weigh(const Cell& cell, State& state) {
-      f64 sum = 0;
-      for (std::size_t i = 0; i < cell.samples.size(); ++i) {
-        sum += varied_ ? random_.exponential() : 1;
-        state.up_to.push_back(sum);
-      }
-      // Of the unseen Gamma(1/2), half the square of a normal draw: Jeffreys' prior.
-      const f64 z = std::sqrt(2 * random_.exponential()) * std::cos(2 * M_PI * random_.uniform());
-      const f64 all = sum + (varied_ ? z * z / 2 : 0);
-      f64 before = 0;
-      for (f64& up : state.up_to)
-        up /= all;
-      if (own_.calibration_.problem != Problem::kCount) return;
-      const f64 seen = sum / all;
-      f64 ee = 0, ec = 0, cc = 0;
-      for (std::size_t i = 0; i < cell.samples.size(); ++i) {
-        const f64 weight = (state.up_to[i] - before) / seen;
-        before = state.up_to[i];
-        const f64 e = value_error(Problem::kCount, *cell.samples[i]);
-        const f64 c = cell.samples[i]->truth.number();
-        state.mean += weight * e;
-        state.count += weight * c;
-        ee += weight * e * e;
-        ec += weight * e * c;
-        cc += weight * c * c;
-      }
-      ec -= state.mean * state.count;
-      cc -= state.count * state.count;
-      state.slope = cc > 1e-9 ? ec / cc : 0;
-      // Unbiased of samples alike; a mean and a slope were fitted.
-      const f64 n = static_cast<f64>(cell.samples.size());
-      const f64 rest = std::max(0.0, ee - state.mean * state.mean - state.slope * ec);
-      state.variance = rest * (n > 2 ? n / (n - 2) : 1);
-    }
-
-    const Impl& own_;
-    Counter random_;
-    const bool varied_;
-    std::array<std::vector<State>, 3> states_;
-  };
-
-  f64 error_of(const PlannedRecord& record, i64 n, Draw& draw) const;
-  f64 sort_error(const PlannedRecord& record, Draw& draw) const;
-  f64 needle_error(const PlannedRecord& record, Draw& draw) const;
-  f64 code_error(const PlannedRecord& record, Draw& draw) const;
-  f64 decode_of(const PlannedCall& call, Draw& draw) const;
+  f64 error_of(const PlannedRecord& record, i64 n, Posterior& draw) const;
+  f64 sort_error(const PlannedRecord& record, Posterior& draw) const;
+  f64 needle_error(const PlannedRecord& record, Posterior& draw) const;
+  f64 code_error(const PlannedRecord& record, Posterior& draw) const;
+  f64 decode_of(const PlannedCall& call, Posterior& draw) const;
   /// Means over records of one calibration.
   struct Means {
     f64 error = 0, decode = 0, latency = 0, ideal = 0, parallel = 0, price = 0;
@@ -233,41 +64,49 @@ class Predictor::Impl {
   f64 code_bound(const PlannedRecord& record) const;
 
   const Calibration& calibration_;
-  std::array<Kind, 3>
-      kinds_;  // pieces without a needle or of no such problem, with one, last calls
+  const CallCells cells_;
   std::vector<SizeSummary> sizes_;
   std::vector<f64> slowness_;  // seconds of calibrated calls over those fitted
   std::array<i64, 2> extra_;   // tokens of prompts beyond their text, of pieces and of last calls
 };
 
-f64 Predictor::Impl::sort_error(const PlannedRecord& record, Draw& draw) const {
+f64 Predictor::Impl::sort_error(const PlannedRecord& record, Posterior& draw) const {
   std::vector<std::vector<f64>> truths;
   std::vector<std::vector<f64>> values;
+  std::set<const CallSample*> used;
+  f64 scale = 0;
   for (const PlannedCall& call : record.calls) {
-    const CallSample* one = draw.sample(0, call.size);
-    while (one == nullptr)  // an order has no flipped outcome
-      one = draw.sample(0, call.size);
-    truths.push_back(numbers_of(one->truth));
-    values.push_back(numbers_of(one->value));
+    Posterior::Drawn one = draw.sample(0, call.size);
+    // A list of another length makes the whole one of another length.
+    if (one.call != nullptr ? !has_length(*one.call) : !one.right) return 1;
+    scale += draw.error_scale(call.size) / static_cast<f64>(record.calls.size());
+    // A right one that was not seen is as good as one that was. The same list twice would leave
+    // fewer numbers between which errors even out, so others are looked for.
+    for (i64 tries = 0; tries < kTries; ++tries) {
+      if (one.call != nullptr && has_length(*one.call) && !used.contains(one.call)) break;
+      const Posterior::Drawn other = draw.sample(0, call.size);
+      if (other.call != nullptr && has_length(*other.call)) one = other;
+    }
+    if (one.call == nullptr) continue;
+    used.insert(one.call);
+    truths.push_back(numbers_of(one.call->truth));
+    values.push_back(numbers_of(one.call->value));
   }
-  return sort_errors(merged(std::move(truths)), merged(std::move(values)))[0].second;
+  const f64 error = sort_errors(merged(std::move(truths)), merged(std::move(values)))[0].second;
+  return std::min(1.0, scale * error);
 }
 
-f64 Predictor::Impl::needle_error(const PlannedRecord& record, Draw& draw) const {
+f64 Predictor::Impl::needle_error(const PlannedRecord& record, Posterior& draw) const {
   i64 right = 0;
   i64 others = 0;  // no two alike
   for (const PlannedCall& call : record.calls) {
-    const i64 kind = kind_of(false, call.needles);
-    const CallSample* const one = draw.sample(kind, call.size);
-    // What no sample shows is as likely right as wrong.
-    const bool wrong_unseen = one == nullptr && draw.random().uniform() < 0.5;
-    if (kind == 1) {
-      if (one != nullptr ? is_right(Problem::kNeedle, *one) : !wrong_unseen) {
-        ++right;
-      } else if (one != nullptr && !one->value.is_none()) {
-        ++others;
-      }
-    } else if (one != nullptr ? !one->value.is_none() : wrong_unseen) {
+    const i64 kind = CallCells::kind_of(false, call.needles);
+    const Posterior::Drawn one = draw.sample(kind, call.size);
+    // A wrong answer that was not seen says nothing where something is, else something.
+    const bool says = one.call != nullptr ? !one.call->value.is_none() : kind == 0;
+    if (kind == 1 && one.right) {
+      ++right;
+    } else if (!one.right && says) {
       ++others;
     }
   }
@@ -276,28 +115,24 @@ f64 Predictor::Impl::needle_error(const PlannedRecord& record, Draw& draw) const
   return right > 1 ? 0 : 1 - 1 / static_cast<f64>(1 + others);
 }
 
-f64 Predictor::Impl::code_error(const PlannedRecord& record, Draw& draw) const {
+f64 Predictor::Impl::code_error(const PlannedRecord& record, Posterior& draw) const {
   std::set<i64> wanted;
   std::set<i64> found;
   bool last_right = true;
   for (const PlannedCall& call : record.calls) {
     if (call.last) {
-      const CallSample* const one = draw.sample(2, call.size);
-      last_right =
-          one != nullptr ? is_right(Problem::kMultiNeedle, *one) : draw.random().uniform() < 0.5;
+      last_right = draw.sample(2, call.size).right;
       continue;
     }
     for (const i64 place : call.which) {
       wanted.insert(place);
-      const CallSample* const one = draw.sample(1, call.size);
-      if (one != nullptr ? is_right(Problem::kMultiNeedle, *one) : draw.random().uniform() < 0.5)
-        found.insert(place);
+      if (draw.sample(1, call.size).right) found.insert(place);
     }
   }
   return found == wanted && last_right ? 0 : 1;
 }
 
-f64 Predictor::Impl::error_of(const PlannedRecord& record, i64 n, Draw& draw) const {
+f64 Predictor::Impl::error_of(const PlannedRecord& record, i64 n, Posterior& draw) const {
   switch (calibration_.problem) {
     case Problem::kCount: {
       f64 off = 0;
@@ -316,40 +151,36 @@ f64 Predictor::Impl::error_of(const PlannedRecord& record, i64 n, Draw& draw) co
 }
 
 /// Tokens of a call's reply: the mean of its size, spread like a sample.
-f64 Predictor::Impl::decode_of(const PlannedCall& call, Draw& draw) const {
-  const i64 kind = kind_of(call.last, call.needles);
+f64 Predictor::Impl::decode_of(const PlannedCall& call, Posterior& draw) const {
+  const i64 kind = CallCells::kind_of(call.last, call.needles);
   if (calibration_.problem == Problem::kCount) {
     // A number is as long as the count is large: of several samples the one with the nearest.
-    constexpr i64 kTries = 8;
     const CallSample* nearest = nullptr;
     const auto distance = [&](const CallSample& one) {
       return std::abs(one.truth.number() - call.truth.number());
     };
     for (i64 i = 0; i < kTries || nearest == nullptr; ++i) {
-      const CallSample* const one = draw.sample(kind, call.size);
+      const CallSample* const one = draw.sample(kind, call.size).call;
       if (one != nullptr && (nearest == nullptr || distance(*one) < distance(*nearest)))
         nearest = one;
     }
     return static_cast<f64>(nearest->tokens.decode);
   }
-  const Kind& cells = kinds_[usize(kind)];
-  const Between place = between(cells, call.size);
-  const f64 low = cells[usize(place.low)].decode;
-  const f64 mean = between_units(low, cells[usize(place.high)].decode, place.weight);
-  const Cell* cell = nullptr;
-  const CallSample* const one = draw.sample(kind, call.size, &cell);
-  if (one == nullptr || !(cell->decode > 0)) return mean;
+  const std::vector<CallCell>& cells = cells_.of(kind);
+  const CallCells::Between place = cells_.between(kind, call.size);
+  const f64 mean = place.mix(cells[usize(place.low)].decode, cells[usize(place.high)].decode);
+  const Posterior::Drawn one = draw.sample(kind, call.size);
+  if (one.call == nullptr || !(one.cell->decode > 0)) return mean;
   // Calibrated pieces have one needle; what is found of several is copied.
   if (calibration_.problem == Problem::kMultiNeedle && kind == 1)
-    return static_cast<f64>(one->tokens.decode *
-                            (is_right(Problem::kMultiNeedle, *one) ? call.needles : 1));
-  return mean * static_cast<f64>(one->tokens.decode) / cell->decode;
+    return static_cast<f64>(one.call->tokens.decode * (one.right ? call.needles : 1));
+  return mean * static_cast<f64>(one.call->tokens.decode) / one.cell->decode;
 }
 
 Predictor::Impl::Means Predictor::Impl::means(const std::vector<PlannedRecord>& records, i64 n,
                                               const PredictOptions& options, i64 number,
                                               bool varied) const {
-  Draw draw(*this, options.seed, number, varied);
+  Posterior draw(cells_, options.seed, number, varied);
   Means out;
   const f64 share = 1 / static_cast<f64>(records.size());
   for (const PlannedRecord& record : records) {
@@ -361,8 +192,7 @@ Predictor::Impl::Means Predictor::Impl::means(const std::vector<PlannedRecord>& 
       if (!step.call) continue;
       const PlannedCall& call = record.calls[k++];
       if (calibration_.problem == Problem::kMultiNeedle && !call.last && call.needles > 0) {
-        const CallSample* const one = draw.sample(1, call.size);
-        if (one != nullptr && !is_right(Problem::kMultiNeedle, *one)) lost += call.reply_tokens;
+        if (!draw.sample(1, call.size).right) lost += call.reply_tokens;
       }
       const f64 decode = decode_of(call, draw);
       const i64 shown = call.prompt_tokens - (call.last ? std::min(lost, call.prompt_tokens) : 0);
@@ -399,7 +229,7 @@ f64 Predictor::Impl::per_unit(i64 size, f64 SizeSummary::*what) const {
   if (above == sizes_.begin()) return at * of(sizes_.front());
   const f64 weight =
       static_cast<f64>(size - above[-1].size) / static_cast<f64>(above->size - above[-1].size);
-  return at * between_units(of(above[-1]), of(*above), weight);
+  return at * (of(above[-1]) + weight * (of(*above) - of(above[-1])));
 }
 
 f64 Predictor::Impl::formula(const std::vector<PlannedRecord>& records, i64 n) const {
@@ -479,13 +309,16 @@ f64 Predictor::Impl::bound(const std::vector<PlannedRecord>& records, i64 n) con
 
 namespace {
 
-/// The middle 95 of 100, and the mean of others.
+/// The middle 95 of 100, and the mean of others. One more draw of n is below the r-th smallest in r
+/// of n + 1 cases: the r that leaves 2.5 of 100 at each side, so that no place between two draws is
+/// made up for figures that are multiples of one.
 Interval interval(std::vector<f64> varied, const std::vector<f64>& plain) {
   Interval out;
   out.mean = stat::mean_error(plain).mean;
   std::sort(varied.begin(), varied.end());
-  out.low = stat::quantile(varied, 0.025);
-  out.high = stat::quantile(varied, 0.975);
+  const i64 outside = std::max<i64>((isize(varied) + 1) / 40, 1);
+  out.low = varied[usize(outside - 1)];
+  out.high = varied[usize(isize(varied) - outside)];
   return out;
 }
 
@@ -502,8 +335,8 @@ Prediction Predictor::Impl::predict(const std::vector<PlannedRecord>& records, i
     for (Step& step : steps) {
       if (!step.call) continue;
       const PlannedCall& call = record.calls[k++];
-      const i64 kind = kind_of(call.last, call.needles);
-      if (kinds_[usize(kind)].empty())
+      const i64 kind = CallCells::kind_of(call.last, call.needles);
+      if (cells_.of(kind).empty())
         throw Error(ErrorKind::kData, cat("the calibration has no samples of ",
                                           kind == 2   ? "the last call"
                                           : kind == 1 ? "pieces with a target"

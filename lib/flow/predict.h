@@ -35,7 +35,7 @@ struct PlannedRecord {
 /// A record whose calls all answer rightly. Throws Error{kData} for a graph with calls that are
 /// none of the problem's, and for one that fails.
 PlannedRecord plan_record(const Graph& graph, Problem problem, const Instance& instance,
-                          const CountTokens& count);
+                          const CountTokens& count, MemoryBudget* memory = nullptr);
 
 /// A mean with what it will be in 95 of 100 cases.
 struct Interval {

@@ -4,8 +4,9 @@
 #include <limits>
 
 #include "core/str.h"
+#include "flow/call.h"
+#include "flow/history.h"
 #include "flow/task.h"
-#include "io/json.h"
 
 namespace lm::flow {
 
@@ -16,10 +17,7 @@ using text::ValueMap;
 namespace {
 
 constexpr i64 kLast = std::numeric_limits<i64>::max();
-
-std::string json_of(const Value& value) {
-  return text::to_json(value, {.spaced = false});
-}
+constexpr i64 kDeepest = 1024;  // levels of a value: writing it and giving it up recurse
 
 /// Inner ones hide outer ones.
 void set_var(ValueMap& vars, const char* name, Value value) {
@@ -43,8 +41,14 @@ bool null_passes(const Node& node, const std::vector<Value>& args) {
 
 class RecordFlow::Impl {
  public:
-  Impl(const Graph& graph, std::string id, std::vector<Value> fields, const FlowOptions& options)
-      : graph_(graph), id_(std::move(id)), fields_(std::move(fields)), options_(options) {
+  Impl(const Graph& graph, std::string id, std::vector<Value> fields, const FlowOptions& options,
+       std::unique_ptr<Ledger> ledger)
+      : graph_(graph),
+        id_(std::move(id)),
+        fields_(std::move(fields)),
+        options_(options),
+        ledger_(ledger ? std::move(ledger) : ledger_of(fields_, options, id_)),
+        history_(*ledger_) {
     root_.body = &graph.main();
     begin_body(root_);
     settle();
@@ -52,28 +56,34 @@ class RecordFlow::Impl {
 
   bool has_ready() const { return !fault_ && !ready_.empty(); }
 
-  std::optional<i64> next(answer::Request& out) {
-    while (has_ready()) {
-      Task& task = *ready_.front();
-      ready_.pop_front();
-      if (made_ == options_.most_calls) {
-        fail(task,
-             {"calls", cat("the record needs more than ", options_.most_calls, " calls"), -1});
-        break;
-      }
-      if (!ask(task, out)) break;
-      ++made_;
-      ++waiting_;
-      calls_.push_back(&task);
-      return isize(calls_) - 1;
+  std::optional<i64> next(answer::Request& out, bool may_wait) {
+    if (!has_ready()) return std::nullopt;
+    Task& task = *ready_.front();
+    if (made_ == options_.most_calls) {
+      fail(task, {"calls", cat("the record needs more than ", options_.most_calls, " calls"), -1});
+      return std::nullopt;
     }
-    return std::nullopt;
+    if (!ask(task, out)) return std::nullopt;
+    const i64 bytes = request_bytes(out);
+    // Whoever answers needs room to work on it, which those that are asked will leave.
+    constexpr i64 kRoom = 8;
+    if (may_wait) {
+      if (!ledger_->try_add(kRoom * bytes)) return std::nullopt;
+      ledger_->give((kRoom - 1) * bytes);
+    } else {
+      ledger_->add(bytes, task.name, "a request");
+    }
+    ready_.pop_front();
+    ++made_;
+    ++waiting_;
+    calls_.push_back({&task, bytes});
+    return isize(calls_) - 1;
   }
 
   void answer(i64 call, answer::Response response, std::optional<f64> seconds) {
     Task& task = close(call);
     if (fault_) return;
-    hear(task, response, seconds);
+    hear(task, std::move(response), seconds);
     settle();
   }
 
@@ -91,21 +101,26 @@ class RecordFlow::Impl {
     Value value;
     i64 step;
   };
-  struct StepRecord {
-    std::vector<i64> order;
-    Step step;
-    i64 call = -1;  // in heard_
-  };
-  struct TraceLine {
-    std::vector<i64> order;
-    std::string json;
+  struct Call {
+    Task* task;  // null once answered
+    i64 bytes;   // of the request
   };
 
+  static std::unique_ptr<Ledger> ledger_of(const std::vector<Value>& fields,
+                                           const FlowOptions& options, const std::string& id) {
+    std::unique_ptr<Ledger> out =
+        std::make_unique<Ledger>(options.memory, cat("record ", quote(id)));
+    for (const Value& field : fields)
+      out->hold(field, {});
+    return out;
+  }
+
   Task& close(i64 call) {
-    LM_CHECK(call >= 0 && call < isize(calls_) && calls_[usize(call)] != nullptr,
+    LM_CHECK(call >= 0 && call < isize(calls_) && calls_[usize(call)].task != nullptr,
              "an open call is answered");
     --waiting_;
-    return *std::exchange(calls_[usize(call)], nullptr);
+    ledger_->give(calls_[usize(call)].bytes);
+    return *std::exchange(calls_[usize(call)].task, nullptr);
   }
 
   void fail(const Task& task, Fault fault) {
@@ -114,15 +129,16 @@ class RecordFlow::Impl {
     fault_ = std::move(fault);
   }
 
-  i64 add_step(std::vector<i64> order, std::vector<i64> after) {
-    StepRecord& record = steps_.emplace_back();
-    record.order = std::move(order);
-    for (const i64 one : after)
-      if (one >= 0) record.step.after.push_back(one);
-    return isize(steps_) - 1;
+  i64 add_step(const Task& task, std::vector<i64> order, const std::vector<i64>& after) {
+    return history_.add_step(std::move(order), after, task.name);
   }
 
+  /// The task's value, which is held from now on.
   void report(Task& task, Value value, i64 step) {
+    if (ledger_->hold(value, task.name) > kDeepest) {
+      fail(task, {"depth", cat("a value of more than ", kDeepest, " levels"), -1});
+      return;
+    }
     reports_.push_back({&task, std::move(value), step});
   }
 
@@ -133,12 +149,14 @@ class RecordFlow::Impl {
       reports_.pop_front();
       Task* const parent = one.from->parent;
       if (options_.trace && one.from->node != nullptr) trace(*one.from, one.value);
+      said_.reset();
       if (parent == nullptr) {
         answer_ = std::move(one.value);
         ended_ = true;
         continue;
       }
-      parent->values[usize(one.from->slot)] = std::move(one.value);
+      // What a round of a loop before has left there is no longer held.
+      ledger_->drop(std::exchange(parent->values[usize(one.from->slot)], std::move(one.value)));
       parent->steps[usize(one.from->slot)] = one.step;
       release(*one.from);
       try {
@@ -157,11 +175,29 @@ class RecordFlow::Impl {
   }
 
   /// What only the task itself needed.
-  static void release(Task& task) {
+  void release(Task& task) {
+    drop_children(task);
+    drop_values(task);
+    for (const Value& value : task.args)
+      ledger_->drop(value);
+    task.args = {};
+    task.vars = {};
+  }
+  void drop_children(Task& task) {
+    for (const std::unique_ptr<Task>& child : task.children) {
+      release(*child);
+      ledger_->give(child->charged);
+    }
     task.children.clear();
-    task.values.clear();
-    task.args.clear();
-    task.vars.clear();
+  }
+  void drop_values(Task& task) {
+    for (const Value& value : task.values)
+      ledger_->drop(value);
+    task.values = {};
+  }
+  void add_arg(Task& task, Value value) {
+    ledger_->hold(value, task.name);
+    task.args.push_back(std::move(value));
   }
 
   Task& child_of(Task& parent, i64 slot) {
@@ -174,13 +210,22 @@ class RecordFlow::Impl {
     child.order.push_back(slot);
     return child;
   }
+  /// Once its names and inputs are there.
+  void charge(Task& child) {
+    constexpr i64 kBeside = 128;  // allocations, and its place among the parent's
+    const i64 bytes = kBeside + static_cast<i64>(sizeof(Task)) + isize(child.name) +
+                      8 * (isize(child.order) + 2) +
+                      isize(child.vars) * static_cast<i64>(sizeof(ValueMap::value_type)) +
+                      isize(child.args) * static_cast<i64>(sizeof(Value));
+    ledger_->add(bytes - child.charged, child.name, "its work");
+    child.charged = bytes;
+  }
 
   // Graphs ----------------------------------------------------------------------------------------
 
   void begin_body(Task& task) {
     task.values.resize(task.body->nodes.size());
     task.steps.assign(task.body->nodes.size(), -1);
-    started_of(task);
     try {
       advance_body(task);
     } catch (const NodeFault& e) {
@@ -228,11 +273,12 @@ class RecordFlow::Impl {
                             : source.from == Source::From::kInput
                                 ? parent.args[usize(source.index)]
                                 : parent.values[usize(source.index)];
-        task.args.push_back(value_at(from, source.path, source.spelt));
+        add_arg(task, value_at(from, source.path, source.spelt));
         task.vars.emplace_back(Value(source.name), task.args.back());
         if (source.from == Source::From::kNode) after.push_back(parent.steps[usize(source.index)]);
       }
-      task.before = add_step(task.order, after);
+      charge(task);
+      task.before = add_step(task, task.order, after);
       if (node.when && !holds(*node.when, Value(task.vars))) {
         report(task, Value(), task.before);
         return;
@@ -277,7 +323,11 @@ class RecordFlow::Impl {
         begin_round(task, task.args[0], task.before);
         return;
       default:
-        report(task, run_program(node, task.args, Value(task.vars), options_), task.before);
+        report(task,
+               ledger_->about(
+                   task.name,
+                   [&] { return run_program(node, task.args, Value(task.vars), options_); }),
+               task.before);
     }
   }
 
@@ -290,11 +340,13 @@ class RecordFlow::Impl {
     child.before = before;
     child.vars = task.vars;
     set_var(child.vars, item_name, item);
-    child.args.push_back(std::move(item));
-    child.args.insert(child.args.end(), task.args.begin() + 1, task.args.end());
+    add_arg(child, std::move(item));
+    for (std::size_t i = 1; i < task.args.size(); ++i)
+      add_arg(child, task.args[i]);
   }
 
   void open_slots(Task& task, i64 count) {
+    drop_values(task);
     task.values.assign(usize(count), Value());
     task.steps.assign(usize(count), -1);
     task.open = count;
@@ -303,7 +355,8 @@ class RecordFlow::Impl {
   void begin_map(Task& task) {
     if (!task.args[0].is_list())
       throw NodeFault{{"type", cat("map needs a list, not type ", task.args[0].type_name()), -1}};
-    const ValueList items = task.args[0].list();
+    const Value list = task.args[0];
+    const ValueList& items = list.list();
     // The list itself has a name in templates too; its items are what each is about.
     std::erase_if(task.vars, [&](const auto& one) {
       return !task.node->in.empty() && one.first.str() == task.node->in[0].name;
@@ -319,6 +372,7 @@ class RecordFlow::Impl {
       child.item = i;
       set_var(child.vars, "index", Value(i));
       set_var(child.vars, "count", Value(isize(items)));
+      charge(child);
     }
     for (const std::unique_ptr<Task>& child : task.children) {
       if (fault_) return;
@@ -333,12 +387,12 @@ class RecordFlow::Impl {
              task.steps.empty() ? task.before : task.steps[0]);
       return;
     }
-    const i64 arity = task.node->arity;
+    const i64 arity = std::min(task.node->arity, isize(items));
     const std::vector<i64> before =
         task.round == 0 ? std::vector<i64>(items.size(), task.before) : task.steps;
     const i64 groups = (isize(items) + arity - 1) / arity;
     ++task.round;
-    task.children.clear();
+    drop_children(task);
     open_slots(task, groups);
     if (task.round == 1)
       std::erase_if(task.vars, [&](const auto& one) {
@@ -348,6 +402,7 @@ class RecordFlow::Impl {
       const i64 from = g * arity;
       const i64 to = std::min(isize(items), from + arity);
       if (to - from == 1) {  // goes up as it is
+        ledger_->hold(items[usize(from)], task.name);
         task.values[usize(g)] = items[usize(from)];
         task.steps[usize(g)] = before[usize(from)];
         --task.open;
@@ -360,8 +415,9 @@ class RecordFlow::Impl {
       child.order.insert(child.order.end() - 1, task.round);
       child.item = g;
       set_var(child.vars, "level", Value(task.round));
-      child.before =
-          add_step(child.order, std::vector<i64>(before.begin() + from, before.begin() + to));
+      charge(child);
+      child.before = add_step(child, child.order,
+                              std::vector<i64>(before.begin() + from, before.begin() + to));
     }
     for (std::size_t i = 0; i < task.children.size() && !fault_; ++i)
       begin_work(*task.children[i]);
@@ -375,8 +431,10 @@ class RecordFlow::Impl {
     child.name = task.node->op == Op::kLoop ? cat(task.name, "[", round, "]") : task.name;
     child.order.back() = round;
     child.depth = task.depth + (task.node->op == Op::kExpand ? 1 : 0);
-    child.args = std::move(args);
+    for (Value& arg : args)
+      add_arg(child, std::move(arg));
     child.before = before;
+    charge(child);
     begin_body(child);
   }
 
@@ -401,7 +459,7 @@ class RecordFlow::Impl {
       return;
     }
     if (task.node->op == Op::kLoop) {
-      task.children.clear();
+      drop_children(task);
       begin_round(task, task.values[0], task.steps[0]);
       return;
     }
@@ -412,69 +470,35 @@ class RecordFlow::Impl {
     }
     std::vector<i64> order = task.order;
     order.push_back(kLast);
-    const i64 end = add_step(std::move(order), task.steps);
+    const i64 end = add_step(task, std::move(order), task.steps);
     report(task, Value(task.values), end);
   }
 
   // Calls -----------------------------------------------------------------------------------------
 
-  bool ask(Task& task, answer::Request& out) {
-    const LlmSpec& llm = *task.node->llm;
-    out = {};
-    out.id = cat(id_, "/", task.name, task.round > 0 ? cat("~", task.round + 1) : "");
-    out.seed = options_.seed;
-    out.params = llm.params;
-    out.form = llm.form;
-    const Value vars(task.vars);
+  bool ask(const Task& task, answer::Request& out) {
     try {
-      if (llm.prompt) out.prompt = llm.prompt->render(vars);
-      for (const auto& [role, content] : llm.messages)
-        out.messages.push_back({role, content.render(vars)});
+      out = request_of(task, id_, options_.seed, graph_.params.size());
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::kData) throw;
       fail(task, {"template", e.message(), -1});
       return false;
     }
-    ValueMap meta = {{Value("role"), Value(llm.role)}, {Value("node"), Value(task.name)}};
-    for (std::size_t i = graph_.params.size(); i < task.vars.size(); ++i)
-      meta.push_back(task.vars[i]);
-    out.meta = json_of(Value(std::move(meta)));
     return true;
   }
 
-  void hear(Task& task, const answer::Response& response, std::optional<f64> seconds) {
+  void hear(Task& task, answer::Response response, std::optional<f64> seconds) {
     const LlmSpec& llm = *task.node->llm;
     if (response.fault) {
       fail(task, *response.fault);
       return;
     }
-    LM_CHECK(isize(response.replies) == llm.params.n, "as many replies as were asked for");
-    ++task.round;
-    CallRecord call;
-    call.name = task.name;
-    call.role = llm.role;
-    call.item = task.item;
-    call.retry = task.round > 1;
-    call.seconds = seconds;
-    call.tokens.prefill = response.prompt_tokens;
-    ValueList values;
-    for (const answer::Reply& reply : response.replies) {
-      call.tokens.decode += reply.tokens;
-      std::optional<Value> value = parse_reply(llm.parse, reply.text);
-      if (!value) ++call.failures;
-      values.push_back(value ? std::move(*value) : llm.otherwise.value_or(Value()));
-    }
-    std::vector<i64> order = task.order;
-    order.push_back(task.round);
-    task.before = add_step(std::move(order), {task.before});
-    StepRecord& record = steps_.back();
-    record.step.call = true;
-    record.step.seconds = seconds.value_or(0);
-    record.step.held_tokens = call.tokens.prefill + call.tokens.decode;
-    record.call = isize(heard_);
+    CallRecord call = call_of(task, response, seconds);
     const bool lacks = call.failures > 0;
-    call.value = llm.params.n > 1 ? Value(values) : values[0];
-    heard_.push_back(std::move(call));
+    Value value = call.value;
+    std::vector<i64> order = task.order;
+    order.push_back(++task.round);
+    task.before = history_.add_call(std::move(order), task.before, std::move(call));
     if (lacks && task.round < llm.tries) {
       ready_.push_back(&task);
       return;
@@ -483,93 +507,56 @@ class RecordFlow::Impl {
       fail(task, {"parse", cat("no value in the reply ", quote(response.replies[0].text)), -1});
       return;
     }
-    if (options_.trace) texts_.emplace_back(&task, response);
-    report(task, heard_.back().value, task.before);
+    if (options_.trace) said_ = std::move(response);
+    report(task, std::move(value), task.before);
   }
 
   void trace(const Task& task, const Value& value) {
-    std::string in;
-    for (std::size_t i = graph_.params.size(); i < task.vars.size(); ++i)
-      append(in, in.empty() ? "{" : ",", io::json_string(task.vars[i].first.str()), ":",
-             json_of(task.vars[i].second));
-    std::string json = cat("{\"node\":", io::json_string(task.name), ",\"op\":\"",
-                           op_name(task.node->op), "\",\"in\":", in.empty() ? "{" : in, "}");
-    for (const auto& [of, response] : texts_) {
-      if (of != &task) continue;
-      json += ",\"replies\":[";
-      for (std::size_t i = 0; i < response.replies.size(); ++i)
-        append(json, i > 0 ? "," : "", io::json_string(response.replies[i].text));
-      append(json, "],\"prompt_tokens\":", response.prompt_tokens);
-    }
-    std::erase_if(texts_, [&](const auto& one) { return one.first == &task; });
-    append(json, ",\"out\":", json_of(value), "}");
-    traces_.push_back({task.order, std::move(json)});
+    const bool call = said_ && task.node->op == Op::kLlm;
+    history_.add_trace(task.order,
+                       trace_json(task, value, graph_.params.size(), call ? &*said_ : nullptr),
+                       task.name);
   }
 
   const Graph& graph_;
   const std::string id_;
   const std::vector<Value> fields_;
   const FlowOptions options_;
+  std::unique_ptr<Ledger> ledger_;
+  History history_;
   Task root_;
   std::deque<Task*> ready_;
   std::deque<Report> reports_;
-  std::vector<Task*> calls_;  // by number; null once answered
+  std::vector<Call> calls_;  // by number
   i64 made_ = 0;
   i64 waiting_ = 0;
   std::optional<Fault> fault_;
   bool ended_ = false;
   Value answer_;
-  std::vector<CallRecord> heard_;
-  std::vector<StepRecord> steps_;
-  std::vector<std::pair<const Task*, answer::Response>> texts_;
-  std::vector<TraceLine> traces_;
+  std::optional<answer::Response> said_;  // what the next report is made of, for the trace
 };
 
-/// Steps and calls in the order of the graph, whatever came first.
 Outcome RecordFlow::Impl::take() {
   LM_CHECK(done(), "the record is done");
   Outcome out;
   out.fault = std::move(fault_);
   out.answer = std::move(answer_);
   out.values = std::move(root_.values);
-  std::vector<i64> by_order(steps_.size());
-  for (std::size_t i = 0; i < by_order.size(); ++i)
-    by_order[i] = static_cast<i64>(i);
-  std::sort(by_order.begin(), by_order.end(), [&](i64 a, i64 b) {
-    const std::vector<i64>& x = steps_[usize(a)].order;
-    const std::vector<i64>& y = steps_[usize(b)].order;
-    return x != y ? x < y : a < b;
-  });
-  std::vector<i64> place(steps_.size());
-  for (std::size_t i = 0; i < by_order.size(); ++i)
-    place[usize(by_order[i])] = static_cast<i64>(i);
-  for (const i64 i : by_order) {
-    StepRecord& record = steps_[usize(i)];
-    for (i64& after : record.step.after)
-      after = place[usize(after)];
-    if (record.call >= 0) out.calls.push_back(std::move(heard_[usize(record.call)]));
-    out.steps.push_back(std::move(record.step));
-  }
-  if (options_.trace) {
-    std::sort(traces_.begin(), traces_.end(),
-              [](const TraceLine& a, const TraceLine& b) { return a.order < b.order; });
-    out.trace = "[";
-    for (const TraceLine& line : traces_)
-      append(out.trace, out.trace.size() > 1 ? "," : "", line.json);
-    out.trace += "]";
-  }
+  history_.finish(out, options_.trace);
+  out.ledger = std::move(ledger_);
   return out;
 }
 
 RecordFlow::RecordFlow(const Graph& graph, std::string id, std::vector<Value> fields,
-                       const FlowOptions& options)
-    : impl_(std::make_unique<Impl>(graph, std::move(id), std::move(fields), options)) {}
+                       const FlowOptions& options, std::unique_ptr<Ledger> ledger)
+    : impl_(std::make_unique<Impl>(graph, std::move(id), std::move(fields), options,
+                                   std::move(ledger))) {}
 RecordFlow::~RecordFlow() = default;
 bool RecordFlow::has_ready() const {
   return impl_->has_ready();
 }
-std::optional<i64> RecordFlow::next(answer::Request& out) {
-  return impl_->next(out);
+std::optional<i64> RecordFlow::next(answer::Request& out, bool may_wait) {
+  return impl_->next(out, may_wait);
 }
 void RecordFlow::answer(i64 call, answer::Response response, std::optional<f64> seconds) {
   impl_->answer(call, std::move(response), seconds);

@@ -13,6 +13,7 @@
 #include "answer/answer.h"
 #include "flow/cost.h"
 #include "flow/graph.h"
+#include "flow/ledger.h"
 #include "flow/schedule.h"
 
 namespace lm::flow {
@@ -22,6 +23,9 @@ struct FlowOptions {
   i64 most_calls = 100000;  // of a record: what recursion and loops must not exceed
   bool trace = false;
   CountTokens count_tokens = {};  // for split by tokens
+  /// Values, work, requests and traces are charged here; null: nowhere. What does not fit ends the
+  /// run: Error{kOs} with record and node.
+  MemoryBudget* memory = nullptr;
 };
 
 /// A call that was answered.
@@ -38,6 +42,8 @@ struct CallRecord {
 
 /// What became of a record.
 struct Outcome {
+  /// Of what is here; first, so that it goes last.
+  std::unique_ptr<Ledger> ledger;
   std::optional<Fault> fault;  // then there is no answer
   text::Value answer;
   std::vector<text::Value> values;  // of the main graph's nodes
@@ -50,16 +56,18 @@ struct Outcome {
 
 class RecordFlow {
  public:
-  /// fields: values of graph.fields; the graph outlives this.
+  /// fields: values of graph.fields; the graph outlives this. ledger: holds the fields already;
+  /// null: this makes one.
   RecordFlow(const Graph& graph, std::string id, std::vector<text::Value> fields,
-             const FlowOptions& options);
+             const FlowOptions& options, std::unique_ptr<Ledger> ledger = nullptr);
   ~RecordFlow();
   RecordFlow(const RecordFlow&) = delete;
   RecordFlow& operator=(const RecordFlow&) = delete;
 
   bool has_ready() const;
-  /// The next call that is ready, and its number.
-  std::optional<i64> next(answer::Request& out);
+  /// The next call that is ready, and its number. may_wait: where memory does not suffice for the
+  /// request, nothing, and the call stays ready; else Error{kOs}.
+  std::optional<i64> next(answer::Request& out, bool may_wait = false);
   /// seconds: how long it took, if that was measured.
   void answer(i64 call, answer::Response response, std::optional<f64> seconds = std::nullopt);
   /// The call will never be answered.

@@ -115,6 +115,14 @@ Result<Value> merge_lists(const ValueList& lists, MergeWay way) {
 Result<Value> concat_items(const ValueList& items, const std::string& separator) {
   std::string joined;
   ValueList all;
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (const Value& item : items) {
+    if (item.is_string()) bytes += item.str().size() + separator.size();
+    if (item.is_list()) count += item.list().size();
+  }
+  joined.reserve(bytes);
+  all.reserve(count);
   const Value* first = nullptr;
   for (const Value& item : items) {
     if (item.is_none()) continue;

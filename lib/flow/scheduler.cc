@@ -11,7 +11,10 @@ bool Scheduler::feed() {
     const bool open = !record->done();
     while (isize(sent_) < options_.calls) {
       answer::Request request;
-      const std::optional<i64> call = record->next(request);
+      // Where memory does not suffice for one more, those that are asked are waited for; none goes
+      // before it, so that the order stays.
+      const std::optional<i64> call = record->next(request, !sent_.empty());
+      if (!call && record->has_ready()) return any;
       if (!call) break;
       const f64 at = options_.clock ? options_.clock() : 0;
       answerer_.add(std::move(request));

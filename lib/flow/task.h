@@ -1,5 +1,6 @@
 #pragma once
-// The pieces that a record on its way is made of; private to record_flow.cc and node_work.cc.
+// The pieces that a record on its way is made of; private to record_flow.cc, history.cc and
+// node_work.cc.
 
 #include <memory>
 #include <string>
@@ -28,6 +29,7 @@ struct Task {
   i64 open = 0;                     // children that have not reported
   i64 round = 0;                    // of a loop, the level of a tree, the try of a call
   std::vector<std::unique_ptr<Task>> children;
+  i64 charged = 0;  // for the task itself
 };
 
 /// Why a node cannot go on; caught where nodes are run.

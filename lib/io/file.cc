@@ -91,6 +91,9 @@ void write_full(int fd, const void* buf, i64 size, std::string_view name) {
     const ssize_t n = ::write(fd, static_cast<const char*>(buf) + done, usize(size - done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EPIPE) throw PipeClosed(name);
+    // Never opened for writing, or closed from the start: there is no such output.
+    if (n < 0 && errno == EBADF)
+      throw os_error(ErrorKind::kCannotCreate, name, "cannot write", errno);
     if (n < 0) throw os_error(ErrorKind::kIo, name, "write failed", errno);
     done += n;
   }

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "io/json_problem.h"
 
 namespace lm::io {
 
@@ -19,28 +20,6 @@ std::string cut(std::string text) {
     --end;
   return text.substr(0, end) + "...";
 }
-
-/// Finds where a text stops being JSON, and nothing else.
-class Locator final : public nlohmann::json_sax<Json> {
- public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(Json::number_integer_t) override { return true; }
-  bool number_unsigned(Json::number_unsigned_t) override { return true; }
-  bool number_float(Json::number_float_t, const std::string&) override { return true; }
-  bool string(std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(std::string&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t at, const std::string&, const Json::exception&) override {
-    byte = at;
-    return false;
-  }
-  std::size_t byte = 0;  // from 1 on
-};
 
 /// "LINE:COLUMN" of a byte, from 1 on; columns are bytes.
 std::string place_of(std::string_view text, std::size_t byte) {
@@ -75,9 +54,9 @@ Json parse_object(std::string_view text, std::string_view file) {
 JsonDocument::JsonDocument(std::string_view text) {
   const simdjson::error_code code = parser_.parse(text.data(), text.size(), true).get(root_);
   if (code == simdjson::SUCCESS) return;
-  Locator locator;
-  const bool placed = !Json::sax_parse(text.begin(), text.end(), &locator);
-  error_ = cat(placed ? place_of(text, locator.byte) + ": " : "", simdjson::error_message(code));
+  const std::optional<JsonProblem> problem = json_problem(text);
+  error_ = cat(problem ? cat(problem->line, ":", problem->column, ": ") : std::string(),
+               simdjson::error_message(code));
 }
 
 JsonNode JsonDocument::root(std::string_view file) const {

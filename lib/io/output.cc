@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "core/parallel.h"
 #include "core/str.h"
+#include "io/descriptor.h"
 
 namespace lm::io {
 
@@ -64,6 +65,7 @@ OutputStream::OutputStream(StreamOutputOptions options, const Context& ctx)
   }
   if (::fstat(fd_, &st) != 0)
     throw os_error(ErrorKind::kCannotCreate, name_, "cannot write", errno);
+  if (to_stdout) require_writable(fd_, name_);
   const bool pipe = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
   codec_ = options_.compression.codec;
   if (codec_ == Codec::kAuto) {

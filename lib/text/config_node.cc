@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 #include "core/error.h"
 #include "core/str.h"
 #include "core/utf8.h"
 #include "io/file.h"
+#include "io/json_problem.h"
 
 namespace lm::text {
 
@@ -30,6 +32,7 @@ Value typed(const std::string& text) {
   std::string_view digits = text;
   const bool negative = digits[0] == '-';
   if (negative || digits[0] == '+') digits.remove_prefix(1);
+  if (digits.starts_with('-')) return text;
   if (const std::optional<i64> whole = parse_int(digits)) return negative ? -*whole : *whole;
   if (one_of(digits, {".inf", ".Inf", ".INF"}))
     return negative ? -std::numeric_limits<f64>::infinity() : std::numeric_limits<f64>::infinity();
@@ -48,8 +51,10 @@ class Reader {
     ConfigNode out;
     const YAML::Mark mark = node.Mark();
     out.where = mark.is_null() ? fallback : cat(path_, ":", mark.line + 1);
-    if (++nodes_ > kMostNodes || depth > kDeepest)
-      out.fail("the file has too many nodes", "aliases that contain each other multiply");
+    if (depth > kDeepest) out.fail(cat("is nested more than ", kDeepest, " levels deep"));
+    if (++nodes_ > kMostNodes)
+      out.fail(cat("the file has more than ", kMostNodes, " nodes"),
+               "aliases that contain each other multiply");
     const std::string& tag = node.Tag();
     if (tag == "!function")
       out.fail(cat("the Python function ", quote(node.IsScalar() ? node.Scalar() : ""),
@@ -164,12 +169,50 @@ std::vector<std::string> ConfigNode::texts() const {
   return out;
 }
 
+namespace {
+
+/// Whether a text is meant as JSON: behind brackets, if any, it begins with a string in quotes.
+bool looks_like_json(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[')) return false;
+  const std::size_t behind = text.find_first_not_of(" \t\r\n[{", first);
+  return behind == std::string_view::npos || text[behind] == '"';
+}
+
+/// Refuses what a reader that calls itself for every level should not see.
+void check_depth(std::string_view text, const std::string& name) {
+  i64 depth = 0;
+  i64 line = 1;
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    line += c == '\n' ? 1 : 0;
+    if (c == '"') quoted = !quoted;
+    if (quoted && c == '\\') ++at;
+    if (quoted) continue;
+    depth += c == '[' || c == '{' ? 1 : c == ']' || c == '}' ? -1 : 0;
+    if (depth > kDeepest)
+      throw Error(ErrorKind::kConfig,
+                  cat(name, ":", line, ": is JSON nested more than ", kDeepest, " levels deep"));
+  }
+}
+
+}  // namespace
+
 ConfigNode parse_config(std::string_view text, const std::string& name) {
   if (!is_valid_utf8(text)) throw Error(ErrorKind::kConfig, cat(name, ": is not UTF-8"));
+  const bool json = looks_like_json(text);
+  if (json) check_depth(text, name);
   try {
     return Reader(name).read(YAML::Load(std::string(text)), name, 0);
   } catch (const YAML::Exception& e) {
+    if (const std::optional<io::JsonProblem> why = json ? io::json_problem(text) : std::nullopt)
+      throw Error(ErrorKind::kConfig, cat(name, ":", why->line, ": is not JSON: ", why->reason,
+                                          " (column ", why->column, ")"));
     const std::string where = e.mark.is_null() ? name : cat(name, ":", e.mark.line + 1);
+    if (dynamic_cast<const YAML::DeepRecursion*>(&e) != nullptr)
+      throw Error(ErrorKind::kConfig, cat(where, ": is nested too deep"));
     throw Error(ErrorKind::kConfig, cat(where, ": is not YAML: ", e.msg));
   }
 }

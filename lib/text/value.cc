@@ -10,6 +10,16 @@
 
 namespace lm::text {
 
+Value::Value(std::string text) {
+  // Space that a text has outgrown, or never needed, would be kept as long as the value.
+  if (text.capacity() > text.size() + text.size() / 4 + kOwnText) text.shrink_to_fit();
+  if (text.size() <= kOwnText) {
+    state_ = std::move(text);
+  } else {
+    state_ = std::make_shared<const std::string>(std::move(text));
+  }
+}
+
 Value Value::tuple(ValueList list) {
   return {std::move(list), true};
 }
@@ -23,6 +33,19 @@ const char* Value::type_name() const {
   if (is_string()) return "str";
   if (is_list()) return is_tuple() ? "tuple" : "list";
   return is_map() ? "dict" : "function";
+}
+
+Value::Shared Value::shared() const {
+  // Of the blocks themselves, their counts and what the system keeps beside an allocation.
+  constexpr i64 kBlock = 64;
+  const auto bytes = [](std::size_t parts, std::size_t size) {
+    return kBlock + static_cast<i64>(parts * size);
+  };
+  if (const Text* const text = std::get_if<Text>(&state_))
+    return {text->get(), bytes((*text)->capacity(), 1)};
+  if (is_list()) return {&list(), bytes(list().capacity(), sizeof(Value))};
+  if (is_map()) return {&map(), bytes(map().capacity(), sizeof(ValueMap::value_type))};
+  return {};
 }
 
 f64 Value::number() const {

@@ -1,8 +1,9 @@
 #pragma once
 // A value as templates and task files have it: what JSON can say, with Python's behaviour where the
 // two meet (printing, truth, comparison, slices by code point), because the templates that people
-// share were written for it. Lists and maps are shared by copies, as references are there.
-// Text is well-formed UTF-8. Whole numbers have 64 bits; what overflows is an error, never a wrap.
+// share were written for it. Lists and maps are shared by copies, as references are there, and so
+// are long texts, which nothing changes. Text is well-formed UTF-8. Whole numbers have 64 bits;
+// what overflows is an error, never a wrap.
 
 #include <functional>
 #include <memory>
@@ -42,9 +43,9 @@ class Value {
   Value(bool flag) : state_(flag) {}                            // NOLINT
   Value(i64 whole) : state_(whole) {}                           // NOLINT
   Value(f64 real) : state_(real) {}                             // NOLINT
-  Value(std::string text) : state_(std::move(text)) {}          // NOLINT
-  Value(std::string_view text) : state_(std::string(text)) {}   // NOLINT
-  Value(const char* text) : state_(std::string(text)) {}        // NOLINT
+  Value(std::string text);                                      // NOLINT
+  Value(std::string_view text) : Value(std::string(text)) {}    // NOLINT
+  Value(const char* text) : Value(std::string(text)) {}         // NOLINT
   Value(ValueList list) : Value(std::move(list), false) {}      // NOLINT
   Value(ValueMap map) : state_(std::make_shared<ValueMap>(std::move(map))) {}            // NOLINT
   Value(Function function) : state_(std::make_shared<Function>(std::move(function))) {}  // NOLINT
@@ -56,7 +57,9 @@ class Value {
   bool is_whole() const { return std::holds_alternative<i64>(state_); }
   bool is_real() const { return std::holds_alternative<f64>(state_); }
   bool is_number() const { return is_bool() || is_whole() || is_real(); }
-  bool is_string() const { return std::holds_alternative<std::string>(state_); }
+  bool is_string() const {
+    return std::holds_alternative<std::string>(state_) || std::holds_alternative<Text>(state_);
+  }
   bool is_list() const { return std::holds_alternative<List>(state_); }  // tuples too
   bool is_tuple() const { return is_list() && std::get<List>(state_)->tuple; }
   bool is_map() const { return std::holds_alternative<Map>(state_); }
@@ -69,7 +72,10 @@ class Value {
   bool flag() const { return get<bool>(); }
   i64 whole() const { return get<i64>(); }
   f64 real() const { return get<f64>(); }
-  const std::string& str() const { return get<std::string>(); }
+  const std::string& str() const {
+    const Text* const shared = std::get_if<Text>(&state_);
+    return shared != nullptr ? **shared : get<std::string>();
+  }
   const ValueList& list() const& { return get<List>()->items; }
   ValueList& list() & { return std::get<List>(state_)->items; }
   void list() const&& = delete;  // the items of a temporary would dangle
@@ -88,6 +94,14 @@ class Value {
   /// Adds or replaces a key of a map.
   void set(const Value& key, Value value);
 
+  /// What copies of this value share with it: its address, and the bytes that it takes apart from
+  /// what the values inside it share. Null and 0 of what every copy has for itself.
+  struct Shared {
+    const void* at = nullptr;
+    i64 bytes = 0;
+  };
+  Shared shared() const;
+
   /// Python's truth.
   bool truth() const;
   /// Python's str(): text as it is, the rest as repr().
@@ -103,6 +117,7 @@ class Value {
     ValueList items;
     bool tuple = false;
   };
+  using Text = std::shared_ptr<const std::string>;  // longer than kOwnText
   using List = std::shared_ptr<Items>;
   using Map = std::shared_ptr<ValueMap>;
   using Callable = std::shared_ptr<const Function>;
@@ -116,7 +131,8 @@ class Value {
     return std::get<T>(state_);
   }
 
-  std::variant<Undefined, None, bool, i64, f64, std::string, List, Map, Callable> state_;
+  static constexpr std::size_t kOwnText = 64;  // bytes of a text that every copy has for itself
+  std::variant<Undefined, None, bool, i64, f64, std::string, Text, List, Map, Callable> state_;
 };
 
 /// -1, 0, 1 as Python orders numbers, strings, and lists of these; nothing for values that have no
@@ -129,8 +145,8 @@ std::string python_float(f64 value);
 /// print.
 std::string python_string(std::string_view text);
 
-/// A JSON text as a value. Fault "json" or "utf8" with the reason. Whole numbers beyond 64 bits
-/// become floats; of a key that stands twice the last counts.
+/// A JSON text as a value. Fault "json", "utf8" or "range" (a number that no float holds) with the
+/// reason. Whole numbers beyond 64 bits become floats; of a key that stands twice the last counts.
 Result<Value> parse_json_value(std::string_view json);
 
 struct JsonStyle {

@@ -1,6 +1,7 @@
 // Values from JSON and as JSON.
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include <simdjson.h>
@@ -150,12 +151,69 @@ class JsonWriter {
   std::string& out_;
 };
 
+/// Calls visit(number) for what stands where numbers do, outside of strings.
+template <typename Visit>
+void each_number(std::string_view json, Visit visit) {
+  constexpr std::string_view kBegin = "-0123456789";
+  constexpr std::string_view kInside = "+-.0123456789eE";
+  for (std::size_t at = 0; at < json.size();) {
+    if (json[at] == '"') {
+      for (++at; at < json.size() && json[at] != '"'; ++at)
+        if (json[at] == '\\') ++at;
+      ++at;
+    } else if (kBegin.find(json[at]) != std::string_view::npos) {
+      const std::size_t end = std::min(json.find_first_not_of(kInside, at), json.size());
+      visit(json.substr(at, end - at));
+      at = end;
+    } else {
+      ++at;
+    }
+  }
+}
+
+/// The parser has no whole numbers beyond 64 bits; as floats they have an exponent.
+std::string with_exponents(std::string_view json) {
+  std::string out;
+  const char* from = json.data();
+  each_number(json, [&](std::string_view number) {
+    if (number.size() < 19 || number.find_first_of(".eE") != std::string_view::npos) return;
+    const char* const end = number.data() + number.size();
+    i64 fits = 0;
+    if (std::from_chars(number.data(), end, fits).ec == std::errc()) return;
+    out.append(from, end);
+    out += "e0";
+    from = end;
+  });
+  out.append(from, json.data() + json.size());
+  return out;
+}
+
+/// Why a text with whole numbers as floats still has a number that cannot be read.
+Fault number_fault(std::string_view json) {
+  std::optional<Fault> out;
+  each_number(json, [&](std::string_view number) {
+    f64 value = 0;
+    const char* const end = number.data() + number.size();
+    const std::from_chars_result read = std::from_chars(number.data(), end, value);
+    if (out || read.ec != std::errc::result_out_of_range || read.ptr != end) return;
+    out = Fault{"range",
+                cat("the number ", number.substr(0, 40), number.size() > 40 ? "..." : "",
+                    " is too large: numbers reach 1.8e308"),
+                number.data() - json.data()};
+  });
+  return out ? *out : Fault{"json", "is not JSON: a number is spelt wrongly", -1};
+}
+
 }  // namespace
 
 Result<Value> parse_json_value(std::string_view json) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
-  const simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
+  simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);
+  if (error == simdjson::NUMBER_ERROR) {
+    error = parser.parse(with_exponents(json)).get(root);
+    if (error == simdjson::NUMBER_ERROR) return number_fault(json);
+  }
   if (error == simdjson::UTF8_ERROR) return Fault{"utf8", "is not UTF-8", find_invalid_utf8(json)};
   if (error != simdjson::SUCCESS)
     return Fault{"json", cat("is not JSON: ", simdjson::error_message(error)), -1};

@@ -90,7 +90,7 @@ void open_recording(cli::Tool& tool, answer::Answerer& answerer, bool keep,
     throw Error(ErrorKind::kUsage, cat(path, ": a recording is text, not compressed"),
                 "name it without .zst");
   tool.claim_output(path);
-  out.emplace(answerer, path, keep, tool.output_options());
+  out.emplace(answerer, path, keep, tool.output_options(), tool.ctx().memory);
 }
 
 OtherEngine open_other_engine(cli::Tool& tool, const EngineName& name,

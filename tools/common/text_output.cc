@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/str.h"
+#include "io/descriptor.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "text/utf8.h"
@@ -11,7 +12,10 @@ namespace lm::tool_options {
 
 TextOutput::TextOutput(cli::Tool& tool) {
   const std::string& path = tool.options().text("output");
-  if (path == "-") return;
+  if (path == "-") {
+    io::require_writable(1, "<stdout>");
+    return;
+  }
   if (path.ends_with(".zst"))
     throw Error(ErrorKind::kUsage, cat(path, ": what is printed here is text, not compressed"),
                 "name it without .zst");

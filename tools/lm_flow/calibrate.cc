@@ -32,6 +32,7 @@ void run_calibrate(cli::Tool& tool) {
     return flow::calibrate(engine.answerer(), sizes, measure);
   }();
   calibration.graph_key = key;
+  calibration.model = engine.identity().model;
   engine.close();
   tool.console().message(LogLevel::kInfo, describe(calibration));
   tool.add_metric("calibration", cat("{\"calls\":", calibration.samples.size(), "}"));

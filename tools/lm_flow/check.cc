@@ -6,6 +6,7 @@
 #include "common/text_output.h"
 #include "core/str.h"
 #include "flow.h"
+#include "stat/chart.h"
 
 namespace lm::flow_tool {
 
@@ -93,6 +94,24 @@ std::string json_of(const CheckResult& result) {
   return out + "]}\n";
 }
 
+/// Errors by length and size: no worker changes them.
+std::string plot_of(const CheckResult& result, const std::string& problem) {
+  stat::BarChart chart{.title = cat("Errors of ", problem, ", predicted and run"),
+                       .value_name = "error",
+                       .bars = {},
+                       .series = {"predicted, 95 %", "run"}};
+  const CheckCell* before = nullptr;
+  for (const CheckCell& c : result.cells) {
+    if (before != nullptr && before->n == c.n && before->m == c.m) continue;
+    before = &c;
+    const Interval& e = c.predicted.error;
+    chart.bars.push_back(
+        {.label = cat(c.n, " in pieces of ", c.m), .value = e.mean, .low = e.low, .high = e.high});
+    chart.bars.push_back({.label = "the same, run", .value = c.measured.error, .series = 1});
+  }
+  return stat::svg(chart);
+}
+
 }  // namespace
 
 void run_check(cli::Tool& tool) {
@@ -117,17 +136,13 @@ void run_check(cli::Tool& tool) {
       if (options.asked(name))
         throw Error(ErrorKind::kUsage,
                     cat("--", name, " is for calibrating, which --calibration FILE stands for"));
-    calibration = flow::read_calibration(options.text("calibration"));
-    if (calibration->problem != problem)
-      throw Error(ErrorKind::kUsage,
-                  cat(options.text("calibration"), ": calibrates ",
-                      flow::problem_names()[static_cast<std::size_t>(calibration->problem)]));
+    calibration = open_calibration(tool, problem);
   }
   tool_options::TextOutput out(tool);
+  io::AtomicFile* const plot =
+      options.given("plot") ? &tool.other_output(options.text("plot")) : nullptr;
   Engine engine(tool);
-  if (calibration && calibration->answerer_key != engine.answerer().key())
-    tool.console().message(LogLevel::kWarning,
-                           cat(options.text("calibration"), ": was made with another model"));
+  if (calibration) compare_calibration(tool, *calibration, engine.identity(), measure.graph);
   // Read by the thread that shows progress.
   std::atomic<bool> checks{false};
   std::atomic<i64> done{0};
@@ -154,6 +169,8 @@ void run_check(cli::Tool& tool) {
   engine.close();
   out.write(options.text("format") == "json" ? json_of(result)
                                              : table_of(result) + bars_of(result, cells));
+  if (plot != nullptr)
+    plot->write(plot_of(result, flow::problem_names()[static_cast<std::size_t>(problem)]));
   tool.add_metric("check", bars_json(result));
   if (!result.all()) tool.set_exit(1);
 }

@@ -258,6 +258,13 @@ std::vector<Flag> check_flags() {
       problem_graph_flag(),
       set_flag(),
       format_flag(),
+      {.name = "plot",
+       .kind = FlagKind::kPath,
+       .value_name = "FILE",
+       .group = "Output",
+       .help = "predicted errors with their intervals and those of runs, as an SVG",
+       .semantic = false,
+       .writes = true},
   };
   return cli::joined({own, engine_flags(true)});
 }

@@ -25,11 +25,19 @@ void run_gen(cli::Tool& tool);
 void run_calibrate(cli::Tool& tool);
 void run_check(cli::Tool& tool);
 
+/// Who answers, for calibrations.
+struct Identity {
+  std::string model;  // a model's digest, "script:xxh3:..." and the like
+  /// Of the answerer, and of whom a recording is of. Empty where no weights were opened.
+  std::vector<u64> keys = {};
+};
+
 /// Who answers, as --model, --engine and --record say.
 class Engine {
  public:
   explicit Engine(cli::Tool& tool);
   answer::Answerer& answerer() { return recording_ ? *recording_ : *answerer_; }
+  const Identity& identity() const { return identity_; }
   /// Sequences in work at once.
   i64 batch() const { return batch_; }
   /// Completes the recording.
@@ -38,10 +46,15 @@ class Engine {
  private:
   std::unique_ptr<answer::Answerer> answerer_;
   std::optional<answer::RecordingAnswerer> recording_;
+  Identity identity_;
   i64 batch_ = 1;
 };
-/// Tokens of texts as the engine counts them; opens no weights of a model folder.
-flow::CountTokens open_counter(cli::Tool& tool);
+/// Tokens of texts as the engine counts them; loads no weights of a model folder.
+struct Counter {
+  flow::CountTokens count;
+  Identity identity;
+};
+Counter open_counter(cli::Tool& tool);
 
 /// Takes the first operand. what: "a graph" for the message.
 std::string take_operand(cli::Tool& tool, const char* what);
@@ -73,6 +86,13 @@ struct Grid {
   std::vector<i64> check_sizes;
 };
 const Grid& default_grid(flow::Problem problem);
+
+/// --calibration FILE. Throws Error{kUsage} for one of another problem.
+flow::Calibration open_calibration(cli::Tool& tool, flow::Problem problem);
+/// Warns where it was made with another model, or with another graph.
+void compare_calibration(cli::Tool& tool, const flow::Calibration& calibration,
+                         const Identity& identity,
+                         const std::function<flow::Graph(i64)>& graph = nullptr);
 
 /// A calibration as read or made, in words of -v.
 std::string describe(const flow::Calibration& calibration);

@@ -48,6 +48,8 @@ flow::Settings settings_of(const cli::Options& options, std::optional<i64> m) {
       throw Error(ErrorKind::kUsage, cat("--set ", quote(text), " is not NAME=VALUE"));
     const std::string value = text.substr(equals + 1);
     Result<text::Value> json = text::parse_json_value(value);
+    if (!json && json.fault().code == "range")
+      throw Error(ErrorKind::kUsage, cat("--set ", quote(text), ": ", json.fault().detail));
     out.emplace_back(text.substr(0, equals), json ? std::move(*json) : text::Value(value));
     if (m && out.back().first == "m")
       throw Error(ErrorKind::kUsage, "--set m: the size of pieces is what is varied here");
@@ -132,6 +134,7 @@ flow::MeasureOptions measure_options(cli::Tool& tool, Problem problem) {
   out.seed = tool.seed();
   out.target = tool.options().find("target") == nullptr || tool.options().on("target");
   out.clock = monotonic_s;
+  out.memory = tool.ctx().memory;
   if (tool.options().find("call-time") != nullptr) out.call_time = call_time(tool.options());
   return out;
 }
@@ -140,6 +143,32 @@ const Grid& default_grid(Problem problem) {
   static const Grid kNumbers{{10, 20, 50, 100, 200}, {100, 150, 200}, {15, 30, 40, 67}};
   static const Grid kNeedles{{300, 600, 1200, 2400, 4000}, {2500, 3200, 4000}, {450, 900, 1800}};
   return problem == Problem::kCount || problem == Problem::kSort ? kNumbers : kNeedles;
+}
+
+flow::Calibration open_calibration(cli::Tool& tool, Problem problem) {
+  const std::string& path = tool.options().text("calibration");
+  flow::Calibration out = flow::read_calibration(path);
+  if (out.problem != problem)
+    throw Error(
+        ErrorKind::kUsage,
+        cat(path, ": calibrates ", flow::problem_names()[static_cast<std::size_t>(out.problem)]));
+  return out;
+}
+
+void compare_calibration(cli::Tool& tool, const flow::Calibration& calibration,
+                         const Identity& identity, const std::function<flow::Graph(i64)>& graph) {
+  const std::string& path = tool.options().text("calibration");
+  const auto warn = [&](const std::string& what) {
+    tool.console().message(LogLevel::kWarning, cat(path, ": was made with another ", what));
+  };
+  const std::vector<u64>& keys = identity.keys;
+  const bool same =
+      keys.empty() ? calibration.model.empty() || calibration.model == identity.model
+                   : std::find(keys.begin(), keys.end(), calibration.answerer_key) != keys.end();
+  if (!same)
+    warn(cat("model", calibration.model.empty() ? "" : ", ", calibration.model, ", not ",
+             identity.model));
+  if (graph && graph(calibration.sizes[0]).key != calibration.graph_key) warn("graph");
 }
 
 std::string describe(const flow::Calibration& calibration) {

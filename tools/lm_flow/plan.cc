@@ -91,10 +91,7 @@ void run_plan(cli::Tool& tool) {
   refuse_files(tool);
   if (!options.given("calibration"))
     throw Error(ErrorKind::kUsage, "--calibration FILE is needed", "lm-flow calibrate makes one");
-  const flow::Calibration calibration = flow::read_calibration(options.text("calibration"));
-  const std::string& name = flow::problem_names()[static_cast<std::size_t>(calibration.problem)];
-  if (calibration.problem != problem)
-    throw Error(ErrorKind::kUsage, cat(options.text("calibration"), ": calibrates ", name));
+  const flow::Calibration calibration = open_calibration(tool, problem);
   const flow::MeasureOptions measure = measure_options(tool, problem);
   flow::PredictOptions predict;
   predict.blocks = options.text("latency") == "blocks";
@@ -109,17 +106,15 @@ void run_plan(cli::Tool& tool) {
   const std::vector<i64> sizes = whole_list(options, "sizes", 1, calibration.sizes);
   const std::vector<i64> workers = whole_list(options, "workers", 1, {});
   tool_options::TextOutput out(tool);
-  const flow::CountTokens count = open_counter(tool);
-  if (measure.graph(calibration.sizes[0]).key != calibration.graph_key)
-    tool.console().message(LogLevel::kWarning,
-                           cat(options.text("calibration"), ": was made with another graph"));
+  const Counter counter = open_counter(tool);
+  compare_calibration(tool, calibration, counter.identity, measure.graph);
   const StageTimer timer(tool.ctx().stages->stage("predict"));
   const flow::Predictor predictor(calibration);
   std::vector<PlanRow> rows;
   for (const i64 n : lengths) {
     std::vector<std::vector<flow::PlannedRecord>> planned;
     for (const i64 m : sizes)
-      planned.push_back(flow::plan_instances(measure.graph(m), n, measure, count));
+      planned.push_back(flow::plan_instances(measure.graph(m), n, measure, counter.count));
     for (const i64 p : workers) {
       std::vector<Prediction> by_size;
       for (const std::vector<flow::PlannedRecord>& records : planned) {

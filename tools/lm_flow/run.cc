@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "common/held_run.h"
 #include "core/clock.h"
@@ -23,16 +24,21 @@ enum Field : i64 { kId, kResult, kLm, kFirst };
 
 struct Work final : io::HeldWork {
   std::vector<Value> fields;
+  std::unique_ptr<flow::Ledger> ledger;  // of the fields, until the record is on its way
   Outcome outcome;
 };
 
-Result<Value> value_of(io::JsonReader& json, i64 field, const std::string& path) {
+/// memory: what reading it takes is charged there meanwhile.
+Result<Value> value_of(io::JsonReader& json, i64 field, const std::string& path,
+                       MemoryBudget* memory) {
   if (json.field(field).type == io::JsonType::kString) {
     const Result<std::string_view> text = json.string(field);
     if (!text) return text.fault();
     return Value(std::string(*text));
   }
-  Result<Value> value = text::parse_json_value(std::string(json.raw(field)));
+  MemoryHold reading(memory);
+  reading.add(flow::json_value_bytes(json.raw(field)), cat("field ", quote(path)));
+  Result<Value> value = text::parse_json_value(json.raw(field));
   if (value) return value;
   return Fault{value.fault().code, cat("field ", quote(path), ": ", value.fault().detail),
                json.field(field).begin};
@@ -54,6 +60,8 @@ class FlowMode final : public io::HeldMapper {
     options_.seed = tool.seed();
     options_.most_calls = tool.options().integer("max-calls");
     options_.trace = tool.options().on("trace");
+    options_.memory = tool.ctx().memory;
+    before_ = options_.memory->used();
     options_.count_tokens = [&engine](const std::string& text) {
       return engine.answerer().count_tokens(text);
     };
@@ -76,13 +84,18 @@ class FlowMode final : public io::HeldMapper {
       if (std::optional<Fault> fault = record.json.settable(field)) return fault;
     std::unique_ptr<Work> work = std::make_unique<Work>();
     work->id = *id;
+    const std::string owner = cat("record ", quote(*id));
+    work->ledger = std::make_unique<flow::Ledger>(options_.memory, owner);
     for (const std::string& path : graph_.fields) {
       const auto at = std::find(read_.begin(), read_.end(), path);
       const i64 field = at == read_.end() ? kId : kFirst + (at - read_.begin());
       if (record.json.field(field).type == io::JsonType::kMissing)
         return Fault{"missing", cat("field ", quote(path), " is missing, the graph reads it"), -1};
-      Result<Value> value = value_of(record.json, field, path);
+      Result<Value> value = work->ledger->about(
+          {}, [&] { return value_of(record.json, field, path, options_.memory); });
       if (!value) return value.fault();
+      // Texts that wait to be worked on take what their lines take; lists and maps many times that.
+      if (!value->is_string()) work->ledger->hold(*value, {});
       work->fields.push_back(std::move(*value));
     }
     out.work = std::move(work);
@@ -91,10 +104,18 @@ class FlowMode final : public io::HeldMapper {
 
   void add(io::HeldWork& work) override {
     Work& own = static_cast<Work&>(work);
-    scheduler_.add(
-        std::make_unique<flow::RecordFlow>(graph_, own.id, std::move(own.fields), options_));
+    for (const Value& field : own.fields)
+      if (field.is_string()) own.ledger->hold(field, {});
+    scheduler_.add(std::make_unique<flow::RecordFlow>(graph_, own.id, std::move(own.fields),
+                                                      options_, std::move(own.ledger)));
   }
-  i64 pending() const override { return scheduler_.pending(); }
+  /// Where the records in work take half of the memory that they may have, no more are begun.
+  i64 pending() const override {
+    const i64 own = scheduler_.pending();
+    const MemoryBudget& memory = *options_.memory;
+    const bool much = 2 * (memory.used() - before_) > memory.limit() - before_;
+    return own > 0 && much ? std::numeric_limits<i64>::max() : own;
+  }
   bool step() override { return scheduler_.step(); }
   bool poll(io::HeldWork& work) override {
     std::optional<Outcome> outcome = scheduler_.take();
@@ -111,8 +132,12 @@ class FlowMode final : public io::HeldMapper {
     const CostFigures cost = flow::cost_of(outcome, workers_[0], prices_);
     if (time_) latency_ += cost.latency;
     price_ += cost.price;
-    std::string result = cat("{\"answer\":", text::to_json(outcome.answer, {.spaced = false}),
-                             ",\"cost\":", cost_json(cost));
+    const std::string answer = text::to_json(outcome.answer, {.spaced = false});
+    // The result, the record's line and the output's own hold it once more each.
+    MemoryHold writing(options_.memory);
+    outcome.ledger->about(
+        "", [&] { writing.add(4 * isize(answer) + 3 * isize(outcome.trace), "the result"); });
+    std::string result = cat("{\"answer\":", answer, ",\"cost\":", cost_json(cost));
     if (options_.trace) append(result, ",\"trace\":", outcome.trace);
     const bool drop = tool_.options().on("drop-extra");
     io::ResultLine line(json, drop);
@@ -166,15 +191,16 @@ class FlowMode final : public io::HeldMapper {
   flow::Scheduler scheduler_;
   i64 records_ = 0;
   i64 reused_ = 0;
+  i64 before_ = 0;  // bytes that who answers has
   f64 latency_ = 0;
   f64 price_ = 0;
 };
 
-std::optional<flow::CostModel> times(const cli::Options& options) {
-  if (options.given("calibration") && options.given("call-time"))
+std::optional<flow::Calibration> calibration_of(const cli::Options& options) {
+  if (!options.given("calibration")) return std::nullopt;
+  if (options.given("call-time"))
     throw Error(ErrorKind::kUsage, "--calibration and --call-time both say how long calls take");
-  if (options.given("calibration")) return flow::read_calibration(options.text("calibration")).time;
-  return call_time(options);
+  return flow::read_calibration(options.text("calibration"));
 }
 
 }  // namespace
@@ -186,7 +212,9 @@ void run_graph(cli::Tool& tool) {
   if (!flow::builtin_graph(name)) tool.add_input(name);
   tool.set_param("graph", cat("\"", hex64(graph.key), "\""));
   tool.need_input();
-  const std::optional<flow::CostModel> time = times(tool.options());
+  const std::optional<flow::Calibration> calibration = calibration_of(tool.options());
+  const std::optional<flow::CostModel> time =
+      calibration ? std::optional(calibration->time) : call_time(tool.options());
   std::string call_times;
   if (time) {
     call_times =
@@ -195,6 +223,7 @@ void run_graph(cli::Tool& tool) {
     tool.set_param("call_times", call_times);
   }
   Engine engine(tool);
+  if (calibration) compare_calibration(tool, *calibration, engine.identity());
   FlowMode mode(tool, graph, engine, time);
   const u64 timed = xxh3_64(call_times);
   const f64 start = monotonic_s();

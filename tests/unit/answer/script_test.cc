@@ -1,5 +1,6 @@
 #include "answer/script.h"
 
+#include <fstream>
 #include <map>
 
 #include "answers.h"
@@ -183,6 +184,102 @@ TEST_CASE("functions read the part of the prompt or meta that a rule names", "[s
   CHECK(texts(answer_to(script, ask("noisy", "1", 2))) == "?|?");
 }
 
+TEST_CASE("scripted replies end where a model's would", "[script]") {
+  ScriptAnswerer script(R"({"when":{"id":"long"},"reply":"0123456789","logprob":-2}
+{"when":{"id":"counted"},"reply":"0123456789","tokens":5}
+{"when":{"id":"loop"},"reply":"abcdcdcdcd"}
+{"when":{"id":"raw"},"reply":"0123456789","raw":true}
+{"when":{"id":"wide"},"reply":"\u00e9\u00e9\u00e9"}
+{"when":{},"fn":"echo","finish":"other"})",
+                        "rules.jsonl");
+  const auto said = [&](const std::string& id, i64 max_tokens, std::vector<std::string> stop,
+                        bool include = false) {
+    Request request = ask(id, "say \n one two");
+    request.params.max_tokens = max_tokens;
+    request.params.stop = std::move(stop);
+    request.params.include_stop = include;
+    if (id == "loop") {
+      request.params.loop_size = 2;
+      request.params.loop_count = 3;
+    }
+    const Response out = answer_to(script, request);
+    if (out.fault) return "fault " + out.fault->code;
+    const Reply& reply = out.replies[0];
+    return cat(reply.text, "|", reply.finish_reason, "|", reply.tokens);
+  };
+  CHECK(said("long", 10, {}) == "0123456789|stop|10");
+  CHECK(said("long", 9, {}) == "012345678|length|9");
+  CHECK(said("long", 0, {}) == "|length|0");
+  // The stop string is cut and its tokens were written; the first that is whole ends the text.
+  CHECK(said("long", 99, {"56", "345"}) == "012|stop_string|6");
+  CHECK(said("long", 99, {"56"}, true) == "0123456|stop_string|7");
+  // Behind max_tokens there is none.
+  CHECK(said("long", 6, {"56"}) == "012345|length|6");
+  CHECK(said("long", 7, {"56"}) == "01234|stop_string|7");
+  // Five tokens of two characters each.
+  CHECK(said("counted", 5, {}) == "0123456789|stop|5");
+  CHECK(said("counted", 2, {}) == "0123|length|2");
+  CHECK(said("counted", 9, {"4"}) == "0123|stop_string|3");
+  CHECK(said("loop", 99, {}) == "abcdcdcd|repetition|8");
+  CHECK(said("wide", 2, {}) == "\u00e9\u00e9|length|2");
+  CHECK(said("x", 99, {"\n"}) == "say |stop_string|5");
+  CHECK(said("x", 99, {}) == "say \n one two|other|13");
+  // What is cut is of the form, or nothing fits; raw replies are as they are.
+  const auto formed = [&](const std::string& id, i64 max_tokens, const std::string& pattern) {
+    Request request = ask(id, "p");
+    request.params.max_tokens = max_tokens;
+    request.form = {Form::Kind::kRegex, pattern};
+    return texts(answer_to(script, request));
+  };
+  CHECK(formed("long", 4, "[0-9]+") == "0123");
+  CHECK(formed("long", 4, "[0-9]{10}") == "fault budget");
+  CHECK(formed("long", 10, "[0-9]{10}") == "0123456789");
+  CHECK(formed("raw", 4, "[0-9]{10}") == "0123");
+}
+
+TEST_CASE("what a script takes is charged", "[script]") {
+  MemoryBudget budget(1 << 20);
+  const std::string rule = cat(R"({"when":{},"reply":")", std::string(20000, 'a'), "\"}\n");
+  {
+    ScriptAnswerer script(rule, "rules.jsonl", &budget);
+    const i64 rules = budget.used();
+    CHECK(rules > 40000);
+    CHECK(rules < 60000);
+    Request request = ask("a", "p");
+    request.params.max_tokens = 100000;
+    script.add(request);
+    CHECK(budget.used() > rules + 20000);
+    REQUIRE(script.step());
+    REQUIRE(script.take());
+    CHECK(budget.used() == rules);
+    // Replies without end, and a prompt that does not fit.
+    request.params.n = 1000000;
+    CHECK_THROWS_AS(script.add(request), Error);
+    CHECK_THROWS_AS(script.add(ask("a", std::string(1 << 20, 'p'))), Error);
+  }
+  CHECK(budget.used() == 0);
+  std::string table;
+  for (int i = 0; i < 50; ++i)
+    table += rule;
+  try {
+    ScriptAnswerer(table, "rules.jsonl", &budget);
+    FAIL("read");
+  } catch (const Error& e) {
+    CHECK(e.kind() == ErrorKind::kOs);
+    CHECK_THAT(e.message(), Catch::Matchers::ContainsSubstring("rules.jsonl"));
+  }
+  CHECK(budget.used() == 0);
+  const test::TempDir dir;
+  std::ofstream(dir.file("s")) << table;
+  MemoryBudget small(1 << 19);
+  CHECK_THROWS_AS(ScriptAnswerer(dir.file("s"), &small), Error);
+  CHECK(small.used() == 0);
+  MemoryBudget large(64 << 20);
+  const ScriptAnswerer whole(dir.file("s"), &large);
+  CHECK(whole.rules().size() == 50);
+  CHECK(large.used() < 5 << 20);
+}
+
 TEST_CASE("a delayed response holds back those behind it and changes none", "[script]") {
   ScriptAnswerer script(R"({"when":{"id":"slow"},"reply":"late","delay_ms":40}
 {"when":{},"reply":"soon"})",
@@ -234,6 +331,14 @@ TEST_CASE("a script is understood or refused with file and line", "[script]") {
                                   R"({"when":{},"fn":"echo","needle":"a"})",
                                   R"({"when":{},"fn":"find_needle"})",
                                   R"({"when":{},"fn":"jsonpath"})",
+                                  R"({"when":{},"fn":"jsonpath","path":"a..b"})",
+                                  R"({"when":{},"fn":"jsonpath","path":".a"})",
+                                  R"({"when":{},"fn":"echo","input":{"meta":"a."}})",
+                                  R"({"when":{},"fn":"find_needle","needle":{"meta":"."}})",
+                                  R"({"when":{},"fn":"find_needle","needle":{}})",
+                                  R"({"when":{"meta.a..b":1},"reply":"a"})",
+                                  R"({"when":{"prompt_sha256":"9f"},"reply":"a"})",
+                                  R"({"when":{"prompt_sha256":7},"reply":"a"})",
                                   R"({"when":{},"fn":"echo","input":{}})",
                                   R"({"when":{},"fn":"echo","input":{"meta":"a","after":"b"}})"}) {
     CAPTURE(wrong);
@@ -241,6 +346,17 @@ TEST_CASE("a script is understood or refused with file and line", "[script]") {
         message_of(std::string("{\"when\":{},\"reply\":\"a\"}\n\n") + wrong);
     CHECK(message.starts_with("rules.jsonl:3"));
   }
+  CHECK_THAT(
+      message_of(cat(R"({"when":{"prompt_sha256":")", std::string(63, 'a'), R"(g"},"reply":"a"})")),
+      Catch::Matchers::ContainsSubstring("64 hexadecimal digits"));
+  // Digits of either case; a path of nothing is all.
+  std::string digest = sha256_hex("p");
+  for (char& c : digest)
+    c = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+  ScriptAnswerer upper(cat(R"({"when":{"prompt_sha256":")", digest,
+                           R"("},"fn":"jsonpath","path":"","input":{"meta":""}})"),
+                       "rules.jsonl");
+  CHECK(texts(answer_to(upper, ask("a", "p"))) == "null");
 }
 
 }  // namespace lm::answer

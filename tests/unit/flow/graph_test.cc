@@ -6,6 +6,7 @@
 
 #include "catch.h"
 #include "core/random.h"
+#include "core/str.h"
 #include "flow/problems.h"
 
 using namespace lm;
@@ -85,7 +86,9 @@ TEST_CASE("what cannot be meant is refused with file and line", "[flow]") {
   CHECK_THAT(refused(with("id: counts", "id: parts")),
              ContainsSubstring("node \"parts\" stands twice"));
   CHECK_THAT(refused(with("id: counts", "id: 7up")), ContainsSubstring("cannot be named"));
-  CHECK_THAT(refused(with("m * 2", "m / 3")), ContainsSubstring("no whole number"));
+  CHECK_THAT(
+      refused(with("m * 2", "m / 3")),
+      ContainsSubstring("size: \"{{ m / 3 }}\" makes \"1.3333333333333333\", expected a whole"));
   CHECK_THAT(refused(with("by: chars", "by: bytes")), ContainsSubstring("is no unit"));
   CHECK_THAT(refused(with("size: ", "stride: 100, size: ")),
              ContainsSubstring("a stride of 100 leaves out"));
@@ -105,6 +108,45 @@ TEST_CASE("what cannot be meant is refused with file and line", "[flow]") {
              ContainsSubstring("of a form"));
   CHECK_THAT(refused("nodes: [\n"), ContainsSubstring("is not YAML"));
   CHECK_THAT(refused("[]"), ContainsSubstring("a graph is a list"));
+}
+
+TEST_CASE("sizes of none or less are one piece, other numbers have their range", "[flow]") {
+  CHECK(parse_graph(kGood, "g.yaml", {{"m", text::Value(i64{-3})}}).main().nodes[0].cut.size == -6);
+  CHECK(parse_graph(with("\"{{ m * 2 }}\"", "-1"), "g.yaml").main().nodes[0].cut.size == -1);
+  for (const std::string& name : builtin_names()) {
+    const Graph graph = parse_graph(*builtin_graph(name), name);
+    if (graph.params.empty()) continue;
+    for (const i64 m : {-1000, -1, 0, 1})
+      CHECK_NOTHROW(parse_graph(*builtin_graph(name), name, {{"m", text::Value(m)}}));
+  }
+  CHECK_THAT(refused(with("size: ", "stride: -1, size: ")),
+             ContainsSubstring("stride is -1, expected a whole number from 1 to"));
+  const auto call = [](const std::string& params) {
+    return nodes("- {id: x, op: llm, in: [input.a], template: a, params: {" + params + "}}");
+  };
+  CHECK_THAT(refused(call("max_tokens: -1")), ContainsSubstring("max_tokens is -1, expected"));
+  CHECK_THAT(refused(call("tries: 0")), ContainsSubstring("tries is 0, expected"));
+  CHECK_THAT(refused(call("samples: x")), ContainsSubstring("samples: \"x\" makes \"x\""));
+}
+
+TEST_CASE("seeds have 64 bits", "[flow]") {
+  const auto seed_of = [](const std::string& seed) {
+    return parse_graph(nodes("- {id: x, op: llm, in: [input.a], template: a, params: {seed: " +
+                             seed + "}}"),
+                       "g.yaml")
+        .main()
+        .nodes[0]
+        .llm->params.seed;
+  };
+  CHECK(seed_of("7") == 7);
+  CHECK(seed_of("9223372036854775807") == u64{9223372036854775807U});
+  CHECK(seed_of("'18446744073709551615'") == u64{18446744073709551615U});
+  for (const char* const seed :
+       {"-1", "1.5", "'18446744073709551616'", "x", "18446744073709551616"}) {
+    CHECK_THAT(refused(nodes(cat(
+                   "- {id: x, op: llm, in: [input.a], template: a, params: {seed: ", seed, "}}"))),
+               ContainsSubstring("expected a whole number from 0 to 18446744073709551615"));
+  }
 }
 
 TEST_CASE("types that cannot fit are refused", "[flow]") {

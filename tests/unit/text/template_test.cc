@@ -397,6 +397,45 @@ TEST_CASE("JSON values keep order, types and text", "[text]") {
         "{\"b\":[1,2.0,-3,1e+300,null,true],\"a\":\"\xc3\xa9\\n\"}");
   CHECK_FALSE(parse_json_value("{\"a\":1"));
   CHECK(parse_json_value("\"\xff\"").fault().code == "utf8");
+  // What 64 bits do not hold is a float, and what no float holds is said to be too large.
+  const auto read = [](const char* text) { return to_json(*parse_json_value(text)); };
+  CHECK(read("18446744073709551616") == "1.8446744073709552e+19");
+  CHECK(read("[-9223372036854775808, -9223372036854775809, 9223372036854775807]") ==
+        "[-9223372036854775808, -9.223372036854776e+18, 9223372036854775807]");
+  CHECK(read("{\"99999999999999999999\": \"a\\\"99999999999999999999\", \"b\": "
+             "100000000000000000000}") ==
+        "{\"99999999999999999999\": \"a\\\"99999999999999999999\", \"b\": 1e+20}");
+  for (const char* const large : {"1e400", "[1, -1e309]", "{\"1e400\": 1e999}"}) {
+    const Result<Value> refused = parse_json_value(large);
+    REQUIRE(!refused);
+    CHECK(refused.fault().code == "range");
+    CHECK_THAT(refused.fault().detail, Catch::Matchers::ContainsSubstring("is too large"));
+  }
+  CHECK(parse_json_value("[99999999999999999999, 01]").fault().code == "json");
+  CHECK(parse_json_value("1.").fault().code == "json");
+}
+
+TEST_CASE("long texts are shared by copies", "[text]") {
+  const Value own(std::string(64, 'a'));
+  CHECK(own.shared().at == nullptr);
+  const Value text(std::string(65, 'a'));
+  const Value copy = text;
+  CHECK(copy.shared().at == text.shared().at);
+  CHECK(&copy.str() == &text.str());
+  CHECK(copy.is_string());
+  CHECK(std::string(copy.type_name()) == "str");
+  CHECK(copy == Value(std::string(65, 'a')));
+  CHECK_FALSE(copy == own);
+  CHECK(*compare(own, text) == -1);
+  CHECK(text.shared().bytes >= 65);
+  // Room that a text does not need is given back.
+  std::string wide(1 << 20, 'x');
+  wide.resize(70);
+  CHECK(Value(std::move(wide)).shared().bytes < 1000);
+  const Value list(ValueList{text, Value(i64{1})});
+  CHECK(list.shared().at != nullptr);
+  CHECK(list.shared().bytes >= static_cast<i64>(2 * sizeof(Value)));
+  CHECK(Value(i64{1}).shared().at == nullptr);
 }
 
 }  // namespace
