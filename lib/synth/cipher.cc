@@ -118,6 +118,10 @@ class Cipher final : public Task {
     }
     add_list(fields, "key", it.key);
   }
+  f64 space() const override {
+    if (!of_text_ || enciphered_) return std::numeric_limits<f64>::infinity();
+    return static_cast<f64>(isize(letters_) / length_);
+  }
   i64 id_count() const override { return ids_ ? symbols() : 0; }
 
  private:
