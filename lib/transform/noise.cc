@@ -22,7 +22,7 @@ struct Operator {
 };
 
 // In the order of NoiseOp.
-constexpr std::array<Operator, 15> kOperators = {{{"typo", 0.2},
+constexpr std::array<Operator, 16> kOperators = {{{"typo", 0.2},
                                                   {"keyboard", 0.2},
                                                   {"ocr", 0.2},
                                                   {"case", 0.2},
@@ -36,7 +36,10 @@ constexpr std::array<Operator, 15> kOperators = {{{"typo", 0.2},
                                                   {"speech", 1},
                                                   {"append_irr", 1},
                                                   {"simplify", 1},
-                                                  {"verbose", 0.5}}};
+                                                  {"verbose", 0.5},
+                                                  {"paraphrase", 0}}};
+
+constexpr std::size_t kSteps = kOperators.size() - 1;  // all but the last, which needs a model
 
 constexpr std::array<std::string_view, 8> kFillers = {"well", "please", "actually", "just",
                                                       "so",   "okay",   "right",    "maybe"};
@@ -96,7 +99,7 @@ std::string_view noise_name(NoiseOp op) {
 
 std::string noise_names() {
   std::string out;
-  for (const Operator& op : kOperators)
+  for (const Operator& op : std::span(kOperators).first(kSteps))
     append(out, out.empty() ? "" : ", ", op.name);
   return out;
 }
@@ -106,9 +109,10 @@ std::optional<std::vector<NoiseStep>> parse_noise(std::string_view text) {
   for (const std::string_view item : split(text, '+')) {
     const std::size_t colon = item.find(':');
     const std::string_view name = item.substr(0, colon);
-    const auto* const op = std::find_if(kOperators.begin(), kOperators.end(),
-                                        [&](const Operator& o) { return o.name == name; });
-    if (op == kOperators.end()) return std::nullopt;
+    const auto* const end = kOperators.begin() + kSteps;
+    const auto* const op =
+        std::find_if(kOperators.begin(), end, [&](const Operator& o) { return o.name == name; });
+    if (op == end) return std::nullopt;
     NoiseStep step{static_cast<NoiseOp>(op - kOperators.begin()), op->rate};
     if (colon != std::string_view::npos) {
       const std::optional<f64> rate = parse_float(item.substr(colon + 1));
@@ -211,6 +215,8 @@ void apply_noise(std::span<const NoiseStep> steps, f64 strength, const NoiseKnow
       case NoiseOp::kVerbose:
         verbose(pass, rate);
         break;
+      case NoiseOp::kParaphrase:
+        break;  // reword()
     }
     pass.finish();
   }

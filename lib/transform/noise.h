@@ -25,21 +25,22 @@ struct Word {
 };
 
 enum class NoiseOp : u8 {
-  kTypo,       // a letter swapped, left out, doubled or beside the right key
-  kKeyboard,   // a letter beside the right key
-  kOcr,        // letters that look alike
-  kCase,       // letters in the other case
-  kSpace,      // a word split, or joined with the next
-  kEntTypo,    // a typo in one word of every slot, and in some words outside
-  kSpelling,   // a common misspelling
-  kSynonym,    // another word of the same meaning, outside of slots
-  kSwap,       // neighbours outside of slots exchanged
-  kDrop,       // function words outside of slots left out
-  kInsert,     // fillers outside of slots
-  kSpeech,     // what a recogniser of speech writes
-  kAppendIrr,  // an irrelevant opening and perhaps a saying at the end
-  kSimplify,   // what no slot needs left out
-  kVerbose,    // clauses that say nothing
+  kTypo,        // a letter swapped, left out, doubled or beside the right key
+  kKeyboard,    // a letter beside the right key
+  kOcr,         // letters that look alike
+  kCase,        // letters in the other case
+  kSpace,       // a word split, or joined with the next
+  kEntTypo,     // a typo in one word of every slot, and in some words outside
+  kSpelling,    // a common misspelling
+  kSynonym,     // another word of the same meaning, outside of slots
+  kSwap,        // neighbours outside of slots exchanged
+  kDrop,        // function words outside of slots left out
+  kInsert,      // fillers outside of slots
+  kSpeech,      // what a recogniser of speech writes
+  kAppendIrr,   // an irrelevant opening and perhaps a saying at the end
+  kSimplify,    // what no slot needs left out
+  kVerbose,     // clauses that say nothing
+  kParaphrase,  // other words by a model (reword())
 };
 
 std::string_view noise_name(NoiseOp op);
@@ -50,7 +51,7 @@ struct NoiseStep {
   f64 rate = 0;
 };
 /// "typo", "typo:0.3", "spelling+ent_typo+append_irr": from left to right. nullopt for an unknown
-/// name or a rate outside [0,1].
+/// name (paraphrase is no step) or a rate outside [0,1].
 std::optional<std::vector<NoiseStep>> parse_noise(std::string_view text);
 /// All names, for messages.
 std::string noise_names();
@@ -79,6 +80,13 @@ struct NoiseKnowledge {
 /// 1 is 1); 0 changes nothing. The words never become none. Appends to log.
 void apply_noise(std::span<const NoiseStep> steps, f64 strength, const NoiseKnowledge& knowledge,
                  const Draws& draws, std::vector<Word>& words, std::vector<NoiseEdit>& log);
+
+/// The utterance with <s1>, <s2>, ... in the place of its slots: what a model rewords.
+std::string with_marks(std::span<const Word> words);
+/// The words of a rewording: its marks become the words of their slots again, other words are
+/// outside. False, and nothing is changed, unless every mark stands in it once. Appends the edit,
+/// if there is one, to log.
+bool reword(std::string_view rewording, std::vector<Word>& words, std::vector<NoiseEdit>& log);
 
 /// The words after the edits; nullopt where one does not fit.
 std::optional<std::vector<std::string>> replay(std::vector<std::string> words,

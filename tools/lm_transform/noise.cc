@@ -52,7 +52,7 @@ std::vector<tf::NoiseStep> read_steps(const cli::Options& options) {
                   cat("names: ", tf::noise_names()));
     steps.insert(steps.end(), parsed->begin(), parsed->end());
   }
-  if (steps.empty())
+  if (steps.empty() && !options.given("paraphrase-field") && !options.given("mark-field"))
     throw Error(ErrorKind::kUsage, "which noise? give --noise NAME",
                 cat("names: ", tf::noise_names()));
   return steps;
@@ -72,10 +72,15 @@ void report(cli::Tool& tool, const NoiseTotals& totals) {
     return under == 0 ? std::string("null")
                       : format_fixed(static_cast<f64>(over) / static_cast<f64>(under), 6);
   };
+  if (totals.rejected.load() > 0)
+    tool.console().message(
+        LogLevel::kWarning,
+        cat(totals.rejected.load(), " rewordings without every slot's mark once were not taken"));
   tool.add_metric("changed_records", cat(totals.records.load()));
   tool.add_metric("words", cat(totals.words.load()));
   tool.add_metric("changed_words", share(totals.changed.load(), totals.words.load()));
   tool.add_metric("edited_characters", share(totals.edited.load(), totals.characters.load()));
+  tool.add_metric("rejected_rewordings", cat(totals.rejected.load()));
   std::string edits = "{";
   for (const auto& [name, count] : totals.edits)
     append(edits, edits.size() > 1 ? "," : "", "\"", name, "\":", count);
@@ -96,9 +101,12 @@ void run_noise(cli::Tool& tool) {
   setup.log = options.on("log");
   setup.epoch = options.integer("epoch");
   setup.seed = tool.seed();
-  const std::vector<std::string> paths = {"id", options.text("words-field"),
-                                          options.text("labels-field"), options.text("field"),
-                                          options.text("log-field")};
+  setup.marks = options.given("mark-field");
+  setup.rewordings = options.given("paraphrase-field");
+  std::vector<std::string> paths = {"id", options.text("words-field"), options.text("labels-field"),
+                                    options.text("field"), options.text("log-field")};
+  if (setup.marks) paths.push_back(options.text("mark-field"));
+  if (setup.rewordings) paths.push_back(options.text("paraphrase-field"));
   io::check_apart(paths);
   tool.input();
   if (options.given("spelling-table")) {

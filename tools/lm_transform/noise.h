@@ -21,12 +21,14 @@ struct NoiseSetup {
   f64 strength = 1;
   tf::NoiseKnowledge knowledge;
   bool log = true;
+  bool marks = false;       // write the utterance with marks instead
+  bool rewordings = false;  // take what a model made of it first
   i64 epoch = 0;
   u64 seed = 0;
 };
 
 /// Places in the list of paths.
-enum NoiseField : i64 { kNoiseId, kWords, kLabels, kText, kLog };
+enum NoiseField : i64 { kNoiseId, kWords, kLabels, kText, kLog, kMarked };
 
 /// Counts over all worker threads, for the report.
 struct NoiseTotals {
@@ -34,7 +36,8 @@ struct NoiseTotals {
   std::atomic<i64> changed{0};  // words that edits took
   std::atomic<i64> characters{0};
   std::atomic<i64> edited{0};
-  std::atomic<i64> records{0};  // changed ones
+  std::atomic<i64> rejected{0};  // rewordings without every mark once
+  std::atomic<i64> records{0};   // changed ones
   std::mutex mutex;
   std::map<std::string, i64> edits;  // by operator
   std::set<std::string> slots;       // names of labels

@@ -77,8 +77,11 @@ class NoiseMapper final : public io::RecordMapper {
     std::optional<Fault> fault = listed ? read_words(json) : read_text(json);
     if (!fault && setup_.log) fault = check_log(json);
     if (fault) return fault;
+    if (setup_.marks) return write_marks(json, out);
     count_words();
     std::vector<tf::NoiseEdit> edits;
+    if (setup_.rewordings)
+      if (fault = take_rewording(json, edits); fault) return fault;
     tf::apply_noise(setup_.steps, setup_.strength, setup_.knowledge,
                     tf::Draws(setup_.seed, *id, setup_.epoch), words_, edits);
     count_edits(edits);
@@ -92,6 +95,22 @@ class NoiseMapper final : public io::RecordMapper {
   }
 
  private:
+  std::optional<Fault> write_marks(const io::JsonReader& json, std::string& out) const {
+    if (std::optional<Fault> fault = json.settable(kMarked)) return fault;
+    io::RecordEdit edit(json);
+    edit.set(kMarked, io::json_string(tf::with_marks(words_)));
+    edit.write(out);
+    return std::nullopt;
+  }
+
+  /// One that lost a slot changes nothing and is counted.
+  std::optional<Fault> take_rewording(io::JsonReader& json, std::vector<tf::NoiseEdit>& edits) {
+    const Result<std::string_view> rewording = json.string(kMarked);
+    if (!rewording) return rewording.fault();
+    if (!tf::reword(*rewording, words_, edits)) ++totals_.rejected;
+    return std::nullopt;
+  }
+
   std::optional<Fault> read_words(io::JsonReader& json) {
     const Result<std::vector<std::string>> texts = read_strings(json, kWords);
     if (!texts) return texts.fault();

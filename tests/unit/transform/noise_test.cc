@@ -270,12 +270,41 @@ TEST_CASE("a text keeps the white space around its words", "[transform]") {
   CHECK(noisy("drop:1", {{"the", "O", "\t"}, {"two", "O", " "}}).front().gap == "\t");
 }
 
+TEST_CASE("a rewording keeps its slots by their marks", "[transform]") {
+  const std::vector<Word> clean = labelled({{"fly", "O"},
+                                            {"to", "O"},
+                                            {"new", "B-city"},
+                                            {"york", "I-city"},
+                                            {"rome", "B-city"},
+                                            {"now", "O"}});
+  CHECK(with_marks(clean) == "fly to <s1> <s2> now");
+  const auto taken = [&](std::string_view text) {
+    std::vector<Word> words = clean;
+    std::vector<NoiseEdit> log;
+    if (!reword(text, words, log)) {
+      CHECK(shown(words) == shown(clean));
+      CHECK(log.empty());
+      return std::string("no");
+    }
+    CHECK(well_formed(words));
+    CHECK(replay(texts_of(clean), log) == texts_of(words));
+    return shown(words);
+  };
+  CHECK(taken("<s2>, then \"<s1>\"!") ==
+        "rome/B-city ,/O then/O \"/O new/B-city york/I-city \"!/O");
+  CHECK(taken("go <s1><s2>") == "go/O new/B-city york/I-city rome/B-city");
+  CHECK(taken("fly to <s1> <s2> now") == shown(clean));
+  for (const char* bad :
+       {"", "go <s1>", "go <s1> <s2> <s1>", "<s1> <s2> <s3>", "<s0> <s1> <s2>x<s9>"})
+    CHECK(taken(bad) == "no");
+}
+
 TEST_CASE("steps are read strictly", "[transform]") {
   CHECK(parse_noise("typo:0.5")->front().rate == 0.5);
   CHECK(parse_noise("typo")->front().rate == 0.2);
   CHECK(parse_noise("spelling+typo:1+append_irr")->size() == 3);
   for (const char* bad :
-       {"", "typo+", "typos", "typo:", "typo:2", "typo:-1", "typo:nan", "typo,ocr"})
+       {"", "typo+", "typos", "typo:", "typo:2", "typo:-1", "typo:nan", "typo,ocr", "paraphrase"})
     CHECK(!parse_noise(bad));
 }
 
