@@ -40,12 +40,12 @@ struct Flag {
   std::vector<std::string> choices = {};
   f64 min = -std::numeric_limits<f64>::infinity();
   f64 max = std::numeric_limits<f64>::infinity();
-  std::string bare = "";  // kOptional: the value of a bare --name
-  bool semantic = true;   // can change the content of the output
-  bool main = false;      // shown by -h
-  std::string env = "";   // environment variable (only for how to run)
+  std::string bare = "";      // kOptional: the value of a bare --name
+  bool semantic = true;       // can change the content of the output
+  bool main = false;          // shown by -h
+  std::string env = "";       // environment variable (only for how to run)
   bool may_be_empty = false;  // an empty text is a value, and help says which; else it is refused
-  bool writes = false;    // kPath: names an output; others are read and no output may be one
+  bool writes = false;        // kPath: names an output; others are read and no output may be one
   // Flags that must, or must not, be asked for beside this one (Options::asked). Of needs also
   // "a|b", one of them, and "name=x,y", an option whose value is one of these.
   std::vector<std::string> needs = {};

@@ -87,7 +87,7 @@ class Scoring {
   std::shared_ptr<Live> live_ =
       std::make_shared<Live>();  // shared: progress may outlive the scoring
   std::unique_ptr<cli::StatusScope> status_;
-  std::unique_ptr<text::Scorer> scorer_;       // null: stored scores
+  std::unique_ptr<text::Scorer> scorer_;  // null: stored scores
   std::unique_ptr<LongTexts> long_texts_;
   std::unique_ptr<text::ScoreFields> fields_;  // null: stored scores
   std::vector<std::string> paths_;

@@ -98,3 +98,11 @@ TEST_CASE("gopher_paper: n-grams that stood before equal the definition on rando
     }
   }
 }
+
+TEST_CASE("n-grams of other words are others, though their letters are the same", "[tag]") {
+  // datatrove joins words without anything between, so it finds "abcdef" twice.
+  CHECK(value(found("gopher_paper", "ab c d e f x a bc d e f"),
+              "fraction_of_characters_in_duplicate_5grams") == 0);
+  CHECK(value(found("gopher_paper", "ab c d e f x ab c d e f"),
+              "fraction_of_characters_in_duplicate_5grams") > 0);
+}
