@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "io/json_parse.h"
 
 namespace lm::io {
 
@@ -20,35 +21,6 @@ std::string cut(std::string text) {
   return text.substr(0, end) + "...";
 }
 
-/// Finds where a text stops being JSON, and nothing else.
-class Locator final : public nlohmann::json_sax<Json> {
- public:
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(Json::number_integer_t) override { return true; }
-  bool number_unsigned(Json::number_unsigned_t) override { return true; }
-  bool number_float(Json::number_float_t, const std::string&) override { return true; }
-  bool string(std::string&) override { return true; }
-  bool binary(Json::binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(std::string&) override { return true; }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t at, const std::string&, const Json::exception&) override {
-    byte = at;
-    return false;
-  }
-  std::size_t byte = 0;  // from 1 on
-};
-
-/// "LINE:COLUMN" of a byte, from 1 on; columns are bytes.
-std::string place_of(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, byte - 1);
-  const std::size_t last = before.rfind('\n');  // npos + 1 is 0
-  return cat(std::count(before.begin(), before.end(), '\n') + 1, ":", byte - (last + 1));
-}
-
 }  // namespace
 
 Json parse_object(std::string_view text, std::string_view file) {
@@ -62,8 +34,8 @@ Json parse_object(std::string_view text, std::string_view file) {
   Json json;
   try {
     json = Json::parse(text.begin(), text.end(), shallow);
-  } catch (const Json::parse_error& error) {
-    throw Error(ErrorKind::kData, cat(file, ":", place_of(text, error.byte), ": not valid JSON"));
+  } catch (const Json::parse_error&) {
+    throw Error(ErrorKind::kData, cat(file, ":", json_flaw(text).place(), ": not valid JSON"));
   } catch (const Json::exception&) {  // what else parsing throws
     throw Error(ErrorKind::kData, cat(file, ": a number is too large"));
   }
@@ -75,9 +47,8 @@ Json parse_object(std::string_view text, std::string_view file) {
 JsonDocument::JsonDocument(std::string_view text) {
   const simdjson::error_code code = parser_.parse(text.data(), text.size(), true).get(root_);
   if (code == simdjson::SUCCESS) return;
-  Locator locator;
-  const bool placed = !Json::sax_parse(text.begin(), text.end(), &locator);
-  error_ = cat(placed ? place_of(text, locator.byte) + ": " : "", simdjson::error_message(code));
+  const std::string place = json_flaw(text).place();
+  error_ = cat(place, place.empty() ? "" : ": ", simdjson::error_message(code));
 }
 
 JsonNode JsonDocument::root(std::string_view file) const {

@@ -32,7 +32,6 @@ void run_calibrate(cli::Tool& tool) {
     return flow::calibrate(engine.answerer(), sizes, measure);
   }();
   calibration.graph_key = key;
-  engine.close();
   tool.console().message(LogLevel::kInfo, describe(calibration));
   tool.add_metric("calibration", cat("{\"calls\":", calibration.samples.size(), "}"));
   out.write(flow::calibration_json(calibration));

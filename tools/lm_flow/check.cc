@@ -151,7 +151,6 @@ void run_check(cli::Tool& tool) {
     const StageTimer timer(tool.ctx().stages->stage("check"));
     return flow::check(engine.answerer(), *calibration, cells, measure);
   }();
-  engine.close();
   out.write(options.text("format") == "json" ? json_of(result)
                                              : table_of(result) + bars_of(result, cells));
   tool.add_metric("check", bars_json(result));

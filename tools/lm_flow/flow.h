@@ -32,7 +32,7 @@ class Engine {
   answer::Answerer& answerer() { return recording_ ? *recording_ : *answerer_; }
   /// Sequences in work at once.
   i64 batch() const { return batch_; }
-  /// Completes the recording.
+  /// Completes the recording of a run that stops and goes on later.
   void close();
 
  private:
