@@ -95,9 +95,10 @@ Response parse_response(const io::Json& json, const std::string& where) {
   return out;
 }
 
-RecordingAnswerer::RecordingAnswerer(Answerer& inner, const std::string& path, bool keep,
-                                     const io::OutputOptions& options, MemoryBudget* memory)
-    : inner_(inner), file_(path, options), memory_(memory) {
+RecordingAnswerer::RecordingAnswerer(Answerer& inner, io::AtomicFile& file, bool keep,
+                                     MemoryBudget* memory)
+    : inner_(inner), file_(file), memory_(memory) {
+  const std::string& path = file.path();
   if (!keep || !io::path_exists(path)) return;
   const io::Mapping old(path);
   const std::string_view lines = whole_lines(old.bytes());

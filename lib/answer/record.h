@@ -28,12 +28,12 @@ Response parse_response(const io::Json& json, const std::string& where);
 
 class RecordingAnswerer final : public Answerer {
  public:
-  /// Borrows who answers. keep: what the file holds already stays before what is added (a run goes
-  /// on). memory: requests in work are charged there, null: nowhere. The file appears with close().
-  /// Throws what AtomicFile throws, Error{kData} for a file to
-  /// keep that is no recording.
-  RecordingAnswerer(Answerer& inner, const std::string& path, bool keep,
-                    const io::OutputOptions& options = {}, MemoryBudget* memory = nullptr);
+  /// Borrows who answers, and the file, which its owner completes. keep: what stands under the
+  /// file's name stays before what is added (a run goes on). memory: requests in work are charged
+  /// there, null: nowhere. Throws what AtomicFile throws, Error{kData} for something to keep that
+  /// is no recording.
+  RecordingAnswerer(Answerer& inner, io::AtomicFile& file, bool keep,
+                    MemoryBudget* memory = nullptr);
 
   void add(Request request) override;
   i64 pending() const override { return inner_.pending(); }
@@ -43,13 +43,14 @@ class RecordingAnswerer final : public Answerer {
   i64 count_tokens(const std::string& text) const override;
   u64 key() const override { return inner_.key(); }
 
+  /// Completes the file at once, for a run that stops and goes on later.
   void close() { file_.commit(); }
   /// Requests that the file held already.
   i64 kept() const { return kept_; }
 
  private:
   Answerer& inner_;
-  mutable io::AtomicFile file_;
+  io::AtomicFile& file_;
   mutable std::set<std::string> counted_;  // keys of texts
   i64 kept_ = 0;
   std::deque<std::string> asked_;  // beginnings of lines, of what is pending

@@ -234,10 +234,11 @@ int run_body(const ToolSpec& spec, Tool& tool, Console& console, const Live& liv
     error = error_json(Error(ErrorKind::kUsage, "no input: standard input is a terminal"));
   } catch (const io::PipeClosed& e) {
     status = "output_closed";
-    if (tool.has_unfinished_file()) {
+    if (const std::string lost = tool.unfinished_file(); !lost.empty()) {
       exit = static_cast<int>(ErrorKind::kIo);
       error = error_json(e);
-      console.error(e);
+      console.error(
+          Error(e.kind(), e.message(), cat(lost, " was not complete and is not written")));
     }
   } catch (const std::exception& e) {
     fail(e);

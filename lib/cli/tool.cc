@@ -393,12 +393,12 @@ io::AtomicFile& Tool::other_output(const std::string& path) {
   return *others_.back();
 }
 
-bool Tool::has_unfinished_file() const {
-  const auto open = [](const std::unique_ptr<io::AtomicFile>& file) {
-    return file && !file->committed();
-  };
-  return (rejects_ && !rejects_->committed()) ||
-         std::any_of(others_.begin(), others_.end(), open) || (output_ && !output_->to_stdout());
+std::string Tool::unfinished_file() const {
+  if (output_ && !output_->to_stdout()) return options_.text("output");
+  for (const std::unique_ptr<io::AtomicFile>& file : others_)
+    if (!file->committed()) return file->path();
+  if (rejects_ && !rejects_->committed()) return options_.text("rejects");
+  return owed_.empty() ? std::string() : *owed_.begin();
 }
 
 void Tool::finish() {

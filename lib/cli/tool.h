@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -109,12 +110,18 @@ class Tool {
   io::RecordRun& records();
   /// records() with a stream that has no record output (statistics, training data).
   io::RecordRun& records_only();
-  /// True if a named output (not standard output) was begun and is not complete.
-  bool has_unfinished_file() const;
+  /// A named output (not standard output) that was begun or is owed and is not complete; "" if
+  /// there is none. A run that ends early because the reader of standard output has gone fails by
+  /// it.
+  std::string unfinished_file() const;
   io::StreamHeader header();
   io::OutputOptions output_options() const;
-  /// A further output, renamed into place before the main one.
+  /// A further output, renamed into place before the main one. To be begun before anything goes to
+  /// standard output, whose reader may leave.
   io::AtomicFile& other_output(const std::string& path);
+  /// A file that the body itself leaves at its end, and that it has left it.
+  void owe(const std::string& path) { owed_.insert(path); }
+  void settle(const std::string& path) { owed_.erase(path); }
   /// Completes every output: others first, the main one last. Called by tool_main after the body.
   void finish();
 
@@ -174,6 +181,7 @@ class Tool {
   std::atomic<const io::InputStream*> input_seen_{nullptr};  // input_ for the progress thread
   std::unique_ptr<io::OutputStream> rejects_;
   std::vector<std::unique_ptr<io::AtomicFile>> others_;
+  std::set<std::string> owed_;
   std::unique_ptr<io::OutputStream> output_;
   std::unique_ptr<io::RecordRun> run_;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <optional>
 
 #include "core/error.h"
 #include "core/str.h"
@@ -19,6 +21,25 @@ bool is_share(f64 x) {
 }
 
 }  // namespace
+
+PermittedMass::PermittedMass(MemoryBudget* memory) : memory_(memory) {
+  charge(bytes_of(1));
+  nodes_.emplace_back();
+}
+
+PermittedMass::~PermittedMass() {
+  if (memory_ != nullptr) memory_->release(bytes());
+}
+
+/// A node, its place in its parent's map (48 bytes of the heap) and in a file that is written (33);
+/// and an empty deque.
+i64 PermittedMass::bytes_of(i64 nodes) {
+  return 1024 + nodes * (static_cast<i64>(sizeof(Node)) + 96);
+}
+
+void PermittedMass::charge(i64 bytes) {
+  if (memory_ != nullptr) memory_->charge(bytes, "what samples of asap learn");
+}
 
 void PermittedMass::update(i32 node) {
   Node& u = nodes_[usize(node)];
@@ -59,15 +80,15 @@ i32 PermittedMass::step(i32 node, i32 token, f64 p) {
 }
 
 i32 PermittedMass::child(i32 node, i32 token, f64 p) {
-  const auto [at, fresh] =
-      nodes_[usize(node)].children.try_emplace(token, static_cast<i32>(nodes_.size()));
-  const i32 out = at->second;
-  if (fresh) {
-    nodes_.emplace_back();
-    nodes_.back().parent = node;
-    nodes_.back().token = token;
-    nodes_.back().p = p;
-  }
+  std::map<i32, i32>& children = nodes_[usize(node)].children;
+  if (const auto known = children.find(token); known != children.end()) return known->second;
+  charge(bytes_of(1) - bytes_of(0));
+  const i32 out = static_cast<i32>(nodes_.size());
+  nodes_.emplace_back();
+  nodes_.back().parent = node;
+  nodes_.back().token = token;
+  nodes_.back().p = p;
+  children.emplace(token, out);
   return out;
 }
 
@@ -126,7 +147,8 @@ i64 PermittedMass::nodes() const {
 
 std::shared_ptr<PermittedMass> PermittedMass::copy() const {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<PermittedMass> out = std::make_shared<PermittedMass>();
+  std::shared_ptr<PermittedMass> out = std::make_shared<PermittedMass>(memory_);
+  out->charge(bytes_of(isize(nodes_)) - bytes_of(1));
   out->nodes_ = nodes_;
   out->found_ = found_;
   return out;
@@ -163,8 +185,8 @@ void PermittedMass::save(KeptWriter& out) const {
   }
 }
 
-std::shared_ptr<PermittedMass> PermittedMass::load(KeptReader& in) {
-  std::shared_ptr<PermittedMass> out = std::make_shared<PermittedMass>();
+std::shared_ptr<PermittedMass> PermittedMass::load(KeptReader& in, MemoryBudget* memory) {
+  std::shared_ptr<PermittedMass> out = std::make_shared<PermittedMass>(memory);
   const i64 count = static_cast<i64>(in.count(in.word(8), 33));
   for (i64 i = 0; i < count; ++i) {
     const i32 parent = static_cast<i32>(in.word(4));
@@ -187,35 +209,48 @@ std::shared_ptr<PermittedMass> PermittedMass::load(KeptReader& in) {
 }
 
 void KeptMasses::load(const std::string& path, u64 model) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  std::optional<MemoryCharge> held;
+  if (memory_ != nullptr && !error) held.emplace(*memory_, static_cast<i64>(size), path);
   KeptReader in(path, kKept, model);
   for (u64 left = in.word(8); left > 0; --left) {
     const u64 key = in.word(8);
-    masses_[key] = PermittedMass::load(in);
+    add(key, PermittedMass::load(in, memory_));
   }
 }
 
 void KeptMasses::save(const std::string& path, u64 model) const {
-  KeptWriter out;
+  KeptWriter out(kKept, model);
   out.word(masses_.size(), 8);
   for (const auto& [key, mass] : masses_) {
     out.word(key, 8);
     mass->save(out);
   }
-  out.save(path, kKept, model);
+  out.save(path);
 }
 
 std::shared_ptr<PermittedMass> KeptMasses::get(u64 key) const {
   const auto found = masses_.find(key);
-  return found == masses_.end() ? std::make_shared<PermittedMass>() : found->second->copy();
+  return found == masses_.end() ? std::make_shared<PermittedMass>(memory_) : found->second->copy();
 }
 
-void KeptMasses::add(u64 key, const PermittedMass& mass) {
+void KeptMasses::add(u64 key, std::shared_ptr<PermittedMass> mass) {
   std::shared_ptr<PermittedMass>& known = masses_[key];
+  const i64 before = known ? known->bytes() : 0;
   if (known) {
-    known->add(mass);
+    known->add(*mass);
   } else {
-    known = mass.copy();
+    known = std::move(mass);
   }
+  bytes_ += known->bytes() - before;
+}
+
+void KeptMasses::take(KeptMasses&& other) {
+  for (auto& [key, mass] : other.masses_)
+    add(key, std::move(mass));
+  other.masses_.clear();
+  other.bytes_ = 0;
 }
 
 void add_warmup(GenerateRequest& request, i64 samples) {

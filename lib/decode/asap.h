@@ -5,12 +5,14 @@
 // beginning is permitted, and draws by that. Source: Park et al. 2024 (ASAp); the trie keeps
 // visited tokens only.
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "core/context.h"
 #include "decode/constraint.h"
 #include "decode/kept_file.h"
 
@@ -21,7 +23,12 @@ namespace lm::decode {
 /// which falls with every sample, never below the truth. Thread-safe.
 class PermittedMass {
  public:
-  PermittedMass() { nodes_.emplace_back(); }
+  /// memory: what it takes is charged there, null: nowhere. What grows throws Error{kOs} when the
+  /// budget has no room.
+  explicit PermittedMass(MemoryBudget* memory = nullptr);
+  ~PermittedMass();
+  PermittedMass(const PermittedMass&) = delete;
+  PermittedMass& operator=(const PermittedMass&) = delete;
   static constexpr i32 kRoot = 0;
 
   /// Adds ln c of visited children to the weights, and takes those out that lead nowhere. masked:
@@ -43,13 +50,14 @@ class PermittedMass {
   /// ln of the product of the probabilities that led here.
   f64 log_probability(i32 node) const;
   i64 nodes() const;
+  i64 bytes() const { return bytes_of(nodes()); }
 
   std::shared_ptr<PermittedMass> copy() const;
   /// Learns what the other one, of the same model and constraint, knows.
   void add(const PermittedMass& other);
   void save(KeptWriter& out) const;
   /// Throws Error{kData}.
-  static std::shared_ptr<PermittedMass> load(KeptReader& in);
+  static std::shared_ptr<PermittedMass> load(KeptReader& in, MemoryBudget* memory = nullptr);
 
  private:
   enum class End : u8 { kNone, kPermitted, kRefused };
@@ -62,12 +70,15 @@ class PermittedMass {
     End end = End::kNone;
     std::map<i32, i32> children = {};  // by token
   };
+  static i64 bytes_of(i64 nodes);
+  void charge(i64 bytes);
   void update(i32 node);
   void end(i32 leaf, End how);
   i32 child(i32 node, i32 token, f64 p);
   f64 log_p(i32 node) const;
-  mutable std::mutex mutex_;
-  std::vector<Node> nodes_;
+  MemoryBudget* memory_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::deque<Node> nodes_;    // grows without a second copy
   f64 found_ = 0;
 };
 
@@ -104,15 +115,23 @@ class AsapConstraint final : public Constraint {
 /// model: prompt, constraint and parameters.
 class KeptMasses {
  public:
+  /// memory: of PermittedMass.
+  explicit KeptMasses(MemoryBudget* memory = nullptr) : memory_(memory) {}
   /// Reads what save wrote for a model of this key. Throws what KeptReader throws.
   void load(const std::string& path, u64 model);
   void save(const std::string& path, u64 model) const;
   /// A copy of what is known, or nothing yet.
   std::shared_ptr<PermittedMass> get(u64 key) const;
-  void add(u64 key, const PermittedMass& mass);
+  /// Takes part in the mass from here on.
+  void add(u64 key, std::shared_ptr<PermittedMass> mass);
+  /// Adds all of the other's.
+  void take(KeptMasses&& other);
+  i64 bytes() const { return bytes_; }
 
  private:
+  MemoryBudget* memory_;
   std::map<u64, std::shared_ptr<PermittedMass>> masses_;
+  i64 bytes_ = 0;  // of them
 };
 
 struct GenerateRequest;

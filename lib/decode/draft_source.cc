@@ -18,14 +18,14 @@ constexpr KeptKind kKept = {"LMDRAFT1", "drafts", "--draft-file", "tokenizer"};
 
 // The number of texts (8 bytes); of each its tokens' number (4) and they (4 each).
 void DraftTexts::save(const std::string& path, u64 tokenizer) const {
-  KeptWriter out;
+  KeptWriter out(kKept, tokenizer);
   out.word(texts_.size(), 8);
   for (const std::vector<i32>& text : texts_) {
     out.word(text.size(), 4);
     for (const i32 token : text)
       out.word(static_cast<u32>(token), 4);
   }
-  out.save(path, kKept, tokenizer);
+  out.save(path);
 }
 
 void DraftTexts::load(const std::string& path, u64 tokenizer) {

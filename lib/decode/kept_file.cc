@@ -23,22 +23,23 @@ void append_word(std::string& out, u64 value, int bytes) {
 
 }  // namespace
 
+// magic, key (8 bytes), content, the XXH3 of all that (8).
+KeptWriter::KeptWriter(const KeptKind& kind, u64 key) : bytes_(kind.magic) {
+  word(key, 8);
+}
+
 void KeptWriter::word(u64 value, int bytes) {
-  append_word(content_, value, bytes);
+  append_word(bytes_, value, bytes);
 }
 
 void KeptWriter::real(f64 value) {
   word(std::bit_cast<u64>(value), 8);
 }
 
-// magic, key (8 bytes), content, the XXH3 of all that (8).
-void KeptWriter::save(const std::string& path, const KeptKind& kind, u64 key) const {
-  std::string out(kind.magic);
-  append_word(out, key, 8);
-  out += content_;
-  append_word(out, xxh3_64(out), 8);
+void KeptWriter::save(const std::string& path) {
+  word(xxh3_64(bytes_), 8);
   io::AtomicFile file(path);
-  file.write(out);
+  file.write(bytes_);
   file.commit();
 }
 

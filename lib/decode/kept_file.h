@@ -18,13 +18,14 @@ struct KeptKind {
 
 class KeptWriter {
  public:
+  KeptWriter(const KeptKind& kind, u64 key);
   void word(u64 value, int bytes);
   void real(f64 value);
-  /// Under its name whole, or not at all. Throws Error{kCannotCreate, kIo}.
-  void save(const std::string& path, const KeptKind& kind, u64 key) const;
+  /// Under its name whole, or not at all, once. Throws Error{kCannotCreate, kIo}.
+  void save(const std::string& path);
 
  private:
-  std::string content_;
+  std::string bytes_;
 };
 
 class KeptReader {

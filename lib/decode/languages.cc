@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/str.h"
-#include "io/json_node.h"
+#include "io/json_parse.h"
 
 namespace lm::decode {
 
@@ -11,28 +11,32 @@ using grammar::GrammarPtr;
 using Kind = Language::Kind;
 
 Result<GrammarPtr> compile(const Language& language, const grammar::SchemaOptions& schema,
-                           i64 bytes) {
+                           const grammar::CompileRoom& room) {
   switch (language.kind) {
     case Kind::kGbnf:
-      return grammar::compile_gbnf(language.text, bytes);
+      return grammar::compile_gbnf(language.text, room);
     case Kind::kLark:
-      return grammar::compile_lark(language.text, bytes);
+      return grammar::compile_lark(language.text, room);
     case Kind::kRegex:
-      return grammar::compile_regex(language.text, bytes);
+      return grammar::compile_regex(language.text, room);
     case Kind::kJson:
-      return grammar::compile_json(schema, bytes);
+      return grammar::compile_json(schema, room);
     case Kind::kSchema:
     case Kind::kChoices:
       break;
   }
-  const io::Json json = io::Json::parse(language.text, nullptr, false);
-  if (json.is_discarded()) return Fault{"grammar", "the schema is no JSON", -1};
-  if (language.kind == Kind::kSchema) return grammar::compile_json_schema(json, schema, bytes);
+  const bool schemas = language.kind == Kind::kSchema;
+  const Result<io::Json> json = io::parse_json(language.text);
+  if (!json)
+    return Fault{"grammar",
+                 cat(schemas ? "the schema is" : "choices are", " no JSON: ", json.fault().detail),
+                 -1};
+  if (schemas) return grammar::compile_json_schema(*json, schema, room);
   const bool texts =
-      json.is_array() && !json.empty() &&
-      std::all_of(json.begin(), json.end(), [](const io::Json& one) { return one.is_string(); });
+      json->is_array() && !json->empty() &&
+      std::all_of(json->begin(), json->end(), [](const io::Json& one) { return one.is_string(); });
   if (!texts) return Fault{"grammar", "choices are a list of texts", -1};
-  return grammar::compile_choices(json.get<std::vector<std::string>>(), bytes);
+  return grammar::compile_choices(json->get<std::vector<std::string>>(), room);
 }
 
 namespace {
@@ -45,7 +49,9 @@ constexpr std::pair<std::string_view, Kind> kConstraints[] = {{"regex", Kind::kR
 /// {"type": ..., "value": ...}: the value as the field of that name would have it.
 Result<Language> read_constraint(std::string_view raw, i64 offset) {
   const auto wrong = [&](std::string what) { return Fault{"grammar", std::move(what), offset}; };
-  const io::Json json = io::Json::parse(raw, nullptr, false);
+  const Result<io::Json> parsed = io::parse_json(raw);
+  if (!parsed) return wrong(cat("field \"constraint\" is no JSON: ", parsed.fault().detail));
+  const io::Json& json = *parsed;
   if (!json.is_object()) return wrong("field \"constraint\" is not an object");
   for (const auto& [key, value] : json.items())
     if (key != "type" && key != "value")
@@ -126,7 +132,6 @@ Languages::Languages(std::vector<std::string> texts, std::vector<i32> ends,
   memory_ = std::make_shared<grammar::TableMemory>(*options.memory);
   const i64 quarter = std::max<i64>(options.memory->available() / 4, 1 << 16);
   options_.state_bytes = std::min(quarter, options.state_bytes);
-  compile_bytes_ = std::min(quarter, grammar::kCompileBytes);
   memory_->on_shortage([this] { return drop_idle(); });
 }
 
@@ -148,11 +153,8 @@ void Languages::make_trie() {
 Result<Languages::Matcher> Languages::make(const Language& language) {
   std::call_once(first_, [&] { make_trie(); });
   Result<GrammarPtr> compiled = [&] {
-    if (memory_) memory_->take(compile_bytes_);
-    const std::shared_ptr<void> given(nullptr, [&](void*) {
-      if (memory_) memory_->give(compile_bytes_);
-    });
-    return compile(language, options_.schema, compile_bytes_);
+    grammar::TableHold hold(memory_);
+    return compile(language, options_.schema, {options_.state_bytes, &hold});
   }();
   if (!compiled) return compiled.fault();
   grammar::MatcherOptions size;

@@ -31,7 +31,7 @@ struct Language {
 
 /// Fault "grammar" or "budget".
 Result<grammar::GrammarPtr> compile(const Language& language, const grammar::SchemaOptions& schema,
-                                    i64 bytes = grammar::kCompileBytes);
+                                    const grammar::CompileRoom& room = {});
 
 /// Where a record says what its own text must be: "grammar" (EBNF), "regex", "schema" (an object, a
 /// boolean, or their text), "choices" (texts), or "constraint" ({"type": regex, json_schema,
@@ -54,9 +54,11 @@ Result<std::optional<Language>> language_of(io::JsonReader& json, const Language
 
 struct LanguagesOptions {
   grammar::SchemaOptions schema = {};
-  i64 state_bytes = i64{256} << 20;  // of one language; never more than half of what memory has
-  i64 kept = 16;                     // languages
-  MemoryBudget* memory = nullptr;    // null: not charged
+  // Of one language, for its compiling and for its states; never more than a quarter of what memory
+  // has.
+  i64 state_bytes = i64{256} << 20;
+  i64 kept = 16;                   // languages
+  MemoryBudget* memory = nullptr;  // null: not charged
 };
 
 class Languages {
@@ -72,6 +74,9 @@ class Languages {
   Languages(const Languages&) = delete;
   Languages& operator=(const Languages&) = delete;
 
+  /// What one language may take: LanguagesOptions::state_bytes, or a quarter of memory.
+  i64 state_bytes() const { return options_.state_bytes; }
+
   /// Fault "grammar" or "budget".
   Result<Matcher> get(const Language& language);
 
@@ -85,7 +90,6 @@ class Languages {
   std::vector<std::string> texts_;
   std::vector<i32> ends_;
   LanguagesOptions options_;
-  i64 compile_bytes_ = grammar::kCompileBytes;
   std::shared_ptr<grammar::TableMemory> memory_;  // shared with the matchers, which may live longer
   std::once_flag first_;                          // the first language makes
   std::shared_ptr<const grammar::TokenTrie> trie_;  // shared with all matchers

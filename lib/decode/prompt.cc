@@ -89,6 +89,12 @@ std::optional<Fault> PromptEncoder::encode(std::string_view text) {
   return text::encode_record(tokenizer_, text, *state_, ids_, &offsets_);
 }
 
+std::optional<Fault> PromptEncoder::encode_ids(std::string_view text) {
+  ids_.clear();
+  offsets_.clear();
+  return text::encode_record(tokenizer_, text, *state_, ids_);
+}
+
 std::optional<Fault> PromptEncoder::encode(std::string_view text, std::vector<i32>& ids) {
   if (std::optional<Fault> fault = encode(text)) return fault;
   ids.insert(ids.end(), ids_.begin(), ids_.end());
@@ -109,17 +115,28 @@ Result<std::vector<std::pair<i64, i64>>> PromptEncoder::offsets(std::string_view
   return offsets_;
 }
 
-Result<std::vector<PromptRow>> PromptEncoder::prompt(const PromptText& text) {
+Result<std::vector<PromptRow>> PromptEncoder::prompt(const PromptText& text, i64 most) {
+  constexpr std::size_t kKept = std::size_t{1} << 20;  // tokens that memory is kept for
   const LiteralScope literal(*state_, text.literal ? &*text.literal : nullptr);
-  if (std::optional<Fault> fault = encode(text.text)) return *fault;
+  if (std::optional<Fault> fault = encode_ids(text.text)) return *fault;
   std::vector<PromptRow> rows;
-  if (begin_ && !text.whole) rows.emplace_back(*begin_);
-  rows.insert(rows.end(), ids_.begin(), ids_.end());
+  const bool begun = begin_ && !text.whole;
+  prompt_rows_ = isize(ids_) + (begun ? 1 : 0);
+  rows.reserve(usize(std::min(prompt_rows_, most + 1)));
+  if (begun) rows.emplace_back(*begin_);
+  rows.insert(rows.end(), ids_.begin(),
+              ids_.begin() + std::min(isize(ids_), most + 1 - isize(rows)));
+  if (ids_.capacity() > kKept) ids_ = {};
   return rows;
 }
 
+i64 PromptEncoder::prompt_bytes(i64 text_bytes, i64 most) {
+  constexpr i64 kOfText = 3 * static_cast<i64>(sizeof(i32)) + 4;
+  return text_bytes * kOfText + std::min(text_bytes, most) * static_cast<i64>(sizeof(PromptRow));
+}
+
 Result<std::vector<i32>> PromptEncoder::piece(std::string_view text) {
-  if (std::optional<Fault> fault = encode(text)) return *fault;
+  if (std::optional<Fault> fault = encode_ids(text)) return *fault;
   return ids_;
 }
 

@@ -80,8 +80,15 @@ class PromptEncoder {
   PromptEncoder(const text::Tokenizer& tokenizer, std::optional<i32> begin);
 
   /// Faults: "special" (a special token stands in the text and the tokenizer refuses it),
-  /// "tokenizer" (it gives up on the text). Text is valid UTF-8.
-  Result<std::vector<PromptRow>> prompt(const PromptText& text);
+  /// "tokenizer" (it gives up on the text). Text is valid UTF-8. A text of more than `most` rows
+  /// gives most + 1.
+  Result<std::vector<PromptRow>> prompt(const PromptText& text,
+                                        i64 most = std::numeric_limits<i32>::max());
+  /// What prompt() takes at most while it runs, in bytes: a text of tokens of one byte each, whose
+  /// list doubles as it grows, its normalised form, and rows.
+  static i64 prompt_bytes(i64 text_bytes, i64 most);
+  /// Rows that the last text of prompt() has.
+  i64 prompt_rows() const { return prompt_rows_; }
   /// A part of a prompt, tokenised alone, with nothing before it.
   Result<std::vector<i32>> piece(std::string_view text);
   std::optional<i32> begin() const { return begin_; }
@@ -105,6 +112,7 @@ class PromptEncoder {
 
  private:
   std::optional<Fault> encode(std::string_view text);
+  std::optional<Fault> encode_ids(std::string_view text);                     // without offsets
   std::optional<Fault> encode(std::string_view text, std::vector<i32>& ids);  // appended to ids
   i64 special_bytes(i64 from, i64 to) const;
   ScoredTokens stretch(std::string_view text, i64 begin, i64 end, i64 apart) const;
@@ -114,6 +122,7 @@ class PromptEncoder {
   std::unique_ptr<text::EncodeState> state_;
   std::vector<std::pair<i64, i64>> offsets_;  // of the last encode
   std::vector<i32> ids_;                      // of the last encode
+  i64 prompt_rows_ = 0;
 };
 
 }  // namespace lm::decode

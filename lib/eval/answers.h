@@ -20,6 +20,9 @@ struct TextRequest {
   std::string id;  // keys the draws: of the task and the document
   std::string prompt;
   std::optional<decode::Language> form = std::nullopt;  // what the texts must be
+  bool whole = false;        // a prompt that is too long is refused, not cut
+  std::string place = {};    // for messages: "task "t", document 2, d.jsonl:3"
+  std::string form_at = {};  // and where the task says what texts must be: "t.yaml:7: value"
 };
 
 class AnswerSource {

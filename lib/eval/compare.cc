@@ -247,6 +247,21 @@ std::vector<f64> holm(std::span<const f64> p_values) {
   return out;
 }
 
+namespace {
+
+constexpr const char* kWritten = "lm-eval run -o FOLDER writes samples_TASK.jsonl.zst";
+
+void correct(std::vector<Comparison>& all) {
+  std::vector<f64> p_values;
+  for (const Comparison& each : all)
+    p_values.push_back(each.p_value);
+  const std::vector<f64> corrected = holm(p_values);
+  for (std::size_t i = 0; i < all.size(); ++i)
+    all[i].p_holm = corrected[i];
+}
+
+}  // namespace
+
 std::vector<Comparison> compare_runs(const std::string& a, const std::string& b,
                                      const CompareOptions& options, const Context& ctx) {
   const std::set<std::string> in_b = tasks_in(b);
@@ -262,13 +277,34 @@ std::vector<Comparison> compare_runs(const std::string& a, const std::string& b,
   }
   if (!common)
     throw Error(ErrorKind::kNoInput, cat(a, " and ", b, " have samples of no common task"),
-                "lm-eval run -o FOLDER writes samples_TASK.jsonl.zst");
-  std::vector<f64> p_values;
-  for (const Comparison& each : out)
-    p_values.push_back(each.p_value);
-  const std::vector<f64> corrected = holm(p_values);
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i].p_holm = corrected[i];
+                kWritten);
+  correct(out);
+  return out;
+}
+
+std::vector<Comparison> compare_tasks(const std::string& folder,
+                                      const std::vector<std::string>& tasks,
+                                      const CompareOptions& options, const Context& ctx) {
+  LM_CHECK(tasks.size() >= 2, "there is something to compare");
+  const std::set<std::string> there = tasks_in(folder);
+  for (const std::string& task : tasks)
+    if (!there.contains(task))
+      throw Error(ErrorKind::kNoInput, cat(folder, ": has no samples of ", quote(task)),
+                  there.empty()
+                      ? kWritten
+                      : cat("it has those of ",
+                            join(std::vector<std::string>(there.begin(), there.end()), ", ")));
+  std::vector<Comparison> out;
+  for (std::size_t i = 1; i < tasks.size(); ++i) {
+    const StageTimer timer(ctx.stages->stage("compare"));
+    for (Comparison& each : TaskComparison(tasks[i], samples_path(folder, tasks[0]),
+                                           samples_path(folder, tasks[i]), options, ctx)
+                                .run()) {
+      each.base = tasks[0];
+      out.push_back(std::move(each));
+    }
+  }
+  correct(out);
   return out;
 }
 
@@ -286,6 +322,7 @@ std::string compare_json(const std::vector<Comparison>& comparisons) {
                        {"b", number(each.b)},
                        {"difference", number(each.difference)},
                        {"interval", ValueList{number(each.low), number(each.high)}}});
+    if (!each.base.empty()) one.set("base", each.base);
     if (each.test != "none") {
       one.set("wins", each.wins);
       one.set("losses", each.losses);

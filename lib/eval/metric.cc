@@ -127,6 +127,13 @@ void exact_match_row(const DocRequests& doc, const Answer& a, const Value& args,
   out[0] =
       best_of(doc, [&](const std::string& r) { return exact_match(a.text, r, args) ? 1.0 : 0.0; });
 }
+/// Large and small letters are alike.
+void contains_row(const DocRequests& doc, const Answer& a, const Value&, Row out) {
+  const std::string text = text::to_lower(a.text);
+  out[0] = best_of(doc, [&](const std::string& r) {
+    return text.find(text::to_lower(r)) != std::string::npos ? 1.0 : 0.0;
+  });
+}
 void token_f1_row(const DocRequests& doc, const Answer& a, const Value&, Row out) {
   out[0] = best_of(doc, [&](const std::string& r) { return token_f1(a.text, r); });
 }
@@ -249,6 +256,7 @@ constexpr MetricDef kMetrics[] = {
     {"mcc", kMc, "matthews_corrcoef", true, 2, gold_pred_row, mcc_score},
     {"brier_score", kMc, "brier_score", false, 1, brier_row, mean_score},
     {"exact_match", kGen, "mean", true, 1, exact_match_row, mean_score},
+    {"contains", kGen, "mean", true, 1, contains_row, mean_score},
     {"f1", kGen, "mean", true, 1, token_f1_row, mean_score},
     {"bleu", kGen, "bleu", true, 10, bleu_row, bleu_metric},
     {"chrf", kGen, "chrf", true, 18, chrf_row, chrf_metric},

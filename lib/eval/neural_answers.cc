@@ -17,6 +17,8 @@ using decode::ScoreRequest;
 namespace {
 
 constexpr i64 kMostBranches = 256;
+constexpr const char* kCutShort =
+    "documents are not cut here, so that every order reads the same; lm-decode --jrt-template cuts";
 
 std::optional<i32> prefix_token(const decode::Session& session) {
   if (session.begin()) return session.begin();
@@ -202,7 +204,8 @@ std::shared_ptr<const decode::Constraint> NeuralAnswers::constraint_of(const Tex
   if (!request.form) return nullptr;
   Result<decode::Languages::Matcher> made = languages_.get(*request.form);
   if (!made)
-    throw Error(ErrorKind::kData, cat(request.id, ": doc_to_constraint: ", made.fault().detail));
+    throw Error(ErrorKind::kData,
+                cat(request.form_at, ": ", made.fault().detail, " (", request.place, ")"));
   return std::make_shared<decode::GrammarConstraint>(std::move(*made), true, &session_.tokenizer());
 }
 
@@ -238,6 +241,12 @@ std::vector<Likelihood> NeuralAnswers::likelihoods(std::span<const LikelihoodReq
         throw Error(ErrorKind::kData, cat("a continuation of ", isize(whole.tokens) - whole.first,
                                           " tokens is longer than the model's context of ", context,
                                           " (", quote(requests[r].continuation), ")"));
+      if (extra > 0 && requests[r].whole)
+        throw Error(ErrorKind::kData,
+                    cat("a prompt and its continuation have ", whole.tokens.size(),
+                        " tokens, the model's context is ", context, " (",
+                        quote(requests[r].continuation), ")"),
+                    kCutShort);
       if (extra > 0) {
         whole.tokens.erase(whole.tokens.begin(), whole.tokens.begin() + extra);
         whole.first -= extra;
@@ -323,7 +332,14 @@ std::vector<std::vector<std::string>> NeuralAnswers::texts(std::span<const TextR
     Result<std::vector<decode::PromptRow>> rows =
         (request.prompt.empty() ? bare_ : encoder_).prompt(request.prompt);
     if (!rows)
-      throw Error(ErrorKind::kData, cat("a prompt cannot be tokenised: ", rows.fault().detail));
+      throw Error(ErrorKind::kData, cat("the prompt of ", request.place,
+                                        " cannot be tokenised: ", rows.fault().detail));
+    if (isize(*rows) > room && request.whole)
+      throw Error(
+          ErrorKind::kData,
+          cat("the prompt of ", request.place, " has ", rows->size(),
+              " tokens and max_gen_toks is ", how.max_tokens, ", the model's context ", context),
+          kCutShort);
     if (isize(*rows) > room) {
       rows->erase(rows->begin(), rows->end() - room);
       ++stats_.cut_contexts;
@@ -354,10 +370,11 @@ std::vector<std::vector<std::string>> NeuralAnswers::texts(std::span<const TextR
     while (const std::optional<decode::Generated> result = generator.take()) {
       const std::size_t i = usize(order[taken++]);
       if (result->fault)
-        throw Error(ErrorKind::kData, cat(requests[i].id, ": ", result->fault->detail));
+        throw Error(ErrorKind::kData, cat(result->fault->detail, " (", requests[i].place, ")"));
       for (const decode::Completion& completion : result->completions) {
         if (completion.fault)
-          throw Error(ErrorKind::kData, cat(requests[i].id, ": ", completion.fault->detail));
+          throw Error(ErrorKind::kData,
+                      cat(completion.fault->detail, " (", requests[i].place, ")"));
         stats_.generated += isize(completion.tokens);
         out[i].push_back(completion.text);
       }

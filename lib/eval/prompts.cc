@@ -6,6 +6,7 @@
 #include "core/hash.h"
 #include "core/random.h"
 #include "core/str.h"
+#include "decode/jrt.h"
 #include "io/json_node.h"
 #include "text/segment.h"
 
@@ -17,15 +18,18 @@ using text::ValueList;
 
 namespace {
 
-/// A part made ready: the name of a field, a template, or a value.
+/// A part made ready: the name of a field that some document has, a template, or a value.
 class Part {
  public:
-  Part(const DocPart& part, const Value& features) : where_(part.where), value_(part.value) {
+  Part(const DocPart& part, const std::vector<Doc>& docs) : where_(part.where), value_(part.value) {
     if (!value_.is_string()) return;
-    if (features.find(value_) != nullptr) {
+    const std::string& text = value_.str();
+    const bool marks = text.find("{{") != std::string::npos || text.find("{%") != std::string::npos;
+    if (!marks && std::any_of(docs.begin(), docs.end(),
+                              [&](const Doc& doc) { return doc.fields.find(value_) != nullptr; })) {
       field_ = value_;
     } else {
-      template_.emplace(value_.str(), where_, text::TemplateOptions::task());
+      template_.emplace(text, where_, text::TemplateOptions::task());
     }
   }
 
@@ -37,10 +41,21 @@ class Part {
     if (field_.is_none()) return value_;
     const Value* found = doc.find(field_);
     if (found == nullptr)
-      throw Error(ErrorKind::kData, cat(where_, ": the document has no such field"));
+      throw Error(ErrorKind::kData,
+                  cat(where_, ": the document has no field ", quote(field_.str())));
     return *found;
   }
   bool rendered() const { return template_.has_value(); }
+  /// Looks like a field's name, and no document has one.
+  bool names_nothing() const {
+    const auto word = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             c == '_' || c == '.' || c == '-';
+    };
+    return rendered() && !value_.str().empty() &&
+           std::all_of(value_.str().begin(), value_.str().end(), word);
+  }
+  const std::string& name() const { return value_.str(); }
 
  private:
   std::string where_;
@@ -102,6 +117,11 @@ std::vector<std::string> choices_of(const Part& part, const Value& doc) {
 /// What an answer must be; nothing where a field says null.
 std::optional<decode::Language> form_of(decode::Language::Kind kind, const Part& part,
                                         const Value& doc) {
+  // A pattern may be a word; lists of choices, schemas and grammars are none.
+  if (kind != decode::Language::Kind::kRegex && part.names_nothing())
+    throw Error(ErrorKind::kData,
+                cat(part.where(), ": no document has a field ", quote(part.name())),
+                "the value is a field's name, a template, or stands there itself");
   const Value value = part.of(doc);
   if (value.is_none()) return std::nullopt;
   if (kind == decode::Language::Kind::kChoices)
@@ -131,9 +151,60 @@ bool needs_blank(std::string_view before, std::string_view behind) {
 
 }  // namespace
 
+namespace {
+
+/// doc_to_reading made ready.
+class Reading {
+ public:
+  Reading(const ReadingSpec& spec, const std::vector<Doc>& docs)
+      : context_(spec.context, docs),
+        question_(spec.question, docs),
+        kind_(spec.kind, docs),
+        intro_(spec.intro, docs),
+        cloze_(spec.cloze, docs),
+        prompt_(spec.order, spec.separator) {}
+
+  Value of(const Value& doc) const {
+    decode::JrtInput input;
+    input.context = as_text(context_.of(doc), context_);
+    input.question = as_text(question_.of(doc), question_);
+    input.kind = text_of(kind_, doc).value_or("");
+    input.intro = text_of(intro_, doc);
+    input.cloze = text_of(cloze_, doc);
+    Result<std::string> text = prompt_.render(input);
+    if (!text)
+      throw Error(ErrorKind::kData,
+                  cat(context_.where(), ": doc_to_reading: ", text.fault().detail));
+    return std::move(*text);
+  }
+
+ private:
+  /// Nothing where the part is not given or a field says null.
+  static std::optional<std::string> text_of(const Part& part, const Value& doc) {
+    const Value value = part.given() ? part.of(doc) : Value();
+    if (value.is_none()) return std::nullopt;
+    return as_text(value, part);
+  }
+
+  Part context_, question_, kind_, intro_, cloze_;
+  decode::JrtPrompt prompt_;
+};
+
+}  // namespace
+
 struct Prompts::Parts {
   Part text, target, choice, description, gen_prefix, constraint;
   Part shot_text, shot_target, shot_choice;
+  std::optional<Reading> reading, shot_reading;  // instead of text and shot_text
+
+  /// What a document asks, its answer's choices or not.
+  Value question(const Value& doc) const {
+    return reading ? reading->of(doc) : interpreted(text, doc, choice.given(), false);
+  }
+  Value shot_question(const Value& shot) const {
+    return shot_reading ? shot_reading->of(shot)
+                        : interpreted(shot_text, shot, shot_choice.given(), false);
+  }
 };
 
 Prompts::Prompts(const TaskSpec& task, const std::vector<Doc>& docs, const std::vector<Doc>& shots,
@@ -144,18 +215,20 @@ Prompts::Prompts(const TaskSpec& task, const std::vector<Doc>& docs, const std::
       same_split_(same_split),
       seed_(seed),
       unconditional_(unconditional) {
-  const Value none(text::ValueMap{});
-  const Value& features = docs.empty() ? none : docs[0].fields;
-  const Value& shown = shots.empty() ? none : shots[0].fields;
   const auto or_else = [](const DocPart& own, const DocPart& other) -> const DocPart& {
     return own.given() ? own : other;
   };
-  parts_ = std::make_unique<const Parts>(Parts{
-      Part(task.text, features), Part(task.target, features), Part(task.choice, features),
-      Part(task.description, features), Part(task.gen_prefix, features),
-      Part(task.constraint.value, features), Part(or_else(task.fewshot.text, task.text), shown),
-      Part(or_else(task.fewshot.target, task.target), shown),
-      Part(or_else(task.fewshot.choice, task.choice), shown)});
+  parts_ = std::make_unique<const Parts>(
+      Parts{Part(task.text, docs), Part(task.target, docs), Part(task.choice, docs),
+            Part(task.description, docs), Part(task.gen_prefix, docs),
+            Part(task.constraint.value, docs), Part(or_else(task.fewshot.text, task.text), shots),
+            Part(or_else(task.fewshot.target, task.target), shots),
+            Part(or_else(task.fewshot.choice, task.choice), shots),
+            task.reading.given() ? std::optional<Reading>(std::in_place, task.reading, docs)
+                                 : std::nullopt,
+            task.reading.given() && !task.fewshot.text.given()
+                ? std::optional<Reading>(std::in_place, task.reading, shots)
+                : std::nullopt});
   if (!docs.empty() && task.text.given() && task.choice.given())
     several_inputs_ = interpreted(parts_->text, docs[0].fields, true, false).is_whole();
   const i64 left = isize(shots) - (same_split ? 1 : 0);
@@ -211,7 +284,7 @@ std::string Prompts::context(i64 doc) const {
   for (const i64 i : examples(doc)) {
     const Value& shot = shots_[usize(i)].fields;
     const bool choices = parts.shot_choice.given();
-    const Value question = interpreted(parts.shot_text, shot, choices, false);
+    const Value question = parts.shot_question(shot);
     const Value answer = interpreted(parts.shot_target, shot, choices, true);
     const std::vector<std::string> listed =
         choices ? choices_of(parts.shot_choice, shot) : std::vector<std::string>();
@@ -250,7 +323,7 @@ DocRequests Prompts::requests(i64 doc) const {
       out.likelihoods.push_back({"", as_text(target, parts.target), true});
       return out;
     }
-    const Value question = interpreted(parts.text, fields, has_choices, false);
+    const Value question = parts.question(fields);
     std::string context = this->context(doc);
     std::string prefix;
     if (parts.gen_prefix.given()) {
@@ -259,7 +332,8 @@ DocRequests Prompts::requests(i64 doc) const {
       if (needs_blank(asked, prefix)) prefix = task_.target_delimiter + prefix;
     }
     const auto ask = [&](const std::string& text, const std::string& continuation) {
-      out.likelihoods.push_back({context + text + prefix, continuation});
+      out.likelihoods.push_back(
+          {context + text + prefix, continuation, false, task_.reading.given()});
     };
     switch (task_.output_type) {
       case OutputType::kLoglikelihood:

@@ -21,6 +21,7 @@ struct LikelihoodRequest {
   std::string context;
   std::string continuation;
   bool rolling = false;
+  bool whole = false;  // a context that is too long is refused, not cut
 };
 
 /// What is asked about one document.
@@ -41,6 +42,8 @@ class Prompts {
   Prompts(const TaskSpec& task, const std::vector<Doc>& docs, const std::vector<Doc>& shots,
           bool same_split, u64 seed, bool unconditional);
   ~Prompts();
+  Prompts(const Prompts&) = delete;
+  Prompts& operator=(const Prompts&) = delete;
 
   /// Throws Error{kData} naming task file, key and document when a part does not render or is of
   /// the wrong type. Thread-safe.

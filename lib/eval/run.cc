@@ -97,7 +97,7 @@ class TaskRun {
     HeldBytes held(ctx_.memory, "the prompts of a task");
     render(prompts, held);
     source_.begin(task_);
-    ask();
+    ask(docs.docs());
     judge(docs.docs());
     return std::move(result_);
   }
@@ -133,12 +133,17 @@ class TaskRun {
     return options_.limit > 0 ? std::min(n, options_.limit) : n;
   }
 
-  void ask() {
+  void ask(const std::vector<Doc>& docs) {
     if (task_.output_type == OutputType::kGenerate) {
       std::vector<TextRequest> asked;
-      for (i64 i = 0; i < isize(requests_); ++i)
+      for (i64 i = 0; i < isize(requests_); ++i) {
+        const std::string place = docs[usize(i)].place();
         asked.push_back(
-            {cat(task_.name, ":", i), requests_[usize(i)].prompt, requests_[usize(i)].form});
+            {cat(task_.name, ":", i), requests_[usize(i)].prompt, requests_[usize(i)].form,
+             task_.reading.given(),
+             cat("task ", quote(task_.name), ", document ", i, place.empty() ? "" : ", ", place),
+             task_.constraint.value.where});
+      }
       texts_ = source_.texts(asked, task_.generation, task_.repeats);
       return;
     }

@@ -43,9 +43,10 @@ class RecordedAnswers final : public AnswerSource {
   std::size_t at_ = 0;
 };
 
-/// One metric of one task in two runs, over the documents that both have.
+/// One metric of one task in two runs, or of two tasks of a run, over the documents that both have.
 struct Comparison {
   std::string task, metric, filter;
+  std::string base = {};  // the task that comes first, of two
   i64 n = 0;
   i64 only_a = 0, only_b = 0;  // documents of one run
   f64 a = 0, b = 0;
@@ -68,6 +69,11 @@ struct CompareOptions {
 /// there is no common task and Error{kData} for documents of one number that differ.
 std::vector<Comparison> compare_runs(const std::string& a, const std::string& b,
                                      const CompareOptions& options, const Context& ctx);
+/// The same of tasks of one folder, which ask the same documents in other ways: each but the first
+/// against the first. Throws as compare_runs does.
+std::vector<Comparison> compare_tasks(const std::string& folder,
+                                      const std::vector<std::string>& tasks,
+                                      const CompareOptions& options, const Context& ctx);
 std::string compare_json(const std::vector<Comparison>& comparisons);
 
 /// Two-sided sign test: of `wins + losses` coin tosses as many or more on the larger side. 1 for

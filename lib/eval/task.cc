@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "decode/jrt.h"
 #include "eval/filter.h"
 #include "eval/metric.h"
 #include "text/config_node.h"
@@ -67,7 +68,8 @@ class TaskReader {
  public:
   TaskReader(const std::string& file, const ConfigNode& root) : file_(file), root_(root) {}
 
-  TaskSpec read() {
+  /// One, or one for each order of reading.
+  std::vector<TaskSpec> read() {
     root_.only({"task",
                 "task_alias",
                 "tag",
@@ -86,6 +88,7 @@ class TaskReader {
                 "doc_to_target",
                 "doc_to_choice",
                 "doc_to_constraint",
+                "doc_to_reading",
                 "description",
                 "gen_prefix",
                 "target_delimiter",
@@ -124,7 +127,7 @@ class TaskReader {
     read_metrics();
     if (const ConfigNode* meta = root_.find("metadata"); meta != nullptr && meta->value.is_map())
       if (const Value* version = meta->value.find("version")) out_.version = *version;
-    return std::move(out_);
+    return by_order();
   }
 
  private:
@@ -231,6 +234,7 @@ class TaskReader {
 
   void read_parts() {
     out_.text = part(root_, "doc_to_text");
+    read_reading();
     out_.target = part(root_, "doc_to_target");
     out_.choice = part(root_, "doc_to_choice");
     out_.description = part(root_, "description");
@@ -243,8 +247,55 @@ class TaskReader {
             cat("has no \"", key, "\", which ", output_type_name(out_.output_type), " needs"));
     };
     need(out_.target, "doc_to_target");
-    if (out_.output_type != OutputType::kRolling) need(out_.text, "doc_to_text");
+    if (out_.output_type != OutputType::kRolling && !out_.reading.given())
+      need(out_.text, "doc_to_text");
     if (out_.output_type == OutputType::kMultipleChoice) need(out_.choice, "doc_to_choice");
+  }
+
+  void read_reading() {
+    const ConfigNode* const node = root_.find("doc_to_reading");
+    if (node == nullptr) return;
+    if (out_.text.given()) node->fail("doc_to_text and doc_to_reading exclude each other");
+    if (out_.output_type == OutputType::kRolling)
+      node->fail("doc_to_reading is for tasks that ask something");
+    node->only({"context", "question", "kind", "intro", "cloze", "order", "separator"},
+               "doc_to_reading");
+    ReadingSpec& reading = out_.reading;
+    reading.context = part(*node, "context");
+    reading.question = part(*node, "question");
+    reading.kind = part(*node, "kind");
+    reading.intro = part(*node, "intro");
+    reading.cloze = part(*node, "cloze");
+    if (!reading.context.given() || !reading.question.given())
+      node->fail("doc_to_reading has a context and a question");
+    if (const ConfigNode* separator = node->find("separator"))
+      reading.separator = separator->text();
+    const ConfigNode* const order = node->find("order");
+    if (order == nullptr) return;
+    orders_ = order->texts();
+    if (orders_.empty()) order->fail("order names no order");
+    for (const std::string& one : orders_) {
+      if (std::count(orders_.begin(), orders_.end(), one) > 1)
+        order->fail(cat("the order ", quote(one), " stands twice"));
+      try {
+        decode::JrtPrompt(one, reading.separator);
+      } catch (const Error& e) {
+        order->fail(e.message(), "C is the document, Q the question: CQ, QCQ, CCQ, CQCQ, QCCQ");
+      }
+    }
+    reading.order = orders_.front();
+  }
+
+  /// The task for each order of reading, NAME_ORDER where there are several.
+  std::vector<TaskSpec> by_order() {
+    if (orders_.size() < 2) return {std::move(out_)};
+    std::vector<TaskSpec> out;
+    for (const std::string& order : orders_) {
+      TaskSpec& one = out.emplace_back(out_);
+      append(one.name, "_", order);
+      one.reading.order = order;
+    }
+    return out;
   }
 
   void read_fewshot() {
@@ -382,6 +433,7 @@ class TaskReader {
   const std::string& file_;
   const ConfigNode& root_;
   TaskSpec out_;
+  std::vector<std::string> orders_;  // of reading
 };
 
 class SetReader {
@@ -423,11 +475,24 @@ class SetReader {
       add_group(file, root);
       return;
     }
-    TaskSpec spec = TaskReader(file, root).read();
-    if (has(spec.name))
-      throw Error(ErrorKind::kConfig,
-                  cat(spec.where, ": a task or group ", quote(spec.name), " is there already"));
-    out_.tasks.push_back(std::move(spec));
+    std::vector<TaskSpec> read = TaskReader(file, root).read();
+    const auto refuse_known = [&](const std::string& name) {
+      if (has(name))
+        throw Error(ErrorKind::kConfig, cat(read.front().where, ": a task or group ", quote(name),
+                                            " is there already"));
+    };
+    if (read.size() > 1) {
+      GroupSpec orders{root.find("task")->text(), read.front().where, {}, {}};
+      refuse_known(orders.name);
+      for (const TaskSpec& each : read)
+        orders.members.push_back(each.name);
+      out_.groups.push_back(std::move(orders));
+      folders_.push_back(fs::path(file).parent_path().string());
+    }
+    for (TaskSpec& each : read) {
+      refuse_known(each.name);
+      out_.tasks.push_back(std::move(each));
+    }
   }
 
   void add_group(const std::string& file, const ConfigNode& root) {

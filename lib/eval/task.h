@@ -63,6 +63,14 @@ struct ConstraintSpec {
   DocPart value;  // of a document; none: anything
 };
 
+/// A document and a question, written in an order (doc_to_reading; decode/jrt.h).
+struct ReadingSpec {
+  DocPart context, question, kind, intro, cloze;
+  std::string order = "CQ";
+  std::string separator = "\n";
+  bool given() const { return context.given(); }
+};
+
 struct FewshotSpec {
   std::string sampler = "default";   // or first_n
   std::string split;                 // empty: the rule of the task
@@ -79,6 +87,7 @@ struct TaskSpec {
   std::string training_split, validation_split, test_split;
   OutputType output_type = OutputType::kGenerate;
   DocPart text, target, choice, description, gen_prefix;
+  ReadingSpec reading;  // instead of text
   std::string target_delimiter = " ";
   std::string fewshot_delimiter = "\n\n";
   FewshotSpec fewshot;
@@ -116,7 +125,8 @@ struct TaskSet {
 };
 
 /// Reads the files, and for members of groups that none of them holds NAME.yaml beside the group's
-/// file. Tasks that name a "group" or a "tag" form one of that name. Throws Error{kNoInput} and
+/// file. Tasks that name a "group" or a "tag" form one of that name. A task with several orders of
+/// reading becomes the group of NAME_ORDER, one task each. Throws Error{kNoInput} and
 /// Error{kConfig}: two tasks of a name, members that are not found.
 TaskSet read_tasks(const std::vector<std::string>& files);
 

@@ -10,9 +10,9 @@ namespace lm::grammar {
 namespace {
 
 template <typename Fill>
-Result<GrammarPtr> compiled(i64 bytes, Fill fill) {
+Result<GrammarPtr> compiled(const CompileRoom& room, Fill fill) {
   return faulted([&] {
-    RuleSet set(Budget("grammar memory", bytes));
+    RuleSet set(Budget("grammar memory", room.bytes, room.hold));
     std::vector<std::string> warnings;
     fill(set, warnings);
     const auto made = std::make_shared<Grammar>(std::move(set));
@@ -25,14 +25,14 @@ using Warnings = std::vector<std::string>;
 
 }  // namespace
 
-Result<GrammarPtr> compile_regex(std::string_view pattern, i64 bytes) {
-  return compiled(bytes, [&](RuleSet& set, Warnings&) {
+Result<GrammarPtr> compile_regex(std::string_view pattern, const CompileRoom& room) {
+  return compiled(room, [&](RuleSet& set, Warnings&) {
     set.rules.push_back({cat("pattern ", quote(pattern)), parse_regex(set.table, pattern)});
   });
 }
 
-Result<GrammarPtr> compile_choices(std::span<const std::string> choices, i64 bytes) {
-  return compiled(bytes, [&](RuleSet& set, Warnings&) {
+Result<GrammarPtr> compile_choices(std::span<const std::string> choices, const CompileRoom& room) {
+  return compiled(room, [&](RuleSet& set, Warnings&) {
     if (choices.empty()) refuse("no choices");
     std::vector<Expr> options;
     for (const std::string& choice : choices)
@@ -41,23 +41,23 @@ Result<GrammarPtr> compile_choices(std::span<const std::string> choices, i64 byt
   });
 }
 
-Result<GrammarPtr> compile_gbnf(std::string_view text, i64 bytes) {
-  return compiled(bytes, [&](RuleSet& set, Warnings&) { parse_gbnf(set, text); });
+Result<GrammarPtr> compile_gbnf(std::string_view text, const CompileRoom& room) {
+  return compiled(room, [&](RuleSet& set, Warnings&) { parse_gbnf(set, text); });
 }
 
-Result<GrammarPtr> compile_lark(std::string_view text, i64 bytes) {
-  return compiled(bytes, [&](RuleSet& set, Warnings&) { parse_lark(set, text); });
+Result<GrammarPtr> compile_lark(std::string_view text, const CompileRoom& room) {
+  return compiled(room, [&](RuleSet& set, Warnings&) { parse_lark(set, text); });
 }
 
 Result<GrammarPtr> compile_json_schema(const io::Json& schema, const SchemaOptions& options,
-                                       i64 bytes) {
-  return compiled(bytes, [&](RuleSet& set, Warnings& warnings) {
+                                       const CompileRoom& room) {
+  return compiled(room, [&](RuleSet& set, Warnings& warnings) {
     parse_json_schema(set, schema, options, warnings);
   });
 }
 
-Result<GrammarPtr> compile_json(const SchemaOptions& options, i64 bytes) {
-  return compile_json_schema(io::Json(true), options, bytes);
+Result<GrammarPtr> compile_json(const SchemaOptions& options, const CompileRoom& room) {
+  return compile_json_schema(io::Json(true), options, room);
 }
 
 }  // namespace lm::grammar

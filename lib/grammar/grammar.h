@@ -17,21 +17,25 @@ namespace lm::grammar {
 
 using GrammarPtr = std::shared_ptr<const Grammar>;  // shared by the matchers of all sequences
 
-/// Bytes that compiling may take.
-inline constexpr i64 kCompileBytes = i64{64} << 20;
+/// What compiling may take.
+struct CompileRoom {
+  i64 bytes = i64{64} << 20;
+  TableHold* hold = nullptr;  // covers them meanwhile; null: nothing does
+};
 
 /// Texts that match as a whole (regex.h).
-Result<GrammarPtr> compile_regex(std::string_view pattern, i64 bytes = kCompileBytes);
+Result<GrammarPtr> compile_regex(std::string_view pattern, const CompileRoom& room = {});
 /// One of the texts, at least one.
-Result<GrammarPtr> compile_choices(std::span<const std::string> choices, i64 bytes = kCompileBytes);
+Result<GrammarPtr> compile_choices(std::span<const std::string> choices,
+                                   const CompileRoom& room = {});
 /// EBNF (gbnf.h).
-Result<GrammarPtr> compile_gbnf(std::string_view text, i64 bytes = kCompileBytes);
+Result<GrammarPtr> compile_gbnf(std::string_view text, const CompileRoom& room = {});
 /// The subset of Lark's notation in lark.h.
-Result<GrammarPtr> compile_lark(std::string_view text, i64 bytes = kCompileBytes);
+Result<GrammarPtr> compile_lark(std::string_view text, const CompileRoom& room = {});
 /// JSON texts of the values that a schema allows (json_schema.h).
 Result<GrammarPtr> compile_json_schema(const io::Json& schema, const SchemaOptions& options = {},
-                                       i64 bytes = kCompileBytes);
+                                       const CompileRoom& room = {});
 /// Any JSON value.
-Result<GrammarPtr> compile_json(const SchemaOptions& options = {}, i64 bytes = kCompileBytes);
+Result<GrammarPtr> compile_json(const SchemaOptions& options = {}, const CompileRoom& room = {});
 
 }  // namespace lm::grammar

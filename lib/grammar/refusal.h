@@ -36,6 +36,11 @@ class Budget {
   }
   i64 used() const { return used_; }
   i64 limit() const { return limit_; }
+  /// What is charged from here on is covered elsewhere.
+  void detach() {
+    hold_ = nullptr;
+    sure_ = limit_;
+  }
 
  private:
   void cover();

@@ -118,6 +118,7 @@ Grammar::Grammar(RuleSet&& set) : table_(std::move(set.table)), root_(set.root) 
   fold();
   classify();
   shortest_ = table_.shortest(bodies_[usize(root_)]);
+  table_.budget().detach();  // what covered the compiling may end before the grammar does
 }
 
 void Grammar::order(const std::vector<Rule>& rules) {

@@ -21,13 +21,6 @@ std::string cut(std::string text) {
   return text.substr(0, end) + "...";
 }
 
-/// "LINE:COLUMN" of a byte, from 1 on; columns are bytes.
-std::string place_of(std::string_view text, std::size_t byte) {
-  const std::string_view before = text.substr(0, byte - 1);
-  const std::size_t last = before.rfind('\n');  // npos + 1 is 0
-  return cat(std::count(before.begin(), before.end(), '\n') + 1, ":", byte - (last + 1));
-}
-
 }  // namespace
 
 Json parse_object(std::string_view text, std::string_view file) {
@@ -41,8 +34,10 @@ Json parse_object(std::string_view text, std::string_view file) {
   Json json;
   try {
     json = Json::parse(text.begin(), text.end(), shallow);
-  } catch (const Json::parse_error& error) {
-    throw Error(ErrorKind::kData, cat(file, ":", place_of(text, error.byte), ": not valid JSON"));
+  } catch (const Json::parse_error&) {
+    const std::optional<JsonProblem> problem = json_problem(text);
+    throw Error(ErrorKind::kData,
+                cat(file, ":", problem ? problem->place() : std::string(), ": not valid JSON"));
   } catch (const Json::exception&) {  // what else parsing throws
     throw Error(ErrorKind::kData, cat(file, ": a number is too large"));
   }
@@ -55,8 +50,8 @@ JsonDocument::JsonDocument(std::string_view text) {
   const simdjson::error_code code = parser_.parse(text.data(), text.size(), true).get(root_);
   if (code == simdjson::SUCCESS) return;
   const std::optional<JsonProblem> problem = json_problem(text);
-  error_ = cat(problem ? cat(problem->line, ":", problem->column, ": ") : std::string(),
-               simdjson::error_message(code));
+  error_ =
+      cat(problem ? cat(problem->place(), ": ") : std::string(), simdjson::error_message(code));
 }
 
 JsonNode JsonDocument::root(std::string_view file) const {

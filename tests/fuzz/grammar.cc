@@ -19,13 +19,13 @@ Result<GrammarPtr> compiled(std::string_view source) {
   const std::string_view rest = source.substr(1);
   switch (source[0]) {
     case 'r':
-      return compile_regex(rest, kBytes);
+      return compile_regex(rest, {.bytes = kBytes});
     case 'g':
-      return compile_gbnf(rest, kBytes);
+      return compile_gbnf(rest, {.bytes = kBytes});
     case 'l':
-      return compile_lark(rest, kBytes);
+      return compile_lark(rest, {.bytes = kBytes});
     default:
-      return compile_json_schema(io::parse_object(rest, "schema"), {}, kBytes);
+      return compile_json_schema(io::parse_object(rest, "schema"), {}, {.bytes = kBytes});
   }
 }
 

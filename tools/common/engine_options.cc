@@ -2,6 +2,7 @@
 
 #include "answer/script.h"
 #include "core/str.h"
+#include "io/file.h"
 #include "io/json.h"
 
 namespace lm::tool_options {
@@ -89,8 +90,10 @@ void open_recording(cli::Tool& tool, answer::Answerer& answerer, bool keep,
   if (path.ends_with(".zst"))
     throw Error(ErrorKind::kUsage, cat(path, ": a recording is text, not compressed"),
                 "name it without .zst");
-  tool.claim_output(path);
-  out.emplace(answerer, path, keep, tool.output_options(), tool.ctx().memory);
+  if (keep && !tool.output_options().rename && io::path_exists(path))
+    throw Error(ErrorKind::kUsage, cat("--no-rename does not go with --resume and --record: ", path,
+                                       " would be emptied before what it holds is kept"));
+  out.emplace(answerer, tool.other_output(path), keep, tool.ctx().memory);
 }
 
 OtherEngine open_other_engine(cli::Tool& tool, const EngineName& name,

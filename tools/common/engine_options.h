@@ -28,7 +28,8 @@ void refuse_folder_options(const cli::Options& options, answer::EngineName::Kind
 /// on those before them.
 void check_resume(const cli::Options& options, const answer::Answerer& answerer);
 
-/// Records who answers in --record FILE, if that is given. keep: what FILE holds stays.
+/// Records who answers in --record FILE, if that is given: an output of the tool, complete with the
+/// others. keep: what FILE holds stays.
 void open_recording(cli::Tool& tool, answer::Answerer& answerer, bool keep,
                     std::optional<answer::RecordingAnswerer>& out);
 

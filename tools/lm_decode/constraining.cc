@@ -112,7 +112,9 @@ std::vector<Flag> constraint_flags() {
        .value_name = "SIZE",
        .group = group,
        .def = "256M",
-       .help = "for the states of a grammar; a text that needs more ends with an error",
+       .help = "for compiling a grammar, and for its states; a text that needs more ends with an "
+               "error",
+       .details = "Never more than a quarter of --memory.",
        .min = 1 << 16,
        .semantic = false},
   };
@@ -159,9 +161,13 @@ decode::LanguagesOptions language_options(const cli::Tool& tool) {
 }
 
 Constraining::Constraining(cli::Tool& tool, const decode::Session& session)
-    : asap_(tool.options().text("grammar-mode") == "asap"),
+    : tool_(tool),
+      asap_(tool.options().text("grammar-mode") == "asap"),
       unbounded_(tool.options().on("asap-unbounded")),
       warmup_(tool.options().integer("asap-warmup")),
+      earlier_(tool.ctx().memory),
+      learned_(tool.ctx().memory),
+      most_learned_(tool.ctx().memory->limit() / 4),
       session_(session),
       asked_(asked_language(tool)),
       schema_(language_options(tool).schema),
@@ -170,13 +176,24 @@ Constraining::Constraining(cli::Tool& tool, const decode::Session& session)
   if (tool.options().given("asap-trie")) {
     trie_file_ = tool.options().text("asap-trie");
     tool.add_input(trie_file_);
-    if (std::filesystem::exists(trie_file_)) masses_.load(trie_file_, session_.key());
+    tool.owe(trie_file_);
+    if (std::filesystem::exists(trie_file_)) earlier_.load(trie_file_, session_.key());
   }
   if (!asked_.own) return;
   const Result<decode::Languages::Matcher> made = languages_.get(*asked_.own);
-  if (!made) throw Error(ErrorKind::kData, cat(asked_.from, ": ", made.fault().detail));
+  if (!made) refuse(tool, made.fault());
   for (const std::string& warning : (*made)->grammar().warnings())
     tool.console().message(LogLevel::kWarning, cat(asked_.from, ": ", warning));
+}
+
+/// The options' language.
+void Constraining::refuse(const cli::Tool& tool, const Fault& fault) const {
+  const std::string what = cat(asked_.from, ": ", fault.detail);
+  if (fault.code != "budget") throw Error(ErrorKind::kData, what);
+  const bool by_memory = languages_.state_bytes() < tool.options().integer("grammar-memory");
+  throw Error(ErrorKind::kOs, what,
+              by_memory ? "a grammar has a quarter of --memory at most: a larger one gives it more"
+                        : "a larger --grammar-memory gives it more");
 }
 
 Result<std::optional<decode::Language>> Constraining::asked(
@@ -192,8 +209,9 @@ Result<std::optional<decode::Language>> Constraining::asked(
   return own;
 }
 
-std::optional<Fault> Constraining::set(const decode::Language& language,
-                                       decode::GenerateRequest& request) {
+std::optional<Fault> Constraining::set(GenerateWork& work) {
+  const decode::Language& language = *work.language;
+  decode::GenerateRequest& request = work.request;
   Result<decode::Languages::Matcher> matcher = languages_.get(language);
   if (!matcher) return matcher.fault();
   if (!asap_) {
@@ -201,17 +219,27 @@ std::optional<Fault> Constraining::set(const decode::Language& language,
                                                                      &session_.tokenizer());
     return std::nullopt;
   }
-  std::shared_ptr<decode::PermittedMass> mass = std::make_shared<decode::PermittedMass>();
-  if (!trie_file_.empty()) {
-    const u64 key = mass_key(language, request);
-    mass = masses_.get(key);
-    learned_.emplace_back(key, mass);
-  }
+  if (!trie_file_.empty()) work.mass_key = mass_key(language, request);
+  work.mass = earlier_.get(work.mass_key);
   request.constraint = std::make_shared<decode::AsapConstraint>(
-      std::make_unique<decode::GrammarConstraint>(std::move(*matcher), false), std::move(mass),
+      std::make_unique<decode::GrammarConstraint>(std::move(*matcher), false), work.mass,
       unbounded_);
   request.serial = true;
   return std::nullopt;
+}
+
+/// Which records' learning is kept depends on their order alone: the bound is a share of --memory,
+/// not of what is left of it.
+void Constraining::keep(GenerateWork& work) {
+  const std::shared_ptr<decode::PermittedMass> mass = std::exchange(work.mass, nullptr);
+  if (!mass || trie_file_.empty()) return;
+  if (earlier_.bytes() + learned_.bytes() + mass->bytes() <= most_learned_)
+    return learned_.add(work.mass_key, mass);
+  if (++unlearned_ == 1)
+    tool_.console().message(
+        LogLevel::kWarning,
+        cat(trie_file_, ": a quarter of --memory, ", format_bytes(most_learned_),
+            ", is full: what record ", quote(work.id), " and later ones learn may not be kept"));
 }
 
 /// Of all that a record's true proportions depend on, beside the model.
@@ -236,9 +264,15 @@ i64 Constraining::warm_up(decode::GenerateRequest& request) const {
 
 void Constraining::save() {
   if (trie_file_.empty()) return;
-  for (const auto& [key, mass] : learned_)
-    masses_.add(key, *mass);
-  masses_.save(trie_file_, session_.key());
+  earlier_.take(std::move(learned_));
+  earlier_.save(trie_file_, session_.key());
+  tool_.settle(trie_file_);
+}
+
+void Constraining::report() const {
+  if (trie_file_.empty()) return;
+  tool_.add_metric("asap_trie", cat("{\"bytes\":", earlier_.bytes() + learned_.bytes(),
+                                    ",\"unkept_records\":", unlearned_, "}"));
 }
 
 }  // namespace lm::decode_tool

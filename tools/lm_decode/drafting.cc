@@ -95,6 +95,7 @@ Drafting::Drafting(cli::Tool& tool, const Models& models)
     if (options.given("draft-file")) {
       file_ = options.text("draft-file");
       tool.add_input(file_);
+      tool.owe(file_);
       if (std::filesystem::exists(file_)) earlier.load(file_, tokenizer_);
     }
     const bool shared = !file_.empty() || options.text("draft-scope") == "stream";
@@ -121,8 +122,10 @@ void Drafting::set(decode::GenerateOptions& out) const {
   }
 }
 
-void Drafting::save() const {
-  if (!file_.empty()) source_->texts().save(file_, tokenizer_);
+void Drafting::save(cli::Tool& tool) const {
+  if (file_.empty()) return;
+  source_->texts().save(file_, tokenizer_);
+  tool.settle(file_);
 }
 
 }  // namespace lm::decode_tool

@@ -21,7 +21,7 @@ class Drafting {
 
   void set(decode::GenerateOptions& out) const;
   /// Writes --draft-file anew, if there is one.
-  void save() const;
+  void save(cli::Tool& tool) const;
 
  private:
   std::string kind_;

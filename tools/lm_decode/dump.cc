@@ -10,6 +10,7 @@
 #include "decode.h"
 #include "generate_json.h"
 #include "prompts.h"
+#include "record_head.h"
 
 namespace lm::decode_tool {
 
@@ -21,7 +22,8 @@ class DumpMode : public io::HeldMapper {
            const decode::ModelDefaults& defaults)
       : options_(tool.options()),
         defaults_(tool_options::params_of(options_, tool.seed(), folder.vocab(), defaults)),
-        prompts_(tool, {*folder.tokenizer, folder.begin, folder.vocab(), folder.positions()}, 2) {}
+        prompts_(tool, {*folder.tokenizer, folder.begin, folder.vocab(), folder.positions(), true},
+                 2) {}
 
   std::vector<std::string> paths() const override {
     std::vector<std::string> out = {"id", "params"};
@@ -30,18 +32,13 @@ class DumpMode : public io::HeldMapper {
   }
 
   std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
-    const Result<std::string> id = io::record_id(record.json, 0, record.ordinal);
-    if (!id) return id.fault();
-    decode::SampleParams params = defaults_;
-    if (record.json.has(1)) {
-      if (std::optional<Fault> fault = decode::apply_params(record.json.raw(1), params))
-        return fault;
-    }
+    const Result<RecordHead> head = record_head(record, 0, 1, defaults_);
+    if (!head) return head.fault();
     ReadPrompt prompt;
-    if (std::optional<Fault> fault = prompts_.read(record.json, 0, params.max_tokens, prompt))
+    if (std::optional<Fault> fault = prompts_.read(record.json, 0, head->params.max_tokens, prompt))
       return fault;
     const std::vector<i32> tokens = decode::tokens_of(prompt.rows);
-    out.line = cat("{\"id\":", io::json_string(*id),
+    out.line = cat("{\"id\":", io::json_string(head->id),
                    ",\"prompt\":", io::json_string(prompts_.text_of(tokens)));
     if (options_.on("echo")) append(out.line, ",\"prompt_text\":", io::json_string(prompt.text));
     append(out.line, ",\"tokens\":", id_list(tokens), prompt.truncated ? ",\"truncated\":true" : "",

@@ -4,6 +4,7 @@
 #include "common/held_run.h"
 #include "core/str.h"
 #include "generate_json.h"
+#include "record_head.h"
 #include "text/chat_template.h"
 
 namespace lm::decode_tool {
@@ -63,17 +64,13 @@ std::vector<std::string> EngineMode::paths() const {
 }
 
 std::optional<Fault> EngineMode::prepare(io::Record& record, io::Prepared& out) {
-  const Result<std::string> id = io::record_id(record.json, kId, record.ordinal);
-  if (!id) return id.fault();
+  Result<RecordHead> head = record_head(record, kId, kParams, defaults_);
+  if (!head) return head.fault();
   std::unique_ptr<Work> work = std::make_unique<Work>();
-  work->id = *id;
+  work->id = head->id;
   Request& r = work->request;
-  r.id = *id;
-  r.params = defaults_;
-  if (record.json.has(kParams)) {
-    if (std::optional<Fault> fault = decode::apply_params(record.json.raw(kParams), r.params))
-      return fault;
-  }
+  r.id = std::move(head->id);
+  r.params = std::move(head->params);
   if (std::optional<Fault> fault = read_prompt(record.json, r)) return fault;
   const decode::LanguageFields fields{kGrammar, kRegex, kSchema, kChoices, kConstraint};
   const Result<std::optional<decode::Language>> own = decode::language_of(record.json, fields);

@@ -154,7 +154,6 @@ void run_engine(cli::Tool& tool) {
     tool.add_metric("script", script->coverage_json());
     if (coverage != nullptr) coverage->write(script->coverage_json() + "\n");
   }
-  if (recording) recording->close();
   mode.report(monotonic_s() - start);
 }
 

@@ -17,6 +17,7 @@
 #include "generate_json.h"
 #include "generate_work.h"
 #include "prompts.h"
+#include "record_head.h"
 #include "switching.h"
 
 namespace lm::decode_tool {
@@ -83,17 +84,13 @@ class GenerateMode : public io::HeldMapper {
   std::vector<u64> keys() const { return prompts_.keys(); }
 
   std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
-    const Result<std::string> id = io::record_id(record.json, kId, record.ordinal);
-    if (!id) return id.fault();
+    Result<RecordHead> head = record_head(record, kId, kParams, defaults_);
+    if (!head) return head.fault();
     std::unique_ptr<GenerateWork> work = std::make_unique<GenerateWork>();
-    work->id = *id;
+    work->id = head->id;
     GenerateRequest& r = work->request;
-    r.id = *id;
-    r.params = defaults_;
-    if (record.json.has(kParams)) {
-      if (std::optional<Fault> fault = decode::apply_params(record.json.raw(kParams), r.params))
-        return fault;
-    }
+    r.id = std::move(head->id);
+    r.params = std::move(head->params);
     ReadPrompt& prompt = work->prompt;
     if (std::optional<Fault> fault = prompts_.read(record.json, kId, r.params.max_tokens, prompt))
       return fault;
@@ -124,7 +121,7 @@ class GenerateMode : public io::HeldMapper {
 
   void add(io::HeldWork& base) override {
     GenerateWork& work = own(base);
-    if (work.language) work.result.fault = constraining_.set(*work.language, work.request);
+    if (work.language) work.result.fault = constraining_.set(work);
     if (!work.result.fault) generator_.add(std::move(work.request));
   }
   i64 pending() const override { return generator_.pending(); }
@@ -139,6 +136,7 @@ class GenerateMode : public io::HeldMapper {
 
   std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override {
     GenerateWork& work = own(base);
+    constraining_.keep(work);
     if (work.result.fault) return work.result.fault;
     ++records_;
     std::vector<Completion>& all = work.result.completions;
@@ -297,8 +295,9 @@ void run_generate(cli::Tool& tool) {
   const f64 start = monotonic_s();
   tool_options::run_held(tool, mode, 4 * models.main->options().batch, keys);
   mode.report(tool, monotonic_s() - start);
-  drafting.save();
+  drafting.save(tool);
   constraining.save();
+  constraining.report();
 }
 
 }  // namespace lm::decode_tool

@@ -1,9 +1,11 @@
 #pragma once
 // A record of generate in work.
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "decode/asap.h"
 #include "decode/generate.h"
 #include "decode/languages.h"
 #include "io/held.h"
@@ -14,6 +16,8 @@ namespace lm::decode_tool {
 struct GenerateWork : io::HeldWork {
   decode::GenerateRequest request;
   std::optional<decode::Language> language;
+  std::shared_ptr<decode::PermittedMass> mass;  // of asap: what samples learn; the constraint's too
+  u64 mass_key = 0;
   decode::SampleParams params;
   std::string params_json;  // the effective ones
   i64 prompt_tokens = 0;

@@ -1,6 +1,7 @@
 #include "prompts.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/hash.h"
 #include "core/str.h"
@@ -44,7 +45,9 @@ decode::JrtPrompt jrt_of(cli::Tool& tool, u64& key) {
 
 Prompts::Prompts(cli::Tool& tool, const PromptModel& model, i64 first)
     : options_(tool.options()),
+      memory_(*tool.ctx().memory),
       model_(model),
+      most_(model.all ? std::numeric_limits<i32>::max() : model.positions),
       encoder_(model.tokenizer, model.begin),
       chat_(tool, model.tokenizer),
       jrt_(jrt_of(tool, jrt_key_)) {
@@ -78,11 +81,21 @@ std::string Prompts::text_of(std::vector<i32> tokens) const {
   return model_.tokenizer.decode(tokens, false);
 }
 
+/// Long texts alone: the fixed part of --memory has room for others.
+std::optional<MemoryCharge> Prompts::charge(i64 text_bytes) const {
+  constexpr i64 kLong = i64{1} << 20;
+  if (text_bytes < kLong) return std::nullopt;
+  return std::optional<MemoryCharge>(std::in_place, memory_,
+                                     decode::PromptEncoder::prompt_bytes(text_bytes, most_),
+                                     "the tokens of a prompt");
+}
+
 std::optional<Fault> Prompts::encode(decode::PromptText text, ReadPrompt& out) {
-  Result<std::vector<decode::PromptRow>> rows = encoder_.prompt(text);
+  const std::optional<MemoryCharge> held = charge(isize(text.text));
+  Result<std::vector<decode::PromptRow>> rows = encoder_.prompt(text, most_);
   if (!rows) return rows.fault();
   out.rows = std::move(*rows);
-  out.text = std::move(text.text);
+  if (options_.on("echo")) out.text = std::move(text.text);
   return std::nullopt;
 }
 
@@ -100,6 +113,7 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
                      ", expected one of them"),
                  -1};
   std::optional<Fault> fault;
+  i64 tokens_there = 0;  // where not all of them are made rows
   if (json.has(at_.tokens)) {
     std::vector<i32> tokens;
     fault = json.integers(at_.tokens, model_.vocab, tokens);
@@ -107,6 +121,7 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
     if (!fault && options_.on("echo")) out.text = text_of(std::move(tokens));
   } else if (messages) {
     fault = read_messages(json, out);
+    tokens_there = encoder_.prompt_rows();
   } else if (!prompt && is(at_.context, io::JsonType::kString) &&
              is(at_.question, io::JsonType::kString)) {
     fault = read_document(json, max_tokens, out);
@@ -115,7 +130,13 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
   } else {
     const Result<std::string_view> text = json.string(at_.prompt >= 0 ? at_.prompt : id);
     fault = text ? encode(*text, out) : text.fault();
+    tokens_there = encoder_.prompt_rows();
   }
+  if (!fault && isize(out.rows) > most_)
+    fault = Fault{"context",
+                  cat("the prompt has ", std::max(isize(out.rows), tokens_there),
+                      " tokens, the model's context ", model_.positions),
+                  -1};
   if (!fault && out.rows.empty())
     fault =
         Fault{"prompt", "the prompt is empty and the model has no token that begins a text", -1};
@@ -140,6 +161,7 @@ std::optional<Fault> Prompts::read_sets(io::JsonReader& json, ReadPrompt& out) {
   const Result<text::Value> list = text::parse_json_value(json.raw(at_.prompt));
   if (!list) return list.fault();
   std::vector<decode::PromptPart> parts;
+  i64 bytes = 0;
   for (const text::Value& one : list->list()) {
     decode::PromptPart& part = parts.emplace_back();
     const text::Value* const text = one.is_map() ? one.find("text") : &one;
@@ -157,9 +179,12 @@ std::optional<Fault> Prompts::read_sets(io::JsonReader& json, ReadPrompt& out) {
     } else {
       return wrong;
     }
-    for (const std::string& each : part.texts)
-      out.text += each;
+    for (const std::string& each : part.texts) {
+      bytes += isize(each);
+      if (options_.on("echo")) out.text += each;
+    }
   }
+  const std::optional<MemoryCharge> held = charge(bytes);
   decode::SetOptions how;
   how.canonical = options_.text("sets-order") == "canonical";
   how.parallel = options_.on("sets-parallel");
@@ -217,7 +242,7 @@ std::optional<Fault> Prompts::read_document(io::JsonReader& json, i64 max_tokens
   const i64 room = model_.positions - max_tokens;
   if (fault || isize(out.rows) <= room) return fault;
   const Fault too_long{"context",
-                       cat("the prompt has ", out.rows.size(), " tokens and max_tokens is ",
+                       cat("the prompt has ", encoder_.prompt_rows(), " tokens and max_tokens is ",
                            max_tokens, ", the model's context ", model_.positions),
                        -1};
   if (!options_.on("truncate")) return too_long;

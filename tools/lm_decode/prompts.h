@@ -21,12 +21,13 @@ struct PromptModel {
   std::optional<i32> begin;
   i64 vocab = 0;
   i64 positions = 0;  // at most
+  bool all = false;   // prompts may be longer
 };
 
 struct ReadPrompt {
   std::vector<decode::PromptRow> rows;
   i32 next = -1;           // position behind them, -1: the one after the last
-  std::string text;        // what was tokenised, or what tokens say
+  std::string text;        // what was tokenised, or what tokens say; with --echo
   bool messages = false;   // it was made of messages
   bool document = false;   // it was made of a document and a question
   bool truncated = false;  // the document was cut
@@ -72,9 +73,12 @@ class Prompts {
   std::optional<Fault> read_document(io::JsonReader& json, i64 max_tokens, ReadPrompt& out);
   std::optional<Fault> fit(const decode::JrtInput& input, i64 room, ReadPrompt& out);
   std::optional<Fault> encode(decode::PromptText text, ReadPrompt& out);
+  std::optional<MemoryCharge> charge(i64 text_bytes) const;
 
   const cli::Options& options_;
+  MemoryBudget& memory_;
   PromptModel model_;
+  i64 most_;  // rows of a prompt
   Fields at_;
   std::vector<std::string> paths_;
   decode::PromptEncoder encoder_;

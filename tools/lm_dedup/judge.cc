@@ -50,6 +50,7 @@ KeyJudge::KeyJudge(cli::Tool& tool, const std::string& key_kind, const std::stri
   read_only_ = options.on("bloom-read-only");
   if (bloom) {
     open_filter(key_kind, normaliser);
+    if (options.given("bloom-out")) tool.owe(options.text("bloom-out"));
   } else {
     exact_ = std::make_unique<dedup::ExactDedup>(tool.ctx(), tool.ctx().memory->limit() * 3 / 4);
   }
@@ -149,7 +150,9 @@ void KeyJudge::finish() {
     exact_->finish();
     next_duplicate_ = exact_->next_duplicate();
   } else if (tool_.options().given("bloom-out")) {
-    filter_->write(tool_.other_output(tool_.options().text("bloom-out")));
+    const std::string& path = tool_.options().text("bloom-out");
+    filter_->write(tool_.other_output(path));
+    tool_.settle(path);
   }
 }
 

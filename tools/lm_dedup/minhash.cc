@@ -44,6 +44,7 @@ class MinhashRun {
 
   void run() {
     tool_.input();
+    if (tool_.options().given("table")) table_ = &tool_.other_output(tool_.options().text("table"));
     tool_.output();  // writes the header before the first pass
     tool_.records_only().run({{StageMode::kParallel, [this](io::Batch& b) { read(b); }},
                               {StageMode::kSerial, [this](io::Batch& b) { sign(b); }}});
@@ -53,7 +54,6 @@ class MinhashRun {
       spool_.replay({{StageMode::kSerial, [this](io::Batch& b) { verify(b); }}}, nullptr);
     }
     clusters_ = near_->cluster();
-    if (tool_.options().given("table")) table_ = &tool_.other_output(tool_.options().text("table"));
     next_ = 0;
     member_ = 0;
     spool_.replay({{StageMode::kSerial, [this](io::Batch& b) { number(b); }},

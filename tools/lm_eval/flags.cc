@@ -170,7 +170,14 @@ std::vector<Flag> languages_flags() {
 }
 
 std::vector<Flag> compare_flags() {
-  return {bootstrap_flag(),
+  return {{.name = "tasks",
+           .kind = FlagKind::kString,
+           .value_name = "A,B,...",
+           .group = "Tasks",
+           .help = "tasks of one folder that ask the same documents: each against the first",
+           .details = "As the orders of doc_to_reading are: --tasks t_CQ,t_QCQ,t_CCQ.",
+           .main = true},
+          bootstrap_flag(),
           {.name = "flips",
            .kind = FlagKind::kCount,
            .value_name = "N",
@@ -214,6 +221,7 @@ cli::ToolSpec make_spec() {
       {"lm-eval bpb -m model --pivot eng parallel.jsonl.zst", "bits per byte of each language"},
       {"lm-eval parity --tokenizer a/ --tokenizer b/ parallel.jsonl.zst", "two tokenizers"},
       {"lm-eval compare out1 out2", "differences with intervals and p-values"},
+      {"lm-eval compare --tasks t_CQ,t_QCQ out", "two ways to ask the same"},
   };
   spec.wide = true;
   spec.streams = false;

@@ -33,7 +33,6 @@ void run_calibrate(cli::Tool& tool) {
   }();
   calibration.graph_key = key;
   calibration.model = engine.identity().model;
-  engine.close();
   tool.console().message(LogLevel::kInfo, describe(calibration));
   tool.add_metric("calibration", cat("{\"calls\":", calibration.samples.size(), "}"));
   out.write(flow::calibration_json(calibration));

@@ -166,7 +166,6 @@ void run_check(cli::Tool& tool) {
     const StageTimer timer(tool.ctx().stages->stage("check"));
     return flow::check(engine.answerer(), *calibration, cells, measure);
   }();
-  engine.close();
   out.write(options.text("format") == "json" ? json_of(result)
                                              : table_of(result) + bars_of(result, cells));
   if (plot != nullptr)

@@ -40,7 +40,7 @@ class Engine {
   const Identity& identity() const { return identity_; }
   /// Sequences in work at once.
   i64 batch() const { return batch_; }
-  /// Completes the recording.
+  /// Completes the recording of a run that stops and goes on later.
   void close();
 
  private:

@@ -235,7 +235,6 @@ void run_graph(cli::Tool& tool) {
     if (e.kind() == ErrorKind::kTemporary) engine.close();
     throw;
   }
-  engine.close();
   mode.report(monotonic_s() - start);
 }
 

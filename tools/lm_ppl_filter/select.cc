@@ -93,6 +93,9 @@ class FilterRun {
   }
 
   void run() {
+    io::AtomicFile* const cutoffs = given(tool_.options(), "cutoffs-out")
+                                        ? &tool_.other_output(tool_.options().text("cutoffs-out"))
+                                        : nullptr;
     io::OutputStream* const out = split_ ? nullptr : &tool_.output();
     std::vector<io::BatchStage> stages = scoring_.stages();
     if (judge_.two_passes()) {
@@ -106,9 +109,7 @@ class FilterRun {
            }});
       tool_.records_only().run(stages);
       judge_.finish();
-      if (given(tool_.options(), "cutoffs-out")) {
-        tool_.other_output(tool_.options().text("cutoffs-out")).write(judge_.csv());
-      }
+      if (cutoffs != nullptr) cutoffs->write(judge_.csv());
       stages = {{StageMode::kSerial, [this](io::Batch& batch) { recall(batch); }}};
       add_writers(stages);
       spool.replay(stages, out);

@@ -16,3 +16,12 @@ sed 's/[0-9.]* [KM]iB/N/g; s/[0-9]*M/N/' err
 # one language that grows without end is its record's fault, not the run's
 jq -nc '{id: "big", prompt: "the", regex: "[ab]*a[ab]{40}"}, {id: "small", prompt: "the", regex: "[ab]{3}"}' > grows.jsonl
 lm-decode -m m --max-tokens 200 --grammar-memory 64K -z none grows.jsonl 2>/dev/null | jq -c '[.id, .error.code, .completions[0].error.code, (.completions[0].text // "" | length <= 3)]'
+# what a grammar takes to compile is bounded by the same option, within a quarter of --memory
+awk 'BEGIN { srand(1); for (i = 0; i < 40000; i++) { w = ""; for (k = 0; k < 40; k++) w = w substr("abcdefghijklmnopqrstuvwxyz", 1 + int(rand() * 26), 1); printf "%s\"%s\"", i ? " | " : "root ::= ", w } print "" }' > words.gbnf
+jq -nc '{id: "word", prompt: "the"}' > one.jsonl
+held() { lm-decode -m m --max-tokens 60 --grammar words.gbnf "$@" -z none one.jsonl 2>err | jq -c '.completions[0].finish_reason'; echo "status ${PIPESTATUS[0]}"; sed 's/[0-9.]* [KM]iB/N/g' err; }
+held
+held --grammar-memory 16M
+held --memory 200M
+jq -c '. + {grammar: $text}' --rawfile text words.gbnf one.jsonl > own.jsonl
+lm-decode -m m --max-tokens 9 --grammar-memory 16M -z none own.jsonl 2>/dev/null | jq -c '[.error.code, .error.message]' | sed 's/[0-9.]* [KM]iB/N/g'

@@ -33,3 +33,14 @@ for wrong in '{type: words, value: a}' '{type: regex}' '[a]' '{type: regex, valu
   task wrong "$wrong"; lm-eval run -m m -o wrong wrong.yaml; echo "status $?"
 done
 task rolling '{type: regex, value: a}'; echo 'output_type: loglikelihood' >> rolling.yaml; lm-eval --check rolling.yaml; echo "status $?"
+# what a document lacks, or is wrong in one of them, is said with its place
+printf '%s\n' '{"q":"a","a":"x"}' '{"q":"b","a":"x","form":"[a-z]"}' > first.jsonl
+printf '%s\n' '{"q":"a","a":"x","form":"[a-z]"}' '{"q":"b","a":"x","form":"("}' > second.jsonl
+of() { task of "$2"; sed -i "s/d.jsonl/$1.jsonl/" of.yaml; lm-eval run -m m -o of of.yaml; echo "status $?"; }
+of first '{type: regex, value: form}'
+of second '{type: regex, value: form}'
+of first '{type: json_schema, value: shape}'
+of first '{type: grammar, value: rules}'
+of first '{type: json_schema, value: "{\"maximum\": 1e400}"}'
+of first '{type: json_schema, value: "{\"const\": \"\\ud800\"}"}'
+sed -i 's/doc_to_text: q/doc_to_text: form/' of.yaml; lm-eval run -m m -o of of.yaml; echo "status $?"

@@ -58,7 +58,8 @@ TEST_CASE("what was recorded is replayed to the byte, whatever is in work at onc
   std::vector<std::string> want;
   {
     ScriptAnswerer inner = turns();
-    RecordingAnswerer recording(inner, path, false);
+    io::AtomicFile recording_file(path);
+    RecordingAnswerer recording(inner, recording_file, false);
     for (const Response& one : answers(recording, requests, 5))
       want.push_back(response_json(one));
     CHECK(recording.count_tokens("four") == 4);
@@ -74,7 +75,8 @@ TEST_CASE("what was recorded is replayed to the byte, whatever is in work at onc
   // A recording of a replay says the same of requests and responses.
   const std::string again = scratch("again.jsonl");
   ReplayAnswerer replay(path);
-  RecordingAnswerer second(replay, again, false);
+  io::AtomicFile second_file(again);
+  RecordingAnswerer second(replay, second_file, false);
   for (std::size_t i = 0; i < want.size(); ++i)
     CHECK(response_json(answers(second, {requests[i]})[0]) == want[i]);
   std::filesystem::remove(path);
@@ -84,7 +86,8 @@ TEST_CASE("the same request is replayed in recorded order, then from the beginni
   const std::string path = scratch("cycle.jsonl");
   {
     ScriptAnswerer inner = turns();
-    RecordingAnswerer recording(inner, path, false);
+    io::AtomicFile recording_file(path);
+    RecordingAnswerer recording(inner, recording_file, false);
     answers(recording, {ask("1", "p"), ask("2", "p"), ask("3", "p")});
     recording.close();
   }
@@ -100,7 +103,8 @@ TEST_CASE("a replay misses what was asked in another way", "[record]") {
   const std::string path = scratch("miss.jsonl");
   {
     ScriptAnswerer inner = turns();
-    RecordingAnswerer recording(inner, path, false);
+    io::AtomicFile recording_file(path);
+    RecordingAnswerer recording(inner, recording_file, false);
     answers(recording, {ask("1", "p")});
     CHECK(recording.count_tokens("four") == 4);
     recording.close();
@@ -132,7 +136,8 @@ TEST_CASE("a torn last line does not count, and a run that goes on keeps whole o
   const std::string path = scratch("torn.jsonl");
   const auto record = [&](const std::string& id, bool keep) {
     ScriptAnswerer inner = turns();
-    RecordingAnswerer recording(inner, path, keep);
+    io::AtomicFile recording_file(path);
+    RecordingAnswerer recording(inner, recording_file, keep);
     answers(recording, {ask(id, "q", 2)});
     recording.close();
   };
@@ -204,7 +209,8 @@ TEST_CASE("the index of a recording is charged", "[record]") {
   const std::string path = scratch("budget.jsonl");
   {
     ScriptAnswerer inner = turns();
-    RecordingAnswerer recording(inner, path, false);
+    io::AtomicFile recording_file(path);
+    RecordingAnswerer recording(inner, recording_file, false);
     std::vector<Request> requests;
     for (i64 i = 0; i < 200; ++i)
       requests.push_back(ask("a", cat("unknown ", i)));

@@ -319,6 +319,32 @@ TEST_CASE("the distance to the true conditional falls below a hundredth, by mask
   }
 }
 
+TEST_CASE("what samples learn is charged as it grows", "[decode]") {
+  const Toy toy = brackets();
+  MemoryBudget memory(i64{1} << 20);
+  {
+    const std::shared_ptr<PermittedMass> mass = std::make_shared<PermittedMass>(&memory);
+    AsapConstraint constraint(std::make_unique<Among>(toy), mass);
+    for (i64 i = 0; i < 300; ++i)
+      sample(toy, constraint, 1, i);
+    CHECK(memory.used() == mass->bytes());
+    const std::shared_ptr<PermittedMass> twice = mass->copy();
+    CHECK(memory.used() == 2 * mass->bytes());
+    KeptMasses kept(&memory);
+    kept.add(1, twice);
+    kept.add(1, mass);  // knows nothing that the other does not
+    CHECK(kept.bytes() == mass->bytes());
+  }
+  CHECK(memory.used() == 0);
+  MemoryBudget little(4000);
+  AsapConstraint constraint(std::make_unique<Among>(toy), std::make_shared<PermittedMass>(&little));
+  const auto draw = [&] {
+    for (i64 i = 0; i < 300; ++i)
+      sample(toy, constraint, 1, i);
+  };
+  CHECK_THROWS_AS(draw(), Error);
+}
+
 TEST_CASE("what was learned goes from one run to the next", "[decode]") {
   const test::TempDir dir;
   const std::string path = (dir.path() / "learned").string();
@@ -326,7 +352,7 @@ TEST_CASE("what was learned goes from one run to the next", "[decode]") {
   Learned one(toy);
   one.draw(300);
   KeptMasses kept;
-  kept.add(7, *one.mass);
+  kept.add(7, one.mass);
   kept.save(path, 5);
   KeptMasses read;
   read.load(path, 5);

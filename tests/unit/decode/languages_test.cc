@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include "catch.h"
+#include "core/hash.h"
 #include "core/random.h"
 #include "core/str.h"
 
@@ -58,7 +59,8 @@ i64 walk(grammar::Matcher& matcher, u64 seed, i64 most) {
   std::vector<u32> mask(usize(matcher.trie().words()));
   grammar::State state = matcher.start();
   for (i64 i = 0; i < most; ++i) {
-    REQUIRE(!matcher.mask(state, mask));
+    const std::optional<Fault> fault = matcher.mask(state, mask);  // may throw, which is asked for
+    REQUIRE(!fault);
     std::vector<i32> allowed;
     for (i32 id = 0; id < matcher.trie().vocab(); ++id)
       if (grammar::allows(mask, id)) allowed.push_back(id);
@@ -104,6 +106,34 @@ TEST_CASE("what languages take of the heap is charged", "[languages]") {
     }
   }
   CHECK(memory.used() == 0);
+}
+
+TEST_CASE("compiling is charged as it grows, and bounded by what a language may take",
+          "[languages]") {
+  std::string choices;
+  for (i64 i = 0; i < 4000; ++i)
+    append(choices, i == 0 ? "[" : ",", "\"", hex64(mix64(static_cast<u64>(i))), "\"");
+  choices += "]";
+  const Language language{Language::Kind::kChoices, choices};
+  const auto fault = [&](i64 limit, i64 state_bytes) -> std::string {
+    MemoryBudget memory(limit);
+    LanguagesOptions options;
+    options.memory = &memory;
+    options.state_bytes = state_bytes;
+    Languages languages(vocabulary(300), {kEnd}, options);
+    const Result<Languages::Matcher> made = languages.get(language);
+    return made ? "" : made.fault().code;
+  };
+  CHECK(fault(i64{1} << 30, i64{256} << 20).empty());
+  CHECK(fault(i64{1} << 30, i64{1} << 20) == "budget");
+  CHECK(fault(i64{4} << 20, i64{256} << 20) == "budget");  // a quarter of it
+  // A small one needs no more of the budget than it takes.
+  MemoryBudget memory(i64{8} << 20);
+  MemoryCharge most(memory, i64{6} << 20, "others");
+  LanguagesOptions options;
+  options.memory = &memory;
+  Languages languages(vocabulary(300), {kEnd}, options);
+  CHECK(languages.get({Language::Kind::kRegex, "a+"}));
 }
 
 TEST_CASE("languages that nobody uses give way, and what is used ends the run", "[languages]") {

@@ -99,6 +99,14 @@ TEST_CASE("exact match options are those of the harness", "[eval]") {
   CHECK(generated("exact_match", ValueList{"x", "y"}, "z") == 0);
 }
 
+TEST_CASE("an answer contains a reference, in large letters or small ones", "[eval]") {
+  CHECK(generated("contains", "Paris", " in paris, I think") == 1);
+  CHECK(generated("contains", "\xC3\x84rzte", "die \xC3\xA4RZTE.") == 1);
+  CHECK(generated("contains", "Paris", "par is") == 0);
+  CHECK(generated("contains", ValueList{"x", "Cat"}, "a caT.") == 1);
+  CHECK(generated("contains", i64{18}, "in 2018") == 1);
+}
+
 TEST_CASE("token F1 is SQuAD's", "[eval]") {
   CHECK(token_f1("The cat!", "a cat") == 1);
   CHECK(token_f1("cat cat dog", "cat dog dog") == Approx(2.0 / 3));

@@ -198,5 +198,42 @@ TEST_CASE("generation and rolling tasks", "[eval]") {
   CHECK(rolling.likelihoods[0].continuation == "Why?!");
 }
 
+TEST_CASE("a document and a question are written in the task's order", "[eval]") {
+  TaskSpec task;
+  task.name = "t";
+  task.where = "t.yaml:1";
+  task.target = part("a");
+  task.reading.context = part("c");
+  task.reading.question = part("{{q}}");
+  task.reading.kind = part("attribute");
+  task.reading.intro = part("i");
+  task.reading.order = "QCCQ";
+  const std::vector<Doc> d =
+      docs({ValueMap{{"c", "One."}, {"q", "key"}, {"a", "x"}, {"i", Value()}},
+            ValueMap{{"c", "Two"}, {"q", "key"}, {"a", "x"}, {"i", "Look"}}});
+  const Prompts prompts(task, d, d, true, 1, false);
+  CHECK(prompts.requests(0).prompt == "Information about Key. One.\nOne. Key:");
+  CHECK(prompts.requests(1).prompt == "Look Two.\nTwo. Key:");
+  task.num_fewshot = 1;
+  task.reading.order = "CQ";
+  task.reading.separator = "|";
+  CHECK(Prompts(task, d, d, true, 1, false).requests(1).prompt == "One. Key: x\n\nTwo. Key:");
+}
+
+TEST_CASE("a name is a field as soon as one document has it", "[eval]") {
+  TaskSpec task;
+  task.name = "t";
+  task.where = "t.yaml:1";
+  task.target = part("a");
+  task.text = part("q");
+  const std::vector<Doc> d = docs({ValueMap{{"a", "x"}}, ValueMap{{"a", "x"}, {"q", "asked"}}});
+  const Prompts prompts(task, d, {}, false, 1, false);
+  CHECK_THROWS_WITH(prompts.requests(0),
+                    "t.yaml:1: part: the document has no field \"q\" (document 0)");
+  CHECK(prompts.requests(1).prompt == "asked");
+  task.text = part("r");  // nobody's: it stands there itself
+  CHECK(Prompts(task, d, {}, false, 1, false).requests(0).prompt == "r");
+}
+
 }  // namespace
 }  // namespace lm::eval

@@ -237,7 +237,7 @@ TEST_CASE("a spent budget is a fault that names it, and stays one", "[grammar]")
   const auto none = Matcher::make(*nested, trie_of({"("}), {}, options);
   REQUIRE(!none);
   CHECK(none.fault().code == "budget");
-  const Result<GrammarPtr> compiled = compile_regex("[a-z]{3}(foo|bar)*", 100);
+  const Result<GrammarPtr> compiled = compile_regex("[a-z]{3}(foo|bar)*", {.bytes = 100});
   REQUIRE(!compiled);
   CHECK(compiled.fault().code == "budget");
 }

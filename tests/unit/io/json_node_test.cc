@@ -6,6 +6,7 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/str.h"
+#include "io/json_parse.h"
 
 using namespace lm;
 using io::JsonNode;
@@ -193,4 +194,20 @@ TEST_CASE("a plain file name leads nowhere else", "[io]") {
   for (const std::string& bad : {std::string(), std::string("."), std::string(".."),
                                  std::string("a/b"), std::string("/"), std::string("a\0b", 3)})
     CHECK_FALSE(io::is_plain_file_name(bad));
+}
+
+TEST_CASE("what is no JSON is said with its place", "[io]") {
+  const auto detail = [](std::string_view text) {
+    const Result<io::Json> json = io::parse_json(text);
+    return json ? std::string("none") : json.fault().detail;
+  };
+  CHECK(detail("[1, \"a\", null]") == "none");
+  CHECK(detail("17") == "none");
+  CHECK(detail("[1,\n 2}") == "line 2, column 3: not valid JSON");
+  CHECK(detail("{\"type\":") == "line 1, column 9: not valid JSON");
+  CHECK(detail("") == "line 1, column 1: not valid JSON");
+  CHECK(detail("{\n\"maximum\": 1e400}") ==
+        "line 2, column 16: the number 1e400 is beyond what 64 bits hold");
+  CHECK(detail("[\"ab\\ud800\"]") ==
+        "line 1, column 11: half of a surrogate pair (\\ud800 to \\udfff) is no character");
 }
