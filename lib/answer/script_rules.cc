@@ -243,6 +243,8 @@ std::vector<ScriptRule> parse_script(std::string_view text, const std::string& f
   constexpr i64 kRuleBytes = static_cast<i64>(2 * sizeof(ScriptRule)) + 256;
   constexpr i64 kKept = 2;
   constexpr i64 kParsed = 8;
+  // At once, so that a refusal says what the whole table needs.
+  if (memory != nullptr) memory->add(kKept * isize(text), cat("the rules of ", file));
   std::vector<ScriptRule> out;
   i64 line = 0;
   for (const std::string_view raw : split(text, '\n')) {
@@ -252,7 +254,7 @@ std::vector<ScriptRule> parse_script(std::string_view text, const std::string& f
     const std::string where = cat(file, ":", line);
     MemoryHold parsed(memory != nullptr ? memory->budget() : nullptr);
     parsed.add(kParsed * isize(own), cat("the rule at ", where));
-    if (memory != nullptr) memory->add(kKept * isize(own) + kRuleBytes, cat("the rules of ", file));
+    if (memory != nullptr) memory->add(kRuleBytes, cat("the rules of ", file));
     const io::JsonDocument document(own);
     if (!document.error().empty())
       throw Error(ErrorKind::kData, cat(where, ": no JSON: ", document.error()));
