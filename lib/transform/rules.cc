@@ -136,12 +136,13 @@ class Items {
 
  private:
   void add_run(Span run) {
+    const i64 trail = trailing_marks(run);
     i64 word = run.begin;  // where the word under way begins
     for (i64 at = run.begin; at < run.end;) {
       const Decoded d = decode_at(text_, at);
       const i64 end = at + d.size;
       const bool leads = at == word && !belongs_to_words(d.cp);
-      if (leads || cuts_anywhere(d.cp) || trails(at, run.end)) {
+      if (leads || at >= trail || cuts_anywhere(d.cp)) {
         add_word({word, at});
         add_mark({at, end}, d.cp);
         word = end;
@@ -151,16 +152,18 @@ class Items {
     add_word({word, run.end});
   }
 
-  /// Only marks stand from here to the end of the run; a single dot at the end of a word is an
-  /// abbreviation's, since no sentence ends there.
-  bool trails(i64 at, i64 end) const {
-    if (end - at == 1 && text_[usize(at)] == '.') return false;
-    for (i64 next = at; next < end;) {
-      const Decoded d = decode_at(text_, next);
-      if (belongs_to_words(d.cp)) return false;
-      next += d.size;
+  /// Where the marks begin that a run ends with. A single dot is an abbreviation's, since no
+  /// sentence ends there.
+  i64 trailing_marks(Span run) const {
+    i64 begin = run.end;
+    while (begin > run.begin) {
+      i64 at = begin - 1;
+      while ((static_cast<u8>(text_[usize(at)]) & 0xC0) == 0x80)
+        --at;
+      if (belongs_to_words(decode_at(text_, at).cp)) break;
+      begin = at;
     }
-    return true;
+    return part(text_, {begin, run.end}) == "." ? run.end : begin;
   }
 
   void add_mark(Span span, char32_t cp) {

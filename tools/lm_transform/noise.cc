@@ -101,6 +101,7 @@ void run_noise(cli::Tool& tool) {
   setup.log = options.on("log");
   setup.epoch = options.integer("epoch");
   setup.seed = tool.seed();
+  setup.memory = tool.ctx().memory;
   setup.marks = options.given("mark-field");
   setup.rewordings = options.given("paraphrase-field");
   std::vector<std::string> paths = {"id", options.text("words-field"), options.text("labels-field"),

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/context.h"
 #include "io/run.h"
 #include "transform/noise.h"
 
@@ -25,6 +26,7 @@ struct NoiseSetup {
   bool rewordings = false;  // take what a model made of it first
   i64 epoch = 0;
   u64 seed = 0;
+  MemoryBudget* memory = nullptr;
 };
 
 /// Places in the list of paths.

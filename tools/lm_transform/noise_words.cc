@@ -74,6 +74,7 @@ class NoiseMapper final : public io::RecordMapper {
     words_.clear();
     tail_.clear();
     const bool listed = json.has(kWords);
+    const std::optional<MemoryCharge> charge = charge_words(json, listed);
     std::optional<Fault> fault = listed ? read_words(json) : read_text(json);
     if (!fault && setup_.log) fault = check_log(json);
     if (fault) return fault;
@@ -95,6 +96,20 @@ class NoiseMapper final : public io::RecordMapper {
   }
 
  private:
+  /// For records of so many words that they weigh: each is there twice, with label and white space.
+  std::optional<MemoryCharge> charge_words(const io::JsonReader& json, bool listed) const {
+    constexpr i64 kLight = 100'000;
+    constexpr i64 kBytesOfWord = 2 * (sizeof(tf::Word) + 32);
+    const i64 field = listed ? kWords : kText;
+    if (!json.has(field)) return std::nullopt;
+    // A word takes four bytes of a list, and two of a text.
+    const i64 most = isize(json.raw(field)) / (listed ? 4 : 2);
+    if (most < kLight) return std::nullopt;
+    const i64 words = listed ? most : text::count_words_ws(json.raw(field));
+    return std::optional<MemoryCharge>(std::in_place, *setup_.memory, words * kBytesOfWord,
+                                       "the words of a record");
+  }
+
   std::optional<Fault> write_marks(const io::JsonReader& json, std::string& out) const {
     if (std::optional<Fault> fault = json.settable(kMarked)) return fault;
     io::RecordEdit edit(json);

@@ -88,6 +88,7 @@ TEST_CASE("marks that open without closing go with what follows", "[transform]")
   CHECK(by_rules("say (yes or no") == Strings{"say", "(yes or no"});
   CHECK(by_rules("say yes) or no") == Strings{"say yes)", "or no"});
   const std::string many(100000, '(');
+  CHECK(by_rules("a" + std::string(60000, ';') + "a b").size() == 1);
   CHECK(by_rules(many).size() == 2);  // cut as too long for a sentence
 }
 
