@@ -105,6 +105,25 @@ std::string form_of(const cli::Options& options, const synth::TaskInfo& task) {
   return form;
 }
 
+/// What is in work at once. The first draw stands for all records: lengths differ little. What one
+/// is drawn of takes as much again.
+struct Work {
+  i64 blocks = 0;  // at once
+  i64 block = 0;   // records of one
+  i64 bytes = 0;   // of all
+};
+Work work_of(const synth::Task& task, u64 seed, i64 threads) {
+  const synth::Place place{seed, 0, 0};
+  std::string fields;
+  task.write(*task.draw(place), place, fields);
+  const i64 bytes = 4 * isize(fields);
+  Work out;
+  out.blocks = 2 * threads + 2;
+  out.block = std::clamp<i64>(kBlockBytes / bytes, 1, 64);
+  out.bytes = out.blocks * out.block * bytes;
+  return out;
+}
+
 struct Block final : PipelineItem {
   i64 begin = 0, end = 0;  // places in this shard
   std::string lines;
@@ -113,7 +132,7 @@ struct Block final : PipelineItem {
 
 /// Records shard.index, shard.index + shard.count, ... of the plan.
 void write_records(cli::Tool& tool, const synth::Task& task, const synth::Plan& plan,
-                   const std::string& id_stem, const std::string& name) {
+                   const std::string& id_stem, const std::string& name, const Work& work) {
   const io::Shard shard = tool.shard();
   const i64 count = std::max<i64>(0, plan.records() - shard.index + shard.count - 1) / shard.count;
   const auto line_of = [&](i64 i) {
@@ -122,19 +141,13 @@ void write_records(cli::Tool& tool, const synth::Task& task, const synth::Plan& 
     task.write(*task.draw(place), place, line);
     return line + "}";
   };
-  // The first record stands for all: lengths differ little. What one is drawn of takes as much
-  // again.
-  const i64 bytes = count == 0 ? 1 : 4 * isize(line_of(0));
-  const i64 most = std::clamp<i64>(kBlockBytes / bytes, 1, 64);
-  const i64 at_once = 2 * tool.ctx().threads + 2;
-  const MemoryCharge work(*tool.ctx().memory, at_once * most * bytes, "records in work");
   io::OutputStream& out = tool.output();
   i64 next = 0;
   const auto source = [&]() -> std::unique_ptr<PipelineItem> {
     if (next >= count) return nullptr;
     auto block = std::make_unique<Block>();
     block->begin = next;
-    block->end = next = std::min(count, next + most);
+    block->end = next = std::min(count, next + work.block);
     return block;
   };
   const auto make = [&](PipelineItem& item) {
@@ -150,7 +163,8 @@ void write_records(cli::Tool& tool, const synth::Task& task, const synth::Plan& 
     out.write(block.lines, block.totals);
     tool.counters().records_out += block.end - block.begin;
   };
-  ordered_pipeline(at_once, source, {{StageMode::kParallel, make}, {StageMode::kSerial, write}});
+  ordered_pipeline(work.blocks, source,
+                   {{StageMode::kParallel, make}, {StageMode::kSerial, write}});
 }
 
 }  // namespace
@@ -186,12 +200,15 @@ void run_task(cli::Tool& tool) {
   tool.set_param("task", io::json_string(info.name));
   tool.set_param("form", io::json_string(setup.form));
   tool.set_param("parameters", params.json());
+  const Work work = work_of(*task, tool.seed(), tool.ctx().threads);
+  const MemoryCharge charge(*tool.ctx().memory, work.bytes, "records in work");
   const synth::Plan plan = [&] {
     const StageTimer timer(tool.ctx().stages->stage("plan"));
     return synth::Plan(*task, planned, tool.ctx());
   }();
   if (task->id_count() > 0) tool.add_metric("ids", cat(task->id_count()));
-  write_records(tool, *task, plan, cat(info.name, "-", options.text("split"), "-"), info.name);
+  write_records(tool, *task, plan, cat(info.name, "-", options.text("split"), "-"), info.name,
+                work);
 }
 
 }  // namespace lm::synth_tool

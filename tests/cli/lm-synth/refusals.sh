@@ -27,7 +27,7 @@ synth task cipher --text short
 synth task cipher --text short -o short
 : >empty
 synth task cipher --text empty
-lm-synth task lookup -n 1e6 --memory 1M -o out.jsonl
+lm-synth task lookup -n 1e6 --memory 1M -t 2 -o out.jsonl
 echo "status $?"
 ls out.jsonl
 lm-synth task --list -o list.zst
