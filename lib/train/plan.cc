@@ -86,7 +86,7 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const 
   const auto needed = [&](const TrainOptions& with) {
     const TrainGraph train(cfg, params, *objective, graph_options(cfg, with));
     return state_bytes(params, with) + step_plan(train.graph, backend).slab_bytes +
-           before_bytes(cfg, params, with, *objective, backend);
+           before_bytes(cfg, params, with, *objective, backend) + objective->table_bytes();
   };
   const i64 bytes = needed(options);
   if (bytes <= limit_bytes) return limit_bytes - bytes;
@@ -146,7 +146,9 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
       cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
           ")"));
   if (before > 0) row(out, "slab of the pass before", format_bytes(before));
-  const i64 total = state_bytes(params, options) + plan.slab_bytes + before;
+  const i64 table = objective->table_bytes();
+  if (table > 0) row(out, "embeddings of the cost", format_bytes(table));
+  const i64 total = state_bytes(params, options) + plan.slab_bytes + before + table;
   row(out, "memory in all",
       cat(format_bytes(total),
           inputs.memory_bytes > 0 ? cat(" of ", format_bytes(inputs.memory_bytes)) : std::string(),

@@ -242,10 +242,14 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   setup.backend = &choose_backend(o, ranks);
   setup.train = make_train(tool, setup.cfg, ranks);
   setup.train.activation = model::dtype_for(o.text("dtype"), *setup.backend);
-  if (def.scores && setup.train.activation != DType::kF32) {
-    if (o.text("dtype") != "auto") usage("scores are computed in f32: --dtype f32");
+  train::TokenLossOptions& loss = setup.train.objective.loss;
+  const bool emo = loss.kind == train::TokenLossKind::kEmo;
+  if ((def.scores || emo) && setup.train.activation != DType::kF32) {
+    if (o.text("dtype") != "auto")
+      usage(cat(emo ? "--loss emo is" : "scores are", " computed in f32: --dtype f32"));
     setup.train.activation = DType::kF32;
   }
+  if (emo) loss.cost = read_cost(tool, setup.cfg.vocab);
   setup.objective = train::make_objective(setup.train.objective);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   // Rotary positions have no end, but config.json says one, which other programs keep to.
