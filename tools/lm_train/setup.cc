@@ -118,6 +118,10 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   set_batch(o, ranks, t);
   t.objective = objective_options(o);
   t.adamw = {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
+  t.muon = o.text("optimizer") == "muon";
+  t.muon_momentum = o.maybe_real("momentum").value_or(t.muon_momentum);
+  if (t.muon && ranks > 1)
+    usage(cat("--optimizer muon is of one process, but ", ranks, " ranks were started"));
   t.clip = o.real("clip");
   t.dropout = static_cast<f32>(o.real("dropout"));
   t.recompute = parse_checkpoint_policy(o.text("recompute"));

@@ -25,7 +25,7 @@ TEST_CASE(
   for (const char* family : {"gpt2", "llama", "mistral", "qwen2", "qwen3"}) {
     INFO(family);
     const test::TempDir dir;
-    model::ModelShape shape = model::parse_shape(cat(family, "-nano,vocab=64,context=16"));
+    const model::ModelCfg cfg = test::tiny_config(family);
     const model::Model from = model::new_model(cfg, 3);
     model::save_model(dir.file("lm"), from, {});
     const model::Model scored = model::with_score_head(model::load_model(dir.file("lm")), 7);
