@@ -44,7 +44,8 @@ void Checkpointer::copy_state() {
     const ParamSet& set = copy->model.params->set;
     const i64 ranks = trainer_.comm().size();
     for (ParamSlab* slab : {&copy->model.weights, &copy->m, &copy->v})
-      *slab = ParamSlab(set, ranks, SlabOf::kTrained);
+      *slab =
+          ParamSlab(slab == &copy->v ? trainer_.optimizer().v_set() : set, ranks, SlabOf::kTrained);
     copy_ = std::move(copy);
   }
   trainer_.fetch(copy_->model.weights, copy_->m, copy_->v);

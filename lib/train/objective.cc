@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "core/error.h"
 
@@ -38,6 +39,13 @@ Value RowInputs::declare_indices(Graph& graph, std::string_view name, i64 count)
   indices_.push_back({std::string(name), graph.input(name, {count}, DType::kI32),
                       std::vector<i32>(usize(count), -1)});
   return indices_.back().value;
+}
+
+Value RowInputs::declare_table(Graph& graph, std::string_view name, i64 rows, i64 cols,
+                               const f32* data) {
+  const Value value = graph.input(name, {rows, cols});
+  tables_.push_back({value, make_tensor(const_cast<f32*>(data), {rows, cols})});
+  return value;
 }
 
 std::span<f32> RowInputs::numbers(std::string_view name) {
@@ -84,6 +92,13 @@ void RowInputs::set(Executor& executor) {
     executor.set(own.value, make_tensor(own.data.data(), {isize(own.data)}));
   for (Own<i32>& own : indices_)
     executor.set(own.value, make_tensor(own.data.data(), {isize(own.data)}, DType::kI32));
+  if (std::exchange(tables_set_, true)) return;
+  for (const Table& table : tables_) {
+    if (executor.device() == Device{})
+      executor.bind(table.value, table.data);
+    else
+      executor.set(table.value, table.data);
+  }
 }
 
 i64 Objective::room_of(std::span<const i64> lengths) const {

@@ -26,6 +26,8 @@ class RowInputs {
   /// Adds f32 [count] numbers, or i32 [count] indices, of an objective's own.
   Value declare_numbers(Graph& graph, std::string_view name, i64 count);
   Value declare_indices(Graph& graph, std::string_view name, i64 count);
+  /// Adds an f32 [rows, cols] matrix that stays as it is; data outlives the runs.
+  Value declare_table(Graph& graph, std::string_view name, i64 rows, i64 cols, const f32* data);
 
   i64 slots() const { return slots_; }
   i64 slot_rows() const { return slot_rows_; }
@@ -56,6 +58,12 @@ class RowInputs {
   i64 slot_rows_;
   std::vector<Own<f32>> numbers_;
   std::vector<Own<i32>> indices_;
+  struct Table {
+    Value value;
+    Tensor data;
+  };
+  std::vector<Table> tables_;
+  bool tables_set_ = false;
 };
 
 /// A figure of the metrics log: the sum over a step, divided by the sum of weights.
@@ -96,6 +104,8 @@ class Objective {
   virtual i64 tokens_read(const Example& example) const;
   /// Whether the loss is the cross entropy of RowInputs::targets, whose bytes bits divide by.
   virtual bool is_cross_entropy() const { return false; }
+  /// Bytes of tables that it holds, beside the model and the step.
+  virtual i64 table_bytes() const { return 0; }
   /// What runs forward over all micro-batches of a step before the step itself, or null: the mean
   /// over its normaliser is FillCtx::before.
   virtual const Objective* before() const { return nullptr; }

@@ -8,6 +8,8 @@ namespace lm::train {
 
 LossValues NextToken::build(Graph& graph, model::GraphModel& model, RowInputs& inputs) const {
   const Value x = model.hidden(inputs.token_value, inputs.position_value, inputs.span_value);
+  if (options_.loss.kind == TokenLossKind::kEmo) return emo(graph, x, model, inputs);
+  if (options_.loss.kind != TokenLossKind::kCe) return mixed(graph, x, model, inputs);
   CeAttr attr;
   attr.vocab = model.config().vocab;
   attr.z_loss = options_.z_loss;
@@ -15,6 +17,39 @@ LossValues NextToken::build(Graph& graph, model::GraphModel& model, RowInputs& i
   const CeResult ce =
       linear_ce(graph, x, model.head(), inputs.target_value, inputs.weight_value, attr);
   return {ce.sum, ce.rows, {}};
+}
+
+LossValues NextToken::emo(Graph& graph, Value x, model::GraphModel& model,
+                          RowInputs& inputs) const {
+  const i64 vocab = model.config().vocab;
+  const TokenLossOptions& loss = options_.loss;
+  const Value counted = inputs.declare_numbers(graph, "counted", inputs.rows());
+  Value unit;
+  if (loss.cost) {
+    unit = inputs.declare_table(graph, "cost", loss.cost->rows, loss.cost->cols,
+                                loss.cost->unit.data());
+  } else {
+    const Value head = stop_gradient(graph, model.head());
+    unit =
+        unit_rows(graph, vocab == graph.shape(head)[0] ? head : slice_rows(graph, head, 0, vocab));
+  }
+  const EmoSums sums =
+      emo_sums(graph, x, model.head(), vocab, unit, inputs.target_value, counted, loss);
+  return {sums.loss, {}, {{"ce", sums.ce, {}}, {"transport", sums.transport, {}}}};
+}
+
+LossValues NextToken::mixed(Graph& graph, Value x, model::GraphModel& model,
+                            RowInputs& inputs) const {
+  CeAttr attr;
+  attr.vocab = model.config().vocab;
+  const Value ce = linear_ce(graph, x, model.head(), inputs.target_value, {}, attr).rows;
+  const Value weights = mixed_weights(graph, ce, options_.loss);
+  return {dot(graph, ce, weights), ce, {{"ce", sum(graph, ce), {}}}};
+}
+
+i64 NextToken::table_bytes() const {
+  const CostTable* cost = options_.loss.cost.get();
+  return cost == nullptr ? 0 : cost->rows * cost->cols * static_cast<i64>(sizeof(f32));
 }
 
 /// One example into the rows from `first` on; its number of targets.
@@ -48,6 +83,9 @@ f64 NextToken::fill(std::span<const Example> examples, const FillCtx& /*no rando
   i64 count = 0;
   for (i64 s = 0; s < isize(examples); ++s)
     count += fill_slot(examples[usize(s)], s * inputs.slot_rows(), inputs);
+  const std::span<f32> counted = inputs.numbers("counted");
+  for (i64 r = 0; r < isize(counted); ++r)
+    counted[usize(r)] = inputs.targets[usize(r)] == kIgnoreTarget ? 0.0f : 1.0f;
   return static_cast<f64>(count);
 }
 

@@ -2,6 +2,7 @@
 // Language modelling: every token of a document, or those that a mask names.
 
 #include "train/objective.h"
+#include "train/token_loss.h"
 
 namespace lm::train {
 
@@ -15,14 +16,18 @@ class NextToken final : public Objective {
     bool documents = false;
     f32 z_loss = 0;
     f32 label_smoothing = 0;
+    TokenLossOptions loss = {};  // z-loss and smoothing are of plain cross entropy
   };
   explicit NextToken(const Options& options) : options_(options) {}
   i64 tokens_per_sequence(i64 seq_len) const override { return seq_len + 1; }
-  bool is_cross_entropy() const override { return true; }
+  bool is_cross_entropy() const override { return options_.loss.kind == TokenLossKind::kCe; }
+  i64 table_bytes() const override;
   LossValues build(Graph& graph, model::GraphModel& model, RowInputs& inputs) const override;
   f64 fill(std::span<const Example> examples, const FillCtx& ctx, RowInputs& inputs) const override;
 
  private:
+  LossValues emo(Graph& graph, Value x, model::GraphModel& model, RowInputs& inputs) const;
+  LossValues mixed(Graph& graph, Value x, model::GraphModel& model, RowInputs& inputs) const;
   i64 fill_slot(const Example& example, i64 first, RowInputs& inputs) const;
   Options options_;
 };

@@ -39,6 +39,7 @@ std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool 
   out.documents = documents;
   out.z_loss = options.z_loss;
   out.label_smoothing = options.label_smoothing;
+  out.loss = options.loss;
   return std::make_unique<NextToken>(out);
 }
 

@@ -56,11 +56,22 @@ Plan step_plan(const Graph& graph, const Backend& backend) {
   });
 }
 
-/// Of weights, their bf16 copy where kernels read one, gradients and the two moments.
-i64 state_bytes(const model::ModelParams& params, const TrainOptions& options) {
+/// Of the first moments, and of the second ones that AdamW keeps.
+i64 moment_bytes(const model::ModelCfg& cfg, const model::ModelParams& params,
+                 const TrainOptions& options) {
+  const std::vector<i32> apart = muon_params(cfg, params.set, options);
+  return static_cast<i64>(sizeof(f32)) *
+         (params.set.trained_elements() + second_moments(params.set, apart).trained_elements());
+}
+
+/// Of weights, their bf16 copy where kernels read one, gradients, moments and Muon's slab.
+i64 state_bytes(const model::ModelCfg& cfg, const model::ModelParams& params,
+                const TrainOptions& options, const Backend& backend) {
   const i64 copy = options.activation == DType::kBf16 ? 2 : 0;
   const i64 word = static_cast<i64>(sizeof(f32));
-  return params.set.slab_elements() * (word + copy) + params.set.trained_elements() * 3 * word;
+  return params.set.slab_elements() * (word + copy) + params.set.trained_elements() * word +
+         moment_bytes(cfg, params, options) +
+         (options.muon ? Muon::slab_bytes(cfg, params.set, backend) : 0);
 }
 
 /// Bytes of the slab of Objective::before().
@@ -86,8 +97,8 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const 
   const std::unique_ptr<Objective> objective = make_objective(options.objective);
   const auto needed = [&](const TrainOptions& with) {
     const TrainGraph train(cfg, params, *objective, graph_options(cfg, with));
-    return state_bytes(params, with) + step_plan(train.graph, backend).slab_bytes +
-           before_bytes(cfg, params, with, *objective, backend);
+    return state_bytes(cfg, params, with, backend) + step_plan(train.graph, backend).slab_bytes +
+           before_bytes(cfg, params, with, *objective, backend) + objective->table_bytes();
   };
   const i64 bytes = needed(options);
   if (bytes <= limit_bytes) return limit_bytes - bytes;
@@ -95,8 +106,9 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const 
   std::string largest;
   for (const PlanEntry& entry : largest_values(train.graph, 10))
     append(largest, largest.empty() ? "" : ", ", entry.name, " ", format_bytes(entry.bytes));
-  std::string hint = cat("weights, gradients and moments alone take ",
-                         format_bytes(state_bytes(params, options)), ": a smaller model fits");
+  std::string hint =
+      cat("weights, gradients and moments alone take ",
+          format_bytes(state_bytes(cfg, params, options, backend)), ": a smaller model fits");
   // Small micro-batches cost the least, recomputing costs up to a third more work.
   for (const char* policy : {"", "cheap", "block"}) {
     TrainOptions smaller = options;
@@ -147,12 +159,16 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   row(out, "weights", format_bytes(slab));
   if (options.activation == DType::kBf16) row(out, "their bf16 copy", format_bytes(slab / 2));
   row(out, "gradients", format_bytes(trained));
-  row(out, "moments", format_bytes(2 * trained));
+  row(out, "moments", format_bytes(moment_bytes(cfg, params, options)));
+  if (options.muon)
+    row(out, "slab of Muon", format_bytes(Muon::slab_bytes(cfg, params.set, backend)));
   row(out, "step slab",
       cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
           ")"));
   if (before > 0) row(out, "slab of the pass before", format_bytes(before));
-  const i64 total = state_bytes(params, options) + plan.slab_bytes + before;
+  const i64 table = objective->table_bytes();
+  if (table > 0) row(out, "embeddings of the cost", format_bytes(table));
+  const i64 total = state_bytes(cfg, params, options, backend) + plan.slab_bytes + before + table;
   row(out, "memory in all",
       cat(format_bytes(total),
           inputs.memory_bytes > 0 ? cat(" of ", format_bytes(inputs.memory_bytes)) : std::string(),

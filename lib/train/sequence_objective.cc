@@ -111,10 +111,6 @@ Value SequenceObjective::last_states(Graph& graph, model::GraphModel& model,
                      inputs.declare_indices(graph, "last", layout_.used * most_records(inputs)));
 }
 
-Value shifted(Graph& graph, Value x, f64 shift) {
-  return add(graph, x, fill(graph, {1}, static_cast<f32>(shift)), 1, 1, Along::kScalar);
-}
-
 Value below_zero(Graph& graph, Value x) {
   // min(x, -c) = -(max(-x - c, 0) + c)
   const Value over = unary(graph, shifted(graph, scale(graph, x, -1), -kLeastLoss), Unary::kRelu);

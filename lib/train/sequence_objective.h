@@ -6,6 +6,7 @@
 #include <span>
 
 #include "train/objective.h"
+#include "train/token_loss.h"
 
 namespace lm::train {
 
@@ -58,8 +59,6 @@ class SequenceObjective : public Objective {
   Layout layout_;
 };
 
-/// x + shift.
-Value shifted(Graph& graph, Value x, f64 shift);
 /// Rows of x, clamped below zero by so little that log1mexp and its slope stay finite: a token of
 /// probability one has odds of a million.
 Value below_zero(Graph& graph, Value x);

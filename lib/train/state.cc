@@ -67,13 +67,15 @@ Json state_json(const TrainState& state) {
   return json;
 }
 
-/// "adam.m.<name>" and "adam.v.<name>" of every trainable parameter.
+/// "adam.m.<name>" and "adam.v.<name>" of every trainable parameter, "muon.m.<name>" of those that
+/// have no second moment.
 std::vector<SafeWrite> moment_writes(const ParamSet& set, const ParamSlab& m, const ParamSlab& v) {
   std::vector<SafeWrite> out;
   for (i32 i = 0; i < set.size(); ++i) {
     if (!set[i].trainable) continue;
-    out.push_back({"adam.m." + set[i].name, m[i]});
-    out.push_back({"adam.v." + set[i].name, v[i]});
+    const bool muon = v[i].count() == 0;
+    out.push_back({(muon ? "muon.m." : "adam.m.") + set[i].name, m[i]});
+    if (!muon) out.push_back({"adam.v." + set[i].name, v[i]});
   }
   return out;
 }
@@ -161,9 +163,11 @@ void load_checkpoint(const std::string& folder, const TrainState& state, Trainer
   const SafeFile moments(cat(folder, "/", kMoments));
   for (i32 i = 0; i < set.size(); ++i) {
     if (!set[i].trainable) continue;
-    for (const auto& [kind, slab] :
-         {std::pair<const char*, const ParamSlab*>{"adam.m.", &trainer.optimizer().m()},
-          {"adam.v.", &trainer.optimizer().v()}}) {
+    const bool muon = trainer.optimizer().v()[i].count() == 0;
+    for (const auto& [kind, slab] : {std::pair<const char*, const ParamSlab*>{
+                                         muon ? "muon.m." : "adam.m.", &trainer.optimizer().m()},
+                                     {"adam.v.", &trainer.optimizer().v()}}) {
+      if ((*slab)[i].count() == 0) continue;
       const std::string name = kind + set[i].name;
       const SafeEntry* entry = moments.find(name);
       if (entry == nullptr)

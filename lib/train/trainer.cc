@@ -10,6 +10,15 @@
 
 namespace lm::train {
 
+std::vector<i32> muon_params(const model::ModelCfg& cfg, const ParamSet& set,
+                             const TrainOptions& options) {
+  std::vector<i32> out;
+  if (!options.muon) return out;
+  for (const MuonMatrix& matrix : muon_matrices(cfg, set))
+    if (out.empty() || out.back() != matrix.param) out.push_back(matrix.param);
+  return out;
+}
+
 TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options) {
   if (cfg.position == model::PositionKind::kLearned && options.seq_len > cfg.context)
     throw Error(ErrorKind::kUsage,
@@ -58,13 +67,18 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
       ctx_(ctx),
       backend_(backend),
       grads_(model.params->set, comm.size(), backend, DType::kF32, SlabOf::kTrained),
-      optimizer_(model.params->set, options.adamw, comm.size(), backend),
+      optimizer_(model.params->set, options.adamw, comm.size(), backend,
+                 muon_params(model.cfg, model.params->set, options)),
       objective_(make_objective(options.objective)) {
   LM_CHECK(options.batch % (options.micro_batch * comm.size()) == 0,
            "a step is a whole number of micro-batches on every rank");
   LM_CHECK(comm.size() == 1 || (on_host() && options.activation == DType::kF32),
            "several ranks compute in f32 in host memory");
   const ParamSet& set = model.params->set;
+  LM_CHECK(comm.size() == 1 || !options.muon, "one process has whole matrices");
+  if (options.muon)
+    muon_ = std::make_unique<Muon>(
+        model.cfg, set, MuonOptions{options.muon_momentum, options.adamw.weight_decay}, backend);
   if (!on_host()) master_ = ParamSlab(set, comm.size(), backend);
   if (options.activation == DType::kBf16)
     half_ = ParamSlab(set, comm.size(), backend, DType::kBf16);
@@ -241,6 +255,9 @@ StepResult Trainer::step(std::span<const Example> batch) {
     optimizer_.update(counters.updates, result.lr,
                       mean * clip_scale(result.grad_norm, options_.clip), grads_, master(),
                       options_.activation == DType::kBf16 ? &half_ : nullptr, part);
+    if (muon_)
+      muon_->update(result.lr, mean * clip_scale(result.grad_norm, options_.clip), grads_, master(),
+                    options_.activation == DType::kBf16 ? &half_ : nullptr, optimizer_.m());
     if (comm_.size() > 1) comm_.all_gather({master().data(), usize(grads_.elements())});
     counters.skipped_in_row = 0;
   }

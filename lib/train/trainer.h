@@ -15,6 +15,7 @@
 #include "graph/exec.h"
 #include "model/build.h"
 #include "model/checkpoint.h"
+#include "train/muon.h"
 #include "train/objective_table.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -27,9 +28,11 @@ struct TrainOptions {
   i64 seq_len = 0;
   i64 micro_batch = 1;  // sequences that go through the graph at once
   i64 batch = 1;        // sequences per step, a multiple of micro_batch * ranks
-  ObjectiveOptions objective;
+  ObjectiveOptions objective = {};
   Schedule schedule;
   AdamWOptions adamw;
+  bool muon = false;  // of the layers' matrices, with AdamW's learning rate and decay
+  f64 muon_momentum = 0.95;
   f64 clip = 1.0;  // 0: off
   f32 dropout = 0;
   CheckpointPolicy recompute;
@@ -71,6 +74,10 @@ struct TrainCounters {
 TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions& options);
 /// The same without gradients: of Objective::before(), and of evaluation.
 TrainGraph::Options forward_options(const model::ModelCfg& cfg, const TrainOptions& options);
+
+/// The parameters that AdamW leaves to Muon.
+std::vector<i32> muon_params(const model::ModelCfg& cfg, const ParamSet& set,
+                             const TrainOptions& options);
 
 /// FLOPs per token of forward and backward that count as useful: 6 P + 6 L (q size) T, P the
 /// parameters of matrix products (a tied embedding once, as the head); a window sees fewer keys.
@@ -140,6 +147,7 @@ class Trainer {
   ParamSlab half_;    // their bf16 copy, with bf16 activations
   ParamSlab grads_;
   AdamW optimizer_;
+  std::unique_ptr<Muon> muon_;
   std::unique_ptr<Objective> objective_;
   std::unique_ptr<TrainGraph> graph_;
   std::unique_ptr<Executor> executor_;

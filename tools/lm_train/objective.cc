@@ -38,6 +38,11 @@ train::ObjectiveOptions objective_options(const Options& o) {
   out.doc_mask = o.on("doc-mask");
   out.z_loss = static_cast<f32>(o.real("z-loss"));
   out.label_smoothing = static_cast<f32>(o.real("label-smoothing"));
+  out.loss.kind = train::parse_token_loss(o.text("loss"));
+  out.loss.mix = o.real("loss-mix");
+  out.loss.emo_mode = o.text("emo-mode") == "2" ? 2 : 1;
+  out.loss.emo_cap = o.real("emo-cap");
+  out.loss.detach_target = o.on("emo-detach-gt");
   out.robust = o.on("robust");
   out.beta = o.maybe_real("beta").value_or(def.beta);
   out.gamma = o.maybe_real("gamma").value_or(def.gamma);

@@ -31,6 +31,11 @@ std::string param_text(const Options& o, const cli::Flag& flag) {
   }
 }
 
+std::string cost_digest(const train::CostTable& cost) {
+  return hex64(
+      xxh3_64({reinterpret_cast<const char*>(cost.unit.data()), cost.unit.size() * sizeof(f32)}));
+}
+
 /// What the objective reads beside what fine-tuning does.
 void add_objective(const Options& o, const train::ObjectiveOptions& options,
                    train::RunParams& params) {
@@ -71,6 +76,14 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
     if (!o.on("pack")) params.emplace_back("pack", "false");
     if (o.text("objective") != "sft") add_objective(o, setup.train.objective, params);
     data = hex64(setup.records->records().digest());
+  }
+  if (setup.train.objective.loss.kind != train::TokenLossKind::kCe) {
+    for (const char* name : {"loss", "loss-mix", "emo-mode", "emo-cap"})
+      params.emplace_back(
+          name, o.find(name)->kind == cli::FlagKind::kFloat ? cat(o.real(name)) : o.text(name));
+    params.emplace_back("emo-detach-gt", o.on("emo-detach-gt") ? "true" : "false");
+    const train::CostTable* cost = setup.train.objective.loss.cost.get();
+    params.emplace_back("emo-cost", cost == nullptr ? "head" : cost_digest(*cost));
   }
   params.emplace_back("data", data.empty() ? "stream" : data);
   if (o.given("init-from"))

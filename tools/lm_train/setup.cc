@@ -118,6 +118,12 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   set_batch(o, ranks, t);
   t.objective = objective_options(o);
   t.adamw = {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
+  t.muon = o.text("optimizer") == "muon";
+  t.muon_momentum = o.maybe_real("momentum").value_or(t.muon_momentum);
+  if (t.muon && o.given("lora"))
+    usage("--optimizer muon is for matrices of layers, which --lora leaves as they are");
+  if (t.muon && ranks > 1)
+    usage(cat("--optimizer muon is of one process, but ", ranks, " ranks were started"));
   t.clip = o.real("clip");
   t.dropout = static_cast<f32>(o.real("dropout"));
   t.recompute = parse_checkpoint_policy(o.text("recompute"));
@@ -242,10 +248,14 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   setup.backend = &choose_backend(o, ranks);
   setup.train = make_train(tool, setup.cfg, ranks);
   setup.train.activation = model::dtype_for(o.text("dtype"), *setup.backend);
-  if (def.scores && setup.train.activation != DType::kF32) {
-    if (o.text("dtype") != "auto") usage("scores are computed in f32: --dtype f32");
+  train::TokenLossOptions& loss = setup.train.objective.loss;
+  const bool emo = loss.kind == train::TokenLossKind::kEmo;
+  if ((def.scores || emo) && setup.train.activation != DType::kF32) {
+    if (o.text("dtype") != "auto")
+      usage(cat(emo ? "--loss emo is" : "scores are", " computed in f32: --dtype f32"));
     setup.train.activation = DType::kF32;
   }
+  if (emo) loss.cost = read_cost(tool, setup.cfg.vocab);
   setup.objective = train::make_objective(setup.train.objective);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   // Rotary positions have no end, but config.json says one, which other programs keep to.

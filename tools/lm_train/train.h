@@ -2,8 +2,8 @@
 // The parts of lm-train: the option table (flags*.cc), the processes of a run (ranks.cc), from
 // options to a model and its training options (setup.cc), to an objective (objective.cc), adapters
 // (lora.cc), tokenizers (tokenizer.cc), what identifies a run (params.cc) and its continuation
-// (extend.cc), records in memory (records.cc), read by record_parser.cc, sequences for it
-// (feed.cc), all of it together (run.cc).
+// (extend.cc), records in memory (records.cc), read by record_parser.cc, embeddings of a
+// cost (cost.cc), sequences for it (feed.cc), all of it together (run.cc).
 
 #include <functional>
 #include <memory>
@@ -57,6 +57,10 @@ void check_data(const cli::Options& o, const train::ObjectiveDef& def);
 /// Reads the model that training starts from, with the head that the objective needs.
 void load_initial(const cli::Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
                   Setup& setup);
+
+/// The embeddings of --emo-cost, `vocab` rows; null: the head's. Throws Error{kUsage, kData,
+/// kNoInput} naming option and path.
+std::shared_ptr<const train::CostTable> read_cost(cli::Tool& tool, i64 vocab);
 
 /// The records of the objective, read to their end and tokenised (an empty path: records bring
 /// ids). Throws Error{kData} without any, Error{kOs} beyond --memory, kTemporary for a stop.
