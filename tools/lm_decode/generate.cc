@@ -240,28 +240,8 @@ class GenerateMode : public io::HeldMapper {
 };
 
 void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
-  const decode::GenerateStats& s = generator_.stats();
-  const f64 decode_s = s.forward_s - s.prompt_s;
-  const auto rate = [](i64 count, f64 in) { return in > 0 ? static_cast<f64>(count) / in : 0; };
-  const f64 steps = static_cast<f64>(std::max<i64>(1, s.steps));
-  const std::string json = cat(
-      "{\"records\":", records_, ",\"reused_records\":", reused_,
-      ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", tokens_,
-      ",\"wall_s\":", format_fixed(wall_s, 3),
-      ",\"prefill_tokens_per_s\":", format_fixed(rate(s.prompt_rows, s.prompt_s), 1),
-      ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows + s.draft_tokens, decode_s), 1),
-      ",\"generated_tokens_per_s\":", format_fixed(rate(tokens_, wall_s), 1),
-      ",\"steps\":", s.steps, ",\"draft_rows\":", s.draft_rows,
-      ",\"draft_tokens\":", s.draft_tokens, ",\"forced_rows\":", s.forced_rows,
-      ",\"draft_s\":", format_fixed(s.draft_s, 3),
-      ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
-      ",\"mean_rows\":",
-      format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows + s.draft_rows) / steps, 2),
-      ",\"kv_pages_most\":", s.most_pages,
-      ",\"kv_pages\":", session_.engine().cache().total_pages(), ",\"other_steps\":", s.other_steps,
-      ",\"other_rows\":", s.other_rows, ",\"forward_s\":", format_fixed(s.forward_s, 3),
-      ",\"sampling_s\":", format_fixed(s.draw_s, 3), ",\"finish_reasons\":", counts_json(reasons_),
-      "}");
+  const Throughput run{records_, reused_, tokens_, wall_s, session_.engine().cache().total_pages()};
+  const std::string json = throughput_json(generator_.stats(), run, reasons_);
   if (!failed_.empty()) {
     i64 count = 0;
     for (const auto& [code, samples] : failed_)

@@ -1,5 +1,7 @@
 #include "generate_json.h"
 
+#include <algorithm>
+
 #include "core/str.h"
 #include "io/json.h"
 #include "score_json.h"
@@ -52,6 +54,31 @@ std::string completion_json(const Completion& c, i64 index, u64 seed,
   append(out, ",\"completion_tokens\":", c.tokens.size(), ",\"seed\":", seed, more,
          c.note.empty() ? "" : ",", c.note, "}");
   return out;
+}
+
+std::string throughput_json(const decode::GenerateStats& s, const Throughput& run,
+                            const std::map<std::string, i64>& finish_reasons) {
+  const f64 decode_s = s.forward_s - s.prompt_s;
+  const auto rate = [](i64 count, f64 in) { return in > 0 ? static_cast<f64>(count) / in : 0; };
+  const f64 steps = static_cast<f64>(std::max<i64>(1, s.steps));
+  return cat(
+      "{\"records\":", run.records, ",\"reused_records\":", run.reused,
+      ",\"prompt_tokens\":", s.prompt_rows, ",\"generated_tokens\":", run.tokens,
+      ",\"wall_s\":", format_fixed(run.wall_s, 3),
+      ",\"prefill_tokens_per_s\":", format_fixed(rate(s.prompt_rows, s.prompt_s), 1),
+      ",\"decode_tokens_per_s\":", format_fixed(rate(s.decode_rows + s.draft_tokens, decode_s), 1),
+      ",\"generated_tokens_per_s\":", format_fixed(rate(run.tokens, run.wall_s), 1),
+      ",\"steps\":", s.steps, ",\"draft_rows\":", s.draft_rows,
+      ",\"draft_tokens\":", s.draft_tokens, ",\"forced_rows\":", s.forced_rows,
+      ",\"draft_s\":", format_fixed(s.draft_s, 3),
+      ",\"mean_batch\":", format_fixed(static_cast<f64>(s.busy_samples) / steps, 2),
+      ",\"mean_rows\":",
+      format_fixed(static_cast<f64>(s.prompt_rows + s.decode_rows + s.draft_rows) / steps, 2),
+      ",\"kv_pages_most\":", s.most_pages, ",\"kv_pages\":", run.pages,
+      ",\"other_steps\":", s.other_steps, ",\"other_rows\":", s.other_rows,
+      ",\"forward_s\":", format_fixed(s.forward_s, 3),
+      ",\"sampling_s\":", format_fixed(s.draw_s, 3),
+      ",\"finish_reasons\":", counts_json(finish_reasons), "}");
 }
 
 std::string reply_json(const answer::Reply& reply, i64 index, u64 seed) {

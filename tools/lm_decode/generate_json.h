@@ -27,6 +27,17 @@ struct CompletionDetail {
 std::string completion_json(const decode::Completion& completion, i64 index, u64 seed,
                             const CompletionDetail& detail, std::string_view more);
 
+/// What a run's throughput is told from, beside the generator's own figures.
+struct Throughput {
+  i64 records = 0;
+  i64 reused = 0;
+  i64 tokens = 0;  // generated
+  f64 wall_s = 0;
+  i64 pages = 0;  // of keys and values
+};
+std::string throughput_json(const decode::GenerateStats& stats, const Throughput& run,
+                            const std::map<std::string, i64>& finish_reasons);
+
 /// A reply as a completion that tells its text alone.
 std::string reply_json(const answer::Reply& reply, i64 index, u64 seed);
 
