@@ -51,6 +51,15 @@ Prompts::Prompts(cli::Tool& tool, const PromptModel& model, i64 first)
       encoder_(model.tokenizer, model.begin),
       chat_(tool, model.tokenizer),
       jrt_(jrt_of(tool, jrt_key_)) {
+  if (options_.integer("pause-tokens") > 0) {
+    const std::string& token = options_.text("pause-token");
+    const std::optional<i32> id = model.tokenizer.find(token);
+    if (!id)
+      throw Error(ErrorKind::kUsage,
+                  cat("--pause-token ", quote(token), ": the tokenizer has none"),
+                  "a model that was trained with such a token has one in its vocabulary");
+    pause_ = *id;
+  }
   const auto add = [&](i64& at, std::string path) {
     at = first + isize(paths_);
     paths_.push_back(std::move(path));
@@ -132,6 +141,7 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
     fault = text ? encode(*text, out) : text.fault();
     tokens_there = encoder_.prompt_rows();
   }
+  if (!fault) pause(out);
   if (!fault && isize(out.rows) > most_)
     fault = Fault{"context",
                   cat("the prompt has ", std::max(isize(out.rows), tokens_there),
@@ -141,6 +151,15 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
     fault =
         Fault{"prompt", "the prompt is empty and the model has no token that begins a text", -1};
   return fault;
+}
+
+/// Rows behind the prompt that hold nothing but time.
+void Prompts::pause(ReadPrompt& out) const {
+  for (i64 i = 0; i < options_.integer("pause-tokens") && !out.rows.empty(); ++i) {
+    decode::PromptRow row(pause_);
+    if (out.next >= 0) row.position = out.next++;
+    out.rows.push_back(row);
+  }
 }
 
 Result<text::Value> read_list(const io::JsonReader& json, i64 field) {

@@ -68,6 +68,7 @@ class Prompts {
     i64 cloze = -1;
   };
 
+  void pause(ReadPrompt& out) const;
   std::optional<Fault> read_sets(io::JsonReader& json, ReadPrompt& out);
   std::optional<Fault> read_messages(io::JsonReader& json, ReadPrompt& out);
   std::optional<Fault> read_document(io::JsonReader& json, i64 max_tokens, ReadPrompt& out);
@@ -76,6 +77,7 @@ class Prompts {
   std::optional<MemoryCharge> charge(i64 text_bytes) const;
 
   const cli::Options& options_;
+  i32 pause_ = -1;  // --pause-token
   MemoryBudget& memory_;
   PromptModel model_;
   i64 most_;  // rows of a prompt

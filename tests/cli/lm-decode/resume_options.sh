@@ -47,6 +47,7 @@ for verb in generate score; do
         mv plain.generate old.generate
       done
     fi
+    [ $verb = score ] || { options+=' --pause-tokens=2 --pause-token=the'; resumed $verb in.jsonl -m m --pause-tokens 2 --pause-token the; }
     options+=' --adapter=in=lora/final --adapter-field=tag'
     resumed $verb in.jsonl -m m --adapter in=lora/final --adapter the=lora/final --adapter-field tag
     resumed $verb in.jsonl -m m+lora/final
