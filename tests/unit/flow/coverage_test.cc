@@ -39,11 +39,17 @@ Calibration calibration_of(Problem problem, std::vector<CallSample> samples) {
   return out;
 }
 
+PlannedCall one_needle() {
+  PlannedCall out;
+  out.needles = 1;
+  return out;
+}
+
 PlannedRecord record_of(std::vector<PlannedCall> calls) {
   PlannedRecord out;
   for (PlannedCall& call : calls) {
     call.size = kSize;
-    out.steps.push_back({.call = true});
+    out.steps.emplace_back().call = true;
     out.calls.push_back(std::move(call));
   }
   return out;
@@ -67,7 +73,7 @@ f64 binomial(i64 k, i64 n, f64 p) {
 TEST_CASE("errors of calls that are right or wrong lie in their intervals", "[flow]") {
   constexpr i64 kRecords = 10;
   const std::vector<f64> rates = {0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8};
-  const std::vector<PlannedRecord> records(kRecords, record_of({PlannedCall{.needles = 1}}));
+  const std::vector<PlannedRecord> records(kRecords, record_of({one_needle()}));
   f64 all = 0;
   for (const i64 n : kTrials) {
     // The interval that a calibration with k misses gives.

@@ -41,7 +41,7 @@ model::LoraCfg rank(i64 r) {
 
 f64 loss_of(const model::Model& model, const train::Examples& batch,
             const train::TrainOptions& options) {
-  const std::unique_ptr<train::Objective> objective = train::make_objective(options);
+  const std::unique_ptr<train::Objective> objective = train::make_objective(options.objective);
   train::TrainGraph::Options shape = train::graph_options(model.cfg, options);
   shape.backward = false;
   train::TrainGraph graph(model.cfg, *model.params, *objective, shape);
