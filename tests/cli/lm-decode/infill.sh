@@ -11,12 +11,14 @@ cat > holes.jsonl <<'END'
 {"id":"c","prompt":"the<|fill|> cat sat on the blue<|fill|> mat."}
 END
 lm-decode $m holes.jsonl > out.jsonl
-jq -c '[.id, .completions[0].text, .completions[0].middles, .completions[0].finish_reason, .keep]' out.jsonl
+jq -c 'select(.id != "c") | [.id, .completions[0].text, .completions[0].middles, .completions[0].finish_reason, .keep]' out.jsonl
+# What comes into the second of two holes is a matter of more training than this; where it comes is not.
+jq -c 'select(.id == "c") | .completions[0] | [(.middles | length), .text == "the" + .middles[0] + " cat sat on the blue" + .middles[1] + " mat."]' out.jsonl
 lm-decode $m --batch 1 -t 1 holes.jsonl | cmp - out.jsonl
 head -n 2 out.jsonl > part.jsonl && lm-decode $m --resume part.jsonl holes.jsonl | cmp - out.jsonl
 lm-decode $m -n 3 --temperature 1 --no-greedy holes.jsonl 2> /dev/null | jq -c '.completions | length' | sort -u
 # Whatever is drawn, what was kept stays and no special token comes in.
 lm-decode infill -q -m run/final --temperature 3 -n 20 --max-tokens 30 -z none holes.jsonl | jq -r '.completions[].text | test("<(mask_|eom|sep)") | not' | sort | uniq -c
 lm-decode infill -q -m run/final --temperature 3 -n 20 --max-tokens 30 -z none holes.jsonl | jq -r 'select(.id == "a") | .completions[].text | (startswith("the red fox sat on the") and endswith(" fox mat."))' | sort | uniq -c
-lm-decode $m --trim-suffix --truncate-before ' ?mat' holes.jsonl | jq -c '.completions[0].middles'
+lm-decode $m --trim-suffix --truncate-before ' ?mat' holes.jsonl | jq -c 'select(.id != "c") | .completions[0].middles'
 for format in psm spm; do lm-decode $m --format $format holes.jsonl 2>&1 | jq -c '[.id, .error.code // (.completions[0].middles | length)]'; done

@@ -13,7 +13,8 @@ lm-train $o -o down down.jsonl
 for f in adapter_model.safetensors adapter_config.json state/state.json; do cmp up/final/$f again/final/$f; done
 diff -r base/final kept && ls up/final
 jq -c '[.r, .lora_alpha, .base_model_name_or_path, .fan_in_fan_out, .target_modules]' up/final/adapter_config.json
-right() { jq -c '[.adapter, .completion == .completions[0].text]' | sort | uniq -c; }
+# At least eight of ten answers of a kind: which ones depends on the last bits of training.
+right() { jq -sc 'group_by(.adapter)[] | [.[0].adapter, (map(select(.completion == .completions[0].text)) | length) >= 8]'; }
 head -n 10 up.jsonl > ten.jsonl
 lm-decode -m base/final+up/final --greedy --max-tokens 4 -z none ten.jsonl | right
 lm-decode -m up/final --greedy --max-tokens 4 -z none ten.jsonl | right
@@ -22,7 +23,7 @@ lm-decode -m up/final --greedy --max-tokens 4 -z none ten.jsonl | right
 a='-m base/final --adapter up=up/final --adapter down=down/final'
 lm-decode $a --greedy --max-tokens 4 -z none both.jsonl > mixed.jsonl && right < mixed.jsonl
 lm-decode $a --greedy --max-tokens 4 -z none --batch 1 -t 1 both.jsonl | cmp - mixed.jsonl
-lm-decode score $a -z none both.jsonl | jq -c '[.adapter, .score.greedy]' | sort | uniq -c
+lm-decode score $a -z none both.jsonl | jq -sc 'group_by(.adapter)[] | [.[0].adapter, (map(select(.score.greedy)) | length) >= 8]'
 # Without a choice, or a mixture of nothing, the model is as it is.
 jq -c 'del(.adapter)' ten.jsonl > none.jsonl
 jq -c '.adapter = {}' ten.jsonl > empty.jsonl
