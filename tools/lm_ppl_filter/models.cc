@@ -30,9 +30,10 @@ std::vector<std::string> model_paths(const cli::Options& options) {
   return {good, bad};
 }
 
+/// A model's folder, or a base with an adapter.
 bool is_folder(const std::string& path) {
   std::error_code ignored;
-  return std::filesystem::is_directory(path, ignored);
+  return std::filesystem::is_directory(model::model_parts(path).base, ignored);
 }
 
 bool stored_scores(const cli::Options& options) {

@@ -69,6 +69,10 @@ void check_data(const Options& o, const train::ObjectiveDef& def) {
 void load_initial(const Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
                   Setup& setup) {
   const std::string& folder = o.text("init-from");
+  if (!model::model_parts(folder).adapter.empty())
+    throw Error(ErrorKind::kUsage,
+                cat("--init-from ", folder, ": training begins with a whole model"),
+                "lm-merge --method passthrough BASE+ADAPTER -o MODEL makes one of both");
   const model::ModelCfg cfg = model::load_config(folder);
   if (!def.scores || cfg.kind != model::ModelKind::kDecoder) model::require_decoder(cfg, folder);
   if (def.scores && o.given("lora"))

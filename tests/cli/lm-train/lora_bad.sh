@@ -21,3 +21,7 @@ cp -rL run/final other && sed -i 's/"r": 2/"r": 3/' other/adapter_config.json
 try lm-decode -m m+other -z none in.jsonl
 rm other/adapter_model.safetensors
 try lm-decode -m m --adapter x=other -z none in.jsonl
+try lm-train --init-from m+run/final $o -o other-run in.jsonl
+# Other programs take a base with an adapter too.
+printf '{"text":"ab"}\n' | lm-ppl-filter -q -m m+run/final -z none | jq -c 'has("text")'
+printf '{"text":"ab"}\n' | lm-embed -q -m m+run/final -z none | jq -c '.embedding | length'
