@@ -83,7 +83,7 @@ void check_device(const cli::Options& options, const std::vector<std::string>& p
 void check_folder(const std::string& path) {
   namespace fs = std::filesystem;
   std::error_code hidden;
-  if (fs::exists(fs::path(path) / "config.json", hidden)) return;
+  if (fs::exists(fs::path(model::model_parts(path).base) / "config.json", hidden)) return;
   if (hidden) throw os_error(ErrorKind::kNoInput, path, "cannot look into it", hidden.value());
   std::error_code ignored;
   const fs::path latest = fs::path(path) / "latest";
