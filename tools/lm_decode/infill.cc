@@ -38,6 +38,8 @@ enum Field : i64 {
 struct InfillWork : io::HeldWork {
   GenerateRequest request;
   std::vector<std::string> kept;  // pieces of the document
+  std::vector<std::string> stops;
+  bool include_stop = false;
   u64 seed = 0;
   std::string params_json;
   i64 prompt_tokens = 0;
@@ -104,6 +106,8 @@ class InfillMode : public io::HeldMapper {
     r.constraint = std::make_shared<decode::InfillConstraint>(tokens_, holes, rules_.lines);
     r.logprobs = options_.on("logprobs");
     work->seed = *r.params.seed;
+    work->stops = r.params.stop;
+    work->include_stop = r.params.include_stop;
     work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);
     out.work = std::move(work);
@@ -207,6 +211,7 @@ class InfillMode : public io::HeldMapper {
     const std::vector<std::vector<i32>> fillings = decode::read_fillings(tokens_, c.tokens, holes);
     for (i64 h = 0; h < holes; ++h) {
       std::string middle = session_.tokenizer().decode(fillings[usize(h)], false);
+      if (c.finish_reason == "stop_string") cut_at_stop(work, middle);
       middle.resize(usize(first_match(middle)));
       const std::string& behind = work.kept[usize(h + 1)];
       const i64 lines = decode::kept_filling(middle, behind, {rules_.lines, false});
@@ -219,6 +224,16 @@ class InfillMode : public io::HeldMapper {
     std::string more = cat(",\"middles\":", middles, "]");
     if (trimmed > 0) append(more, ",\"trimmed\":", trimmed);
     return completion_json(c, index, work.seed, detail_, more);
+  }
+
+  /// The stop string that ended the text stands in the last filling that has any.
+  static void cut_at_stop(const InfillWork& work, std::string& middle) {
+    std::size_t end = middle.size();
+    for (const std::string& stop : work.stops) {
+      const std::size_t at = middle.find(stop);
+      if (at != std::string::npos) end = std::min(end, at + (work.include_stop ? stop.size() : 0));
+    }
+    middle.resize(end);
   }
 
   i64 first_match(const std::string& text) {

@@ -22,3 +22,6 @@ lm-decode infill -q -m run/final --temperature 3 -n 20 --max-tokens 30 -z none h
 lm-decode infill -q -m run/final --temperature 3 -n 20 --max-tokens 30 -z none holes.jsonl | jq -r 'select(.id == "a") | .completions[].text | (startswith("the red fox sat on the") and endswith(" fox mat."))' | sort | uniq -c
 lm-decode $m --trim-suffix --truncate-before ' ?mat' holes.jsonl | jq -c 'select(.id != "c") | .completions[0].middles'
 for format in psm spm; do lm-decode $m --format $format holes.jsonl 2>&1 | jq -c '[.id, .error.code // (.completions[0].middles | length)]'; done
+# A stop string cuts what goes into the hole.
+lm-decode $m --stop ed holes.jsonl | jq -c 'select(.id == "a") | .completions[0] | [.middles, .text, .finish_reason]'
+lm-decode $m --stop ed --include-stop holes.jsonl | jq -c 'select(.id == "a") | .completions[0].middles'
