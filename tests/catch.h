@@ -18,11 +18,19 @@ inline auto ContainsSubstring(const std::string& text) {
 
 namespace lm::test {
 
+/// The checkout that the test program was built of.
+std::filesystem::path source_dir();
+
+/// What a reference implementation left for a test: a file below tests/golden.
+inline std::string golden_file(const std::string& name) {
+  return (source_dir() / "tests/golden" / name).string();
+}
+
 /// The folder of real data and tiny models: LM_TEST_DATA, else ../shared/data beside the checkout.
 /// Empty when absent: the test then says so with LM_SKIP and returns.
 inline std::filesystem::path data_dir() {
   if (const char* named = std::getenv("LM_TEST_DATA")) return named;
-  const std::filesystem::path beside = std::filesystem::path(LM_SOURCE_DIR) / "../shared/data";
+  const std::filesystem::path beside = source_dir() / "../shared/data";
   return std::filesystem::exists(beside) ? std::filesystem::canonical(beside)
                                          : std::filesystem::path();
 }

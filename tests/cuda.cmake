@@ -17,26 +17,25 @@ list(FILTER sources EXCLUDE REGEX "/(room|engine)_test\\.cc$")
 lm_test(test-cuda ROOMS ops cpu SOURCES ${sources} unit/cuda/fake_cublaslt.cc unit/cuda/device_cases.cc
   unit/cuda/attention_mma_cases.cc unit/cuda/paged_cases.cc
   $<TARGET_OBJECTS:lm_cuda_emulated> $<TARGET_OBJECTS:lm_op_cases>)
-target_compile_definitions(test-cuda PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_compile_definitions(test-cuda PRIVATE LM_EMU)
 add_test(NAME unit-cuda COMMAND test-cuda --warn NoTests)
 set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT 600)
 
 # Models on the emulated device.
 lm_test(test-cuda-model ROOMS model WITHOUT cuda SOURCES unit/cuda/engine_test.cc unit/cuda/engine_cases.cc
   unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_cuda_emulated>)
-target_compile_definitions(test-cuda-model PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_compile_definitions(test-cuda-model PRIVATE LM_EMU)
 add_test(NAME unit-cuda-model COMMAND test-cuda-model --warn NoTests)
 set_tests_properties(unit-cuda-model PROPERTIES LABELS unit TIMEOUT 600)
 
 # A trainer on the emulated device.
 lm_test(test-cuda-train ROOMS train WITHOUT cuda SOURCES unit/cuda_train/trainer_test.cc
   unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_cuda_emulated>)
-target_compile_definitions(test-cuda-train PRIVATE LM_EMU LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+target_compile_definitions(test-cuda-train PRIVATE LM_EMU)
 add_test(NAME unit-cuda-train COMMAND test-cuda-train --warn NoTests)
 set_tests_properties(unit-cuda-train PROPERTIES LABELS unit TIMEOUT 600)
 
 lm_test(test-cuda-room ROOMS cuda SOURCES unit/cuda/room_test.cc)
-target_compile_definitions(test-cuda-room PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 if(TARGET lm_cuda_kernels)
   target_compile_definitions(test-cuda-room PRIVATE LM_HAVE_CUDA)
 endif()
@@ -51,7 +50,6 @@ else()  # these call the launchers, which a stub build lacks
 endif()
 lm_test(test-gpu ROOMS cuda model SOURCES ${gpu_sources} unit/cuda/device_cases.cc
   unit/cuda/engine_cases.cc $<TARGET_OBJECTS:lm_op_cases>)
-target_compile_definitions(test-gpu PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME gpu COMMAND test-gpu --warn NoTests)
 set_tests_properties(gpu PROPERTIES LABELS gpu TIMEOUT 600 SKIP_REGULAR_EXPRESSION "no CUDA device")
 

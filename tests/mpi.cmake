@@ -2,7 +2,6 @@
 find_program(LM_MPIRUN mpirun)
 if(LM_HAVE_MPI AND LM_MPIRUN)
   lm_test(test-mpi ROOMS comm SOURCES mpi/comm_test.cc)
-  target_compile_definitions(test-mpi PRIVATE LM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   foreach(ranks 1 2 4)
     add_test(NAME mpi-comm-${ranks} COMMAND ${LM_MPIRUN} -q --allow-run-as-root --oversubscribe
       --bind-to none --mca btl_vader_single_copy_mechanism none -np ${ranks} $<TARGET_FILE:test-mpi> --warn NoTests)

@@ -52,6 +52,10 @@ void remove_scratch() {
 
 }  // namespace
 
+fs::path lm::test::source_dir() {
+  return LM_SOURCE_DIR;
+}
+
 int main(int argc, char** argv) {
   const fs::path parent = fs::temp_directory_path();
   remove_stale(parent);

@@ -406,7 +406,7 @@ TEST_CASE("biases add to logits", "[decode]") {
 TEST_CASE("what is left is what transformers leaves", "[decode]") {
   // scripts/bench/parity_processors recorded it, in double precision.
   const nlohmann::json golden =
-      nlohmann::json::parse(io::read_file(LM_SOURCE_DIR "/tests/golden/decode/processors.json"));
+      nlohmann::json::parse(io::read_file(test::golden_file("decode/processors.json")));
   REQUIRE(golden["cases"].size() > 200);
   for (const nlohmann::json& one : golden["cases"]) {
     INFO(one["params"].dump() << " of " << one["logits"].dump());

@@ -16,7 +16,7 @@ using Catch::Matchers::ContainsSubstring;
 namespace {
 
 std::string golden(const std::string& name) {
-  return cat(LM_SOURCE_DIR, "/tests/golden/parquet/", name);
+  return test::golden_file("parquet/" + name);
 }
 
 std::string all_rows(const std::string& path, const Context& ctx,
