@@ -40,11 +40,13 @@ i64 least_bytes_of(const model::MappedModel& model, const SessionOptions& option
 }  // namespace
 
 i64 Session::least_bytes(const SessionOptions& options) {
-  return least_bytes_of(model::map_model(options.folder, options.adapters), options);
+  return least_bytes_of(
+      model::map_model(options.folder, options.adapters, model::LoadAdapters::kLater), options);
 }
 
 Session::Session(const SessionOptions& options)
-    : options_(options), model_(model::map_model(options.folder, options.adapters)) {
+    : options_(options),
+      model_(model::map_model(options.folder, options.adapters, model::LoadAdapters::kLater)) {
   if (options.logits) model::require_decoder(model_.cfg, options.folder);
   text::LoadOptions load;
   load.add_specials = false;
@@ -63,6 +65,7 @@ Session::Session(const SessionOptions& options)
     adapter_digests_.push_back(model::adapter_digest(adapter));
   model::EngineOptions size = sizes(model_.cfg, options, options.cache_bytes);
   if (options.memory != nullptr) charge(*options.memory, size);
+  if (model_.adapters != nullptr) model_.adapters->load();
   engine_ = options.compute.backend == nullptr
                 ? std::make_unique<model::Engine>(model_, size)
                 : std::make_unique<model::Engine>(model_, size, *options.compute.backend);

@@ -130,6 +130,16 @@ struct EmbeddingAttr {
 struct EmbeddingGradAttr {
   f32 scale = 1;
 };
+/// in: q, k [N, heads dim], v [N, heads head_dim], spans i32 [N, 6], and with a prefix further keys
+/// [N, heads dim], values [N, heads head_dim], ends i32 [N]; out: y [N, heads head_dim], the
+/// normaliser [N, heads].
+struct LinearAttentionAttr {
+  i32 heads = 0, dim = 0, head_dim = 0;
+};
+/// Features of a query or key of so many components: 1, each, and each product of two.
+constexpr i64 taylor_features(i64 dim) {
+  return 1 + dim + dim * (dim + 1) / 2;
+}
 /// in: x [N,C], w [V,C], targets i32 [N], weight [N]?; vocab: real rows of w. fused: set by
 /// backward().
 struct CeAttr {

@@ -49,6 +49,13 @@ enum class Op : u16 {
   kGluGrad,
   kEmbedding,
   kEmbeddingGrad,
+  // recurrences
+  kScan,
+  kScanGrad,
+  kConv,
+  kConvGrad,
+  kLinearAttention,
+  kLinearAttentionGrad,
   // losses on logits
   kLinearCe,
   kLinearCeGrad,

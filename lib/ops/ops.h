@@ -116,6 +116,25 @@ Value glu(Graph& g, Value x, GluKind kind);
 Value embedding(Graph& g, Value tokens, Value table, Value positions = {},
                 Value position_table = {}, f32 scale = 1);
 
+// Recurrences: over the rows of a text, which are consecutive and begin at their spans' a0 (rows
+// without keys belong to none and give zero). On the CPU alone. -----------------------------------
+
+/// c_i = gate_i c_{i-1} + x_i elementwise, from zero at the first row; [N, C].
+Value scan(Graph& g, Value gate, Value x, Value spans);
+/// y_i = sum over k < taps of w_k x_{i-k} elementwise, as far back as the text goes. w [taps, C].
+Value conv(Graph& g, Value x, Value w, Value spans);
+/// y_i = sum_j phi(q_i) phi(k_j) v_j / sum_j phi(q_i) phi(k_j) over the rows j <= i of the text,
+/// with phi(q) phi(k) = 1 + s + s^2/2, s = q k / sqrt(dim): heads [N, heads dim] and [N, heads
+/// head_dim]. prefix_*: also over the further keys and values of its rows before prefix_end, for
+/// every i. O(N heads dim^2 head_dim). Sources: Arora et al. 2024 (Based, JRT); Katharopoulos et
+/// al. 2020.
+struct LinearAttentionInputs {
+  Value q, k, v;
+  Value prefix_k, prefix_v, prefix_end;  // all or none; ends i32 [N]
+};
+Value linear_attention(Graph& g, const LinearAttentionInputs& x, Value spans,
+                       const LinearAttentionAttr& attr);
+
 // Losses on logits
 // ---------------------------------------------------------------------------------
 
