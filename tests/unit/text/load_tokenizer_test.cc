@@ -70,7 +70,7 @@ std::string error_of(const std::string& path, const text::LoadOptions& options =
 }
 
 std::vector<nlohmann::json> golden_rows(const std::string& name) {
-  std::ifstream in(test::golden_file("tokenizers/" + name + ".jsonl"));
+  std::ifstream in(lm::test::golden_file("tokenizers/" + name + ".jsonl"));
   std::vector<nlohmann::json> rows;
   for (std::string line; std::getline(in, line);)
     rows.push_back(nlohmann::json::parse(line));
