@@ -22,6 +22,7 @@ constexpr KernelTable kKernels =
                   {Op::kAttentionGrad, space_attention_grad},
                   {Op::kEmbeddingGrad, space_scatter},
                   {Op::kScanGrad, space_recurrent_grad},
+                  {Op::kLstmGrad, space_recurrent_grad},
                   {Op::kConvGrad, space_recurrent_grad},
                   {Op::kLinearAttentionGrad, space_recurrent_grad},
                   {Op::kLinearCe, space_linear_ce},

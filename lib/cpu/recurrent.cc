@@ -1,7 +1,9 @@
 #include "cpu/recurrent.h"
 
 #include <algorithm>
+#include <vector>
 
+#include "cpu/gemm.h"
 #include "cpu/pointwise.h"
 #include "cpu/rows.h"
 #include "ops/attr.h"
@@ -45,6 +47,97 @@ void scan_forward(const Scan& args, const TextRun* texts, i64 count) {
 
 void scan_backward(const Scan& args, const TextRun* texts, i64 count) {
   scan_tasks(args, texts, count, active().scan_backward);
+}
+
+namespace {
+
+// The texts that have a row `step`, longest first, as numbers of `order`.
+i64 texts_at(const std::vector<TextRun>& order, i64 step) {
+  return std::partition_point(order.begin(), order.end(),
+                              [&](const TextRun& t) { return t.end - t.begin > step; }) -
+         order.begin();
+}
+
+std::vector<TextRun> longest_first(const TextRun* texts, i64 count) {
+  std::vector<TextRun> order(texts, texts + count);
+  std::stable_sort(order.begin(), order.end(), [](const TextRun& x, const TextRun& y) {
+    return x.end - x.begin > y.end - y.begin;
+  });
+  return order;
+}
+
+}  // namespace
+
+void lstm_forward(const Lstm& args, const TextRun* texts, i64 count) {
+  const isa::Kernels& isa = active();
+  const i64 n = args.width;
+  const std::vector<TextRun> order = longest_first(texts, count);
+  if (order.empty()) return;
+  PackedWeights w;
+  w.pack(Layout::kNT, 4 * n, n, args.w, args.ldw);
+  const Scratch c(count * n);
+  const Scratch h(count * n);
+  const Scratch p(count * 4 * n);
+  for (i64 t = 0; t < count; ++t) {
+    const f32* const from = order[usize(t)].from;
+    if (from == nullptr) {
+      fill(n, 0.0f, c.data() + t * n);
+      fill(n, 0.0f, h.data() + t * n);
+      continue;
+    }
+    std::copy(from, from + n, c.data() + t * n);
+    std::copy(from + n, from + 2 * n, h.data() + t * n);
+  }
+  const i64 steps = order[0].end - order[0].begin;
+  for (i64 step = 0; step < steps; ++step) {
+    const i64 live = texts_at(order, step);
+    gemm(live, h.data(), n, w, p.data(), 4 * n);
+    for_rows(live, 16 * n, [&](i64 t) {
+      const i64 row = order[usize(t)].begin + step;
+      f32* const own = p.data() + t * 4 * n;
+      isa.add(4 * n, own, args.x + row * args.ldx, own);
+      isa.lstm_row(n, own, c.data() + t * n, args.h + row * args.ldh,
+                   args.gates == nullptr ? nullptr : args.gates + row * args.ld_gates);
+      std::copy(args.h + row * args.ldh, args.h + row * args.ldh + n, h.data() + t * n);
+      if (args.c != nullptr)
+        std::copy(c.data() + t * n, c.data() + (t + 1) * n, args.c + row * args.ldc);
+    });
+  }
+  for (i64 t = 0; t < count; ++t) {
+    f32* const to = order[usize(t)].to;
+    if (to == nullptr) continue;
+    std::copy(c.data() + t * n, c.data() + (t + 1) * n, to);
+    std::copy(h.data() + t * n, h.data() + (t + 1) * n, to + n);
+  }
+}
+
+void lstm_backward(const Lstm& args, const TextRun* texts, i64 count) {
+  const isa::Kernels& isa = active();
+  const i64 n = args.width;
+  const std::vector<TextRun> order = longest_first(texts, count);
+  if (order.empty()) return;
+  PackedWeights w;
+  w.pack(Layout::kNN, n, 4 * n, args.w, args.ldw);
+  const Scratch dc(count * n);
+  const Scratch dh(count * n);  // from the row behind
+  const Scratch dp(count * 4 * n);
+  fill(count * n, 0.0f, dc.data());
+  fill(count * n, 0.0f, dh.data());
+  const i64 steps = order[0].end - order[0].begin;
+  for (i64 step = steps - 1; step >= 0; --step) {
+    const i64 live = texts_at(order, step);
+    for_rows(live, 16 * n, [&](i64 t) {
+      const i64 row = order[usize(t)].begin + step;
+      f32* const up = dh.data() + t * n;
+      f32* const own = dp.data() + t * 4 * n;
+      isa.add(n, up, args.dh + row * args.ld_dh, up);
+      isa.lstm_row_backward(n, args.gates + row * args.ld_gates, args.c + row * args.ldc,
+                            step > 0 ? args.c + (row - 1) * args.ldc : nullptr, up,
+                            dc.data() + t * n, own);
+      std::copy(own, own + 4 * n, args.dx + row * args.ld_dx);
+    });
+    if (step > 0) gemm(live, dp.data(), 4 * n, w, dh.data(), n);
+  }
 }
 
 void conv_forward(const Conv& args, const TextRun* texts, i64 count) {

@@ -37,6 +37,30 @@ void scan_forward(const Scan& args, const TextRun* texts, i64 count);
 /// dgate and dx of the texts' rows; for texts that begin with zeros.
 void scan_backward(const Scan& args, const TextRun* texts, i64 count);
 
+/// Long short-term memory; the gates of a row are f, i, z, o. State: c, then h [2 width].
+struct Lstm {
+  i64 width = 0;
+  const f32* x = nullptr;  // [rows, 4 width]
+  i64 ldx = 0;
+  const f32* w = nullptr;  // [4 width, width]
+  i64 ldw = 0;
+  f32* h = nullptr;
+  i64 ldh = 0;
+  f32* gates = nullptr;  // [rows, 4 width], and c; null: nobody wants them. Of the backward: inputs
+  i64 ld_gates = 0;
+  f32* c = nullptr;
+  i64 ldc = 0;
+  // Backward
+  const f32* dh = nullptr;
+  i64 ld_dh = 0;
+  f32* dx = nullptr;
+  i64 ld_dx = 0;
+};
+void lstm_forward(const Lstm& args, const TextRun* texts, i64 count);
+/// dx of the texts' rows; for texts that begin with zeros. The gradient of w is dx^T times the h of
+/// the rows before.
+void lstm_backward(const Lstm& args, const TextRun* texts, i64 count);
+
 /// y_i = sum over k of w_k x_{i-k}. State: the last taps - 1 rows of x [taps - 1, cols], oldest
 /// first.
 struct Conv {

@@ -1,9 +1,11 @@
 // Recurrences over the texts of a batch.
 
+#include <set>
 #include <span>
 #include <vector>
 
 #include "cpu/recurrent.h"
+#include "cpu/scratch.h"
 #include "cpu/table.h"
 
 namespace lm::cpu {
@@ -43,6 +45,28 @@ Scan scan_of(const Tensor& gate, const Tensor& c) {
   s.c = floats(c);
   s.ldc = c.ld;
   return s;
+}
+
+// f(texts) for the runs of the pass, which go on with the node's numbers of their states: as many
+// at once as are of different sequences.
+template <typename F>
+void for_rounds(const RunCtx& ctx, const Node& n, F f) {
+  const CachedStateAttr a = n.attr.as<CachedStateAttr>();
+  LM_CHECK(usize(a.binding) < ctx.bindings.size() && ctx.bindings[usize(a.binding)] != nullptr,
+           "the run binds a StateView for what is remembered");
+  const StateView& view = *static_cast<const StateView*>(ctx.bindings[usize(a.binding)]);
+  std::vector<TextRun> texts;
+  std::set<const f32*> seen;
+  for (i64 i = 0; i < view.count; ++i) {
+    const StateRun& run = view.runs[i];
+    if (!seen.insert(run.state).second) {
+      f(texts);
+      texts.clear();
+      seen = {run.state};
+    }
+    texts.push_back({run.begin, run.end, run.state + a.offset, run.state + a.offset});
+  }
+  f(texts);
 }
 
 // The rows behind the texts' further keys; empty: there are none.
@@ -86,6 +110,7 @@ LinearAttention attention_of(const Node& n, const Tensor* x, bool prefix) {
 i64 input_of(Op op, i64 j) {
   if (op == Op::kScanGrad) return 1;
   if (op == Op::kConvGrad) return 1 + j;
+  if (op == Op::kLstmGrad) return 2 + 2 * j;
   return j < 3 ? 3 + j : 4 + j;
 }
 
@@ -130,6 +155,75 @@ void run_scan_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, 
   s.dx = floats(d[1]);
   s.ld_dx = d[1].ld;
   scan_backward(s, texts.data(), isize(texts));
+}
+
+void run_cached_scan(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  zero_rows(out[0]);
+  Scan s = scan_of(in[0], out[0]);
+  s.x = floats(in[1]);
+  s.ldx = in[1].ld;
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
+    scan_forward(s, texts.data(), isize(texts));
+  });
+}
+
+namespace {
+
+Lstm lstm_of(const Tensor& x, const Tensor& w, const Tensor& h) {
+  Lstm l;
+  l.width = h.cols();
+  l.x = floats(x);
+  l.ldx = x.ld;
+  l.w = floats(w);
+  l.ldw = w.ld;
+  l.h = floats(h);
+  l.ldh = h.ld;
+  return l;
+}
+
+}  // namespace
+
+void run_lstm(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
+  const std::vector<TextRun> texts = texts_of(n, in[2], {out, 3});
+  Lstm l = lstm_of(in[0], in[1], out[0]);
+  l.gates = floats(out[1]);
+  l.ld_gates = out[1].ld;
+  l.c = floats(out[2]);
+  l.ldc = out[2].ld;
+  lstm_forward(l, texts.data(), isize(texts));
+}
+
+void run_cached_lstm(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  zero_rows(out[0]);
+  const Lstm l = lstm_of(in[0], in[1], out[0]);
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
+    lstm_forward(l, texts.data(), isize(texts));
+  });
+}
+
+// in: dh, h, gates, cell, w, spans
+void run_lstm_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void* space) {
+  const std::vector<Tensor> d = gradients_of(n, in, out, space);
+  const std::vector<TextRun> texts = texts_of(n, in[5], {d.data(), 1});
+  Lstm l = lstm_of(in[2], in[4], in[1]);
+  l.gates = floats(in[2]);
+  l.ld_gates = in[2].ld;
+  l.c = floats(in[3]);
+  l.ldc = in[3].ld;
+  l.dh = floats(in[0]);
+  l.ld_dh = in[0].ld;
+  l.dx = floats(d[0]);
+  l.ld_dx = d[0].ld;
+  lstm_backward(l, texts.data(), isize(texts));
+  if (out[1].data == nullptr) return;
+  const i64 rows = in[1].rows();
+  const Scratch before(rows * l.width);  // h of the row before
+  fill(rows * l.width, 0.0f, before.data());
+  for (const TextRun& text : texts)
+    copy_rows(text.end - text.begin - 1, l.width, l.h + text.begin * l.ldh, l.ldh,
+              before.data() + (text.begin + 1) * l.width, l.width);
+  gemm(Layout::kTN, 4 * l.width, l.width, rows, l.dx, l.ld_dx, before.data(), l.width,
+       floats(out[1]), out[1].ld);
 }
 
 void run_conv(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {

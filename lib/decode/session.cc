@@ -30,7 +30,7 @@ model::EngineOptions sizes(const model::ModelCfg& cfg, const SessionOptions& o, 
 
 i64 host_bytes(const model::MappedModel& model, const model::EngineOptions& size) {
   return model::Engine::host_bytes(model, size) +
-         size.cache_tokens * model::cache_token_bytes(model.cfg, size.activation);
+         model::memory_bytes(model.cfg, size.activation, size.cache_tokens);
 }
 
 i64 least_bytes_of(const model::MappedModel& model, const SessionOptions& options) {
@@ -80,8 +80,9 @@ void Session::charge(MemoryBudget& memory, model::EngineOptions& size) {
   const i64 sessions = 1 + options_.later;
   if (free < least) {
     const i64 tokens = std::min<i64>(model_.cfg.context, 2048);
-    const i64 cache = (tokens + 2 * model::kPageTokens) *
-                      model::cache_token_bytes(model_.cfg, size.activation) * sessions;
+    const i64 room =
+        model::memory_tokens(model_.cfg, size.activation, tokens + 2 * model::kPageTokens);
+    const i64 cache = model::memory_bytes(model_.cfg, size.activation, room) * sessions;
     const i64 would = memory.used() + options_.reserve + least + cache_budget(cache);
     throw Error(ErrorKind::kOs,
                 cat("not enough memory for the model in ", options_.folder, ": ",

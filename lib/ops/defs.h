@@ -78,6 +78,12 @@ Cost cost_paged(const Node& n, const Graph& g);
 // Recurrences (recurrent.cc)
 void infer_scan(InferCtx& c);
 void grad_scan(GradCtx& c);
+void infer_cached_scan(InferCtx& c);
+void infer_lstm(InferCtx& c);
+void grad_lstm(GradCtx& c);
+void infer_cached_lstm(InferCtx& c);
+Cost cost_lstm(const Node& n, const Graph& g);
+Cost cost_lstm_grad(const Node& n, const Graph& g);
 void infer_conv(InferCtx& c);
 void grad_conv(GradCtx& c);
 Cost cost_conv(const Node& n, const Graph& g);

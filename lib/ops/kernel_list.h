@@ -51,6 +51,10 @@
 #define LM_HOST_KERNELS(X)                  \
   X(kScan, run_scan)                        \
   X(kScanGrad, run_scan_grad)               \
+  X(kCachedScan, run_cached_scan)           \
+  X(kLstm, run_lstm)                        \
+  X(kLstmGrad, run_lstm_grad)               \
+  X(kCachedLstm, run_cached_lstm)           \
   X(kConv, run_conv)                        \
   X(kConvGrad, run_conv_grad)               \
   X(kLinearAttention, run_linear_attention) \

@@ -52,6 +52,10 @@ enum class Op : u16 {
   // recurrences
   kScan,
   kScanGrad,
+  kCachedScan,
+  kLstm,
+  kLstmGrad,
+  kCachedLstm,
   kConv,
   kConvGrad,
   kLinearAttention,

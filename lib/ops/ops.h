@@ -121,6 +121,14 @@ Value embedding(Graph& g, Value tokens, Value table, Value positions = {},
 
 /// c_i = gate_i c_{i-1} + x_i elementwise, from zero at the first row; [N, C].
 Value scan(Graph& g, Value gate, Value x, Value spans);
+/// The same from where earlier passes stopped (StateView). Forward only.
+Value cached_scan(Graph& g, Value gate, Value x, const CachedStateAttr& attr);
+/// With p = x_i + w h_{i-1} in four parts: c_i = sigmoid(p_0 + 1) c_{i-1} + sigmoid(p_1) tanh(p_2),
+/// h_i = sigmoid(p_3) tanh(c_i), from zeros. x [N, 4 D], w [4 D, D]; h [N, D]. One row after the
+/// other: a product of as many rows as there are texts for each. Source: Hochreiter and Schmidhuber
+/// 1997; Gers et al. 2000.
+Value lstm(Graph& g, Value x, Value w, Value spans);
+Value cached_lstm(Graph& g, Value x, Value w, const CachedStateAttr& attr);
 /// y_i = sum over k < taps of w_k x_{i-k} elementwise, as far back as the text goes. w [taps, C].
 Value conv(Graph& g, Value x, Value w, Value spans);
 /// y_i = sum_j phi(q_i) phi(k_j) v_j / sum_j phi(q_i) phi(k_j) over the rows j <= i of the text,

@@ -37,6 +37,57 @@ void grad_scan(GradCtx& c) {
          {c.into_if_needed(0), c.into_if_needed(1)});
 }
 
+void infer_cached_scan(InferCtx& c) {
+  const CachedStateAttr a = c.attr<CachedStateAttr>();
+  c.require_dtype(0, DType::kF32);
+  c.require_dtype(1, DType::kF32);
+  c.require(c.shape(0) == c.shape(1), "gate and input have one shape");
+  c.require(a.binding >= 0 && a.offset >= 0, "binding or offset is not set");
+  c.output(c.shape(0), DType::kF32);
+}
+
+namespace {
+i64 lstm_width(InferCtx& c) {
+  c.require_dtype(0, DType::kF32);
+  c.require_dtype(1, DType::kF32);
+  const i64 width = c.shape(1).cols();
+  c.require(c.shape(1).rank == 2 && width > 0 && c.shape(1).rows() == 4 * width &&
+                c.shape(0).cols() == 4 * width,
+            "x is [N, 4 D], the weight [4 D, D]");
+  return width;
+}
+}  // namespace
+
+void infer_lstm(InferCtx& c) {
+  const i64 width = lstm_width(c);
+  require_spans(c, 2);
+  const i64 rows = c.shape(0).rows();
+  c.output({rows, width}, DType::kF32);
+  c.output({rows, 4 * width}, DType::kF32, "gates");
+  c.output({rows, width}, DType::kF32, "cell");
+}
+
+void grad_lstm(GradCtx& c) {
+  if (!any_needed(c, {0, 1})) return;
+  c.emit(Op::kLstmGrad, {}, {c.dout(0), c.out(0), c.out(1), c.out(2), c.in(1), c.in(2)},
+         {c.into_if_needed(0), c.into_if_needed(1)});
+}
+
+void infer_cached_lstm(InferCtx& c) {
+  const CachedStateAttr a = c.attr<CachedStateAttr>();
+  const i64 width = lstm_width(c);
+  c.require(a.binding >= 0 && a.offset >= 0, "binding or offset is not set");
+  c.output({c.shape(0).rows(), width}, DType::kF32);
+}
+
+Cost cost_lstm(const Node& n, const Graph& g) {
+  return traffic(n, g, 2 * g.shape(n.in[0]).rows() * g.shape(n.in[1]).count());
+}
+
+Cost cost_lstm_grad(const Node& n, const Graph& g) {
+  return traffic(n, g, 4 * g.shape(n.in[0]).rows() * g.shape(n.in[4]).count());
+}
+
 void infer_conv(InferCtx& c) {
   c.require_dtype(0, DType::kF32);
   c.require_dtype(1, DType::kF32);
@@ -115,6 +166,18 @@ Cost cost_linear_attention_grad(const Node& n, const Graph& g) {
 
 Value scan(Graph& g, Value gate, Value x, Value spans) {
   return g.apply(Op::kScan, {}, {gate, x, spans});
+}
+
+Value cached_scan(Graph& g, Value gate, Value x, const CachedStateAttr& attr) {
+  return g.apply(Op::kCachedScan, Attr::of(attr), {gate, x});
+}
+
+Value lstm(Graph& g, Value x, Value w, Value spans) {
+  return g.apply(Op::kLstm, {}, {x, w, spans});
+}
+
+Value cached_lstm(Graph& g, Value x, Value w, const CachedStateAttr& attr) {
+  return g.apply(Op::kCachedLstm, Attr::of(attr), {x, w});
 }
 
 Value conv(Graph& g, Value x, Value w, Value spans) {

@@ -1,5 +1,6 @@
 // Recurrences, one text at a time.
 
+#include "cpu/isa/math.h"
 #include "cpu/isa/parts.h"
 #include "cpu/isa/reduce.h"
 
@@ -64,6 +65,47 @@ void scan_backward(const ScanTask& t) {
     const f32* const before = a.c + (r - 1) * a.ldc + t.c0;
     for (i64 i = 0; i < n; i += kLanes)
       store_n(dgate + i, load_n(dx + i, n - i) * load_n(before + i, n - i), n - i);
+  }
+}
+
+// Long short-term memory
+
+void lstm_row(i64 n, const f32* p, f32* c, f32* h, f32* gates) {
+  for (i64 k = 0; k < n; k += kLanes) {
+    const i64 w = n - k;
+    const V f = sigmoid(load_n(p + k, w) + splat(1.0f));
+    const V i = sigmoid(load_n(p + n + k, w));
+    const V z = tanh(load_n(p + 2 * n + k, w));
+    const V o = sigmoid(load_n(p + 3 * n + k, w));
+    const V cell = fma(f, load_n(c + k, w), i * z);
+    store_n(c + k, cell, w);
+    store_n(h + k, o * tanh(cell), w);
+    if (gates == nullptr) continue;
+    store_n(gates + k, f, w);
+    store_n(gates + n + k, i, w);
+    store_n(gates + 2 * n + k, z, w);
+    store_n(gates + 3 * n + k, o, w);
+  }
+}
+
+void lstm_row_backward(i64 n, const f32* gates, const f32* c, const f32* before, const f32* dh,
+                       f32* dc, f32* dp) {
+  const V one = splat(1.0f);
+  for (i64 k = 0; k < n; k += kLanes) {
+    const i64 w = n - k;
+    const V f = load_n(gates + k, w);
+    const V i = load_n(gates + n + k, w);
+    const V z = load_n(gates + 2 * n + k, w);
+    const V o = load_n(gates + 3 * n + k, w);
+    const V t = tanh(load_n(c + k, w));
+    const V was = before != nullptr ? load_n(before + k, w) : V{};
+    const V up = load_n(dh + k, w);
+    const V d = fma(up * o, one - t * t, load_n(dc + k, w));
+    store_n(dp + k, d * was * f * (one - f), w);
+    store_n(dp + n + k, d * z * i * (one - i), w);
+    store_n(dp + 2 * n + k, d * i * (one - z * z), w);
+    store_n(dp + 3 * n + k, up * t * o * (one - o), w);
+    store_n(dc + k, d * f, w);
   }
 }
 
@@ -291,6 +333,8 @@ void linear_attention_backward(const LinearAttentionTask& t) {
 void install_recurrent(Kernels& table) {
   table.scan_forward = scan_forward;
   table.scan_backward = scan_backward;
+  table.lstm_row = lstm_row;
+  table.lstm_row_backward = lstm_row_backward;
   table.conv_row = conv_row;
   table.conv_row_backward = conv_row_backward;
   table.conv_weight_backward = conv_weight_backward;

@@ -154,6 +154,11 @@ struct Kernels {
   // recurrent.cc
   void (*scan_forward)(const ScanTask&);
   void (*scan_backward)(const ScanTask&);
+  /// p: what x and the row before give, 4 n; c: of the row before, then of this. gates may be null.
+  void (*lstm_row)(i64 n, const f32* p, f32* c, f32* h, f32* gates);
+  /// dc: of this row from those behind, then of the row before. before: its c, null: zeros.
+  void (*lstm_row_backward)(i64 n, const f32* gates, const f32* c, const f32* before, const f32* dh,
+                            f32* dc, f32* dp);
   void (*conv_row)(const cpu::Conv&, const cpu::TextRun&, i64 row);
   void (*conv_row_backward)(const cpu::Conv&, const cpu::TextRun&, i64 row);
   /// dw [taps, cols] += what rows [r0, r1) of the text give.

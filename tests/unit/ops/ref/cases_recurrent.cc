@@ -58,6 +58,14 @@ void add_recurrent_cases(std::vector<OpCase>& cases) {
                            const Value x = c.f({n, cols});
                            return Outputs{scan(c.g, gate, x, c.ints({n, 6}, texts.spans))};
                          }});
+        if (cols < 300)
+          cases.push_back({cat("lstm ", n, "x", cols, ", ", texts.name),
+                           [=](CaseGraph& c) {
+                             const Value x = c.f({n, 4 * cols});
+                             const Value w = c.param({4 * cols, cols}, 0.3);
+                             return Outputs{lstm(c.g, x, w, c.ints({n, 6}, texts.spans))};
+                           },
+                           1e-10});
         for (const i64 taps : {1, 3, 8})
           cases.push_back(
               {cat("conv ", n, "x", cols, ", ", taps, " taps, ", texts.name), [=](CaseGraph& c) {
@@ -69,7 +77,8 @@ void add_recurrent_cases(std::vector<OpCase>& cases) {
       for (const LinearAttentionAttr attr :
            {LinearAttentionAttr{1, 1, 1}, LinearAttentionAttr{3, 4, 7},
             LinearAttentionAttr{2, 16, 24}}) {
-        if (attr.dim == 16 && n == 37) continue;
+        // A lone row is its own value, whatever query and key are: their gradients are rounding.
+        if (n == 1 || (attr.dim == 16 && n == 37)) continue;
         for (const bool prefix : {false, true})
           cases.push_back(
               {cat("linear attention ", n, ", ", attr.heads, " heads of ", attr.dim, " to ",

@@ -32,6 +32,34 @@ void scan(const RefNode& r) {
   }
 }
 
+void lstm(const RefNode& r) {
+  const i64 width = r.shape(1).cols();
+  const auto sigmoid = [](f64 x) { return 1 / (1 + std::exp(-x)); };
+  Numbers h(usize(width), 0);
+  Numbers c(usize(width), 0);
+  for (i64 i = 0; i < r.rows(0); ++i) {
+    const i64 first = first_of(r.x(2), i);
+    if (first < 0 || first == i) {
+      h.assign(usize(width), 0);
+      c.assign(usize(width), 0);
+    }
+    Numbers p(r.x(0).begin() + i * 4 * width, r.x(0).begin() + (i + 1) * 4 * width);
+    for (i64 k = 0; k < 4 * width; ++k)
+      for (i64 j = 0; j < width; ++j)
+        p[usize(k)] += r.x(1)[usize(k * width + j)] * h[usize(j)];
+    for (i64 k = 0; k < width && first >= 0; ++k) {
+      const f64 f = sigmoid(p[usize(k)] + 1);
+      const f64 in = sigmoid(p[usize(width + k)]);
+      const f64 z = std::tanh(p[usize(2 * width + k)]);
+      const f64 o = sigmoid(p[usize(3 * width + k)]);
+      c[usize(k)] = f * c[usize(k)] + in * z;
+      h[usize(k)] = o * std::tanh(c[usize(k)]);
+    }
+    for (i64 k = 0; k < width; ++k)
+      r.y(0)[usize(i * width + k)] = first >= 0 ? h[usize(k)] : 0;
+  }
+}
+
 void conv(const RefNode& r) {
   const i64 cols = r.cols(0);
   for (i64 i = 0; i < r.rows(0); ++i) {
@@ -67,7 +95,8 @@ void linear_attention(const RefNode& r) {
       };
       for (i64 j = std::max<i64>(first, 0); first >= 0 && j <= i; ++j)
         see(r.x(1), r.x(2), j);
-      for (i64 j = std::max<i64>(first, 0); first >= 0 && r.has(6) && j < r.x(6)[usize(i)]; ++j)
+      for (i64 j = std::max<i64>(first, 0);
+           first >= 0 && r.has(6) && static_cast<f64>(j) < r.x(6)[usize(i)]; ++j)
         see(r.x(4), r.x(5), j);
       for (i64 c = 0; c < size; ++c)
         r.y(0)[usize((i * a.heads + h) * size + c)] = norm > 0 ? y[usize(c)] / norm : 0;
@@ -82,6 +111,9 @@ bool ref_recurrent(const RefNode& r) {
   switch (r.n.op) {
     case Op::kScan:
       scan(r);
+      return true;
+    case Op::kLstm:
+      lstm(r);
       return true;
     case Op::kConv:
       conv(r);
