@@ -14,15 +14,20 @@ namespace {
 using namespace cpu;
 
 constexpr KernelTable kKernels =
-    kernel_table({LM_KERNELS(LM_KERNEL_ENTRY)}, {{Op::kScatterAddRows, space_scatter},
-                                                 {Op::kReduce, space_reduce},
-                                                 {Op::kNormGrad, space_norm_grad},
-                                                 {Op::kQkNormGrad, space_qk_norm_grad},
-                                                 {Op::kAttentionGrad, space_attention_grad},
-                                                 {Op::kEmbeddingGrad, space_scatter},
-                                                 {Op::kLinearCe, space_linear_ce},
-                                                 {Op::kLinearCeGrad, space_linear_ce_grad},
-                                                 {Op::kLinearLogprob, space_linear_logprob}});
+    kernel_table({LM_KERNELS(LM_KERNEL_ENTRY) LM_HOST_KERNELS(LM_KERNEL_ENTRY)},
+                 {{Op::kScatterAddRows, space_scatter},
+                  {Op::kReduce, space_reduce},
+                  {Op::kNormGrad, space_norm_grad},
+                  {Op::kQkNormGrad, space_qk_norm_grad},
+                  {Op::kAttentionGrad, space_attention_grad},
+                  {Op::kEmbeddingGrad, space_scatter},
+                  {Op::kScanGrad, space_recurrent_grad},
+                  {Op::kLstmGrad, space_recurrent_grad},
+                  {Op::kConvGrad, space_recurrent_grad},
+                  {Op::kLinearAttentionGrad, space_recurrent_grad},
+                  {Op::kLinearCe, space_linear_ce},
+                  {Op::kLinearCeGrad, space_linear_ce_grad},
+                  {Op::kLinearLogprob, space_linear_logprob}});
 
 class CpuBackend : public Backend {
  public:

@@ -24,6 +24,8 @@ inline f32* floats(const Tensor& t) {
 inline bool flat(const Tensor& t) {
   return t.contiguous();
 }
+/// The rows' spans. Throws Error{kData} naming the first that is not within `keys`.
+const RowSpan* checked_spans(const Node& n, const Tensor& t, i64 keys);
 /// Sets every row of t to zero.
 void zero_rows(const Tensor& t);
 /// The kernels' activation for an operator's.
@@ -32,11 +34,12 @@ Act act_of(Unary kind);
 using TableFn = void(const RunCtx&, const Node&, const Tensor*, Tensor*, void*);
 #define LM_DECLARE_KERNEL(op, function) TableFn function;
 LM_KERNELS(LM_DECLARE_KERNEL)
+LM_HOST_KERNELS(LM_DECLARE_KERNEL)
 #undef LM_DECLARE_KERNEL
 
 using WorkspaceRule = i64(const Node&, const Graph&);
 WorkspaceRule space_scatter, space_reduce, space_norm_grad, space_qk_norm_grad,
-    space_attention_grad;
+    space_attention_grad, space_recurrent_grad;
 WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
 
 /// y [m, n] = epilogue(x times the first n rows of w transposed); w f32, bf16 or f16. Uses and

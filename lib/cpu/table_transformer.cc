@@ -16,6 +16,21 @@ bool given(const Node& n, i64 i) {
 }
 }  // namespace
 
+// Spans come from the caller's data: a wrong one would read outside the keys.
+const RowSpan* checked_spans(const Node& n, const Tensor& t, i64 keys) {
+  const RowSpan* spans = reinterpret_cast<const RowSpan*>(t.i32_data());
+  for (i64 i = 0; i < t.rows(); ++i) {
+    const RowSpan& s = spans[i];
+    const bool a_fits = s.a0 >= s.a1 || (s.a0 >= 0 && s.a1 <= keys && s.la >= 0);
+    const bool b_fits = s.b0 >= s.b1 || (s.b0 >= 0 && s.b1 <= keys && s.lb >= 0);
+    if (!a_fits || !b_fits) {
+      throw Error(ErrorKind::kData,
+                  cat(n.name, ": span of row ", i, " is outside ", keys, " keys"));
+    }
+  }
+  return spans;
+}
+
 // Norms
 // --------------------------------------------------------------------------------------------
 
@@ -237,21 +252,6 @@ void run_rope(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*
 static_assert(sizeof(RowSpan) == 24, "a spans tensor is an array of spans");
 
 namespace {
-
-// Spans come from the caller's data: a wrong one would read outside the keys.
-const RowSpan* checked_spans(const Node& n, const Tensor& t, i64 keys) {
-  const RowSpan* spans = reinterpret_cast<const RowSpan*>(t.i32_data());
-  for (i64 i = 0; i < t.rows(); ++i) {
-    const RowSpan& s = spans[i];
-    const bool a_fits = s.a0 >= s.a1 || (s.a0 >= 0 && s.a1 <= keys && s.la >= 0);
-    const bool b_fits = s.b0 >= s.b1 || (s.b0 >= 0 && s.b1 <= keys && s.lb >= 0);
-    if (!a_fits || !b_fits) {
-      throw Error(ErrorKind::kData,
-                  cat(n.name, ": span of row ", i, " is outside ", keys, " keys"));
-    }
-  }
-  return spans;
-}
 
 AttentionShape shape_of(i64 rows, const AttentionAttr& a) {
   AttentionShape s;

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "core/str.h"
-#include "model/kv_cache.h"
-#include "model/layer.h"
+#include "model/state_cache.h"
 
 namespace lm::decode {
 
@@ -16,10 +15,11 @@ model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 c
   out.max_logit_rows =
       std::min(std::clamp<i64>((i64{64} << 20) / row_bytes, 16, i64{1} << 16), out.max_rows);
   out.activation = compute.activation;
-  const i64 most = (batch + 1) * (cfg.context + 2 * model::kPageTokens);
+  const i64 most =
+      (batch + 1) * memory_tokens(cfg, out.activation, cfg.context + 2 * model::kPageTokens);
   const bool host = compute.backend == nullptr || compute.backend->device == Device{};
   const i64 room =
-      host ? budget_bytes / std::max<i64>(1, model::cache_token_bytes(cfg, out.activation)) : most;
+      host ? budget_bytes / std::max<i64>(1, memory_bytes(cfg, out.activation, 1)) : most;
   out.cache_tokens = std::clamp<i64>(room, 4 * model::kPageTokens, most);
   return out;
 }

@@ -30,7 +30,7 @@ model::EngineOptions sizes(const model::ModelCfg& cfg, const SessionOptions& o, 
 
 i64 host_bytes(const model::MappedModel& model, const model::EngineOptions& size) {
   return model::Engine::host_bytes(model, size) +
-         size.cache_tokens * model::cache_token_bytes(model.cfg, size.activation);
+         model::memory_bytes(model.cfg, size.activation, size.cache_tokens);
 }
 
 i64 least_bytes_of(const model::MappedModel& model, const SessionOptions& options) {
@@ -40,11 +40,13 @@ i64 least_bytes_of(const model::MappedModel& model, const SessionOptions& option
 }  // namespace
 
 i64 Session::least_bytes(const SessionOptions& options) {
-  return least_bytes_of(model::map_model(options.folder, options.adapters), options);
+  return least_bytes_of(
+      model::map_model(options.folder, options.adapters, model::LoadAdapters::kLater), options);
 }
 
 Session::Session(const SessionOptions& options)
-    : options_(options), model_(model::map_model(options.folder, options.adapters)) {
+    : options_(options),
+      model_(model::map_model(options.folder, options.adapters, model::LoadAdapters::kLater)) {
   if (options.logits) model::require_decoder(model_.cfg, options.folder);
   text::LoadOptions load;
   load.add_specials = false;
@@ -63,6 +65,7 @@ Session::Session(const SessionOptions& options)
     adapter_digests_.push_back(model::adapter_digest(adapter));
   model::EngineOptions size = sizes(model_.cfg, options, options.cache_bytes);
   if (options.memory != nullptr) charge(*options.memory, size);
+  if (model_.adapters != nullptr) model_.adapters->load();
   engine_ = options.compute.backend == nullptr
                 ? std::make_unique<model::Engine>(model_, size)
                 : std::make_unique<model::Engine>(model_, size, *options.compute.backend);
@@ -77,8 +80,9 @@ void Session::charge(MemoryBudget& memory, model::EngineOptions& size) {
   const i64 sessions = 1 + options_.later;
   if (free < least) {
     const i64 tokens = std::min<i64>(model_.cfg.context, 2048);
-    const i64 cache = (tokens + 2 * model::kPageTokens) *
-                      model::cache_token_bytes(model_.cfg, size.activation) * sessions;
+    const i64 room =
+        model::memory_tokens(model_.cfg, size.activation, tokens + 2 * model::kPageTokens);
+    const i64 cache = model::memory_bytes(model_.cfg, size.activation, room) * sessions;
     const i64 would = memory.used() + options_.reserve + least + cache_budget(cache);
     throw Error(ErrorKind::kOs,
                 cat("not enough memory for the model in ", options_.folder, ": ",

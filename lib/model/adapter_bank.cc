@@ -22,22 +22,21 @@ OwnedTensor widened(const SafeEntry& entry) {
 struct Addition {
   i64 adapter = 0;
   const LowRank* delta = nullptr;
-  const TensorMap* map = nullptr;
+  bool turned = false;  // the parameter is the transpose of what the factors make
 };
 
-/// Copies the factors of an addition to their columns. Where the parameter is the transpose of what
-/// the factors make, (B A)^T = A^T B^T: they change places.
+/// Copies the factors of an addition to their columns. (B A)^T = A^T B^T: turned, they change
+/// places.
 void place(const Addition& one, i64 first, const Tensor& a, const Tensor& b) {
-  const bool turned = one.delta->transposed != one.map->transpose;
   const OwnedTensor fa = widened(*one.delta->a);
   const OwnedTensor fb = widened(*one.delta->b);
   const i64 rank = one.delta->rank();
   const f32 scale = static_cast<f32>(one.delta->scale);
   const auto in_at = [&](i64 k, i64 j) {  // A of the parameter, [rank, in]
-    return turned ? fb.view.f32_data()[j * rank + k] : fa.view.f32_data()[k * a.cols() + j];
+    return one.turned ? fb.view.f32_data()[j * rank + k] : fa.view.f32_data()[k * a.cols() + j];
   };
   const auto out_at = [&](i64 i, i64 k) {  // B of the parameter, [rows, rank]
-    return turned ? fa.view.f32_data()[k * b.rows() + i] : fb.view.f32_data()[i * rank + k];
+    return one.turned ? fa.view.f32_data()[k * b.rows() + i] : fb.view.f32_data()[i * rank + k];
   };
   for (i64 k = 0; k < rank; ++k)
     for (i64 j = 0; j < a.cols(); ++j)
@@ -54,13 +53,20 @@ void place(const Addition& one, i64 first, const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
+struct AdapterBank::Unread {
+  std::vector<Adapter> adapters;
+  std::vector<std::vector<Addition>> additions;  // by part
+};
+
+AdapterBank::~AdapterBank() = default;
+
 AdapterBank::AdapterBank(const std::vector<std::string>& folders, const SafeModel& files,
                          const std::string& base_folder, const ModelCfg& cfg,
                          const ParamSet& params)
-    : first_(1, 0), params_(std::make_unique<ParamSet>()) {
+    : first_(1, 0), params_(std::make_unique<ParamSet>()), unread_(std::make_unique<Unread>()) {
   const std::vector<TensorMap> maps = tensor_maps(cfg, params);
   const std::vector<const SafeEntry*> entries = match_weights(files, cfg, maps);
-  std::vector<Adapter> adapters;
+  std::vector<Adapter>& adapters = unread_->adapters;
   for (const std::string& folder : folders) {
     adapters.push_back(Adapter::open(folder, files, base_folder));
     if (const std::vector<std::string> whole = adapters.back().whole_names(); !whole.empty())
@@ -76,7 +82,7 @@ AdapterBank::AdapterBank(const std::vector<std::string>& folders, const SafeMode
       if (delta == nullptr) continue;
       if (map.shape.rank != 2 || !params[map.param].name.starts_with("blocks."))
         refuse(folders[usize(k)], cat("it adapts ", quote(map.name, 200)));
-      by_map[usize(m)].push_back({k, delta, &map});
+      by_map[usize(m)].push_back({k, delta, delta->transposed != map.transpose});
       ranks[usize(k)] = std::max(ranks[usize(k)], delta->rank());
       ++used[usize(k)];
     }
@@ -86,7 +92,6 @@ AdapterBank::AdapterBank(const std::vector<std::string>& folders, const SafeMode
       refuse(folders[usize(k)], "it adapts a tensor that the model does not use");
     first_.push_back(first_.back() + ranks[usize(k)]);
   }
-  std::vector<const std::vector<Addition>*> additions;
   std::vector<i64> order(maps.size());
   for (i64 m = 0; m < isize(order); ++m)
     order[usize(m)] = m;
@@ -109,13 +114,23 @@ AdapterBank::AdapterBank(const std::vector<std::string>& folders, const SafeMode
     part.b =
         params_->add(cat(part.param, ".adapter_b.", map.row), {map.rows, columns()}, false, false);
     parts_.push_back(part);
-    additions.push_back(&by_map[usize(m)]);
+    unread_->additions.push_back(std::move(by_map[usize(m)]));
   }
+}
+
+void AdapterBank::load() {
+  LM_CHECK(unread_ != nullptr, "adapters are read once");
   weights_ = ParamSlab(*params_);
   for (i64 i = 0; i < isize(parts_); ++i)
-    for (const Addition& one : *additions[usize(i)])
+    for (const Addition& one : unread_->additions[usize(i)])
       place(one, first_[usize(one.adapter)], weights_[parts_[usize(i)].a],
             weights_[parts_[usize(i)].b]);
+  unread_.reset();
+}
+
+const ParamSlab& AdapterBank::weights() const {
+  LM_CHECK(unread_ == nullptr, "adapters are loaded before they run");
+  return weights_;
 }
 
 void AdapterBank::fill(std::span<const f32> weights, std::span<f32> row) const {

@@ -28,11 +28,18 @@ class AdapterBank {
     i32 b = 0;
   };
 
-  /// Reads the adapters' factors to f32. files: the model's, in base_folder; params: its own.
-  /// Throws what Adapter::open throws, and Error{kData} for adapters that change more than the
-  /// matrices of layers: those must be merged.
+  /// Opens the adapters. files: the model's, in base_folder; params: its own. Throws what
+  /// Adapter::open throws, and Error{kData} for adapters that change more than the matrices of
+  /// layers: those must be merged.
   AdapterBank(const std::vector<std::string>& folders, const SafeModel& files,
               const std::string& base_folder, const ModelCfg& cfg, const ParamSet& params);
+  ~AdapterBank();
+  AdapterBank(const AdapterBank&) = delete;
+  AdapterBank& operator=(const AdapterBank&) = delete;
+  /// Reads the factors, once. O(bytes()).
+  void load();
+  /// Of memory that weights() have, or will have.
+  i64 bytes() const { return params_->slab_elements() * item_bytes(DType::kF32); }
 
   i64 count() const { return isize(first_) - 1; }
   i64 columns() const { return first_.back(); }
@@ -41,13 +48,16 @@ class AdapterBank {
   /// In order of the model's parameters and of rows within one.
   const std::vector<Part>& parts() const { return parts_; }
   const ParamSet& params() const { return *params_; }
-  const ParamSlab& weights() const { return weights_; }
+  /// Behind load().
+  const ParamSlab& weights() const;
 
  private:
+  struct Unread;
   std::vector<i64> first_;  // column of each adapter, and the end
   std::vector<Part> parts_;
   std::unique_ptr<ParamSet> params_;
   ParamSlab weights_;
+  std::unique_ptr<Unread> unread_;  // until load()
 };
 
 }  // namespace lm::model

@@ -18,6 +18,8 @@ class BatchContext : public MixContext {
   Value attend(Value qkv, const AttentionAttr& attr, i64 /*layer*/) override {
     return attention(g_, qkv, spans_, attr);
   }
+  Value scan(Value gate, Value x, i64 /*layer*/) override { return lm::scan(g_, gate, x, spans_); }
+  Value lstm(Value x, Value w, i64 /*layer*/) override { return lm::lstm(g_, x, w, spans_); }
 
  private:
   Graph& g_;

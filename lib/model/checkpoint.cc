@@ -159,7 +159,8 @@ SafeModel open_weights(const std::string& folder) {
 }
 }  // namespace
 
-MappedModel map_model(const std::string& path, const std::vector<std::string>& further) {
+MappedModel map_model(const std::string& path, const std::vector<std::string>& further,
+                      LoadAdapters load) {
   const ModelPath at = model_parts(path);
   MappedModel model;
   model.cfg = load_config(at.base);
@@ -171,6 +172,7 @@ MappedModel map_model(const std::string& path, const std::vector<std::string>& f
   if (!adapters.empty()) {
     model.adapters =
         std::make_unique<AdapterBank>(adapters, files, at.base, model.cfg, params->set);
+    if (load == LoadAdapters::kNow) model.adapters->load();
     model.adapter_weights.assign(adapters.size(), 0);
     if (!at.adapter.empty()) model.adapter_weights[0] = 1;
   }

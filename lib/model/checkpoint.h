@@ -33,8 +33,8 @@ struct MappedModel {
   ModelCfg cfg;
   std::unique_ptr<const ModelParams> params;
   std::unique_ptr<const MappedWeights> weights;
-  std::unique_ptr<const AdapterBank> adapters;  // null: none
-  std::vector<f32> adapter_weights;             // of a text that is not told otherwise
+  std::unique_ptr<AdapterBank> adapters;  // null: none
+  std::vector<f32> adapter_weights;       // of a text that is not told otherwise
 };
 
 /// What runs: a model in memory or a mapped one, which outlives it.
@@ -67,8 +67,11 @@ Model load_with_lora(const std::string& folder, const LoraCfg& lora, u64 seed, i
 
 /// Opens a model (find_model) without reading its weights, with its adapter and further ones beside
 /// it, which texts choose (Engine::adapt): of adapter i of `further` the number is i, or i + 1 if
-/// the model has one of its own. Throws as load_model, find_model and AdapterBank.
-MappedModel map_model(const std::string& path, const std::vector<std::string>& further = {});
+/// the model has one of its own. An engine wants these loaded; with kLater the caller does that,
+/// when it has the memory. Throws as load_model, find_model and AdapterBank.
+enum class LoadAdapters : u8 { kNow, kLater };
+MappedModel map_model(const std::string& path, const std::vector<std::string>& further = {},
+                      LoadAdapters load = LoadAdapters::kNow);
 
 /// Only the configuration (with generation_config.json's end ids) of a model (find_model): for
 /// plans and listings.

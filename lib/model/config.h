@@ -12,13 +12,14 @@
 
 #include "core/types.h"
 #include "model/attention_layer.h"
+#include "model/cell_layer.h"
 #include "model/ffn_layer.h"
 #include "model/lora.h"
 #include "ops/op.h"
 
 namespace lm::model {
 
-enum class PositionKind : u8 { kLearned, kRope };
+enum class PositionKind : u8 { kLearned, kRope, kNone };
 
 /// A decoder's rows see what is before them, and it has a last norm and a head, which predicts the
 /// next token. An encoder's rows see all of their text; it ends with its last layer.
@@ -30,7 +31,7 @@ enum class NormPlace : u8 { kBefore, kBehind };
 /// Two parts, each with a residual and a norm: the mixer, then ffn. Each is one of the alternatives
 /// that layer.h asks.
 struct LayerCfg {
-  std::variant<AttentionCfg> mixer;
+  std::variant<AttentionCfg, CellCfg> mixer;
   std::variant<FfnCfg> ffn;
   NormPlace norm = NormPlace::kBefore;
 };

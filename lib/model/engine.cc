@@ -8,7 +8,7 @@
 #include "core/str.h"
 #include "cpu/backend.h"
 #include "model/engine_pass.h"
-#include "model/kv_cache.h"
+#include "model/state_cache.h"
 #include "tensor/convert.h"
 
 namespace lm::model {
@@ -86,6 +86,12 @@ RopeTables Engine::make_ropes() const {
                 projections.front() >= 0 &&
                 projections.back() < (options_.final_state ? model_.cfg.depth() : states.back())),
            "projections are of layers that passes reach, ascending");
+  for (const i64 layer : projections)
+    if (!std::holds_alternative<AttentionCfg>(model_.cfg.layers[usize(layer)].mixer))
+      throw Error(ErrorKind::kUsage,
+                  cat("layer ", layer,
+                      " of the model has no attention whose queries and keys could "
+                      "be looked at"));
   LM_CHECK(!on_host() || options_.activation == DType::kF32, "the CPU computes in f32");
   if (model_.cfg.position == PositionKind::kLearned && positions_ > model_.cfg.context)
     throw Error(ErrorKind::kUsage, cat("the model has ", model_.cfg.context, " learned positions, ",
@@ -116,7 +122,7 @@ i64 Engine::cache_pages() const {
       options_.cache_tokens > 0 ? options_.cache_tokens : kDefaultContexts * cfg.context;
   const i64 pages = (tokens + kPageTokens - 1) / kPageTokens;
   if (on_host()) return pages;
-  const i64 page_bytes = kPageTokens * cache_token_bytes(cfg, options_.activation);
+  const i64 page_bytes = memory_page_bytes(cfg, options_.activation);
   const i64 room = backend_.free_bytes() / 10 * 9 / page_bytes;
   const i64 least =
       std::min(pages, positions_ / kPageTokens + 2);  // one context, and a fork's page
@@ -133,7 +139,13 @@ std::unique_ptr<SequenceCache> Engine::make_cache() const {
   const i64 pages = cache_pages();
   if (options_.make_cache)
     return options_.make_cache(model_.cfg, pages, backend_, options_.activation);
-  return std::make_unique<KvCache>(model_.cfg, pages, backend_, options_.activation);
+  if (state_numbers(model_.cfg) == 0)
+    return std::make_unique<KvCache>(model_.cfg, pages, backend_, options_.activation);
+  if (!on_host())
+    throw Error(ErrorKind::kUnavailable,
+                cat("device ", backend_.name, " has no kernels for recurrent layers"),
+                "--device cpu has");
+  return std::make_unique<StateCache>(model_.cfg, pages);
 }
 
 /// Makes the slab hold a pass. It grows with a pass of more than max_rows rows; and the planner is
@@ -332,7 +344,9 @@ void Engine::run_pass(std::span<const EvalRow> rows, i64 begin, i64 end) {
   hold_inputs(key, rows.subspan(usize(begin), usize(end - begin)));
   Pass& p = pass(key);
   send(p, rows, begin, end);
-  const void* bindings[] = {&p.view};
+  fill_runs(rows, begin, end);
+  const StateView states{runs_.data(), isize(runs_)};
+  const void* bindings[] = {&p.view, &states};
   RunCtx ctx;
   ctx.state = state_.get();
   ctx.bindings = bindings;

@@ -151,6 +151,7 @@ class Engine {
   i64 largest_pass_bytes() const;
   void hold_pass(const Graph& graph);
   void fill_view(std::span<const EvalRow> rows, i64 begin, i64 end);
+  void fill_runs(std::span<const EvalRow> rows, i64 begin, i64 end);
   PassKey key_of(std::span<const EvalRow> rows, i64 begin, i64 end) const;
   void send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end);
   void fetch(const Executor& executor, Value v, i64 first, i64 rows, std::vector<f32>& out) const;
@@ -172,8 +173,9 @@ class Engine {
   std::vector<Placement> placed_;
   std::vector<RowSpan> spans_;
   std::vector<i32> key_list_;
-  std::vector<u8> outgoing_;  // a pass's inputs as the device shall have them
-  Storage inputs_;            // there; absent on the CPU, which reads outgoing_
+  std::vector<StateRun> runs_;  // of a model with recurrent layers
+  std::vector<u8> outgoing_;    // a pass's inputs as the device shall have them
+  Storage inputs_;              // there; absent on the CPU, which reads outgoing_
   std::vector<f32> logits_, hidden_;
   std::vector<std::vector<f32>> states_;  // by index of EngineOptions::states
   std::vector<std::vector<f32>> projections_;

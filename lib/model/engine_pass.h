@@ -23,10 +23,14 @@ T* at(u8* block, i64 offset) {
   return reinterpret_cast<T*>(block + offset);
 }
 
-/// Rows see the keys and values that earlier passes left in the pages.
+/// What a pass binds (RunCtx::bindings): KvView, StateView.
+inline constexpr i32 kStateBinding = 1;
+
+/// Rows see what earlier passes left: keys and values in the pages, states.
 class PagedContext : public MixContext {
  public:
-  PagedContext(Graph& g, i32 max_keys) : g_(g), max_keys_(max_keys) {}
+  PagedContext(Graph& g, const ModelCfg& cfg, i32 max_keys)
+      : g_(g), cfg_(cfg), max_keys_(max_keys), seen_(usize(cfg.depth())) {}
   Value attend(Value qkv, const AttentionAttr& attr, i64 layer) override {
     PagedAttr paged;
     paged.heads = attr.heads;
@@ -37,14 +41,21 @@ class PagedContext : public MixContext {
     paged.window = attr.window;
     paged.layer = static_cast<i32>(layer);
     paged.max_keys = max_keys_;
-    seen_.push_back(qkv);
+    seen_[usize(layer)] = qkv;
     return paged_attention(g_, qkv, paged);
   }
-  /// What layer i was given.
+  Value scan(Value gate, Value x, i64 layer) override {
+    return cached_scan(g_, gate, x, {kStateBinding, state_numbers(cfg_, layer)});
+  }
+  Value lstm(Value x, Value w, i64 layer) override {
+    return cached_lstm(g_, x, w, {kStateBinding, state_numbers(cfg_, layer)});
+  }
+  /// What layer i, which attends, was given.
   Value seen(i64 layer) const { return seen_[usize(layer)]; }
 
  private:
   Graph& g_;
+  const ModelCfg& cfg_;
   i32 max_keys_;
   std::vector<Value> seen_;
 };
@@ -61,7 +72,7 @@ struct Engine::Pass {
       model.use_adapters(adapters);
     }
     position = graph.input("positions", {key.rows}, DType::kI32);
-    PagedContext mix(graph, static_cast<i32>(key.max_keys));
+    PagedContext mix(graph, from.cfg, static_cast<i32>(key.max_keys));
     std::vector<Value> behind(usize(from.cfg.depth() + 1));
     const i64 last = options.final_state ? from.cfg.depth() : options.states.back();
     const Value x = model.stream(tokens, position, mix, last, behind);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "model/engine.h"
+#include "model/layer.h"
 
 namespace lm::model {
 
@@ -39,6 +40,11 @@ void Engine::check_row(const EvalRow& row, const Placement& at) const {
   const i64 before = row.see == EvalRow::See::kPast ? at.slot : at.first;
   LM_CHECK(row.hole_begin >= 0 && row.hole_begin <= row.hole_end && row.hole_end <= before,
            "a hole lies inside the slots that a row sees before itself");
+  if (state_numbers(model_.cfg) > 0 &&
+      (row.see == EvalRow::See::kAll || row.hole_begin < row.hole_end || position != at.slot))
+    throw Error(ErrorKind::kUsage,
+                "this model reads a text token by token: it has recurrent layers, which know no "
+                "other order");
   if (row.see != EvalRow::See::kTree) return;
   if (!cache_->can_tree())
     throw Error(ErrorKind::kUsage, "this model's memory of a text keeps no trees of drafts");
@@ -137,6 +143,19 @@ RowSpan Engine::visibility(const EvalRow& row, const Placement& at, bool listed)
     out.b1 = static_cast<i32>(end);
   }
   return out;
+}
+
+/// The runs of rows that continue a sequence.
+void Engine::fill_runs(std::span<const EvalRow> rows, i64 begin, i64 end) {
+  runs_.clear();
+  if (state_numbers(model_.cfg) == 0) return;
+  for (i64 i = begin; i < end; ++i) {
+    const i32 seq = rows[usize(i)].seq;
+    if (i > begin && seq == rows[usize(i - 1)].seq)
+      ++runs_.back().end;
+    else
+      runs_.push_back({i - begin, i - begin + 1, cache_->pending_state(seq)});
+  }
 }
 
 /// Masks and key list of rows [begin, end).

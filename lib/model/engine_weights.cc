@@ -52,8 +52,8 @@ i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
   const Readers readers(largest.graph, model.params.set.size());
   i64 bytes = ropes.bytes() + plan_bytes(largest.graph, cpu_backend()) +
               options.max_logit_rows * model.cfg.vocab * item_bytes(DType::kF32);
-  // Adapters are in memory, and packed by the first pass.
-  if (model.adapters != nullptr) bytes += 2 * model.adapters->weights().bytes();
+  // Adapters are held in memory, and packed by the first pass.
+  if (model.adapters != nullptr) bytes += 2 * model.adapters->bytes();
   i64 assembled = 0;  // one parameter at a time
   for (i32 param = 0; param < model.params.set.size(); ++param) {
     const i64 count = model.params.set[param].count;

@@ -11,9 +11,9 @@ namespace lm::model {
 namespace {
 
 // Decoders first.
-constexpr i64 kDecoders = 5;
-constexpr std::array<const Family*, 8> kFamilies = {&kGpt2,  &kLlama, &kMistral, &kQwen2,
-                                                    &kQwen3, &kBert,  &kRoberta, &kXlmRoberta};
+constexpr i64 kDecoders = 7;
+constexpr std::array<const Family*, 10> kFamilies = {
+    &kGpt2, &kLlama, &kMistral, &kQwen2, &kQwen3, &kQlstm, &kLstm, &kBert, &kRoberta, &kXlmRoberta};
 
 struct ActName {
   const char* name;
@@ -96,21 +96,21 @@ void check_eos_ids(const JsonNode& json, std::span<const i32> ids, i64 vocab) {
 }
 
 RowRange row_range(RowPart part, const LayerCfg& layer, i64 all) {
+  if (part == RowPart::kAll) return {0, all};
+  if (part == RowPart::kGate || part == RowPart::kUp) {
+    const i64 width = std::get<FfnCfg>(layer.ffn).width;
+    return {part == RowPart::kGate ? 0 : width, width};
+  }
   const AttentionCfg& a = std::get<AttentionCfg>(layer.mixer);
-  const FfnCfg& ffn = std::get<FfnCfg>(layer.ffn);
   switch (part) {
-    case RowPart::kAll:
-      return {0, all};
     case RowPart::kQuery:
       return {0, a.q_size()};
     case RowPart::kKey:
       return {a.q_size(), a.kv_size()};
     case RowPart::kValue:
       return {a.q_size() + a.kv_size(), a.kv_size()};
-    case RowPart::kGate:
-      return {0, ffn.width};
-    case RowPart::kUp:
-      return {ffn.width, ffn.width};
+    default:
+      break;
   }
   throw Error(ErrorKind::kInternal, "unknown row part");
 }

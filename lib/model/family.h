@@ -51,6 +51,8 @@ extern const Family kLlama;    // family_llama.cc
 extern const Family kMistral;  // family_mistral.cc
 extern const Family kQwen2;    // family_qwen.cc
 extern const Family kQwen3;
+extern const Family kQlstm;  // family_lstm.cc
+extern const Family kLstm;
 
 std::span<const Family* const> families();
 

@@ -20,9 +20,14 @@ KvCache::KvCache(const ModelCfg& cfg, i64 pages, const Backend& backend, DType d
     : backend_(backend), dtype_(dtype), pages_(pages) {
   LM_CHECK(pages > 0 && pages < 0x7fffffff, "page numbers are 32 bits");
   for (const LayerCfg& layer : cfg.layers) {
-    const i64 width = std::get<AttentionCfg>(layer.mixer).kv_size();
+    const AttentionCfg* const attention = std::get_if<AttentionCfg>(&layer.mixer);
+    const i64 width = attention != nullptr ? attention->kv_size() : 0;
     widths_.push_back(width);
     for (std::vector<void*>* pool : {&keys_, &values_}) {
+      if (width == 0) {
+        pool->push_back(nullptr);
+        continue;
+      }
       storage_.push_back(backend.allocate(pages * kPageTokens * width * item_bytes(dtype)));
       pool->push_back(storage_.back().data());
     }

@@ -72,7 +72,7 @@ class KvCache final : public SequenceCache {
   const Backend& backend_;
   DType dtype_ = DType::kF32;
   i64 pages_ = 0;
-  std::vector<i64> widths_;  // kv_size by layer
+  std::vector<i64> widths_;  // kv_size by layer, 0 of one without attention
   std::vector<Storage> storage_;
   std::vector<void*> keys_;
   std::vector<void*> values_;

@@ -120,6 +120,18 @@ f64 layer_flops(const LayerCfg& layer, i64 width, i64 seq_len) {
          std::visit([&](const auto& ffn) { return useful_flops(ffn, width); }, layer.ffn);
 }
 
+i64 state_numbers(const ModelCfg& cfg, i64 layers) {
+  i64 numbers = 0;
+  for (i64 i = 0; i < layers; ++i)
+    numbers += std::visit([](const auto& mixer) { return state_numbers(mixer); },
+                          cfg.layers[usize(i)].mixer);
+  return numbers;
+}
+
+i64 state_numbers(const ModelCfg& cfg) {
+  return state_numbers(cfg, cfg.depth());
+}
+
 i64 cache_token_bytes(const ModelCfg& cfg, DType dtype) {
   i64 numbers = 0;
   for (const LayerCfg& layer : cfg.layers)

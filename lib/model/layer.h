@@ -42,6 +42,10 @@ class MixContext {
   /// Attention of a layer over its fused, rotated projection [N, (heads + 2 kv_heads) head_dim]:
   /// [N, heads head_dim].
   virtual Value attend(Value qkv, const AttentionAttr& attr, i64 layer) = 0;
+  /// c_i = gate_i c_{i-1} + x_i over the rows of a text, elementwise [N, D]; layer: whose it is.
+  virtual Value scan(Value gate, Value x, i64 layer) = 0;
+  /// An LSTM's h [N, D] over the rows of a text (ops.h): x [N, 4 D], w [4 D, D].
+  virtual Value lstm(Value x, Value w, i64 layer) = 0;
 };
 
 /// What a part builds its graph with; names as in LayerParams.
@@ -85,5 +89,9 @@ Value build_layer(const LayerCfg& layer, LayerGraph& at, Value x);
 f64 layer_flops(const LayerCfg& layer, i64 width, i64 seq_len);
 /// Bytes that a token takes in the caches of all layers.
 i64 cache_token_bytes(const ModelCfg& cfg, DType dtype);
+/// Numbers that a text leaves behind for its next row, whatever its length: of the layers before
+/// `layers`, of all without.
+i64 state_numbers(const ModelCfg& cfg, i64 layers);
+i64 state_numbers(const ModelCfg& cfg);
 
 }  // namespace lm::model

@@ -13,7 +13,12 @@ RopeTables::RopeTables(const ModelCfg& cfg, i64 positions, bool later)
     : context_(cfg.context), rows_(positions > 0 ? positions : cfg.context) {
   if (cfg.position != PositionKind::kRope) return;
   for (const LayerCfg& layer : cfg.layers) {
-    const RopeConfig& rope = std::get<AttentionCfg>(layer.mixer).rope;
+    const AttentionCfg* const attention = std::get_if<AttentionCfg>(&layer.mixer);
+    if (attention == nullptr) {
+      layers_.push_back(-1);
+      continue;
+    }
+    const RopeConfig& rope = attention->rope;
     i64 at = 0;
     while (at < size() && !same_rope(tables_[usize(at)].config, rope))
       ++at;

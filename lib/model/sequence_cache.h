@@ -51,6 +51,12 @@ class SequenceCache {
   /// The numbers by which kernels find a sequence's memory (a view's tables), valid until the next
   /// change of the sequence.
   virtual std::span<const i32> table(i32 seq) const = 0;
+  /// What recurrent layers remember of the sequence, to be changed by its pending rows; null: the
+  /// model has none.
+  virtual f32* pending_state(i32 seq) {
+    static_cast<void>(seq);
+    return nullptr;
+  }
   /// Fills what is equal for all passes in the view that they bind: page size, type, pools.
   virtual void bindings(KvView& view) const = 0;
 };

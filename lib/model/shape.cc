@@ -13,9 +13,12 @@ enum class Biases : u8 { kAll, kNone, kQkv, kChosen, kChosenAttention };
 struct Traits {
   const char* family;
   Biases biases;
-  bool gpt2 = false;  // learned positions, layer norm, plain feed-forward part
+  bool gpt2 = false;  // learned positions, and plain
   bool qk_norm = false;
   bool windows = false;
+  bool cell = false;       // a cell in the place of attention, without positions, and plain
+  bool recurrent = false;  // its gates see the row before
+  bool plain() const { return gpt2 || cell; }  // layer norm, plain feed-forward part
 };
 constexpr Traits kTraits[] = {
     {"gpt2", Biases::kAll, true, false, false},
@@ -23,6 +26,8 @@ constexpr Traits kTraits[] = {
     {"mistral", Biases::kNone, false, false, true},
     {"qwen2", Biases::kQkv, false, false, true},
     {"qwen3", Biases::kChosenAttention, false, true, true},
+    {"qlstm", Biases::kChosen, false, false, false, true, false},
+    {"lstm", Biases::kChosen, false, false, false, true, true},
 };
 
 struct Preset {
@@ -41,6 +46,7 @@ constexpr Preset kPresets[] = {
     {"mistral-nano", "mistral", 2, 64, 4, 2, 16, 192, 512, 128, 1e-5, 10000, false, 32},
     {"qwen2-nano", "qwen2", 2, 64, 4, 2, 16, 192, 512, 128, 1e-6, 1e6, true},
     {"qwen3-nano", "qwen3", 2, 64, 4, 2, 32, 192, 512, 128, 1e-6, 1e6, true},
+    {"qlstm-nano", "qlstm", 2, 64, 4, 4, 16, 256, 512, 128, 1e-5, 0, false},
     {"gpt2-mini", "gpt2", 4, 256, 4, 4, 64, 1024, 8192, 256, 1e-5, 0, true},
     {"llama-mini", "llama", 4, 256, 4, 2, 64, 704, 8192, 256, 1e-5, 10000, true},
     {"llama-15m", "llama", 6, 288, 6, 6, 48, 768, 32000, 256, 1e-5, 10000, true},
@@ -198,15 +204,36 @@ void set_biases(const ModelShape& shape, const Traits& traits, AttentionCfg& a, 
   }
 }
 
+CellCfg make_cell(const ModelShape& shape, const Traits& traits) {
+  if (shape.kv_heads > 0 && shape.kv_heads != shape.heads)
+    usage(cat("model shape: ", traits.family, " has no key-value heads, kv_heads is not possible"));
+  if (shape.window > 0 || shape.rope_theta > 0)
+    usage(cat("model shape: ", traits.family,
+              " does not attend, window and rope_theta are not possible"));
+  CellCfg cell;
+  cell.recurrent = traits.recurrent;
+  cell.heads = checked(shape.heads, "heads", kMaxHeads);
+  if (!shape.head_dim && shape.width % cell.heads != 0)
+    usage(cat("model shape: width ", shape.width, " is not a multiple of heads ", cell.heads));
+  cell.head_dim =
+      shape.head_dim ? checked(shape.head_dim, "head_dim", kMaxWidth) : shape.width / cell.heads;
+  return cell;
+}
+
 LayerCfg make_layer(const ModelShape& shape, const Traits& traits) {
-  AttentionCfg a = make_attention(shape, traits);
   FfnCfg ffn;
-  ffn.kind = traits.gpt2 ? FfnKind::kPlain : FfnKind::kGated;
-  ffn.act = traits.gpt2 ? Unary::kGeluTanh : Unary::kSilu;
+  ffn.kind = traits.plain() ? FfnKind::kPlain : FfnKind::kGated;
+  ffn.act = traits.plain() ? Unary::kGeluTanh : Unary::kSilu;
   const i64 gated = (8 * shape.width / 3 + 31) / 32 * 32;
-  ffn.width = shape.ffn     ? checked(shape.ffn, "ffn", 4 * kMaxWidth)
-              : traits.gpt2 ? 4 * shape.width
-                            : gated;
+  ffn.width = shape.ffn        ? checked(shape.ffn, "ffn", 4 * kMaxWidth)
+              : traits.plain() ? 4 * shape.width
+                               : gated;
+  if (traits.cell) {
+    CellCfg cell = make_cell(shape, traits);
+    cell.bias = ffn.bias = shape.bias.value_or(true);
+    return {cell, ffn};
+  }
+  AttentionCfg a = make_attention(shape, traits);
   set_biases(shape, traits, a, ffn);
   return {a, ffn};
 }
@@ -282,9 +309,11 @@ ModelCfg make_config(const ModelShape& shape) {
   cfg.vocab = checked(shape.vocab, "vocab", kMaxVocab);
   cfg.width = checked(shape.width, "width", kMaxWidth);
   cfg.context = checked(shape.context, "context", kMaxContext);
-  cfg.norm = traits.gpt2 ? NormKind::kLayer : NormKind::kRms;
+  cfg.norm = traits.plain() ? NormKind::kLayer : NormKind::kRms;
   cfg.norm_eps = shape.norm_eps > 0 ? shape.norm_eps : 1e-5;
-  cfg.position = traits.gpt2 ? PositionKind::kLearned : PositionKind::kRope;
+  cfg.position = traits.gpt2   ? PositionKind::kLearned
+                 : traits.cell ? PositionKind::kNone
+                               : PositionKind::kRope;
   cfg.tied = shape.tied.value_or(traits.gpt2);
   const LayerCfg layer = make_layer(shape, traits);
   cfg.layers.assign(usize(checked(shape.layers, "layers", kMaxLayers)), layer);

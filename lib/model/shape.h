@@ -18,7 +18,7 @@ struct ModelShape {
   i64 heads = 0;
   i64 kv_heads = 0;  // 0: heads
   i64 head_dim = 0;  // 0: width / heads
-  i64 ffn = 0;       // 0: 4*width (gpt2), else 8/3*width rounded up to a multiple of 32
+  i64 ffn = 0;  // 0: 4*width (gpt2, qlstm, lstm), else 8/3*width rounded up to a multiple of 32
   i64 vocab = 0;
   i64 context = 0;
   i64 window = 0;      // keys that a row sees, itself among them, in every layer (mistral, qwen2,
@@ -26,8 +26,8 @@ struct ModelShape {
   f64 norm_eps = 0;    // 0: 1e-5
   f64 rope_theta = 0;  // 0: 10000
   std::optional<bool> tied;  // absent: true for gpt2, else false
-  /// llama: biases on every projection; qwen3: on those of attention. The others have theirs or
-  /// none, whatever is asked.
+  /// llama, qlstm and lstm (there by default): biases on every projection; qwen3: on those of
+  /// attention. The others have theirs or none, whatever is asked.
   std::optional<bool> bias;
 };
 

@@ -130,6 +130,18 @@ struct EmbeddingAttr {
 struct EmbeddingGradAttr {
   f32 scale = 1;
 };
+/// Of a recurrence that goes on where earlier passes stopped: the StateView at
+/// RunCtx::bindings[binding], and where in a sequence's state its numbers are.
+struct CachedStateAttr {
+  i32 binding = 0;
+  i64 offset = 0;
+};
+/// in: q, k [N, heads dim], v [N, heads head_dim], spans i32 [N, 6], and with a prefix further keys
+/// [N, heads dim], values [N, heads head_dim], ends i32 [N]; out: y [N, heads head_dim], the
+/// normaliser [N, heads].
+struct LinearAttentionAttr {
+  i32 heads = 0, dim = 0, head_dim = 0;
+};
 /// in: x [N,C], w [V,C], targets i32 [N], weight [N]?; vocab: real rows of w. fused: set by
 /// backward().
 struct CeAttr {
@@ -157,6 +169,18 @@ struct KvView {
   void* const* k = nullptr;   // per layer: [pages, page_tokens, kv_heads, head_dim]
   void* const* v = nullptr;
   bool lone_rows = false;  // hint: neighbouring rows seldom belong to one sequence
+};
+
+/// Rows [begin, end) of a pass continue one sequence, whose state is read and left behind. A
+/// sequence may have several such runs, in order.
+struct StateRun {
+  i64 begin = 0, end = 0;
+  f32* state = nullptr;
+};
+/// The sequences of a pass, by row; further rows (padding) give zeros.
+struct StateView {
+  const StateRun* runs = nullptr;
+  i64 count = 0;
 };
 
 }  // namespace lm

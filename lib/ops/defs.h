@@ -75,6 +75,23 @@ Cost cost_attention_grad(const Node& n, const Graph& g);
 void infer_paged(InferCtx& c);
 Cost cost_paged(const Node& n, const Graph& g);
 
+// Recurrences (recurrent.cc)
+void infer_scan(InferCtx& c);
+void grad_scan(GradCtx& c);
+void infer_cached_scan(InferCtx& c);
+void infer_lstm(InferCtx& c);
+void grad_lstm(GradCtx& c);
+void infer_cached_lstm(InferCtx& c);
+Cost cost_lstm(const Node& n, const Graph& g);
+Cost cost_lstm_grad(const Node& n, const Graph& g);
+void infer_conv(InferCtx& c);
+void grad_conv(GradCtx& c);
+Cost cost_conv(const Node& n, const Graph& g);
+void infer_linear_attention(InferCtx& c);
+void grad_linear_attention(GradCtx& c);
+Cost cost_linear_attention(const Node& n, const Graph& g);
+Cost cost_linear_attention_grad(const Node& n, const Graph& g);
+
 // Losses (loss.cc)
 void infer_linear_ce(InferCtx& c);
 void grad_linear_ce(GradCtx& c);

@@ -1,7 +1,7 @@
 #pragma once
 // The operators that have kernels, once for every backend: LM_KERNELS(X) is X(operator, function)
 // for each. A backend declares the functions and fills its table with it, so neither can lack one.
-// A view runs no kernel.
+// LM_HOST_KERNELS(X) has those that run on the CPU alone. A view runs no kernel.
 
 #include <array>
 #include <initializer_list>
@@ -48,8 +48,21 @@
   X(kLinearCeGrad, run_linear_ce_grad)  \
   X(kLinearLogprob, run_linear_logprob)
 
+#define LM_HOST_KERNELS(X)                  \
+  X(kScan, run_scan)                        \
+  X(kScanGrad, run_scan_grad)               \
+  X(kCachedScan, run_cached_scan)           \
+  X(kLstm, run_lstm)                        \
+  X(kLstmGrad, run_lstm_grad)               \
+  X(kCachedLstm, run_cached_lstm)           \
+  X(kConv, run_conv)                        \
+  X(kConvGrad, run_conv_grad)               \
+  X(kLinearAttention, run_linear_attention) \
+  X(kLinearAttentionGrad, run_linear_attention_grad)
+
 #define LM_COUNT_KERNEL(op, function) +1  // NOLINT(bugprone-macro-parentheses): a sum of them
-static_assert(LM_KERNELS(LM_COUNT_KERNEL) == lm::kOpCount - 1, "every operator but the view");
+static_assert(LM_KERNELS(LM_COUNT_KERNEL) LM_HOST_KERNELS(LM_COUNT_KERNEL) == lm::kOpCount - 1,
+              "every operator but the view");
 #undef LM_COUNT_KERNEL
 
 namespace lm {

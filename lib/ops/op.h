@@ -49,6 +49,17 @@ enum class Op : u16 {
   kGluGrad,
   kEmbedding,
   kEmbeddingGrad,
+  // recurrences
+  kScan,
+  kScanGrad,
+  kCachedScan,
+  kLstm,
+  kLstmGrad,
+  kCachedLstm,
+  kConv,
+  kConvGrad,
+  kLinearAttention,
+  kLinearAttentionGrad,
   // losses on logits
   kLinearCe,
   kLinearCeGrad,

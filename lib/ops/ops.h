@@ -116,6 +116,33 @@ Value glu(Graph& g, Value x, GluKind kind);
 Value embedding(Graph& g, Value tokens, Value table, Value positions = {},
                 Value position_table = {}, f32 scale = 1);
 
+// Recurrences: over the rows of a text, which are consecutive and begin at their spans' a0 (rows
+// without keys belong to none and give zero). On the CPU alone. -----------------------------------
+
+/// c_i = gate_i c_{i-1} + x_i elementwise, from zero at the first row; [N, C].
+Value scan(Graph& g, Value gate, Value x, Value spans);
+/// The same from where earlier passes stopped (StateView). Forward only.
+Value cached_scan(Graph& g, Value gate, Value x, const CachedStateAttr& attr);
+/// With p = x_i + w h_{i-1} in four parts: c_i = sigmoid(p_0 + 1) c_{i-1} + sigmoid(p_1) tanh(p_2),
+/// h_i = sigmoid(p_3) tanh(c_i), from zeros. x [N, 4 D], w [4 D, D]; h [N, D]. One row after the
+/// other: a product of as many rows as there are texts for each. Source: Hochreiter and Schmidhuber
+/// 1997; Gers et al. 2000.
+Value lstm(Graph& g, Value x, Value w, Value spans);
+Value cached_lstm(Graph& g, Value x, Value w, const CachedStateAttr& attr);
+/// y_i = sum over k < taps of w_k x_{i-k} elementwise, as far back as the text goes. w [taps, C].
+Value conv(Graph& g, Value x, Value w, Value spans);
+/// y_i = sum_j phi(q_i) phi(k_j) v_j / sum_j phi(q_i) phi(k_j) over the rows j <= i of the text,
+/// with phi(q) phi(k) = 1 + s + s^2/2, s = q k / sqrt(dim): heads [N, heads dim] and [N, heads
+/// head_dim]. prefix_*: also over the further keys and values of its rows before prefix_end, for
+/// every i. O(N heads dim^2 head_dim). Sources: Arora et al. 2024 (Based, JRT); Katharopoulos et
+/// al. 2020.
+struct LinearAttentionInputs {
+  Value q, k, v;
+  Value prefix_k, prefix_v, prefix_end;  // all or none; ends i32 [N]
+};
+Value linear_attention(Graph& g, const LinearAttentionInputs& x, Value spans,
+                       const LinearAttentionAttr& attr);
+
 // Losses on logits
 // ---------------------------------------------------------------------------------
 

@@ -39,4 +39,10 @@ constexpr RowSpan windowed(RowSpan span, i64 window) {
 /// A row with this target counts for nothing.
 inline constexpr i32 kIgnoreTarget = -100;
 
+/// Features that linear attention makes of a query or key of so many components: 1, each, and each
+/// product of two.
+constexpr i64 taylor_features(i64 dim) {
+  return 1 + dim + dim * (dim + 1) / 2;
+}
+
 }  // namespace lm

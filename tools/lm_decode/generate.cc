@@ -2,8 +2,6 @@
 
 #include "decode/generate.h"
 
-#include <cmath>
-
 #include "adapters.h"
 #include "common/held_run.h"
 #include "common/model_options.h"
@@ -19,6 +17,7 @@
 #include "prompts.h"
 #include "record_head.h"
 #include "switching.h"
+#include "tally.h"
 
 namespace lm::decode_tool {
 
@@ -68,7 +67,8 @@ class GenerateMode : public io::HeldMapper {
         constraining_(constraining),
         switching_(switching),
         generator_(switching.engine(), session.tokenizer(),
-                   generate_options(session, drafting, switching)) {}
+                   generate_options(session, drafting, switching)),
+        tally_(tool) {}
 
   std::vector<std::string> paths() const override {
     std::vector<std::string> out = {
@@ -138,16 +138,11 @@ class GenerateMode : public io::HeldMapper {
     GenerateWork& work = own(base);
     constraining_.keep(work);
     if (work.result.fault) return work.result.fault;
-    ++records_;
     std::vector<Completion>& all = work.result.completions;
     for (i64 i = 0; i < work.unwritten; ++i)
-      tokens_ += isize(all[usize(i)].tokens);
+      tally_.add_unwritten(all[usize(i)]);
     all.erase(all.begin(), all.begin() + work.unwritten);
-    for (const Completion& completion : all) {
-      tokens_ += isize(completion.tokens);
-      ++reasons_[completion.finish_reason];
-      if (completion.fault) note_failed(work.id, *completion.fault);
-    }
+    tally_.add(work.id, all);
     if (!options_.on("flat")) {
       write(json, work, 0, completion_list(work), kCompletions, "completions", out);
       return std::nullopt;
@@ -157,8 +152,10 @@ class GenerateMode : public io::HeldMapper {
     return std::nullopt;
   }
 
-  void count_reused(io::JsonReader&, std::string_view) override { ++reused_; }
-  void report(cli::Tool& tool, f64 wall_s) const;
+  void count_reused(io::JsonReader&, std::string_view) override { tally_.add_reused(); }
+  void report(f64 wall_s) const {
+    tally_.report(generator_.stats(), wall_s, session_.engine().cache().total_pages());
+  }
 
  private:
   static decode::GenerateOptions generate_options(const decode::Session& session,
@@ -170,12 +167,6 @@ class GenerateMode : public io::HeldMapper {
     return out;
   }
   static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }
-
-  /// A sample without an end carries its error; the first of a kind is also said at once.
-  void note_failed(const std::string& id, const Fault& fault) {
-    if (++failed_[fault.code] > 1) return;
-    tool_.console().message(LogLevel::kWarning, cat("record ", quote(id), ": ", fault.detail));
-  }
 
   std::string completion_of(const GenerateWork& work, i64 index) const {
     const Completion& c = work.result.completions[usize(index)];
@@ -232,26 +223,8 @@ class GenerateMode : public io::HeldMapper {
   Constraining& constraining_;
   const Switching& switching_;
   decode::Generator generator_;
-  i64 records_ = 0;
-  i64 reused_ = 0;  // taken from --resume FILE
-  i64 tokens_ = 0;
-  std::map<std::string, i64> reasons_;
-  std::map<std::string, i64> failed_;  // samples that ended with an error, by its code
+  Tally tally_;
 };
-
-void GenerateMode::report(cli::Tool& tool, f64 wall_s) const {
-  const Throughput run{records_, reused_, tokens_, wall_s, session_.engine().cache().total_pages()};
-  const std::string json = throughput_json(generator_.stats(), run, reasons_);
-  if (!failed_.empty()) {
-    i64 count = 0;
-    for (const auto& [code, samples] : failed_)
-      count += samples;
-    tool.console().message(LogLevel::kWarning,
-                           cat(count, " samples ended with an error (", counts_text(failed_), ")"));
-  }
-  tool.add_metric("throughput", json);
-  tool.console().message(LogLevel::kInfo, json);
-}
 
 }  // namespace
 
@@ -274,7 +247,7 @@ void run_generate(cli::Tool& tool) {
   if (defaults.key() != 0) keys.push_back(defaults.key());
   const f64 start = monotonic_s();
   tool_options::run_held(tool, mode, 4 * models.main->options().batch, keys);
-  mode.report(tool, monotonic_s() - start);
+  mode.report(monotonic_s() - start);
   drafting.save(tool);
   constraining.save();
   constraining.report();

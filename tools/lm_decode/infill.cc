@@ -12,6 +12,7 @@
 #include "decode/infill.h"
 #include "generate_json.h"
 #include "models.h"
+#include "tally.h"
 #include "text/pretokenize.h"
 
 namespace lm::decode_tool {
@@ -60,7 +61,8 @@ class InfillMode : public io::HeldMapper {
         encoder_(session.tokenizer(), session.begin()),
         detail_{options_.on("tokens"), options_.on("logprobs"), false},
         rules_{options_.integer("lines"), options_.on("trim-suffix")},
-        generator_(session.engine(), session.tokenizer(), session.generate_options()) {
+        generator_(session.engine(), session.tokenizer(), session.generate_options()),
+        tally_(tool) {
     for (const std::string& pattern : options_.list("truncate-before")) {
       try {
         before_.emplace_back(pattern);
@@ -127,6 +129,7 @@ class InfillMode : public io::HeldMapper {
   std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override {
     InfillWork& work = own(base);
     if (work.result.fault) return work.result.fault;
+    tally_.add(work.id, work.result.completions);
     std::string list = "[";
     for (i64 i = 0; i < isize(work.result.completions); ++i)
       append(list, i > 0 ? "," : "", completion_of(work, i));
@@ -144,7 +147,10 @@ class InfillMode : public io::HeldMapper {
     return std::nullopt;
   }
 
-  void count_reused(io::JsonReader&, std::string_view) override {}
+  void count_reused(io::JsonReader&, std::string_view) override { tally_.add_reused(); }
+  void report(f64 wall_s) const {
+    tally_.report(generator_.stats(), wall_s, session_.engine().cache().total_pages());
+  }
 
  private:
   static InfillWork& own(io::HeldWork& work) { return static_cast<InfillWork&>(work); }
@@ -259,6 +265,7 @@ class InfillMode : public io::HeldMapper {
   std::vector<text::Regex> before_;
   text::RegexWork work_;
   decode::Generator generator_;
+  Tally tally_;
 };
 
 }  // namespace
@@ -271,7 +278,9 @@ void run_infill(cli::Tool& tool) {
   InfillMode mode(tool, *session, defaults, adapters);
   std::vector<u64> keys = {session->key(), mode.key()};
   if (defaults.key() != 0) keys.push_back(defaults.key());
+  const f64 start = monotonic_s();
   tool_options::run_held(tool, mode, 4 * session->options().batch, keys);
+  mode.report(monotonic_s() - start);
 }
 
 }  // namespace lm::decode_tool

@@ -62,7 +62,7 @@ std::vector<Flag> model_flags() {
        .kind = FlagKind::kCount,
        .value_name = "F",
        .group = g,
-       .help = "inner size of the feed-forward part; default: 4 C (gpt2), else 8/3 C",
+       .help = "inner size of the feed-forward part; default: 4 C (gpt2, qlstm, lstm), else 8/3 C",
        .min = 1},
       {.name = "vocab",
        .kind = FlagKind::kCount,

@@ -13,5 +13,6 @@ void install_pointwise(Kernels& table);
 void install_rows(Kernels& table);
 void install_loss(Kernels& table);
 void install_draw(Kernels& table);
+void install_recurrent(Kernels& table);
 
 }  // namespace lm::isa::LM_ISA

@@ -22,6 +22,10 @@ LM_INLINE f32 reduce_sum(i64 n, F f) {
   return lane_sum(a + b);
 }
 
+LM_INLINE f32 dot(i64 n, const f32* x, const f32* y) {
+  return reduce_sum(n, [x, y](i64 i, i64 w) { return load_n(x + i, w) * load_n(y + i, w); });
+}
+
 /// Largest element; -infinity for n = 0.
 LM_INLINE f32 reduce_max(i64 n, const f32* x) {
   V m = splat(-__builtin_inff());

@@ -34,7 +34,7 @@ f32 row_sum(i64 n, const f32* x) {
   return reduce_sum(n, [x](i64 i, i64 w) { return load_n(x + i, w); });
 }
 f32 row_dot(i64 n, const f32* x, const f32* y) {
-  return reduce_sum(n, [x, y](i64 i, i64 w) { return load_n(x + i, w) * load_n(y + i, w); });
+  return dot(n, x, y);
 }
 
 // out[c] = sum over rows in row order (overwrites).

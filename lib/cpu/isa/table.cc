@@ -20,6 +20,7 @@ Kernels make_table() {
   install_rows(table);
   install_loss(table);
   install_draw(table);
+  install_recurrent(table);
   return table;
 }
 

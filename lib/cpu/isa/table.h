@@ -10,6 +10,7 @@
 #include "cpu/loss.h"
 #include "cpu/norm.h"
 #include "cpu/pointwise.h"
+#include "cpu/recurrent.h"
 
 namespace lm::isa {
 
@@ -64,6 +65,20 @@ struct AttentionGradTask {
   i64 begin = 0, end = 0;          // key slots or query rows owned
   i64 kv_head = 0;
   f32* scratch = nullptr;
+};
+
+/// Rows of a text for columns [c0, c1), or for a head.
+struct ScanTask {
+  const cpu::Scan* args = nullptr;
+  cpu::TextRun text;
+  i64 c0 = 0, c1 = 0;
+};
+struct LinearAttentionTask {
+  const cpu::LinearAttention* args = nullptr;
+  cpu::TextRun text;
+  i64 prefix_end = 0;  // rows [text.begin, prefix_end) have further keys
+  i64 head = 0;
+  f32* scratch = nullptr;  // linear_attention_scratch(args) floats
 };
 
 struct Kernels {
@@ -135,6 +150,22 @@ struct Kernels {
   void (*logprob_row_backward)(i64 vocab, f32* logits, i32 target, f32 lse, f32 coef, f32 softcap);
   f32 (*kl_row)(i64 vocab, f32* student, const f32* teacher, f32 temperature, bool want_grad,
                 f32 coef);
+
+  // recurrent.cc
+  void (*scan_forward)(const ScanTask&);
+  void (*scan_backward)(const ScanTask&);
+  /// p: what x and the row before give, 4 n; c: of the row before, then of this. gates may be null.
+  void (*lstm_row)(i64 n, const f32* p, f32* c, f32* h, f32* gates);
+  /// dc: of this row from those behind, then of the row before. before: its c, null: zeros.
+  void (*lstm_row_backward)(i64 n, const f32* gates, const f32* c, const f32* before, const f32* dh,
+                            f32* dc, f32* dp);
+  void (*conv_row)(const cpu::Conv&, const cpu::TextRun&, i64 row);
+  void (*conv_row_backward)(const cpu::Conv&, const cpu::TextRun&, i64 row);
+  /// dw [taps, cols] += what rows [r0, r1) of the text give.
+  void (*conv_weight_backward)(const cpu::Conv&, const cpu::TextRun&, i64 r0, i64 r1, f32* dw);
+  i64 (*linear_attention_scratch)(const cpu::LinearAttention&);
+  void (*linear_attention_forward)(const LinearAttentionTask&);
+  void (*linear_attention_backward)(const LinearAttentionTask&);
 
   // draw.cc
   cpu::RowKind (*scan_row)(i64 n, const f32* x, f32* tops);

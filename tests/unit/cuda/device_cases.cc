@@ -39,7 +39,7 @@ std::unique_ptr<Differentiated> differentiate(const OpCase& one) {
 std::vector<OpCase> selected(std::string_view filter, const Words& without) {
   std::vector<OpCase> cases;
   for (OpCase& one : op_cases()) {
-    bool wanted = one.name.find(filter) != std::string::npos;
+    bool wanted = !one.host_only && one.name.find(filter) != std::string::npos;
     for (const std::string_view word : without)
       wanted = wanted && one.name.find(word) == std::string::npos;
     if (wanted) cases.push_back(std::move(one));

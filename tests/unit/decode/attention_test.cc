@@ -23,6 +23,8 @@ class KeepingContext : public model::MixContext {
     made.push_back(attention(g_, qkv, spans_, attr));
     return made.back();
   }
+  Value scan(Value gate, Value x, i64 /*layer*/) override { return lm::scan(g_, gate, x, spans_); }
+  Value lstm(Value x, Value w, i64 /*layer*/) override { return lm::lstm(g_, x, w, spans_); }
   std::vector<Value> given, made;
 
  private:

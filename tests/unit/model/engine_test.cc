@@ -1,6 +1,7 @@
 #include "model/engine.h"
 
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 
@@ -9,6 +10,7 @@
 #include "core/parallel.h"
 #include "cpu/backend.h"
 #include "model/build.h"
+#include "model/state_cache.h"
 #include "unit/model/engine_rows.h"
 #include "unit/model/reference.h"
 #include "unit/model/stiff_cache.h"
@@ -28,6 +30,15 @@ const char* const kShapes[] = {
     "family=qwen3,layers=2,width=24,heads=6,kv_heads=2,head_dim=8,ffn=40,vocab=50,context=700,"
     "window=300",
 };
+const char* const kRecurrent = "family=qlstm,layers=2,width=24,heads=3,vocab=50,context=700";
+const char* const kLstm = "family=lstm,layers=2,width=24,heads=3,vocab=50,context=700";
+
+std::vector<const char*> all_shapes() {
+  std::vector<const char*> out(std::begin(kShapes), std::end(kShapes));
+  out.push_back(kRecurrent);
+  out.push_back(kLstm);
+  return out;
+}
 
 Model make(const std::string& shape) {
   return test::scaled_model(shape, 8.0f);
@@ -57,7 +68,7 @@ Logits one_by_one(const Model& model, std::span<const i32> tokens) {
 }  // namespace
 
 TEST_CASE("logits do not depend on how a prompt is cut into chunks", "[model]") {
-  for (const char* const shape : kShapes) {
+  for (const char* const shape : all_shapes()) {
     CAPTURE(shape);
     const Model model = make(shape);
     const std::vector<i32> tokens = random_tokens(600, 1);  // more than two attention tiles
@@ -81,7 +92,7 @@ TEST_CASE("logits do not depend on how a prompt is cut into chunks", "[model]") 
 }
 
 TEST_CASE("logits do not depend on threads or on the other sequences of a pass", "[model]") {
-  for (const char* const shape : kShapes) {
+  for (const char* const shape : all_shapes()) {
     CAPTURE(shape);
     const Model model = make(shape);
     std::vector<std::vector<i32>> texts;
@@ -117,7 +128,7 @@ TEST_CASE("logits do not depend on threads or on the other sequences of a pass",
 }
 
 TEST_CASE("whole prompts of several sequences share a pass, in any row order", "[model]") {
-  const Model model = make(kShapes[1]);
+  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm));
   const std::vector<i32> a = random_tokens(40, 1);
   const std::vector<i32> b = random_tokens(33, 2);
   const Logits expect_a = one_by_one(model, a);
@@ -141,7 +152,7 @@ TEST_CASE("whole prompts of several sequences share a pass, in any row order", "
 }
 
 TEST_CASE("forks continue independently from a shared prompt", "[model]") {
-  const Model model = make(kShapes[1]);
+  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm));
   const std::vector<i32> prompt = random_tokens(37, 3);
   Engine engine(model);
   const i32 root = engine.create();
@@ -489,9 +500,10 @@ TEST_CASE("holes among the rows of one call are those of a committed sequence", 
 }
 
 TEST_CASE("a memory that takes nothing back is served and its refusals are passed on", "[model]") {
-  const Model model = make(kShapes[1]);
+  const bool own = GENERATE(false, true);
+  const Model model = make(own ? kRecurrent : kShapes[1]);
   EngineOptions options;
-  options.make_cache = test::StiffCache::make;
+  if (!own) options.make_cache = test::StiffCache::make;
   Engine engine(model, options);
   const std::vector<i32> text = random_tokens(30, 19);
   const Logits expected = one_by_one(model, text);
@@ -526,7 +538,7 @@ TEST_CASE("a memory that takes nothing back is served and its refusals are passe
 }
 
 TEST_CASE("the engine gives the bits of a pass over the whole text", "[model]") {
-  for (const char* const shape : kShapes) {
+  for (const char* const shape : all_shapes()) {
     CAPTURE(shape);
     const Model model = make(shape);
     constexpr i64 kRows = 400;
@@ -566,6 +578,69 @@ TEST_CASE("the engine gives the bits of a pass over the whole text", "[model]") 
   }
 }
 
+TEST_CASE("a model with recurrent layers reads texts in order", "[model]") {
+  const Model model = make(kRecurrent);
+  Engine engine(model);
+  const i32 seq = engine.create();
+  const auto message = [&](const std::function<void(EvalRow&)>& change) {
+    std::vector<EvalRow> rows = chain(seq, std::vector<i32>{1, 2, 3});
+    change(rows[2]);
+    try {
+      engine.eval(rows);
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::kUsage);
+      return error.message();
+    }
+    return std::string();
+  };
+  CHECK(message([](EvalRow&) {}).empty());
+  const auto refused = Catch::Matchers::ContainsSubstring("token by token");
+  CHECK_THAT(message([](EvalRow& row) { row.see = EvalRow::See::kAll; }), refused);
+  CHECK_THAT(message([](EvalRow& row) { row.hole_end = 1; }), refused);
+  CHECK_THAT(message([](EvalRow& row) { row.position = 7; }), refused);
+  EngineOptions options;
+  options.projections = {1};
+  CHECK_THROWS_AS(Engine(model, options), Error);
+}
+
+TEST_CASE("states of recurrent layers are counted in pages and shared by forks", "[model]") {
+  const Model model = make(kRecurrent);
+  StateCache cache(model.cfg, 5);
+  CHECK(cache.page_bytes() == 2 * 24 * 4);  // layers, numbers, bytes
+  CHECK(cache.pages_of(1000) == 2);
+  const i32 seq = cache.create();
+  CHECK(cache.pages_needed(seq, 100) == 1);
+  REQUIRE(cache.reserve(seq, 100));
+  CHECK(cache.pending_state(seq)[47] == 0);
+  cache.pending_state(seq)[47] = 3;
+  std::vector<i32> rows(100);
+  std::iota(rows.begin(), rows.end(), 0);
+  cache.commit(seq, rows);
+  CHECK(cache.free_pages() == 4);
+  const i32 fork = cache.fork(seq);
+  CHECK(cache.free_pages() == 4);
+  REQUIRE(cache.reserve(fork, 1));
+  CHECK(cache.pending_state(fork)[47] == 3);
+  cache.pending_state(fork)[47] = 5;
+  cache.commit(fork, {});  // dropped
+  REQUIRE(cache.reserve(fork, 1));
+  CHECK(cache.pending_state(fork)[47] == 3);
+  cache.commit(fork, std::vector<i32>{0});
+  CHECK(cache.free_pages() == 3);
+  CHECK_FALSE(cache.truncate(seq, 50));
+  CHECK(cache.truncate(seq, 0));
+  CHECK(cache.length(seq) == 0);
+  cache.release(seq);
+  CHECK(cache.free_pages() == 4);
+  std::vector<i32> more;
+  while (cache.free_pages() > 0) {
+    more.push_back(cache.create());
+    REQUIRE(cache.reserve(more.back(), 1));
+  }
+  CHECK(isize(more) == 4);
+  CHECK_FALSE(cache.reserve(cache.create(), 1));
+}
+
 TEST_CASE("a window hides tokens, and only those before it", "[model]") {
   const Model model =
       make("family=mistral,layers=1,width=24,heads=6,kv_heads=2,vocab=50,context=100,window=7");
@@ -603,7 +678,7 @@ TEST_CASE("hidden states are those the head reads", "[model]") {
 }
 
 TEST_CASE("changed weights are seen after weights_changed", "[model]") {
-  Model model = make(kShapes[1]);
+  Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm));
   Engine engine(model);
   const std::vector<i32> text = random_tokens(12, 16);
   const i32 seq = engine.create();

@@ -217,6 +217,15 @@ TEST_CASE("every text of a batch has its own adapter, bit for bit", "[model]") {
     Engine engine(mapped);
     alone.push_back(last_logits(engine, choices[i], random_tokens(12, i)));
   }
+  // What they will take is known before they are read.
+  MappedModel later = map_model(one.folder, folders, LoadAdapters::kLater);
+  CHECK(Engine::host_bytes(later, {}) == Engine::host_bytes(mapped, {}));
+  CHECK(Engine::host_bytes(later, {}) - Engine::host_bytes(map_model(one.folder), {}) >=
+        2 * later.adapters->bytes());
+  later.adapters->load();
+  CHECK(later.adapters->bytes() == mapped.adapters->weights().bytes());
+  Engine loaded(later);
+  CHECK(last_logits(loaded, choices[3], random_tokens(12, 3)) == alone[3]);
   // No adapter is the model itself; one is what it is without the other in memory.
   const MappedModel plain = map_model(one.folder);
   Engine base_engine(plain);

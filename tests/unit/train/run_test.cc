@@ -112,7 +112,7 @@ TEST_CASE("stopped and resumed runs end with the bytes of an undisturbed one", "
   const test::TempDir dir;
   test::write_shards(dir.file("data"), {900, 400});
   Job whole{.folder = dir.file("whole"), .shards = dir.file("data")};
-  whole.family = GENERATE("llama", "qwen3");
+  whole.family = GENERATE("llama", "qwen3", "qlstm");
   REQUIRE(work(whole));
   for (const i64 at : {0, 3, 4, 11}) {
     Job cut = whole;

@@ -46,8 +46,9 @@ inline model::ModelCfg tiny_config(const std::string& family, i64 context = 32) 
   shape.layers = 2;
   shape.width = 32;
   shape.heads = 4;
-  shape.kv_heads = family == "gpt2" ? 4 : 2;
-  shape.ffn = family == "gpt2" ? 128 : 96;
+  const bool plain = family == "gpt2" || family.ends_with("lstm");
+  shape.kv_heads = plain ? 4 : 2;
+  shape.ffn = plain ? 128 : 96;
   if (family == "qwen3") shape.window = 5;
   shape.vocab = 64;
   shape.context = context;

@@ -135,6 +135,7 @@ std::vector<OpCase> op_cases() {
   add_elementwise_cases(cases);
   add_matrix_cases(cases);
   add_transformer_cases(cases);
+  add_recurrent_cases(cases);
   return cases;
 }
 

@@ -57,6 +57,7 @@ struct OpCase {
   std::function<std::vector<Value>(CaseGraph&)> build;  // returns the outputs to check
   f64 nmse = 1e-11;                                     // limit against the reference
   bool differentiable = true;
+  bool host_only = false;  // devices have no kernel
 };
 
 /// All cases, in a fixed order.
@@ -66,6 +67,7 @@ std::vector<OpCase> op_cases();
 void add_elementwise_cases(std::vector<OpCase>& cases);
 void add_matrix_cases(std::vector<OpCase>& cases);
 void add_transformer_cases(std::vector<OpCase>& cases);
+void add_recurrent_cases(std::vector<OpCase>& cases);
 
 /// sum over outputs of <fixed random numbers, output>: the loss of the gradient tests.
 Value random_loss(CaseGraph& c, const std::vector<Value>& outputs);

@@ -52,5 +52,6 @@ bool ref_elementwise(const RefNode& r, const RefCtx& ctx);
 bool ref_movement(const RefNode& r);
 bool ref_transformer(const RefNode& r);
 bool ref_loss(const RefNode& r);
+bool ref_recurrent(const RefNode& r);
 
 }  // namespace lm::test
