@@ -33,8 +33,7 @@ lm-train align $o --reward-model rm/final --method rloo -o judged prompts.jsonl
 jq -sc '[.[-1].reward > .[0].reward]' judged/metrics.jsonl
 lm-decode -m base/final -n 8 --max-tokens 4 --flat prompts.jsonl | lm-decode score -m rm/final -z none > many.jsonl
 lm-mix --top 1 --by reward --group id -z none many.jsonl > best.jsonl
-jq -sc '[length, (map(.reward) | add) > 0, (map(.completion.text | type) | unique)]' best.jsonl
-jq -sc '(group_by(.id) | map(map(.reward) | max)) as $m | $m == (input | sort_by(.id) | map(.reward))' many.jsonl <(jq -sc . best.jsonl) 2>/dev/null | head -n 1
+jq -nc --slurpfile all many.jsonl --slurpfile best best.jsonl '[($best | length), ($all | group_by(.id) | map(map(.reward) | max)) == ($best | sort_by(.id) | map(.reward))]'
 lm-train -q --init-from base/final --objective sft --completion-field completion.text --batch 4 --steps 5 -o best best.jsonl && ls best/final | head -n 1
 # The same rewards for any batch and threads, texts alone, and completions that a limit ended have no end token.
 lm-decode -m base/final -n 8 --max-tokens 4 --flat prompts.jsonl | lm-decode score -m rm/final --batch 1 -t 1 -z none | cmp - many.jsonl

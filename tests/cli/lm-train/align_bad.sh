@@ -30,7 +30,7 @@ printf '' | try $o --reward-command 'cat' -o run
 # Memory; a model of another tokenizer; a policy that predicts nothing.
 try $o --reward-command 'cat' --memory 1M -o run docs.jsonl 2>&1 | sed -E 's/[0-9.]+ [KMG]iB/N/g; s/(largest: ).*/\1.../; s/micro-batch .*/.../'
 jq -c '{prompt, chosen: "7", rejected: "no"}' docs.jsonl > pairs.jsonl
-lm-tokenize train -q -n 262 --special-token '<|endoftext|>' text.jsonl -o other.json 2>/dev/null
+echo '{"text":"other words other words"}' | lm-tokenize train -q -n 262 --special-token '<|endoftext|>' -o other.json 2>/dev/null
 lm-train -q --arch llama --layers 1 --width 32 --heads 4 --seq-len 32 --tokenizer other.json --objective reward --batch 4 --steps 2 -o rm pairs.jsonl
 try $o --reward-model rm/final -o run docs.jsonl
 try --init-from rm/final --steps 1 --reward-command cat -o run docs.jsonl
