@@ -150,7 +150,7 @@ TEST_CASE("measures are the log-probabilities of targets, entropies and values",
   probe.executor->read(probe.graph->loss.measures[1], values);
   CHECK(rows[0] == 0);  // the prompt's second token is no target
   CHECK(rows[4] == 0);
-  for (const std::size_t row : {1, 2, 3, kRows + 1}) {
+  for (const std::size_t row : {std::size_t{1}, std::size_t{2}, std::size_t{3}, usize(kRows + 1)}) {
     CHECK(rows[row] < 0);
     CHECK((entropies[row] > 0 && entropies[row] < std::log(64)));
     CHECK(values[row] == 0.75f);  // the head's weights are zero at first
