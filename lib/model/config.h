@@ -51,6 +51,8 @@ struct ModelCfg {
   bool tied = true;         // the head is the embedding
   i64 scores = 0;           // rows of a head that scores texts by their last token's state, which
                             // then stands in the place of the next token's; 0: none
+  bool value = false;       // a guess of the return beside the next token's head, while a policy is
+                            // trained; model folders have none
   f64 init_std = 0.02;
   std::vector<LayerCfg> layers;
   /// Adapters that are trained beside the layers' matrices, everything else being frozen; they are
@@ -66,7 +68,7 @@ struct ModelCfg {
   i64 depth() const { return isize(layers); }
 };
 
-/// Same architecture: every field except ids, init_std and source_json.
+/// Same architecture: every field except ids, value, init_std and source_json.
 bool same_shape(const ModelCfg& x, const ModelCfg& y);
 
 /// One line for messages, "llama, 5 layers, width 64, 8/4 heads of 8, ffn 172, vocabulary 512". The

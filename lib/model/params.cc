@@ -35,6 +35,11 @@ ModelParams own_params(const ModelCfg& cfg) {
   return p;
 }
 
+void add_value_head(ModelParams& to, const ModelCfg& cfg) {
+  add_param(to, "value.weight", {1, cfg.width}, {});
+  add_param(to, "value.bias", {1}, {});
+}
+
 /// PEFT's rule: A as a linear layer's weight is drawn by default, B zero.
 void add_lora(ModelParams& to, const LoraModule& module, i64 rank) {
   const f64 bound = 1 / std::sqrt(static_cast<f64>(module.in));
@@ -57,10 +62,14 @@ void add_norm(ModelParams& to, const std::string& name, const ModelCfg& cfg) {
 
 ModelParams make_params(const ModelCfg& cfg) {
   ModelParams own = own_params(cfg);
-  if (!cfg.lora) return own;
+  if (!cfg.lora) {
+    if (cfg.value) add_value_head(own, cfg);
+    return own;
+  }
   ModelParams out;
   for (const LoraModule& module : lora_modules(cfg, own.set))
     add_lora(out, module, cfg.lora->rank);
+  if (cfg.value) add_value_head(out, cfg);
   for (const ParamInfo& info : own.set.list())
     out.set.add(info.name, info.shape, info.decay, false);
   out.init.insert(out.init.end(), own.init.begin(), own.init.end());

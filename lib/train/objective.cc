@@ -119,6 +119,8 @@ TrainGraph::TrainGraph(const model::ModelCfg& cfg, const model::ModelParams& par
   loss = objective.build(graph, model, inputs);
   graph.keep(loss.sum);
   if (loss.rows) graph.keep(loss.rows);
+  for (const Value& measure : loss.measures)
+    graph.keep(measure);
   for (const LossMetric& metric : loss.metrics) {
     graph.keep(metric.sum);
     if (metric.weight) graph.keep(metric.weight);

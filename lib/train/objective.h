@@ -78,6 +78,7 @@ struct LossValues {
   Value sum;   // [1], nats: what is minimised, times the normaliser
   Value rows;  // [N], nats; absent where the loss is not made of them
   std::vector<LossMetric> metrics;
+  std::vector<Value> measures = {};  // [N] each, of objectives that only measure
 };
 
 /// Keys of random choices. A draw is a function of these, an example's number and a purpose, so

@@ -9,7 +9,7 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 10> kObjectives = {{
+constexpr std::array<ObjectiveDef, 14> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
     {.name = "reward",
@@ -32,6 +32,10 @@ constexpr std::array<ObjectiveDef, 10> kObjectives = {{
      .beta = 0.1,
      .make = make_kto},
     {.name = "unlikelihood", .form = RecordForm::kLabelled, .make = make_unlikelihood},
+    {.name = "ppo", .form = RecordForm::kRollout, .make = make_policy},
+    {.name = "reinforce", .form = RecordForm::kRollout, .make = make_policy},
+    {.name = "rloo", .form = RecordForm::kRollout, .make = make_policy},
+    {.name = "grpo", .form = RecordForm::kRollout, .make = make_policy},
 }};
 
 std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents) {
@@ -41,6 +45,13 @@ std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool 
   out.label_smoothing = options.label_smoothing;
   out.loss = options.loss;
   return std::make_unique<NextToken>(out);
+}
+
+std::vector<std::string> names_of(bool policies) {
+  std::vector<std::string> out;
+  for (const ObjectiveDef& def : kObjectives)
+    if ((def.form == RecordForm::kRollout) == policies) out.emplace_back(def.name);
+  return out;
 }
 
 }  // namespace
@@ -56,10 +67,11 @@ const ObjectiveDef* find_objective(std::string_view name) {
 }
 
 std::vector<std::string> objective_names() {
-  std::vector<std::string> out;
-  for (const ObjectiveDef& def : kObjectives)
-    out.emplace_back(def.name);
-  return out;
+  return names_of(false);
+}
+
+std::vector<std::string> policy_names() {
+  return names_of(true);
 }
 
 std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options) {

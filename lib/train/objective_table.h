@@ -19,6 +19,7 @@ enum class RecordForm : u8 {
   kCompletion,  // a prompt and its completion, or tokens with a mask
   kPair,        // a prompt, a chosen and a rejected completion
   kLabelled,    // a prompt, a completion, whether it is a good one
+  kRollout,     // completions that the model itself wrote, with their rewards (lib/align)
 };
 
 /// Of all objectives; each reads its own.
@@ -35,8 +36,11 @@ struct ObjectiveOptions {
   f64 lambda = 0;     // orpo: weight of the odds; reward: of the centring
   f64 desirable = 1;  // kto: weights of the two labels
   f64 undesirable = 1;
-  bool others = false;  // kto: records hold a mismatched completion too
-  f64 alpha = 1;        // unlikelihood: weight of the bad completions
+  bool others = false;     // kto: records hold a mismatched completion too
+  f64 alpha = 1;           // unlikelihood: weight of the bad completions
+  f64 clip = 0.2;          // of policies: how far ratios and values count
+  f64 value_weight = 0.1;  // ppo: of the value's loss
+  f64 kl = 0;              // grpo: weight of the divergence from the reference
 };
 
 /// A row of the table.
@@ -52,7 +56,10 @@ struct ObjectiveDef {
 std::span<const ObjectiveDef> objectives();
 /// Null: there is none.
 const ObjectiveDef* find_objective(std::string_view name);
+/// Of those that learn from documents or records.
 std::vector<std::string> objective_names();
+/// Of those that learn from what the model writes.
+std::vector<std::string> policy_names();
 
 /// The objective that options name (LM_CHECK).
 std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options);
@@ -68,5 +75,6 @@ std::unique_ptr<Objective> make_simpo(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_orpo(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_kto(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_unlikelihood(const ObjectiveOptions& options);
+std::unique_ptr<Objective> make_policy(const ObjectiveOptions& options);
 
 }  // namespace lm::train

@@ -43,12 +43,13 @@ std::string Run::status() const {
   return status_;
 }
 
-void Run::log_step(std::span<const Example> batch, const StepResult& result, f64 seconds) {
+void Run::log_step(std::span<const Example> batch, const StepResult& result, i64 rows,
+                   f64 seconds) {
   const TrainOptions& train = trainer_.options();
   const TrainCounters& counters = trainer_.counters;
   StepSpeed speed;
   speed.seconds = seconds;
-  speed.tokens_per_s = static_cast<f64>(trainer_.step_rows()) / seconds;
+  speed.tokens_per_s = static_cast<f64>(rows) / seconds;
   if (options_.peak_flops > 0)
     speed.of_peak = speed.tokens_per_s * flops_per_token_ / options_.peak_flops;
   const f64 left_s = static_cast<f64>(options_.steps - counters.step) * seconds;
@@ -62,7 +63,7 @@ void Run::log_step(std::span<const Example> batch, const StepResult& result, f64
   const bool due = counters.step % options_.log_every == 0 || finished() || result.skipped;
   if (!due || !metrics_) return;
   std::optional<f64> bpb;
-  if (!options_.byte_table.empty() && trainer_.objective().is_cross_entropy()) {
+  if (!options_.byte_table.empty() && !batch.empty() && trainer_.objective().is_cross_entropy()) {
     RowInputs counted(isize(batch), train.seq_len);
     trainer_.objective().fill(batch, {}, counted);
     bpb = bits_per_byte(result.loss_sum, target_bytes(counted.targets, options_.byte_table));
@@ -153,10 +154,20 @@ void Run::stop() {
 }
 
 void Run::take(std::span<const Example> batch, const DataState& after) {
+  take([&] { return trainer_.step(batch); }, batch, after);
+}
+
+void Run::take(const std::function<StepResult()>& step, const DataState& after) {
+  take(step, {}, after);
+}
+
+void Run::take(const std::function<StepResult()>& make_step, std::span<const Example> batch,
+               const DataState& after) {
   checkpointer_.check();
   if (evaluation_due()) evaluate();
   const f64 start_s = monotonic_s();
-  const StepResult result = trainer_.step(batch);
+  const i64 tokens = trainer_.counters.tokens;
+  const StepResult result = make_step();
   if (result.stopped) stop();
   data_ = after;
   last_loss_ = result.loss;
@@ -164,7 +175,9 @@ void Run::take(std::span<const Example> batch, const DataState& after) {
     ctx_.log->message(LogLevel::kWarning,
                       cat("step ", trainer_.counters.step, ": loss ", result.loss,
                           ", gradient norm ", result.grad_norm, "; update skipped"));
-  log_step(batch, result, monotonic_s() - start_s);
+  // With padding where rows are the step's measure of work.
+  const i64 rows = batch.empty() ? trainer_.counters.tokens - tokens : trainer_.step_rows();
+  log_step(batch, result, rows, monotonic_s() - start_s);
   const i64 step = trainer_.counters.step;
   if (evaluation_due()) evaluate();
   if (options_.save_every > 0 && step % options_.save_every == 0 && !finished()) save(false, false);

@@ -49,6 +49,9 @@ class Run {
   /// due. Throws CommonError{kTemporary} after saving when a stop was asked for; a step that was
   /// under way is dropped and done again by the resumed run.
   void take(std::span<const Example> batch, const DataState& after);
+  /// The same with a step of the caller's own, by the trainer. One that says it was stopped has
+  /// changed nothing.
+  void take(const std::function<StepResult()>& step, const DataState& after);
   /// Last evaluation and checkpoint, `final`. Also after a stream that ended early.
   void finish();
   /// Saves where the run stands and throws CommonError{kTemporary}; for a stop request that finds
@@ -62,7 +65,9 @@ class Run {
   std::string status() const;
 
  private:
-  void log_step(std::span<const Example> batch, const StepResult& result, f64 seconds);
+  void take(const std::function<StepResult()>& step, std::span<const Example> batch,
+            const DataState& after);
+  void log_step(std::span<const Example> batch, const StepResult& result, i64 rows, f64 seconds);
   void evaluate();
   void save(bool best, bool now);
   /// Checkpoints that must not go when the one of `step` is there.

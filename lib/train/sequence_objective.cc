@@ -26,6 +26,7 @@ i64 SequenceObjective::room_of(std::span<const i64> lengths) const {
 }
 
 i64 SequenceObjective::tokens_read(const Example& example) const {
+  if (example.tokens.empty()) return 0;
   const i64 sequences = isize(example.starts) + 1;
   return isize(example.tokens) - (layout_.whole ? 0 : sequences);
 }
@@ -60,10 +61,10 @@ f64 SequenceObjective::fill(std::span<const Example> examples, const FillCtx& ct
     if (e.tokens.empty()) continue;
     const i64 sequences = isize(e.starts) + 1;
     const i64 records = sequences / layout_.sequences;
-    LM_CHECK(records * layout_.sequences == sequences && e.loss.size() == e.tokens.size() &&
-                 isize(e.scalars) == records * layout_.scalars,
+    LM_CHECK(records * layout_.sequences == sequences && e.loss.size() == e.tokens.size(),
              "whole records");
     i64 row = s * inputs.slot_rows();
+    i64 scalar = 0;
     const auto bound = [&](i64 q) {
       if (q == 0) return i64{0};
       return q == sequences ? isize(e.tokens) : i64{e.starts[usize(q - 1)]};
@@ -71,8 +72,6 @@ f64 SequenceObjective::fill(std::span<const Example> examples, const FillCtx& ct
     for (i64 r = 0; r < records; ++r, ++number) {
       PlacedRecord record;
       record.number = number;
-      record.scalars =
-          std::span(e.scalars).subspan(usize(r * layout_.scalars), usize(layout_.scalars));
       for (i64 u = 0; u < layout_.used; ++u) {
         const i64 q = r * layout_.sequences + layout_.first + u;
         record.first_row[usize(u)] = row;
@@ -81,8 +80,14 @@ f64 SequenceObjective::fill(std::span<const Example> examples, const FillCtx& ct
         row += record.rows[usize(u)];
       }
       LM_CHECK(row <= (s + 1) * inputs.slot_rows(), "an example fits its slot");
+      const i64 targets = record.targets[0] + record.targets[1];
+      const i64 scalars = layout_.scalars + layout_.token_scalars * targets;
+      LM_CHECK(scalar + scalars <= isize(e.scalars), "a record has its numbers");
+      record.scalars = std::span(e.scalars).subspan(usize(scalar), usize(scalars));
+      scalar += scalars;
       share += put(record, ctx, inputs);
     }
+    LM_CHECK(scalar == isize(e.scalars), "numbers of whole records");
   }
   return share;
 }

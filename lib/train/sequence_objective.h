@@ -17,7 +17,7 @@ enum LabelScalar : i64 { kLabel, kRefOwn, kRefOther, kLabelScalars };
 /// A record of a micro-batch. Sequence q of it is number q * M + number, of M records at most.
 struct PlacedRecord {
   i64 number = 0;
-  std::span<const f32> scalars;
+  std::span<const f32> scalars;                       // the record's, then those of targets
   std::array<i64, 2> first_row{}, rows{}, targets{};  // of its sequences
 };
 
@@ -35,8 +35,9 @@ class SequenceObjective : public Objective {
     i64 sequences = 1;  // of a record
     i64 first = 0;      // those that this objective reads
     i64 used = 1;
-    i64 scalars = 0;     // of a record
-    bool whole = false;  // the last token is read too
+    i64 scalars = 0;        // of a record
+    i64 token_scalars = 0;  // further ones of each target, target by target
+    bool whole = false;     // the last token is read too
   };
   explicit SequenceObjective(const Layout& layout) : layout_(layout) {}
 

@@ -67,6 +67,12 @@ Json state_json(const TrainState& state) {
   return json;
 }
 
+/// Parameters that the model's folder has no place for.
+std::vector<i32> apart(const model::ModelCfg& cfg, const ParamSet& set) {
+  if (!cfg.value) return {};
+  return {set.find("value.weight"), set.find("value.bias")};
+}
+
 /// "adam.m.<name>" and "adam.v.<name>" of every trainable parameter, "muon.m.<name>" of those that
 /// have no second moment.
 std::vector<SafeWrite> moment_writes(const ParamSet& set, const ParamSlab& m, const ParamSlab& v) {
@@ -102,7 +108,10 @@ void save_checkpoint(const RunFolder& run, const model::Model& model, const Para
   for (const auto& [name, bytes] : files.tokenizer)
     io::write_file(out.file(name), bytes);
   io::write_file(out.file("training.json"), files.training_json);
-  write_safetensors(out.file(kMoments), moment_writes(model.params->set, m, v));
+  std::vector<SafeWrite> tensors = moment_writes(model.params->set, m, v);
+  for (const i32 i : apart(model.cfg, model.params->set))
+    tensors.push_back({model.params->set[i].name, model.weights[i]});
+  write_safetensors(out.file(kMoments), tensors);
   io::write_file(state_path, state_json(state).dump(1) + "\n");
   model::write_manifest(out.temp_path());
   out.commit();
@@ -161,6 +170,12 @@ void load_checkpoint(const std::string& folder, const TrainState& state, Trainer
     model::read_weights(SafeModel::open(folder), model.cfg, set, model.weights);
   }
   const SafeFile moments(cat(folder, "/", kMoments));
+  const auto tensor = [&](const std::string& name) -> const SafeEntry& {
+    if (const SafeEntry* entry = moments.find(name)) return *entry;
+    throw Error(ErrorKind::kData, cat(moments.path(), ": tensor ", name, " is missing"));
+  };
+  for (const i32 i : apart(model.cfg, set))
+    load_entry(tensor(set[i].name), model.weights[i]);
   for (i32 i = 0; i < set.size(); ++i) {
     if (!set[i].trainable) continue;
     const bool muon = trainer.optimizer().v()[i].count() == 0;
@@ -169,15 +184,13 @@ void load_checkpoint(const std::string& folder, const TrainState& state, Trainer
                                      {"adam.v.", &trainer.optimizer().v()}}) {
       if ((*slab)[i].count() == 0) continue;
       const std::string name = kind + set[i].name;
-      const SafeEntry* entry = moments.find(name);
-      if (entry == nullptr)
-        throw Error(ErrorKind::kData, cat(moments.path(), ": tensor ", name, " is missing"));
+      const SafeEntry& entry = tensor(name);
       if (trainer.on_host()) {
-        load_entry(*entry, (*slab)[i]);
+        load_entry(entry, (*slab)[i]);
         continue;
       }
       const OwnedTensor host(set[i].shape);
-      load_entry(*entry, host.view);
+      load_entry(entry, host.view);
       trainer.backend().to_device((*slab)[i].data, host.view.data, host.storage.bytes());
     }
   }

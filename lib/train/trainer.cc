@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
@@ -197,6 +198,39 @@ std::optional<f64> Trainer::mean_before(std::span<const Example> batch) {
 }
 
 StepResult Trainer::step(std::span<const Example> batch) {
+  const StepResult result = update(batch);
+  if (!result.stopped) ++counters.step;
+  return result;
+}
+
+StepResult Trainer::step_of(std::span<const Examples> updates) {
+  LM_CHECK(!updates.empty(), "a step has an update");
+  const i64 micro_steps = options_.batch / options_.micro_batch;
+  const f64 share = 1 / static_cast<f64>(isize(updates));
+  StepResult out;
+  for (i64 u = 0; u < isize(updates); ++u) {
+    const StepResult one = update(updates[usize(u)], u * micro_steps, u == 0);
+    if (one.stopped) return one;
+    if (u == 0) {
+      out = one;
+      out.loss = out.grad_norm = 0;
+      for (auto& metric : out.metrics)
+        metric.second = 0;
+    } else {
+      out.loss_sum += one.loss_sum;
+      out.targets += one.targets;
+    }
+    out.skipped = out.skipped || one.skipped;
+    out.loss += share * one.loss;
+    out.grad_norm += share * one.grad_norm;
+    for (std::size_t i = 0; i < out.metrics.size(); ++i)
+      out.metrics[i].second += share * one.metrics[i].second;
+  }
+  ++counters.step;
+  return out;
+}
+
+StepResult Trainer::update(std::span<const Example> batch, i64 before_micro, bool heeded) {
   LM_CHECK(isize(batch) == options_.batch, "a step takes options.batch examples");
   StepResult result;
   result.lr = options_.schedule.lr(counters.step);
@@ -214,9 +248,12 @@ StepResult Trainer::step(std::span<const Example> batch) {
   const std::vector<LossMetric>& metrics = graph_->loss.metrics;
   std::vector<f64> sums(usize(3 + 2 * isize(metrics)));  // loss, targets, stop requests, metrics
   for (i64 round = 0; round < rounds && sums[2] == 0; ++round) {
-    run.micro_step = static_cast<u32>(number(round));
-    const f64 share = objective_->fill(
-        part(batch, round), {run.seed, run.step, run.micro_step, *before}, graph_->inputs);
+    const std::span<const Example> some = part(batch, round);
+    if (std::all_of(some.begin(), some.end(), [](const Example& e) { return e.tokens.empty(); }))
+      continue;
+    run.micro_step = static_cast<u32>(before_micro + number(round));
+    const f64 share =
+        objective_->fill(some, {run.seed, run.step, run.micro_step, *before}, graph_->inputs);
     graph_->inputs.set(*executor_);
     run_graph(run);
     sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
@@ -226,7 +263,7 @@ StepResult Trainer::step(std::span<const Example> batch) {
       sums[usize(3 + 2 * i)] += static_cast<f64>(executor_->scalar(m.sum));
       sums[usize(4 + 2 * i)] += m.weight ? static_cast<f64>(executor_->scalar(m.weight)) : share;
     }
-    if (ctx_.stop->requested()) sums[2] = 1;
+    if (heeded && ctx_.stop->requested()) sums[2] = 1;
   }
   comm_.all_reduce(sums);
   // A stop request after the last micro-batch is seen at the step's end by the caller.
@@ -261,7 +298,6 @@ StepResult Trainer::step(std::span<const Example> batch) {
     if (comm_.size() > 1) comm_.all_gather({master().data(), usize(grads_.elements())});
     counters.skipped_in_row = 0;
   }
-  ++counters.step;
   for (const Example& example : batch)
     counters.tokens += objective_->tokens_read(example);
   return result;

@@ -96,6 +96,10 @@ class Trainer {
   /// is not finite and the policy says stop, or after kMostSkips skips; weights and moments are
   /// then as before the step.
   StepResult step(std::span<const Example> batch);
+  /// Several updates as one step, a batch each, with a learning rate for all; loss and metrics are
+  /// their means. A stop request drops the step before its first update and waits for its end
+  /// behind. Throws as step(); weights are then as the updates before left them.
+  StepResult step_of(std::span<const Examples> updates);
 
   /// Brings all moments to rank 0, for a checkpoint. A collective call.
   void gather_moments();
@@ -131,6 +135,9 @@ class Trainer {
   ParamSlab& master() { return on_host() ? model_.weights : master_; }
   const ParamSlab& master() const { return on_host() ? model_.weights : master_; }
   void run_graph(const RunCtx& run);
+  /// Of a step whose `before_micro` first micro-batches other updates had; heeded: stop requests
+  /// are.
+  StepResult update(std::span<const Example> batch, i64 before_micro = 0, bool heeded = true);
   /// The part of a step's batch that micro-batch `round` of this rank is.
   std::span<const Example> part(std::span<const Example> batch, i64 round) const;
   i64 number(i64 round) const { return round * comm_.size() + comm_.rank(); }

@@ -284,6 +284,7 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
 }  // namespace
 
 void run_score(cli::Tool& tool) {
+  if (by_reward(tool.options())) return run_rewards(tool);
   const Adapters adapters(tool);
   const std::unique_ptr<decode::Session> session =
       tool_options::open_model(tool, 0, 0, adapters.folders());

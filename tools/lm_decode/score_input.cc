@@ -33,12 +33,18 @@ std::optional<Fault> ScoreReader::read(io::JsonReader& json, text::EncodeState& 
     }
   } else if (out.listed) {
     const i64 list = json.has(fields_.choices) ? fields_.choices : fields_.completions;
-    if (std::optional<Fault> fault = read_texts(parser_, json, list, out.texts)) return fault;
+    if (std::optional<Fault> fault = read_texts(parser_, json, list, out.texts, &out.cut))
+      return fault;
+  } else if (json.field(fields_.completion).type == io::JsonType::kObject) {
+    if (std::optional<Fault> fault =
+            read_completion(parser_, json, fields_.completion, out.texts, out.cut))
+      return fault;
   } else if (json.has(fields_.completion)) {
     const Result<std::string_view> text = json.string(fields_.completion);
     if (!text) return text.fault();
     out.texts.emplace_back(*text);
   }
+  out.cut.resize(out.texts.size());
   const bool messages = messages_ >= 0 && json.field(messages_).type == io::JsonType::kArray;
   if (messages && json.has(fields_.prompt))
     return Fault{"prompt", "the record has both messages and a prompt, expected one of them", -1};
@@ -86,6 +92,7 @@ std::optional<Fault> ScoreReader::split_last(const text::Value& messages, ScoreI
   for (const std::string_view end : {std::string_view(text), text::strip(text)}) {
     if (!prompt.ends_with(end)) continue;
     out.texts.emplace_back(end);
+    out.cut.push_back(0);
     prompt.resize(prompt.size() - end.size());
     return std::nullopt;
   }

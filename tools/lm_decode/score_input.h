@@ -28,6 +28,7 @@ struct ScoreFields {
 struct ScoreInput {
   decode::PromptText prompt;
   std::vector<std::string> texts;  // none: the record's text is scored
+  std::vector<u8> cut;             // by text, 1: a completion that a limit of generate has ended
   bool listed = false;             // choices: the result is a list
 };
 

@@ -22,6 +22,13 @@ void append_ratio(std::string& out, const char* name, f64 over, f64 under, bool 
   io::append_json_number(out, exponent ? std::exp(ratio) : ratio);
 }
 
+/// Of an object that generate wrote.
+bool was_cut(const simdjson::dom::element& item) {
+  std::string_view reason;
+  return item.is_object() && item["finish_reason"].get(reason) == simdjson::SUCCESS &&
+         (reason == "length" || reason == "context");
+}
+
 void append_tokens(std::string& out, const Part& part) {
   out += ",\"token_ids\":[";
   const std::vector<i32>& tokens = part.tokens.tokens;
@@ -57,7 +64,7 @@ std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top) 
 }
 
 std::optional<Fault> read_texts(simdjson::dom::parser& parser, const io::JsonReader& json,
-                                i64 field, std::vector<std::string>& out) {
+                                i64 field, std::vector<std::string>& out, std::vector<u8>* cut) {
   const Fault wrong{"type", cat("field \"", json.path(field), "\" is not a list of strings"),
                     json.field(field).begin};
   simdjson::dom::array items;
@@ -68,10 +75,25 @@ std::optional<Fault> read_texts(simdjson::dom::parser& parser, const io::JsonRea
     if (item.get(text) != simdjson::SUCCESS && item["text"].get(text) != simdjson::SUCCESS)
       return wrong;
     out.emplace_back(text);
+    if (cut != nullptr) cut->push_back(was_cut(item) ? 1 : 0);
   }
   if (out.empty())
     return Fault{"range", cat("field \"", json.path(field), "\" is an empty list"),
                  json.field(field).begin};
+  return std::nullopt;
+}
+
+std::optional<Fault> read_completion(simdjson::dom::parser& parser, const io::JsonReader& json,
+                                     i64 field, std::vector<std::string>& out,
+                                     std::vector<u8>& cut) {
+  simdjson::dom::element item;
+  std::string_view text;
+  if (parser.parse(simdjson::padded_string(json.raw(field))).get(item) != simdjson::SUCCESS ||
+      item["text"].get(text) != simdjson::SUCCESS)
+    return Fault{"type", cat("field \"", json.path(field), "\" is an object without a text"),
+                 json.field(field).begin};
+  out.emplace_back(text);
+  cut.push_back(was_cut(item) ? 1 : 0);
   return std::nullopt;
 }
 

@@ -15,9 +15,15 @@
 namespace lm::decode_tool {
 
 /// The texts of a list of strings, or of objects with a "text" (what generate writes), appended to
-/// out. Fault "type" or "range" (an empty list).
+/// out; cut, if given, gets 1 for those that a limit has ended ("length", "context"), else 0. Fault
+/// "type" or "range" (an empty list).
 std::optional<Fault> read_texts(simdjson::dom::parser& parser, const io::JsonReader& json,
-                                i64 field, std::vector<std::string>& out);
+                                i64 field, std::vector<std::string>& out,
+                                std::vector<u8>* cut = nullptr);
+/// The same of one such object.
+std::optional<Fault> read_completion(simdjson::dom::parser& parser, const io::JsonReader& json,
+                                     i64 field, std::vector<std::string>& out,
+                                     std::vector<u8>& cut);
 
 /// A part in three numbers.
 struct Figures {

@@ -21,7 +21,8 @@ template <typename Predicate>
 std::string of_objectives(Predicate predicate) {
   std::string out;
   for (const train::ObjectiveDef& def : train::objectives())
-    if (predicate(def)) out += (out.empty() ? "objective=" : ",") + std::string(def.name);
+    if (def.form != train::RecordForm::kRollout && predicate(def))
+      out += (out.empty() ? "objective=" : ",") + std::string(def.name);
   return out;
 }
 

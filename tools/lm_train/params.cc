@@ -55,13 +55,18 @@ void add_objective(const Options& o, const train::ObjectiveOptions& options,
 
 }  // namespace
 
-train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
-  const Options& o = tool.options();
+train::RunParams given_params(const Options& o) {
   train::RunParams params;
   for (const cli::Flag& flag : o.flags()) {
     if (!flag.semantic || !o.given(flag.name)) continue;
     params.emplace_back(flag.name, param_text(o, flag));
   }
+  return params;
+}
+
+train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
+  const Options& o = tool.options();
+  train::RunParams params = given_params(o);
   if (setup.train.activation == DType::kBf16) params.emplace_back("dtype", "bf16");
   params.emplace_back("seed", cat(tool.seed()));
   std::string data;

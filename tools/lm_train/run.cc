@@ -24,15 +24,6 @@ void print(int fd, const std::string& text) {
   io::write_full(fd, text.data(), isize(text), fd == 1 ? "<stdout>" : "<stderr>");
 }
 
-/// What the machine grants, or --memory where it was given.
-i64 memory_limit(const cli::Tool& tool) {
-  const cli::Resources resources =
-      cli::read_resources("", [](const char* name) -> const char* { return std::getenv(name); });
-  const i64 machine = resources.memory_bytes > 0 ? resources.memory_bytes : kUnlimited;
-  return tool.options().explicitly("memory") ? std::min(machine, tool.ctx().memory->limit())
-                                             : machine;
-}
-
 void show_plan(Setup& setup, const Ranks& ranks, i64 memory_bytes) {
   train::PlanInputs inputs;
   inputs.ranks = ranks.size();
@@ -65,95 +56,6 @@ i64 host_memory_left(const Setup& setup, i64 memory_bytes, i64 ranks) {
     return train::check_memory(setup.cfg, setup.train, backend, memory_bytes, ranks);
   train::check_memory(setup.cfg, setup.train, backend, backend.free_bytes(), ranks);
   return memory_bytes - model::make_params(setup.cfg).set.slab_elements() * item_bytes(DType::kF32);
-}
-
-/// The step folder to go on from, empty for a new run.
-std::string resume_folder(const Options& o, const train::RunFolder& folder, Log& log) {
-  const std::string& how = o.text("resume");
-  if (how != "auto" && how != "no") {
-    const std::string wrong = model::verify_folder(how);
-    if (!wrong.empty()) throw Error(ErrorKind::kData, cat(how, ": ", wrong));
-    return how;
-  }
-  const bool some = !folder.steps().empty();
-  if (how == "no") {
-    if (some)
-      throw Error(ErrorKind::kCannotCreate, cat(folder.path(), ": has checkpoints already"),
-                  "--resume auto goes on from the newest; or name another folder with -o");
-    return {};
-  }
-  if (!some) return {};
-  return folder.step_path(*folder.newest_good(log));
-}
-
-/// Where a run goes on: what rank 0 found in the folder, on every rank.
-struct Resume {
-  std::string from;  // a step folder, empty for a new run
-  std::optional<train::TrainState> state;
-  bool complete = false;
-};
-
-Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder, Setup& setup) {
-  Resume out;
-  std::string text;
-  ranks.together([&] {
-    if (!ranks.first()) return;
-    out.from = resume_folder(tool.options(), folder, tool.console());
-    if (out.from.empty() && tool.options().on("extend"))
-      throw Error(ErrorKind::kUsage,
-                  cat("--extend goes on with a run, and ", folder.path(), " has no checkpoint"),
-                  "without --extend the command begins a new run");
-    if (out.from.empty()) return;
-    text = train::read_state_text(out.from);
-    train::TrainState state = train::parse_state(text, out.from);
-    adopt_warmup(tool.options(), out.from, state, setup);
-    if (check_same_run(tool.options(), out.from, state, setup)) {
-      out.from = extension_start(tool, folder, out.from, state, setup);
-      text = train::read_state_text(out.from);
-      state = train::parse_state(text, out.from);
-    }
-    out.complete =
-        state.counters.step >= setup.run.steps && io::path_exists(folder.path() + "/final");
-  });
-  out.from = ranks.from_first(out.from);
-  if (out.from.empty()) return out;
-  out.state = train::parse_state(ranks.from_first(text), out.from);
-  adopt_warmup(tool.options(), out.from, *out.state, setup);
-  out.complete = !ranks.from_first(out.complete ? "complete" : "").empty();
-  return out;
-}
-
-/// Of a run at any place, also one that had ended before this one looked.
-void add_counters(cli::Tool& tool, i64 ranks, const train::TrainCounters& counters) {
-  tool.add_metric("ranks", cat(ranks));
-  tool.add_metric("steps", cat(counters.step));
-  tool.add_metric("tokens", cat(counters.tokens));
-  tool.add_metric("skipped", cat(counters.skipped));
-}
-
-void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Run& run) {
-  add_counters(tool, trainer.comm().size(), trainer.counters);
-  if (run.last_loss()) {
-    std::string loss;
-    io::append_json_number(loss, *run.last_loss());
-    tool.add_metric("loss", loss);
-  }
-  if (run.last_eval()) {
-    std::string loss;
-    io::append_json_number(loss, run.last_eval()->loss);
-    tool.add_metric("eval_loss", loss);
-  }
-}
-
-/// The line that stays on a terminal.
-std::string summary(const train::Trainer& trainer, const train::Run& run,
-                    const train::RunFolder& folder, f64 seconds) {
-  const train::TrainCounters& counters = trainer.counters;
-  std::string out =
-      cat(counters.step, " steps, ", format_count(static_cast<f64>(counters.tokens)), " tokens");
-  if (run.last_loss()) append(out, ", loss ", format_fixed(*run.last_loss(), 4));
-  if (run.last_eval()) append(out, ", held-out loss ", format_fixed(run.last_eval()->loss, 4));
-  return cat(out, ", ", format_duration(seconds), ": ", folder.path(), "/final");
 }
 
 /// A flipped bit is found here, not learnt.
@@ -264,6 +166,45 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
 }
 
 }  // namespace
+
+i64 memory_limit(const cli::Tool& tool) {
+  const cli::Resources resources =
+      cli::read_resources("", [](const char* name) -> const char* { return std::getenv(name); });
+  const i64 machine = resources.memory_bytes > 0 ? resources.memory_bytes : kUnlimited;
+  return tool.options().explicitly("memory") ? std::min(machine, tool.ctx().memory->limit())
+                                             : machine;
+}
+
+void add_counters(cli::Tool& tool, i64 ranks, const train::TrainCounters& counters) {
+  tool.add_metric("ranks", cat(ranks));
+  tool.add_metric("steps", cat(counters.step));
+  tool.add_metric("tokens", cat(counters.tokens));
+  tool.add_metric("skipped", cat(counters.skipped));
+}
+
+void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Run& run) {
+  add_counters(tool, trainer.comm().size(), trainer.counters);
+  if (run.last_loss()) {
+    std::string loss;
+    io::append_json_number(loss, *run.last_loss());
+    tool.add_metric("loss", loss);
+  }
+  if (run.last_eval()) {
+    std::string loss;
+    io::append_json_number(loss, run.last_eval()->loss);
+    tool.add_metric("eval_loss", loss);
+  }
+}
+
+std::string summary(const train::Trainer& trainer, const train::Run& run,
+                    const train::RunFolder& folder, f64 seconds) {
+  const train::TrainCounters& counters = trainer.counters;
+  std::string out =
+      cat(counters.step, " steps, ", format_count(static_cast<f64>(counters.tokens)), " tokens");
+  if (run.last_loss()) append(out, ", loss ", format_fixed(*run.last_loss(), 4));
+  if (run.last_eval()) append(out, ", held-out loss ", format_fixed(run.last_eval()->loss, 4));
+  return cat(out, ", ", format_duration(seconds), ": ", folder.path(), "/final");
+}
 
 void run(cli::Tool& tool) {
   const Options& o = tool.options();

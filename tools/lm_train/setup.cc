@@ -99,25 +99,13 @@ i64 step_count(const Options& o, Setup& setup) {
   return steps_for("epochs", o.real("epochs"), setup);
 }
 
-train::Schedule make_schedule(const Options& o, i64 steps) {
-  train::Schedule s;
-  s.kind = train::parse_schedule(o.text("schedule"));
-  s.peak = o.real("lr");
-  s.steps = steps;
-  s.warmup = o.maybe_integer("warmup").value_or(default_warmup(steps));
-  s.decay_share = o.real("decay-share");
-  const f64 floor = s.kind == train::ScheduleKind::kCosine ? 0.1 : 0.0;
-  s.floor = o.maybe_real("lr-floor").value_or(floor);
-  return s;
-}
-
 train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 ranks) {
   const Options& o = tool.options();
   train::TrainOptions t;
   t.seq_len = o.maybe_integer("seq-len").value_or(cfg.context);
   set_batch(o, ranks, t);
   t.objective = objective_options(o);
-  t.adamw = {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
+  t.adamw = adamw_options(o);
   t.muon = o.text("optimizer") == "muon";
   t.muon_momentum = o.maybe_real("momentum").value_or(t.muon_momentum);
   if (t.muon && o.given("lora"))
@@ -140,14 +128,6 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   return t;
 }
 
-void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
-  if (ids <= cfg.vocab) return;
-  throw Error(ErrorKind::kData,
-              cat(what, ": its tokenizer has ", ids, " ids, but the model has ", cfg.vocab,
-                  " embedding rows"),
-              cat("--vocab ", ids, " for a new model, or shards made with the model's tokenizer"));
-}
-
 /// Several ranks have the CPU only: that is what "auto" means to them.
 const Backend& choose_backend(const Options& o, i64 ranks) {
   const std::string& device = o.text("device");
@@ -158,22 +138,6 @@ const Backend& choose_backend(const Options& o, i64 ranks) {
                 cat("--device ", device, ": ", ranks, " ranks train together on CPUs only"),
                 "one process trains on one GPU; --device cpu for several ranks");
   return model::backend_for(device, wish);
-}
-
-train::RunOptions make_run_options(cli::Tool& tool) {
-  const Options& o = tool.options();
-  train::RunOptions run;
-  run.save_every = o.integer("save-every");
-  run.keep = o.integer("keep");
-  run.keep_every = o.integer("keep-every");
-  run.keep_best = o.on("keep-best");
-  run.eval_every = o.integer("eval-every");
-  run.log_every = o.integer("log-every");
-  run.metrics_path =
-      o.given("metrics") ? o.text("metrics") : cat(o.text("output"), "/metrics.jsonl");
-  if (o.given("metrics")) tool.claim_output(run.metrics_path);
-  run.files.output = tool.output_options();
-  return run;
 }
 
 }  // namespace
@@ -196,6 +160,44 @@ i64 steps_for(const std::string& option, f64 value, Setup& setup) {
   return std::max<i64>(1, static_cast<i64>(std::floor(samples / static_cast<f64>(t.batch))));
 }
 
+train::Schedule make_schedule(const Options& o, i64 steps) {
+  train::Schedule s;
+  s.kind = train::parse_schedule(o.text("schedule"));
+  s.peak = o.real("lr");
+  s.steps = steps;
+  s.warmup = o.maybe_integer("warmup").value_or(default_warmup(steps));
+  s.decay_share = o.real("decay-share");
+  const f64 floor = s.kind == train::ScheduleKind::kCosine ? 0.1 : 0.0;
+  s.floor = o.maybe_real("lr-floor").value_or(floor);
+  return s;
+}
+
+void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg) {
+  if (ids <= cfg.vocab) return;
+  throw Error(ErrorKind::kData,
+              cat(what, ": its tokenizer has ", ids, " ids, but the model has ", cfg.vocab,
+                  " embedding rows"),
+              cat("--vocab ", ids, " for a new model, or shards made with the model's tokenizer"));
+}
+
+train::RunOptions checkpoint_options(cli::Tool& tool) {
+  const Options& o = tool.options();
+  train::RunOptions run;
+  run.save_every = o.integer("save-every");
+  run.keep = o.integer("keep");
+  run.keep_every = o.integer("keep-every");
+  run.log_every = o.integer("log-every");
+  run.metrics_path =
+      o.given("metrics") ? o.text("metrics") : cat(o.text("output"), "/metrics.jsonl");
+  if (o.given("metrics")) tool.claim_output(run.metrics_path);
+  run.files.output = tool.output_options();
+  return run;
+}
+
+train::AdamWOptions adamw_options(const Options& o) {
+  return {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
+}
+
 i64 default_warmup(i64 steps) {
   return steps / 50;
 }
@@ -216,7 +218,9 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   if (!shards && ranks > 1)
     usage(cat("a stream of records has one reader, but ", ranks, " ranks were started"),
           "lm-tokenize pack makes shards for --data");
-  setup.run = make_run_options(tool);
+  setup.run = checkpoint_options(tool);
+  setup.run.keep_best = o.on("keep-best");
+  setup.run.eval_every = o.integer("eval-every");
   if (o.given("init-from")) {
     if (shape_given(o))
       usage("--init-from brings its own shape: leave the options of a new model out");

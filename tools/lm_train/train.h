@@ -2,7 +2,7 @@
 // The parts of lm-train: the option table (flags*.cc), the processes of a run (ranks.cc), from
 // options to a model and its training options (setup.cc), to an objective (objective.cc), adapters
 // (lora.cc), tokenizers (tokenizer.cc), what identifies a run (params.cc) and its continuation
-// (extend.cc), records in memory (records.cc), read by record_parser.cc, embeddings of a
+// (extend.cc, resume.cc), records in memory (records.cc), read by record_parser.cc, embeddings of a
 // cost (cost.cc), sequences for it (feed.cc), all of it together (run.cc).
 
 #include <functional>
@@ -19,6 +19,8 @@
 #include "train/run.h"
 
 namespace lm::train_tool {
+
+class Ranks;
 
 /// The options of the program.
 std::vector<cli::Flag> all_flags();
@@ -67,6 +69,25 @@ std::shared_ptr<const train::CostTable> read_cost(cli::Tool& tool, i64 vocab);
 train::PackedSource read_records(cli::Tool& tool, const std::string& tokenizer_path,
                                  const Setup& setup);
 
+/// Where a run goes on: what rank 0 found in the folder, on every rank.
+struct Resume {
+  std::string from;  // a step folder, empty for a new run
+  std::optional<train::TrainState> state;
+  bool complete = false;
+};
+
+/// With `ranks` the same answer on all. Takes over what --extend does not say (adopt_warmup).
+Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder, Setup& setup);
+
+/// What the machine grants, or --memory where it was given.
+i64 memory_limit(const cli::Tool& tool);
+/// Of a run at any place, also one that had ended before this one looked.
+void add_counters(cli::Tool& tool, i64 ranks, const train::TrainCounters& counters);
+void add_metrics(cli::Tool& tool, const train::Trainer& trainer, const train::Run& run);
+/// The line that stays on a terminal.
+std::string summary(const train::Trainer& trainer, const train::Run& run,
+                    const train::RunFolder& folder, f64 seconds);
+
 /// Steps until the run is finished, with rows of the records from where the run stands.
 void feed_records(train::PackedSource& source, train::Run& run, i64 batch_size);
 /// The same with sequences of the shards.
@@ -76,10 +97,19 @@ void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size);
 /// too short for one step, CommonError{kTemporary} after saving for a stop request.
 void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run);
 
+/// The options that can change what comes out, as they are set.
+train::RunParams given_params(const cli::Options& o);
 /// What must agree between a run and its continuation: options that shape weights, and digests.
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup);
 /// Steps that --steps, --tokens or --epochs of a value come to.
 i64 steps_for(const std::string& option, f64 value, Setup& setup);
+train::Schedule make_schedule(const cli::Options& o, i64 steps);
+train::AdamWOptions adamw_options(const cli::Options& o);
+/// When checkpoints and metrics are written, and where.
+train::RunOptions checkpoint_options(cli::Tool& tool);
+/// Throws Error{kData} where a tokenizer of so many ids, which `what` names, has more than the
+/// model.
+void check_vocab(const std::string& what, i64 ids, const model::ModelCfg& cfg);
 /// Warm-up of a run of so many steps where none is given.
 i64 default_warmup(i64 steps);
 /// With --extend: takes over the warm-up of the run whose checkpoint `from` is, where none is

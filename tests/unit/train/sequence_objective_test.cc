@@ -42,7 +42,7 @@ struct Case {
 std::vector<Case> all_cases() {
   std::vector<Case> out;
   for (const ObjectiveDef& def : train::objectives())
-    if (def.form == RecordForm::kPair || def.form == RecordForm::kLabelled)
+    if (def.form != RecordForm::kDocuments && def.form != RecordForm::kCompletion)
       out.push_back({def.name, options_of(def.name)});
   ObjectiveOptions dpo = options_of("dpo");
   dpo.label_smoothing = 0.2f;
@@ -53,24 +53,39 @@ std::vector<Case> all_cases() {
   kto.others = true;
   kto.undesirable = 1.5;
   out.push_back({"kto with mismatched completions", kto});
+  ObjectiveOptions grpo = options_of("grpo");
+  grpo.kl = 0.05;
+  out.push_back({"grpo with a divergence", grpo});
   ObjectiveOptions hinge = options_of("hinge");
   hinge.beta = 0.01;  // on the slope
   out.push_back({"hinge, small beta", hinge});
   return out;
 }
 
+bool is_policy(const ObjectiveOptions& options) {
+  return train::find_objective(options.name)->form == RecordForm::kRollout;
+}
+
 i64 sequences_of(const ObjectiveOptions& options) {
   return train::find_objective(options.name)->form == RecordForm::kPair || options.others ? 2 : 1;
 }
 
+/// Records, and the numbers of their tokens where a policy is what learns.
+struct Records {
+  train::RecordStore store;
+  std::vector<std::vector<f32>> scalars;
+};
+
 /// Records with prompts of 1 to 4 and completions of 1 to 5 tokens, with numbers near what a fresh
 /// model of 64 tokens gives.
-train::RecordStore records_for(const ObjectiveOptions& options, i64 count, u64 seed = 1) {
+Records records_for(const ObjectiveOptions& options, i64 count, u64 seed = 1) {
   const RandomStream draw(seed, RandomPurpose::kOther);
   u64 at = 0;
   const auto below = [&](u64 bound) { return static_cast<i64>(draw.below(at++, bound)); };
   const bool pair = train::find_objective(options.name)->form == RecordForm::kPair;
-  train::RecordStore store(sequences_of(options), 3);
+  const bool policy = is_policy(options);
+  Records out;
+  train::RecordStore& store = out.store = {sequences_of(options), policy ? 0 : 3};
   for (i64 r = 0; r < count; ++r) {
     const i64 prompt = 1 + below(4);
     std::vector<i32> tokens;
@@ -87,20 +102,34 @@ train::RecordStore records_for(const ObjectiveOptions& options, i64 count, u64 s
       std::fill_n(loss.begin(), prompt, u8{0});
       store.add(sequence, loss);
       scalars.push_back(static_cast<f32>(-4.2 * static_cast<f64>(length) + draw.normal(at++)));
+      // old, reference, advantage, return and old value
+      std::vector<f32>& tokens_scalars = out.scalars.emplace_back();
+      const f64 advantage = draw.normal(at++);
+      for (i64 t = 0; policy && t < length; ++t)
+        for (const f64 number : {-4.2 + 0.3 * draw.normal(at++), -4.2 + 0.3 * draw.normal(at++),
+                                 advantage, draw.normal(at++), 0.5 * draw.normal(at++)})
+          tokens_scalars.push_back(static_cast<f32>(number));
     }
-    scalars.resize(3);
+    scalars.resize(policy ? 0 : 3);
     store.add_scalars(scalars);
   }
-  return store;
+  return out;
 }
 
-Examples rows_of(const train::Objective& objective, train::RecordStore store, i64 count,
-                 bool pack = true) {
+Examples rows_of(const train::Objective& objective, Records records, i64 count, bool pack = true) {
+  const i64 n = records.store.count();
   train::PackedSource source(
-      std::move(store),
+      std::move(records.store),
       {.seq_len = kSeqLen, .seed = 0, .shuffle = false, .pack = pack, .objective = &objective});
   Examples out;
   source.next(count, out);
+  for (Example& row : out) {
+    for (i64 r = row.number; row.scalars.empty() || r < row.number + isize(row.starts) + 1; ++r) {
+      const std::vector<f32>& more = records.scalars[usize(r % n)];
+      if (more.empty()) break;
+      row.scalars.insert(row.scalars.end(), more.begin(), more.end());
+    }
+  }
   return out;
 }
 
@@ -117,6 +146,7 @@ model::ModelCfg config_for(const ObjectiveOptions& options, i64 width = 32) {
   model::ModelCfg cfg = model::make_config(shape);
   cfg.init_std = 0.2;  // so that log-probabilities differ
   if (train::find_objective(options.name)->scores) cfg.scores = 1;
+  cfg.value = options.name == "ppo";
   return cfg;
 }
 

@@ -1,0 +1,237 @@
+// lm-decode score with a reward model: how good it finds texts and completions.
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/held_run.h"
+#include "common/model_options.h"
+#include "core/clock.h"
+#include "core/str.h"
+#include "decode.h"
+#include "decode/reward.h"
+#include "model/score_head.h"
+#include "score_input.h"
+
+namespace lm::decode_tool {
+
+namespace {
+
+enum Field : i64 {
+  kId,
+  kText,
+  kPrompt,
+  kCompletion,
+  kCompletions,
+  kChoices,
+  kReward,
+  kRewards,
+  kBest,
+  kModel,
+  kLm,
+  kNamed  // fields of --completion-field, then those of messages
+};
+
+struct RewardWork : io::HeldWork {
+  std::vector<std::vector<i32>> texts;
+  bool listed = false;  // the result is a list
+  i64 count = 0;
+  std::vector<f64> rewards;
+};
+
+std::string number_json(f64 value) {
+  std::string out;
+  io::append_json_number(out, value);
+  return out;
+}
+
+class RewardMode : public io::HeldMapper {
+ public:
+  RewardMode(cli::Tool& tool, decode::Session& session)
+      : tool_(tool),
+        options_(tool.options()),
+        session_(session),
+        input_(tool, session.tokenizer(),
+               {kText, kPrompt, kCompletion, kCompletions, kChoices, named_fields()}, own_paths(),
+               isize(own_paths())),
+        encoder_(session.tokenizer(), session.begin()),
+        scorer_(session.engine(), session.score_head(), session.score_options()),
+        dtype_(session.activation() == DType::kF32
+                   ? ""
+                   : cat(",\"dtype\":", io::json_string(dtype_name(session.activation())))),
+        // As lm-train reads what the head is trained on, unless something else is asked for.
+        boundary_(options_.asked("boundary") && options_.text("boundary") == "joint"
+                      ? decode::Boundary::kJoint
+                      : decode::Boundary::kSeparate) {
+    if (options_.asked("eos") && !options_.on("eos")) return;
+    end_ = decode::end_token(session.cfg(), &session.tokenizer());
+  }
+
+  std::vector<std::string> paths() const override {
+    std::vector<std::string> out = own_paths();
+    out.insert(out.end(), input_.paths().begin(), input_.paths().end());
+    return out;
+  }
+  std::optional<u64> key() const { return input_.key(); }
+
+  std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
+    io::JsonReader& json = record.json;
+    const Result<std::string> id = io::record_id(json, kId, record.ordinal);
+    if (!id) return id.fault();
+    std::unique_ptr<RewardWork> work = std::make_unique<RewardWork>();
+    work->id = *id;
+    ScoreInput input;
+    if (std::optional<Fault> fault = input_.read(json, encoder_.state(), input)) return fault;
+    work->listed = input.listed;
+    if (input.texts.empty()) {
+      const Result<std::string_view> text = json.string(kText);
+      if (!text) return text.fault();
+      Result<decode::ScoredTokens> tokens = encoder_.text(*text);
+      if (!tokens) return tokens.fault();
+      if (std::optional<Fault> fault = keep(std::move(tokens->tokens), false, *work)) return fault;
+    }
+    for (i64 i = 0; i < isize(input.texts); ++i) {
+      Result<decode::ScoredTokens> tokens =
+          encoder_.completion(input.prompt, input.texts[usize(i)], boundary_);
+      if (!tokens) return tokens.fault();
+      const bool cut = input.cut[usize(i)] != 0;
+      if (std::optional<Fault> fault = keep(std::move(tokens->tokens), cut, *work)) return fault;
+    }
+    out.work = std::move(work);
+    return std::nullopt;
+  }
+
+  void add(io::HeldWork& base) override {
+    RewardWork& work = own(base);
+    work.count = isize(work.texts);
+    for (std::vector<i32>& text : work.texts)
+      scorer_.add(std::move(text));
+    work.texts.clear();
+  }
+  i64 pending() const override { return scorer_.pending(); }
+  bool step() override { return scorer_.step(); }
+
+  bool poll(io::HeldWork& base) override {
+    RewardWork& work = own(base);
+    while (isize(work.rewards) < work.count) {
+      const std::optional<f64> reward = scorer_.take();
+      if (!reward) return false;
+      work.rewards.push_back(*reward);
+    }
+    return true;
+  }
+
+  std::optional<Fault> finish(io::JsonReader& json, io::HeldWork& base, std::string& out) override {
+    const RewardWork& work = own(base);
+    for (const f64 reward : work.rewards)
+      if (!std::isfinite(reward)) return Fault{"reward", "the model's reward is not a number", -1};
+    ++records_;
+    const bool drop = options_.on("drop-extra");
+    io::ResultLine line(json, drop);
+    const bool has_id = json.has(kId);
+    if (drop || !has_id)
+      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    if (work.listed) {
+      std::string list;
+      for (const f64 reward : work.rewards)
+        append(list, list.empty() ? "" : ",", number_json(reward));
+      line.set(kRewards, "rewards", cat("[", list, "]"));
+      const auto best = std::max_element(work.rewards.begin(), work.rewards.end());
+      line.set(kBest, "best", cat(best - work.rewards.begin()));
+    } else {
+      line.set(kReward, "reward", number_json(work.rewards[0]));
+    }
+    line.set(kModel, "model", io::json_string(session_.digest()));
+    line.set(kLm, "lm", tool_options::made_by(tool_, work, dtype_));
+    line.write(out);
+    return std::nullopt;
+  }
+
+  void count_reused(io::JsonReader&, std::string_view) override { ++records_; }
+
+  void report(cli::Tool& tool, f64 wall_s) const {
+    const decode::ScoreStats& s = scorer_.stats();
+    const std::string json = cat("{\"records\":", records_, ",\"tokens\":", s.rows,
+                                 ",\"wall_s\":", format_fixed(wall_s, 3), ",\"steps\":", s.steps,
+                                 ",\"forward_s\":", format_fixed(s.forward_s, 3), "}");
+    tool.add_metric("throughput", json);
+    tool.console().message(LogLevel::kInfo, json);
+  }
+
+ private:
+  std::vector<std::string> own_paths() const {
+    std::vector<std::string> out = {"id",          options_.text("field"),
+                                    "prompt",      "completion",
+                                    "completions", "choices",
+                                    "reward",      "rewards",
+                                    "best",        "model",
+                                    "lm"};
+    for (const std::string& path : options_.list("completion-field"))
+      if (path != "completion") out.push_back(path);
+    return out;
+  }
+  std::vector<i64> named_fields() const {
+    std::vector<i64> out;
+    i64 next = kNamed;
+    for (const std::string& path : options_.list("completion-field"))
+      out.push_back(path == "completion" ? i64{kCompletion} : next++);
+    return out;
+  }
+  static RewardWork& own(io::HeldWork& work) { return static_cast<RewardWork&>(work); }
+
+  /// cut: a text whose end the model did not come to.
+  std::optional<Fault> keep(std::vector<i32> tokens, bool cut, RewardWork& work) const {
+    if (end_ && !cut && (tokens.empty() || tokens.back() != *end_)) tokens.push_back(*end_);
+    if (tokens.empty()) return Fault{"empty", "no token to score", -1};
+    if (isize(tokens) > session_.engine().positions())
+      return Fault{"context",
+                   cat("the text has ", tokens.size(), " tokens, the model's context ",
+                       session_.engine().positions()),
+                   -1};
+    work.texts.push_back(std::move(tokens));
+    return std::nullopt;
+  }
+
+  cli::Tool& tool_;
+  const cli::Options& options_;
+  decode::Session& session_;
+  ScoreReader input_;
+  decode::PromptEncoder encoder_;
+  decode::RewardScorer scorer_;
+  std::string dtype_;
+  decode::Boundary boundary_;
+  std::optional<i32> end_;  // of texts
+  i64 records_ = 0;
+};
+
+}  // namespace
+
+bool by_reward(const cli::Options& options) {
+  const std::string folder = tool_options::model_folder(options);
+  return !folder.empty() && model::load_config(folder).scores > 0;
+}
+
+void run_rewards(cli::Tool& tool) {
+  const cli::Options& o = tool.options();
+  const std::string folder = tool_options::model_folder(o);
+  model::require_score_head(model::load_config(folder), folder);
+  for (const char* name :
+       {"per-token", "top-logprobs", "window", "stride", "group", "adapter", "adapter-field"})
+    if (o.asked(name))
+      throw Error(ErrorKind::kUsage,
+                  cat("--", name, ": ", folder, " is a reward model, which has a score for a text ",
+                      "and no log-probabilities"));
+  decode::SessionOptions how = tool_options::session_options(tool, folder);
+  how.tokenizer = o.text("tokenizer");
+  how.logits = false;
+  decode::Session session(how);
+  tool.set_param("model", io::json_string(session.digest()));
+  tool.set_param("tokenizer", io::json_string(session.tokenizer().digest()));
+  RewardMode mode(tool, session);
+  const f64 start = monotonic_s();
+  std::vector<u64> keys = {session.key()};
+  if (mode.key()) keys.push_back(*mode.key());
+  tool_options::run_held(tool, mode, 4 * session.options().batch, keys);
+  mode.report(tool, monotonic_s() - start);
+}
+
+}  // namespace lm::decode_tool
