@@ -14,6 +14,7 @@
 #include "model/checkpoint.h"
 #include "model/device.h"
 #include "model/engine.h"
+#include "model/score_head.h"
 #include "text/tokenizer.h"
 
 namespace lm::decode {
@@ -56,6 +57,8 @@ class Session {
   const model::ModelCfg& cfg() const { return model_.cfg; }
   const text::Tokenizer& tokenizer() const { return *tokenizer_; }
   model::Engine& engine() { return *engine_; }
+  /// Of a model that scores texts (model::score_head), opened without logits.
+  std::vector<f32> score_head() const { return model::score_head(model_); }
   const model::Engine& engine() const { return *engine_; }
   /// The identity of the model (model_digest).
   const std::string& digest() const { return digest_; }

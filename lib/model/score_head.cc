@@ -4,16 +4,20 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "io/json_node.h"
+#include "tensor/tensor.h"
 
 namespace lm::model {
 
-Model with_score_head(Model from, u64 seed, i64 world_size) {
-  if (from.cfg.scores > 1)
-    throw Error(ErrorKind::kUsage, cat(from.folder, ": a head of ", from.cfg.scores,
-                                       " scores, expected one of a single score"));
-  if (from.cfg.scores == 1) return from;
+Model with_score_head(Model from, u64 seed, i64 world_size, i64 scores) {
+  if (from.cfg.scores == scores) return from;
+  if (from.cfg.scores > 0)
+    throw Error(ErrorKind::kUsage,
+                cat(from.folder, ": a head of ", from.cfg.scores,
+                    from.cfg.scores == 1 ? " score" : " scores", ", expected one of ",
+                    scores == 1 ? "a single score" : cat(scores, " scores")));
   ModelCfg cfg = from.cfg;
-  cfg.scores = 1;
+  cfg.scores = scores;
   Model out = new_model(cfg, seed, world_size);
   for (i32 i = 0; i < out.params->set.size(); ++i) {
     const i32 source = from.params->set.find(out.params->set[i].name);
@@ -24,6 +28,44 @@ Model with_score_head(Model from, u64 seed, i64 world_size) {
   out.stored = from.stored;
   out.generation_json = std::move(from.generation_json);
   out.folder = std::move(from.folder);
+  return out;
+}
+
+std::vector<f32> score_head(const ModelRef& model) {
+  const i32 param = model.params.set.find("score.weight");
+  LM_CHECK(param >= 0, "a model with scores");
+  model.weights.hold(param);
+  std::vector<f32> out(usize(model.cfg.scores * model.cfg.width));
+  copy_convert(model.weights[param], make_tensor(out.data(), {model.cfg.scores, model.cfg.width}));
+  model.weights.drop(param);
+  return out;
+}
+
+void name_scores(ModelCfg& cfg, std::span<const std::string> names) {
+  io::Json json = cfg.source_json.empty() ? io::Json::object() : io::Json::parse(cfg.source_json);
+  json["id2label"] = io::Json::object();
+  json["label2id"] = io::Json::object();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    json["id2label"][cat(i)] = names[i];
+    json["label2id"][names[i]] = i;
+  }
+  cfg.source_json = json.dump();
+  cfg.scores = isize(names);
+}
+
+std::vector<std::string> score_names(const ModelCfg& cfg, std::string_view folder) {
+  std::vector<std::string> out;
+  const io::Json json =
+      cfg.source_json.empty() ? io::Json::object() : io::Json::parse(cfg.source_json);
+  for (i64 i = 0; i < cfg.scores; ++i) {
+    const auto names = json.find("id2label");
+    const std::string key = cat(i);
+    if (names == json.end() || !names->is_object() || !names->contains(key) ||
+        !(*names)[key].is_string())
+      throw Error(ErrorKind::kData,
+                  cat(folder, ": config.json has no name of label ", key, " (id2label)"));
+    out.push_back((*names)[key].get<std::string>());
+  }
   return out;
 }
 
