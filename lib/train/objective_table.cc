@@ -9,7 +9,7 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 10> kObjectives = {{
+constexpr std::array<ObjectiveDef, 11> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
     {.name = "reward",
@@ -32,6 +32,7 @@ constexpr std::array<ObjectiveDef, 10> kObjectives = {{
      .beta = 0.1,
      .make = make_kto},
     {.name = "unlikelihood", .form = RecordForm::kLabelled, .make = make_unlikelihood},
+    {.name = "classify", .form = RecordForm::kClass, .scores = true, .make = make_classify},
 }};
 
 std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents) {

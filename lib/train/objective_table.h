@@ -19,6 +19,7 @@ enum class RecordForm : u8 {
   kCompletion,  // a prompt and its completion, or tokens with a mask
   kPair,        // a prompt, a chosen and a rejected completion
   kLabelled,    // a prompt, a completion, whether it is a good one
+  kClass,       // a text and which of several kinds it is of
 };
 
 /// Of all objectives; each reads its own.
@@ -68,5 +69,6 @@ std::unique_ptr<Objective> make_simpo(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_orpo(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_kto(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_unlikelihood(const ObjectiveOptions& options);
+std::unique_ptr<Objective> make_classify(const ObjectiveOptions& options);
 
 }  // namespace lm::train
