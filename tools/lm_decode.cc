@@ -9,8 +9,10 @@
 #include "lm_decode/decode.h"
 #include "lm_decode/drafting.h"
 #include "lm_decode/engines.h"
+#include "lm_decode/feasible.h"
 #include "lm_decode/infill.h"
 #include "lm_decode/prompt_flags.h"
+#include "lm_decode/router.h"
 #include "lm_decode/switching.h"
 
 namespace {
@@ -87,8 +89,9 @@ std::vector<Flag> generate_flags() {
        .help = "write prompts and their token ids, generate nothing; weights are not read"},
   };
   using namespace lm::decode_tool;
-  return lm::cli::joined({flags, own, chat_flags(), prompt_flags(), model_defaults_flags(),
-                          constraint_flags(), draft_flags(), switching_flags(), engine_flags()});
+  return lm::cli::joined({flags, own, router_flags(), chat_flags(), prompt_flags(),
+                          model_defaults_flags(), constraint_flags(), feasible_flags(),
+                          draft_flags(), switching_flags(), engine_flags()});
 }
 
 std::vector<Flag> score_flags() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/parallel.h"
@@ -85,6 +86,7 @@ i64 Generator::sample_pages(const Job& job) const {
 
 void Generator::add(GenerateRequest request) {
   std::unique_ptr<Job> job = std::make_unique<Job>();
+  LM_CHECK(!request.choices || options_.other == nullptr, "two models draw tokens");
   LM_CHECK(request.variants.empty() || isize(request.variants) == request.params.n,
            "every sample has its variant");
   job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
@@ -199,6 +201,7 @@ bool Generator::start_sample(Job& job) {
     s->seq = engine_.fork(job.seq);
   }
   s->logits = job.first;
+  if (r.choices) s->choice.emplace().text = r.choices->clone();
   if (std::max(prompt, job.next_position) >= positions()) {
     finish_sample(*s, "context");
   } else if (r.params.max_tokens == 0) {
@@ -253,6 +256,7 @@ EvalRow Generator::token_row(const Sample& s, i64 token, i32 seq) const {
 /// Rows of the tokens that the model has not read, and of the guesses behind them.
 void Generator::plan_sample(Sample& s) {
   s.rows.clear();
+  if (s.choice) return plan_choice(s);
   const i64 tokens = isize(s.tokens);
   if (s.on_other) {
     if (s.other_seq < 0) s.other_seq = options_.other->create();
@@ -338,7 +342,7 @@ void Generator::evaluate() {
     const Row& row = plan_[usize(i)];
     if (row.sample != nullptr) {
       Sample& s = *row.sample;
-      if (s.rows[usize(s.unread - 1)] == i) s.logits = engine_.logits(i);
+      if (s.unread > 0 && s.rows[usize(s.unread - 1)] == i) s.logits = engine_.logits(i);
       continue;
     }
     ++prompt_rows;
@@ -396,6 +400,7 @@ void Generator::finish_sample(Sample& s, const char* reason) {
     constraint->finish(stopped ? std::optional<i32>(s.tokens.back()) : std::nullopt);
     s.out.note = constraint->note();  // the request's own is the last
   }
+  if (s.choice) s.out.note = s.choice->text->note();
 }
 
 /// After a draw: does the text end here?
@@ -444,6 +449,7 @@ void Generator::draw(Sample& s) {
 
 /// Draws behind the last token, and on behind each guess that was right.
 void Generator::draw_rows(Sample& s) {
+  if (s.choice) return choose(s);
   draw(s);
   s.kept.resize(usize(s.rows.empty() ? 0 : s.unread));
   std::iota(s.kept.begin(), s.kept.end(), 0);
@@ -460,7 +466,8 @@ void Generator::draw_rows(Sample& s) {
 
 /// Keeps what was read of a sample whose tokens are drawn, and says which model goes on.
 void Generator::commit(Sample& s) {
-  stats_.drawn_tokens += 1;
+  stats_.drawn_tokens +=
+      s.choice ? std::exchange(s.choice->drawn, 0) - isize(s.kept) + s.unread : 1;
   if (s.on_other) {
     options_.other->commit(s.other_seq);
     s.other_cached = isize(s.tokens) - (s.out.fault ? 0 : 1);
@@ -469,6 +476,7 @@ void Generator::commit(Sample& s) {
     s.cached += isize(s.kept);
     stats_.drawn_tokens += isize(s.kept) - s.unread;
     stats_.draft_tokens += isize(s.kept) - s.unread;
+    if (s.choice) s.rows.clear();
   }
   if (s.models) s.on_other = s.models->large() != options_.models.start_large;
 }
@@ -477,7 +485,8 @@ void Generator::draw_all() {
   const f64 start = monotonic_s();
   std::vector<Sample*> ready;
   for (const std::unique_ptr<Sample>& s : running_)
-    if (!s->done && !s->logits.empty()) ready.push_back(s.get());
+    if (!s->done && (!s->logits.empty() || (s->choice && !s->rows.empty())))
+      ready.push_back(s.get());
   parallel_for(isize(ready), 1, [&](i64 begin, i64 end) {
     for (i64 i = begin; i < end; ++i)
       draw_rows(*ready[usize(i)]);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "decode/choice_text.h"
 #include "decode/constraint.h"
 #include "decode/draft.h"
 #include "decode/draft_budget.h"
@@ -48,6 +49,8 @@ struct GenerateRequest {
   /// What the samples must obey beside params; each gets a clone. Shared by the requests that obey
   /// the same; null: nothing.
   std::shared_ptr<const Constraint> constraint = nullptr;
+  /// Alternatives are drawn instead of tokens (choose); each sample gets a clone.
+  std::shared_ptr<const ChoiceText> choices = nullptr;
   /// A sample begins when the one before it has ended: what their constraint learns then does not
   /// depend on the batch.
   bool serial = false;
@@ -153,12 +156,15 @@ class Generator {
   void propose();
   model::EvalRow token_row(const Sample& sample, i64 token, i32 seq) const;
   void plan_sample(Sample& sample);
+  void plan_choice(Sample& sample);
   void evaluate();
   void evaluate_other();
   void take_prompt_row(const Row& row, std::span<const f32> logits);
   void draw_all();
   void draw(Sample& sample);
   void draw_rows(Sample& sample);
+  void choose(Sample& sample);
+  void next_choice(Sample& sample);
   void commit(Sample& sample);
   void finish_sample(Sample& sample, const char* reason);
   bool end_text(Sample& sample);

@@ -25,6 +25,7 @@ void Generator::propose() {
     Sample& s = *each;
     s.draft.clear();
     s.guessed = false;
+    if (s.choice) continue;
     const i64 room = longest(s.job) - isize(s.tokens) - 1;
     const i64 share = options_.chunk / isize(running_) - 1;  // of the rows of a pass
     // What a constraint leaves no choice about comes first, and alone.

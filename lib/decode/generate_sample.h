@@ -6,10 +6,23 @@
 #include <string>
 #include <vector>
 
+#include "decode/choice_tree.h"
 #include "decode/generate.h"
 #include "decode/model_switch.h"
 
 namespace lm::decode {
+
+/// A sample that grows by alternatives.
+struct ChoiceRun {
+  std::unique_ptr<ChoiceText> text;
+  std::vector<i32> ids;   // of the alternatives
+  ChoiceTree tree;        // of their tokens
+  std::vector<i32> read;  // nodes to read next
+  bool begun = false;
+  bool root = false;     // the probabilities behind the text are known
+  bool planned = false;  // `read` is in the pass
+  i64 drawn = 0;         // tokens since the pass
+};
 
 struct Generator::Sample {
   Sample(Job& owner, i64 at, Sampler with, const text::Tokenizer& tokenizer)
@@ -37,6 +50,7 @@ struct Generator::Sample {
   i64 other_cached = 0;   // tokens there
   i64 other_charge = 0;   // pages there
   bool on_other = false;  // the other engine makes the next token
+  std::optional<ChoiceRun> choice;
   Sampler sampler;
   text::StreamDecoder decoder;
   std::vector<std::unique_ptr<Constraint>> constraints;
@@ -51,6 +65,13 @@ struct Generator::Sample {
   /// tokens have none.
   std::string text_of(const text::Tokenizer& tokenizer, i32 token) {
     return tokenizer.has(token) ? own(decoder.push(token)) : std::string();
+  }
+  /// A token that ends no text.
+  void append(const text::Tokenizer& tokenizer, i32 token) {
+    tokens.push_back(token);
+    out.tokens.push_back(token);
+    text += text_of(tokenizer, token);
+    if (choice) ++choice->drawn;
   }
   /// The text goes on where the prompt's ends.
   void begin(const text::Tokenizer& tokenizer) {

@@ -260,4 +260,17 @@ Result<i32> Sampler::draw(std::span<const f32> logits, const History& history, c
   return Fault{"no_token", "every token is banned", -1};
 }
 
+Result<i32> Sampler::choose(std::span<const i32> ids, std::span<const f64> weights,
+                            const DrawPoint& at) {
+  x_.ids.assign(ids.begin(), ids.end());
+  x_.w.assign(weights.begin(), weights.end());
+  for (const f64 w : weights)
+    if (std::isnan(w)) return Fault{"logits", "the model's logits are not numbers", -1};
+  x_.drop_infinite();
+  for (const Step one : order_)
+    if (one >= Step::kTemperature) step(one, {}, at);
+  if (x_.empty()) return Fault{"no_token", "every alternative is impossible", -1};
+  return params_.temperature == 0 ? largest(x_.ids, x_.w) : draw_token(at, x_.ids, x_.w);
+}
+
 }  // namespace lm::decode

@@ -30,6 +30,10 @@ class Sampler {
   /// constraint's.
   Result<i32> draw(std::span<const f32> logits, const History& history, const DrawPoint& at,
                    std::span<const std::unique_ptr<Constraint>> constraints = {}, i64 left = 0);
+  /// Draws one of several alternatives, ids ascending, weights the logs of their probabilities. Of
+  /// the steps those that take history leave them alone; temperature and truncations work on
+  /// alternatives as on tokens. Fault "logits" or "no_token".
+  Result<i32> choose(std::span<const i32> ids, std::span<const f64> weights, const DrawPoint& at);
   /// The distribution that the last draw came from; of a greedy draw, only if `whole` was said.
   const TokenWeights& weights() const { return x_; }
 

@@ -9,7 +9,7 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 14> kObjectives = {{
+constexpr std::array<ObjectiveDef, 15> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
     {.name = "reward",
@@ -36,6 +36,7 @@ constexpr std::array<ObjectiveDef, 14> kObjectives = {{
     {.name = "reinforce", .form = RecordForm::kRollout, .make = make_policy},
     {.name = "rloo", .form = RecordForm::kRollout, .make = make_policy},
     {.name = "grpo", .form = RecordForm::kRollout, .make = make_policy},
+    {.name = "classify", .form = RecordForm::kClass, .scores = true, .make = make_classify},
 }};
 
 std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents) {

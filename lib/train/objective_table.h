@@ -20,6 +20,7 @@ enum class RecordForm : u8 {
   kPair,        // a prompt, a chosen and a rejected completion
   kLabelled,    // a prompt, a completion, whether it is a good one
   kRollout,     // completions that the model itself wrote, with their rewards (lib/align)
+  kClass,       // a text and which of several kinds it is of
 };
 
 /// Of all objectives; each reads its own.
@@ -76,5 +77,6 @@ std::unique_ptr<Objective> make_orpo(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_kto(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_unlikelihood(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_policy(const ObjectiveOptions& options);
+std::unique_ptr<Objective> make_classify(const ObjectiveOptions& options);
 
 }  // namespace lm::train

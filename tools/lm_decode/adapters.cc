@@ -38,7 +38,12 @@ Fault Adapters::unknown(std::string_view name) const {
 std::optional<Fault> Adapters::choose(const io::JsonReader& json, i64 field,
                                       const decode::Session& session, std::vector<f32>& out) const {
   if (!any() || !json.has(field)) return std::nullopt;
-  const io::Json value = io::Json::parse(json.raw(field), nullptr, false);
+  return weigh(json.raw(field), session, out);
+}
+
+std::optional<Fault> Adapters::weigh(std::string_view choice, const decode::Session& session,
+                                     std::vector<f32>& out) const {
+  const io::Json value = io::Json::parse(choice, nullptr, false);
   if (value.is_null()) return std::nullopt;
   io::Json shares = value;
   if (value.is_string()) shares = {{value.get<std::string>(), 1}};

@@ -26,6 +26,10 @@ class Adapters {
   /// number. Fault "adapter".
   std::optional<Fault> choose(const io::JsonReader& json, i64 field, const decode::Session& session,
                               std::vector<f32>& out) const;
+  /// The same of a choice as JSON.
+  std::optional<Fault> weigh(std::string_view choice, const decode::Session& session,
+                             std::vector<f32>& out) const;
+  bool has(std::string_view name) const { return find(name).has_value(); }
 
  private:
   std::optional<i64> find(std::string_view name) const;

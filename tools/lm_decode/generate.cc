@@ -12,10 +12,12 @@
 #include "decode.h"
 #include "drafting.h"
 #include "engines.h"
+#include "feasible.h"
 #include "generate_json.h"
 #include "generate_work.h"
 #include "prompts.h"
 #include "record_head.h"
+#include "router.h"
 #include "switching.h"
 #include "tally.h"
 
@@ -47,12 +49,13 @@ enum Field : i64 {
 class GenerateMode : public io::HeldMapper {
  public:
   GenerateMode(cli::Tool& tool, decode::Session& session, const decode::ModelDefaults& defaults,
-               const Adapters& adapters, Constraining& constraining, const Drafting& drafting,
-               const Switching& switching)
+               const Adapters& adapters, const Router& router, Constraining& constraining,
+               const Feasible& feasible, const Drafting& drafting, const Switching& switching)
       : tool_(tool),
         options_(tool.options()),
         session_(session),
-        defaults_(tool_options::params_of(options_, tool.seed(), session.cfg().vocab, defaults)),
+        defaults_(feasible.with_length(
+            tool_options::params_of(options_, tool.seed(), session.cfg().vocab, defaults))),
         prompts_(tool,
                  {session.tokenizer(), session.begin(), session.cfg().vocab,
                   session.engine().positions()},
@@ -60,11 +63,14 @@ class GenerateMode : public io::HeldMapper {
         echo_(options_.on("echo") ? kPrompts + isize(prompts_.paths()) : -1),
         truncated_(prompts_.has_forms() ? kPrompts + isize(prompts_.paths()) + (echo_ >= 0) : -1),
         adapter_(kPrompts + isize(prompts_.paths()) + (echo_ >= 0) + (truncated_ >= 0)),
+        instance_(adapter_ + adapters.any()),
         detail_{options_.on("tokens"), options_.on("logprobs"),
                 options_.integer("top-logprobs") > 0},
         replies_(options_.text("reply") == "messages"),
         adapters_(adapters),
+        router_(router),
         constraining_(constraining),
+        feasible_(feasible),
         switching_(switching),
         generator_(switching.engine(), session.tokenizer(),
                    generate_options(session, drafting, switching)),
@@ -78,6 +84,7 @@ class GenerateMode : public io::HeldMapper {
     if (echo_ >= 0) out.emplace_back("prompt_text");
     if (truncated_ >= 0) out.emplace_back("truncated");
     if (adapters_.any()) out.push_back(adapters_.field());
+    if (feasible_.on()) out.emplace_back("instance");
     return out;
   }
 
@@ -105,7 +112,9 @@ class GenerateMode : public io::HeldMapper {
         constraining_.asked(record.json, fields, r.params);
     if (!asked) return asked.fault();
     work->language = std::move(*asked);
-    if (std::optional<Fault> fault = adapters_.choose(record.json, adapter_, session_, r.adapters))
+    if (std::optional<Fault> fault = feasible_.set(record.json, instance_, *work)) return fault;
+    if (std::optional<Fault> fault =
+            router_.choose(record.json, prompts_.prompt_field(kId), adapter_, session_, *work))
       return fault;
     r.logprobs = options_.on("logprobs");
     r.top_logprobs = options_.integer("top-logprobs");
@@ -204,6 +213,7 @@ class GenerateMode : public io::HeldMapper {
       line.set(kPromptLogprobs, "prompt_logprobs", number_list(work.result.prompt_logprobs));
     line.set(field, name, std::move(completions));
     line.set(kParams, "params", work.params_json);
+    if (!work.routed.empty()) line.set(adapter_, adapters_.field(), work.routed);
     line.set(kModel, "model", io::json_string(session_.digest()));
     line.set(kLm, "lm", tool_options::made_by(tool_, work));
     line.write(out);
@@ -217,10 +227,13 @@ class GenerateMode : public io::HeldMapper {
   i64 echo_;  // fields of the result that some runs have, else -1
   i64 truncated_;
   i64 adapter_;
+  i64 instance_;
   CompletionDetail detail_;
   bool replies_;
   const Adapters& adapters_;
+  const Router& router_;
   Constraining& constraining_;
+  const Feasible& feasible_;
   const Switching& switching_;
   decode::Generator generator_;
   Tally tally_;
@@ -234,17 +247,21 @@ void run_generate(cli::Tool& tool) {
   if (by_engine(tool.options())) return run_engine(tool);
   if (tool.options().on("dump-prompt")) return run_dump(tool);
   const Adapters adapters(tool);
+  const Router router(tool, adapters);
   const Models models = open_models(tool, adapters);
   const decode::ModelDefaults defaults = tool_options::model_defaults(tool);
   Constraining constraining(tool, *models.main);
   const Drafting drafting(tool, models);
   const Switching switching(tool.options(), models);
-  GenerateMode mode(tool, *models.main, defaults, adapters, constraining, drafting, switching);
+  const Feasible feasible(tool, *models.main);
+  GenerateMode mode(tool, *models.main, defaults, adapters, router, constraining, feasible,
+                    drafting, switching);
   std::vector<u64> keys = models.keys();
   for (const u64 key : mode.keys())
     keys.push_back(key);
   if (constraining.key() != 0) keys.push_back(constraining.key());
   if (defaults.key() != 0) keys.push_back(defaults.key());
+  if (router.on()) keys.push_back(router.key());
   const f64 start = monotonic_s();
   tool_options::run_held(tool, mode, 4 * models.main->options().batch, keys);
   mode.report(monotonic_s() - start);

@@ -21,8 +21,9 @@ struct GenerateWork : io::HeldWork {
   decode::SampleParams params;
   std::string params_json;  // the effective ones
   i64 prompt_tokens = 0;
-  i64 unwritten = 0;  // samples before those that are written
-  ReadPrompt prompt;  // without its rows
+  i64 unwritten = 0;   // samples before those that are written
+  ReadPrompt prompt;   // without its rows
+  std::string routed;  // adapters that a router has chosen, as JSON
   decode::Generated result;
 };
 

@@ -42,6 +42,7 @@ class Prompts {
   /// Fields that are read.
   const std::vector<std::string>& paths() const { return paths_; }
   i64 messages_field() const { return at_.messages; }
+  i64 prompt_field(i64 id) const { return at_.prompt >= 0 ? at_.prompt : id; }
   bool has_forms() const { return at_.messages >= 0; }
 
   /// max_tokens: what the prompt leaves room for. id: as the field of the id, which may be the

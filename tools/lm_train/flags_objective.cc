@@ -26,7 +26,8 @@ std::vector<Flag> objective_flags() {
            "rejected completion, measured from a reference model; simpo, orpo: without one. kto: "
            "good and bad completions, measured from a reference; unlikelihood: without one. "
            "reward: "
-           "a head that scores the chosen completion above the rejected one.",
+           "a head that scores the chosen completion above the rejected one. classify: a head with "
+           "a score for each kind of text.",
        .choices = train::objective_names(),
        .semantic = false,
        .main = true},

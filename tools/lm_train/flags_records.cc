@@ -19,8 +19,9 @@ std::vector<Flag> record_flags() {
   });
   const std::string pairs =
       of_objectives([](const ObjectiveDef& d) { return d.form == RecordForm::kPair; });
-  const std::string labels =
-      of_objectives([](const ObjectiveDef& d) { return d.form == RecordForm::kLabelled; });
+  const std::string labels = of_objectives([](const ObjectiveDef& d) {
+    return d.form == RecordForm::kLabelled || d.form == RecordForm::kClass;
+  });
   const std::string referenced = of_objectives([](const ObjectiveDef& d) { return d.reference; });
   const std::string unreferenced = of_objectives(
       [](const ObjectiveDef& d) { return d.form != RecordForm::kDocuments && !d.reference; });
@@ -102,9 +103,16 @@ std::vector<Flag> record_flags() {
        .value_name = "PATH",
        .group = g,
        .def = "label",
-       .help = "the field that says whether the completion is good: true or false, 1 or 0",
+       .help = "whether the completion is good: true or false, 1 or 0; classify: the kind's name",
        .semantic = false,
        .needs = {labels}},
+      {.name = "labels",
+       .kind = FlagKind::kString,
+       .value_name = "NAME,NAME...",
+       .group = g,
+       .help = "classify: the kinds that texts are of, in the order of the head's scores",
+       .semantic = false,
+       .needs = {"objective=classify"}},
       {.name = "mismatched-field",
        .kind = FlagKind::kString,
        .value_name = "PATH",

@@ -1,5 +1,7 @@
 // From options to an objective: its numbers, the data and the model that it takes.
 
+#include <algorithm>
+
 #include "core/str.h"
 #include "model/score_head.h"
 #include "train.h"
@@ -20,6 +22,8 @@ const char* parts_of(train::RecordForm form) {
       return "prompt, chosen and rejected completion";
     case train::RecordForm::kLabelled:
       return "prompt, completion and label";
+    case train::RecordForm::kClass:
+      return "text and label";
     default:
       return "prompt and completion";
   }
@@ -57,6 +61,23 @@ train::ObjectiveOptions objective_options(const Options& o) {
   return out;
 }
 
+std::vector<std::string> class_labels(const Options& o, const train::ObjectiveDef& def) {
+  std::vector<std::string> out;
+  if (def.form != train::RecordForm::kClass) return out;
+  if (!o.given("labels"))
+    usage("--objective classify needs --labels, the names of the kinds that records are of");
+  for (const std::string_view part : split(o.text("labels"), ',')) {
+    const std::string label(trim(part));
+    if (label.empty() || std::find(out.begin(), out.end(), label) != out.end())
+      usage(cat(
+          "--labels ", quote(o.text("labels"), 200),
+          label.empty() ? ": a name is empty" : cat(": ", quote(label), " stands there twice")));
+    out.push_back(label);
+  }
+  if (out.size() < 2) usage("--labels: one kind leaves nothing to learn, expected two or more");
+  return out;
+}
+
 void check_data(const Options& o, const train::ObjectiveDef& def) {
   if (def.form == train::RecordForm::kDocuments) return;
   if (!o.list("data").empty())
@@ -80,7 +101,12 @@ void load_initial(const Options& o, const train::ObjectiveDef& def, u64 seed, i6
                 cat("--lora: adapters have no head, and --objective ", def.name, " trains one"));
   setup.initial = o.given("lora") ? model::load_with_lora(folder, lora_settings(o), seed, ranks)
                                   : model::load_model(folder, ranks);
-  if (def.scores) setup.initial = model::with_score_head(std::move(*setup.initial), seed, ranks);
+  if (def.scores) {
+    const std::vector<std::string> labels = class_labels(o, def);
+    const i64 scores = labels.empty() ? 1 : isize(labels);
+    setup.initial = model::with_score_head(std::move(*setup.initial), seed, ranks, scores);
+    if (!labels.empty()) model::name_scores(setup.initial->cfg, labels);
+  }
   setup.cfg = setup.initial->cfg;
 }
 

@@ -51,6 +51,7 @@ void add_objective(const Options& o, const train::ObjectiveOptions& options,
   for (const auto& [name, value] : numbers)
     params.emplace_back(name, cat(value));
   params.emplace_back("robust", options.robust ? "true" : "false");
+  if (options.name == "classify") params.emplace_back("labels", o.text("labels"));
 }
 
 }  // namespace

@@ -32,11 +32,17 @@ std::vector<std::string> paths(const RecordRules& rules) {
   return out;
 }
 
+[[noreturn]] void need_tokenizer() {
+  throw Error(ErrorKind::kUsage, "records with text need a tokenizer",
+              "--tokenizer FILE names it, where --init-from has none");
+}
+
 }  // namespace
 
 i64 RecordRules::scalars() const {
   if (form == RecordForm::kPair) return train::kPairScalars;
-  return form == RecordForm::kLabelled ? i64{train::kLabelScalars} : i64{0};
+  const bool labelled = form == RecordForm::kLabelled || form == RecordForm::kClass;
+  return labelled ? i64{train::kLabelScalars} : i64{0};
 }
 
 RecordParser::RecordParser(const RecordRules& rules, std::atomic<i64>& truncated)
@@ -47,6 +53,8 @@ RecordParser::RecordParser(const RecordRules& rules, std::atomic<i64>& truncated
 
 std::optional<Fault> RecordParser::parse(io::JsonReader& json, ParsedRecord& out) {
   if (std::optional<Fault> fault = one_form(json)) return fault;
+  if (rules_.form == RecordForm::kClass)
+    if (std::optional<Fault> fault = text(json, out.sequences.emplace_back())) return fault;
   for (i64 c = 0; c < isize(rules_.completions); ++c) {
     Tokens& tokens = out.sequences.emplace_back();
     if (std::optional<Fault> fault = completion(json, c, tokens)) return fault;
@@ -80,6 +88,33 @@ std::optional<Fault> RecordParser::one_form(io::JsonReader& json) const {
   return std::nullopt;
 }
 
+/// A text without a completion: no token of it is a target.
+std::optional<Fault> RecordParser::text(io::JsonReader& json, Tokens& out) {
+  const bool has_ids = json.has(kPromptIds);
+  if (has_ids) {
+    if (std::optional<Fault> fault = json.integers(kPromptIds, rules_.vocab, out.ids)) return fault;
+  } else {
+    if (state_ == nullptr) need_tokenizer();
+    const Result<std::string_view> text = json.string(kPrompt);
+    if (!text) return text.fault();
+    if (rules_.begin) out.ids.push_back(*rules_.begin);
+    if (std::optional<Fault> fault = encode(kPrompt, *text, out.ids)) return fault;
+  }
+  if (rules_.end && (out.ids.empty() || out.ids.back() != *rules_.end))
+    out.ids.push_back(*rules_.end);
+  const std::string field = quote(json_.path(has_ids ? kPromptIds : kPrompt));
+  if (out.ids.empty())
+    return Fault{"empty", cat("field ", field, " is empty, expected tokens"), -1};
+  if (isize(out.ids) > rules_.most) {
+    if (!rules_.truncate)
+      return Fault{"too_long", cat(out.ids.size(), " tokens, expected at most ", rules_.most), -1};
+    out.ids.resize(usize(rules_.most));
+    ++truncated_;
+  }
+  out.loss.assign(out.ids.size(), 0);
+  return std::nullopt;
+}
+
 std::optional<Fault> RecordParser::completion(io::JsonReader& json, i64 c, Tokens& out) {
   if (json.has(kPromptIds) || json.has(ids_of(c))) return from_ids(json, c, out);
   const bool masked = rules_.form == RecordForm::kCompletion && json.has(kIds);
@@ -88,9 +123,7 @@ std::optional<Fault> RecordParser::completion(io::JsonReader& json, i64 c, Token
 }
 
 std::optional<Fault> RecordParser::from_text(io::JsonReader& json, i64 c, Tokens& out) {
-  if (state_ == nullptr)
-    throw Error(ErrorKind::kUsage, "records with text need a tokenizer",
-                "--tokenizer FILE names it, where --init-from has none");
+  if (state_ == nullptr) need_tokenizer();
   const Result<std::string_view> prompt = json.string(kPrompt);
   if (!prompt) return prompt.fault();
   if (rules_.begin) out.ids.push_back(*rules_.begin);
@@ -177,6 +210,8 @@ std::optional<Fault> RecordParser::numbers(io::JsonReader& json, ParsedRecord& o
   }
   if (rules_.form == RecordForm::kLabelled)
     if (std::optional<Fault> fault = label(json, out.scalars[train::kLabel])) return fault;
+  if (rules_.form == RecordForm::kClass)
+    if (std::optional<Fault> fault = label_of(json, out.scalars[train::kLabel])) return fault;
   if (!rules_.reference) return std::nullopt;
   static_assert(i64{train::kRefChosen} == i64{train::kRefOwn});
   return reference(json, out, std::span(out.scalars).subspan(train::kRefChosen));
@@ -194,6 +229,20 @@ std::optional<Fault> RecordParser::label(io::JsonReader& json, f32& out) const {
                cat("field ", quote(rules_.label), " is ", raw.substr(0, 40),
                    ", expected true, false, 1 or 0"),
                field.begin};
+}
+
+/// The place of a name among the labels.
+std::optional<Fault> RecordParser::label_of(io::JsonReader& json, f32& out) const {
+  const Result<std::string_view> name = json.string(kLabelField);
+  if (!name) return name.fault();
+  const auto at = std::find(rules_.labels.begin(), rules_.labels.end(), *name);
+  if (at == rules_.labels.end())
+    return Fault{"range",
+                 cat("field ", quote(rules_.label), " is ", quote(*name, 100), ", expected one of ",
+                     join(rules_.labels, ", ")),
+                 json.field(kLabelField).begin};
+  out = static_cast<f32>(at - rules_.labels.begin());
+  return std::nullopt;
 }
 
 /// A number for each completion, or an object with "sum" and perhaps "tokens".

@@ -21,6 +21,7 @@ struct RecordRules {
   std::vector<std::string> completions;  // one, or the chosen and the rejected, or one and a
                                          // mismatched one
   std::string margin, label, log_probabilities;  // margin: empty where there is none
+  std::vector<std::string> labels;               // of classes
   i64 vocab = 0;
   i64 most = 0;            // tokens of a sequence
   bool on_prompt = false;  // prompt tokens are targets too
@@ -52,6 +53,7 @@ class RecordParser {
 
  private:
   std::optional<Fault> one_form(io::JsonReader& json) const;
+  std::optional<Fault> text(io::JsonReader& json, Tokens& out);
   std::optional<Fault> completion(io::JsonReader& json, i64 c, Tokens& out);
   std::optional<Fault> from_text(io::JsonReader& json, i64 c, Tokens& out);
   std::optional<Fault> encode(i64 field, std::string_view text, std::vector<i32>& ids);
@@ -61,6 +63,7 @@ class RecordParser {
   std::optional<Fault> fit(const std::string& field, Tokens& out);
   std::optional<Fault> numbers(io::JsonReader& json, ParsedRecord& out);
   std::optional<Fault> label(io::JsonReader& json, f32& out) const;
+  std::optional<Fault> label_of(io::JsonReader& json, f32& out) const;
   std::optional<Fault> reference(io::JsonReader& json, const ParsedRecord& record,
                                  std::span<f32> out) const;
 

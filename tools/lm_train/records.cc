@@ -1,5 +1,6 @@
 // Records of prompts and completions: read and tokenised before the first step, kept in memory.
 
+#include <algorithm>
 #include <any>
 #include <atomic>
 
@@ -23,7 +24,7 @@ i32 completion_end(const model::ModelCfg& cfg, const text::Tokenizer* tokenizer)
 
 train::RecordStore read_all(cli::Tool& tool, const RecordRules& rules,
                             std::atomic<i64>& truncated) {
-  train::RecordStore store(isize(rules.completions), rules.scalars());
+  train::RecordStore store(std::max<i64>(1, isize(rules.completions)), rules.scalars());
   io::WorkerPool<RecordParser> parsers(
       [&] { return std::make_unique<RecordParser>(rules, truncated); });
   io::RecordRun& records = tool.records_only();
@@ -96,6 +97,8 @@ train::PackedSource read_records(cli::Tool& tool, const std::string& tokenizer_p
   rules.completions = {o.text("completion-field")};
   if (def.form == train::RecordForm::kPair)
     rules.completions = {o.text("chosen-field"), o.text("rejected-field")};
+  if (def.form == train::RecordForm::kClass) rules.completions.clear();
+  rules.labels = class_labels(o, def);
   if (o.given("mismatched-field")) rules.completions.push_back(o.text("mismatched-field"));
   rules.margin = o.text("margin-field");
   rules.label = o.text("label-field");

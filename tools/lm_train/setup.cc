@@ -5,6 +5,7 @@
 
 #include "core/str.h"
 #include "model/device.h"
+#include "model/score_head.h"
 #include "model/shape.h"
 #include "tokenizer.h"
 #include "train.h"
@@ -246,6 +247,8 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   if (!setup.initial) {
     setup.cfg = new_config(o, setup.tokenizer);
     if (def.scores) setup.cfg.scores = 1;
+    if (const std::vector<std::string> labels = class_labels(o, def); !labels.empty())
+      model::name_scores(setup.cfg, labels);
   }
   if (sharded) check_vocab(text::shard_manifest(o.list("data")[0]), sharded->vocab_size, setup.cfg);
   if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);

@@ -50,6 +50,9 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
 /// setting.
 model::LoraCfg lora_settings(const cli::Options& o);
 
+/// The names of --labels, none for other objectives than classify. Throws Error{kUsage}.
+std::vector<std::string> class_labels(const cli::Options& o, const train::ObjectiveDef& def);
+
 /// The objective of the options.
 const train::ObjectiveDef& objective_def(const cli::Options& o);
 /// Its numbers. Throws Error{kUsage} for those that do not fit.

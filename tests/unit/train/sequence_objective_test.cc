@@ -82,7 +82,8 @@ Records records_for(const ObjectiveOptions& options, i64 count, u64 seed = 1) {
   const RandomStream draw(seed, RandomPurpose::kOther);
   u64 at = 0;
   const auto below = [&](u64 bound) { return static_cast<i64>(draw.below(at++, bound)); };
-  const bool pair = train::find_objective(options.name)->form == RecordForm::kPair;
+  const RecordForm form = train::find_objective(options.name)->form;
+  const bool pair = form == RecordForm::kPair;
   const bool policy = is_policy(options);
   Records out;
   train::RecordStore& store = out.store = {sequences_of(options), policy ? 0 : 3};
@@ -92,7 +93,7 @@ Records records_for(const ObjectiveOptions& options, i64 count, u64 seed = 1) {
     for (i64 j = 0; j < prompt; ++j)
       tokens.push_back(static_cast<i32>(below(64)));
     std::vector<f32> scalars = {pair ? 0.25f * static_cast<f32>(below(3))
-                                     : static_cast<f32>(below(2))};
+                                     : static_cast<f32>(below(form == RecordForm::kClass ? 3 : 2))};
     for (i64 q = 0; q < sequences_of(options); ++q) {
       const i64 length = 1 + below(5);
       std::vector<i32> sequence = tokens;
@@ -145,7 +146,8 @@ model::ModelCfg config_for(const ObjectiveOptions& options, i64 width = 32) {
   shape.context = kSeqLen + 1;
   model::ModelCfg cfg = model::make_config(shape);
   cfg.init_std = 0.2;  // so that log-probabilities differ
-  if (train::find_objective(options.name)->scores) cfg.scores = 1;
+  const ObjectiveDef& def = *train::find_objective(options.name);
+  if (def.scores) cfg.scores = def.form == RecordForm::kClass ? 3 : 1;
   cfg.value = options.name == "ppo";
   return cfg;
 }
@@ -382,6 +384,24 @@ TEST_CASE("orpo, simpo and unlikelihood are what their formulas say", "[train]")
   CHECK(other == Approx(unlikely.metric("likely_nats")).epsilon(1e-6));
 }
 
+TEST_CASE("a classifier's loss is the label's cross entropy under scores of the last state",
+          "[train]") {
+  Probe probe(options_of("classify"), 2);
+  const Example first = labelled({20, 21}, 2, 0);
+  f64 nats = probe.run(std::span(&first, 1));
+  CHECK(nats == Approx(-std::log(probe.metric("label_probability"))).epsilon(1e-5));
+  // Of all labels the probabilities sum to one; what is before the last token counts too.
+  f64 sum = 0;
+  for (const f32 label : {0.0f, 1.0f, 2.0f}) {
+    const Example one = labelled({20, 21}, label, 0);
+    sum += std::exp(-probe.run(std::span(&one, 1)));
+  }
+  CHECK(sum == Approx(1).epsilon(1e-5));
+  const Example other = labelled({19, 21}, 2, 0);
+  CHECK(std::abs(probe.run(std::span(&other, 1)) - nats) > 1e-4);
+  CHECK(probe.objective->tokens_read(first) == 4);
+}
+
 TEST_CASE("a certain token has finite odds and slopes", "[train]") {
   for (const char* name : {"orpo", "unlikelihood"}) {
     Probe probe(options_of(name), 1);
@@ -599,7 +619,7 @@ TEST_CASE("one batch is learnt by heart", "[train]") {
     for (const auto& [metric, value] : last.metrics)
       if (metric == "reward_accuracy") CHECK(value == 1);
     // Losses whose least value is 0 or known.
-    if (name == "dpo" || name == "ipo" || name == "simpo" || name == "hinge")
+    if (name == "dpo" || name == "ipo" || name == "simpo" || name == "hinge" || name == "classify")
       CHECK(last.loss < 0.01);
   }
 }
