@@ -83,14 +83,17 @@ void read_embed(const JsonNode& json, ModelCfg& cfg) {
     embed.fail("kind", "\"gaussian\" or \"semi\"");
 }
 
+/// Without a table the weights are those of no architecture that others have.
 void write_embed(const ModelCfg& cfg, Json& json) {
-  json.erase(kEmbedKey);
-  if (!cfg.embed.drawn()) return;
+  if (!cfg.embed.drawn()) {
+    json.erase(kEmbedKey);
+    return;
+  }
   const bool semi = cfg.embed.kind == EmbedKind::kSemi;
   json[kEmbedKey] = {{"kind", semi ? "semi" : "gaussian"}};
-  if (semi) json[kEmbedKey]["share"] = cfg.embed.share;
-  // Without a table the weights are those of no architecture that others have.
-  if (!semi)
+  if (semi)
+    json[kEmbedKey]["share"] = cfg.embed.share;
+  else
     json["architectures"] = {cat("Lexinvariant", json["architectures"][0].get<std::string>())};
 }
 

@@ -6,6 +6,7 @@
 
 #include "catch.h"
 #include "core/error.h"
+#include "core/str.h"
 #include "engine_rows.h"
 #include "io/file.h"
 #include "model/checkpoint.h"
