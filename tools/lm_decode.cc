@@ -8,6 +8,7 @@
 #include "lm_decode/constraining.h"
 #include "lm_decode/decode.h"
 #include "lm_decode/drafting.h"
+#include "lm_decode/draws.h"
 #include "lm_decode/engines.h"
 #include "lm_decode/feasible.h"
 #include "lm_decode/infill.h"
@@ -39,8 +40,20 @@ std::vector<Flag> adapter_flags() {
            .needs = {"adapter"}}};
 }
 
+std::vector<Flag> embed_flags() {
+  return {{.name = "embed-seed",
+           .kind = FlagKind::kCount,
+           .value_name = "N",
+           .group = "Model",
+           .help = "which vectors a model with drawn embeddings runs with",
+           .details = "Without it a gaussian model runs with those of 0, a semi one with its "
+                      "learned table.",
+           .min = 0,
+           .needs = {"model"}}};
+}
+
 std::vector<Flag> model_flags() {
-  return lm::cli::joined({lm::tool_options::folder_flags("Model"), adapter_flags(),
+  return lm::cli::joined({lm::tool_options::folder_flags("Model"), adapter_flags(), embed_flags(),
                           lm::tool_options::model_flags({}), lm::tool_options::held_flags()});
 }
 
@@ -145,8 +158,8 @@ std::vector<Flag> score_flags() {
        .semantic = false,
        .needs = {"report"}},
   };
-  return lm::cli::joined(
-      {text, lm::tool_options::window_flags(scoring), own, lm::decode_tool::chat_flags()});
+  return lm::cli::joined({text, lm::tool_options::window_flags(scoring),
+                          lm::decode_tool::draws_flags(), own, lm::decode_tool::chat_flags()});
 }
 
 ToolSpec make_spec() {

@@ -29,7 +29,7 @@ model::EngineOptions sizes(const model::ModelCfg& cfg, const SessionOptions& o, 
 }
 
 i64 host_bytes(const model::MappedModel& model, const model::EngineOptions& size) {
-  return model::Engine::host_bytes(model, size) +
+  return model::Engine::host_bytes(model, size) + model.table_bytes +
          model::memory_bytes(model.cfg, size.activation, size.cache_tokens);
 }
 
@@ -37,16 +37,22 @@ i64 least_bytes_of(const model::MappedModel& model, const SessionOptions& option
   return on_host(options) ? host_bytes(model, sizes(model.cfg, options, 0)) : 0;
 }
 
+std::string draw_key(const std::optional<model::EmbedDraw>& draw) {
+  return draw ? cat("\n", draw->seed, " ", draw->number, " ", draw->draw) : std::string();
+}
+
 }  // namespace
 
 i64 Session::least_bytes(const SessionOptions& options) {
-  return least_bytes_of(
-      model::map_model(options.folder, options.adapters, model::LoadAdapters::kLater), options);
+  return least_bytes_of(model::map_model(options.folder, options.adapters, options.embed,
+                                         model::LoadAdapters::kLater),
+                        options);
 }
 
 Session::Session(const SessionOptions& options)
     : options_(options),
-      model_(model::map_model(options.folder, options.adapters, model::LoadAdapters::kLater)) {
+      model_(model::map_model(options.folder, options.adapters, options.embed,
+                              model::LoadAdapters::kLater)) {
   if (options.logits) model::require_decoder(model_.cfg, options.folder);
   text::LoadOptions load;
   load.add_specials = false;
@@ -120,7 +126,7 @@ WindowRule Session::windows(i64 window, i64 stride) const {
 u64 Session::key() const {
   return xxh3_64(cat(digest_, join(adapter_digests_, ""), "\n", tokenizer_->digest(), "\n",
                      begin_ ? cat(*begin_) : "", "\n", static_cast<i64>(options_.special), "\n",
-                     dtype_name(activation())));
+                     dtype_name(activation()), draw_key(options_.embed)));
 }
 
 }  // namespace lm::decode

@@ -41,7 +41,8 @@ struct SessionOptions {
   bool logits = true;
   std::vector<i64> states = {};
   bool final_state = true;
-  std::vector<i64> projections = {};  // EngineOptions::projections
+  std::vector<i64> projections = {};           // EngineOptions::projections
+  std::optional<model::EmbedDraw> embed = {};  // map_model's draw
 };
 
 class Session {

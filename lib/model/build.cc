@@ -97,6 +97,7 @@ Value GraphModel::add_low_rank(const std::string& stem, Value x, Value y) {
 }
 
 Value GraphModel::embed(Value tokens, Value positions) {
+  LM_CHECK(param("embed.weight"), "the model has a table of embeddings");
   const Graph::Scope scope = g_.scope("embed");
   const Value table = param("pos_embed.weight");
   Value x = embedding(g_, tokens, param("embed.weight"), table ? positions : Value{}, table);
@@ -122,9 +123,13 @@ Value GraphModel::final_norm(Value x) {
 
 Value GraphModel::stream(Value tokens, Value positions, MixContext& mix, i64 layers,
                          std::span<Value> states) {
-  Value x = embed(tokens, positions);
+  return this->layers(embed(tokens, positions), positions, mix, layers, states);
+}
+
+Value GraphModel::layers(Value x, Value positions, MixContext& mix, i64 count,
+                         std::span<Value> states) {
   if (!states.empty()) states[0] = x;
-  for (i64 i = 0; i < layers; ++i) {
+  for (i64 i = 0; i < count; ++i) {
     x = block(i, x, positions, mix);
     if (i + 1 < isize(states)) states[usize(i + 1)] = x;
   }
@@ -153,6 +158,12 @@ void GraphModel::bind(Executor& executor, const Weights& weights, const Weights*
   }
   for (const Value types : types_)
     executor.set(types, OwnedTensor(g_.shape(types), DType::kI32).view);
+}
+
+Value GraphModel::hidden_of(Value rows, Value positions, Value spans) {
+  BatchContext mix(g_, spans);
+  const Value x = options_.dropout > 0 ? dropout(g_, rows, options_.dropout) : rows;
+  return final_norm(layers(x, positions, mix, cfg_.depth(), {}));
 }
 
 ScoreGraph::ScoreGraph(const ModelCfg& cfg, const ModelParams& params, i64 rows)

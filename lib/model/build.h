@@ -46,6 +46,7 @@ class GraphModel {
   /// For all rows to come: weights [N, BuildOptions::adapters->columns()] of the adapters.
   void use_adapters(Value row_weights) { adapter_rows_ = row_weights; }
   /// tokens, positions i32 [N] -> [N, C]. Every token is of the first type, where there are types.
+  /// LM_CHECK: the model has a table.
   Value embed(Value tokens, Value positions);
   /// Layer i with residuals, as region "blocks.i". x [N, C] -> [N, C].
   Value block(i64 i, Value x, Value positions, MixContext& mix);
@@ -59,8 +60,11 @@ class GraphModel {
                std::span<Value> states = {});
   /// The same with two-interval attention over the rows of the batch; spans i32 [N, 6].
   Value hidden(Value tokens, Value positions, Value spans);
+  /// The same of rows that the caller embedded, [N, C], in a model with relative positions.
+  Value hidden_of(Value rows, Value positions, Value spans);
   const ModelCfg& config() const { return cfg_; }
-  /// The output matrix [V, C]: the embedding when tied. Absent in an encoder and where scores are.
+  /// The output matrix [V, C]: the embedding when tied. Absent in an encoder, where scores are and
+  /// where there is no table.
   Value head() const { return head_; }
   /// A parameter's value, absent if the model has none of that name.
   Value param(std::string_view name) const;
@@ -81,6 +85,7 @@ class GraphModel {
     Value a, b;
   };
   Value norm(const std::string& prefix, Value x);
+  Value layers(Value x, Value positions, MixContext& mix, i64 count, std::span<Value> states);
   void declare_adapters(const AdapterBank& bank);
   /// Whether adapters stand beside the matrix `stem`.weight.
   bool adapted(const std::string& stem) const { return low_rank_.contains(stem); }

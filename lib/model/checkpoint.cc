@@ -16,6 +16,7 @@
 #include "core/xxh3_stream.h"
 #include "io/atomic_file.h"
 #include "io/file.h"
+#include "model/drawn_weights.h"
 #include "model/family.h"
 #include "model/mapping.h"
 #include "tensor/safetensors.h"
@@ -159,16 +160,40 @@ SafeModel open_weights(const std::string& folder) {
 }
 }  // namespace
 
+namespace {
+[[noreturn]] void refuse_draw(const std::string& folder, std::string_view what) {
+  throw Error(ErrorKind::kUsage, cat(folder, ": ", what));
+}
+
+void map_drawn(const std::string& folder, const ModelCfg& stored, std::optional<EmbedDraw> draw,
+               MappedModel& model) {
+  if (!draw && stored.embed.kind == EmbedKind::kGaussian) draw.emplace();
+  model.cfg = plain_config(stored, draw.has_value());
+  std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
+  model.weights = std::make_unique<DrawnWeights>(open_weights(folder), stored, params->set, draw);
+  model.params = std::move(params);
+  if (draw) model.table_bytes = 2 * stored.vocab * stored.width * item_bytes(DType::kF32);
+}
+}  // namespace
+
 MappedModel map_model(const std::string& path, const std::vector<std::string>& further,
-                      LoadAdapters load) {
+                      const std::optional<EmbedDraw>& draw, LoadAdapters load) {
   const ModelPath at = model_parts(path);
   MappedModel model;
   model.cfg = load_config(at.base);
-  std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
-  SafeModel files = open_weights(at.base);
   std::vector<std::string> adapters;
   if (!at.adapter.empty()) adapters.push_back(at.adapter);
   adapters.insert(adapters.end(), further.begin(), further.end());
+  if (draw && !model.cfg.embed.drawn())
+    refuse_draw(at.base, "embeddings are learned, so that there is none to draw");
+  if (model.cfg.embed.drawn()) {
+    if (!adapters.empty()) refuse_draw(at.base, "adapters do not go with drawn embeddings");
+    const ModelCfg stored = model.cfg;
+    map_drawn(at.base, stored, draw, model);
+    return model;
+  }
+  std::unique_ptr<ModelParams> params = std::make_unique<ModelParams>(make_params(model.cfg));
+  SafeModel files = open_weights(at.base);
   if (!adapters.empty()) {
     model.adapters =
         std::make_unique<AdapterBank>(adapters, files, at.base, model.cfg, params->set);

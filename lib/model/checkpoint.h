@@ -4,12 +4,14 @@
 // digests. A folder appears complete under its name or not at all (io::AtomicDir).
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "model/adapter.h"
 #include "model/adapter_bank.h"
 #include "model/config.h"
+#include "model/drawn_embeddings.h"
 #include "model/mapped_weights.h"
 #include "model/params.h"
 #include "tensor/safe_writer.h"
@@ -28,11 +30,13 @@ struct Model {
 };
 
 /// A model folder opened for inference: parameters in the file's type, where the file is mapped;
-/// and adapters beside it. Movable; what it points to stays at its address.
+/// and adapters beside it. Movable; what it points to stays at its address. Where embeddings are
+/// drawn, this is an ordinary model of one draw (drawn_weights.h).
 struct MappedModel {
   ModelCfg cfg;
   std::unique_ptr<const ModelParams> params;
-  std::unique_ptr<const MappedWeights> weights;
+  std::unique_ptr<const Weights> weights;
+  i64 table_bytes = 0;                    // of a draw, in memory
   std::unique_ptr<AdapterBank> adapters;  // null: none
   std::vector<f32> adapter_weights;       // of a text that is not told otherwise
 };
@@ -67,10 +71,13 @@ Model load_with_lora(const std::string& folder, const LoraCfg& lora, u64 seed, i
 
 /// Opens a model (find_model) without reading its weights, with its adapter and further ones beside
 /// it, which texts choose (Engine::adapt): of adapter i of `further` the number is i, or i + 1 if
-/// the model has one of its own. An engine wants these loaded; with kLater the caller does that,
-/// when it has the memory. Throws as load_model, find_model and AdapterBank.
+/// the model has one of its own. draw: of a model with drawn embeddings; absent: the first of seed
+/// 0 of a gaussian one, the learnt table of a semi one. An engine wants adapters loaded; with kLater
+/// the caller does that, when it has the memory. Throws as load_model, find_model and AdapterBank,
+/// and Error{kUsage} for a draw or adapters that the model does not go with.
 enum class LoadAdapters : u8 { kNow, kLater };
 MappedModel map_model(const std::string& path, const std::vector<std::string>& further = {},
+                      const std::optional<EmbedDraw>& draw = {},
                       LoadAdapters load = LoadAdapters::kNow);
 
 /// Only the configuration (with generation_config.json's end ids) of a model (find_model): for

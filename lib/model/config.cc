@@ -67,6 +67,36 @@ void write_scores(const ModelCfg& cfg, Json& json) {
   }
 }
 
+constexpr const char* kEmbedKey = "lm_embeddings";
+
+/// {"kind":"gaussian"}, or {"kind":"semi","share":P}; other programs do not know it.
+void read_embed(const JsonNode& json, ModelCfg& cfg) {
+  if (!json.has(kEmbedKey)) return;
+  const JsonNode embed = json.object(kEmbedKey);
+  embed.only({"kind", "share"});
+  const std::string kind = embed.text("kind");
+  if (kind == "gaussian")
+    cfg.embed = {EmbedKind::kGaussian, 0};
+  else if (kind == "semi")
+    cfg.embed = {EmbedKind::kSemi, embed.number("share", 0.0, 1.0)};
+  else
+    embed.fail("kind", "\"gaussian\" or \"semi\"");
+}
+
+/// Without a table the weights are those of no architecture that others have.
+void write_embed(const ModelCfg& cfg, Json& json) {
+  if (!cfg.embed.drawn()) {
+    json.erase(kEmbedKey);
+    return;
+  }
+  const bool semi = cfg.embed.kind == EmbedKind::kSemi;
+  json[kEmbedKey] = {{"kind", semi ? "semi" : "gaussian"}};
+  if (semi)
+    json[kEmbedKey]["share"] = cfg.embed.share;
+  else
+    json["architectures"] = {cat("Lexinvariant", json["architectures"][0].get<std::string>())};
+}
+
 [[noreturn]] void inconsistent(std::string_view name, std::string_view what) {
   throw Error(ErrorKind::kData, cat(name, ": ", what));
 }
@@ -82,6 +112,13 @@ void check_config(const ModelCfg& cfg, std::string_view name) {
                  cat("positions begin at ", cfg.first_position, ", the table has ", cfg.context));
   for (const LayerCfg& layer : cfg.layers)
     check_layer(layer, cfg, name);
+  if (!cfg.embed.drawn()) return;
+  if (cfg.kind != ModelKind::kDecoder || cfg.position != PositionKind::kRope)
+    inconsistent(name, cat(cfg.family,
+                           " has learned positions or sees all of a text, but drawn "
+                           "embeddings (",
+                           embed_name(cfg.embed), ") are for decoders with relative positions"));
+  if (cfg.scores > 0) inconsistent(name, "a head for scores does not go with drawn embeddings");
 }
 
 void require_decoder(const ModelCfg& cfg, std::string_view folder) {
@@ -101,7 +138,7 @@ bool same_shape(const ModelCfg& x, const ModelCfg& y) {
          x.context == y.context && x.norm == y.norm && x.norm_eps == y.norm_eps &&
          x.position == y.position && x.first_position == y.first_position &&
          x.token_types == y.token_types && x.embed_norm == y.embed_norm && x.tied == y.tied &&
-         x.scores == y.scores && x.lora.has_value() == y.lora.has_value() &&
+         x.embed == y.embed && x.scores == y.scores && x.lora.has_value() == y.lora.has_value() &&
          (!x.lora || same(*x.lora, *y.lora)) &&
          std::equal(x.layers.begin(), x.layers.end(), y.layers.begin(), y.layers.end(), same_layer);
 }
@@ -115,6 +152,7 @@ std::string describe(const ModelCfg& cfg) {
   }
   append(out, ", vocabulary ", cfg.vocab);
   if (cfg.scores > 0) append(out, ", ", cfg.scores, cfg.scores == 1 ? " score" : " scores");
+  if (cfg.embed.drawn()) append(out, ", embeddings ", embed_name(cfg.embed));
   if (cfg.lora) append(out, ", ", describe(*cfg.lora));
   return out;
 }
@@ -129,6 +167,7 @@ ModelCfg parse_config(std::string_view text, std::string_view name) {
   cfg.init_std = json.number_or("initializer_range", 0.02, 0.0, 10.0);
   family.parse(json, cfg);
   read_scores(json, cfg);
+  read_embed(json, cfg);
   read_token_ids(json, cfg);
   cfg.end_ids = cfg.eos;
   std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
@@ -147,6 +186,7 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype) {
   json["tie_word_embeddings"] = cfg.tied;
   write_token_ids(cfg, json);
   if (cfg.scores > 0) write_scores(cfg, json);
+  write_embed(cfg, json);
   json.erase("transformers_version");  // it names the writer, which is not transformers
   json["torch_dtype"] = std::string(dtype);
   json["dtype"] = std::string(dtype);

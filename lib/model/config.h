@@ -13,6 +13,7 @@
 #include "core/types.h"
 #include "model/attention_layer.h"
 #include "model/cell_layer.h"
+#include "model/drawn_embeddings.h"
 #include "model/ffn_layer.h"
 #include "model/lora.h"
 #include "ops/op.h"
@@ -49,6 +50,7 @@ struct ModelCfg {
   i64 token_types = 0;      // rows of a table whose first is added to every token's embedding
   bool embed_norm = false;  // a norm behind the embeddings
   bool tied = true;         // the head is the embedding
+  EmbedCfg embed;           // whether the embedding and the head are learnt or drawn
   i64 scores = 0;           // rows of a head that scores texts by their last token's state, which
                             // then stands in the place of the next token's; 0: none
   bool value = false;       // a guess of the return beside the next token's head, while a policy is

@@ -8,6 +8,7 @@ namespace lm::model {
 
 inline constexpr MapRow kLlamaRows[] = {
     {"model.embed_tokens.weight", "embed.weight"},
+    {"model.embed_scale", "embed_scale"},
     {"model.layers.{}.input_layernorm.weight", "blocks.{}.attn_norm.weight"},
     {"model.layers.{}.self_attn.q_proj.weight", "blocks.{}.attn.qkv.weight", RowPart::kQuery},
     {"model.layers.{}.self_attn.k_proj.weight", "blocks.{}.attn.qkv.weight", RowPart::kKey},

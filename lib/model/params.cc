@@ -16,7 +16,9 @@ constexpr i64 kInitBlock = 1 << 14;
 
 ModelParams own_params(const ModelCfg& cfg) {
   ModelParams p;
-  add_param(p, "embed.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
+  const bool table = cfg.embed.kind != EmbedKind::kGaussian;
+  if (table) add_param(p, "embed.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
+  if (cfg.embed.drawn()) add_param(p, "embed_scale", {1}, {1.0f});
   if (cfg.position == PositionKind::kLearned)
     add_param(p, "pos_embed.weight", {cfg.context, cfg.width}, {0.0f, cfg.init_std});
   if (cfg.token_types > 0)
@@ -30,7 +32,7 @@ ModelParams own_params(const ModelCfg& cfg) {
   add_norm(p, "norm", cfg);
   if (cfg.scores > 0)
     add_param(p, "score.weight", {cfg.scores, cfg.width}, {0.0f, cfg.init_std});
-  else if (!cfg.tied)
+  else if (!cfg.tied && table)
     add_param(p, "head.weight", {cfg.vocab, cfg.width}, {0.0f, cfg.init_std});
   return p;
 }

@@ -2,9 +2,9 @@
 // The parameters a ModelCfg implies, in model order (embeddings, layers, final norm, head), with
 // their initial distributions; before them those of adapters, beside which the rest is frozen. The
 // flat slabs over them are graph/params.h's. Names: embed.weight, pos_embed.weight,
-// type_embed.weight, embed_norm.{weight,bias}, those of layer I from blocks.I on
-// (attention_layer.h, ffn_layer.h), norm.{weight,bias}, head.weight or score.weight,
-// value.{weight,bias}. Matrices are [out, in].
+// type_embed.weight, embed_norm.{weight,bias}, embed_scale [1], those of layer I from blocks.I on
+// (layer.h), norm.{weight,bias}, head.weight or score.weight, value.{weight,bias}. Matrices are
+// [out, in].
 
 #include <span>
 #include <string>

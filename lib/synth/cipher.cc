@@ -1,48 +1,17 @@
 // cipher: texts whose symbols are replaced one for one, by another key in every record.
 
 #include <algorithm>
-#include <array>
+#include <limits>
 
 #include "core/error.h"
 #include "core/str.h"
+#include "synth/chain.h"
 #include "synth/fields.h"
 #include "synth/task.h"
 
 namespace lm::synth {
 
 namespace {
-
-// An order-1 chain over 6 symbols; from symbol (row) to symbol. Perplexity of its entropy
-// rate 2.395.
-constexpr i64 kStates = 6;
-using Chain = std::array<std::array<f64, kStates>, kStates>;
-constexpr Chain kChain = {{{.753, .125, .003, .051, .003, .065},
-                           {.446, .015, .050, .376, .108, .005},
-                           {.557, .053, .005, .346, .004, .035},
-                           {.010, .885, .003, .003, .042, .057},
-                           {.163, .508, .007, .004, .276, .042},
-                           {.006, .023, .914, .039, .007, .011}}};
-
-std::array<f64, kStates> stationary() {
-  std::array<f64, kStates> now{};
-  now.fill(1.0 / kStates);
-  for (i64 round = 0; round < 2000; ++round) {
-    std::array<f64, kStates> next{};
-    for (std::size_t i = 0; i < kStates; ++i)
-      for (std::size_t j = 0; j < kStates; ++j)
-        next[j] += now[i] * kChain[i][j];
-    now = next;
-  }
-  return now;
-}
-
-i64 draw_from(const std::array<f64, kStates>& weights, f64 uniform) {
-  for (std::size_t i = 0; i + 1 < kStates; ++i) {
-    uniform -= weights[i];
-    if (uniform < 0) return static_cast<i64>(i);
-  }
-  return kStates - 1;
-}
 
 constexpr i64 kLetters = 27;  // a .. z and the blank
 char letter(i64 id) {
@@ -74,8 +43,10 @@ class Cipher final : public Task {
         enciphered_(params.is("key", "random")),
         ids_(setup.form == "ids"),
         of_text_(!setup.text.empty()),
-        letters_(letters_of(setup.text)),
-        start_(stationary()) {
+        logprobs_(params.is("logprobs", "chain")),
+        letters_(letters_of(setup.text)) {
+    if (of_text_ && logprobs_)
+      throw Error(ErrorKind::kUsage, "--set: logprobs=chain are of the drawn chain, not of --text");
     if (of_text_ && isize(letters_) < length_)
       throw Error(ErrorKind::kUsage, cat("--text: has ", letters_.size(),
                                          " letters and blanks, fewer than length ", length_));
@@ -88,10 +59,7 @@ class Cipher final : public Task {
       const i64 begin = length_ * draws.below(isize(letters_) / length_);
       out->plain.assign(letters_.begin() + begin, letters_.begin() + begin + length_);
     } else {
-      for (i64 i = 0, state = 0; i < length_; ++i) {
-        state = draw_from(i == 0 ? start_ : kChain[usize(state)], draws.uniform());
-        out->plain.push_back(state);
-      }
+      out->plain = chain_.draw(length_, draws);
     }
     out->key = enciphered_ ? draws.permutation(symbols()) : identity();
     // Renaming symbols changes nothing that can be told without the key.
@@ -117,6 +85,9 @@ class Cipher final : public Task {
       add_text(fields, "plain", spelt(it.plain));
     }
     add_list(fields, "key", it.key);
+    if (!logprobs_) return;
+    add_reals(fields, "keyless_logprobs", chain_.keyless_logprobs(code));
+    add_reals(fields, "chain_logprobs", chain_.logprobs(it.plain));
   }
   f64 space() const override {
     if (!of_text_ || enciphered_) return std::numeric_limits<f64>::infinity();
@@ -125,7 +96,7 @@ class Cipher final : public Task {
   i64 id_count() const override { return ids_ ? symbols() : 0; }
 
  private:
-  i64 symbols() const { return of_text_ ? kLetters : kStates; }
+  i64 symbols() const { return of_text_ ? kLetters : kChainStates; }
   std::vector<i64> identity() const {
     std::vector<i64> out(usize(symbols()));
     for (i64 i = 0; i < symbols(); ++i)
@@ -145,9 +116,9 @@ class Cipher final : public Task {
     return out;
   }
   i64 length_;
-  bool enciphered_, ids_, of_text_;
+  bool enciphered_, ids_, of_text_, logprobs_;
   std::vector<u8> letters_;
-  std::array<f64, kStates> start_;
+  Chain chain_;
 };
 
 }  // namespace
@@ -163,7 +134,14 @@ void add_cipher_task(std::vector<TaskInfo>& out) {
                              "none leaves the text as it is",
                              0,
                              0,
-                             {"random", "none"}}},
+                             {"random", "none"}},
+                            {"logprobs",
+                             Param::Kind::kChoice,
+                             "none",
+                             "chain: of each symbol, with and without the key",
+                             0,
+                             0,
+                             {"none", "chain"}}},
                  .make = [](const Params& params, const TaskSetup& setup) -> std::unique_ptr<Task> {
                    return std::make_unique<Cipher>(params, setup);
                  }});

@@ -21,6 +21,15 @@ void add_list(std::string& fields, std::string_view name, std::span<const i64> n
   fields += ']';
 }
 
+void add_reals(std::string& fields, std::string_view name, std::span<const f64> numbers) {
+  append(fields, ",\"", name, "\":[");
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (i > 0) fields += ',';
+    io::append_json_number(fields, numbers[i]);
+  }
+  fields += ']';
+}
+
 namespace {
 
 constexpr std::string_view kSingle =

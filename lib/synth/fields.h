@@ -17,6 +17,7 @@ void add_text(std::string& fields, std::string_view name, std::string_view text)
 void add_json(std::string& fields, std::string_view name, std::string_view json);
 /// Appends ,"name":[...].
 void add_list(std::string& fields, std::string_view name, std::span<const i64> numbers);
+void add_reals(std::string& fields, std::string_view name, std::span<const f64> numbers);
 
 /// Symbols as words: a .. z, A .. Z, 0 .. 9, then s62, s63, ...
 std::string symbol(i64 id);

@@ -32,6 +32,16 @@ f64 EvalResult::perplexity() const {
   return std::exp(loss);
 }
 
+namespace {
+ObjectiveOptions objective_of(const model::ModelCfg& cfg, const EvalOptions& options) {
+  ObjectiveOptions out;
+  out.doc_mask = options.doc_mask;
+  if (cfg.embed.kind == model::EmbedKind::kGaussian || options.embed_draws > 0)
+    out.drawn = {cfg.embed, cfg.vocab, cfg.width};
+  return out;
+}
+}  // namespace
+
 Evaluator::Evaluator(const model::Model& model, const ParamSlab& weights, const Backend& backend,
                      const std::vector<std::string>& manifests, const EvalOptions& options,
                      std::vector<i32> byte_table, comm::Comm& comm, const Context& ctx)
@@ -43,12 +53,13 @@ Evaluator::Evaluator(const model::Model& model, const ParamSlab& weights, const 
                           .boundaries = options.doc_mask,
                           .weights = {}}),
       byte_table_(std::move(byte_table)),
-      objective_({.documents = options.doc_mask}) {
+      draws_(std::max<i64>(1, options.embed_draws)),
+      objective_(make_objective(objective_of(model.cfg, options))) {
   TrainOptions shape;
   shape.seq_len = options.seq_len;
   shape.micro_batch = options.micro_batch;
   shape.activation = weights.dtype();
-  graph_ = std::make_unique<TrainGraph>(model.cfg, *model.params, objective_,
+  graph_ = std::make_unique<TrainGraph>(model.cfg, *model.params, *objective_,
                                         forward_options(model.cfg, shape));
   ExecOptions exec;
   exec.record = true;
@@ -72,16 +83,21 @@ std::optional<EvalResult> Evaluator::run() {
     batch.clear();
     source_.seek({first, {}});
     source_.next(std::min(options_.micro_batch, samples - first), batch);
-    sums[1] += objective_.fill(batch, {}, graph_->inputs);
-    graph_->inputs.set(*executor_);
-    executor_->run(RunCtx{});
-    sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
-    if (!byte_table_.empty())
-      sums[2] += static_cast<f64>(target_bytes(graph_->inputs.targets, byte_table_));
+    for (i64 draw = 0; draw < draws_; ++draw) {
+      FillCtx fill;
+      fill.seed = options_.seed;
+      fill.step = ~static_cast<u32>(draw);  // no step's
+      sums[1] += objective_->fill(batch, fill, graph_->inputs);
+      graph_->inputs.set(*executor_);
+      executor_->run(RunCtx{});
+      sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
+      if (!byte_table_.empty())
+        sums[2] += static_cast<f64>(target_bytes(graph_->inputs.targets, byte_table_));
+    }
   }
   comm_.all_reduce(sums);
   EvalResult result;
-  result.targets = static_cast<i64>(sums[1]);
+  result.targets = static_cast<i64>(sums[1]) / draws_;
   if (result.targets > 0) result.loss = sums[0] / sums[1];
   result.bits_per_byte = bits_per_byte(sums[0], static_cast<i64>(sums[2]));
   return result;

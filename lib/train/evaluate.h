@@ -14,7 +14,7 @@
 #include "model/checkpoint.h"
 #include "text/tokenizer.h"
 #include "train/data.h"
-#include "train/objective_next_token.h"
+#include "train/objective_table.h"
 
 namespace lm::train {
 
@@ -33,6 +33,10 @@ struct EvalOptions {
   i64 micro_batch = 1;
   bool doc_mask = false;
   i64 max_tokens = 0;  // targets to look at, rounded up to whole windows; 0: all
+  u64 seed = 0;        // of drawn embeddings
+  /// ... tables that each window is predicted with, whose losses count alike; 0: one of a gaussian
+  /// model, the learnt table of a semi one.
+  i64 embed_draws = 0;
 };
 
 /// Sum of bits over bytes; nullopt without bytes.
@@ -60,7 +64,8 @@ class Evaluator {
   const Context& ctx_;
   ShardSource source_;
   std::vector<i32> byte_table_;
-  NextToken objective_;
+  i64 draws_ = 1;  // passes over a window
+  std::unique_ptr<Objective> objective_;
   std::unique_ptr<TrainGraph> graph_;
   std::unique_ptr<Executor> executor_;
 };

@@ -105,8 +105,8 @@ class Objective {
   virtual i64 tokens_read(const Example& example) const;
   /// Whether the loss is the cross entropy of RowInputs::targets, whose bytes bits divide by.
   virtual bool is_cross_entropy() const { return false; }
-  /// Bytes of tables that it holds, beside the model and the step.
-  virtual i64 table_bytes() const { return 0; }
+  /// Bytes of tables that it holds beside the model and the step, of so many slots.
+  virtual i64 table_bytes(i64 /*slots*/) const { return 0; }
   /// What runs forward over all micro-batches of a step before the step itself, or null: the mean
   /// over its normaliser is FillCtx::before.
   virtual const Objective* before() const { return nullptr; }

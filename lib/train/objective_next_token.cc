@@ -47,7 +47,7 @@ LossValues NextToken::mixed(Graph& graph, Value x, model::GraphModel& model,
   return {dot(graph, ce, weights), ce, {{"ce", sum(graph, ce), {}}}};
 }
 
-i64 NextToken::table_bytes() const {
+i64 NextToken::table_bytes(i64 /*slots*/) const {
   const CostTable* cost = options_.loss.cost.get();
   return cost == nullptr ? 0 : cost->rows * cost->cols * static_cast<i64>(sizeof(f32));
 }

@@ -21,7 +21,7 @@ class NextToken final : public Objective {
   explicit NextToken(const Options& options) : options_(options) {}
   i64 tokens_per_sequence(i64 seq_len) const override { return seq_len + 1; }
   bool is_cross_entropy() const override { return options_.loss.kind == TokenLossKind::kCe; }
-  i64 table_bytes() const override;
+  i64 table_bytes(i64 slots) const override;
   LossValues build(Graph& graph, model::GraphModel& model, RowInputs& inputs) const override;
   f64 fill(std::span<const Example> examples, const FillCtx& ctx, RowInputs& inputs) const override;
 

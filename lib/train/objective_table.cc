@@ -3,7 +3,7 @@
 #include <array>
 
 #include "core/error.h"
-#include "train/objective_next_token.h"
+#include "train/objective_drawn.h"
 
 namespace lm::train {
 
@@ -45,6 +45,7 @@ std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool 
   out.z_loss = options.z_loss;
   out.label_smoothing = options.label_smoothing;
   out.loss = options.loss;
+  if (options.drawn.embed.drawn()) return std::make_unique<DrawnNextToken>(options.drawn, out);
   return std::make_unique<NextToken>(out);
 }
 

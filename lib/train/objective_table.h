@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "train/objective.h"
+#include "train/objective_drawn.h"
 #include "train/token_loss.h"
 
 namespace lm::train {
@@ -28,6 +29,7 @@ struct ObjectiveOptions {
   std::string name = "next-token";
   bool doc_mask = false;       // of next-token
   TokenLossOptions loss = {};  // of next-token and sft
+  DrawnOptions drawn = {};     // the model's; where they are drawn, of next-token and sft
   f32 z_loss = 0;
   f32 label_smoothing =
       0;                // of token losses; of dpo, the share of pairs that are the wrong way round

@@ -98,7 +98,8 @@ i64 check_memory(const model::ModelCfg& cfg, const TrainOptions& options, const 
   const auto needed = [&](const TrainOptions& with) {
     const TrainGraph train(cfg, params, *objective, graph_options(cfg, with));
     return state_bytes(cfg, params, with, backend) + step_plan(train.graph, backend).slab_bytes +
-           before_bytes(cfg, params, with, *objective, backend) + objective->table_bytes();
+           before_bytes(cfg, params, with, *objective, backend) +
+           objective->table_bytes(with.micro_batch);
   };
   const i64 bytes = needed(options);
   if (bytes <= limit_bytes) return limit_bytes - bytes;
@@ -166,8 +167,10 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
       cat(format_bytes(plan.slab_bytes), " (lower bound ", format_bytes(plan.lower_bound_bytes),
           ")"));
   if (before > 0) row(out, "slab of the pass before", format_bytes(before));
-  const i64 table = objective->table_bytes();
-  if (table > 0) row(out, "embeddings of the cost", format_bytes(table));
+  const i64 table = objective->table_bytes(options.micro_batch);
+  if (table > 0)
+    row(out, options.objective.drawn.embed.drawn() ? "drawn embeddings" : "embeddings of the cost",
+        format_bytes(table));
   const i64 total = state_bytes(cfg, params, options, backend) + plan.slab_bytes + before + table;
   row(out, "memory in all",
       cat(format_bytes(total),

@@ -169,8 +169,19 @@ decode::SessionOptions session_options(cli::Tool& tool, const std::string& folde
   out.batch = options.integer("batch");
   out.chunk = options.integer("chunk");
   out.memory = tool.ctx().memory;
+  out.embed = embed_draw(options);
   out.compute = model::compute_for(options.text("device"), options.text("dtype"),
                                    options.origin("device") == cli::Origin::kEnvironment);
+  return out;
+}
+
+std::optional<model::EmbedDraw> embed_draw(const cli::Options& options) {
+  const auto given = [&](const char* name) {
+    return options.find(name) != nullptr && options.given(name);
+  };
+  if (!given("embed-seed") && !given("embed-draws")) return std::nullopt;
+  model::EmbedDraw out;
+  if (given("embed-seed")) out.seed = static_cast<u64>(options.integer("embed-seed"));
   return out;
 }
 

@@ -64,4 +64,8 @@ PromptFolder open_prompts(cli::Tool& tool);
 std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later = 0, i64 reserve = 0,
                                             const std::vector<std::string>& adapters = {});
 
+/// The first table of --embed-seed, or of 0 where only --embed-draws is given, in programs that
+/// have them; else nothing.
+std::optional<model::EmbedDraw> embed_draw(const cli::Options& options);
+
 }  // namespace lm::tool_options

@@ -42,6 +42,7 @@ Models open_models(cli::Tool& tool, const Adapters& adapters) {
   }
   tool.add_input_folder(folder);
   decode::SessionOptions second = tool_options::session_options(tool, folder);
+  if (!model::load_config(folder).embed.drawn()) second.embed.reset();
   out.main =
       tool_options::open_model(tool, 1, decode::Session::least_bytes(second), adapters.folders());
   out.second = std::make_shared<decode::Session>(second);

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
+#include "draws.h"
 #include "score_input.h"
 #include "score_json.h"
 
@@ -47,24 +48,24 @@ struct ScoreWork : io::HeldWork {
 
 class ScoreMode : public io::HeldMapper {
  public:
-  ScoreMode(cli::Tool& tool, decode::Session& session, const Adapters& adapters)
+  ScoreMode(cli::Tool& tool, DrawnSessions& sessions, const Adapters& adapters)
       : tool_(tool),
         options_(tool.options()),
-        session_(session),
+        session_(sessions[0]),
         adapters_(adapters),
-        input_(tool, session.tokenizer(),
+        input_(tool, session_.tokenizer(),
                {kText, kPrompt, kCompletion, kCompletions, kChoices, named_fields()}, own_paths(),
                isize(own_paths())),
-        encoder_(session.tokenizer(), session.begin()),
-        scorer_(session.engine(), session.score_options()),
-        dtype_(session.activation() == DType::kF32
+        encoder_(session_.tokenizer(), session_.begin()),
+        scorer_(sessions),
+        dtype_(session_.activation() == DType::kF32
                    ? ""
-                   : io::json_string(dtype_name(session.activation()))),
+                   : io::json_string(dtype_name(session_.activation()))),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
                                                        : decode::Boundary::kSeparate),
-        windows_(session.windows(options_.maybe_integer("window").value_or(0),
-                                 options_.maybe_integer("stride").value_or(0))),
-        end_(options_.on("eos") ? completion_end(session) : std::nullopt),
+        windows_(session_.windows(options_.maybe_integer("window").value_or(0),
+                                  options_.maybe_integer("stride").value_or(0))),
+        end_(options_.on("eos") ? completion_end(session_) : std::nullopt),
         groups_(options_.list("group").size()),
         detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {}
 
@@ -248,7 +249,7 @@ class ScoreMode : public io::HeldMapper {
   const Adapters& adapters_;
   ScoreReader input_;
   decode::PromptEncoder encoder_;
-  decode::TokenScorer scorer_;
+  MeanScorer scorer_;
   std::string dtype_;  // as JSON; empty for f32
   decode::Boundary boundary_;
   decode::WindowRule windows_;
@@ -271,7 +272,7 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
     all += "}";
   }
   if (!groups_.empty()) tool.add_metric("groups", all + "}");
-  const decode::ScoreStats& s = scorer_.stats();
+  const decode::ScoreStats s = scorer_.stats();
   const std::string json =
       cat("{\"records\":", total_.records, ",\"tokens\":", s.rows,
           ",\"wall_s\":", format_fixed(wall_s, 3), ",\"tokens_per_s\":",
@@ -286,13 +287,12 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
 void run_score(cli::Tool& tool) {
   if (by_reward(tool.options())) return run_rewards(tool);
   const Adapters adapters(tool);
-  const std::unique_ptr<decode::Session> session =
-      tool_options::open_model(tool, 0, 0, adapters.folders());
-  ScoreMode mode(tool, *session, adapters);
+  DrawnSessions sessions(tool, adapters.folders());
+  ScoreMode mode(tool, sessions, adapters);
   const f64 start = monotonic_s();
-  std::vector<u64> keys = {session->key()};
+  std::vector<u64> keys = {sessions[0].key()};
   if (mode.key()) keys.push_back(*mode.key());
-  tool_options::run_held(tool, mode, 4 * session->options().batch, keys);
+  tool_options::run_held(tool, mode, 4 * sessions[0].options().batch, keys);
   mode.report(tool, monotonic_s() - start);
 }
 

@@ -48,6 +48,8 @@ std::shared_ptr<const train::CostTable> read_cost(cli::Tool& tool, i64 vocab) {
   if (std::filesystem::is_directory(path)) {
     const model::Model model = model::load_model(path);
     model::require_decoder(model.cfg, path);
+    if (model.cfg.embed.kind == model::EmbedKind::kGaussian)
+      throw Error(ErrorKind::kData, cat(path, ": a model whose embeddings are drawn has none"));
     const i32 head = model.params->set.find(model.cfg.tied ? "embed.weight" : "head.weight");
     if (model.cfg.vocab < vocab)
       throw Error(ErrorKind::kData, cat(path, ": a model of ", model.cfg.vocab,

@@ -96,6 +96,8 @@ void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
       while (packer.ready() >= batch_size && !run.finished()) {
         sequences.clear();
         packer.take(batch_size, sequences);
+        for (i64 i = 0; i < batch_size; ++i)
+          sequences[usize(i)].number = run.step() * batch_size + i;
         train::DataState data;
         data.documents = packer.position().documents;
         data.offset = packer.position().offset;

@@ -101,6 +101,15 @@ std::vector<Flag> model_flags() {
        .group = g,
        .help = "whether the head is the embedding; default: as the family does",
        .choices = {"true", "false"}},
+      {.name = "embed",
+       .kind = FlagKind::kString,
+       .value_name = "HOW",
+       .group = g,
+       .help = "embedding and head: learned, gaussian (drawn for each sequence), or semi:P",
+       .details = "gaussian: every row of a batch draws its own vectors of all ids and is read and "
+                  "predicted with them, so that nothing is known of an id but its use. semi:P: "
+                  "they are drawn for a share P of the ids, the others have learned ones. Rotary "
+                  "positions only."},
       {.name = "dropout",
        .kind = FlagKind::kFloat,
        .value_name = "P",

@@ -67,15 +67,13 @@ void verify_shards(const std::vector<text::ShardSet>& sets) {
 std::unique_ptr<train::Evaluator> make_evaluator(const cli::Tool& tool, const Setup& setup,
                                                  const Ranks& ranks, const model::Model& model,
                                                  const train::Trainer& trainer) {
-  const std::vector<std::string>& shards = tool.options().list("eval-data");
+  const Options& o = tool.options();
+  const std::vector<std::string>& shards = o.list("eval-data");
   if (shards.empty()) return nullptr;
-  const train::EvalOptions options{setup.train.seq_len, setup.train.micro_batch,
-                                   setup.train.objective.doc_mask,
-                                   tool.options().integer("eval-tokens")};
   std::unique_ptr<train::Evaluator> out = std::make_unique<train::Evaluator>(
-      model, trainer.compute_weights(), trainer.backend(), shards, options, setup.run.byte_table,
-      ranks.comm(), tool.ctx());
-  if (tool.options().on("verify") && ranks.first_of_machine()) verify_shards(out->sets());
+      model, trainer.compute_weights(), trainer.backend(), shards, eval_options(tool, setup),
+      setup.run.byte_table, ranks.comm(), tool.ctx());
+  if (o.on("verify") && ranks.first_of_machine()) verify_shards(out->sets());
   for (i64 i = 0; i < isize(shards); ++i) {
     const text::TokenizerIdentity& held = out->sets()[usize(i)].tokenizer();
     if (setup.tokenizer && held.sha256 != setup.tokenizer->sha256)

@@ -24,8 +24,9 @@ constexpr i64 kDefaultMicro = 8;
 }
 
 bool shape_given(const Options& o) {
-  for (const char* name : {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim",
-                           "ffn", "vocab", "context", "window", "norm-eps", "rope-theta", "tied"})
+  for (const char* name :
+       {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim", "ffn", "vocab",
+        "context", "window", "norm-eps", "rope-theta", "tied", "embed"})
     if (o.given(name)) return true;
   return false;
 }
@@ -62,6 +63,7 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
     usage("--vocab is needed: neither shards nor --tokenizer say how many ids there are");
   if (shape.context == 0) shape.context = o.maybe_integer("seq-len").value_or(kDefaultSeqLen);
   model::ModelCfg cfg = model::make_config(shape);
+  set_embeddings(o, cfg);
   if (tok) {
     cfg.bos = tok->bos;
     if (tok->eos) cfg.eos = {*tok->eos};
@@ -106,6 +108,7 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
   t.seq_len = o.maybe_integer("seq-len").value_or(cfg.context);
   set_batch(o, ranks, t);
   t.objective = objective_options(o);
+  t.objective.drawn = {cfg.embed, cfg.vocab, cfg.width};
   t.adamw = adamw_options(o);
   t.muon = o.text("optimizer") == "muon";
   t.muon_momentum = o.maybe_real("momentum").value_or(t.muon_momentum);
@@ -199,6 +202,18 @@ train::AdamWOptions adamw_options(const Options& o) {
   return {o.real("beta1"), o.real("beta2"), o.real("eps"), o.real("weight-decay")};
 }
 
+train::EvalOptions eval_options(const cli::Tool& tool, const Setup& setup) {
+  const Options& o = tool.options();
+  train::EvalOptions out;
+  out.seq_len = setup.train.seq_len;
+  out.micro_batch = setup.train.micro_batch;
+  out.doc_mask = setup.train.objective.doc_mask;
+  out.max_tokens = o.integer("eval-tokens");
+  out.embed_draws = o.maybe_integer("embed-draws").value_or(0);
+  out.seed = tool.seed();
+  return out;
+}
+
 i64 default_warmup(i64 steps) {
   return steps / 50;
 }
@@ -262,6 +277,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
       usage(cat(emo ? "--loss emo is" : "scores are", " computed in f32: --dtype f32"));
     setup.train.activation = DType::kF32;
   }
+  check_embeddings(o, def, setup);
   if (emo) loss.cost = read_cost(tool, setup.cfg.vocab);
   setup.objective = train::make_objective(setup.train.objective);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions

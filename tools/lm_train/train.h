@@ -1,9 +1,10 @@
 #pragma once
 // The parts of lm-train: the option table (flags*.cc), the processes of a run (ranks.cc), from
 // options to a model and its training options (setup.cc), to an objective (objective.cc), adapters
-// (lora.cc), tokenizers (tokenizer.cc), what identifies a run (params.cc) and its continuation
-// (extend.cc, resume.cc), records in memory (records.cc), read by record_parser.cc, embeddings of a
-// cost (cost.cc), sequences for it (feed.cc), all of it together (run.cc).
+// (lora.cc), drawn embeddings (embeddings.cc), tokenizers (tokenizer.cc), what identifies a run
+// (params.cc) and its continuation (extend.cc, resume.cc), records in memory (records.cc), read by
+// record_parser.cc, embeddings of a cost (cost.cc), sequences for it (feed.cc), all of it together
+// (run.cc).
 
 #include <functional>
 #include <memory>
@@ -63,6 +64,12 @@ void check_data(const cli::Options& o, const train::ObjectiveDef& def);
 void load_initial(const cli::Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
                   Setup& setup);
 
+/// --embed of a new model. Throws Error{kUsage} for a family with learned positions.
+void set_embeddings(const cli::Options& o, model::ModelCfg& cfg);
+/// Throws Error{kUsage} for options that do not go with drawn embeddings, which are computed in
+/// f32.
+void check_embeddings(const cli::Options& o, const train::ObjectiveDef& def, Setup& setup);
+
 /// The embeddings of --emo-cost, `vocab` rows; null: the head's. Throws Error{kUsage, kData,
 /// kNoInput} naming option and path.
 std::shared_ptr<const train::CostTable> read_cost(cli::Tool& tool, i64 vocab);
@@ -104,6 +111,8 @@ void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run);
 train::RunParams given_params(const cli::Options& o);
 /// What must agree between a run and its continuation: options that shape weights, and digests.
 train::RunParams run_params(const cli::Tool& tool, const Setup& setup);
+/// How --eval-data is measured.
+train::EvalOptions eval_options(const cli::Tool& tool, const Setup& setup);
 /// Steps that --steps, --tokens or --epochs of a value come to.
 i64 steps_for(const std::string& option, f64 value, Setup& setup);
 train::Schedule make_schedule(const cli::Options& o, i64 steps);

@@ -29,11 +29,16 @@ struct Trained {
   ParamSlab weights, m, v;
 };
 
-Trained train_on(const std::string& family, DType activation, const Backend& backend) {
+Trained train_on(const std::string& family, DType activation, const Backend& backend,
+                 const model::EmbedCfg& embed = {}) {
   const LocalContext ctx;
   const std::unique_ptr<comm::Comm> comm = comm::self_comm();
-  model::Model model = model::new_model(tiny_config(family, 16), 1);
-  train::Trainer trainer(model, small_options(activation), *comm, *ctx, backend);
+  model::ModelCfg cfg = tiny_config(family, 16);
+  cfg.embed = embed;
+  train::TrainOptions options = small_options(activation);
+  options.objective.drawn = {embed, cfg.vocab, cfg.width};
+  model::Model model = model::new_model(cfg, 1);
+  train::Trainer trainer(model, options, *comm, *ctx, backend);
   const std::vector<i32> tokens = formula_tokens(4 * kSteps * 16 + 1);
   Trained out;
   for (i64 step = 0; step < kSteps; ++step) {
@@ -65,6 +70,20 @@ TEST_CASE("a trainer on the emulated device follows the CPU's in f32", "[cuda]")
     CHECK(same_bits(again.weights, device.weights));
     CHECK(same_bits(again.m, device.m));
     CHECK(same_bits(again.v, device.v));
+  }
+}
+
+TEST_CASE("drawn embeddings train on the emulated device as on the CPU", "[cuda]") {
+  set_threads(2);
+  for (const char* how : {"gaussian", "semi:0.5"}) {
+    INFO(how);
+    const model::EmbedCfg embed = model::parse_embed(how);
+    const Trained cpu = train_on("llama", DType::kF32, cpu_backend(), embed);
+    const Trained device = train_on("llama", DType::kF32, cuda::cuda_backend(), embed);
+    check_near(device, cpu, 1e-5);
+    const Trained again = train_on("llama", DType::kF32, cuda::cuda_backend(), embed);
+    CHECK(again.losses == device.losses);
+    CHECK(same_bits(again.weights, device.weights));
   }
 }
 

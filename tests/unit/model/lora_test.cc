@@ -218,7 +218,7 @@ TEST_CASE("every text of a batch has its own adapter, bit for bit", "[model]") {
     alone.push_back(last_logits(engine, choices[i], random_tokens(12, i)));
   }
   // What they will take is known before they are read.
-  MappedModel later = map_model(one.folder, folders, LoadAdapters::kLater);
+  MappedModel later = map_model(one.folder, folders, {}, LoadAdapters::kLater);
   CHECK(Engine::host_bytes(later, {}) == Engine::host_bytes(mapped, {}));
   CHECK(Engine::host_bytes(later, {}) - Engine::host_bytes(map_model(one.folder), {}) >=
         2 * later.adapters->bytes());

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "accord/check.h"
@@ -8,6 +9,7 @@
 #include "core/context.h"
 #include "core/error.h"
 #include "core/str.h"
+#include "synth/chain.h"
 #include "synth/plan.h"
 #include "text/value.h"
 
@@ -61,6 +63,12 @@ std::vector<i64> list_at(const Value& record, const char* name) {
   std::vector<i64> out;
   for (const Value& one : at(record, name).list())
     out.push_back(one.whole());
+  return out;
+}
+std::vector<f64> reals_at(const Value& record, const char* name) {
+  std::vector<f64> out;
+  for (const Value& one : at(record, name).list())
+    out.push_back(one.number());
   return out;
 }
 
@@ -265,6 +273,54 @@ TEST_CASE("cipher: the key makes one of the other, and the chain is what it shou
   CHECK(windows.size() == 7);
   CHECK(windows.count("the quick") == 1);
   CHECK(windows.count(" brown fo") == 1);
+}
+
+TEST_CASE("a chain's log-probabilities are of distributions, with and without the key", "[synth]") {
+  const Chain chain;
+  const auto sum = [](const std::vector<f64>& of) {
+    return std::accumulate(of.begin(), of.end(), 0.0);
+  };
+  // Over all texts of three symbols.
+  f64 with = 0, without = 0;
+  std::vector<i64> text(3);
+  for (i64 code = 0; code < 216; ++code) {
+    text = {code / 36, code / 6 % 6, code % 6};
+    with += std::exp(sum(chain.logprobs(text)));
+    without += std::exp(sum(chain.keyless_logprobs(text)));
+  }
+  CHECK(with == Approx(1).epsilon(1e-9));
+  CHECK(without == Approx(1).epsilon(1e-9));
+  // Nothing is known of the first symbol; other names change nothing; the key is found out.
+  Draws draws(1, "test", 0);
+  f64 known = 0, guessed = 0;
+  for (i64 times = 0; times < 50; ++times) {
+    const std::vector<i64> states = chain.draw(97, draws);
+    const std::vector<i64> names = draws.permutation(6);
+    std::vector<i64> renamed;
+    for (const i64 state : states)
+      renamed.push_back(names[usize(state)]);
+    const std::vector<f64> keyless = chain.keyless_logprobs(states);
+    const std::vector<f64> other = chain.keyless_logprobs(renamed);
+    CHECK(keyless[0] == Approx(-std::log(6.0)).epsilon(1e-12));
+    for (std::size_t i = 0; i < keyless.size(); ++i)
+      CHECK(other[i] == Approx(keyless[i]).epsilon(1e-9));
+    const std::vector<f64> own = chain.logprobs(states);
+    known += std::accumulate(own.begin() + 65, own.end(), 0.0) / 50;
+    guessed += std::accumulate(keyless.begin() + 65, keyless.end(), 0.0) / 50;
+  }
+  CHECK(guessed == Approx(known).epsilon(0.01));
+}
+
+TEST_CASE("cipher: log-probabilities are of the record's text", "[synth]") {
+  const Chain chain;
+  for (const Value& one :
+       records("cipher", {"length=9", "logprobs=chain"}, 5, Split::kTrain, "ids")) {
+    CHECK(reals_at(one, "keyless_logprobs") == chain.keyless_logprobs(list_at(one, "input_ids")));
+    CHECK(reals_at(one, "chain_logprobs") == chain.logprobs(list_at(one, "plain_ids")));
+  }
+  CHECK_THROWS_WITH(records("cipher", {"length=9", "logprobs=chain"}, 1, Split::kTrain, {},
+                            "some letters of a text"),
+                    Catch::Matchers::Contains("not of --text"));
 }
 
 TEST_CASE("prefs: labels follow the reward, which does not depend on the split", "[synth]") {
