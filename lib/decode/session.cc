@@ -6,7 +6,7 @@
 #include "core/str.h"
 #include "decode/engine_options.h"
 #include "decode/prompt.h"
-#include "model/kv_cache.h"
+#include "model/state_cache.h"
 #include "model/layer.h"
 
 namespace lm::decode {
