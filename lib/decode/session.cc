@@ -6,8 +6,8 @@
 #include "core/str.h"
 #include "decode/engine_options.h"
 #include "decode/prompt.h"
-#include "model/state_cache.h"
 #include "model/layer.h"
+#include "model/state_cache.h"
 
 namespace lm::decode {
 

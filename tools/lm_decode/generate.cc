@@ -15,6 +15,7 @@
 #include "feasible.h"
 #include "generate_json.h"
 #include "generate_work.h"
+#include "model/layer.h"
 #include "prompts.h"
 #include "record_head.h"
 #include "router.h"
@@ -58,7 +59,7 @@ class GenerateMode : public io::HeldMapper {
             tool_options::params_of(options_, tool.seed(), session.cfg().vocab, defaults))),
         prompts_(tool,
                  {session.tokenizer(), session.begin(), session.cfg().vocab,
-                  session.engine().positions()},
+                  session.engine().positions(), false, model::state_numbers(session.cfg()) > 0},
                  kPrompts),
         echo_(options_.on("echo") ? kPrompts + isize(prompts_.paths()) : -1),
         truncated_(prompts_.has_forms() ? kPrompts + isize(prompts_.paths()) + (echo_ >= 0) : -1),

@@ -147,6 +147,11 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
                   cat("the prompt has ", std::max(isize(out.rows), tokens_there),
                       " tokens, the model's context ", model_.positions),
                   -1};
+  const auto apart = [](const decode::PromptRow& row) {
+    return row.position >= 0 || row.hole_begin < row.hole_end;
+  };
+  if (!fault && model_.in_order && std::any_of(out.rows.begin(), out.rows.end(), apart))
+    fault = Fault{"prompt", "the model has recurrent layers, which read no sets side by side", -1};
   if (!fault && out.rows.empty())
     fault =
         Fault{"prompt", "the prompt is empty and the model has no token that begins a text", -1};

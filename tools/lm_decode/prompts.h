@@ -20,8 +20,9 @@ struct PromptModel {
   const text::Tokenizer& tokenizer;
   std::optional<i32> begin;
   i64 vocab = 0;
-  i64 positions = 0;  // at most
-  bool all = false;   // prompts may be longer
+  i64 positions = 0;      // at most
+  bool all = false;       // prompts may be longer
+  bool in_order = false;  // the model reads tokens one after the other: no sets
 };
 
 struct ReadPrompt {

@@ -14,7 +14,7 @@ jq -s -c '.[0].loss > .[-1].loss' whole/metrics.jsonl
 head -n 12 qa.jsonl | lm-decode -m whole/final --greedy --max-tokens 6 -z none > out.jsonl
 jq -c '.completions | length' out.jsonl | sort | uniq -c
 head -n 12 qa.jsonl | lm-decode -m whole/final --greedy --max-tokens 6 --chunk 3 --batch 2 -z none | cmp - out.jsonl
-head -n 12 qa.jsonl | lm-decode -m whole/final --greedy --max-tokens 6 --draft lookup -z none | cmp - out.jsonl
+head -n 12 qa.jsonl | lm-decode -m whole/final --greedy --max-tokens 6 --draft prompt-lookup -z none | cmp - out.jsonl
 head -n 12 qa.jsonl | lm-decode score -m whole/final -z none | jq -s 'all(.score.sum < 0)'
 # Texts may be longer than those it was trained on; several samples share a prompt; JSON all the same.
 echo '{"id":1,"prompt":"question number 3: "}' | lm-decode -m whole/final -n 3 --max-tokens 100 --seed 1 -z none | jq -c '.completions | map(.completion_tokens <= 100)'
