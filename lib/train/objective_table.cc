@@ -9,8 +9,9 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 10> kObjectives = {{
+constexpr std::array<ObjectiveDef, 11> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
+    {.name = "prefix-lm", .make = make_prefix_lm},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
     {.name = "reward",
      .form = RecordForm::kPair,
@@ -34,8 +35,10 @@ constexpr std::array<ObjectiveDef, 10> kObjectives = {{
     {.name = "unlikelihood", .form = RecordForm::kLabelled, .make = make_unlikelihood},
 }};
 
-std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents) {
+std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents,
+                                          bool draw_prefixes = false) {
   NextToken::Options out;
+  out.draw_prefixes = draw_prefixes;
   out.documents = documents;
   out.z_loss = options.z_loss;
   out.label_smoothing = options.label_smoothing;
@@ -70,6 +73,10 @@ std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options) {
 
 std::unique_ptr<Objective> make_next_token(const ObjectiveOptions& options) {
   return language_model(options, options.doc_mask);
+}
+
+std::unique_ptr<Objective> make_prefix_lm(const ObjectiveOptions& options) {
+  return language_model(options, options.doc_mask, true);
 }
 
 std::unique_ptr<Objective> make_sft(const ObjectiveOptions& options) {

@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "cpu/peak.h"
 #include "ranks.h"
+#include "resume.h"
 #include "train.h"
 #include "train/plan.h"
 
@@ -33,7 +34,8 @@ i64 memory_limit(const cli::Tool& tool) {
                                              : machine;
 }
 
-void show_plan(Setup& setup, const Ranks& ranks, i64 memory_bytes) {
+void show_plan(cli::Tool& tool, Setup& setup, Ranks& ranks, i64 memory_bytes) {
+  if (setup.run.steps == 0) settle_steps(tool, ranks, nullptr, setup);
   train::PlanInputs inputs;
   inputs.ranks = ranks.size();
   inputs.steps = setup.run.steps;
@@ -65,62 +67,6 @@ i64 host_memory_left(const Setup& setup, i64 memory_bytes, i64 ranks) {
     return train::check_memory(setup.cfg, setup.train, backend, memory_bytes, ranks);
   train::check_memory(setup.cfg, setup.train, backend, backend.free_bytes(), ranks);
   return memory_bytes - model::make_params(setup.cfg).set.slab_elements() * item_bytes(DType::kF32);
-}
-
-/// The step folder to go on from, empty for a new run.
-std::string resume_folder(const Options& o, const train::RunFolder& folder, Log& log) {
-  const std::string& how = o.text("resume");
-  if (how != "auto" && how != "no") {
-    const std::string wrong = model::verify_folder(how);
-    if (!wrong.empty()) throw Error(ErrorKind::kData, cat(how, ": ", wrong));
-    return how;
-  }
-  const bool some = !folder.steps().empty();
-  if (how == "no") {
-    if (some)
-      throw Error(ErrorKind::kCannotCreate, cat(folder.path(), ": has checkpoints already"),
-                  "--resume auto goes on from the newest; or name another folder with -o");
-    return {};
-  }
-  if (!some) return {};
-  return folder.step_path(*folder.newest_good(log));
-}
-
-/// Where a run goes on: what rank 0 found in the folder, on every rank.
-struct Resume {
-  std::string from;  // a step folder, empty for a new run
-  std::optional<train::TrainState> state;
-  bool complete = false;
-};
-
-Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder, Setup& setup) {
-  Resume out;
-  std::string text;
-  ranks.together([&] {
-    if (!ranks.first()) return;
-    out.from = resume_folder(tool.options(), folder, tool.console());
-    if (out.from.empty() && tool.options().on("extend"))
-      throw Error(ErrorKind::kUsage,
-                  cat("--extend goes on with a run, and ", folder.path(), " has no checkpoint"),
-                  "without --extend the command begins a new run");
-    if (out.from.empty()) return;
-    text = train::read_state_text(out.from);
-    train::TrainState state = train::parse_state(text, out.from);
-    adopt_warmup(tool.options(), out.from, state, setup);
-    if (check_same_run(tool.options(), out.from, state, setup)) {
-      out.from = extension_start(tool, folder, out.from, state, setup);
-      text = train::read_state_text(out.from);
-      state = train::parse_state(text, out.from);
-    }
-    out.complete =
-        state.counters.step >= setup.run.steps && io::path_exists(folder.path() + "/final");
-  });
-  out.from = ranks.from_first(out.from);
-  if (out.from.empty()) return out;
-  out.state = train::parse_state(ranks.from_first(text), out.from);
-  adopt_warmup(tool.options(), out.from, *out.state, setup);
-  out.complete = !ranks.from_first(out.complete ? "complete" : "").empty();
-  return out;
 }
 
 /// Of a run at any place, also one that had ended before this one looked.
@@ -244,6 +190,8 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
       feed_records(*setup.records, run, setup.train.batch);
     else if (setup.stream)
       feed_stream(tool, setup, run);
+    else if (setup.by_documents)
+      feed_documents(*setup.shards, setup, run);
     else
       feed_shards(*setup.shards, run, setup.train.batch);
     if (!run.finished())
@@ -267,15 +215,15 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
 
 void run(cli::Tool& tool) {
   const Options& o = tool.options();
-  if (!o.on("plan") && o.text("output") == "-")
+  const bool looks = o.on("plan") || o.on("throughput");  // and trains nothing
+  if (!looks && o.text("output") == "-")
     throw Error(ErrorKind::kUsage, "-o RUN is needed: the folder of the run");
   Ranks ranks(tool);
   ranks.run([&] {
     std::optional<Setup> setup;
     std::optional<train::RunFolder> folder;
     const auto open_folder = [&] {
-      if (!folder && !o.on("plan"))
-        folder.emplace(o.text("output"), tool.output_options(), ranks.first());
+      if (!folder && !looks) folder.emplace(o.text("output"), tool.output_options(), ranks.first());
     };
     const i64 memory_bytes = memory_limit(tool);
     ranks.together([&] {
@@ -285,9 +233,11 @@ void run(cli::Tool& tool) {
       setup->run.save_in_background =
           left >= train::checkpoint_copy_bytes(model::make_params(setup->cfg));
     });
-    if (o.on("plan")) return show_plan(*setup, ranks, memory_bytes);
+    if (o.on("throughput")) return show_throughput(tool, ranks, *setup);
+    if (o.on("plan")) return show_plan(tool, *setup, ranks, memory_bytes);
     check_same_everywhere(ranks, tool, *setup);
     ranks.together(open_folder);
+    if (setup->run.steps == 0) settle_steps(tool, ranks, &*folder, *setup);
     const Resume resume = find_resume(tool, ranks, *folder, *setup);
     if (!resume.complete) return train_model(tool, ranks, *setup, *folder, resume);
     const std::string done = cat(folder->path(), ": complete already");
