@@ -104,6 +104,17 @@ Flags scorer_flags() {
        .group = g,
        .help = "n-gram models: words are the pieces of this tokenizer",
        .semantic = false},
+      {.name = "norm",
+       .kind = FlagKind::kChoice,
+       .value_name = "UNIT",
+       .group = g,
+       .def = "tokens",
+       .help = "perplexity per token, or per character or byte of the text that they stand for",
+       .details = "Per character or byte, models with different tokenizers compare. Attributes are "
+                  "then lm_ppl__NAME__ppl_char or __ppl_byte. The report of score has all three of "
+                  "the whole stream.",
+       .choices = {"tokens", "chars", "bytes"},
+       .excludes = {"zlib", "contrast", "ccnet"}},
       {.name = "ccnet",
        .kind = FlagKind::kSwitch,
        .group = g,

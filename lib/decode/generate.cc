@@ -87,6 +87,9 @@ i64 Generator::sample_pages(const Job& job) const {
 void Generator::add(GenerateRequest request) {
   std::unique_ptr<Job> job = std::make_unique<Job>();
   LM_CHECK(!request.choices || options_.other == nullptr, "two models draw tokens");
+  LM_CHECK(request.prefix == 0 || (request.prefix <= isize(request.prompt) &&
+                                   options_.other == nullptr && !request.prompt_logprobs),
+           "one model reads a prefix, whose tokens are no targets");
   LM_CHECK(request.variants.empty() || isize(request.variants) == request.params.n,
            "every sample has its variant");
   job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
@@ -306,16 +309,19 @@ void Generator::plan_rows() {
   for (const std::unique_ptr<Job>& job : jobs_) {
     if (job->state != Job::State::kPrompt) continue;
     const std::vector<PromptRow>& prompt = job->request.prompt;
-    const i64 end = std::min(isize(prompt), job->evaluated + room);
+    i64 end = std::min(isize(prompt), job->evaluated + room);
+    const bool prefix = job->evaluated < job->request.prefix;
+    if (prefix) end = job->request.prefix;
     for (i64 i = job->evaluated; i < end; ++i) {
       EvalRow row = eval_row(job->seq, prompt[usize(i)]);
+      if (prefix) row.see = EvalRow::See::kAll;
       row.want_logits = i + 1 == isize(prompt) || job->request.prompt_logprobs;
       rows_.push_back(row);
       plan_.push_back({job.get(), nullptr, i});
     }
     stats_.prompt_rows += end - job->evaluated;
     room -= end - job->evaluated;
-    if (room == 0) break;
+    if (room <= 0) break;
   }
 }
 

@@ -40,6 +40,8 @@ struct GenerateRequest {
   u64 seed = 0;
   std::vector<PromptRow> prompt;  // at least one
   i32 next = -1;                  // position behind it; -1: the one after its last row's
+  i64 prefix = 0;                 // its first rows that see each other, in one pass of any size;
+                                  // not beside a second model or prompt_logprobs
   SampleParams params;
   bool logprobs = false;  // of the drawn tokens, raw distribution
   i64 top_logprobs = 0;   // likeliest tokens to note at each position

@@ -64,6 +64,7 @@ Result<i64> NeuralScorer::length_after(std::string_view prompt, std::string_view
 void NeuralScorer::add_part(ScoredTokens part, text::Score& score,
                             std::deque<WindowCutter>& out) const {
   score.bytes += part.bytes;
+  score.chars += part.chars;
   if (part.scored() == 0) return;
   score.tokens += part.scored();
   if (const std::optional<i32> unk = session_.tokenizer().unk()) {

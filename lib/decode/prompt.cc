@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "text/utf8.h"
 
 namespace lm::decode {
 
@@ -51,6 +52,12 @@ std::optional<i32> end_token(const model::ModelCfg& cfg, const text::Tokenizer* 
 }
 
 namespace {
+
+/// Code points that begin in a range of a text.
+i64 chars_of(std::string_view text, const std::pair<i64, i64>& range) {
+  return text::count_code_points(
+      text.substr(usize(range.first), usize(range.second - range.first)));
+}
 
 /// Texts that are encoded meanwhile have their special tokens so.
 class LiteralScope {
@@ -110,6 +117,14 @@ i64 PromptEncoder::special_bytes(i64 from, i64 to) const {
   return bytes;
 }
 
+/// Code points of the same; text: of the last encode.
+i64 PromptEncoder::special_chars(std::string_view text, i64 from, i64 to) const {
+  i64 chars = 0;
+  for (i64 i = from; i < to; ++i)
+    if (tokenizer_.is_special(ids_[usize(i)])) chars += chars_of(text, offsets_[usize(i)]);
+  return chars;
+}
+
 Result<std::vector<std::pair<i64, i64>>> PromptEncoder::offsets(std::string_view text) {
   if (std::optional<Fault> fault = encode(text)) return *fault;
   return offsets_;
@@ -153,11 +168,16 @@ ScoredTokens PromptEncoder::stretch(std::string_view text, i64 begin, i64 end, i
     return token == 0 ? 0 : token < isize(ids_) ? offsets_[usize(token)].first : isize(text);
   };
   const auto bytes = [&](i64 a, i64 b) { return offset(b) - offset(a) - special_bytes(a, b); };
+  const auto chars = [&](i64 a, i64 b) {
+    return chars_of(text, {offset(a), offset(b)}) - special_chars(text, a, b);
+  };
   out.bytes = bytes(from, end);
+  out.chars = chars(from, end);
   for (i64 head = apart; apart > 0 && head < isize(out.tokens); head += apart) {
     const i64 token = begin + head - (begun ? 1 : 0);
     out.heads.push_back(head);
     out.bytes -= bytes(token, token + 1);
+    out.chars -= chars(token, token + 1);
   }
   return out;
 }
@@ -203,18 +223,24 @@ Result<ScoredTokens> PromptEncoder::completion(const PromptText& given, std::str
   std::string scored(prompt.substr(head.size()));
   scored += completion;
   out.bytes = isize(scored);
+  out.chars = text::count_code_points(scored);
+  std::string whole;
+  std::string_view encoded = scored;  // the last time
   if (boundary == Boundary::kSeparate) {
     const std::vector<std::pair<i64, i64>> rest = ranges_behind(literal, isize(prompt));
     const LiteralScope of_rest(*state_, literal == nullptr ? nullptr : &rest);
     if (std::optional<Fault> fault = encode(scored, out.tokens)) return *fault;
     out.bytes -= special_bytes(0, isize(ids_));
+    out.chars -= special_chars(scored, 0, isize(ids_));
   } else {
-    std::string whole(head);
+    whole = head;
     whole += scored;
+    encoded = whole;
     out.tokens.resize(begin ? 1 : 0);
     if (std::optional<Fault> fault = encode(whole, out.tokens)) return *fault;
     out.first = std::min(out.first, isize(out.tokens));
     out.bytes -= special_bytes(out.first - (begin ? 1 : 0), isize(ids_));
+    out.chars -= special_chars(encoded, out.first - (begin ? 1 : 0), isize(ids_));
   }
   if (out.tokens.size() > usize(out.first) && isize(out.tokens) - out.first > most) {
     // The last encode was of the whole, or of the scored text.
@@ -224,10 +250,16 @@ Result<ScoredTokens> PromptEncoder::completion(const PromptText& given, std::str
     out.tokens.resize(usize(end));
     out.bytes = std::max<i64>(0, offsets_[usize(end - before - 1)].second - from) -
                 special_bytes(out.first - before, end - before);
+    out.chars =
+        chars_of(encoded, {from, std::max(from, offsets_[usize(end - before - 1)].second)}) -
+        special_chars(encoded, out.first - before, end - before);
   }
   if (out.first == 0 && !out.tokens.empty()) {  // nothing stands before the first token
     out.first = 1;
-    out.bytes -= tokenizer_.is_special(ids_[0]) ? 0 : offsets_[0].second - offsets_[0].first;
+    if (!tokenizer_.is_special(ids_[0])) {
+      out.bytes -= offsets_[0].second - offsets_[0].first;
+      out.chars -= chars_of(encoded, offsets_[0]);
+    }
   }
   return out;
 }

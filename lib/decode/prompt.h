@@ -49,11 +49,13 @@ std::optional<i32> end_token(const model::ModelCfg& cfg, const text::Tokenizer* 
 /// to the completion (the rule of evaluation harnesses), or apart.
 enum class Boundary : u8 { kJoint, kSeparate };
 
-/// Tokens of which those from `first` on are scored, but for `heads`; bytes is what they stand for.
+/// Tokens of which those from `first` on are scored, but for `heads`; bytes is what they stand for,
+/// chars the code points that begin there.
 struct ScoredTokens {
   std::vector<i32> tokens;
   i64 first = 0;
   i64 bytes = 0;
+  i64 chars = 0;
   std::vector<i64> heads;  // ascending: where windows that do not overlap begin, from the second on
 
   i64 scored() const { return std::max<i64>(0, isize(tokens) - first - isize(heads)); }
@@ -115,6 +117,7 @@ class PromptEncoder {
   std::optional<Fault> encode_ids(std::string_view text);                     // without offsets
   std::optional<Fault> encode(std::string_view text, std::vector<i32>& ids);  // appended to ids
   i64 special_bytes(i64 from, i64 to) const;
+  i64 special_chars(std::string_view text, i64 from, i64 to) const;
   ScoredTokens stretch(std::string_view text, i64 begin, i64 end, i64 apart) const;
 
   const text::Tokenizer& tokenizer_;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "text/utf8.h"
 
 namespace lm::ngram {
 
@@ -114,6 +115,7 @@ void NgramScorer::score(std::span<const std::string_view> texts, std::span<text:
       score.fault = text::tokenizer_fault([&] { sum = score_text(texts[i], cut); });
       if (score.fault) continue;
       score.bytes = isize(texts[i]);
+      score.chars = text::count_code_points(texts[i]);
       if (sum.words == 0) continue;
       score.nll_nats = sum.nll_nats;
       score.tokens = sum.words + sum.sentences;

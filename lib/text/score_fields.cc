@@ -65,7 +65,8 @@ ScoreFields::ScoreFields(const std::string& text_path, const std::string& name,
     throw Error(ErrorKind::kUsage,
                 cat("the name ", quote(name), " of a score has characters outside A-Z a-z 0-9 _"));
   }
-  if (measure == "ppl") companions_.insert(companions_.end(), {"nll", "tokens", "oov", "bpb"});
+  if (measure.starts_with("ppl"))
+    companions_.insert(companions_.end(), {"nll", "tokens", "oov", "bpb"});
   if (measure == "contrast") companions_.emplace_back("tokens");
   own_ = companions_.size();
   companions_.insert(companions_.end(), more.begin(), more.end());

@@ -2,7 +2,7 @@
 // The attributes in which a score is stored: lm_ppl__NAME__MEASURE and companions, each a document
 // span [[0,code points,value]] or, for a text without a score, an empty list. One definition for
 // every program that writes them; whoever selects reads them back with read_document_span().
-//   ppl:      ppl, nll (nats), tokens, oov, bpb (bits per byte)
+//   ppl:      ppl, or ppl_char or ppl_byte, nll (nats), tokens, oov, bpb (bits per byte)
 //   contrast: contrast, tokens
 //   ratio:    ratio
 

@@ -4,6 +4,7 @@
 // (ngram/scorer.h); neural models stand above this room and implement it there. Thread rule:
 // score() may run concurrently when concurrent() says so; else one call at a time.
 
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <span>
@@ -15,6 +16,10 @@
 
 namespace lm::text {
 
+/// What a perplexity is per. Source: Stanic et al. 2023 (Languini): per token it depends on the
+/// tokenizer, per character or byte of the decoded text it does not.
+enum class Norm : u8 { kTokens, kChars, kBytes };
+
 /// A text that cannot be scored (no word, too short) has value and nll_nats NaN.
 struct Score {
   f64 value =
@@ -23,11 +28,20 @@ struct Score {
   i64 tokens = 0;                                        // scored, ends of sentence included
   i64 oov = 0;                                           // of them outside the vocabulary
   i64 bytes = 0;                                         // that the scored tokens stand for
+  i64 chars = 0;                                         // code points that begin in them
   std::optional<Fault> fault;  // why no scorer could take the text: its record is a bad one
 
   /// Bits per UTF-8 byte; NaN for an empty or unscored text.
   f64 bits_per_byte() const {
     return bytes == 0 ? kNan : nll_nats / kLn2 / static_cast<f64>(bytes);
+  }
+  /// Of the scored tokens.
+  i64 length(Norm norm) const {
+    return norm == Norm::kTokens ? tokens : norm == Norm::kChars ? chars : bytes;
+  }
+  /// exp(nll / length); NaN for an empty or unscored text.
+  f64 perplexity(Norm norm) const {
+    return length(norm) == 0 ? kNan : std::exp(nll_nats / static_cast<f64>(length(norm)));
   }
 
  private:

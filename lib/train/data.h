@@ -10,6 +10,7 @@
 #include "text/shard_set.h"
 #include "train/example.h"
 #include "train/permutation.h"
+#include "train/stream_deal.h"
 
 namespace lm::train {
 
@@ -18,13 +19,15 @@ struct ShardSourceOptions {
   u64 seed = 0;
   bool shuffle = true;       // false: the order of the files
   bool boundaries = false;   // fill Example::starts
+  i64 streams = 0;           // instead: rows of a batch, each of which goes on in its own stream
   std::vector<f64> weights;  // one per set; empty: the sets are one pool, each epoch sees all of it
 };
 
 /// Sequences of token shards. A set of n tokens holds (n-1)/seq_len sequences, cut every seq_len
 /// (documents run on); they overlap by the token that is target of one and input of the next. Epoch
 /// e visits them in the order of a permutation of (seed, set, e). With weights, sample i takes its
-/// set by a draw of (seed, i) and each set has epochs of its own.
+/// set by a draw of (seed, i) and each set has epochs of its own. With streams (StreamDeal) sample
+/// i is sequence i / streams of stream i % streams, and an epoch has all sequences of all streams.
 class ShardSource {
  public:
   struct Position {
@@ -34,7 +37,7 @@ class ShardSource {
   };
 
   /// Throws what ShardSet throws; Error{kData} for a set shorter than one sequence; Error{kUsage}
-  /// for weights that do not fit.
+  /// for weights that do not fit, or beside streams.
   ShardSource(const std::vector<std::string>& manifests, ShardSourceOptions options);
 
   /// Appends the next `count` sequences; never ends.
@@ -65,6 +68,7 @@ class ShardSource {
     std::unique_ptr<Permutation> permutation;
   };
   std::vector<Order> orders_;  // one for the pool, or one per set
+  std::unique_ptr<StreamDeal> deal_;
 };
 
 /// Packs documents that arrive one by one into the same overlapping sequences.

@@ -81,6 +81,12 @@ void RowInputs::document(i64 first, i64 count) {
   }
 }
 
+void RowInputs::prefix(i64 first, i64 count) {
+  LM_CHECK(first >= 0 && count >= 0 && first + count <= rows(), "a prefix fits the batch's rows");
+  for (i64 i = first; i < first + count; ++i)
+    spans[usize(i)].a1 = static_cast<i32>(first + count);
+}
+
 void RowInputs::set(Executor& executor) {
   const i64 n = rows();
   executor.set(token_value, make_tensor(tokens.data(), {n}, DType::kI32));

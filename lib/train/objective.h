@@ -39,6 +39,8 @@ class RowInputs {
   void clear();
   /// Rows [first, first + count) are a document: each sees those before it and itself.
   void document(i64 first, i64 count);
+  /// The first `count` rows of a document at row `first` see each other.
+  void prefix(i64 first, i64 count);
   /// Hands the memory to a graph that declared these inputs. The memory stays in place.
   void set(Executor& executor);
 

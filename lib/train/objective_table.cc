@@ -9,8 +9,9 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 15> kObjectives = {{
+constexpr std::array<ObjectiveDef, 16> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
+    {.name = "prefix-lm", .make = make_prefix_lm},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
     {.name = "reward",
      .form = RecordForm::kPair,
@@ -39,8 +40,10 @@ constexpr std::array<ObjectiveDef, 15> kObjectives = {{
     {.name = "classify", .form = RecordForm::kClass, .scores = true, .make = make_classify},
 }};
 
-std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents) {
+std::unique_ptr<Objective> language_model(const ObjectiveOptions& options, bool documents,
+                                          bool draw_prefixes = false) {
   NextToken::Options out;
+  out.draw_prefixes = draw_prefixes;
   out.documents = documents;
   out.z_loss = options.z_loss;
   out.label_smoothing = options.label_smoothing;
@@ -84,6 +87,10 @@ std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options) {
 
 std::unique_ptr<Objective> make_next_token(const ObjectiveOptions& options) {
   return language_model(options, options.doc_mask);
+}
+
+std::unique_ptr<Objective> make_prefix_lm(const ObjectiveOptions& options) {
+  return language_model(options, options.doc_mask, true);
 }
 
 std::unique_ptr<Objective> make_sft(const ObjectiveOptions& options) {

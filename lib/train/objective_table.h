@@ -27,7 +27,7 @@ enum class RecordForm : u8 {
 /// Of all objectives; each reads its own.
 struct ObjectiveOptions {
   std::string name = "next-token";
-  bool doc_mask = false;       // of next-token
+  bool doc_mask = false;       // of next-token and prefix-lm
   TokenLossOptions loss = {};  // of next-token and sft
   DrawnOptions drawn = {};     // the model's; where they are drawn, of next-token and sft
   f32 z_loss = 0;
@@ -69,6 +69,7 @@ std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options);
 
 // Of the table.
 std::unique_ptr<Objective> make_next_token(const ObjectiveOptions& options);
+std::unique_ptr<Objective> make_prefix_lm(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_sft(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_reward(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_dpo(const ObjectiveOptions& options);

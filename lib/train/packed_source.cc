@@ -18,8 +18,11 @@ u64 hash_of(const std::vector<T>& values) {
 
 }  // namespace
 
-void RecordStore::add(std::span<const i32> tokens, std::span<const u8> loss) {
+void RecordStore::add(std::span<const i32> tokens, std::span<const u8> loss, i64 prefix) {
   LM_CHECK(tokens.size() == loss.size() && !tokens.empty(), "a mask value per token");
+  LM_CHECK(prefix >= 0 && prefix <= isize(tokens), "a prefix of the tokens");
+  prefixes_.push_back(static_cast<i32>(prefix));
+  some_prefix_ |= prefix > 0;
   tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
   loss_.insert(loss_.end(), loss.begin(), loss.end());
   ends_.push_back(isize(tokens_));
@@ -48,6 +51,7 @@ void RecordStore::append_to(Example& row, i64 i) const {
     const i64 from = begin(q), to = ends_[usize(q)];
     row.tokens.insert(row.tokens.end(), tokens_.begin() + from, tokens_.begin() + to);
     row.loss.insert(row.loss.end(), loss_.begin() + from, loss_.begin() + to);
+    if (some_prefix_) row.prefixes.push_back(prefixes_[usize(q)]);
   }
   const std::span<const f32> numbers = scalars(i);
   row.scalars.insert(row.scalars.end(), numbers.begin(), numbers.end());
@@ -56,6 +60,7 @@ void RecordStore::append_to(Example& row, i64 i) const {
 u64 RecordStore::digest() const {
   std::vector<u64> parts = {hash_of(tokens_), hash_of(loss_), hash_of(ends_)};
   if (!scalars_.empty()) parts.push_back(hash_of(scalars_));
+  if (some_prefix_) parts.push_back(hash_of(prefixes_));
   return hash_of(parts);
 }
 

@@ -18,8 +18,8 @@ class RecordStore {
   RecordStore() : RecordStore(1, 0) {}
   /// Of every record: so many sequences, so many numbers.
   RecordStore(i64 sequences, i64 scalars) : sequences_(sequences), scalars_per_(scalars) {}
-  /// A record's sequences in turn. loss: as many as tokens.
-  void add(std::span<const i32> tokens, std::span<const u8> loss);
+  /// A record's sequences in turn. loss: as many as tokens. prefix: as Example has it.
+  void add(std::span<const i32> tokens, std::span<const u8> loss, i64 prefix = 0);
   /// A record's numbers.
   void add_scalars(std::span<const f32> scalars);
   i64 count() const { return isize(ends_) / sequences_; }
@@ -42,7 +42,9 @@ class RecordStore {
   i64 scalars_per_;
   std::vector<i32> tokens_;
   std::vector<u8> loss_;
-  std::vector<i64> ends_;  // of sequences
+  std::vector<i64> ends_;      // of sequences
+  std::vector<i32> prefixes_;  // of sequences
+  bool some_prefix_ = false;
   std::vector<f32> scalars_;
   i64 longest_ = 0;
 };

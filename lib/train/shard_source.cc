@@ -27,16 +27,22 @@ ShardSource::ShardSource(const std::vector<std::string>& manifests, ShardSourceO
     : options_(std::move(options)), first_{0} {
   LM_CHECK(options_.seq_len >= 1, "a sequence has at least one token");
   check_weights(options_.weights, manifests.size());
+  if (options_.streams > 0 && !options_.weights.empty())
+    throw Error(ErrorKind::kUsage, "weights of data sets do not go with streams of documents");
   for (const std::string& name : manifests) {
     sets_.emplace_back(name);
     const i64 tokens = sets_.back().tokens();
     const i64 samples = (tokens - 1) / options_.seq_len;
-    if (samples < 1)
+    if (samples < 1 && options_.streams == 0)
       throw Error(ErrorKind::kData, cat(name, ": ", tokens, " tokens, expected at least ",
                                         options_.seq_len + 1, " (one sequence and its target)"));
     first_.push_back(first_.back() + samples);
   }
   total_ = first_.back();
+  if (options_.streams > 0) {
+    deal_ = std::make_unique<StreamDeal>(sets_, options_.streams, options_.seq_len);
+    total_ = options_.streams * deal_->sequences();
+  }
   const bool weighted = !options_.weights.empty();
   orders_.resize(weighted ? sets_.size() : 1);
   if (weighted) position_.by_set.assign(sets_.size(), 0);
@@ -105,6 +111,13 @@ void ShardSource::append(i64 set, i64 index, Examples& out) const {
 void ShardSource::next(i64 count, Examples& out) {
   for (i64 i = 0; i < count; ++i) {
     const i64 sample = position_.samples++;
+    if (deal_) {
+      Example& example = out.emplace_back();
+      example.number = sample % total_;
+      deal_->read(example.number % options_.streams, example.number / options_.streams,
+                  options_.boundaries, example);
+      continue;
+    }
     if (options_.weights.empty()) {
       const i64 index = permuted(0, total_, sample / total_, sample % total_);
       const i64 set = std::upper_bound(first_.begin(), first_.end(), index) - first_.begin() - 1;

@@ -121,6 +121,7 @@ class GenerateMode : public io::HeldMapper {
     r.top_logprobs = options_.integer("top-logprobs");
     r.prompt_logprobs = options_.on("prompt-logprobs");
     r.processed = options_.text("logprobs-from") == "processed";
+    if (options_.on("prefix-mask")) r.prefix = isize(r.prompt);
     work->params = r.params;
     work->params_json = decode::params_json(r.params, session_.activation());
     work->prompt_tokens = isize(r.prompt);

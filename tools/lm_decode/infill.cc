@@ -107,6 +107,9 @@ class InfillMode : public io::HeldMapper {
     const i64 holes = isize(work->kept) - 1;
     r.constraint = std::make_shared<decode::InfillConstraint>(tokens_, holes, rules_.lines);
     r.logprobs = options_.on("logprobs");
+    // A training row predicts the first mask behind the separator.
+    if (options_.on("prefix-mask"))
+      r.prefix = isize(r.prompt) - (tokens_.layout == text::InfillLayout::kMasks ? 1 : 0);
     work->seed = *r.params.seed;
     work->stops = r.params.stop;
     work->include_stop = r.params.include_stop;

@@ -41,6 +41,7 @@ std::vector<Flag> infill_flags() {
        .group = g,
        .def = "prompt",
        .help = "the field with a document that has <|fill|> in its holes, instead of both"},
+      prefix_mask_flag(),
       {.name = "lines",
        .kind = FlagKind::kCount,
        .value_name = "N",

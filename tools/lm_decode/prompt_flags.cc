@@ -11,6 +11,13 @@ constexpr const char* kPrompts = "Prompts";
 
 }  // namespace
 
+Flag prefix_mask_flag() {
+  return {.name = "prefix-mask",
+          .kind = FlagKind::kSwitch,
+          .group = kPrompts,
+          .help = "tokens of a prompt see all of it, as models of lm-train --prefix-mask expect"};
+}
+
 std::vector<Flag> chat_flags() {
   return {
       {.name = "chat",
@@ -40,6 +47,8 @@ std::vector<Flag> chat_flags() {
 }
 
 std::vector<Flag> prompt_flags() {
+  Flag prefix_mask = prefix_mask_flag();
+  prefix_mask.excludes = {"prompt-logprobs", "small-model"};
   return {
       {.name = "continue-final-message",
        .kind = FlagKind::kSwitch,
@@ -91,6 +100,7 @@ std::vector<Flag> prompt_flags() {
        .def = "true",
        .help = "cut a document at its end where prompt and --max-tokens exceed the context",
        .details = "The record then has truncated: true. --no-truncate: such a record is bad."},
+      prefix_mask,
       {.name = "pause-tokens",
        .kind = FlagKind::kCount,
        .value_name = "N",

@@ -11,6 +11,8 @@ namespace lm::decode_tool {
 std::vector<cli::Flag> chat_flags();
 /// --continue-final-message --reply --echo, those of --jrt, --model-defaults: of generate.
 std::vector<cli::Flag> prompt_flags();
+/// --prefix-mask: of generate and infill.
+cli::Flag prefix_mask_flag();
 /// --no-model-defaults.
 std::vector<cli::Flag> model_defaults_flags();
 

@@ -63,6 +63,9 @@ class Scoring {
   Scoring(cli::Tool& tool, bool annotate);
   /// Stages after which batch.user holds a Scored; to be followed by the verb's own.
   std::vector<io::BatchStage> stages();
+  /// Sums of the scores of a batch, in stream order, and what they come to for the report.
+  void add(const Scored& scored);
+  void report() const;
   static Scored& of(io::Batch& batch) {
     return *std::any_cast<std::shared_ptr<Scored>&>(batch.user);
   }
@@ -88,6 +91,9 @@ class Scoring {
       std::make_shared<Live>();  // shared: progress may outlive the scoring
   std::unique_ptr<cli::StatusScope> status_;
   std::unique_ptr<text::Scorer> scorer_;  // null: stored scores
+  text::Norm norm_ = text::Norm::kTokens;
+  text::Score total_;
+  i64 documents_ = 0;
   std::unique_ptr<LongTexts> long_texts_;
   std::unique_ptr<text::ScoreFields> fields_;  // null: stored scores
   std::vector<std::string> paths_;

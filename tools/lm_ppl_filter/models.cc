@@ -190,7 +190,11 @@ std::unique_ptr<text::Scorer> open_scorer(cli::Tool& tool) {
   const std::vector<std::string> paths = model_paths(options);
   check_kinds(options, paths);
   check_device(options, paths);
-  if (stored_scores(options)) return nullptr;
+  if (stored_scores(options)) {
+    if (options.text("norm") != "tokens")
+      throw Error(ErrorKind::kUsage, "--norm is of computed scores; --from-attr takes stored ones");
+    return nullptr;
+  }
   if (options.on("zlib"))
     return std::make_unique<ngram::ZlibScorer>(options.integer("zlib-min-bytes"));
   std::vector<std::unique_ptr<text::Scorer>> models;

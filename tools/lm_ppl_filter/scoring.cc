@@ -1,6 +1,7 @@
 // The stages that give every record of a batch its score.
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/clock.h"
 #include "core/str.h"
@@ -22,6 +23,13 @@ const std::string& attribute_name(const cli::Options& options) {
   return name;
 }
 
+/// What a perplexity of that unit is called.
+std::string measure_of(const text::Scorer& scorer, text::Norm norm) {
+  return cat(scorer.measure(), norm == text::Norm::kChars   ? "_char"
+                               : norm == text::Norm::kBytes ? "_byte"
+                                                            : "");
+}
+
 }  // namespace
 
 Scoring::Scoring(cli::Tool& tool, bool annotate)
@@ -29,8 +37,12 @@ Scoring::Scoring(cli::Tool& tool, bool annotate)
   const cli::Options& options = tool.options();
   if (scorer_) {
     tool.set_param("scorer", io::json_string(scorer_->digest()));
+    const std::string& unit = options.text("norm");
+    norm_ = unit == "chars"   ? text::Norm::kChars
+            : unit == "bytes" ? text::Norm::kBytes
+                              : text::Norm::kTokens;
     fields_ = std::make_unique<text::ScoreFields>(options.text("field"), name_of(options),
-                                                  scorer_->measure());
+                                                  measure_of(*scorer_, norm_));
     paths_ = fields_->paths();
     if (!scorer_->concurrent()) show_progress();
   } else {
@@ -155,6 +167,9 @@ void Scoring::score(io::Batch& batch) {
     if (scorer_->concurrent()) return scorer_->score(texts, scored.scores);
     score_slices(scored, texts);
   });
+  if (norm_ == text::Norm::kTokens) return;
+  for (text::Score& score : scored.scores)
+    score.value = score.perplexity(norm_);
 }
 
 /// A batch can take minutes: in slices, so that progress shows.
@@ -237,10 +252,41 @@ void Scoring::annotate(io::Batch& batch) {
   });
 }
 
+void Scoring::add(const Scored& scored) {
+  for (const text::Score& score : scored.scores) {
+    ++documents_;
+    if (!std::isfinite(score.nll_nats)) continue;
+    total_.nll_nats = (total_.tokens > 0 ? total_.nll_nats : 0) + score.nll_nats;
+    total_.tokens += score.tokens;
+    total_.bytes += score.bytes;
+    total_.chars += score.chars;
+  }
+}
+
+void Scoring::report() const {
+  if (!scorer_->measure().starts_with("ppl")) return;
+  const auto add = [&](const char* name, f64 value) {
+    std::string text;
+    io::append_json_number(text, value);
+    tool_.add_metric(name, text);
+  };
+  tool_.add_metric("documents", cat(documents_));
+  tool_.add_metric("tokens", cat(total_.tokens));
+  tool_.add_metric("chars", cat(total_.chars));
+  tool_.add_metric("bytes", cat(total_.bytes));
+  add("nats", total_.nll_nats);
+  add("ppl", total_.perplexity(text::Norm::kTokens));
+  add("ppl_char", total_.perplexity(text::Norm::kChars));
+  add("ppl_byte", total_.perplexity(text::Norm::kBytes));
+  add("bits_per_byte", total_.bits_per_byte());
+}
+
 void run_score(cli::Tool& tool) {
   tool.input();
   Scoring scoring(tool, true);
   std::vector<io::BatchStage> stages = scoring.stages();
+  stages.push_back(
+      {StageMode::kSerial, [&](io::Batch& batch) { scoring.add(Scoring::of(batch)); }});
   stages.push_back({StageMode::kParallel, [](io::Batch& batch) {
                       for (std::string& line : Scoring::of(batch).lines) {
                         append(batch.out, line, "\n");
@@ -248,6 +294,7 @@ void run_score(cli::Tool& tool) {
                       }
                     }});
   tool.records().run(stages);
+  scoring.report();
 }
 
 }  // namespace lm::filter_tool

@@ -13,7 +13,7 @@
 #include "decode/engine_options.h"
 #include "model/device.h"
 #include "model/score_head.h"
-#include "ranks.h"
+#include "resume.h"
 #include "tokenizer.h"
 #include "train.h"
 #include "train/plan.h"

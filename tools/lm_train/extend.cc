@@ -15,7 +15,8 @@ using train::RunParams;
 using train::ScheduleKind;
 
 /// The parameters that say how long a run is.
-constexpr std::array<const char*, 3> kLengths = {"steps", "tokens", "epochs"};
+constexpr std::array<std::string_view, 6> kLengths = {
+    "steps", "tokens", "epochs", kClassSteps, "compute-class", "ref-throughput"};
 
 const std::string* find(const RunParams& params, std::string_view name) {
   for (const auto& [key, value] : params)
@@ -32,11 +33,11 @@ RunParams without_length(RunParams params) {
 
 /// The steps that a run was planned for; its batch is the setup's.
 i64 planned_steps(const std::string& from, const RunParams& params, Setup& setup) {
-  for (const char* name : kLengths) {
+  for (const std::string_view name : kLengths) {
     const std::string* value = find(params, name);
     if (value == nullptr) continue;
     if (const std::optional<f64> number = parse_float(*value))
-      return steps_for(name, *number, setup);
+      return steps_for(std::string(name), *number, setup);
   }
   throw Error(ErrorKind::kData, cat(from, ": does not say for how many steps it was made"));
 }

@@ -3,6 +3,8 @@
 #include <any>
 
 #include "core/str.h"
+#include "infill.h"
+#include "io/held.h"
 #include "train.h"
 
 namespace lm::train_tool {
@@ -58,6 +60,28 @@ void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size) {
   }
 }
 
+void feed_documents(const train::ShardSource& shards, const Setup& setup, train::Run& run) {
+  train::DocumentSource::Options options;
+  options.seq_len = setup.train.seq_len;
+  options.seed = setup.train.seed;
+  options.boundaries = setup.train.objective.doc_mask;
+  if (setup.infilling)
+    options.change = [&](i64 number, i64 epoch, std::vector<i32>& ids) {
+      setup.infilling->change(number, epoch, ids);
+    };
+  train::DocumentSource source(shards.sets(), std::move(options));
+  source.seek({run.data().documents, run.data().offset});
+  train::Examples batch;
+  while (!run.finished()) {
+    batch.clear();
+    source.next(setup.train.batch, batch);
+    train::DataState data;
+    data.documents = source.position().documents;
+    data.offset = source.position().offset;
+    run.take(batch, data);
+  }
+}
+
 // Training happens in the serial stage of the record pipeline: the next batches are read and parsed
 // meanwhile.
 void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
@@ -66,9 +90,14 @@ void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
   train::StreamPacker packer(setup.train.seq_len, setup.train.objective.doc_mask,
                              {run.data().documents, run.data().offset});
   using Documents = std::vector<Document>;
-  io::WorkerPool<io::JsonReader> readers([&] {
-    return std::make_unique<io::JsonReader>(
-        std::vector<std::string>{tool.options().text("ids-field")});
+  struct Reader {
+    io::JsonReader json;
+    std::unique_ptr<text::EncodeState> state;
+  };
+  io::WorkerPool<Reader> readers([&] {
+    return std::make_unique<Reader>(
+        Reader{io::JsonReader(std::vector<std::string>{tool.options().text("ids-field"), "id"}),
+               setup.infilling ? setup.infilling->new_state() : nullptr});
   });
   io::InputStream& input = tool.input();
   io::RecordRun& records = tool.records_only();
@@ -76,10 +105,17 @@ void feed_stream(cli::Tool& tool, const Setup& setup, train::Run& run) {
   i64 tokens = 0;
   const auto parse = [&](io::Batch& batch) {
     Documents documents;
-    readers.with([&](io::JsonReader& json) {
-      records.each_record(batch, json, [&](io::Record& record) -> std::optional<Fault> {
+    readers.with([&](Reader& reader) {
+      records.each_record(batch, reader.json, [&](io::Record& record) -> std::optional<Fault> {
         Document document{.ids = {}, .bytes = isize(record.line) + 1};
         if (std::optional<Fault> fault = record.json.integers(0, vocab, document.ids)) return fault;
+        if (setup.infilling) {
+          const Result<std::string> id = io::record_id(record.json, 1, record.ordinal);
+          if (!id) return id.fault();
+          if (std::optional<Fault> fault =
+                  setup.infilling->infiller().apply(*id, 0, *reader.state, document.ids))
+            return fault;
+        }
         documents.push_back(std::move(document));
         return std::nullopt;
       });

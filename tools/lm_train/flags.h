@@ -13,7 +13,9 @@ std::vector<cli::Flag> model_flags();         // flags_model.cc
 std::vector<cli::Flag> objective_flags();     // flags_objective.cc
 std::vector<cli::Flag> record_flags();        // flags_records.cc
 std::vector<cli::Flag> data_flags();          // flags_data.cc
+std::vector<cli::Flag> infill_flags();        // infill.cc
 std::vector<cli::Flag> optimisation_flags();  // flags_optimisation.cc
+std::vector<cli::Flag> throughput_flags();    // throughput.cc
 std::vector<cli::Flag> run_flags();           // flags_run.cc
 
 /// A need: "objective=A,B" of the objectives that the predicate is true of.

@@ -108,14 +108,18 @@ std::vector<Flag> data_flags() {
        .group = g,
        .help = "tokens see their own document only",
        .details = "Positions begin at 0 in each document; its first token is no target.",
-       .needs = {"objective=next-token"}},
+       .needs = {"objective=next-token,prefix-lm"}},
       {.name = "order",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",
        .group = g,
        .def = "shuffle",
-       .help = "sequences in a seeded order, or as the shards have them",
-       .choices = {"shuffle", "sequential"},
+       .help = "sequences in a seeded order, or as the shards have them; or documents",
+       .details =
+           "documents: whole documents in a new order every epoch, one behind the other. streams: "
+           "documents are dealt in order to the shortest of --batch streams, and each sequence of "
+           "a step goes on in its own stream.",
+       .choices = {"shuffle", "sequential", "documents", "streams"},
        .needs = {"data|" + of_objectives([](const train::ObjectiveDef& d) {
                    return d.form != train::RecordForm::kDocuments;
                  })}},

@@ -22,7 +22,8 @@ std::vector<Flag> objective_flags() {
        .def = "next-token",
        .help = "what is learnt: documents, completions, preferences",
        .details =
-           "next-token: documents. sft: completions of prompts. dpo, ipo, hinge: a chosen before a "
+           "next-token: documents; prefix-lm: behind a prefix of drawn length that sees all of "
+           "itself. sft: completions of prompts. dpo, ipo, hinge: a chosen before a "
            "rejected completion, measured from a reference model; simpo, orpo: without one. kto: "
            "good and bad completions, measured from a reference; unlikelihood: without one. "
            "reward: "

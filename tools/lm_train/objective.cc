@@ -79,12 +79,28 @@ std::vector<std::string> class_labels(const Options& o, const train::ObjectiveDe
 }
 
 void check_data(const Options& o, const train::ObjectiveDef& def) {
-  if (def.form == train::RecordForm::kDocuments) return;
+  const std::string& order = o.text("order");
+  if (def.form == train::RecordForm::kDocuments) {
+    if (order != "shuffle" && order != "sequential" && !o.list("weight").empty())
+      usage(cat("--order ", order, " takes the documents of all shards, without --weight"));
+    if (o.given("infill") && !o.list("data").empty() && order != "documents")
+      usage("--infill changes whole documents: --order documents, or a stream of records");
+    return;
+  }
+  if (order != "shuffle" && order != "sequential")
+    usage(cat("--order ", order, " is of documents, and --objective ", def.name,
+              " takes records with ", parts_of(def.form)));
   if (!o.list("data").empty())
     usage(cat("--data holds token shards, but --objective ", def.name, " takes records with ",
               parts_of(def.form)));
   if (!o.list("eval-data").empty())
     usage(cat("--eval-data measures next-token loss on shards, not --objective ", def.name));
+}
+
+void check_prefixes(const model::ModelCfg& cfg) {
+  for (const model::LayerCfg& layer : cfg.layers)
+    if (std::get<model::AttentionCfg>(layer.mixer).window > 0)
+      usage("prefixes that see all of themselves need layers without a window of attention");
 }
 
 void load_initial(const Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,

@@ -83,6 +83,9 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
     if (o.text("objective") != "sft") add_objective(o, setup.train.objective, params);
     data = hex64(setup.records->records().digest());
   }
+  if (!setup.records && o.text("objective") != "next-token")
+    params.emplace_back("objective", o.text("objective"));
+  if (o.on("prefix-mask")) params.emplace_back("prefix-mask", "true");
   if (setup.train.objective.loss.kind != train::TokenLossKind::kCe) {
     for (const char* name : {"loss", "loss-mix", "emo-mode", "emo-cap"})
       params.emplace_back(
@@ -94,6 +97,7 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   params.emplace_back("data", data.empty() ? "stream" : data);
   if (o.given("init-from"))
     params.emplace_back("init-from", model::model_digest(o.text("init-from")));
+  if (o.given("compute-class")) params.emplace_back(kClassSteps, cat(setup.run.steps));
   if (setup.cfg.vocab > 0) params.emplace_back("vocab-size", cat(setup.cfg.vocab));
   return params;
 }

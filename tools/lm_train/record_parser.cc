@@ -25,7 +25,8 @@ std::vector<std::string> paths(const RecordRules& rules) {
                                   "loss_mask",
                                   or_none(rules.label),
                                   or_none(rules.margin),
-                                  or_none(rules.log_probabilities)};
+                                  or_none(rules.log_probabilities),
+                                  rules.prefix_mask ? "prefix_len" : none};
   out.insert(out.end(), rules.completions.begin(), rules.completions.end());
   for (const std::string& name : rules.completions)
     out.push_back(name + "_ids");
@@ -162,6 +163,13 @@ std::optional<Fault> RecordParser::from_mask(io::JsonReader& json, Tokens& out) 
         cat("field \"loss_mask\" has ", mask.size(), " values for ", out.ids.size(), " tokens"),
         -1};
   out.loss.assign(mask.begin(), mask.end());
+  if (!rules_.prefix_mask) return std::nullopt;
+  const Result<i64> prefix = json.integer(kPrefixLength);
+  if (!prefix) return prefix.fault();
+  if (*prefix < 0 || *prefix > isize(out.ids))
+    return Fault{"range",
+                 cat("field \"prefix_len\" is ", *prefix, " for ", out.ids.size(), " tokens"), -1};
+  out.prefix = *prefix;
   return std::nullopt;
 }
 
@@ -173,6 +181,7 @@ std::optional<Fault> RecordParser::finish(i64 field, i64 from, Tokens& out) cons
   if (rules_.end && out.ids.back() != *rules_.end) out.ids.push_back(*rules_.end);
   out.loss.assign(out.ids.size(), 1);
   if (!rules_.on_prompt) std::fill_n(out.loss.begin(), from, u8{0});
+  if (rules_.prefix_mask) out.prefix = from;
   return std::nullopt;
 }
 
@@ -184,10 +193,11 @@ std::optional<Fault> RecordParser::fit(const std::string& where, Tokens& out) {
       return Fault{"too_long", cat(where, size, " tokens, expected at most ", rules_.most), -1};
     out.ids.resize(usize(rules_.most));
     out.loss.resize(usize(rules_.most));
+    out.prefix = std::min(out.prefix, rules_.most);
   }
-  // The first token has none before it to be predicted from.
-  if (std::find(out.loss.begin() + std::min<i64>(1, isize(out.loss)), out.loss.end(), 1) ==
-      out.loss.end()) {
+  // The first token has none before it to be predicted from, those of a prefix are seen.
+  const i64 first = std::min(std::max<i64>(out.prefix, 1), isize(out.loss));
+  if (std::find(out.loss.begin() + first, out.loss.end(), 1) == out.loss.end()) {
     if (size > rules_.most)
       return Fault{"too_long",
                    cat(where, "the prompt fills all ", rules_.most, " tokens of ", size), -1};

@@ -26,6 +26,7 @@ struct RecordRules {
   i64 most = 0;            // tokens of a sequence
   bool on_prompt = false;  // prompt tokens are targets too
   bool truncate = false;
+  bool prefix_mask = false;  // prompts see all of themselves
   const text::Tokenizer* tokenizer = nullptr;
   std::optional<i32> begin, end;
 
@@ -36,6 +37,7 @@ struct RecordRules {
 struct Tokens {
   std::vector<i32> ids;
   std::vector<u8> loss;
+  i64 prefix = 0;  // with prefix_mask
 };
 
 struct ParsedRecord {
@@ -79,6 +81,7 @@ class RecordParser {
     kLabelField,
     kMargin,
     kReference,
+    kPrefixLength,
     kCompletions
   };
 

@@ -49,7 +49,7 @@ train::RecordStore read_all(cli::Tool& tool, const RecordRules& rules,
       tool.ctx().memory->charge_growing(charged, bytes, "the records to train on");
       charged += bytes;
       for (const Tokens& tokens : record.sequences)
-        store.add(tokens.ids, tokens.loss);
+        store.add(tokens.ids, tokens.loss, tokens.prefix);
       store.add_scalars(record.scalars);
     }
   };
@@ -108,6 +108,7 @@ train::PackedSource read_records(cli::Tool& tool, const std::string& tokenizer_p
   rules.most = setup.objective->tokens_per_sequence(setup.train.seq_len);
   rules.on_prompt = o.text("loss-on") == "all";
   rules.truncate = o.text("too-long") == "truncate";
+  rules.prefix_mask = o.on("prefix-mask");
   rules.tokenizer = tokenizer.get();
   if (tokenizer) rules.begin = decode::begin_token(setup.cfg, *tokenizer);
   if (o.on("eos")) rules.end = completion_end(setup.cfg, tokenizer.get());

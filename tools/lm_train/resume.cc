@@ -1,8 +1,8 @@
 // Where a run goes on.
 
+#include "resume.h"
+
 #include "core/str.h"
-#include "ranks.h"
-#include "train.h"
 
 namespace lm::train_tool {
 
@@ -29,7 +29,29 @@ std::string resume_folder(const Options& o, const train::RunFolder& folder, Log&
   return folder.step_path(*folder.newest_good(log));
 }
 
+/// The steps that the newest checkpoint was made for; empty where there are none.
+std::string recorded_steps(const Options& o, const train::RunFolder& folder, Log& log) {
+  const std::string from = resume_folder(o, folder, log);
+  if (from.empty()) return {};
+  for (const auto& [name, value] : train::read_state(from).params)
+    if (name == kClassSteps) return value;
+  return {};
+}
+
 }  // namespace
+
+void settle_steps(cli::Tool& tool, Ranks& ranks, const train::RunFolder* folder, Setup& setup) {
+  const Options& o = tool.options();
+  std::string recorded;
+  if (folder != nullptr && !o.on("extend"))
+    ranks.together([&] {
+      if (ranks.first()) recorded = recorded_steps(o, *folder, tool.console());
+    });
+  recorded = ranks.from_first(recorded);
+  const std::optional<i64> known = parse_int(recorded);
+  const i64 steps = known ? *known : measured_steps(tool, ranks, setup);
+  ranks.together([&] { set_steps(tool, steps, setup); });
+}
 
 Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder, Setup& setup) {
   Resume out;

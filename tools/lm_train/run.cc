@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "cpu/peak.h"
 #include "ranks.h"
+#include "resume.h"
 #include "train.h"
 #include "train/plan.h"
 
@@ -24,7 +25,8 @@ void print(int fd, const std::string& text) {
   io::write_full(fd, text.data(), isize(text), fd == 1 ? "<stdout>" : "<stderr>");
 }
 
-void show_plan(Setup& setup, const Ranks& ranks, i64 memory_bytes) {
+void show_plan(cli::Tool& tool, Setup& setup, Ranks& ranks, i64 memory_bytes) {
+  if (setup.run.steps == 0) settle_steps(tool, ranks, nullptr, setup);
   train::PlanInputs inputs;
   inputs.ranks = ranks.size();
   inputs.steps = setup.run.steps;
@@ -144,6 +146,8 @@ void train_model(cli::Tool& tool, Ranks& ranks, Setup& setup, const train::RunFo
       feed_records(*setup.records, run, setup.train.batch);
     else if (setup.stream)
       feed_stream(tool, setup, run);
+    else if (setup.by_documents)
+      feed_documents(*setup.shards, setup, run);
     else
       feed_shards(*setup.shards, run, setup.train.batch);
     if (!run.finished())
@@ -206,15 +210,15 @@ std::string summary(const train::Trainer& trainer, const train::Run& run,
 
 void run(cli::Tool& tool) {
   const Options& o = tool.options();
-  if (!o.on("plan") && o.text("output") == "-")
+  const bool looks = o.on("plan") || o.on("throughput");  // and trains nothing
+  if (!looks && o.text("output") == "-")
     throw Error(ErrorKind::kUsage, "-o RUN is needed: the folder of the run");
   Ranks ranks(tool);
   ranks.run([&] {
     std::optional<Setup> setup;
     std::optional<train::RunFolder> folder;
     const auto open_folder = [&] {
-      if (!folder && !o.on("plan"))
-        folder.emplace(o.text("output"), tool.output_options(), ranks.first());
+      if (!folder && !looks) folder.emplace(o.text("output"), tool.output_options(), ranks.first());
     };
     const i64 memory_bytes = memory_limit(tool);
     ranks.together([&] {
@@ -224,9 +228,11 @@ void run(cli::Tool& tool) {
       setup->run.save_in_background =
           left >= train::checkpoint_copy_bytes(model::make_params(setup->cfg));
     });
-    if (o.on("plan")) return show_plan(*setup, ranks, memory_bytes);
+    if (o.on("throughput")) return show_throughput(tool, ranks, *setup);
+    if (o.on("plan")) return show_plan(tool, *setup, ranks, memory_bytes);
     check_same_everywhere(ranks, tool, *setup);
     ranks.together(open_folder);
+    if (setup->run.steps == 0) settle_steps(tool, ranks, &*folder, *setup);
     const Resume resume = find_resume(tool, ranks, *folder, *setup);
     if (!resume.complete) return train_model(tool, ranks, *setup, *folder, resume);
     const std::string done = cat(folder->path(), ": complete already");

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/str.h"
+#include "infill.h"
 #include "model/device.h"
 #include "model/score_head.h"
 #include "model/shape.h"
@@ -94,9 +95,13 @@ void set_batch(const Options& o, i64 ranks, train::TrainOptions& t) {
               ranks > 1 ? cat(" on ", ranks, " ranks") : std::string()));
 }
 
+/// 0: not known yet.
 i64 step_count(const Options& o, Setup& setup) {
-  if (!o.given("steps") && !o.given("tokens") && !o.given("epochs"))
-    usage("one of --steps, --tokens and --epochs says how long to train");
+  if (o.given("compute-class")) return class_steps(o, setup);
+  if (!o.given("steps") && !o.given("tokens") && !o.given("epochs")) {
+    if (o.on("throughput")) return 0;
+    usage("one of --steps, --tokens, --epochs and --compute-class says how long to train");
+  }
   for (const char* name : {"steps", "tokens"})
     if (o.given(name)) return steps_for(name, static_cast<f64>(o.integer(name)), setup);
   return steps_for("epochs", o.real("epochs"), setup);
@@ -148,12 +153,14 @@ const Backend& choose_backend(const Options& o, i64 ranks) {
 
 i64 steps_for(const std::string& option, f64 value, Setup& setup) {
   const train::TrainOptions& t = setup.train;
-  if (option == "steps") return static_cast<i64>(value);
+  if (option == "steps" || option == kClassSteps) return static_cast<i64>(value);
   const i64 per_step = t.batch * setup.objective->slot_rows(t.seq_len);
   if (option == "tokens") return (static_cast<i64>(value) + per_step - 1) / per_step;
   if (setup.stream) usage("--epochs needs --data; a stream is read once");
   f64 samples = 0;
-  if (setup.records) {
+  if (setup.by_documents) {
+    samples = value * static_cast<f64>(setup.shards->tokens()) / static_cast<f64>(t.seq_len);
+  } else if (setup.records) {
     const f64 records = value * static_cast<f64>(setup.records->records().count());
     if (records > 1e12) usage("--epochs: too many records");
     samples = static_cast<f64>(setup.records->rows_of(std::llround(records)));
@@ -225,6 +232,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   const bool of_records = def.form != train::RecordForm::kDocuments;
   const bool shards = !o.list("data").empty();
   setup.stream = !shards && !of_records;
+  setup.by_documents = o.text("order") == "documents";
   check_data(o, def);
   for (const char* const name : {"data", "eval-data"})
     for (const std::string& set : o.list(name))
@@ -250,14 +258,16 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   }
   // The shape needs the shards' tokenizer and the shards need the sequence length of the shape:
   // the vocabulary comes from the manifests, so they are opened with a length of one first.
-  const auto open = [&](i64 seq_len) {
-    setup.shards.emplace(o.list("data"), train::ShardSourceOptions{seq_len, tool.seed(),
-                                                                   o.text("order") == "shuffle",
-                                                                   o.on("doc-mask"), weights});
+  const auto open = [&](i64 seq_len, i64 streams) {
+    setup.shards.emplace(o.list("data"), train::ShardSourceOptions{
+                                             seq_len, tool.seed(), o.text("order") == "shuffle",
+                                             o.on("doc-mask"), streams, weights});
   };
-  if (shards) open(1);
+  if (shards) open(1, 0);
   const std::optional<text::TokenizerIdentity> sharded = shard_tokenizer(o, setup);
-  const std::optional<text::TokenizerIdentity> loaded = use_tokenizer(tool, sharded, setup.run);
+  std::string tokenizer;
+  const std::optional<text::TokenizerIdentity> loaded =
+      use_tokenizer(tool, sharded, setup.run, tokenizer);
   setup.tokenizer = sharded ? sharded : loaded;
   if (!setup.initial) {
     setup.cfg = new_config(o, setup.tokenizer);
@@ -286,19 +296,25 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
     usage(cat("sequences of ", setup.train.seq_len, " tokens, but the model has ",
               setup.cfg.context, " positions"),
           cat("--seq-len ", setup.cfg.context, " or less"));
-  if (shards) open(setup.train.seq_len);
+  if (o.given("infill")) setup.infilling = std::make_shared<Infilling>(o, tokenizer, tool.seed());
+  if (o.on("prefix-mask") || def.name == std::string_view("prefix-lm")) check_prefixes(setup.cfg);
+  if (shards) open(setup.train.seq_len, o.text("order") == "streams" ? setup.train.batch : 0);
   if (of_records) {
     before_records();
     setup.records = read_records(tool, tokenizer_path(o), setup);
   }
   setup.run.steps = step_count(o, setup);
-  setup.train.schedule = make_schedule(o, setup.run.steps);
-  if (setup.train.schedule.warmup > setup.run.steps)
-    usage(cat("--warmup ", setup.train.schedule.warmup, " is longer than the ", setup.run.steps,
-              " steps"));
+  if (setup.run.steps > 0) set_steps(tool, setup.run.steps, setup);
+  return setup;
+}
+
+void set_steps(const cli::Tool& tool, i64 steps, Setup& setup) {
+  setup.run.steps = steps;
+  setup.train.schedule = make_schedule(tool.options(), steps);
+  if (setup.train.schedule.warmup > steps)
+    usage(cat("--warmup ", setup.train.schedule.warmup, " is longer than the ", steps, " steps"));
   setup.run.params = run_params(tool, setup);
   setup.run.training_head = training_head(setup.run.params, setup);
-  return setup;
 }
 
 }  // namespace lm::train_tool

@@ -106,9 +106,10 @@ std::optional<text::TokenizerIdentity> shard_tokenizer(const Options& o, const S
 }
 
 std::optional<text::TokenizerIdentity> use_tokenizer(
-    cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run) {
+    cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run,
+    std::string& path) {
   const Options& o = tool.options();
-  std::string path = tokenizer_path(o);
+  path = tokenizer_path(o);
   std::unique_ptr<text::Tokenizer> tokenizer;
   if (!path.empty()) {
     tokenizer = text::load_tokenizer(path);

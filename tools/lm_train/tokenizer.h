@@ -14,8 +14,9 @@ std::string tokenizer_path(const cli::Options& o);
 
 /// Loads --tokenizer, or the one of --init-from, or the one that the shards' manifest names where
 /// it still lies beside them or here, into `run`: byte table, what checkpoints copy. Error{kData}:
-/// the first or the second is not the shards'.
+/// the first or the second is not the shards'. path: where it lies, empty without.
 std::optional<text::TokenizerIdentity> use_tokenizer(
-    cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run);
+    cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run,
+    std::string& path);
 
 }  // namespace lm::train_tool

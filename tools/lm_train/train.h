@@ -16,6 +16,7 @@
 #include "graph/backend.h"
 #include "model/checkpoint.h"
 #include "train/data.h"
+#include "train/document_source.h"
 #include "train/packed_source.h"
 #include "train/run.h"
 
@@ -29,11 +30,14 @@ std::vector<cli::Flag> all_flags();
 void run(cli::Tool& tool);
 
 /// Everything the options and the data's manifests say, before any weight exists.
+class Infilling;
 struct Setup {
-  bool stream = false;  // documents come as records, once
+  bool stream = false;        // documents come as records, once
+  bool by_documents = false;  // --order documents
   std::unique_ptr<train::Objective> objective;
   std::optional<train::PackedSource> records;  // of objectives that take some
   std::optional<train::ShardSource> shards;
+  std::shared_ptr<Infilling> infilling;              // --infill
   std::optional<model::Model> initial;               // --init-from
   std::optional<text::TokenizerIdentity> tokenizer;  // of the shards, else of --tokenizer
   model::ModelCfg cfg;
@@ -46,6 +50,14 @@ struct Setup {
 /// of an objective are read here, after before_records, when everything else was accepted.
 /// Throws Error naming options and files.
 Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before_records);
+
+/// Decides steps and schedule, and what identifies the run.
+void set_steps(const cli::Tool& tool, i64 steps, Setup& setup);
+
+/// The name under which a run of a compute class keeps its steps.
+inline constexpr std::string_view kClassSteps = "class-steps";
+/// Steps of --compute-class at --ref-throughput; 0: to be measured. Throws Error{kUsage}.
+i64 class_steps(const cli::Options& o, const Setup& setup);
 
 /// What --lora says, with the folder of --init-from as the base. Throws Error{kUsage} naming the
 /// setting.
@@ -60,6 +72,8 @@ const train::ObjectiveDef& objective_def(const cli::Options& o);
 train::ObjectiveOptions objective_options(const cli::Options& o);
 /// Throws Error{kUsage} for shards where the objective takes records.
 void check_data(const cli::Options& o, const train::ObjectiveDef& def);
+/// Throws Error{kUsage} for a model whose windows would cut what a prefix sees.
+void check_prefixes(const model::ModelCfg& cfg);
 /// Reads the model that training starts from, with the head that the objective needs.
 void load_initial(const cli::Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
                   Setup& setup);
@@ -79,16 +93,6 @@ std::shared_ptr<const train::CostTable> read_cost(cli::Tool& tool, i64 vocab);
 train::PackedSource read_records(cli::Tool& tool, const std::string& tokenizer_path,
                                  const Setup& setup);
 
-/// Where a run goes on: what rank 0 found in the folder, on every rank.
-struct Resume {
-  std::string from;  // a step folder, empty for a new run
-  std::optional<train::TrainState> state;
-  bool complete = false;
-};
-
-/// With `ranks` the same answer on all. Takes over what --extend does not say (adopt_warmup).
-Resume find_resume(cli::Tool& tool, Ranks& ranks, const train::RunFolder& folder, Setup& setup);
-
 /// What the machine grants, or --memory where it was given.
 i64 memory_limit(const cli::Tool& tool);
 /// Of a run at any place, also one that had ended before this one looked.
@@ -102,6 +106,8 @@ std::string summary(const train::Trainer& trainer, const train::Run& run,
 void feed_records(train::PackedSource& source, train::Run& run, i64 batch_size);
 /// The same with sequences of the shards.
 void feed_shards(train::ShardSource& source, train::Run& run, i64 batch_size);
+/// The same with whole documents of the shards (--order documents).
+void feed_documents(const train::ShardSource& shards, const Setup& setup, train::Run& run);
 /// The same with the tool's records, each read once and in order; what the run has seen already is
 /// dropped. Returns when the run is finished or the stream ends. Throws Error{kData} for a stream
 /// too short for one step, CommonError{kTemporary} after saving for a stop request.

@@ -28,21 +28,6 @@ std::string meta_field(const cli::Options& options) {
   return name;
 }
 
-std::pair<f64, f64> range_option(const cli::Options& options, const std::string& name, f64 least,
-                                 f64 most) {
-  const std::string& text = options.text(name);
-  const std::size_t colon = text.find(':');
-  const std::string_view first = std::string_view(text).substr(0, colon);
-  const std::string_view second =
-      colon == std::string::npos ? first : std::string_view(text).substr(colon + 1);
-  const std::optional<f64> low = parse_float(first);
-  const std::optional<f64> high = parse_float(second);
-  if (!low || !high || !(*low >= least) || !(*high <= most) || !(*low <= *high))
-    throw Error(ErrorKind::kUsage, cat("--", name, ' ', quote(text), ": expected LOW:HIGH, from ",
-                                       least, " to ", most));
-  return {*low, *high};
-}
-
 void append_list(std::string& out, std::span<const i32> values) {
   out.push_back('[');
   for (std::size_t i = 0; i < values.size(); ++i)

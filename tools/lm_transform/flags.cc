@@ -1,5 +1,6 @@
 // The option tables of lm-transform.
 
+#include "common/infill_options.h"
 #include "transform.h"
 
 namespace lm::transform_tool {
@@ -175,20 +176,8 @@ std::vector<Flag> infill_flags() {
        .help = "share of documents that become prefix rows, with loss on what follows the prefix",
        .min = 0,
        .max = 1},
-      {.name = "span-ratio",
-       .kind = FlagKind::kString,
-       .value_name = "A:B",
-       .group = rows,
-       .def = "0.05:0.5",
-       .help = "share of a document's tokens in masked spans, uniform between the two",
-       .main = true},
-      {.name = "span-len",
-       .kind = FlagKind::kString,
-       .value_name = "A:B",
-       .group = rows,
-       .def = "2:6",
-       .help = "mean length of a document's spans in tokens, uniform between the two",
-       .main = true},
+      tool_options::span_ratio_flag(rows),
+      tool_options::span_length_flag(rows),
       {.name = "variant",
        .kind = FlagKind::kChoice,
        .value_name = "V",

@@ -3,8 +3,8 @@
 #include "infill.h"
 
 #include <algorithm>
-#include <tuple>
 
+#include "common/infill_options.h"
 #include "core/hash.h"
 #include "core/str.h"
 #include "io/file.h"
@@ -22,8 +22,7 @@ void read_rules(const cli::Options& options, tf::InfillRules& rules) {
     throw Error(ErrorKind::kUsage,
                 "--infill-rate and --prefix-rate are shares of all documents: "
                 "together at most 1");
-  std::tie(rules.low_share, rules.high_share) = range_option(options, "span-ratio", 0, 1);
-  std::tie(rules.low_length, rules.high_length) = range_option(options, "span-len", 1, 1e6);
+  tool_options::read_spans(options, rules);
   rules.least = options.integer("min-tokens");
 }
 

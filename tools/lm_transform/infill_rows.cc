@@ -7,6 +7,7 @@
 #include "io/held.h"
 #include "io/json.h"
 #include "transform.h"
+#include "transform/infill_document.h"
 #include "transform/permute.h"
 
 namespace lm::transform_tool {
@@ -62,17 +63,9 @@ class Infiller final : public io::RecordMapper {
     const i64 n = isize(document.ids);
     const text::InfillTokens& tokens = sentinels();
     const tf::RowKind kind = tf::draw_kind(setup_.rules, n, draws);
-    row = {};
-    if (kind == tf::RowKind::kInfill && setup_.masks()) {
-      const std::vector<tf::Span> spans =
-          tf::draw_spans(setup_.rules, n, isize(tokens.masks), draws);
-      row = tf::mask_spans(tokens, document.ids, spans);
-      return std::nullopt;
-    }
-    if (kind == tf::RowKind::kInfill) return middle_row(text, draws, row);
-    row.kind = kind;
-    row.ids = document.ids;
-    if (kind == tf::RowKind::kPrefix) row.prefix = tf::draw_prefix(n, draws);
+    if (kind == tf::RowKind::kInfill && !setup_.masks()) return middle_row(text, draws, row);
+    row = tf::draw_row(setup_.rules, tokens, document.ids, kind, draws);
+    if (kind == tf::RowKind::kInfill) return std::nullopt;
     if (setup_.tokenizer != nullptr && (row.ids.empty() || row.ids.back() != tokens.eos))
       row.ids.push_back(tokens.eos);
     return std::nullopt;

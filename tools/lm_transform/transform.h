@@ -25,10 +25,6 @@ std::unique_ptr<text::Tokenizer> open_tokenizer(cli::Tool& tool);
 /// --meta-field. Throws Error{kUsage} for a path into an object, since --inverse removes the field.
 std::string meta_field(const cli::Options& options);
 
-/// Two numbers around a colon, low <= high, both in [least, most]. Throws Error{kUsage}.
-std::pair<f64, f64> range_option(const cli::Options& options, const std::string& name, f64 least,
-                                 f64 most);
-
 void append_list(std::string& out, std::span<const i32> values);
 
 }  // namespace lm::transform_tool

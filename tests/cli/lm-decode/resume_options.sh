@@ -28,7 +28,7 @@ for verb in generate score; do
         --logprobs --top-logprobs=2 --prompt-logprobs --seed=1 --chat=chatml --chat-var=a=1 --date=2026-01-02
         --continue-final-message --reply=messages --echo --jrt=both --jrt-sep=x --jrt-template=CCQ --no-truncate
         --no-model-defaults --small-model=other --regex=[a-z]{3} --json --choice=end --json-space=free --schema-lenient
-        --grammar-mode=asap --sets-order=given --no-sets-parallel --no-sets-apart' ;;
+        --grammar-mode=asap --sets-order=given --no-sets-parallel --no-sets-apart --prefix-mask' ;;
       score) options='--field=body --window=9 --stride=3 --boundary=separate --per-token --top-logprobs=2 --eos --completion-field=other
         --chat=chatml --chat-var=a=1 --date=2026-01-02' ;;
     esac

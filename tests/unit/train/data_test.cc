@@ -2,9 +2,11 @@
 
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "catch.h"
 #include "tiny.h"
+#include "train/document_source.h"
 #include "train/packed_source.h"
 
 using namespace lm;
@@ -117,6 +119,121 @@ TEST_CASE("weights draw the sets in their shares", "[train]") {
   CHECK(same(first, batch));
   CHECK_THROWS_AS(ShardSource({dir.file("a")}, options), Error);
   CHECK_THROWS_AS(rest.seek({5, {1, 1}}), Error);
+}
+
+TEST_CASE("documents are dealt to the shortest stream and every row goes on in its own",
+          "[train]") {
+  const test::TempDir dir;
+  // To two streams: 7 | 3, then 5 to the second (8), 4 to the first (11), 6 to the second (14), 9
+  // to the first (20).
+  test::write_shards(dir.file("a"), {7, 3, 5, 0, 4});
+  test::write_shards(dir.file("b"), {6, 9});
+  const std::vector<i32> a = test::formula_tokens(19), b = test::formula_tokens(15);
+  std::vector<i32> streams[2];
+  const auto put = [](std::vector<i32>& to, const std::vector<i32>& from, i64 begin, i64 count) {
+    to.insert(to.end(), from.begin() + begin, from.begin() + begin + count);
+  };
+  put(streams[0], a, 0, 7);
+  put(streams[0], a, 15, 4);
+  put(streams[0], b, 6, 9);
+  put(streams[1], a, 7, 8);
+  put(streams[1], b, 0, 6);
+  const std::vector<std::string> names = {dir.file("a"), dir.file("b")};
+  const train::ShardSourceOptions options{
+      .seq_len = 4, .seed = 1, .boundaries = true, .streams = 2, .weights = {}};
+  ShardSource source(names, options);
+  CHECK(source.samples_per_epoch() == 6);  // the shorter has 14 tokens: three sequences
+  Examples all;
+  source.next(12, all);
+  for (i64 i = 0; i < 12; ++i) {
+    const std::vector<i32>& stream = streams[i % 2];
+    const i64 begin = i / 2 % 3 * 4;
+    INFO("sample " << i);
+    CHECK(all[usize(i)].tokens ==
+          std::vector<i32>(stream.begin() + begin, stream.begin() + begin + 5));
+    if (i >= 2 && i < 6) CHECK(all[usize(i)].tokens[0] == all[usize(i - 2)].tokens[4]);
+  }
+  CHECK(all[0].starts.empty());
+  CHECK(all[2].starts == std::vector<i32>{3});  // 4 at token 7 of [4, 8]
+  CHECK(all[4].starts == std::vector<i32>{3});  // 9 at token 11 of [8, 12]
+  CHECK(all[1].starts == std::vector<i32>{3});  // 5 at token 3 of [0, 4]
+  CHECK(all[3].starts == std::vector<i32>{4});  // 6 at token 8 of [4, 8]
+  CHECK(all[5].starts.empty());                 // ... where [8, 12] begins
+  Examples parts;
+  ShardSource head(names, options), tail(names, options);
+  head.next(5, parts);
+  tail.seek(head.position());
+  tail.next(7, parts);
+  CHECK(same(parts, all));
+  CHECK_THROWS_WITH(ShardSource(names, {.seq_len = 4, .streams = 7, .weights = {}}),
+                    Catch::Matchers::ContainsSubstring("dealt to 7 streams"));
+  CHECK_THROWS_AS(ShardSource(names, {.seq_len = 4, .streams = 2, .weights = {1, 1}}), Error);
+}
+
+TEST_CASE("whole documents come once an epoch, changed as asked, and the position resumes them",
+          "[train]") {
+  const test::TempDir dir;
+  // Of one document: as many tokens as its number, all of them 10 + its number.
+  text::TokenizerIdentity identity;
+  identity.name = "numbers";
+  identity.sha256 = std::string(64, '0');
+  identity.vocab_size = 64;
+  for (const auto& [name, from, to] : {std::tuple("a", 1, 4), std::tuple("b", 4, 9)}) {
+    text::ShardWriter writer(dir.file(name), identity, text::ShardOptions{});
+    for (i32 d = from; d < to; ++d)
+      writer.add(std::vector<i32>(usize(d), 10 + d));
+    writer.commit();
+  }
+  std::vector<text::ShardSet> sets;
+  sets.emplace_back(dir.file("a.json"));
+  sets.emplace_back(dir.file("b.json"));
+  train::DocumentSource::Options options{.seq_len = 4, .seed = 5, .boundaries = true, .change = {}};
+  train::DocumentSource source(sets, options);
+  Examples all;
+  source.next(45, all);  // 36 tokens an epoch: 180 are five of them
+  std::vector<std::vector<i32>> orders;
+  std::vector<i32> order;
+  i64 at = 0;
+  const auto token = [&](i64 i) { return all[usize(i / 4)].tokens[usize(i % 4)]; };
+  while (at < 180) {
+    const i32 document = token(at);
+    order.push_back(document);
+    for (i64 end = at + document - 10; at < end; ++at)
+      CHECK(token(at) == document);
+    if (order.size() < 8) continue;
+    orders.push_back(order);
+    CHECK(std::set<i32>(order.begin(), order.end()).size() == 8);
+    order.clear();
+  }
+  CHECK(orders.size() == 5);
+  CHECK(std::set<std::vector<i32>>(orders.begin(), orders.end()).size() == 5);
+  for (i64 cut = 0; cut <= 45; cut += 3) {
+    train::DocumentSource head(sets, options), tail(sets, options);
+    Examples parts;
+    head.next(cut, parts);
+    tail.seek(head.position());
+    tail.next(45 - cut, parts);
+    CHECK(same(parts, all));
+  }
+  // A change that changes nothing is none; what it makes is what comes, by number and epoch.
+  train::DocumentSource::Options changed = options;
+  changed.change = [](i64, i64, std::vector<i32>&) {};
+  Examples same_again;
+  train::DocumentSource(sets, changed).next(45, same_again);
+  CHECK(same(same_again, all));
+  std::vector<std::pair<i64, i64>> seen;
+  changed.change = [&](i64 number, i64 epoch, std::vector<i32>& ids) {
+    CHECK(isize(ids) == number + 1);
+    seen.emplace_back(epoch, number);
+    ids = {static_cast<i32>(number), static_cast<i32>(epoch)};
+  };
+  Examples twos;
+  train::DocumentSource(sets, changed).next(8, twos);  // 32 tokens and a target: 17 documents
+  CHECK(seen.size() == 17);
+  CHECK(seen[0].first == 0);
+  CHECK(seen[8].first == 1);
+  CHECK(seen[16].first == 2);
+  CHECK(twos[4].tokens[1] == 1);
 }
 
 TEST_CASE("bad shards are refused with their names", "[train]") {

@@ -94,6 +94,101 @@ TEST_CASE("loss masks and short examples leave rows without targets", "[train]")
   CHECK(inputs.spans[5].a1 == 0);
 }
 
+TEST_CASE("a prefix sees all of itself and has no targets inside", "[train]") {
+  // Two documents of five and four tokens with prefixes of three and none.
+  Example both = example({10, 11, 12, 13, 14, 20, 21, 22, 23}, {5});
+  both.prefixes = {3, 0};
+  RowInputs inputs(1, 8);
+  CHECK(NextToken({.documents = true}).fill(std::span(&both, 1), {}, inputs) == 5);
+  CHECK(inputs.targets == std::vector<i32>{-100, -100, 13, 14, -100, 21, 22, 23});
+  const std::vector<i32> ends = {3, 3, 3, 4, 5, 6, 7, 8};
+  for (i64 r = 0; r < 8; ++r) {
+    CHECK(inputs.spans[usize(r)].a0 == (r < 5 ? 0 : 5));
+    CHECK(inputs.spans[usize(r)].a1 == ends[usize(r)]);
+  }
+  // A mask cannot make targets of what is seen; a prefix of a whole document leaves none.
+  both.loss = {1, 1, 1, 0, 1, 1, 1, 1, 1};
+  both.prefixes = {3, 4};
+  CHECK(NextToken({.documents = true}).fill(std::span(&both, 1), {}, inputs) == 1);
+  CHECK(inputs.spans[5].a1 == 8);
+  both.prefixes = {0, 0};
+  both.loss.clear();
+  RowInputs plain(1, 8);
+  CHECK(NextToken({.documents = true}).fill(std::span(&both, 1), {}, inputs) == 7);
+  both.prefixes.clear();
+  CHECK(NextToken({.documents = true}).fill(std::span(&both, 1), {}, plain) == 7);
+  CHECK(inputs.targets == plain.targets);
+}
+
+TEST_CASE("drawn prefixes are uniform, by row of the run, however a batch is divided", "[train]") {
+  const NextToken objective({.draw_prefixes = true});
+  const Examples batch(8, example({1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  std::vector<i64> lengths(9);
+  RowInputs whole(8, 8), half(4, 8);
+  for (u32 step = 0; step < 500; ++step) {
+    objective.fill(batch, {7, step, 0, 0}, whole);
+    for (u32 part = 0; part < 2; ++part) {
+      objective.fill(std::span(batch).subspan(part * 4, 4), {7, step, part, 0}, half);
+      CHECK(
+          std::equal(half.targets.begin(), half.targets.end(), whole.targets.begin() + part * 32));
+    }
+    for (i64 s = 0; s < 8; ++s)
+      ++lengths[usize(whole.spans[usize(8 * s)].a1 - 8 * s)];
+  }
+  // 4000 draws of 1 to 8: mean 500, standard deviation 20.9.
+  CHECK(lengths[0] == 0);
+  for (i64 p = 1; p <= 8; ++p)
+    CHECK(std::abs(lengths[usize(p)] - 500) < 90);
+  // Of every document its own.
+  Example two = example({1, 2, 3, 4, 5, 6, 7, 8, 9}, {4});
+  RowInputs one(1, 8);
+  NextToken({.documents = true, .draw_prefixes = true}).fill(std::span(&two, 1), {7, 3, 0, 0}, one);
+  CHECK(one.spans[0].a1 >= 1);
+  CHECK(one.spans[0].a1 <= 3);
+  CHECK(one.spans[4].a0 == 4);
+  CHECK(one.targets[3] == -100);
+}
+
+TEST_CASE("behind a prefix rows are causal, inside it they are not", "[train]") {
+  const model::Model model = model::new_model(test::tiny_config("llama", 8), 1);
+  const auto states = [&](std::vector<i32> tokens, i64 prefix) {
+    Graph graph(ops(), DType::kF32);
+    model::BuildOptions build;
+    build.positions = 8;
+    model::GraphModel layers(graph, model.cfg, *model.params, build);
+    RowInputs inputs(1, 8);
+    inputs.declare(graph);
+    const Value x = layers.hidden(inputs.token_value, inputs.position_value, inputs.span_value);
+    graph.keep(x);
+    Executor executor(graph, cpu_backend(), {.record = true});
+    layers.bind(executor, model.weights);
+    Example row = example(std::move(tokens));
+    row.prefixes = {static_cast<i32>(prefix)};
+    NextToken({}).fill(std::span(&row, 1), {}, inputs);
+    inputs.set(executor);
+    executor.run({});
+    std::vector<f32> out(usize(8 * model.cfg.width));
+    executor.read(x, out);
+    return out;
+  };
+  const std::vector<i32> tokens = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  for (const i64 prefix : {0, 4}) {
+    const std::vector<f32> before = states(tokens, prefix);
+    for (i64 changed = 0; changed < 8; ++changed) {
+      std::vector<i32> other = tokens;
+      other[usize(changed)] = 60;
+      const std::vector<f32> after = states(other, prefix);
+      for (i64 row = 0; row < 8; ++row) {
+        const auto at = static_cast<std::ptrdiff_t>(row * model.cfg.width);
+        const bool equal = std::equal(before.begin() + at, before.begin() + at + model.cfg.width,
+                                      after.begin() + at);
+        INFO("prefix " << prefix << ", token " << changed << ", row " << row);
+        CHECK(equal == (row < changed && !(changed < prefix)));
+      }
+    }
+  }
+}
+
 TEST_CASE("packing and padding leave the loss of examples as it is", "[train]") {
   const NextToken objective({.documents = true});
   const Example a = example({10, 11, 12}, {}, {0, 0, 1});
