@@ -51,7 +51,9 @@ Scan scan_of(const Tensor& gate, const Tensor& c) {
 // at once as are of different sequences.
 template <typename F>
 void for_rounds(const RunCtx& ctx, const Node& n, F f) {
-  const CachedStateAttr a = n.attr.as<CachedStateAttr>();
+  const CachedStateAttr a = n.op == Op::kCachedLinearAttention
+                                ? n.attr.as<CachedLinearAttentionAttr>().state
+                                : n.attr.as<CachedStateAttr>();
   LM_CHECK(usize(a.binding) < ctx.bindings.size() && ctx.bindings[usize(a.binding)] != nullptr,
            "the run binds a StateView for what is remembered");
   const StateView& view = *static_cast<const StateView*>(ctx.bindings[usize(a.binding)]);
@@ -85,8 +87,7 @@ std::vector<i32> prefix_ends(const Node& n, const std::vector<TextRun>& texts, c
 }
 
 // x: q, k, v, spans, and further keys, values and ends where there are some.
-LinearAttention attention_of(const Node& n, const Tensor* x, bool prefix) {
-  const LinearAttentionAttr attr = n.attr.as<LinearAttentionAttr>();
+LinearAttention attention_of(const LinearAttentionAttr& attr, const Tensor* x, bool prefix) {
   LinearAttention a;
   a.heads = attr.heads;
   a.dim = attr.dim;
@@ -226,18 +227,34 @@ void run_lstm_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, 
        floats(out[1]), out[1].ld);
 }
 
+namespace {
+
+Conv conv_of(const Tensor& x, const Tensor& w, const Tensor& y) {
+  LM_CHECK(flat(w), "the taps are contiguous");
+  Conv c;
+  c.taps = w.rows();
+  c.cols = x.cols();
+  c.x = floats(x);
+  c.ldx = x.ld;
+  c.w = floats(w);
+  c.y = floats(y);
+  c.ldy = y.ld;
+  return c;
+}
+
+}  // namespace
+
 void run_conv(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*) {
   const std::vector<TextRun> texts = texts_of(n, in[2], {out, 1});
-  LM_CHECK(flat(in[1]), "the taps are contiguous");
-  Conv c;
-  c.taps = in[1].rows();
-  c.cols = in[0].cols();
-  c.x = floats(in[0]);
-  c.ldx = in[0].ld;
-  c.w = floats(in[1]);
-  c.y = floats(out[0]);
-  c.ldy = out[0].ld;
-  conv_forward(c, texts.data(), isize(texts));
+  conv_forward(conv_of(in[0], in[1], out[0]), texts.data(), isize(texts));
+}
+
+void run_cached_conv(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
+  zero_rows(out[0]);
+  const Conv c = conv_of(in[0], in[1], out[0]);
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
+    conv_forward(c, texts.data(), isize(texts));
+  });
 }
 
 void run_conv_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void* space) {
@@ -261,12 +278,23 @@ void run_linear_attention(const RunCtx&, const Node& n, const Tensor* in, Tensor
   const std::vector<TextRun> texts = texts_of(n, in[3], {out, 2});
   const bool prefix = n.in.size() > 4;
   const std::vector<i32> ends = prefix_ends(n, texts, prefix ? &in[6] : nullptr);
-  LinearAttention a = attention_of(n, in, prefix);
+  LinearAttention a = attention_of(n.attr.as<LinearAttentionAttr>(), in, prefix);
   a.y = floats(out[0]);
   a.ldy = out[0].ld;
   a.norm = floats(out[1]);
   a.ld_norm = out[1].ld;
   linear_attention_forward(a, texts.data(), isize(texts), prefix ? ends.data() : nullptr);
+}
+
+void run_cached_linear_attention(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
+                                 void*) {
+  zero_rows(out[0]);
+  LinearAttention a = attention_of(n.attr.as<CachedLinearAttentionAttr>().attention, in, false);
+  a.y = floats(out[0]);
+  a.ldy = out[0].ld;
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
+    linear_attention_forward(a, texts.data(), isize(texts), nullptr);
+  });
 }
 
 void run_linear_attention_grad(const RunCtx&, const Node& n, const Tensor* in, Tensor* out,
@@ -275,7 +303,7 @@ void run_linear_attention_grad(const RunCtx&, const Node& n, const Tensor* in, T
   const std::vector<Tensor> d = gradients_of(n, in, out, space);
   const std::vector<TextRun> texts = texts_of(n, in[6], {d.data(), 3});
   const std::vector<i32> ends = prefix_ends(n, texts, prefix ? &in[9] : nullptr);
-  LinearAttention a = attention_of(n, in + 3, prefix);
+  LinearAttention a = attention_of(n.attr.as<LinearAttentionAttr>(), in + 3, prefix);
   a.dy = floats(in[0]);
   a.ld_dy = in[0].ld;
   a.y = floats(in[1]);

@@ -20,6 +20,11 @@ class BatchContext : public MixContext {
   }
   Value scan(Value gate, Value x, i64 /*layer*/) override { return lm::scan(g_, gate, x, spans_); }
   Value lstm(Value x, Value w, i64 /*layer*/) override { return lm::lstm(g_, x, w, spans_); }
+  Value conv(Value x, Value w, i64 /*layer*/) override { return lm::conv(g_, x, w, spans_); }
+  Value linear_attend(const LinearAttentionInputs& x, const LinearAttentionAttr& attr,
+                      i64 /*layer*/) override {
+    return linear_attention(g_, x, spans_, attr);
+  }
 
  private:
   Graph& g_;

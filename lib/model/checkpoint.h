@@ -72,9 +72,9 @@ Model load_with_lora(const std::string& folder, const LoraCfg& lora, u64 seed, i
 /// Opens a model (find_model) without reading its weights, with its adapter and further ones beside
 /// it, which texts choose (Engine::adapt): of adapter i of `further` the number is i, or i + 1 if
 /// the model has one of its own. draw: of a model with drawn embeddings; absent: the first of seed
-/// 0 of a gaussian one, the learnt table of a semi one. An engine wants adapters loaded; with kLater
-/// the caller does that, when it has the memory. Throws as load_model, find_model and AdapterBank,
-/// and Error{kUsage} for a draw or adapters that the model does not go with.
+/// 0 of a gaussian one, the learnt table of a semi one. An engine wants adapters loaded; with
+/// kLater the caller does that, when it has the memory. Throws as load_model, find_model and
+/// AdapterBank, and Error{kUsage} for a draw or adapters that the model does not go with.
 enum class LoadAdapters : u8 { kNow, kLater };
 MappedModel map_model(const std::string& path, const std::vector<std::string>& further = {},
                       const std::optional<EmbedDraw>& draw = {},

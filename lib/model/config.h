@@ -13,8 +13,10 @@
 #include "core/types.h"
 #include "model/attention_layer.h"
 #include "model/cell_layer.h"
+#include "model/conv_layer.h"
 #include "model/drawn_embeddings.h"
 #include "model/ffn_layer.h"
+#include "model/linear_attention_layer.h"
 #include "model/lora.h"
 #include "ops/op.h"
 
@@ -32,7 +34,7 @@ enum class NormPlace : u8 { kBefore, kBehind };
 /// Two parts, each with a residual and a norm: the mixer, then ffn. Each is one of the alternatives
 /// that layer.h asks.
 struct LayerCfg {
-  std::variant<AttentionCfg, CellCfg> mixer;
+  std::variant<AttentionCfg, CellCfg, ConvCfg, LinearAttentionCfg> mixer;
   std::variant<FfnCfg> ffn;
   NormPlace norm = NormPlace::kBefore;
 };

@@ -50,6 +50,14 @@ class PagedContext : public MixContext {
   Value lstm(Value x, Value w, i64 layer) override {
     return cached_lstm(g_, x, w, {kStateBinding, state_numbers(cfg_, layer)});
   }
+  Value conv(Value x, Value w, i64 layer) override {
+    return cached_conv(g_, x, w, {kStateBinding, state_numbers(cfg_, layer)});
+  }
+  Value linear_attend(const LinearAttentionInputs& x, const LinearAttentionAttr& attr,
+                      i64 layer) override {
+    return cached_linear_attention(g_, x.q, x.k, x.v,
+                                   {attr, {kStateBinding, state_numbers(cfg_, layer)}});
+  }
   /// What layer i, which attends, was given.
   Value seen(i64 layer) const { return seen_[usize(layer)]; }
 

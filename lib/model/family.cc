@@ -11,9 +11,10 @@ namespace lm::model {
 namespace {
 
 // Decoders first.
-constexpr i64 kDecoders = 7;
-constexpr std::array<const Family*, 10> kFamilies = {
-    &kGpt2, &kLlama, &kMistral, &kQwen2, &kQwen3, &kQlstm, &kLstm, &kBert, &kRoberta, &kXlmRoberta};
+constexpr i64 kDecoders = 8;
+constexpr std::array<const Family*, 11> kFamilies = {&kGpt2,  &kLlama,   &kMistral,   &kQwen2,
+                                                     &kQwen3, &kQlstm,   &kLstm,      &kBased,
+                                                     &kBert,  &kRoberta, &kXlmRoberta};
 
 struct ActName {
   const char* name;

@@ -53,6 +53,7 @@ extern const Family kQwen2;    // family_qwen.cc
 extern const Family kQwen3;
 extern const Family kQlstm;  // family_lstm.cc
 extern const Family kLstm;
+extern const Family kBased;  // family_based.cc
 
 std::span<const Family* const> families();
 
@@ -78,5 +79,7 @@ inline constexpr i64 kMaxWidth = i64{1} << 20;
 inline constexpr i64 kMaxHeads = i64{1} << 14;
 inline constexpr i64 kMaxVocab = i64{1} << 24;
 inline constexpr i64 kMaxContext = i64{1} << 28;
+inline constexpr i64 kMaxTaps = 256;  // of a convolution
+inline constexpr i64 kMaxDim = 256;   // of a query of linear attention
 
 }  // namespace lm::model

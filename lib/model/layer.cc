@@ -23,6 +23,11 @@ void LayerParams::linear(std::string_view name, i64 out, i64 in, bool bias) {
   if (bias) add_param(to_, cat(prefix_, name, ".bias"), {out}, {});
 }
 
+void LayerParams::taps(std::string_view name, i64 taps, i64 size) {
+  const f64 bound = 1 / std::sqrt(static_cast<f64>(taps));
+  add_param(to_, cat(prefix_, name, ".weight"), {taps, size}, {.bound = bound});
+}
+
 void LayerParams::residual(std::string_view name, i64 in, bool bias) {
   const f64 std = cfg_.init_std / std::sqrt(2.0 * static_cast<f64>(cfg_.depth()));
   add_param(to_, cat(prefix_, name, ".weight"), {cfg_.width, in}, {0.0f, std});

@@ -26,6 +26,8 @@ class LayerParams {
   /// A gain alone, ones.
   void gain(std::string_view name, i64 size);
   void linear(std::string_view name, i64 out, i64 in, bool bias);
+  /// Weights of a convolution over rows: [taps, size], drawn within 1 / sqrt(taps).
+  void taps(std::string_view name, i64 taps, i64 size);
   /// A projection back to the residual stream: its deviation is smaller (make_params).
   void residual(std::string_view name, i64 in, bool bias);
 
@@ -46,6 +48,11 @@ class MixContext {
   virtual Value scan(Value gate, Value x, i64 layer) = 0;
   /// An LSTM's h [N, D] over the rows of a text (ops.h): x [N, 4 D], w [4 D, D].
   virtual Value lstm(Value x, Value w, i64 layer) = 0;
+  /// A convolution over the rows of a text (ops.h): x [N, D], w [taps, D].
+  virtual Value conv(Value x, Value w, i64 layer) = 0;
+  /// Linear attention over the rows of a text (ops.h): [N, heads head_dim].
+  virtual Value linear_attend(const LinearAttentionInputs& x, const LinearAttentionAttr& attr,
+                              i64 layer) = 0;
 };
 
 /// What a part builds its graph with; names as in LayerParams.

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "model/family.h"
+#include "model/mixers.h"
 
 namespace lm::model {
 namespace {
@@ -18,6 +19,7 @@ struct Traits {
   bool windows = false;
   bool cell = false;       // a cell in the place of attention, without positions, and plain
   bool recurrent = false;  // its gates see the row before
+  bool mixed = false;      // layers have mixers of their own
   bool plain() const { return gpt2 || cell; }  // layer norm, plain feed-forward part
 };
 constexpr Traits kTraits[] = {
@@ -28,6 +30,7 @@ constexpr Traits kTraits[] = {
     {"qwen3", Biases::kChosenAttention, false, true, true},
     {"qlstm", Biases::kChosen, false, false, false, true, false},
     {"lstm", Biases::kChosen, false, false, false, true, true},
+    {"based", Biases::kChosen, false, false, false, false, false, true},
 };
 
 struct Preset {
@@ -93,7 +96,7 @@ constexpr FlagKey kFlagKeys[] = {{"tied", &ModelShape::tied}, {"bias", &ModelSha
 }
 
 std::vector<std::string> key_names() {
-  std::vector<std::string> out = {"family"};
+  std::vector<std::string> out = {"family", "mixers"};
   for (const CountKey& key : kCountKeys)
     out.emplace_back(key.name);
   for (const NumberKey& key : kNumberKeys)
@@ -104,8 +107,8 @@ std::vector<std::string> key_names() {
 }
 
 void set_field(ModelShape& shape, std::string_view key, std::string_view value) {
-  if (key == "family") {
-    shape.family = std::string(value);
+  if (key == "family" || key == "mixers") {
+    (key == "family" ? shape.family : shape.mixers) = std::string(value);
     return;
   }
   for (const CountKey& one : kCountKeys) {
@@ -163,6 +166,8 @@ AttentionCfg make_attention(const ModelShape& shape, const Traits& traits) {
   if (traits.gpt2 && (a.kv_heads != a.heads || a.q_size() != shape.width))
     usage(cat("model shape: gpt2 needs kv_heads = heads and heads * head_dim = width, seen ",
               a.heads, ", ", a.kv_heads, ", ", a.head_dim, ", ", shape.width));
+  if (shape.window > 0 && traits.mixed)
+    usage("model shape: based takes its windows from mixers, window is not possible");
   if (shape.window > 0 && !traits.windows)
     usage(cat("model shape: ", traits.family, " has no windows, window=", shape.window,
               " is not possible"));
@@ -220,7 +225,34 @@ CellCfg make_cell(const ModelShape& shape, const Traits& traits) {
   return cell;
 }
 
-LayerCfg make_layer(const ModelShape& shape, const Traits& traits) {
+/// The attention of a shape with another window; 0: none.
+AttentionCfg windowed_attention(const ModelShape& shape, const Traits& traits, i64 window) {
+  AttentionCfg a = make_attention(shape, traits);
+  a.window = window;
+  return a;
+}
+
+std::vector<LayerCfg> mixed_layers(const ModelShape& shape, const Traits& traits,
+                                   const FfnCfg& ffn) {
+  const AttentionCfg attention = windowed_attention(shape, traits, 0);
+  std::vector<LayerCfg> out;
+  for (const MixerChoice& one : parse_mixers(shape.mixers, shape.layers)) {
+    switch (one.kind) {
+      case MixerKind::kConv:
+        out.push_back({ConvCfg{2 * shape.width, one.size, shape.bias.value_or(false)}, ffn});
+        break;
+      case MixerKind::kLinear:
+        out.push_back({LinearAttentionCfg{attention.heads, one.size, attention.head_dim}, ffn});
+        break;
+      case MixerKind::kAttention:
+        out.push_back({windowed_attention(shape, traits, one.size), ffn});
+        break;
+    }
+  }
+  return out;
+}
+
+FfnCfg make_ffn(const ModelShape& shape, const Traits& traits) {
   FfnCfg ffn;
   ffn.kind = traits.plain() ? FfnKind::kPlain : FfnKind::kGated;
   ffn.act = traits.plain() ? Unary::kGeluTanh : Unary::kSilu;
@@ -228,6 +260,11 @@ LayerCfg make_layer(const ModelShape& shape, const Traits& traits) {
   ffn.width = shape.ffn        ? checked(shape.ffn, "ffn", 4 * kMaxWidth)
               : traits.plain() ? 4 * shape.width
                                : gated;
+  return ffn;
+}
+
+LayerCfg make_layer(const ModelShape& shape, const Traits& traits) {
+  FfnCfg ffn = make_ffn(shape, traits);
   if (traits.cell) {
     CellCfg cell = make_cell(shape, traits);
     cell.bias = ffn.bias = shape.bias.value_or(true);
@@ -290,6 +327,12 @@ ModelShape parse_shape(std::string_view text) {
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
   for (const std::string_view part : parts) {
     const std::size_t equals = part.find('=');
+    if (equals == std::string_view::npos && !pairs.empty() && pairs.back().first == "mixers") {
+      // Its commas are its own.
+      std::string_view& value = pairs.back().second;
+      value = {value.data(), usize(part.data() + part.size() - value.data())};
+      continue;
+    }
     if (equals == std::string_view::npos)
       usage(cat("model shape: ", quote(part), " is not key=value"));
     pairs.emplace_back(trim(part.substr(0, equals)), trim(part.substr(equals + 1)));
@@ -315,8 +358,13 @@ ModelCfg make_config(const ModelShape& shape) {
                  : traits.cell ? PositionKind::kNone
                                : PositionKind::kRope;
   cfg.tied = shape.tied.value_or(traits.gpt2);
-  const LayerCfg layer = make_layer(shape, traits);
-  cfg.layers.assign(usize(checked(shape.layers, "layers", kMaxLayers)), layer);
+  const i64 layers = checked(shape.layers, "layers", kMaxLayers);
+  if (!shape.mixers.empty() && !traits.mixed)
+    usage(cat("model shape: layers of ", traits.family, " are all alike, mixers is not possible"));
+  if (traits.mixed)
+    cfg.layers = mixed_layers(shape, traits, make_ffn(shape, traits));
+  else
+    cfg.layers.assign(usize(layers), make_layer(shape, traits));
   return cfg;
 }
 

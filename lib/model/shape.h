@@ -23,11 +23,12 @@ struct ModelShape {
   i64 context = 0;
   i64 window = 0;      // keys that a row sees, itself among them, in every layer (mistral, qwen2,
                        // qwen3); 0: all
+  std::string mixers;  // based: of every layer (mixers.h)
   f64 norm_eps = 0;    // 0: 1e-5
   f64 rope_theta = 0;  // 0: 10000
   std::optional<bool> tied;  // absent: true for gpt2, else false
-  /// llama, qlstm and lstm (there by default): biases on every projection; qwen3: on those of
-  /// attention. The others have theirs or none, whatever is asked.
+  /// based: on those of convolutions; llama, qlstm and lstm (there by default): on every
+  /// projection; qwen3: on those of attention. The others have theirs or none, whatever is asked.
   std::optional<bool> bias;
 };
 

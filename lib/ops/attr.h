@@ -142,6 +142,10 @@ struct CachedStateAttr {
 struct LinearAttentionAttr {
   i32 heads = 0, dim = 0, head_dim = 0;
 };
+struct CachedLinearAttentionAttr {
+  LinearAttentionAttr attention;
+  CachedStateAttr state;
+};
 /// in: x [N,C], w [V,C], targets i32 [N], weight [N]?; vocab: real rows of w. fused: set by
 /// backward().
 struct CeAttr {

@@ -86,9 +86,11 @@ Cost cost_lstm(const Node& n, const Graph& g);
 Cost cost_lstm_grad(const Node& n, const Graph& g);
 void infer_conv(InferCtx& c);
 void grad_conv(GradCtx& c);
+void infer_cached_conv(InferCtx& c);
 Cost cost_conv(const Node& n, const Graph& g);
 void infer_linear_attention(InferCtx& c);
 void grad_linear_attention(GradCtx& c);
+void infer_cached_linear_attention(InferCtx& c);
 Cost cost_linear_attention(const Node& n, const Graph& g);
 Cost cost_linear_attention_grad(const Node& n, const Graph& g);
 

@@ -58,8 +58,10 @@ enum class Op : u16 {
   kCachedLstm,
   kConv,
   kConvGrad,
+  kCachedConv,
   kLinearAttention,
   kLinearAttentionGrad,
+  kCachedLinearAttention,
   // losses on logits
   kLinearCe,
   kLinearCeGrad,

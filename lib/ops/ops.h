@@ -131,6 +131,7 @@ Value lstm(Graph& g, Value x, Value w, Value spans);
 Value cached_lstm(Graph& g, Value x, Value w, const CachedStateAttr& attr);
 /// y_i = sum over k < taps of w_k x_{i-k} elementwise, as far back as the text goes. w [taps, C].
 Value conv(Graph& g, Value x, Value w, Value spans);
+Value cached_conv(Graph& g, Value x, Value w, const CachedStateAttr& attr);
 /// y_i = sum_j phi(q_i) phi(k_j) v_j / sum_j phi(q_i) phi(k_j) over the rows j <= i of the text,
 /// with phi(q) phi(k) = 1 + s + s^2/2, s = q k / sqrt(dim): heads [N, heads dim] and [N, heads
 /// head_dim]. prefix_*: also over the further keys and values of its rows before prefix_end, for
@@ -142,6 +143,8 @@ struct LinearAttentionInputs {
 };
 Value linear_attention(Graph& g, const LinearAttentionInputs& x, Value spans,
                        const LinearAttentionAttr& attr);
+Value cached_linear_attention(Graph& g, Value q, Value k, Value v,
+                              const CachedLinearAttentionAttr& attr);
 
 // Losses on logits
 // ---------------------------------------------------------------------------------

@@ -104,8 +104,9 @@ void grad_conv(GradCtx& c) {
 }
 
 Cost cost_conv(const Node& n, const Graph& g) {
-  const i64 taps = g.shape(n.in[n.op == Op::kConv ? 1 : 2]).rows();
-  return traffic(n, g, (n.op == Op::kConv ? 2 : 4) * taps * g.shape(n.in[0]).count());
+  const bool back = n.op == Op::kConvGrad;
+  const i64 taps = g.shape(n.in[back ? 2 : 1]).rows();
+  return traffic(n, g, (back ? 4 : 2) * taps * g.shape(n.in[0]).count());
 }
 
 void infer_linear_attention(InferCtx& c) {
@@ -146,10 +147,36 @@ void grad_linear_attention(GradCtx& c) {
           c.into_if_needed(5)});
 }
 
+void infer_cached_conv(InferCtx& c) {
+  const CachedStateAttr a = c.attr<CachedStateAttr>();
+  c.require_dtype(0, DType::kF32);
+  c.require_dtype(1, DType::kF32);
+  c.require(c.shape(1).rank == 2 && c.shape(1).rows() > 0 && c.shape(1).cols() == c.shape(0).cols(),
+            "the weight is [taps, columns of x]");
+  c.require(a.binding >= 0 && a.offset >= 0, "binding or offset is not set");
+  c.output(c.shape(0), DType::kF32);
+}
+
+void infer_cached_linear_attention(InferCtx& c) {
+  const CachedLinearAttentionAttr all = c.attr<CachedLinearAttentionAttr>();
+  const LinearAttentionAttr& a = all.attention;
+  c.require(a.heads > 0 && a.dim > 0 && a.head_dim > 0, "heads, dim and head_dim are positive");
+  c.require(all.state.binding >= 0 && all.state.offset >= 0, "binding or offset is not set");
+  for (i64 i = 0; i < 3; ++i) {
+    c.require_dtype(i, DType::kF32);
+    c.require(c.shape(i).rows() == c.shape(0).rows() &&
+                  c.shape(i).cols() == i64{a.heads} * (i < 2 ? a.dim : a.head_dim),
+              "q, k are [N, heads dim], v is [N, heads head_dim]");
+  }
+  c.output({c.shape(0).rows(), i64{a.heads} * a.head_dim}, DType::kF32);
+}
+
 namespace {
 // Of one pass over the states: an update and a product for each number of them.
 Cost cost_states(const Node& n, const Graph& g, i64 rows, i64 passes) {
-  const LinearAttentionAttr a = n.attr.as<LinearAttentionAttr>();
+  const LinearAttentionAttr a = n.op == Op::kCachedLinearAttention
+                                    ? n.attr.as<CachedLinearAttentionAttr>().attention
+                                    : n.attr.as<LinearAttentionAttr>();
   return traffic(n, g, 4 * passes * rows * a.heads * taylor_features(a.dim) * (a.head_dim + 1));
 }
 }  // namespace
@@ -182,6 +209,15 @@ Value cached_lstm(Graph& g, Value x, Value w, const CachedStateAttr& attr) {
 
 Value conv(Graph& g, Value x, Value w, Value spans) {
   return g.apply(Op::kConv, {}, {x, w, spans});
+}
+
+Value cached_conv(Graph& g, Value x, Value w, const CachedStateAttr& attr) {
+  return g.apply(Op::kCachedConv, Attr::of(attr), {x, w});
+}
+
+Value cached_linear_attention(Graph& g, Value q, Value k, Value v,
+                              const CachedLinearAttentionAttr& attr) {
+  return g.apply(Op::kCachedLinearAttention, Attr::of(attr), {q, k, v});
 }
 
 Value linear_attention(Graph& g, const LinearAttentionInputs& x, Value spans,

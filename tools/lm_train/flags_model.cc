@@ -82,6 +82,17 @@ std::vector<Flag> model_flags() {
        .group = g,
        .help = "a token sees itself and N - 1 before it (mistral, qwen2, qwen3); default: all",
        .min = 1},
+      {.name = "mixers",
+       .kind = FlagKind::kString,
+       .value_name = "LIST",
+       .group = g,
+       .help =
+           "what mixes the tokens in each layer (based): conv:N, linear:N, window:N, with @layers",
+       .details =
+           "conv:3,linear:16@1,6,window:64@2,7 gives layers 1 and 6 linear attention with "
+           "queries of 16 numbers, layers 2 and 7 attention to 64 tokens (0: to all), and the "
+           "others a gated convolution of 3 tokens. Default: of five layers in turn conv:3, "
+           "linear:16, window:256, conv:3, conv:3."},
       {.name = "norm-eps",
        .kind = FlagKind::kFloat,
        .value_name = "X",

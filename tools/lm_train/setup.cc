@@ -27,7 +27,7 @@ constexpr i64 kDefaultMicro = 8;
 bool shape_given(const Options& o) {
   for (const char* name :
        {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim", "ffn", "vocab",
-        "context", "window", "norm-eps", "rope-theta", "tied", "embed"})
+        "context", "window", "mixers", "norm-eps", "rope-theta", "tied", "embed"})
     if (o.given(name)) return true;
   return false;
 }
@@ -56,6 +56,7 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   count("vocab", &model::ModelShape::vocab);
   count("context", &model::ModelShape::context);
   count("window", &model::ModelShape::window);
+  if (o.given("mixers")) shape.mixers = o.text("mixers");
   if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
   if (o.given("tied")) shape.tied = o.text("tied") == "true";

@@ -19,6 +19,12 @@ head -n 12 qa.jsonl | lm-decode score -m whole/final -z none | jq -s 'all(.score
 # Texts may be longer than those it was trained on; several samples share a prompt; JSON all the same.
 echo '{"id":1,"prompt":"question number 3: "}' | lm-decode -m whole/final -n 3 --max-tokens 100 --seed 1 -z none | jq -c '.completions | map(.completion_tokens <= 100)'
 echo '{"id":1,"prompt":"question number 3: "}' | lm-decode -m whole/final --choice 4 --choice 7 -z none | jq -r '.completions[0].text' | grep -c '^[47]$'
+# Convolutions, linear attention and windows in one model.
+lm-train -q --arch based --mixers conv:3,linear:4@1,window:6@2 --layers 3 --width 32 --heads 4 --seq-len 32 --batch 4 --steps 20 --lr 1e-2 --data data.json --tokenizer tok.json -o mixed
+jq -c '[.model_type, .mixers, .conv_kernel, .linear_dim, .sliding_window]' mixed/final/config.json
+head -n 12 qa.jsonl | lm-decode -m mixed/final --greedy --max-tokens 6 -z none > mixed.jsonl
+head -n 12 qa.jsonl | lm-decode -m mixed/final --greedy --max-tokens 6 --chunk 3 --batch 2 -t 2 -z none | cmp - mixed.jsonl
+lm-train --arch based --mixers conv:3@0 --layers 2 --width 16 --heads 2 --vocab 32 --steps 1 --plan docs.jsonl; echo "status $?"
 # What it has not, and what reads texts in another order.
 lm-train --arch qlstm --window 6 --layers 1 --width 16 --heads 2 --vocab 32 --steps 1 --plan docs.jsonl; echo "status $?"
 echo '{"id":1,"prompt":[{"text":"a "},{"set":["b","c"]}]}' | lm-decode -m whole/final --on-error fail -z none; echo "status $?"

@@ -32,11 +32,15 @@ const char* const kShapes[] = {
 };
 const char* const kRecurrent = "family=qlstm,layers=2,width=24,heads=3,vocab=50,context=700";
 const char* const kLstm = "family=lstm,layers=2,width=24,heads=3,vocab=50,context=700";
+const char* const kHybrid =
+    "family=based,layers=3,width=24,heads=3,ffn=40,vocab=50,context=700,mixers=conv:3@0,linear:4@1,"
+    "window:19@2";
 
 std::vector<const char*> all_shapes() {
   std::vector<const char*> out(std::begin(kShapes), std::end(kShapes));
   out.push_back(kRecurrent);
   out.push_back(kLstm);
+  out.push_back(kHybrid);
   return out;
 }
 
@@ -128,7 +132,7 @@ TEST_CASE("logits do not depend on threads or on the other sequences of a pass",
 }
 
 TEST_CASE("whole prompts of several sequences share a pass, in any row order", "[model]") {
-  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm));
+  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm, kHybrid));
   const std::vector<i32> a = random_tokens(40, 1);
   const std::vector<i32> b = random_tokens(33, 2);
   const Logits expect_a = one_by_one(model, a);
@@ -152,7 +156,7 @@ TEST_CASE("whole prompts of several sequences share a pass, in any row order", "
 }
 
 TEST_CASE("forks continue independently from a shared prompt", "[model]") {
-  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm));
+  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm, kHybrid));
   const std::vector<i32> prompt = random_tokens(37, 3);
   Engine engine(model);
   const i32 root = engine.create();
@@ -678,7 +682,7 @@ TEST_CASE("hidden states are those the head reads", "[model]") {
 }
 
 TEST_CASE("changed weights are seen after weights_changed", "[model]") {
-  Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm));
+  Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm, kHybrid));
   Engine engine(model);
   const std::vector<i32> text = random_tokens(12, 16);
   const i32 seq = engine.create();

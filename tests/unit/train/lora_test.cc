@@ -56,7 +56,7 @@ f64 loss_of(const model::Model& model, const train::Examples& batch,
 }  // namespace
 
 TEST_CASE("adapters learn, and the model beside them keeps its bits", "[train]") {
-  for (const char* const family : {"llama", "gpt2", "qwen3", "qlstm", "lstm"}) {
+  for (const char* const family : {"llama", "gpt2", "qwen3", "qlstm", "lstm", "based"}) {
     const test::TempDir dir;
     train::TrainOptions options = test::tiny_options(60);
     options.schedule.peak = 2e-2;

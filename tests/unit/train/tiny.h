@@ -50,6 +50,11 @@ inline model::ModelCfg tiny_config(const std::string& family, i64 context = 32) 
   shape.kv_heads = plain ? 4 : 2;
   shape.ffn = plain ? 128 : 96;
   if (family == "qwen3") shape.window = 5;
+  if (family == "based") {
+    shape.kv_heads = 4;
+    shape.layers = 3;
+    shape.mixers = "conv:3@0,linear:4@1,window:5@2";
+  }
   shape.vocab = 64;
   shape.context = context;
   return model::make_config(shape);

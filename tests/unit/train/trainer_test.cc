@@ -47,7 +47,7 @@ f64 relative_distance(const ParamSlab& a, const ParamSlab& b) {
 TEST_CASE("training gives the same bits for 1, 2 and 7 threads", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.dropout = 0.1f;
-  for (const char* family : {"gpt2", "llama", "qwen3", "qlstm", "lstm"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3", "qlstm", "lstm", "based"}) {
     const ParamSlab one = train_some(options, 5, 1, family);
     CHECK(test::same_bits(one, train_some(options, 5, 2, family)));
     CHECK(test::same_bits(one, train_some(options, 5, 7, family)));
@@ -99,7 +99,7 @@ TEST_CASE("a document mask hides other documents", "[train]") {
   options.batch = options.micro_batch = 1;
   options.objective.doc_mask = true;
   const std::vector<i32> tokens = test::formula_tokens(33);
-  const std::string family = GENERATE("llama", "qlstm", "lstm");
+  const std::string family = GENERATE("llama", "qlstm", "lstm", "based");
   f64 sums[2];
   for (const int change : {0, 1}) {
     train::Examples batch = test::consecutive(tokens, 0, 1, 32);
@@ -116,7 +116,7 @@ TEST_CASE("64 tokens are learnt by heart", "[train]") {
   options.batch = options.micro_batch = 2;
   options.schedule.peak = 1e-2;
   options.adamw.weight_decay = 0;
-  for (const char* family : {"gpt2", "llama", "qwen3", "qlstm", "lstm"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3", "qlstm", "lstm", "based"}) {
     Bench bench(test::tiny_config(family), options);
     const train::Examples batch = test::consecutive(test::formula_tokens(65), 0, 2, 32);
     f64 loss = 10;
