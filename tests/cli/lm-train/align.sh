@@ -23,6 +23,12 @@ cmp ppo/final/state/optimizer-00001-of-00001.safetensors part/final/state/optimi
 jq -c .step part/metrics.jsonl | sort -n | uniq -c | awk '{n += $1} END {print NR, n}'
 align --method ppo -o ppo && echo complete
 align --method ppo --kl 0.1 -o ppo; echo "status $?"
+# A stop while rewards are asked for drops that step; the same command goes on.
+stopping='n=0; while read -r l; do n=$((n + 1)); [ $n != 100 ] || [ -e stopped ] || { touch stopped; kill -TERM $PPID; }; case $l in *7*) echo 1 ;; *) echo 0 ;; esac; done'
+stopped() { lm-train align $o --method rloo --steps 8 --reward-command "$stopping" "$@" prompts.jsonl; }
+touch stopped && stopped -o whole && rm stopped
+stopped -o stops 2> /dev/null; echo "status $?"
+stopped -o stops; cmp whole/final/model.safetensors stops/final/model.safetensors
 # Adapters.
 align --method rloo --lora r=4 --lr 2e-2 -o adapted && ls adapted/final && jq -sc '.[-3:] | map(.reward) | add / 3 > 0.7' adapted/metrics.jsonl
 # A reward model: sevens are better than anything else. Best of n, and what is learnt from it.
