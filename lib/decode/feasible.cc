@@ -97,13 +97,13 @@ std::string solution_note(const Automaton* complete, i64 decisions) {
 
 FeasibleChoices::FeasibleChoices(std::shared_ptr<const Spelling> spelling,
                                  std::unique_ptr<Automaton> start)
-    : spelling_(std::move(spelling)), walk_(std::move(start)), opened_(walk_->opening().empty()) {}
+    : spelling_(std::move(spelling)), walk_(std::move(start)), opening_(walk_->opening()) {}
 
 FeasibleChoices::FeasibleChoices(const FeasibleChoices& other)
     : ChoiceText(other),
       spelling_(other.spelling_),
       walk_(other.walk_->clone()),
-      opened_(other.opened_),
+      opening_(other.opening_),
       choices_(other.choices_),
       tail_(other.tail_),
       decisions_(other.decisions_) {}
@@ -111,10 +111,10 @@ FeasibleChoices::FeasibleChoices(const FeasibleChoices& other)
 Result<std::vector<ChoiceText::Alternative>> FeasibleChoices::next() {
   if (!encoder_) encoder_ = spelling_->tokenizer().new_state();
   std::vector<Alternative> out;
-  choices_ = opened_ ? walk_->choices() : std::vector<i64>{accord::kStop};
+  choices_ = walk_->choices();
   for (const i64 choice : choices_) {
     Result<std::vector<i32>> tokens =
-        spelling_->spell(tail_, opened_ ? walk_->text(choice) : walk_->opening(), *encoder_);
+        spelling_->spell(tail_, cat(opening_, walk_->text(choice)), *encoder_);
     if (!tokens) return tokens.fault();
     out.push_back({static_cast<i32>(choice + 1), std::move(*tokens)});
   }
@@ -123,13 +123,13 @@ Result<std::vector<ChoiceText::Alternative>> FeasibleChoices::next() {
 
 void FeasibleChoices::accept(i64 place) {
   const i64 choice = choices_[usize(place)];
-  tail_ += opened_ ? walk_->text(choice) : walk_->opening();
+  append(tail_, opening_, walk_->text(choice));
+  opening_.clear();
   if (tail_.size() > 2 * kTail) {
     const std::size_t line = tail_.find('\n', tail_.size() - kTail);
     tail_.erase(0, line == std::string::npos ? tail_.size() - kTail : line);
   }
-  if (opened_) walk_->accept(choice);
-  opened_ = true;
+  walk_->accept(choice);
   if (choices_.size() > 1) ++decisions_;
 }
 

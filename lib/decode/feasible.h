@@ -48,7 +48,9 @@ class Spelling {
 /// complete null: it is none.
 std::string solution_note(const accord::Automaton* complete, i64 decisions);
 
-/// A solution as choices of whole steps. What stands before the first choice is one alternative.
+/// A solution as choices of whole steps. What stands before the first one is part of it. Steps are
+/// cut into tokens one by one: where the tokenizer has tokens across their borders, a model of
+/// whole texts reads cuts that it does not know.
 class FeasibleChoices final : public ChoiceText {
  public:
   FeasibleChoices(std::shared_ptr<const Spelling> spelling,
@@ -63,7 +65,7 @@ class FeasibleChoices final : public ChoiceText {
   std::shared_ptr<const Spelling> spelling_;  // shared by all texts of a run
   std::unique_ptr<text::EncodeState> encoder_;
   std::unique_ptr<accord::Automaton> walk_;
-  bool opened_ = false;
+  std::string opening_;       // while it has not come
   std::vector<i64> choices_;  // that next() gave
   std::string tail_;          // of the text, for its tokens' boundaries
   i64 decisions_ = 0;         // among several

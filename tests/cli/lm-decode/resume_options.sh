@@ -8,6 +8,7 @@ printf '%s\n' '{"id":"a","prompt":"in the <s>","tag":"in","other":"x the","text"
   '{"id":"b","prompt":"the end ","tag":"the","other":"y","completion":" the","choices":[" a"," the"],"body":"c"}' > in.jsonl
 jq -c '.prompt += "!" | .text += "!" | .body += "!"' in.jsonl > line.jsonl
 lm-train -q --init-from m --lora r=2 --objective sft --prompt-field prompt --completion-field other --steps 1 --batch 1 --lr 1 --warmup 0 in.jsonl -o lora
+lm-train -q --init-from m --objective classify --label-field tag --labels in,the --steps 1 --batch 1 in.jsonl -o kinds
 # resumed VERB INPUT OPTION...: an undisturbed run, and one that may take what it likes from old.jsonl
 resumed() {
   verb=$1; input=$2; shift 2
@@ -48,8 +49,11 @@ for verb in generate score; do
       done
     fi
     [ $verb = score ] || { options+=' --pause-tokens=2 --pause-token=the'; resumed $verb in.jsonl -m m --pause-tokens 2 --pause-token the; }
-    options+=' --adapter=in=lora/final --adapter-field=tag'
+    options+=' --adapter=in=lora/final --adapter-field=tag --adapter-router=kinds/final --route=soft:2'
     resumed $verb in.jsonl -m m --adapter in=lora/final --adapter the=lora/final --adapter-field tag
+    [ $verb = score ] || for route in hard soft:2; do
+      resumed $verb in.jsonl -m m --adapter in=lora/final --adapter the=lora/final --adapter-router kinds/final --route $route
+    done
     resumed $verb in.jsonl -m m+lora/final
     resumed $verb in.jsonl -m other
     resumed $verb in.jsonl -m m --tokenizer words.tok
@@ -58,7 +62,7 @@ for verb in generate score; do
   # every option in the stream's header stands above
   lm-decode $verb -m m in.jsonl -o all.jsonl.zst
   for name in $(grep -ao '"params":{.*},"seed"' all.jsonl.zst | sed 's/^"params"://; s/,"seed"$//' | jq -r 'keys[]'); do
-    case " verb model tokenizer asap-unbounded asap-warmup asap-trie on-error max-errors max-record dump-prompt flat bos logprobs-from jrt-times truncate model-defaults $(echo $options | tr -d '\n') special drop-extra " in
+    case " verb model tokenizer asap-unbounded asap-warmup asap-trie on-error max-errors max-record dump-prompt flat bos logprobs-from jrt-times truncate model-defaults feasible feasible-format feasible-draw $(echo $options | tr -d '\n') special drop-extra " in
       *" $name "* | *" --$name"[=\ ]* | *" --no-$name "*) ;;
       *) echo "$verb: --$name is not tried" ;;
     esac
@@ -75,6 +79,10 @@ for how in '--ignore-eos --max-tokens 9 --regex a{20} --grammar-mode=asap'; do
   resumed generate in.jsonl -m m $how --asap-unbounded
   resumed generate in.jsonl -m m $how --asap-warmup 2
 done
+jq -c '{id, prompt: "x", instance: {problem: "jssp", jobs: [[[0, 3]], [[0, 1]]]}}' in.jsonl > solved.jsonl
+options='--feasible=jssp --feasible=record --feasible-format=lists --feasible-draw=gcd --feasible-draw=asap'
+lm-decode -m m --feasible jssp solved.jsonl -o old.jsonl && mv old.jsonl old.generate
+for option in $options; do resumed generate solved.jsonl -m m --feasible jssp $option; done
 mv plain.generate old.generate
 # a line of the other verb, one option changed in two ways, and a real reuse
 cat old.score old.generate > mixed; cp mixed old.score; cp mixed old.generate
