@@ -9,6 +9,8 @@ printf '%s\n' '{"id":"a","prompt":"in the <s>","tag":"in","other":"x the","text"
 jq -c '.prompt += "!" | .text += "!" | .body += "!"' in.jsonl > line.jsonl
 lm-train -q --init-from m --lora r=2 --objective sft --prompt-field prompt --completion-field other --steps 1 --batch 1 --lr 1 --warmup 0 in.jsonl -o lora
 lm-train -q --init-from m --objective classify --label-field tag --labels in,the --steps 1 --batch 1 in.jsonl -o kinds
+lm-train -q --arch llama --layers 1 --width 8 --heads 1 --seq-len 64 --embed gaussian --tokenizer m --objective sft --prompt-field prompt --completion-field other \
+  --steps 1 --batch 1 in.jsonl -o drawn
 # resumed VERB INPUT OPTION...: an undisturbed run, and one that may take what it likes from old.jsonl
 resumed() {
   verb=$1; input=$2; shift 2
@@ -55,6 +57,13 @@ for verb in generate score; do
       resumed $verb in.jsonl -m m --adapter in=lora/final --adapter the=lora/final --adapter-router kinds/final --route $route
     done
     resumed $verb in.jsonl -m m+lora/final
+    # drawn embeddings
+    options+=' --embed-seed=1'
+    cp old.$verb plain.$verb
+    lm-decode $verb -m drawn/final $old in.jsonl -o old.jsonl && mv old.jsonl old.$verb
+    resumed $verb in.jsonl -m drawn/final --embed-seed 1
+    [ $verb = generate ] || { options+=' --embed-draws=2'; resumed $verb in.jsonl -m drawn/final --embed-draws 2; }
+    mv plain.$verb old.$verb
     resumed $verb in.jsonl -m other
     resumed $verb in.jsonl -m m --tokenizer words.tok
     resumed $verb line.jsonl -m m

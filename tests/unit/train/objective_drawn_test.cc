@@ -217,6 +217,8 @@ TEST_CASE("the learnt table is taught by the rows that are learnt", "[train]") {
     kinds |= learned[usize(v)] == v ? 1 : 2;
   }
   CHECK(kinds == 3);
+  train::RowInputs counted(1, kLength);  // of no graph, as metrics count bytes
+  CHECK(rows.objective->fill(std::span(&text, 1), {}, counted) == kLength);
   Example wrong = text;
   wrong.tokens[2] = kSymbols;
   CHECK_THROWS_WITH(rows.fill({wrong}), Catch::Matchers::ContainsSubstring("outside [0, 6)"));
