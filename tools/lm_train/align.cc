@@ -126,7 +126,8 @@ Work make_work(cli::Tool& tool, const std::function<void()>& before_prompts) {
   if (path.empty())
     throw Error(ErrorKind::kUsage, cat(o.text("init-from"), ": has no tokenizer"),
                 "--tokenizer FILE names it");
-  setup.tokenizer = use_tokenizer(tool, std::nullopt, setup.run);
+  std::string loaded;
+  setup.tokenizer = use_tokenizer(tool, std::nullopt, setup.run, loaded);
   check_vocab(setup.tokenizer->name, setup.tokenizer->vocab_size, setup.cfg);
   text::LoadOptions load;
   load.add_specials = false;
