@@ -1,6 +1,7 @@
 #include "model/engine.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <numeric>
 
@@ -16,10 +17,11 @@ namespace {
 
 constexpr i64 kDefaultContexts = 16;
 
-/// Row counts that get a graph of their own: exact up to 8, then coarser; padding rows cost time.
+/// Row counts that get a graph of their own: exact up to 8, then coarser, for padding rows cost
+/// time: a sixteenth of what is wanted at most, beyond 64 rows.
 i64 bucket(i64 n, i64 limit) {
   if (n <= 8) return n;
-  const i64 step = n <= 64 ? 8 : 64;
+  const i64 step = std::max<i64>(4, static_cast<i64>(std::bit_floor(static_cast<u64>(n))) / 16);
   return std::min(limit, (n + step - 1) / step * step);
 }
 

@@ -176,7 +176,7 @@ TEST_CASE("a rolling text scores every token once", "[eval]") {
       CHECK(scored[usize(i)] == 1);
     CHECK(scored[0] == 0);
   }
-  CHECK(rolling_windows({{7}, 1, 0, {}}, 5).empty());
+  CHECK(rolling_windows({{7}, 1, 0, 0, {}}, 5).empty());
 }
 
 TEST_CASE("a short rolling text is one pass", "[eval]") {

@@ -149,8 +149,7 @@ void check_gradients(const Json& expected, const Model& model, const ParamSlab& 
 }
 
 Json golden() {
-  return parse_object(io::read_file(test::golden_file("model/parity.json")),
-                      "parity.json");
+  return parse_object(io::read_file(test::golden_file("model/parity.json")), "parity.json");
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ model::Model formula_model(const model::ModelCfg& cfg, const std::string& folder
 }  // namespace
 
 TEST_CASE("200 steps follow PyTorch's loss curve within one percent", "[train]") {
-  const nlohmann::json golden = nlohmann::json::parse(
-      io::read_file(test::golden_file("train/curves.json")));
+  const nlohmann::json golden =
+      nlohmann::json::parse(io::read_file(test::golden_file("train/curves.json")));
   const std::vector<i32> tokens = test::formula_tokens(200 * 8 * 32 + 1);
   for (const char* family : {"gpt2", "llama"}) {
     const test::TempDir dir;
@@ -75,8 +75,8 @@ TEST_CASE("200 steps follow PyTorch's loss curve within one percent", "[train]")
 }
 
 TEST_CASE("50 steps of fine-tuning follow PyTorch's masked loss to 1e-4", "[train]") {
-  const nlohmann::json golden = nlohmann::json::parse(
-      io::read_file(test::golden_file("train/sft.json")));
+  const nlohmann::json golden =
+      nlohmann::json::parse(io::read_file(test::golden_file("train/sft.json")));
   const std::vector<i32> tokens = test::formula_tokens(6000);
   train::RecordStore store;
   i64 at = 0;
