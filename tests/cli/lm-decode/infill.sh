@@ -26,4 +26,4 @@ for format in psm spm; do lm-decode $m --format $format holes.jsonl 2>&1 | jq -c
 lm-decode $m --stop ed holes.jsonl | jq -c 'select(.id == "a") | .completions[0] | [.middles, .text, .finish_reason]'
 lm-decode $m --stop ed --include-stop holes.jsonl | jq -c 'select(.id == "a") | .completions[0].middles'
 lm-decode $m --resume part.jsonl --report report.json holes.jsonl | cmp - out.jsonl
-jq -c '.throughput | [.records, .reused_records, .generated_tokens > 0]' report.json
+jq -c '.metrics.throughput | [.records, .reused_records, .generated_tokens > 0]' report.json
