@@ -56,6 +56,9 @@ mark=${mark:-$result}
 small=(small.jsonl) big=(big.jsonl) tiny=(tiny.jsonl)
 if [ $streams -eq 0 ]; then small=("${operands[@]}") big=("${operands[@]}") tiny=("${operands[@]}"); fi
 
+# Whether there is any input.
+reads=1
+[ $streams -eq 1 ] || [ ${#operands[@]} -gt 0 ] || reads=0
 [ ${#lacking[@]} -gt 0 ] || lacking=(${operands[@]+"${operands[@]}"} missing)
 
 failures=0
