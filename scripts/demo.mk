@@ -73,7 +73,7 @@ shards/%.json: %.jsonl.zst tokenizer/tokenizer.json
 five-%.lmng: train.jsonl.zst tokenizer/tokenizer.json
 	lm-cat --compress none $< | awk 'NR % $* == 0' | \
 	  lm-ngram train --order 5 --unit doc --tokenizer tokenizer/ --report reports/five-$*.json -o $@
-run/latest: shards/train.json shards/heldout.json
+run/final/training.json: shards/train.json shards/heldout.json
 	lm-train --arch llama --layers 4 --width 192 --heads 6 --kv-heads 3 --seq-len 256 --batch 4 \
 	  --data shards/train.json --eval-data shards/heldout.json --eval-every $(EVAL_EVERY) \
 	  --tokenizer tokenizer/ --steps $(STEPS) --lr 3e-3 --schedule wsd-sqrt --warmup 50 --save-every 1000 \
@@ -83,9 +83,9 @@ run/latest: shards/train.json shards/heldout.json
 prompts.jsonl:
 	printf '{"prompt":"%s"}\n' 'And the LORD said unto' 'In the beginning' 'Blessed are they that' \
 	  'The package manager' 'In order to install' >$@
-samples.jsonl: run/latest prompts.jsonl
+samples.jsonl: run/final/training.json prompts.jsonl
 	lm-decode -m run/final --max-tokens 80 --temperature 0.7 --top-p 0.95 prompts.jsonl -o $@
-heldout-model.jsonl.zst: run/latest heldout.jsonl.zst
+heldout-model.jsonl.zst: run/final/training.json heldout.jsonl.zst
 	lm-decode score -m run/final --group source heldout.jsonl.zst --report reports/model.json -o $@
 heldout-%.jsonl.zst: five-%.lmng heldout.jsonl.zst
 	lm-ngram score -m $< --tokenizer tokenizer/ --name ngram heldout.jsonl.zst -o $@
@@ -93,10 +93,10 @@ heldout-%.jsonl.zst: five-%.lmng heldout.jsonl.zst
 # --- a model for each source, and their mean ----------------------------------------------------
 train-%.jsonl.zst: train.jsonl.zst
 	lm-cat --compress none $< | jq -c 'select(.source == "$*")' | lm-cat - -o $@
-tuned-%/latest: shards/train-%.json run/latest
+tuned-%/final/training.json: shards/train-%.json run/final/training.json
 	lm-train --init-from run/final --tokenizer tokenizer/ --seq-len 256 --batch 4 --data $< \
 	  --steps $(TUNE) --lr 1e-3 --schedule wsd-sqrt -o tuned-$*
-merged/config.json: tuned-kjv/latest tuned-handbook/latest
+merged/config.json: tuned-kjv/final/training.json tuned-handbook/final/training.json
 	lm-merge --method linear tuned-kjv/final tuned-handbook/final -o merged
 
 # --- evaluate the four --------------------------------------------------------------------------
@@ -110,9 +110,9 @@ eval-%/results.json: $(TASKS)
 	lm-eval -m $(MODEL) -o eval-$* $(TASKS)
 eval-%/bpb.json: eval-%/results.json heldout.jsonl.zst
 	lm-eval bpb -m $(MODEL) --by source heldout.jsonl.zst -o $@
-eval-trained/results.json: run/latest
-eval-bible/results.json: tuned-kjv/latest
-eval-handbook/results.json: tuned-handbook/latest
+eval-trained/results.json: run/final/training.json
+eval-bible/results.json: tuned-kjv/final/training.json
+eval-handbook/results.json: tuned-handbook/final/training.json
 eval-mean/results.json: merged/config.json
 eval-trained/%: MODEL := run/final
 eval-bible/%: MODEL := tuned-kjv/final

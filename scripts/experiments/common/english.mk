@@ -15,11 +15,11 @@ $(ENGLISH)/tokenizer/tokenizer.json: | $(DOMAINS:%=text/%.train.jsonl)
 	lm-tokenize train -q -n $(VOCAB) --special-token '<|endoftext|>' $| -o $(ENGLISH)/tokenizer/
 $(ENGLISH)/shards.json: $(ENGLISH)/tokenizer/tokenizer.json | $(DOMAINS:%=text/%.train.jsonl)
 	lm-tokenize pack -q -m $(ENGLISH)/tokenizer/ --eos $(DOMAINS:%=text/%.train.jsonl) -o $(ENGLISH)/shards
-$(ENGLISH)/%/latest: $(ENGLISH)/shards.json
+$(ENGLISH)/%/final/training.json: $(ENGLISH)/shards.json
 	lm-train -q --arch llama $(ENGLISH_SHAPE) --seq-len 256 --batch 2 --tokenizer $(ENGLISH)/tokenizer/ --seed $* --save-every 0 \
 	  --steps $(ENGLISH_STEPS) --lr 5e-3 --lr-floor 0.1 --warmup 50 --report $(ENGLISH)/$*.report.json --data $(ENGLISH)/shards.json -o $(ENGLISH)/$*
 # What a seed's model is asked through: english/SEED is the model, its report is this run's too.
-english/%: $(ENGLISH)/%/latest
+english/%: $(ENGLISH)/%/final/training.json
 	@mkdir -p english
 	cp $(ENGLISH)/$*.report.json reports/english-$*.json
 	ln -sfn $(ENGLISH)/$*/final $@
