@@ -8,7 +8,9 @@ include "stats";
     | ($p | map((.[0] - $mx) * (.[1] - $my)) | add) / ($p | map(.[0] - $mx | . * .) | add);
 ($points | map({"char_\(.arm)_\(.class)": .char}) | add)
 + ($points | group_by(.arm) | map(sort_by(.class) | {
-    "token_\(.[0].arm)_6": .[-1].token, "steps_\(.[0].arm)_6": .[-1].steps, "slope_\(.[0].arm)": slope,
+    "token_\(.[0].arm)": .[-1].token, "steps_\(.[0].arm)": .[-1].steps, "slope_\(.[0].arm)": slope,
     "falls_\(.[0].arm)": (. as $s | [range(1; length) | $s[.].char < $s[. - 1].char] | (map(select(.)) | length) / length)}) | add)
-+ {wide_less_narrow_3: ($at.wide_3.char - $at.narrow_3.char), wide_less_narrow_6: ($at.wide_6.char - $at.narrow_6.char),
-   coarse_less_narrow_6: ($at.coarse_6.char - $at.narrow_6.char)}
++ (($points | map(.class)) as $all | ($all | min) as $first | ($all | max) as $last
+   | def less($arm; $class): $at["\($arm)_\($class)"].char - $at["narrow_\($class)"].char;
+   {wide_less_narrow_first: less("wide"; $first), wide_less_narrow: less("wide"; $last),
+    coarse_less_narrow: less("coarse"; $last), quasi_less_narrow: less("quasi"; $last)})
