@@ -84,6 +84,13 @@ struct CheckResult {
 CheckResult check(answer::Answerer& answerer, const Calibration& calibration,
                   const CheckOptions& cells, const MeasureOptions& options);
 
+/// Both of them: calibrating calls and runs take turns, so that times of both are of the same
+/// machine, whatever its speed does meanwhile. options.trials: of each cell. What was calibrated is
+/// what calibrate() with calibrating_trials gives, but for the clock.
+CheckResult calibrate_and_check(answer::Answerer& answerer, const std::vector<i64>& sizes,
+                                i64 calibrating_trials, const CheckOptions& cells,
+                                const MeasureOptions& options, Calibration& calibration);
+
 /// The planned records of check()'s instances.
 std::vector<PlannedRecord> plan_instances(const Graph& graph, i64 length,
                                           const MeasureOptions& options, const CountTokens& count);

@@ -142,29 +142,31 @@ void run_check(cli::Tool& tool) {
   io::AtomicFile* const plot =
       options.given("plot") ? &tool.other_output(options.text("plot")) : nullptr;
   Engine engine(tool);
-  if (calibration) compare_calibration(tool, *calibration, engine.identity(), measure.graph);
+  if (calibration) {
+    compare_calibration(tool, *calibration, engine.identity(), measure.graph);
+    tool.console().message(LogLevel::kInfo, describe(*calibration));
+  }
   // Read by the thread that shows progress.
-  std::atomic<bool> checks{false};
   std::atomic<i64> done{0};
   std::atomic<i64> all{0};
   const cli::StatusScope status = tool.set_status([&] {
-    return cat(checks ? "checking: " : "calibrating: ", done.load(), " of ", all.load(),
-               " instances");
+    return cat(calibration ? "checking: " : "calibrating and checking: ", done.load(), " of ",
+               all.load(), " instances");
   });
   measure.progress = [&](i64 now, i64 total) {
     done = now;
     all = total;
   };
-  if (!calibration) {
-    const StageTimer timer(tool.ctx().stages->stage("calibrate"));
-    calibration = flow::calibrate(engine.answerer(), sizes, measure);
-  }
-  tool.console().message(LogLevel::kInfo, describe(*calibration));
-  checks = true;
+  const i64 calibrating = measure.trials;
   measure.trials = options.integer("check-trials");
   const CheckResult result = [&] {
     const StageTimer timer(tool.ctx().stages->stage("check"));
-    return flow::check(engine.answerer(), *calibration, cells, measure);
+    if (calibration) return flow::check(engine.answerer(), *calibration, cells, measure);
+    flow::Calibration made;
+    const CheckResult found =
+        flow::calibrate_and_check(engine.answerer(), sizes, calibrating, cells, measure, made);
+    tool.console().message(LogLevel::kInfo, describe(made));
+    return found;
   }();
   out.write(options.text("format") == "json" ? json_of(result)
                                              : table_of(result) + bars_of(result, cells));
