@@ -35,9 +35,20 @@ class Predictor::Impl {
                extra_tokens(calibration, true).value_or(0)} {
     for (const i64 size : calibration.sizes)
       sizes_.push_back(summarise(calibration, size));
-    for (const CallSample& one : calibration.samples) {
+    std::map<std::pair<i64, bool>, std::pair<f64, i64>>
+        sums;  // of a size: over the fit, and how many
+    const auto beside_fit = [&](const CallSample& one) {
       const f64 fitted = calibration.time.of(one.tokens);
-      slowness_.push_back(fitted > 0 ? one.seconds / fitted : 1);
+      return fitted > 0 ? one.seconds / fitted : 1;
+    };
+    for (const CallSample& one : calibration.samples) {
+      auto& [sum, count] = sums[{one.size, one.last}];
+      sum += beside_fit(one);
+      ++count;
+    }
+    for (const CallSample& one : calibration.samples) {
+      const auto& [sum, count] = sums[{one.size, one.last}];
+      slowness_.push_back(sum > 0 ? beside_fit(one) * static_cast<f64>(count) / sum : 1);
     }
   }
 
@@ -66,8 +77,10 @@ class Predictor::Impl {
   const Calibration& calibration_;
   const CallCells cells_;
   std::vector<SizeSummary> sizes_;
-  std::vector<f64> slowness_;  // seconds of calibrated calls over those fitted
-  std::array<i64, 2> extra_;   // tokens of prompts beyond their text, of pieces and of last calls
+  // Seconds of calibrated calls over those fitted, beside the mean of their size: calls of one run
+  // are of one size, so what the fit misses of it is no reason for some to be longer than others.
+  std::vector<f64> slowness_;
+  std::array<i64, 2> extra_;  // tokens of prompts beyond their text, of pieces and of last calls
 };
 
 f64 Predictor::Impl::sort_error(const PlannedRecord& record, Posterior& draw) const {

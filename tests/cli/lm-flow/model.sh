@@ -11,6 +11,6 @@ run --engine replay:calls.jsonl | jq -c .flow | cmp - <(jq -c .flow want) && ech
 echo 'prompt tokens are those that plan counts'
 lm-flow calibrate count -m m --sizes 15,30 --trials 3 --call-time 1,0,0,0,0 -o c.json
 lm-flow check count -m m --calibration c.json --call-time 1,0,0,0,0 --length 60 --check-sizes 15,20 --check-trials 3 --format json | jq -c '.cells | map([.calls.exact, .prefill_tokens.exact, .latency_s.near]) | unique'
-lm-flow plan count -m m --calibration c.json --length 60 --sizes 15 --workers 1 --trials 3 --format json | jq -c 'map([.calls, .latency_s.mean])'
+lm-flow plan count -m m --calibration c.json --length 60 --sizes 15 --workers 1 --trials 3 --format json | jq -c 'map([.calls, (.latency_s.mean * 1e6 | round / 1e6)])'
 head -n 3 want >part.jsonl
 run -m m --resume part.jsonl --report r.json | cmp - want && jq -c '.metrics.flow | [.records, .reused_records]' r.json
