@@ -48,8 +48,7 @@ struct GenerateRequest {
   bool spreads = false;   // note how the raw distributions spread
   bool prompt_logprobs = false;
   bool processed = false;  // logprobs of the sampling distribution instead
-  /// What the samples must obey beside params; each gets a clone. Shared by the requests that obey
-  /// the same; null: nothing.
+  /// What the samples must obey beside params, shared by requests; each gets a clone.
   std::shared_ptr<const Constraint> constraint = nullptr;
   /// Alternatives are drawn instead of tokens (choose); each sample gets a clone.
   std::shared_ptr<const ChoiceText> choices = nullptr;
@@ -127,9 +126,8 @@ class Generator {
   Generator(model::Engine& engine, const text::Tokenizer& tokenizer, GenerateOptions options);
   ~Generator();
 
-  /// Queues a request. Faults show in its result: "context" (the prompt has more tokens, or a
-  /// position beyond, the model's context), "token" (an id outside the vocabulary), "params" (ids
-  /// there).
+  /// Queues a request. Faults show in its result: "context" (more tokens, or a position beyond, the
+  /// model's context), "token" (an id outside the vocabulary), "params" (ids there).
   void add(GenerateRequest request);
   /// Requests added and not taken.
   i64 pending() const { return isize(jobs_); }

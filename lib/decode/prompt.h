@@ -49,6 +49,13 @@ std::optional<i32> end_token(const model::ModelCfg& cfg, const text::Tokenizer* 
 /// to the completion (the rule of evaluation harnesses), or apart.
 enum class Boundary : u8 { kJoint, kSeparate };
 
+/// Whether every row stands behind the one before and sees all of them.
+inline bool in_order(std::span<const PromptRow> rows) {
+  return std::all_of(rows.begin(), rows.end(), [](const PromptRow& row) {
+    return row.position < 0 && row.hole_begin == row.hole_end;
+  });
+}
+
 /// Tokens of which those from `first` on are scored, but for `heads`; bytes is what they stand for,
 /// chars the code points that begin there.
 struct ScoredTokens {

@@ -92,8 +92,7 @@ std::string Prompts::text_of(std::vector<i32> tokens) const {
 
 /// Long texts alone: the fixed part of --memory has room for others.
 std::optional<MemoryCharge> Prompts::charge(i64 text_bytes) const {
-  constexpr i64 kLong = i64{1} << 20;
-  if (text_bytes < kLong) return std::nullopt;
+  if (text_bytes < i64{1} << 20) return std::nullopt;
   return std::optional<MemoryCharge>(std::in_place, memory_,
                                      decode::PromptEncoder::prompt_bytes(text_bytes, most_),
                                      "the tokens of a prompt");
@@ -147,10 +146,7 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
                   cat("the prompt has ", std::max(isize(out.rows), tokens_there),
                       " tokens, the model's context ", model_.positions),
                   -1};
-  const auto apart = [](const decode::PromptRow& row) {
-    return row.position >= 0 || row.hole_begin < row.hole_end;
-  };
-  if (!fault && model_.in_order && std::any_of(out.rows.begin(), out.rows.end(), apart))
+  if (!fault && model_.in_order && !decode::in_order(out.rows))
     fault = Fault{"prompt", "the model has recurrent layers, which read no sets side by side", -1};
   if (!fault && out.rows.empty())
     fault =

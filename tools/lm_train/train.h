@@ -1,10 +1,10 @@
 #pragma once
 // The parts of lm-train: the option table (flags*.cc), the processes of a run (ranks.cc), from
-// options to a model and its training options (setup.cc), to an objective (objective.cc), adapters
-// (lora.cc), drawn embeddings (embeddings.cc), tokenizers (tokenizer.cc), what identifies a run
-// (params.cc) and its continuation (extend.cc, resume.cc), records in memory (records.cc), read by
-// record_parser.cc, embeddings of a cost (cost.cc), sequences for it (feed.cc), all of it together
-// (run.cc).
+// options to a model (shape.cc), to its training options (setup.cc), to an objective
+// (objective.cc), adapters (lora.cc), drawn embeddings (embeddings.cc), tokenizers (tokenizer.cc),
+// what identifies a run (params.cc) and its continuation (extend.cc, resume.cc), records in memory
+// (records.cc), read by record_parser.cc, embeddings of a cost (cost.cc), sequences for it
+// (feed.cc), all of it together (run.cc).
 
 #include <functional>
 #include <memory>
@@ -74,6 +74,11 @@ train::ObjectiveOptions objective_options(const cli::Options& o);
 void check_data(const cli::Options& o, const train::ObjectiveDef& def);
 /// Throws Error{kUsage} for a model whose windows would cut what a prefix sees.
 void check_prefixes(const model::ModelCfg& cfg);
+/// Whether options say what a new model shall be like.
+bool shape_given(const cli::Options& o);
+/// What they say. Throws Error{kUsage} for what does not fit, or is missing.
+model::ModelCfg new_config(const cli::Options& o,
+                           const std::optional<text::TokenizerIdentity>& tok);
 /// Reads the model that training starts from, with the head that the objective needs.
 void load_initial(const cli::Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
                   Setup& setup);

@@ -22,7 +22,8 @@ TEST_CASE(
     "a head of scores stands in the place of the next token's and comes "
     "back from its folder",
     "[train]") {
-  for (const char* family : {"gpt2", "llama", "mistral", "qwen2", "qwen3", "qlstm", "lstm", "based"}) {
+  for (const char* family :
+       {"gpt2", "llama", "mistral", "qwen2", "qwen3", "qlstm", "lstm", "based"}) {
     INFO(family);
     const test::TempDir dir;
     const model::ModelCfg cfg = test::tiny_config(family);
