@@ -25,6 +25,10 @@ std::vector<TextRun> texts_of(const Node& n, const Tensor& spans, std::span<cons
         if (t.data != nullptr) fill(t.cols(), 0.0f, floats(t) + i * t.ld);
       continue;
     }
+    if (s.a1 != i + 1 || s.b1 > s.b0)
+      throw Error(ErrorKind::kData,
+                  cat(n.name, ": row ", i, " sees rows behind itself, or not all before, which a ",
+                      "recurrence cannot do"));
     if (s.a0 == i) {
       texts.push_back({i, i + 1});
       continue;

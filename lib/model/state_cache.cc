@@ -9,7 +9,8 @@ namespace lm::model {
 
 i64 memory_page_bytes(const ModelCfg& cfg, DType dtype) {
   const i64 pages = kPageTokens * cache_token_bytes(cfg, dtype);
-  return pages > 0 ? pages : state_numbers(cfg) * item_bytes(DType::kF32);
+  // A model without memory (convolutions of one row) still counts pages.
+  return pages > 0 ? pages : std::max<i64>(1, state_numbers(cfg) * item_bytes(DType::kF32));
 }
 
 i64 state_pages(const ModelCfg& cfg, DType dtype) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "core/error.h"
+#include "core/str.h"
 #include "graph/plan.h"
 #include "model/layer.h"
 #include "ops/ops.h"
@@ -21,13 +23,29 @@ bool ends(const std::string& name, std::string_view with) {
   return name.ends_with(with);
 }
 
-/// The rows of a stacked parameter, by part.
+/// Of a parameter blocks.I.REST.
+const model::LayerCfg& layer_of(const std::string& name, const model::ModelCfg& cfg) {
+  const std::size_t begin = name.find('.') + 1;
+  const std::optional<i64> layer =
+      parse_count(std::string_view(name).substr(begin, name.find('.', begin) - begin));
+  LM_CHECK(layer && *layer < cfg.depth(), "a parameter of a layer");
+  return cfg.layers[usize(*layer)];
+}
+
+/// The rows of a stacked parameter, by part; none of one that is no matrix.
 std::vector<i64> parts_of(const std::string& name, const model::LayerCfg& layer, i64 rows) {
-  if (ends(name, ".qkv.weight")) {
+  if (ends(name, ".attn.qkv.weight")) {
     const model::AttentionCfg& a = std::get<model::AttentionCfg>(layer.mixer);
     return {a.q_size(), a.kv_size(), a.kv_size()};
   }
-  if (ends(name, ".gate_up.weight")) return {rows / 2, rows / 2};
+  if (ends(name, ".linear.qkv.weight")) {
+    const auto& a = std::get<model::LinearAttentionCfg>(layer.mixer);
+    return {a.heads * a.dim, a.heads * a.dim, a.heads * a.head_dim};
+  }
+  if (ends(name, ".taps.weight")) return {};
+  if (ends(name, ".gates.weight") || ends(name, ".recurrent.weight"))
+    return {rows / 4, rows / 4, rows / 4, rows / 4};
+  if (ends(name, ".gate_up.weight") || ends(name, ".conv.in.weight")) return {rows / 2, rows / 2};
   return {rows};
 }
 
@@ -39,11 +57,12 @@ std::vector<MuonMatrix> muon_matrices(const model::ModelCfg& cfg, const ParamSet
     const ParamInfo& info = set[i];
     if (!info.trainable || info.shape.rank != 2 || !info.name.starts_with("blocks.")) continue;
     i64 row = 0;
-    for (const i64 rows : parts_of(info.name, cfg.layers.front(), info.shape[0])) {
+    const std::vector<i64> parts = parts_of(info.name, layer_of(info.name, cfg), info.shape[0]);
+    for (const i64 rows : parts) {
       out.push_back({i, row, rows, info.shape[1]});
       row += rows;
     }
-    LM_CHECK(row == info.shape[0], "the parts are the whole");
+    LM_CHECK(parts.empty() || row == info.shape[0], "the parts are the whole");
   }
   return out;
 }

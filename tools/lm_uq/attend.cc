@@ -74,7 +74,10 @@ AttentionMeasurer::AttentionMeasurer(cli::Tool& tool, const AttentionWants& want
   for (i64 layer = first; wants.rauq && layer < end; ++layer) {
     middle_.push_back(index_of(layers, layer));
     const auto heads = [&](i64 of) {
-      return std::get<model::AttentionCfg>(cfg.layers[usize(of)].mixer).heads;
+      const auto* const a = std::get_if<model::AttentionCfg>(&cfg.layers[usize(of)].mixer);
+      if (a == nullptr)
+        throw Error(ErrorKind::kData, cat(folder, ": layer ", of, " has no attention to look at"));
+      return a->heads;
     };
     if (heads(layer) != heads(first))
       throw Error(ErrorKind::kData, cat(folder, ": rauq needs layers of equally many heads"));

@@ -25,6 +25,12 @@ jq -c '[.model_type, .mixers, .conv_kernel, .linear_dim, .sliding_window]' mixed
 head -n 12 qa.jsonl | lm-decode -m mixed/final --greedy --max-tokens 6 -z none > mixed.jsonl
 head -n 12 qa.jsonl | lm-decode -m mixed/final --greedy --max-tokens 6 --chunk 3 --batch 2 -t 2 -z none | cmp - mixed.jsonl
 lm-train --arch based --mixers conv:3@0 --layers 2 --width 16 --heads 2 --vocab 32 --steps 1 --plan docs.jsonl; echo "status $?"
+# Muon takes the matrices, not the taps; prefixes that see themselves, and attention, are of other models.
+lm-train -q --arch based --mixers conv:3@0,linear:4@1,window:6@2 --layers 3 --width 32 --heads 4 --seq-len 32 --batch 4 --steps 2 --optimizer muon --data data.json --tokenizer tok.json -o muon && echo muon
+lm-train --arch qlstm --layers 2 --width 32 --heads 4 --seq-len 32 --batch 4 --steps 2 --objective prefix-lm --data data.json --tokenizer tok.json -o prefix; echo "status $?"
+# A model that remembers nothing at all.
+lm-train -q --arch based --mixers conv:1 --layers 1 --width 16 --heads 2 --seq-len 32 --batch 4 --steps 1 --data data.json --tokenizer tok.json -o forgets
+echo '{"id":1,"prompt":"question"}' | lm-decode -m forgets/final --max-tokens 3 -z none | jq -c '.completions | length'
 # What it has not, and what reads texts in another order.
 lm-train --arch qlstm --window 6 --layers 1 --width 16 --heads 2 --vocab 32 --steps 1 --plan docs.jsonl; echo "status $?"
 echo '{"id":1,"prompt":[{"text":"a "},{"set":["b","c"]}]}' | lm-decode -m whole/final --on-error fail -z none; echo "status $?"

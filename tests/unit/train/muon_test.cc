@@ -159,7 +159,7 @@ TEST_CASE("muon learns by heart and keeps one moment of its matrices", "[train]"
   options.batch = options.micro_batch = 2;
   options.schedule.peak = 1e-2;
   options.adamw.weight_decay = 0;
-  for (const char* family : {"gpt2", "llama", "qwen3"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3", "qlstm", "lstm", "based"}) {
     Bench bench(test::tiny_config(family), options);
     f64 loss = 10;
     for (i64 t = 0; t < 300; ++t)
