@@ -19,6 +19,8 @@ class RewardSource {
   /// Sets Rollout::reward. A reward depends on prompt and completion only. Throws Error naming the
   /// record where there is none.
   virtual void score(std::span<const Prompt> prompts, std::span<Rollout> rollouts) = 0;
+  /// After the last one; throws if what it gave was wrong.
+  virtual void finish() {}
 };
 
 /// A model with a head of one score, of the last token's state; one that came to an end is scored
@@ -44,6 +46,8 @@ class CommandReward final : public RewardSource {
   /// Throws Error{kUnavailable} where it has ended or does not answer in time, Error{kData} where
   /// it answers something else or more than a line.
   void score(std::span<const Prompt> prompts, std::span<Rollout> rollouts) override;
+  /// Throws Error{kData} where it answered more than it was asked.
+  void finish() override { child_.finish(timeout_ms_); }
 
  private:
   f64 ask(const Prompt& prompt, const Rollout& rollout);

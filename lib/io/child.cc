@@ -157,7 +157,7 @@ ChildProcess::ChildProcess(std::string command) : command_(std::move(command)) {
 }
 
 ChildProcess::~ChildProcess() {
-  ::close(in_);
+  if (in_ >= 0) ::close(in_);
   ::close(out_);
   const Clock::time_point end = Clock::now() + kGrace;
   while (ended().empty()) {
@@ -238,12 +238,39 @@ void end_children() {
   }
 }
 
+bool ChildProcess::readable(i64 ms) const {
+  pollfd fd = {out_, POLLIN, 0};
+  return ::poll(&fd, 1, static_cast<int>(std::clamp<i64>(ms, 0, kLook))) > 0;
+}
+
+void ChildProcess::check_taken() const {
+  if (held_.size() > taken_)
+    throw Error(ErrorKind::kData, cat(quote(command_), " wrote more than one line for a line"),
+                "it must answer each line with a line");
+}
+
+void ChildProcess::finish(i64 timeout_ms) {
+  if (in_ >= 0) ::close(in_);
+  in_ = -1;
+  const Clock::time_point end = Clock::now() + milliseconds(timeout_ms);
+  for (bool open = true; open;) {
+    check_taken();
+    const i64 left = std::chrono::duration_cast<milliseconds>(end - Clock::now()).count();
+    if (left <= 0) break;
+    if (readable(left)) {
+      open = read_some();
+    } else if (!ended().empty()) {
+      break;  // what it left behind may hold its output open
+    }
+  }
+  check_taken();
+}
+
 std::string_view ChildProcess::ask(std::string_view line, i64 timeout_ms) {
   held_.erase(0, taken_);
   taken_ = 0;
-  if (!held_.empty())
-    throw Error(ErrorKind::kData, cat(quote(command_), " wrote more than one line for a line"),
-                "it must answer each line with a line");
+  if (readable(0)) read_some();  // its end is noticed below
+  check_taken();
   std::string request(line);
   request += '\n';
   std::size_t written = 0;

@@ -26,10 +26,17 @@ class ChildProcess {
   /// the next call. Throws Error{kUnavailable} naming the command where it ends (with its status)
   /// or does not answer in time, Error{kData} where it had written more than the line before.
   std::string_view ask(std::string_view line, i64 timeout_ms);
+  /// After the last line: closes its input and reads what it still writes, until it ends or the
+  /// time is up. Throws Error{kData} where that is anything at all.
+  void finish(i64 timeout_ms);
 
  private:
   /// Reads what is there; false at the end of its output.
   bool read_some();
+  /// Waits for its output to have something, for at most so long; whether it has.
+  bool readable(i64 ms) const;
+  /// Throws if there is output that nobody asked for.
+  void check_taken() const;
   [[noreturn]] void fail_ended();
   /// Its status in words once it ended, "" while it runs.
   std::string ended();

@@ -90,6 +90,7 @@ void RecordRun::map(const std::vector<std::string>& paths,
             });
           });
         }}});
+  pool.each([](Worker& worker) { worker.mapper->finish(); });
 }
 
 void RecordRun::run(const std::vector<BatchStage>& stages) {

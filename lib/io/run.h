@@ -45,6 +45,8 @@ class RecordMapper {
  public:
   virtual ~RecordMapper() = default;
   virtual std::optional<Fault> map(Record& record, std::string& out) = 0;
+  /// After the last record of all, one object after another; throws if what it gave was wrong.
+  virtual void finish() {}
 };
 
 struct BatchStage {
@@ -129,6 +131,12 @@ class WorkerPool {
     std::unique_ptr<T> object = take();
     body(*object);
     give(std::move(object));
+  }
+  /// Runs body with every object there is, one after another; nothing else is running.
+  template <typename Body>
+  void each(Body body) {
+    for (const std::unique_ptr<T>& object : idle_)
+      body(*object);
   }
 
  private:

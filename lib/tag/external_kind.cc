@@ -52,6 +52,8 @@ class External : public Tagger {
     return std::nullopt;
   }
 
+  void finish() override { child_.finish(timeout_ms_); }
+
  private:
   static std::vector<std::string> paths_of(const std::vector<std::string>& types) {
     std::vector<std::string> paths;

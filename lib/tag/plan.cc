@@ -158,6 +158,11 @@ std::optional<Fault> TagWorker::ask_all(bool is_long, LongForm form) {
   return std::nullopt;
 }
 
+void TagWorker::finish() {
+  for (const std::unique_ptr<Tagger>& tagger : taggers_)
+    tagger->finish();
+}
+
 void TagWorker::name_keys(i64 first) {
   std::sort(named_.begin() + first, named_.end(),
             [](const NamedSpans& a, const NamedSpans& b) { return a.key < b.key; });

@@ -90,6 +90,8 @@ class TagWorker {
   /// tagger's. Throws Error{kOs} beyond the budget.
   std::optional<Fault> tag(io::JsonReader& json, const FieldPlaces& places,
                            LongForm form = LongForm::kSpans);
+  /// After the last document: asks every tagger whether all was well; throws what one does.
+  void finish();
   /// What was found, by place of the key in plan.keys(); nothing where it is printed.
   std::span<const text::ScoredSpan> spans(i64 key) const {
     return lists_[usize(places_[usize(key)])];

@@ -99,6 +99,8 @@ class Tagger {
   virtual ~Tagger() = default;
   /// A fault makes the record a bad one.
   virtual std::optional<Fault> tag(Document& document, Emitter& out) = 0;
+  /// After its last document; throws if what it gave was wrong.
+  virtual void finish() {}
 };
 
 /// What a type needs beside the text: a list, or to be asked as the reference is or not so, where

@@ -45,6 +45,7 @@ class Explainer {
                                  }
                                  if (shown == limit) tool_.input().stop(batch);
                                }}});
+    workers_.each([](Worker& worker) { worker.tags.finish(); });
   }
 
  private:

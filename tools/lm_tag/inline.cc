@@ -59,6 +59,8 @@ class InlineMapper : public io::RecordMapper {
     return std::nullopt;
   }
 
+  void finish() override { worker_.finish(); }
+
  private:
   static std::vector<std::string> key_paths(const tag::TagPlan& plan) {
     std::vector<std::string> paths;

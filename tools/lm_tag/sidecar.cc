@@ -93,6 +93,7 @@ class SidecarRun {
   void run() {
     tool_.records_only().run({{StageMode::kParallel, [this](io::Batch& batch) { tag(batch); }},
                               {StageMode::kSerial, [this](io::Batch& batch) { write(batch); }}});
+    workers_.each([](Worker& worker) { worker.tags.finish(); });
     // An input may have had no batch at all.
     const std::string& shard = tool_.options().text("shard");
     for (i64 input = 0; input < isize(names_); ++input) {

@@ -224,6 +224,7 @@ void train_policy(cli::Tool& tool, Ranks& ranks, Work& work, const train::RunFol
       after.samples = position + work.align.prompts;
       run.take([&] { return aligner.step(position); }, after);
     }
+    around.rewards->finish();
     run.finish();
   } catch (...) {
     tool.console().stop_progress();

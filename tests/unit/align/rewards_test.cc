@@ -32,6 +32,7 @@ std::vector<f64> rewards(const std::string& command, i64 timeout_s = 20) {
   CommandReward source(command, timeout_s);
   std::vector<Rollout> all = rollouts();
   source.score(prompts(), all);
+  source.finish();
   std::vector<f64> out;
   for (const Rollout& one : all)
     out.push_back(one.reward);
@@ -79,8 +80,11 @@ TEST_CASE("a command that gives no rewards is refused by name and record", "[ali
   CHECK_THAT(failure("read -r l; echo 1"),
              ContainsSubstring("record \"b\"") && ContainsSubstring("ended with status 0"));
   CHECK_THAT(failure("exit 3"), ContainsSubstring("ended with status 3"));
-  CHECK_THAT(failure("while read -r l; do echo 1; echo 2; done"),
-             ContainsSubstring("record \"b\""));
+  CHECK_THAT(failure("while read -r l; do printf '1\\n2\\n'; done"),
+             ContainsSubstring("record \"b\"") && ContainsSubstring("more than one line"));
+  // What comes too late to be seen before the next line is asked for is seen at the end.
+  CHECK_THAT(failure("read -r l; echo 1; read -r l; echo 2; read -r l; echo 3; sleep 0.1; echo 4"),
+             ContainsSubstring("more than one line"));
   CHECK_THAT(failure("read -r l; sleep 100", 1), ContainsSubstring("record \"a\""));
 }
 

@@ -2,6 +2,7 @@
 
 #include "catch.h"
 #include "core/error.h"
+#include "core/str.h"
 
 using namespace lm;
 using namespace lm::io;
@@ -40,6 +41,24 @@ TEST_CASE("a child that answers in pieces is waited for, one that answers twice 
   ChildProcess twice("while read x; do printf 'b\\nc\\n'; done");
   CHECK(twice.ask("1", 20000) == "b");
   CHECK_THROWS_AS(twice.ask("2", 20000), Error);
+}
+
+TEST_CASE("what a child writes after its last answer is noticed at its end", "[io]") {
+  for (const char* more : {"echo more", "printf more", "sleep 0.1; echo more"}) {
+    INFO(more);
+    ChildProcess child(cat("read x; echo y; ", more));
+    CHECK(child.ask("1", 20000) == "y");
+    CHECK_THROWS_AS(child.finish(20000), Error);
+  }
+  ChildProcess whole("while read x; do echo y; done");
+  CHECK(whole.ask("1", 20000) == "y");
+  CHECK_NOTHROW(whole.finish(20000));
+  ChildProcess unasked("cat");
+  CHECK_NOTHROW(unasked.finish(20000));
+  // One that does not end by itself is not waited for longer than that.
+  ChildProcess lasting("read x; echo y; sleep 600");
+  CHECK(lasting.ask("1", 20000) == "y");
+  CHECK_NOTHROW(lasting.finish(100));
 }
 
 TEST_CASE("the end of a child is an error that names it and its status", "[io]") {
