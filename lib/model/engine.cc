@@ -275,7 +275,7 @@ void Engine::send(Pass& p, std::span<const EvalRow> rows, i64 begin, i64 end) {
     const auto [table, fresh] = tables.try_emplace(row.seq, used);
     if (fresh) {
       const std::span<const i32> pages = cache_->table(row.seq);
-      std::memcpy(block + used, pages.data(), pages.size_bytes());
+      std::copy(pages.begin(), pages.end(), at<i32>(block, used));  // none without attention
       used += static_cast<i64>(pages.size_bytes());
     }
     at<const i32*>(block, layout.tables)[i] = pages_at(table->second);

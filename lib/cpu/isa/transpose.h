@@ -35,7 +35,7 @@ LM_INLINE V interleave(V a, V b, Seq<I...>) {
 LM_INLINE void load_swapped(const f32* const* rows, V* r) {
 #if defined(__AVX2__) && !defined(__AVX512F__)
   // By the way the halves are loaded: what joins them is not what the shuffles below wait for.
-  using Half = f32 __attribute__((vector_size(16), aligned(4)));
+  typedef f32 Half __attribute__((vector_size(16), aligned(4), may_alias));
   for (int i = 0; i < 8; ++i) {
     const Half low = *reinterpret_cast<const Half*>(rows[i & 3] + (i & 4));
     const Half high = *reinterpret_cast<const Half*>(rows[(i & 3) + 4] + (i & 4));

