@@ -41,6 +41,8 @@ class Prompts {
   /// Error{kConfig} when there are too few examples.
   Prompts(const TaskSpec& task, const std::vector<Doc>& docs, const std::vector<Doc>& shots,
           bool same_split, u64 seed, bool unconditional);
+  Prompts(const TaskSpec& task, const std::vector<Doc>& docs, std::vector<Doc>&& shots,
+          bool same_split, u64 seed, bool unconditional) = delete;
   ~Prompts();
   Prompts(const Prompts&) = delete;
   Prompts& operator=(const Prompts&) = delete;

@@ -11,6 +11,8 @@
 namespace lm::eval {
 namespace {
 
+const std::vector<Doc> kNone;  // outlives what refers to it
+
 using text::Value;
 using text::ValueList;
 using text::ValueMap;
@@ -137,8 +139,7 @@ TEST_CASE("a question that is an index chooses among contexts", "[eval]") {
   task.target = part("ran away.");
   task.choice = part("{{[a, b]}}");
   const std::vector<Doc> d = docs({ValueMap{{"a", "The dog"}, {"b", "It's"}, {"label", i64{1}}}});
-  const std::vector<Doc> none;  // outlives what refers to it
-  const Prompts prompts(task, d, none, false, 1, false);
+  const Prompts prompts(task, d, kNone, false, 1, false);
   const DocRequests out = prompts.requests(0);
   CHECK(out.target == Value(i64{1}));
   CHECK(out.likelihoods[0].context == "The dog");
@@ -153,30 +154,29 @@ TEST_CASE("parts are fields, templates or values, lists and digits are read", "[
                                             {"opts", ValueList{"a", i64{2}}},
                                             {"golds", ValueList{i64{0}, i64{1}}}}});
   task.choice = part("opts");
-  CHECK(Prompts(task, d, {}, false, 1, false).requests(0).choices ==
+  CHECK(Prompts(task, d, kNone, false, 1, false).requests(0).choices ==
         std::vector<std::string>{"a", "2"});
   task.choice = part(ValueMap{{"A", "one"}, {"B", "two"}});
-  CHECK(Prompts(task, d, {}, false, 1, false).requests(0).choices ==
+  CHECK(Prompts(task, d, kNone, false, 1, false).requests(0).choices ==
         std::vector<std::string>{"one", "two"});
-  CHECK(Prompts(task, d, {}, false, 1, false).requests(0).target == Value("yes"));
+  CHECK(Prompts(task, d, kNone, false, 1, false).requests(0).target == Value("yes"));
   task.target = part("{{golds}}");
-  CHECK(Prompts(task, d, {}, false, 1, false).requests(0).target ==
+  CHECK(Prompts(task, d, kNone, false, 1, false).requests(0).target ==
         Value(ValueList{i64{0}, i64{1}}));
   task.target = part(i64{1});
-  CHECK(Prompts(task, d, {}, false, 1, false).requests(0).target == Value(i64{1}));
+  CHECK(Prompts(task, d, kNone, false, 1, false).requests(0).target == Value(i64{1}));
 }
 
 TEST_CASE("what a document cannot give is named with the document", "[eval]") {
   TaskSpec task = multiple_choice();
   const std::vector<Doc> d =
       docs({ValueMap{{"q", "x"}, {"label", i64{0}}}, ValueMap{{"label", i64{0}}}});
-  const std::vector<Doc> none;  // outlives what refers to it
-  const Prompts prompts(task, d, none, false, 1, false);
+  const Prompts prompts(task, d, kNone, false, 1, false);
   CHECK_THROWS_WITH(prompts.requests(1),
                     "t.yaml:1: part: line 1, column 6: the name \"q\" has no "
                     "value (document 1)");
   task.choice = part("{{q}}");
-  CHECK_THROWS_WITH(Prompts(task, d, {}, false, 1, false).requests(0),
+  CHECK_THROWS_WITH(Prompts(task, d, kNone, false, 1, false).requests(0),
                     "t.yaml:1: part: gives \"x\", expected a list (document 0)");
 }
 
@@ -187,12 +187,12 @@ TEST_CASE("generation and rolling tasks", "[eval]") {
   task.target = part("a");
   task.gen_prefix = part("So");
   const std::vector<Doc> d = docs({ValueMap{{"q", "Why?"}, {"a", i64{42}}}});
-  const DocRequests out = Prompts(task, d, {}, false, 1, false).requests(0);
+  const DocRequests out = Prompts(task, d, kNone, false, 1, false).requests(0);
   CHECK(out.prompt == "Why? So");
   CHECK(out.target == Value(i64{42}));
   task.output_type = OutputType::kRolling;
   task.target = part("{{q}}!");
-  const DocRequests rolling = Prompts(task, d, {}, false, 1, false).requests(0);
+  const DocRequests rolling = Prompts(task, d, kNone, false, 1, false).requests(0);
   REQUIRE(rolling.likelihoods.size() == 1);
   CHECK(rolling.likelihoods[0].rolling);
   CHECK(rolling.likelihoods[0].continuation == "Why?!");
@@ -227,12 +227,12 @@ TEST_CASE("a name is a field as soon as one document has it", "[eval]") {
   task.target = part("a");
   task.text = part("q");
   const std::vector<Doc> d = docs({ValueMap{{"a", "x"}}, ValueMap{{"a", "x"}, {"q", "asked"}}});
-  const Prompts prompts(task, d, {}, false, 1, false);
+  const Prompts prompts(task, d, kNone, false, 1, false);
   CHECK_THROWS_WITH(prompts.requests(0),
                     "t.yaml:1: part: the document has no field \"q\" (document 0)");
   CHECK(prompts.requests(1).prompt == "asked");
   task.text = part("r");  // nobody's: it stands there itself
-  CHECK(Prompts(task, d, {}, false, 1, false).requests(0).prompt == "r");
+  CHECK(Prompts(task, d, kNone, false, 1, false).requests(0).prompt == "r");
 }
 
 }  // namespace
