@@ -9,7 +9,7 @@
 namespace lm::align {
 
 ModelReward::ModelReward(decode::Session& session)
-    : session_(session), scorer_(session.engine(), session.score_head(), session.score_options()) {}
+    : session_(session), scorer_(session.engine(), session.score_head(), session.pass_limits()) {}
 
 void ModelReward::score(std::span<const Prompt> prompts, std::span<Rollout> rollouts) {
   for (const Rollout& rollout : rollouts) {

@@ -11,6 +11,7 @@
 #include "core/context.h"
 #include "decode/generate.h"
 #include "decode/score.h"
+#include "decode/text_passes.h"
 #include "model/checkpoint.h"
 #include "model/device.h"
 #include "model/engine.h"
@@ -78,6 +79,7 @@ class Session {
   /// Sizes of this session, and the ids that end a text: the model's, else the tokenizer's.
   GenerateOptions generate_options() const;
   ScoreOptions score_options() const { return {options_.batch, options_.chunk}; }
+  PassLimits pass_limits() const { return {options_.batch, options_.chunk}; }
   /// Windows over texts for this model (WindowRule::of, whose error then names the folder).
   WindowRule windows(i64 window, i64 stride) const;
   /// 64 bits of what shapes results here: model, tokenizer, begin token, policy for specials and

@@ -28,7 +28,7 @@ ModelEmbedder::ModelEmbedder(ModelEmbedderOptions options)
   check_limits();
   embedder_ =
       std::make_unique<Embedder>(session_->engine(), options_.plan,
-                                 EmbedLimits{options_.session.batch, options_.session.chunk});
+                                 decode::PassLimits{options_.session.batch, options_.session.chunk});
 }
 
 /// Encoders and sentence-transformers folders were trained with what their tokenizer puts around a

@@ -43,7 +43,7 @@ class ModelEmbedder final : public TextEmbedder {
   u64 key() const override;
 
   const decode::Session& session() const { return *session_; }
-  const EmbedStats& stats() const { return embedder_->stats(); }
+  const decode::PassStats& stats() const { return embedder_->stats(); }
   i64 max_tokens() const { return options_.max_tokens; }
 
  private:

@@ -10,30 +10,14 @@
 #include "decode.h"
 #include "decode/reward.h"
 #include "model/score_head.h"
-#include "score_input.h"
+#include "score_frame.h"
 
 namespace lm::decode_tool {
 
 namespace {
 
-enum Field : i64 {
-  kId,
-  kText,
-  kPrompt,
-  kCompletion,
-  kCompletions,
-  kChoices,
-  kReward,
-  kRewards,
-  kBest,
-  kModel,
-  kLm,
-  kNamed  // fields of --completion-field, then those of messages
-};
-
-struct RewardWork : io::HeldWork {
+struct RewardWork : ScoreHeld {
   std::vector<std::vector<i32>> texts;
-  bool listed = false;  // the result is a list
   i64 count = 0;
   std::vector<f64> rewards;
 };
@@ -47,43 +31,28 @@ std::string number_json(f64 value) {
 class RewardMode : public io::HeldMapper {
  public:
   RewardMode(cli::Tool& tool, decode::Session& session)
-      : tool_(tool),
-        options_(tool.options()),
-        session_(session),
-        input_(tool, session.tokenizer(),
-               {kText, kPrompt, kCompletion, kCompletions, kChoices, named_fields()}, own_paths(),
-               isize(own_paths())),
+      : session_(session),
+        frame_(tool, session, "reward", "rewards", {}),
         encoder_(session.tokenizer(), session.begin()),
-        scorer_(session.engine(), session.score_head(), session.score_options()),
-        dtype_(session.activation() == DType::kF32
-                   ? ""
-                   : cat(",\"dtype\":", io::json_string(dtype_name(session.activation())))),
+        scorer_(session.engine(), session.score_head(), session.pass_limits()),
         // As lm-train reads what the head is trained on, unless something else is asked for.
-        boundary_(options_.asked("boundary") && options_.text("boundary") == "joint"
+        boundary_(tool.options().asked("boundary") && tool.options().text("boundary") == "joint"
                       ? decode::Boundary::kJoint
                       : decode::Boundary::kSeparate) {
-    if (options_.asked("eos") && !options_.on("eos")) return;
+    if (tool.options().asked("eos") && !tool.options().on("eos")) return;
     end_ = decode::end_token(session.cfg(), &session.tokenizer());
   }
 
-  std::vector<std::string> paths() const override {
-    std::vector<std::string> out = own_paths();
-    out.insert(out.end(), input_.paths().begin(), input_.paths().end());
-    return out;
-  }
-  std::optional<u64> key() const { return input_.key(); }
+  std::vector<std::string> paths() const override { return frame_.paths(); }
+  std::optional<u64> key() const { return frame_.key(); }
 
   std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
-    io::JsonReader& json = record.json;
-    const Result<std::string> id = io::record_id(json, kId, record.ordinal);
-    if (!id) return id.fault();
     std::unique_ptr<RewardWork> work = std::make_unique<RewardWork>();
-    work->id = *id;
     ScoreInput input;
-    if (std::optional<Fault> fault = input_.read(json, encoder_.state(), input)) return fault;
-    work->listed = input.listed;
+    if (std::optional<Fault> fault = frame_.read(record, encoder_.state(), *work, input))
+      return fault;
     if (input.texts.empty()) {
-      const Result<std::string_view> text = json.string(kText);
+      const Result<std::string_view> text = record.json.string(ScoreFrame::kText);
       if (!text) return text.fault();
       Result<decode::ScoredTokens> tokens = encoder_.text(*text);
       if (!tokens) return tokens.fault();
@@ -125,57 +94,26 @@ class RewardMode : public io::HeldMapper {
     for (const f64 reward : work.rewards)
       if (!std::isfinite(reward)) return Fault{"reward", "the model's reward is not a number", -1};
     ++records_;
-    const bool drop = options_.on("drop-extra");
-    io::ResultLine line(json, drop);
-    const bool has_id = json.has(kId);
-    if (drop || !has_id)
-      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
-    if (work.listed) {
-      std::string list;
-      for (const f64 reward : work.rewards)
-        append(list, list.empty() ? "" : ",", number_json(reward));
-      line.set(kRewards, "rewards", cat("[", list, "]"));
-      const auto best = std::max_element(work.rewards.begin(), work.rewards.end());
-      line.set(kBest, "best", cat(best - work.rewards.begin()));
-    } else {
-      line.set(kReward, "reward", number_json(work.rewards[0]));
-    }
-    line.set(kModel, "model", io::json_string(session_.digest()));
-    line.set(kLm, "lm", tool_options::made_by(tool_, work, dtype_));
-    line.write(out);
+    std::string list;
+    for (const f64 reward : work.rewards)
+      append(list, list.empty() ? "" : ",", number_json(reward));
+    const auto best = std::max_element(work.rewards.begin(), work.rewards.end());
+    frame_.write(json, work, list, cat(best - work.rewards.begin()), out);
     return std::nullopt;
   }
 
   void count_reused(io::JsonReader&, std::string_view) override { ++records_; }
 
   void report(cli::Tool& tool, f64 wall_s) const {
-    const decode::ScoreStats& s = scorer_.stats();
+    const decode::PassStats& s = scorer_.stats();
     const std::string json = cat("{\"records\":", records_, ",\"tokens\":", s.rows,
-                                 ",\"wall_s\":", format_fixed(wall_s, 3), ",\"steps\":", s.steps,
+                                 ",\"wall_s\":", format_fixed(wall_s, 3), ",\"steps\":", s.passes,
                                  ",\"forward_s\":", format_fixed(s.forward_s, 3), "}");
     tool.add_metric("throughput", json);
     tool.console().message(LogLevel::kInfo, json);
   }
 
  private:
-  std::vector<std::string> own_paths() const {
-    std::vector<std::string> out = {"id",          options_.text("field"),
-                                    "prompt",      "completion",
-                                    "completions", "choices",
-                                    "reward",      "rewards",
-                                    "best",        "model",
-                                    "lm"};
-    for (const std::string& path : options_.list("completion-field"))
-      if (path != "completion") out.push_back(path);
-    return out;
-  }
-  std::vector<i64> named_fields() const {
-    std::vector<i64> out;
-    i64 next = kNamed;
-    for (const std::string& path : options_.list("completion-field"))
-      out.push_back(path == "completion" ? i64{kCompletion} : next++);
-    return out;
-  }
   static RewardWork& own(io::HeldWork& work) { return static_cast<RewardWork&>(work); }
 
   /// cut: a text whose end the model did not come to.
@@ -191,13 +129,10 @@ class RewardMode : public io::HeldMapper {
     return std::nullopt;
   }
 
-  cli::Tool& tool_;
-  const cli::Options& options_;
   decode::Session& session_;
-  ScoreReader input_;
+  ScoreFrame frame_;
   decode::PromptEncoder encoder_;
   decode::RewardScorer scorer_;
-  std::string dtype_;
   decode::Boundary boundary_;
   std::optional<i32> end_;  // of texts
   i64 records_ = 0;

@@ -12,7 +12,7 @@
 #include "core/str.h"
 #include "decode.h"
 #include "draws.h"
-#include "score_input.h"
+#include "score_frame.h"
 #include "score_json.h"
 
 namespace lm::decode_tool {
@@ -23,25 +23,11 @@ using decode::BranchScore;
 using decode::ScoredTokens;
 using decode::ScoreRequest;
 
-enum Field : i64 {
-  kId,
-  kText,
-  kPrompt,
-  kCompletion,
-  kCompletions,
-  kChoices,
-  kScore,
-  kScores,
-  kBest,
-  kModel,
-  kLm,
-  kGroups  // then --group's fields, those of --completion-field, those of messages
-};
+constexpr i64 kGroups = ScoreFrame::kOwn;  // --group's fields, then the adapter's
 
-struct ScoreWork : io::HeldWork {
+struct ScoreWork : ScoreHeld {
   std::vector<Part> parts;
   std::vector<ScoreRequest> requests;  // windows of the one text, or one request for all parts
-  bool listed = false;                 // choices: the result is a list
   i64 taken = 0;
   i64 windows = 0;
 };
@@ -49,18 +35,12 @@ struct ScoreWork : io::HeldWork {
 class ScoreMode : public io::HeldMapper {
  public:
   ScoreMode(cli::Tool& tool, DrawnSessions& sessions, const Adapters& adapters)
-      : tool_(tool),
-        options_(tool.options()),
+      : options_(tool.options()),
         session_(sessions[0]),
         adapters_(adapters),
-        input_(tool, session_.tokenizer(),
-               {kText, kPrompt, kCompletion, kCompletions, kChoices, named_fields()}, own_paths(),
-               isize(own_paths())),
+        frame_(tool, session_, "score", "scores", own_paths(tool.options(), adapters)),
         encoder_(session_.tokenizer(), session_.begin()),
         scorer_(sessions),
-        dtype_(session_.activation() == DType::kF32
-                   ? ""
-                   : io::json_string(dtype_name(session_.activation()))),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
                                                        : decode::Boundary::kSeparate),
         windows_(session_.windows(options_.maybe_integer("window").value_or(0),
@@ -69,28 +49,18 @@ class ScoreMode : public io::HeldMapper {
         groups_(options_.list("group").size()),
         detail_{options_.on("per-token"), options_.integer("top-logprobs") > 0} {}
 
-  std::vector<std::string> paths() const override {
-    std::vector<std::string> out = own_paths();
-    out.insert(out.end(), input_.paths().begin(), input_.paths().end());
-    return out;
-  }
-
-  /// Of what shapes prompts beside the options, if anything does.
-  std::optional<u64> key() const { return input_.key(); }
+  std::vector<std::string> paths() const override { return frame_.paths(); }
+  std::optional<u64> key() const { return frame_.key(); }
 
   std::optional<Fault> prepare(io::Record& record, io::Prepared& out) override {
     io::JsonReader& json = record.json;
-    const Result<std::string> id = io::record_id(json, kId, record.ordinal);
-    if (!id) return id.fault();
     std::unique_ptr<ScoreWork> work = std::make_unique<ScoreWork>();
-    work->id = *id;
-    ScoreInput input;
     std::vector<f32> weights;
-    const i64 chooses = isize(own_paths()) - 1;  // if any do, the last of them
+    const i64 chooses = kGroups + isize(groups_);
     if (std::optional<Fault> fault = adapters_.choose(json, chooses, session_, weights))
       return fault;
-    std::optional<Fault> fault = input_.read(json, encoder_.state(), input);
-    work->listed = input.listed;
+    ScoreInput input;
+    std::optional<Fault> fault = frame_.read(record, encoder_.state(), *work, input);
     if (!fault)
       fault = input.texts.empty() ? plan_text(json, *work) : plan_completions(input, *work);
     if (fault) return fault;
@@ -130,55 +100,25 @@ class ScoreMode : public io::HeldMapper {
     for (const Part& part : work.parts)
       figures.push_back(part.figures());
     count(json, figures);
-    const bool drop = options_.on("drop-extra");
-    io::ResultLine line(json, drop);
-    const bool has_id = json.has(kId);
-    if (drop || !has_id)
-      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
-    if (work.listed) {
-      std::string list = "[";
-      for (const Part& part : work.parts)
-        append(list, list.size() > 1 ? "," : "", part_json(part, detail_));
-      line.set(kScores, "scores", list + "]");
-      line.set(kBest, "best", best_json(work.parts));
-    } else {
-      line.set(kScore, "score", part_json(work.parts[0], detail_));
-    }
-    line.set(kModel, "model", io::json_string(session_.digest()));
-    line.set(kLm, "lm",
-             tool_options::made_by(tool_, work, dtype_.empty() ? "" : cat(",\"dtype\":", dtype_)));
-    line.write(out);
+    std::string list;
+    for (const Part& part : work.parts)
+      append(list, list.empty() ? "" : ",", part_json(part, detail_));
+    frame_.write(json, work, list, work.listed ? best_json(work.parts) : "", out);
     return std::nullopt;
   }
 
   void count_reused(io::JsonReader& json, std::string_view line) override {
-    count(json, figures_of(line, json.has(kChoices) || json.has(kCompletions) ||
-                                     !options_.list("completion-field").empty()));
+    count(json,
+          figures_of(line, json.has(ScoreFrame::kChoices) || json.has(ScoreFrame::kCompletions) ||
+                               !options_.list("completion-field").empty()));
   }
 
   void report(cli::Tool& tool, f64 wall_s) const;
 
  private:
-  std::vector<std::string> own_paths() const {
-    std::vector<std::string> out = {"id",          options_.text("field"),
-                                    "prompt",      "completion",
-                                    "completions", "choices",
-                                    "score",       "scores",
-                                    "best",        "model",
-                                    "lm"};
-    const std::vector<std::string>& groups = options_.list("group");
-    out.insert(out.end(), groups.begin(), groups.end());
-    for (const std::string& path : options_.list("completion-field"))
-      if (path != "completion") out.push_back(path);
-    if (adapters_.any()) out.push_back(adapters_.field());
-    return out;
-  }
-  /// Numbers of --completion-field's paths.
-  std::vector<i64> named_fields() const {
-    std::vector<i64> out;
-    i64 next = kGroups + isize(options_.list("group"));
-    for (const std::string& path : options_.list("completion-field"))
-      out.push_back(path == "completion" ? i64{kCompletion} : next++);
+  static std::vector<std::string> own_paths(const cli::Options& options, const Adapters& adapters) {
+    std::vector<std::string> out = options.list("group");
+    if (adapters.any()) out.push_back(adapters.field());
     return out;
   }
   static std::optional<i32> completion_end(const decode::Session& session) {
@@ -190,7 +130,7 @@ class ScoreMode : public io::HeldMapper {
   static ScoreWork& own(io::HeldWork& work) { return static_cast<ScoreWork&>(work); }
 
   std::optional<Fault> plan_text(io::JsonReader& json, ScoreWork& work) {
-    const Result<std::string_view> text = json.string(kText);
+    const Result<std::string_view> text = json.string(ScoreFrame::kText);
     if (!text) return text.fault();
     Result<ScoredTokens> tokens = encoder_.text(*text, windows_.apart());
     if (!tokens) return tokens.fault();
@@ -243,14 +183,12 @@ class ScoreMode : public io::HeldMapper {
       add(groups_[g][json.text_of(kGroups + static_cast<i64>(g)).value_or("none")]);
   }
 
-  cli::Tool& tool_;
   const cli::Options& options_;
   decode::Session& session_;
   const Adapters& adapters_;
-  ScoreReader input_;
+  ScoreFrame frame_;
   decode::PromptEncoder encoder_;
   MeanScorer scorer_;
-  std::string dtype_;  // as JSON; empty for f32
   decode::Boundary boundary_;
   decode::WindowRule windows_;
   std::optional<i32> end_;  // of completions

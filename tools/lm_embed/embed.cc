@@ -127,7 +127,7 @@ class EmbedMode : public io::HeldMapper {
     std::string json = cat("{\"records\":", records_, ",\"tokens\":", tokens_,
                            ",\"wall_s\":", format_fixed(wall_s, 3));
     if (opened_.model != nullptr) {
-      const embed::EmbedStats& s = opened_.model->stats();
+      const decode::PassStats& s = opened_.model->stats();
       append(json, ",\"rows\":", s.rows, ",\"passes\":", s.passes,
              ",\"forward_s\":", format_fixed(s.forward_s, 3));
     }
