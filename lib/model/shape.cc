@@ -84,6 +84,7 @@ struct NumberKey {
 constexpr NumberKey kNumberKeys[] = {
     {"norm_eps", &ModelShape::norm_eps},
     {"rope_theta", &ModelShape::rope_theta},
+    {"init_std", &ModelShape::init_std},
 };
 struct FlagKey {
   const char* name;
@@ -354,6 +355,7 @@ ModelCfg make_config(const ModelShape& shape) {
   cfg.context = checked(shape.context, "context", kMaxContext);
   cfg.norm = traits.plain() ? NormKind::kLayer : NormKind::kRms;
   cfg.norm_eps = shape.norm_eps > 0 ? shape.norm_eps : 1e-5;
+  if (shape.init_std > 0) cfg.init_std = shape.init_std;
   cfg.position = traits.gpt2   ? PositionKind::kLearned
                  : traits.cell ? PositionKind::kNone
                                : PositionKind::kRope;

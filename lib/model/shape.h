@@ -26,6 +26,7 @@ struct ModelShape {
   std::string mixers;  // based: of every layer (mixers.h)
   f64 norm_eps = 0;    // 0: 1e-5
   f64 rope_theta = 0;  // 0: 10000
+  f64 init_std = 0;    // deviation that matrices are drawn with (params.h); 0: 0.02
   std::optional<bool> tied;  // absent: true for gpt2, else false
   /// based: on those of convolutions; llama, qlstm and lstm (there by default): on every
   /// projection; qwen3: on those of attention. The others have theirs or none, whatever is asked.

@@ -106,6 +106,16 @@ std::vector<Flag> model_flags() {
        .group = g,
        .help = "base of the rotary angles; default 10000",
        .min = 1},
+      {.name = "init-std",
+       .kind = FlagKind::kFloat,
+       .value_name = "X",
+       .group = g,
+       .help = "deviation that new matrices are drawn with; default 0.02",
+       .details =
+           "Right for widths of some 700; narrower models learn sooner with more, 1 / sqrt(C) "
+           "at most. Those that write to the residual stream have 1 / sqrt(2 layers) of it.",
+       .min = 1e-6,
+       .max = 10},
       {.name = "tied",
        .kind = FlagKind::kChoice,
        .value_name = "YES",

@@ -22,7 +22,7 @@ constexpr i64 kDefaultSeqLen = 1024;
 bool shape_given(const Options& o) {
   for (const char* name :
        {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim", "ffn", "vocab",
-        "context", "window", "mixers", "norm-eps", "rope-theta", "tied", "embed"})
+        "context", "window", "mixers", "norm-eps", "rope-theta", "init-std", "tied", "embed"})
     if (o.given(name)) return true;
   return false;
 }
@@ -54,6 +54,7 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   if (o.given("mixers")) shape.mixers = o.text("mixers");
   if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
+  if (const std::optional<f64> deviation = o.maybe_real("init-std")) shape.init_std = *deviation;
   if (o.given("tied")) shape.tied = o.text("tied") == "true";
   if (shape.vocab == 0 && tok) shape.vocab = tok->vocab_size;
   if (shape.vocab == 0)

@@ -348,6 +348,8 @@ TEST_CASE("a shape is described by a preset and changed fields", "[model]") {
   CHECK(attention_of(cfg.layers[0]).head_dim == 32);  // 128 / 4 heads, not the preset's 64
   CHECK(ffn_of(cfg.layers[0]).width == 352);          // 8*128/3 = 341, up to a multiple of 32
   CHECK(cfg.vocab == 1000);
+  CHECK(cfg.init_std == 0.02);
+  CHECK(make_config(parse_shape("llama-mini,init_std=0.1")).init_std == 0.1);
   CHECK_FALSE(cfg.tied);
   CHECK(attention_of(cfg.layers[0]).qkv_bias);
   const ModelCfg own =
