@@ -26,9 +26,9 @@ ModelEmbedder::ModelEmbedder(ModelEmbedderOptions options)
       state_(session_->tokenizer().new_state()) {
   choose_specials();
   check_limits();
-  embedder_ =
-      std::make_unique<Embedder>(session_->engine(), options_.plan,
-                                 decode::PassLimits{options_.session.batch, options_.session.chunk});
+  embedder_ = std::make_unique<Embedder>(
+      session_->engine(), options_.plan,
+      decode::PassLimits{options_.session.batch, options_.session.chunk});
 }
 
 /// Encoders and sentence-transformers folders were trained with what their tokenizer puts around a
