@@ -47,6 +47,7 @@ Json parse_object(std::string_view text, std::string_view file) {
 
 // The error is "LINE:COLUMN: reason", as far as its place is found: the tree does not know it.
 JsonDocument::JsonDocument(std::string_view text) {
+  if (text.empty()) text = "";  // it is copied: not from nowhere
   const simdjson::error_code code = parser_.parse(text.data(), text.size(), true).get(root_);
   if (code == simdjson::SUCCESS) return;
   const std::optional<JsonProblem> problem = json_problem(text);

@@ -207,6 +207,7 @@ Fault number_fault(std::string_view json) {
 }  // namespace
 
 Result<Value> parse_json_value(std::string_view json) {
+  if (json.empty()) json = "";  // it is copied: not from nowhere
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   simdjson::error_code error = parser.parse(json.data(), json.size()).get(root);

@@ -184,6 +184,7 @@ TEST_CASE("text that is no JSON is refused with its reason", "[io]") {
   CHECK(message_of([&] { lines.root("f"); }).starts_with("f:3:3: not valid JSON: "));
   CHECK(message_of([] { io::parse_object("{\n\n\"a\" 1}", "f"); }) == "f:3:5: not valid JSON");
   CHECK(io::JsonDocument("{}").error().empty());
+  CHECK_FALSE(io::JsonDocument(std::string_view()).error().empty());
   const std::string deep = std::string(5000, '[') + std::string(5000, ']');
   CHECK_FALSE(io::JsonDocument(deep).error().empty());
 }

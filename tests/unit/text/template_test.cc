@@ -395,6 +395,7 @@ TEST_CASE("JSON values keep order, types and text", "[text]") {
   REQUIRE(value);
   CHECK(to_json(*value, {.spaced = false}) ==
         "{\"b\":[1,2.0,-3,1e+300,null,true],\"a\":\"\xc3\xa9\\n\"}");
+  CHECK_FALSE(parse_json_value(std::string_view()));
   CHECK_FALSE(parse_json_value("{\"a\":1"));
   CHECK(parse_json_value("\"\xff\"").fault().code == "utf8");
   // What 64 bits do not hold is a float, and what no float holds is said to be too large.
