@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "probe.h"
 #include "tiny.h"
 
 using namespace lm;
@@ -26,42 +27,19 @@ ObjectiveOptions options_of(const std::string& name) {
   return out;
 }
 
-/// A model's graph under an objective.
-struct Probe {
-  std::unique_ptr<train::Objective> objective;
-  model::Model model;
-  ParamSlab grads;
-  std::unique_ptr<train::TrainGraph> graph;
-  std::unique_ptr<Executor> executor;
-  f64 share = 0;
-
-  Probe(std::unique_ptr<train::Objective> made, bool value, i64 slots = 2, bool backward = true)
-      : objective(std::move(made)),
-        model(model::new_model(config(value), 3)),
-        grads(model.params->set) {
-    train::TrainGraph::Options shape;
-    shape.slots = slots;
-    shape.seq_len = kRows;
-    shape.backward = shape.build.trainable = backward;
-    graph = std::make_unique<train::TrainGraph>(model.cfg, *model.params, *objective, shape);
-    executor = std::make_unique<Executor>(graph->graph, cpu_backend());
-    graph->model.bind(*executor, model.weights);
-    executor->bind_grads([this](i32 index) { return grads[index]; });
-  }
+struct Probe : test::Probe {
+  Probe(std::unique_ptr<train::Objective> made, bool with_value, i64 slots = 2,
+        bool backward = true)
+      : test::Probe(std::move(made), config(with_value), shape(slots, backward)) {}
   explicit Probe(const ObjectiveOptions& options)
       : Probe(train::make_objective(options), options.name == "ppo") {}
 
-  f64 run(std::span<const Example> examples) {
-    grads.zero();
-    share = objective->fill(examples, {}, graph->inputs);
-    graph->inputs.set(*executor);
-    executor->run({});
-    return static_cast<f64>(executor->scalar(graph->loss.sum));
-  }
-  f64 metric(std::string_view name) const {
-    for (const train::LossMetric& m : graph->loss.metrics)
-      if (m.name == name) return static_cast<f64>(executor->scalar(m.sum));
-    throw Error(ErrorKind::kInternal, cat("no metric ", name));
+  static train::TrainGraph::Options shape(i64 slots, bool backward) {
+    train::TrainGraph::Options out;
+    out.slots = slots;
+    out.seq_len = kRows;
+    out.backward = out.build.trainable = backward;
+    return out;
   }
   /// Of a parameter that all models have.
   std::vector<f64> gradient() const {
@@ -181,7 +159,7 @@ TEST_CASE("where the policy is the one that wrote, the slope is the policy gradi
     CHECK(probe.share == (of_tokens ? 5 : 2));
     CHECK(loss == Approx(of_tokens ? -1.5 * 3 + 0.5 * 2 : -1.5 + 0.5).epsilon(1e-4));
     CHECK(distance(probe.gradient(), mean ? expected(1.0 / 3, 0.5) : expected(1, 1)) < 1e-3);
-    CHECK(probe.metric("clip_fraction") == 0);
+    CHECK(probe.metric_sum("clip_fraction") == 0);
   }
 }
 
@@ -205,7 +183,7 @@ TEST_CASE("ratios beyond the clip count where they speak against the policy alon
         CHECK(loss == Approx(rho * tokens).epsilon(1e-4));
         CHECK(norm(probe.gradient()) > 0);
       }
-      CHECK(probe.metric("clip_fraction") == (whole ? 1 : 2));
+      CHECK(probe.metric_sum("clip_fraction") == (whole ? 1 : 2));
     }
   }
 }
@@ -222,7 +200,7 @@ TEST_CASE("the divergence of grpo is k3 and has no slope at the reference", "[tr
   examples[0].scalars[train::kTokenScalars + train::kRefLogp] += 0.25f;
   const f64 k3 = (std::exp(-0.5) + 0.5 - 1 + std::exp(0.25) - 0.25 - 1) / 2;
   CHECK(probe.run(examples) == Approx(0.25 * k3).epsilon(1e-4));
-  CHECK(probe.metric("k3") == Approx(k3).epsilon(1e-4));
+  CHECK(probe.metric_sum("k3") == Approx(k3).epsilon(1e-4));
   CHECK(norm(probe.gradient()) > 0);
 }
 
@@ -238,7 +216,7 @@ TEST_CASE("the loss of values is the larger of the plain and the clipped one", "
   examples[0].scalars[train::kTokenScalars + train::kReturn] = -1;
   examples[0].scalars[train::kTokenScalars + train::kOldValue] = 0.5f;
   const f64 loss = probe.run(examples);
-  CHECK(probe.metric("value_loss") == Approx(0.5 * (1 + 1.69)).epsilon(1e-5));
+  CHECK(probe.metric_sum("value_loss") == Approx(0.5 * (1 + 1.69)).epsilon(1e-5));
   CHECK(loss == Approx(0.05 * (1 + 1.69)).epsilon(1e-4));
   // Of the second token the value does not move the clipped one: only the first has a slope.
   const i32 bias = probe.model.params->set.find("value.bias");

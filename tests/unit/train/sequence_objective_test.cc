@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "core/random.h"
 #include "cpu/backend.h"
+#include "probe.h"
 #include "tiny.h"
 #include "train/objective_table.h"
 #include "train/packed_source.h"
@@ -166,42 +167,17 @@ model::ModelCfg config_for(const ObjectiveOptions& options, i64 width = 32) {
   return cfg;
 }
 
-/// Loss, metrics and gradient of one micro-batch.
-struct Probe {
-  std::unique_ptr<train::Objective> objective;
-  model::Model model;
-  ParamSlab grads;
-  std::unique_ptr<train::TrainGraph> graph;
-  std::unique_ptr<Executor> executor;
-  f64 share = 0;
+struct Probe : test::Probe {
+  explicit Probe(ObjectiveOptions options, i64 slots, i64 seq_len = kSeqLen, i64 width = 32)
+      : test::Probe((options.drawn.width = width, train::make_objective(options)),
+                    config_for(options, width), shape(slots, seq_len)) {}
 
-  Probe(ObjectiveOptions options, i64 slots, i64 seq_len = kSeqLen, i64 width = 32)
-      : objective((options.drawn.width = width, train::make_objective(options))),
-        model(model::new_model(config_for(options, width), 3)),
-        grads(model.params->set) {
-    train::TrainGraph::Options shape;
-    shape.slots = slots;
-    shape.seq_len = seq_len;
-    shape.build.trainable = true;
-    graph = std::make_unique<train::TrainGraph>(model.cfg, *model.params, *objective, shape);
-    executor = std::make_unique<Executor>(graph->graph, cpu_backend());
-    graph->model.bind(*executor, model.weights);
-    executor->bind_grads([this](i32 index) { return grads[index]; });
-  }
-
-  f64 run(std::span<const Example> examples, f64 before = 0) {
-    grads.zero();
-    share = objective->fill(examples, {.before = before}, graph->inputs);
-    graph->inputs.set(*executor);
-    executor->run({});
-    return static_cast<f64>(executor->scalar(graph->loss.sum));
-  }
-  f64 metric(std::string_view name) const {
-    for (const train::LossMetric& m : graph->loss.metrics)
-      if (m.name == name)
-        return static_cast<f64>(executor->scalar(m.sum)) /
-               (m.weight ? static_cast<f64>(executor->scalar(m.weight)) : share);
-    throw Error(ErrorKind::kInternal, cat("no metric ", name));
+  static train::TrainGraph::Options shape(i64 slots, i64 seq_len) {
+    train::TrainGraph::Options out;
+    out.slots = slots;
+    out.seq_len = seq_len;
+    out.build.trainable = true;
+    return out;
   }
 };
 
