@@ -105,7 +105,7 @@ Plan lay_plan(const AttentionMma& a, i64 tile_rows, i64 tile_keys, bool backward
               i64* bytes) {
   i64 used = 0;
   const auto take = [&]<typename T>(T*& array, i64 count) {
-    array = reinterpret_cast<T*>(static_cast<char*>(space) + used);
+    array = static_cast<T*>(place(space, used));
     used += (count * static_cast<i64>(sizeof(T)) + 15) / 16 * 16;
   };
   Plan p;

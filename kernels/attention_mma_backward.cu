@@ -373,9 +373,8 @@ LM_GLOBAL void LM_BOUNDS(kThreads, D == 64 ? 3 : 2)
 Plan lay_out(const AttentionMma& a, void* space, Rows* rows, i64* bytes) {
   const Plan plan = lay_plan(a, kTile, kTile, true, space, bytes);
   const i64 each = 4 * a.heads * plan.padded_rows;  // a multiple of 16
-  char* base = static_cast<char*>(space) + *bytes;
-  rows->rest = reinterpret_cast<f32*>(base);
-  rows->lse2 = reinterpret_cast<f32*>(base + each);
+  rows->rest = static_cast<f32*>(place(space, *bytes));
+  rows->lse2 = static_cast<f32*>(place(space, *bytes + each));
   *bytes += 2 * each;
   return plan;
 }

@@ -46,6 +46,10 @@ struct Plan {
   i32* key_order = nullptr;
   i32* costs = nullptr;  // [query_tiles + key_tiles]
 };
+/// Bytes behind `space`; null where that is.
+inline void* place(void* space, i64 bytes) {
+  return space == nullptr ? nullptr : static_cast<char*>(space) + bytes;
+}
 /// A plan's arrays from `space` on, null to measure; *bytes: their size, a multiple of 16.
 Plan lay_plan(const AttentionMma& a, i64 tile_rows, i64 tile_keys, bool backward, void* space,
               i64* bytes);

@@ -12,6 +12,14 @@
 #include <vector>
 
 #include <ucontext.h>
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define LM_EMULATOR_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(LM_EMULATOR_SANITIZED)
+#include <sanitizer/common_interface_defs.h>
+#endif
 
 #include "core/error.h"
 #include "core/str.h"
@@ -36,6 +44,7 @@ struct Fiber {
   ucontext_t context{};
   std::jmp_buf env{};
   std::unique_ptr<char[]> stack;
+  void* sanitizer = nullptr;  // what the address sanitizer keeps of a suspended stack
   bool started = false;
   bool done = true;
   bool waits_block = false;
@@ -100,6 +109,9 @@ struct Machine {
   i64 conflicts = 0;
   Self now;
   std::jmp_buf scheduler{};
+  void* sanitizer = nullptr;  // of the scheduler's stack, and where that is
+  const void* stack = nullptr;
+  std::size_t stack_bytes = 0;
   std::exception_ptr error;
   i64 launches = 0;
 };
@@ -119,12 +131,39 @@ Fiber& running() {
   return *machine().fibers[usize(machine().now.thread)];
 }
 
+// The address sanitizer is told when stacks change: before, where to, and afterwards.
+#if defined(__SANITIZE_ADDRESS__) || defined(LM_EMULATOR_SANITIZED)
+void leave_scheduler(const Fiber& to) {
+  __sanitizer_start_switch_fiber(&machine().sanitizer, to.stack.get(),
+                                 static_cast<std::size_t>(kStackBytes));
+}
+void enter_scheduler() {
+  __sanitizer_finish_switch_fiber(machine().sanitizer, nullptr, nullptr);
+}
+void leave_fiber(Fiber& from) {
+  __sanitizer_start_switch_fiber(&from.sanitizer, machine().stack, machine().stack_bytes);
+}
+void enter_fiber(const Fiber& to) {
+  __sanitizer_finish_switch_fiber(to.sanitizer, &machine().stack, &machine().stack_bytes);
+}
+#else
+void leave_scheduler(const Fiber&) {}
+void enter_scheduler() {}
+void leave_fiber(const Fiber&) {}
+void enter_fiber(const Fiber&) {}
+#endif
+
 void yield_to_scheduler() {
-  if (_setjmp(running().env) == 0) _longjmp(machine().scheduler, 1);
+  if (_setjmp(running().env) == 0) {
+    leave_fiber(running());
+    _longjmp(machine().scheduler, 1);
+  }
+  enter_fiber(running());
 }
 
 // A fiber's whole life: one kernel thread per turn, over and over.
 void fiber_main() {
+  enter_fiber(running());
   for (;;) {
     Machine& m = machine();
     try {
@@ -138,7 +177,8 @@ void fiber_main() {
 }
 
 [[gnu::noinline]] void resume(Fiber& f) {
-  if (_setjmp(machine().scheduler) != 0) return;
+  if (_setjmp(machine().scheduler) != 0) return enter_scheduler();
+  leave_scheduler(f);
   if (f.started) _longjmp(f.env, 1);
   f.started = true;
   setcontext(&f.context);
@@ -150,6 +190,7 @@ void prepare(Fiber& f) {
   f.context.uc_stack.ss_sp = f.stack.get();
   f.context.uc_stack.ss_size = static_cast<std::size_t>(kStackBytes);
   f.context.uc_link = nullptr;
+  f.sanitizer = nullptr;
   makecontext(&f.context, fiber_main, 0);
   f.started = false;
 }

@@ -19,21 +19,21 @@ lm_test(test-cuda ROOMS ops cpu SOURCES ${sources} unit/cuda/fake_cublaslt.cc un
   $<TARGET_OBJECTS:lm_cuda_emulated> $<TARGET_OBJECTS:lm_op_cases>)
 target_compile_definitions(test-cuda PRIVATE LM_EMU)
 add_test(NAME unit-cuda COMMAND test-cuda --warn NoTests)
-set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT 600)
+set_tests_properties(unit-cuda PROPERTIES LABELS unit TIMEOUT ${unit_limit})
 
 # Models on the emulated device.
 lm_test(test-cuda-model ROOMS model WITHOUT cuda SOURCES unit/cuda/engine_test.cc unit/cuda/engine_cases.cc
   unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_cuda_emulated>)
 target_compile_definitions(test-cuda-model PRIVATE LM_EMU)
 add_test(NAME unit-cuda-model COMMAND test-cuda-model --warn NoTests)
-set_tests_properties(unit-cuda-model PROPERTIES LABELS unit TIMEOUT 600)
+set_tests_properties(unit-cuda-model PROPERTIES LABELS unit TIMEOUT ${unit_limit})
 
 # A trainer on the emulated device.
 lm_test(test-cuda-train ROOMS train WITHOUT cuda SOURCES unit/cuda_train/trainer_test.cc
   unit/cuda/fake_cublaslt.cc $<TARGET_OBJECTS:lm_cuda_emulated>)
 target_compile_definitions(test-cuda-train PRIVATE LM_EMU)
 add_test(NAME unit-cuda-train COMMAND test-cuda-train --warn NoTests)
-set_tests_properties(unit-cuda-train PROPERTIES LABELS unit TIMEOUT 600)
+set_tests_properties(unit-cuda-train PROPERTIES LABELS unit TIMEOUT ${unit_limit})
 
 lm_test(test-cuda-room ROOMS cuda SOURCES unit/cuda/room_test.cc)
 if(TARGET lm_cuda_kernels)
