@@ -49,8 +49,15 @@ A described(const AttentionAttr& a, i64 rows, const Qkv<T>& x) {
   return s;
 }
 
+void refuse_sparse(const Node& n, const AttentionAttr& a) {
+  if (a.sparse.on())
+    throw Error(ErrorKind::kUnavailable, cat(n.name, ": sparse attention has no device kernel"),
+                "--device cpu has it");
+}
+
 Attention attention_of(const Node& n, const AttentionAttr& a, const Tensor* t,
                        const Tensor& spans) {
+  refuse_sparse(n, a);
   if (a.head_dim > kMaxHeadDim) {
     throw Error(ErrorKind::kUnavailable, cat(n.name, ": heads of ", a.head_dim,
                                              " are wider than the device kernel's ", kMaxHeadDim));
@@ -61,6 +68,7 @@ Attention attention_of(const Node& n, const AttentionAttr& a, const Tensor* t,
 }
 
 AttentionMma mma_of(const Node& n, const AttentionAttr& a, const Tensor* t, const Tensor& spans) {
+  refuse_sparse(n, a);
   AttentionMma s = described<AttentionMma>(a, t[0].rows(), qkv_of<Bf16>(a, t));
   s.spans = spans.i32_data();
   if (!attention_mma_supports(s)) {

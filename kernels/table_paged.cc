@@ -32,6 +32,9 @@ void run_paged(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, 
     throw Error(ErrorKind::kUnavailable, cat(n.name, ": heads of ", a.head_dim,
                                              " are wider than the device kernel's ", kMaxPagedDim));
   }
+  if (a.sparse.on())
+    throw Error(ErrorKind::kUnavailable, cat(n.name, ": sparse attention has no device kernel"),
+                "--device cpu has it");
   Paged p;
   p.rows = view.rows;
   p.all_rows = in[0].rows();

@@ -30,6 +30,25 @@ const RowSpan* visible_spans(const AttentionShape& shape, const RowSpan* spans,
   return cut.data();
 }
 
+// The shape's mask of these spans, with the memory that the rule points to.
+struct Sparse {
+  std::vector<i64> begin, own;
+  isa::SparseRule rule;
+
+  Sparse(const AttentionShape& shape, const RowSpan* spans) {
+    const SparseMask& mask = shape.sparse;
+    if (!mask.on()) return;
+    LM_CHECK(possible(mask), "blocks are multiples of 16 and patterns fit a window");
+    for (i64 h = 0; h < shape.q_heads; ++h)
+      begin.push_back(mask.summary(h));
+    for (i64 r = 0; r < shape.rows; ++r)
+      own.push_back(std::max<i64>(0, last_index(spans[r])) / mask.window() * mask.window());
+    rule = {mask.window(), mask.summary_size(), begin.data(), own.data()};
+  }
+  Sparse(const Sparse&) = delete;
+  Sparse& operator=(const Sparse&) = delete;
+};
+
 // Query rows per forward task.
 i64 rows_per_task(const AttentionShape& shape) {
   const i64 most = std::max<i64>(1, kTaskRowHeads * shape.kv_heads / shape.q_heads);
@@ -68,6 +87,7 @@ void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const
   const RowSpan* const spans = visible_spans(shape, all_spans, cut);
   LM_CHECK(kv.page_size == 0 || kv.tables != nullptr, "paged keys need page tables");
   const isa::Kernels& isa = active();
+  const Sparse sparse(shape, spans);
   const i64 group = shape.q_heads / shape.kv_heads;
   const i64 per = rows_per_task(shape);
   const i64 blocks = (shape.rows + per - 1) / per;
@@ -80,6 +100,9 @@ void attention_forward(const AttentionShape& shape, const f32* q, i64 ldq, const
     task.kv = &kv;
     task.spans = spans;
     task.key_list = key_list;
+    task.sparse = sparse.rule;
+    std::vector<u32> units(usize(shape.sparse.on() ? group : 0));
+    task.units = units.data();
     task.o = o;
     task.ldo = ldo;
     task.lse = lse;
@@ -109,11 +132,13 @@ void attention_backward(const AttentionShape& shape, const AttentionBackward& gi
     }
   });
   const std::vector<RowSpan> hulls = make_hulls(rows, args.spans);
+  const Sparse sparse(shape, args.spans);
   isa::AttentionGradTask proto;
   proto.shape = &shape;
   proto.args = &args;
   proto.delta = delta.data();
   proto.hulls = hulls.data();
+  proto.sparse = sparse.rule;
 
   const i64 key_blocks = (args.slots + isa::kGradKeys - 1) / isa::kGradKeys;
   parallel_for(key_blocks * shape.kv_heads, 1, [&](i64 begin, i64 end) {

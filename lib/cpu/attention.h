@@ -41,10 +41,13 @@ struct AttentionShape {
   i64 kv_heads = 0;
   i64 head_dim = 0;  // d, any size >= 1
   f32 scale = 1.0f;
-  f32 softcap = 0.0f;  // 0: none; else scores become c*tanh(s/c)
-  i64 window = 0;      // 0: none; else every row's span is taken windowed()
+  f32 softcap = 0.0f;   // 0: none; else scores become c*tanh(s/c)
+  i64 window = 0;       // 0: none; else every row's span is taken windowed()
+  SparseMask sparse;   // what each head sees of a row's span
 };
 
+/// Of a row whose pattern hides keys nothing is computed with 16 logical indices that it does not
+/// see.
 /// o [rows, Hq, d] (rows ldo apart) from q (rows ldq apart, heads d apart); lse [rows, Hq] natural
 /// log of the softmax denominator, or null. A row without keys gives 0 and -infinity.
 /// key_list: null, or slot numbers that b0..b1 index instead of slots (ancestors in a draft tree).

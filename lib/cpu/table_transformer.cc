@@ -262,6 +262,7 @@ AttentionShape shape_of(i64 rows, const AttentionAttr& a) {
   s.scale = a.scale;
   s.softcap = a.softcap;
   s.window = a.window;
+  s.sparse = a.sparse;
   return s;
 }
 
@@ -397,6 +398,7 @@ void run_paged(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, 
   a.scale = p.scale;
   a.softcap = p.softcap;
   a.window = p.window;
+  a.sparse = p.sparse;
   attention_forward(shape_of(view.rows, a), floats(in[0]), in[0].ld, kv,
                     reinterpret_cast<const RowSpan*>(view.spans), view.key_list, floats(out[0]),
                     out[0].ld, nullptr);

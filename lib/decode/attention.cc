@@ -45,7 +45,9 @@ void AttentionReader::weights(i64 index, i64 head, i64 row, std::span<f64> out) 
   const f64 scale = 1 / std::sqrt(static_cast<f64>(a.head_dim));
   std::fill(out.begin(), out.end(), 0.0);
   f64 most = -INFINITY;
+  const auto hidden = [&](i64 j) { return !a.sparse.sees(head, row, j); };
   for (i64 j = first; j <= row; ++j) {
+    if (hidden(j)) continue;
     const f32* const key = engine_.projection(j, index).data() + key_at;
     f64 dot = 0;
     for (i64 k = 0; k < a.head_dim; ++k)
@@ -55,6 +57,7 @@ void AttentionReader::weights(i64 index, i64 head, i64 row, std::span<f64> out) 
   }
   f64 sum = 0;
   for (i64 j = first; j <= row; ++j) {
+    if (hidden(j)) continue;
     out[usize(j)] = std::exp(out[usize(j)] - most);
     sum += out[usize(j)];
   }

@@ -19,7 +19,11 @@ i32 narrow(i64 value) {
 }
 
 /// Of a row of a causal sequence, on average.
-f64 visible_keys(i64 window, i64 seq_len) {
+f64 visible_keys(const AttentionCfg& a, i64 seq_len) {
+  if (a.sparse.on() && seq_len > 0)
+    return (static_cast<f64>(a.sparse.pairs(seq_len)) - static_cast<f64>(seq_len) / 2) /
+           static_cast<f64>(seq_len);
+  const i64 window = a.window;
   const f64 all = static_cast<f64>(seq_len);
   const f64 hidden = window > 0 ? static_cast<f64>(std::max<i64>(0, seq_len - window)) : 0.0;
   return (all * all - hidden * hidden) / (2 * all);
@@ -55,8 +59,8 @@ bool same_rope(const RopeConfig& x, const RopeConfig& y) {
 
 bool same(const AttentionCfg& x, const AttentionCfg& y) {
   return x.heads == y.heads && x.kv_heads == y.kv_heads && x.head_dim == y.head_dim &&
-         x.window == y.window && x.qkv_bias == y.qkv_bias && x.out_bias == y.out_bias &&
-         x.qk_norm == y.qk_norm && same_rope(x.rope, y.rope);
+         x.window == y.window && x.sparse == y.sparse && x.qkv_bias == y.qkv_bias &&
+         x.out_bias == y.out_bias && x.qk_norm == y.qk_norm && same_rope(x.rope, y.rope);
 }
 
 void check(const AttentionCfg& a, const ModelCfg& cfg, std::string_view name) {
@@ -68,6 +72,9 @@ void check(const AttentionCfg& a, const ModelCfg& cfg, std::string_view name) {
                            ", expected a divisor of the ", a.heads, " attention heads"));
   if (a.window < 0)
     inconsistent(name, cat("key \"sliding_window\" is ", a.window, ", expected a positive number"));
+  if (a.sparse.on() && (a.window > 0 || cfg.kind == ModelKind::kEncoder))
+    inconsistent(name, cat("key \"lm_sparse\": layers that attend to ",
+                           a.window > 0 ? "a window" : "what is behind them", " cannot be sparse"));
   if (cfg.position == PositionKind::kRope && a.head_dim % 2 != 0)
     inconsistent(name, cat("key \"head_dim\" is ", a.head_dim,
                            ", expected an even number for rotary positions"));
@@ -78,6 +85,7 @@ std::string describe(const AttentionCfg& a) {
   if (a.kv_heads != a.heads) append(out, "/", a.kv_heads);
   append(out, " heads of ", a.head_dim);
   if (a.window > 0) append(out, ", window ", a.window);
+  if (a.sparse.on()) append(out, ", sparse ", a.sparse.block, "x", a.sparse.local);
   return out;
 }
 
@@ -101,13 +109,14 @@ Value build(const AttentionCfg& a, LayerGraph& at, Value x) {
   attr.kv_heads = narrow(a.kv_heads);
   attr.head_dim = narrow(a.head_dim);
   attr.window = narrow(a.window);
+  attr.sparse = a.sparse;
   const Value y = at.project_add("attn.out", at.mix().attend(qkv, attr, at.layer()), x);
   return at.norm_at(NormPlace::kBehind, "attn_norm", y);
 }
 
 f64 useful_flops(const AttentionCfg& a, i64 width, i64 seq_len) {
   const f64 matrices = static_cast<f64>(width * (a.qkv_size() + a.q_size()));
-  return 6 * matrices + 12 * static_cast<f64>(a.q_size()) * visible_keys(a.window, seq_len);
+  return 6 * matrices + 12 * static_cast<f64>(a.q_size()) * visible_keys(a, seq_len);
 }
 
 i64 cached_numbers(const AttentionCfg& a) {

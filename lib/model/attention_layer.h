@@ -2,7 +2,8 @@
 // Softmax attention as a layer's mixer: its description, and what every mixer answers (layer.h).
 // Parameters of layer i: blocks.i.attn_norm, blocks.i.attn.{qkv,out}, blocks.i.attn.{q,k}_norm.
 // q, k, v are stacked by rows. Sources: Vaswani et al. 2017; Ainslie et al. 2023 (grouped queries);
-// Beltagy et al. 2020 (windows); Henry et al. 2020 (normalised queries and keys).
+// Beltagy et al. 2020 (windows); Child et al. 2019 (sparse patterns); Henry et al. 2020 (normalised
+// queries and keys).
 
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "core/types.h"
 #include "graph/value.h"
 #include "ops/rope_table.h"
+#include "ops/rows.h"
 
 namespace lm::model {
 
@@ -18,10 +20,11 @@ class LayerGraph;
 class LayerParams;
 
 struct AttentionCfg {
-  i64 heads = 0;     // query heads
-  i64 kv_heads = 0;  // divides heads
-  i64 head_dim = 0;  // independent of width / heads
-  i64 window = 0;    // a row sees the last `window` of its keys (windowed()); 0: all
+  i64 heads = 0;        // query heads
+  i64 kv_heads = 0;     // divides heads
+  i64 head_dim = 0;     // independent of width / heads
+  i64 window = 0;       // a row sees the last `window` of its keys (windowed()); 0: all
+  SparseMask sparse{};  // what each head sees of what is before a row; without a window
   bool qkv_bias = false;
   bool out_bias = false;
   bool qk_norm = false;  // RMS norm of every query and key head, before the rotation
@@ -35,7 +38,7 @@ bool same_rope(const RopeConfig& x, const RopeConfig& y);
 bool same(const AttentionCfg& x, const AttentionCfg& y);
 /// Throws Error{kData} with the first inconsistency as "name: key ...".
 void check(const AttentionCfg& attention, const ModelCfg& cfg, std::string_view name);
-/// "8/4 heads of 16", with ", window 64" where there is one.
+/// "8/4 heads of 16", with ", window 64" or ", sparse 16x8" where it is.
 std::string describe(const AttentionCfg& attention);
 void add_params(const AttentionCfg& attention, LayerParams& to);
 /// x [N, C] plus what attention adds to it.

@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "model/family.h"
 #include "model/layer.h"
+#include "model/sparse_layers.h"
 
 namespace lm::model {
 namespace {
@@ -133,6 +134,18 @@ void require_decoder(const ModelCfg& cfg, std::string_view folder) {
               "lm-embed makes vectors with it");
 }
 
+void require_whole_sight(const ModelCfg& cfg, std::string_view what) {
+  const auto refuse = [&](std::string_view need) {
+    throw Error(ErrorKind::kUsage, cat(what, " need layers ", need));
+  };
+  for (const LayerCfg& layer : cfg.layers) {
+    const auto* const attention = std::get_if<AttentionCfg>(&layer.mixer);
+    if (attention == nullptr) refuse("that attend, not recurrent ones");
+    if (attention->window > 0) refuse("without a window of attention");
+    if (attention->sparse.on()) refuse("without sparse attention (lm_sparse in config.json)");
+  }
+}
+
 bool same_shape(const ModelCfg& x, const ModelCfg& y) {
   return x.family == y.family && x.kind == y.kind && x.vocab == y.vocab && x.width == y.width &&
          x.context == y.context && x.norm == y.norm && x.norm_eps == y.norm_eps &&
@@ -166,6 +179,7 @@ ModelCfg parse_config(std::string_view text, std::string_view name) {
   cfg.source_json = std::string(text);
   cfg.init_std = json.number_or("initializer_range", 0.02, 0.0, 10.0);
   family.parse(json, cfg);
+  read_sparse(json, cfg);
   read_scores(json, cfg);
   read_embed(json, cfg);
   read_token_ids(json, cfg);
@@ -187,6 +201,7 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype) {
   write_token_ids(cfg, json);
   if (cfg.scores > 0) write_scores(cfg, json);
   write_embed(cfg, json);
+  write_sparse(cfg, json);
   json.erase("transformers_version");  // it names the writer, which is not transformers
   json["torch_dtype"] = std::string(dtype);
   json["dtype"] = std::string(dtype);

@@ -96,4 +96,8 @@ void check_config(const ModelCfg& cfg, std::string_view name);
 /// for programs that predict tokens.
 void require_decoder(const ModelCfg& cfg, std::string_view folder);
 
+/// Throws Error{kUsage} "WHAT need layers ..." unless every layer attends to all that its rows may
+/// see: for rows that see what is behind them (prefixes, blocks, whole texts).
+void require_whole_sight(const ModelCfg& cfg, std::string_view what);
+
 }  // namespace lm::model

@@ -39,6 +39,7 @@ class PagedContext : public MixContext {
     paged.scale = attr.scale;
     paged.softcap = attr.softcap;
     paged.window = attr.window;
+    paged.sparse = attr.sparse;
     paged.layer = static_cast<i32>(layer);
     paged.max_keys = max_keys_;
     seen_[usize(layer)] = qkv;

@@ -45,6 +45,16 @@ void Engine::check_row(const EvalRow& row, const Placement& at) const {
     throw Error(ErrorKind::kUsage,
                 "this model reads a text token by token: it has recurrent layers, which know no "
                 "other order");
+  if (row.see == EvalRow::See::kAll) {
+    LM_CHECK(row.until >= 0, "a row sees some rows of its call");
+    for (const LayerCfg& layer : model_.cfg.layers) {
+      const AttentionCfg* const a = std::get_if<AttentionCfg>(&layer.mixer);
+      if (a != nullptr && a->sparse.on())
+        throw Error(ErrorKind::kUsage,
+                    "this model has sparse attention (lm_sparse in config.json), which knows only "
+                    "what is before a token");
+    }
+  }
   if (row.see != EvalRow::See::kTree) return;
   if (!cache_->can_tree())
     throw Error(ErrorKind::kUsage, "this model's memory of a text keeps no trees of drafts");
@@ -129,7 +139,8 @@ RowSpan Engine::visibility(const EvalRow& row, const Placement& at, bool listed)
   const bool hole = row.hole_begin < row.hole_end;
   i64 end = at.first;
   if (row.see == EvalRow::See::kPast) end = at.slot + 1;
-  if (row.see == EvalRow::See::kAll) end = at.first + at.total;
+  if (row.see == EvalRow::See::kAll)
+    end = at.first + (row.until > 0 ? std::min<i64>(row.until, at.total) : at.total);
   RowSpan out;
   out.a1 = static_cast<i32>(hole ? row.hole_begin : end);
   if (!hole && !tree) return out;

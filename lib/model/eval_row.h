@@ -25,6 +25,9 @@ struct EvalRow {
   /// rows of this call.
   i32 hole_begin = 0;
   i32 hole_end = 0;
+  /// kAll: the first `until` rows of this call alone, 0: all of them. Blocks that see themselves
+  /// and those before them (ops/rows.h clean_span) are read in one call so.
+  i32 until = 0;
 };
 
 }  // namespace lm::model

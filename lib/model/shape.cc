@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "model/family.h"
 #include "model/mixers.h"
+#include "model/sparse_layers.h"
 
 namespace lm::model {
 namespace {
@@ -66,6 +67,16 @@ constexpr Preset kPresets[] = {
     {"llama-8b", "llama", 32, 4096, 32, 8, 128, 14336, 128256, 8192, 1e-5, 500000, false},
 };
 
+struct TextKey {
+  const char* name;
+  std::string ModelShape::*field;
+};
+constexpr TextKey kTextKeys[] = {
+    {"family", &ModelShape::family},
+    {"mixers", &ModelShape::mixers},
+    {"attn", &ModelShape::attn},
+    {"sparse", &ModelShape::sparse},
+};
 struct CountKey {
   const char* name;
   i64 ModelShape::*field;
@@ -97,7 +108,9 @@ constexpr FlagKey kFlagKeys[] = {{"tied", &ModelShape::tied}, {"bias", &ModelSha
 }
 
 std::vector<std::string> key_names() {
-  std::vector<std::string> out = {"family", "mixers"};
+  std::vector<std::string> out;
+  for (const TextKey& key : kTextKeys)
+    out.emplace_back(key.name);
   for (const CountKey& key : kCountKeys)
     out.emplace_back(key.name);
   for (const NumberKey& key : kNumberKeys)
@@ -108,8 +121,9 @@ std::vector<std::string> key_names() {
 }
 
 void set_field(ModelShape& shape, std::string_view key, std::string_view value) {
-  if (key == "family" || key == "mixers") {
-    (key == "family" ? shape.family : shape.mixers) = std::string(value);
+  for (const TextKey& one : kTextKeys) {
+    if (key != one.name) continue;
+    shape.*one.field = std::string(value);
     return;
   }
   for (const CountKey& one : kCountKeys) {
@@ -328,7 +342,9 @@ ModelShape parse_shape(std::string_view text) {
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
   for (const std::string_view part : parts) {
     const std::size_t equals = part.find('=');
-    if (equals == std::string_view::npos && !pairs.empty() && pairs.back().first == "mixers") {
+    const std::string_view before = pairs.empty() ? std::string_view() : pairs.back().first;
+    const bool of_sparse = before == "sparse" && is_sparse_setting(part.substr(0, equals));
+    if (of_sparse || (equals == std::string_view::npos && before == "mixers")) {
       // Its commas are its own.
       std::string_view& value = pairs.back().second;
       value = {value.data(), usize(part.data() + part.size() - value.data())};
@@ -367,6 +383,7 @@ ModelCfg make_config(const ModelShape& shape) {
     cfg.layers = mixed_layers(shape, traits, make_ffn(shape, traits));
   else
     cfg.layers.assign(usize(layers), make_layer(shape, traits));
+  set_sparse(shape.attn, shape.sparse, cfg);
   return cfg;
 }
 

@@ -24,6 +24,8 @@ struct ModelShape {
   i64 window = 0;      // keys that a row sees, itself among them, in every layer (mistral, qwen2,
                        // qwen3); 0: all
   std::string mixers;  // based: of every layer (mixers.h)
+  std::string attn;    // which layers attend in patterns: "", dense, alternating, sparse
+  std::string sparse;  // these (sparse_layers.h)
   f64 norm_eps = 0;    // 0: 1e-5
   f64 rope_theta = 0;  // 0: 10000
   f64 init_std = 0;    // deviation that matrices are drawn with (params.h); 0: 0.02

@@ -105,20 +105,23 @@ struct RopeAttr {
 };
 /// in: qkv, spans (fused) or q, k, v, spans. spans i32 [N, 6]: one RowSpan per query row.
 /// window: of its keys a row sees those whose logical index is less than `window` below its
-/// largest, so the last `window` of a row without gaps; 0: all (windowed(), ops/rows.h).
+/// largest, so the last `window` of a row without gaps; 0: all (windowed(), ops/rows.h). sparse:
+/// of these each head sees what its pattern leaves (SparseMask); on the CPU alone.
 struct AttentionAttr {
   i32 heads = 0, kv_heads = 0, head_dim = 0;
   f32 scale = 0, softcap = 0;
   bool fused = true;
   i32 window = 0;
+  SparseMask sparse{};
 };
-/// window: as above. max_keys: no row's logical indices reach it, 0: unknown (a device then cannot
-/// share a row's keys out over its processors).
+/// window, sparse: as above. max_keys: no row's logical indices reach it, 0: unknown (a device then
+/// cannot share a row's keys out over its processors).
 struct PagedAttr {
   i32 heads = 0, kv_heads = 0, head_dim = 0;
   f32 scale = 0, softcap = 0;
   i32 window = 0;
   i32 layer = 0, binding = 0, max_keys = 0;
+  SparseMask sparse{};
 };
 struct GluAttr {
   GluKind kind = GluKind::kSilu;

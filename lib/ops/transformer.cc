@@ -108,6 +108,13 @@ void grad_rope(GradCtx& c) {
   c.emit(Op::kRope, Attr::of(a), {c.dout(0), c.in(1), c.in(2)}, {c.into(0)});
 }
 
+namespace {
+void require_sparse(InferCtx& c, const SparseMask& sparse) {
+  c.require(sparse == SparseMask{} || possible(sparse),
+            "blocks of a sparse mask are multiples of 16, and its patterns fit a window");
+}
+}  // namespace
+
 void infer_attention(InferCtx& c) {
   const AttentionAttr a = c.attr<AttentionAttr>();
   const i64 d = a.head_dim;
@@ -115,6 +122,7 @@ void infer_attention(InferCtx& c) {
             "heads are a multiple of kv_heads");
   c.require(a.scale > 0, "the scale is positive");
   c.require(a.window >= 0, "the window is not negative");
+  require_sparse(c, a.sparse);
   c.require_real(0);
   const i64 rows = c.shape(0).rows();
   const i64 spans = a.fused ? 1 : 3;
@@ -160,8 +168,9 @@ void grad_attention(GradCtx& c) {
 namespace {
 // Pairs of a query row and a key that it sees. Keys per row are data: counted as in causal rows of
 // whole sequences, half of each sequence's square, less what lies before the windows.
-i64 pair_count(const Graph& g, i64 rows, i64 keys, i64 window) {
+i64 pair_count(const Graph& g, i64 rows, i64 keys, i64 window, const SparseMask& sparse) {
   const i64 most = g.span_rows() > 0 ? std::min(keys, g.span_rows()) : keys;
+  if (sparse.on() && most > 0) return rows * sparse.pairs(most) / most;
   const i64 hidden = window > 0 ? std::max<i64>(0, most - window) : 0;
   if (hidden == 0) return (rows * most + 1) / 2;
   return rows * window * (most + hidden) / (2 * most);
@@ -171,21 +180,21 @@ i64 pair_count(const Graph& g, i64 rows, i64 keys, i64 window) {
 Cost cost_attention(const Node& n, const Graph& g) {
   const AttentionAttr a = n.attr.as<AttentionAttr>();
   const i64 keys = g.shape(n.in[a.fused ? 0 : 1]).rows();
-  const i64 pairs = pair_count(g, g.shape(n.in[0]).rows(), keys, a.window);
+  const i64 pairs = pair_count(g, g.shape(n.in[0]).rows(), keys, a.window, a.sparse);
   return traffic(n, g, 4 * pairs * a.heads * a.head_dim);
 }
 
 Cost cost_attention_grad(const Node& n, const Graph& g) {
   const AttentionAttr a = n.attr.as<AttentionAttr>();
   const i64 keys = g.shape(n.in[a.fused ? 4 : 5]).rows();
-  const i64 pairs = pair_count(g, g.shape(n.in[4]).rows(), keys, a.window);
+  const i64 pairs = pair_count(g, g.shape(n.in[4]).rows(), keys, a.window, a.sparse);
   return traffic(n, g, 14 * pairs * a.heads * a.head_dim);
 }
 
 Cost cost_paged(const Node& n, const Graph& g) {
   const PagedAttr a = n.attr.as<PagedAttr>();
   const i64 rows = g.shape(n.in[0]).rows();
-  return traffic(n, g, 4 * pair_count(g, rows, rows, a.window) * a.heads * a.head_dim);
+  return traffic(n, g, 4 * pair_count(g, rows, rows, a.window, a.sparse) * a.heads * a.head_dim);
 }
 
 void infer_paged(InferCtx& c) {
@@ -195,6 +204,7 @@ void infer_paged(InferCtx& c) {
             "heads are a multiple of kv_heads");
   c.require(a.scale > 0 && a.window >= 0 && a.layer >= 0 && a.binding >= 0 && a.max_keys >= 0,
             "scale, layer or binding is not set");
+  require_sparse(c, a.sparse);
   c.require(c.shape(0).cols() == (a.heads + 2 * i64{a.kv_heads}) * a.head_dim,
             "qkv is [N, (heads + 2 kv_heads) head_dim]");
   c.output({c.shape(0).rows(), i64{a.heads} * a.head_dim}, c.dtype(0));

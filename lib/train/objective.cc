@@ -87,6 +87,18 @@ void RowInputs::prefix(i64 first, i64 count) {
     spans[usize(i)].a1 = static_cast<i32>(first + count);
 }
 
+void RowInputs::blocks(i64 noisy, i64 clean, i64 count, i64 block) {
+  LM_CHECK(noisy >= 0 && clean >= 0 && count >= 0 && block > 0 &&
+               std::max(noisy, clean) + count <= rows() &&
+               std::max(noisy, clean) - std::min(noisy, clean) >= count,
+           "both halves fit the batch's rows");
+  for (i64 i = 0; i < count; ++i) {
+    positions[usize(noisy + i)] = positions[usize(clean + i)] = static_cast<i32>(i);
+    spans[usize(noisy + i)] = noisy_span(noisy, clean, i, block, count);
+    spans[usize(clean + i)] = clean_span(clean, i, block, count);
+  }
+}
+
 void RowInputs::set(Executor& executor) {
   const i64 n = rows();
   executor.set(token_value, make_tensor(tokens.data(), {n}, DType::kI32));

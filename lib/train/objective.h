@@ -41,6 +41,9 @@ class RowInputs {
   void document(i64 first, i64 count);
   /// The first `count` rows of a document at row `first` see each other.
   void prefix(i64 first, i64 count);
+  /// A document for block diffusion: `count` noisy rows from `noisy` on and as many clean ones from
+  /// `clean` on, in blocks of `block` (noisy_span, clean_span in ops/rows.h).
+  void blocks(i64 noisy, i64 clean, i64 count, i64 block);
   /// Hands the memory to a graph that declared these inputs. The memory stays in place.
   void set(Executor& executor);
 

@@ -93,6 +93,25 @@ std::vector<Flag> model_flags() {
            "queries of 16 numbers, layers 2 and 7 attention to 64 tokens (0: to all), and the "
            "others a gated convolution of 3 tokens. Default: of five layers in turn conv:3, "
            "linear:16, window:256, conv:3, conv:3."},
+      {.name = "attn",
+       .kind = FlagKind::kChoice,
+       .value_name = "LAYERS",
+       .group = g,
+       .help = "which layers see of earlier tokens a pattern only: none, those of even number, all",
+       .details =
+           "As in GPT-3 and mGPT, whose layers alternate. Such a layer sees of a text all of "
+           "the window that a token lies in, and some blocks of every earlier one; --sparse "
+           "says how large these are. On the CPU alone.",
+       .choices = {"dense", "alternating", "sparse"}},
+      {.name = "sparse",
+       .kind = FlagKind::kString,
+       .value_name = "PATTERN",
+       .group = g,
+       .help = "what sparse layers see; default fixed:block=16,local=8,global=1,patterns=8",
+       .details = "Blocks of 16 tokens (a multiple of 16), windows of 8 blocks, of which later "
+                  "windows see 1: in head 0 the last, in head 1 the one before it, and so on, in 8 "
+                  "patterns (default: local / global).",
+       .needs = {"attn=alternating,sparse"}},
       {.name = "norm-eps",
        .kind = FlagKind::kFloat,
        .value_name = "X",

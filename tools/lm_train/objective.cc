@@ -97,16 +97,6 @@ void check_data(const Options& o, const train::ObjectiveDef& def) {
     usage(cat("--eval-data measures next-token loss on shards, not --objective ", def.name));
 }
 
-void check_prefixes(const model::ModelCfg& cfg) {
-  for (const model::LayerCfg& layer : cfg.layers) {
-    const auto* const attention = std::get_if<model::AttentionCfg>(&layer.mixer);
-    if (attention == nullptr)
-      usage("prefixes that see all of themselves need layers that attend, not recurrent ones");
-    if (attention->window > 0)
-      usage("prefixes that see all of themselves need layers without a window of attention");
-  }
-}
-
 void load_initial(const Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
                   Setup& setup) {
   const std::string& folder = o.text("init-from");

@@ -246,7 +246,8 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
               setup.cfg.context, " positions"),
           cat("--seq-len ", setup.cfg.context, " or less"));
   if (o.given("infill")) setup.infilling = std::make_shared<Infilling>(o, tokenizer, tool.seed());
-  if (o.on("prefix-mask") || def.name == std::string_view("prefix-lm")) check_prefixes(setup.cfg);
+  if (o.on("prefix-mask") || def.name == std::string_view("prefix-lm"))
+    model::require_whole_sight(setup.cfg, "prefixes that see all of themselves");
   if (shards) open(setup.train.seq_len, o.text("order") == "streams" ? setup.train.batch : 0);
   if (of_records) {
     before_records();

@@ -20,9 +20,9 @@ constexpr i64 kDefaultSeqLen = 1024;
 }  // namespace
 
 bool shape_given(const Options& o) {
-  for (const char* name :
-       {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim", "ffn", "vocab",
-        "context", "window", "mixers", "norm-eps", "rope-theta", "init-std", "tied", "embed"})
+  for (const char* name : {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim",
+                           "ffn", "vocab", "context", "window", "mixers", "attn", "sparse",
+                           "norm-eps", "rope-theta", "init-std", "tied", "embed"})
     if (o.given(name)) return true;
   return false;
 }
@@ -52,6 +52,8 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   count("context", &model::ModelShape::context);
   count("window", &model::ModelShape::window);
   if (o.given("mixers")) shape.mixers = o.text("mixers");
+  if (o.given("attn")) shape.attn = o.text("attn");
+  if (o.given("sparse")) shape.sparse = o.text("sparse");
   if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
   if (const std::optional<f64> deviation = o.maybe_real("init-std")) shape.init_std = *deviation;

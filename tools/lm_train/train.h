@@ -72,8 +72,6 @@ const train::ObjectiveDef& objective_def(const cli::Options& o);
 train::ObjectiveOptions objective_options(const cli::Options& o);
 /// Throws Error{kUsage} for shards where the objective takes records.
 void check_data(const cli::Options& o, const train::ObjectiveDef& def);
-/// Throws Error{kUsage} for a model whose windows would cut what a prefix sees.
-void check_prefixes(const model::ModelCfg& cfg);
 /// Whether options say what a new model shall be like.
 bool shape_given(const cli::Options& o);
 /// What they say. Throws Error{kUsage} for what does not fit, or is missing.

@@ -46,6 +46,48 @@ Local local_of(const RowSpan& s, i64 first) {
   return l;
 }
 
+// A tile in units of 16 positions, a bit each: whole units are seen or hidden by a sparse mask.
+constexpr i64 kUnit = 16;
+constexpr i64 kUnits = kTile / kUnit;
+constexpr u32 kAllUnits = (1U << kUnits) - 1;
+static_assert(kUnit % kLanes == 0 && kUnit == kSparseUnit);
+
+// Those that hold positions [x0, x1).
+LM_INLINE u32 units_of(i64 x0, i64 x1) {
+  if (x0 >= x1) return 0;
+  return (2U << (x1 - 1) / kUnit) - (1U << x0 / kUnit);
+}
+
+// Those that a head sees in rows of later windows.
+u32 summary_units(const SparseRule& s, i64 head, i64 first) {
+  u32 out = 0;
+  for (i64 u = 0; u < kUnits; ++u) {
+    const i64 in = (first + u * kUnit) % s.window - s.begin[head];
+    out |= (in >= 0 && in < s.size ? 1U : 0U) << u;
+  }
+  return out;
+}
+
+// Those that a row-head's pattern lets it see.
+LM_INLINE u32 seen_units(const AttentionTask& t, i64 row, i64 in_group, i64 first) {
+  if (t.sparse.window == 0) return kAllUnits;
+  const i64 own = t.sparse.own[row] - first;
+  if (own <= 0) return kAllUnits;
+  return t.units[in_group] | (own < kTile ? kAllUnits - ((1U << own / kUnit) - 1) : 0U);
+}
+
+// Positions [x0, x1) of [lo, hi) in each run of units.
+template <typename Fn>
+LM_INLINE void each_run(u32 units, i64 lo, i64 hi, const Fn& fn) {
+  while (units != 0) {
+    const i64 u0 = __builtin_ctz(units);
+    const i64 u1 = u0 + __builtin_ctz(~(units >> u0));
+    units &= ~((1U << u1) - 1);
+    const i64 x0 = greater(lo, u0 * kUnit), x1 = lesser(hi, u1 * kUnit);
+    if (x0 < x1) fn(x0, x1);
+  }
+}
+
 struct Buffers {
   i64 d, dp;
   f32 *q, *o, *m, *l;  // [R][d], [R][dp], [R], [R]
@@ -147,7 +189,7 @@ LM_INLINE const f32* row_f32(const void* base, cpu::KvType type, i64 offset, i64
 }
 
 // Positions [x0, x1) of the tile: keys transposed into kt, values into v.
-void pack_range(const Buffers& b, const Rows& rows, i64 delta, i64 x0, i64 x1) {
+void pack_positions(const Buffers& b, const Rows& rows, i64 delta, i64 x0, i64 x1) {
   const cpu::KeyValues& kv = rows.kv;
   for (i64 x = x0; x < x1;) {
     const bool square = x % kLanes == 0 && x + kLanes <= x1;
@@ -179,6 +221,10 @@ void pack_range(const Buffers& b, const Rows& rows, i64 delta, i64 x0, i64 x1) {
   }
 }
 
+void pack_range(const Buffers& b, const Rows& rows, i64 delta, u32 units, i64 x0, i64 x1) {
+  each_run(units, x0, x1, [&](i64 from, i64 to) { pack_positions(b, rows, delta, from, to); });
+}
+
 struct Soft {
   f32 scale, cap;
 };
@@ -197,13 +243,14 @@ LM_INLINE bool all_visible(const Local& l, i64 x) {
 
 // Scores to probabilities relative to the tile's maximum; returns it and the sum. The sum runs lane
 // by lane over positions, so it does not depend on which other keys were computed.
-void soften(f32* s, const Local& l, const Soft& soft, f32* top, f32* sum) {
+void soften(f32* s, const Local& l, u32 units, const Soft& soft, f32* top, f32* sum) {
   const i64 lo = l.x1 > l.x0 ? l.x0 : l.y0;
   const i64 hi = l.y1 > l.y0 ? l.y1 : l.x1;
   const V scale = splat(soft.scale), cap = splat(soft.cap);
   const V low = splat(-__builtin_inff());
   V best = low;
   for (i64 x = lo / kLanes * kLanes; x < hi; x += kLanes) {
+    if ((units >> x / kUnit & 1) == 0) continue;
     V v = load(s + x) * scale;
     if (soft.cap > 0.0f) v = cap * tanh(v / cap);
     if (!all_visible(l, x)) v = visible(l, x) ? v : low;
@@ -214,6 +261,7 @@ void soften(f32* s, const Local& l, const Soft& soft, f32* top, f32* sum) {
   const V vm = splat(m);
   V total = {};
   for (i64 x = lo / kLanes * kLanes; x < hi; x += kLanes) {
+    if ((units >> x / kUnit & 1) == 0) continue;
     V p = exp(load(s + x) - vm);
     if (!all_visible(l, x)) p = visible(l, x) ? p : V{};
     store(s + x, p);
@@ -249,6 +297,32 @@ void values_of_interval(const Buffers& b, i64 count, const i64* begin, const i64
     add_values(b, r, 1, j1, end[r]);
 }
 
+// The same of the units that each row sees.
+void values_of_units(const Buffers& b, i64 count, const i64* begin, const i64* end,
+                     const u32* units) {
+  u32 all = kAllUnits, edges = 0;  // where some row's units begin or end
+  for (i64 r = 0; r < count; ++r) {
+    all &= units[r];
+    edges |= units[r] ^ units[r] << 1;
+  }
+  if (all == kAllUnits) {
+    values_of_interval(b, count, begin, end);
+    return;
+  }
+  i64 from[kMr], to[kMr];
+  for (i64 u0 = 0; u0 < kUnits;) {
+    const u32 later = (edges | 1U << kUnits) >> (u0 + 1);
+    const i64 u1 = u0 + 1 + __builtin_ctz(later);
+    for (i64 r = 0; r < count; ++r) {
+      const bool seen = (units[r] >> u0 & 1) != 0;
+      from[r] = seen ? greater(begin[r], u0 * kUnit) : 0;
+      to[r] = seen ? lesser(end[r], u1 * kUnit) : 0;
+    }
+    values_of_interval(b, count, from, to);
+    u0 = u1;
+  }
+}
+
 // Folds a tile's (top, sum, ot) into the running state of a row-head.
 void merge(const Buffers& b, i64 rh, f32 top, f32 sum, const f32* ot) {
   f32* o = b.o + rh * b.dp;
@@ -272,47 +346,61 @@ void merge(const Buffers& b, i64 rh, f32 top, f32 sum, const f32* ot) {
 void do_group(const AttentionTask& t, const Buffers& b, i64 first, i64 group, i64 rh, i64 count) {
   Local local[kMr];
   i64 xb[kMr], xe[kMr], yb[kMr], ye[kMr];
+  u32 units[kMr];
+  bool seen[kMr];
   i64 lo = kTile, hi = 0;
+  u32 any = 0;
   for (i64 r = 0; r < count; ++r) {
-    const Local l = local_of(t.spans[t.row0 + (rh + r) / group], first);
+    const i64 row = t.row0 + (rh + r) / group;
+    const Local l = local_of(t.spans[row], first);
     local[r] = l;
     xb[r] = l.x0, xe[r] = l.x1, yb[r] = l.y0, ye[r] = l.y1;
     if (l.x1 > l.x0) lo = lesser(lo, l.x0), hi = greater(hi, l.x1);
     if (l.y1 > l.y0) lo = lesser(lo, l.y0), hi = greater(hi, l.y1);
+    units[r] = seen_units(t, row, (rh + r) % group, first);
+    seen[r] = (units[r] & (units_of(l.x0, l.x1) | units_of(l.y0, l.y1))) != 0;
+    if (seen[r]) any |= units[r];
   }
-  if (lo >= hi) return;
-  const i64 p0 = lo / kNr, p1 = (hi + kNr - 1) / kNr;
-  run_panels(kTiles, count, p1 - p0, b.d, b.q + rh * b.d, b.d, 1, b.kt + p0 * b.d * kNr, kNr,
-             b.d * kNr, b.s + p0 * kNr, kTile, false);
+  each_run(any, lo, hi, [&](i64 x0, i64 x1) {
+    const i64 p0 = x0 / kNr, p1 = (x1 + kNr - 1) / kNr;
+    run_panels(kTiles, count, p1 - p0, b.d, b.q + rh * b.d, b.d, 1, b.kt + p0 * b.d * kNr, kNr,
+               b.d * kNr, b.s + p0 * kNr, kTile, false);
+  });
+  if (any == 0) return;
   f32 top[kMr], sum[kMr];
   const Soft soft{t.shape->scale, t.shape->softcap};
   for (i64 r = 0; r < count; ++r) {
     for (i64 c = 0; c < b.dp; c += kLanes)
       store(b.ot + r * b.dp + c, V{});
-    if (xe[r] > xb[r] || ye[r] > yb[r]) soften(b.s + r * kTile, local[r], soft, &top[r], &sum[r]);
+    if (seen[r]) soften(b.s + r * kTile, local[r], units[r], soft, &top[r], &sum[r]);
   }
-  values_of_interval(b, count, xb, xe);
-  values_of_interval(b, count, yb, ye);
+  values_of_units(b, count, xb, xe, units);
+  values_of_units(b, count, yb, ye, units);
   for (i64 r = 0; r < count; ++r) {
-    if (xe[r] > xb[r] || ye[r] > yb[r]) merge(b, rh + r, top[r], sum[r], b.ot + r * b.dp);
+    if (seen[r]) merge(b, rh + r, top[r], sum[r], b.ot + r * b.dp);
   }
 }
 
 void do_tile(const AttentionTask& t, const Buffers& b, i64 first, i64 group) {
   const bool listed = t.key_list != nullptr;
+  for (i64 g = 0; t.sparse.window > 0 && g < group; ++g)
+    t.units[g] = summary_units(t.sparse, t.kv_head * group + g, first);
   for (i64 row = t.row0; row < t.row1;) {
     Run run;
+    u32 units = 0;
     i64 end = row;
     for (; end < t.row1; ++end) {
       const RowSpan& s = t.spans[end];
       const i32* table = t.kv->page_size != 0 ? t.kv->tables[end] : nullptr;
       if (!run.join(s, local_of(s, first), first, table, listed)) break;
+      for (i64 g = 0; g < group && units != kAllUnits; ++g)
+        units |= seen_units(t, end, g, first);
     }
     if (run.has_a) {
-      pack_range(b, {*t.kv, t.kv_head, run.table, nullptr}, run.da, run.a0, run.a1);
+      pack_range(b, {*t.kv, t.kv_head, run.table, nullptr}, run.da, units, run.a0, run.a1);
     }
     if (run.has_b) {
-      pack_range(b, {*t.kv, t.kv_head, run.table, t.key_list}, run.db, run.b0, run.b1);
+      pack_range(b, {*t.kv, t.kv_head, run.table, t.key_list}, run.db, units, run.b0, run.b1);
     }
     const i64 last = (end - t.row0) * group;
     for (i64 rh = (row - t.row0) * group; rh < last && (run.has_a || run.has_b); rh += kMr) {

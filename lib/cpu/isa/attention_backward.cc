@@ -20,6 +20,63 @@ LM_INLINE i64 round_up(i64 n, i64 unit) {
   return (n + unit - 1) / unit * unit;
 }
 
+LM_INLINE i64 greater(i64 a, i64 b) {
+  return a > b ? a : b;
+}
+
+// Slots of a key block as bits: [x0, x1) of it.
+static_assert(kKeys == 64);
+LM_INLINE u64 slots_of(i64 x0, i64 x1) {
+  x0 = greater(x0, 0);
+  x1 = lesser(x1, kKeys);
+  if (x0 >= x1) return 0;
+  return ~u64{0} >> (kKeys - (x1 - x0)) << x0;
+}
+
+// Those that a head sees where the slot at bit 0 has logical index `first` and its own window
+// begins at `own`; what lies behind the row is its span's to hide.
+u64 pattern_slots(const SparseRule& s, i64 head, i64 own, i64 first) {
+  if (own <= first) return ~u64{0};
+  u64 out = slots_of(own - first, kKeys);
+  for (i64 w = greater(first, 0) / s.window * s.window; w < lesser(own, first + kKeys);
+       w += s.window) {
+    const i64 at = w + s.begin[head] - first;
+    out |= slots_of(at, at + s.size);
+  }
+  return out;
+}
+
+// Those that a row sees.
+LM_INLINE u64 seen_slots(const AttentionGradTask& t, i64 row, i64 head, i64 begin) {
+  const RowSpan& s = t.args->spans[row];
+  u64 a = slots_of(s.a0 - begin, s.a1 - begin), b = slots_of(s.b0 - begin, s.b1 - begin);
+  if (t.sparse.window == 0) return a | b;
+  const i64 own = t.sparse.own[row];
+  if (a != 0) a &= pattern_slots(t.sparse, head, own, begin + s.la - s.a0);
+  if (b != 0) b &= pattern_slots(t.sparse, head, own, begin + s.lb - s.b0);
+  return a | b;
+}
+
+// By some head of the group; every slot of a block that a row meets at all without a mask.
+u64 met_slots(const AttentionGradTask& t, i64 row, i64 group, i64 begin) {
+  u64 out = seen_slots(t, row, t.kv_head * group, begin);
+  if (t.sparse.window == 0) return out != 0 ? ~u64{0} : 0;
+  for (i64 g = 1; g < group; ++g)
+    out |= seen_slots(t, row, t.kv_head * group + g, begin);
+  return out;
+}
+
+// The panels that hold these slots.
+struct Panels {
+  i64 begin = 0, count = 0;
+  i64 first() const { return begin * kNr; }
+  i64 keys() const { return count * kNr; }
+};
+LM_INLINE Panels panels_of(u64 slots) {
+  const i64 begin = __builtin_ctzll(slots) / kNr;
+  return {begin, (63 - __builtin_clzll(slots)) / kNr + 1 - begin};
+}
+
 bool meets(const RowSpan& s, i64 begin, i64 end) {
   return (s.a0 < s.a1 && s.a0 < end && s.a1 > begin) || (s.b0 < s.b1 && s.b0 < end && s.b1 > begin);
 }
@@ -49,13 +106,13 @@ void copy_padded(const f32* from, i64 d, f32* to, i64 dp) {
     to[j] = j < d ? from[j] : 0.0f;
 }
 
-// p [kKeys] holds q.k, ds [kKeys] holds dO.v of one row-head and the slots from `begin`; they
-// become P and dS. Invisible slots become exactly zero in both.
-void probability_row(f32* p, f32* ds, const RowSpan& s, i64 begin, f32 lse, f32 delta, f32 scale,
-                     f32 cap) {
+// p [kKeys] holds q.k, ds [kKeys] holds dO.v of one row-head; in the panels' slots they become P
+// and dS, exactly zero where the row does not see one.
+void probability_row(f32* p, f32* ds, u64 slots, const Panels& panels, f32 lse, f32 delta,
+                     f32 scale, f32 cap) {
   const V vs = splat(scale), vl = splat(lse), vd = splat(delta), vc = splat(cap);
-  const VI a0 = splat_int(s.a0), a1 = splat_int(s.a1), b0 = splat_int(s.b0), b1 = splat_int(s.b1);
-  for (i64 x = 0; x < kKeys; x += kLanes) {
+  const VI lanes = splat_int(1) << iota();
+  for (i64 x = panels.first(); x < panels.first() + panels.keys(); x += kLanes) {
     V score = load(p + x) * vs;
     V slope = vs;
     if (cap > 0.0f) {
@@ -63,8 +120,7 @@ void probability_row(f32* p, f32* ds, const RowSpan& s, i64 begin, f32 lse, f32 
       score = vc * t;
       slope = vs * fma(-t, t, splat(1.0f));
     }
-    const VI slot = iota_at(begin + x);
-    const VI seen = ((slot >= a0) & (slot < a1)) | ((slot >= b0) & (slot < b1));
+    const VI seen = (splat_int(static_cast<i32>(slots >> x & 0xffff)) & lanes) != 0;
     const V prob = seen ? exp(score - vl) : V{};
     const V grad = seen ? prob * (load(ds + x) - vd) * slope : V{};
     store(p + x, prob);
@@ -119,28 +175,43 @@ void product(i64 rows, i64 panels, i64 k, const f32* a, i64 ars, i64 acs, const 
   }
 }
 
-// P and dS of `rows` gathered row-heads against the packed keys.
-void scores(const Work& w, i64 rows) {
-  product(rows, kKeys / kNr, w.d, w.q, w.dp, 1, w.keys.kt, kNr, w.d * kNr, w.p, kKeys, false);
-  product(rows, kKeys / kNr, w.d, w.g, w.dp, 1, w.keys.vt, kNr, w.d * kNr, w.ds, kKeys, false);
+// Products of `rows` gathered row-heads with the packed keys of these panels.
+void scores(const Work& w, i64 rows, const Panels& panels) {
+  const i64 at = panels.begin * w.d * kNr;
+  product(rows, panels.count, w.d, w.q, w.dp, 1, w.keys.kt + at, kNr, w.d * kNr,
+          w.p + panels.first(), kKeys, false);
+  product(rows, panels.count, w.d, w.g, w.dp, 1, w.keys.vt + at, kNr, w.d * kNr,
+          w.ds + panels.first(), kKeys, false);
 }
 
-// One gathered batch of rows, one query head: adds to dK and dV.
-void add_batch(const AttentionGradTask& t, const Work& w, const i64* rows, i64 count, i64 head) {
+// Rows gathered for a key block; together they meet the keys of `panels`.
+struct Batch {
+  i64 rows[kGradRows];
+  i64 count = 0;
+  u64 slots = 0;
+};
+
+// One query head of a batch: adds to dK and dV.
+void add_batch(const AttentionGradTask& t, const Work& w, const Batch& batch, i64 head) {
   const cpu::AttentionBackward& a = *t.args;
   const cpu::AttentionShape& s = *t.shape;
-  for (i64 r = 0; r < count; ++r) {
-    copy_padded(a.q + rows[r] * a.ldq + head * w.d, w.d, w.q + r * w.dp, w.dp);
-    copy_padded(a.d_o + rows[r] * a.lddo + head * w.d, w.d, w.g + r * w.dp, w.dp);
+  const Panels panels = panels_of(batch.slots);
+  for (i64 r = 0; r < batch.count; ++r) {
+    const i64 row = batch.rows[r];
+    copy_padded(a.q + row * a.ldq + head * w.d, w.d, w.q + r * w.dp, w.dp);
+    copy_padded(a.d_o + row * a.lddo + head * w.d, w.d, w.g + r * w.dp, w.dp);
   }
-  scores(w, count);
-  for (i64 r = 0; r < count; ++r) {
-    const i64 at = rows[r] * s.q_heads + head;
-    probability_row(w.p + r * kKeys, w.ds + r * kKeys, a.spans[rows[r]], t.begin, a.lse[at],
-                    t.delta[at], s.scale, s.softcap);
+  scores(w, batch.count, panels);
+  for (i64 r = 0; r < batch.count; ++r) {
+    const i64 row = batch.rows[r], at = row * s.q_heads + head;
+    probability_row(w.p + r * kKeys, w.ds + r * kKeys, seen_slots(t, row, head, t.begin), panels,
+                    a.lse[at], t.delta[at], s.scale, s.softcap);
   }
-  product(kKeys, w.dp / kNr, count, w.p, 1, kKeys, w.g, w.dp, kNr, w.dv, w.dp, true);
-  product(kKeys, w.dp / kNr, count, w.ds, 1, kKeys, w.q, w.dp, kNr, w.dk, w.dp, true);
+  const i64 from = panels.first(), keys = panels.keys();
+  product(keys, w.dp / kNr, batch.count, w.p + from, 1, kKeys, w.g, w.dp, kNr, w.dv + from * w.dp,
+          w.dp, true);
+  product(keys, w.dp / kNr, batch.count, w.ds + from, 1, kKeys, w.q, w.dp, kNr, w.dk + from * w.dp,
+          w.dp, true);
 }
 
 void grad_kv(const AttentionGradTask& t) {
@@ -154,22 +225,25 @@ void grad_kv(const AttentionGradTask& t) {
   pack_keys(w.keys, a.k + base, a.v + base, a.ldkv, count, d, w.dp);
   for (i64 i = 0; i < kKeys * w.dp; ++i)
     w.dk[i] = w.dv[i] = 0.0f;
-  i64 batch[kGradRows];
-  i64 filled = 0;
+  Batch batch;
   const auto flush = [&] {
-    for (i64 g = 0; g < group && filled > 0; ++g) {
-      add_batch(t, w, batch, filled, t.kv_head * group + g);
-    }
-    filled = 0;
+    for (i64 g = 0; g < group && batch.count > 0; ++g)
+      add_batch(t, w, batch, t.kv_head * group + g);
+    batch.count = 0;
+    batch.slots = 0;
   };
   for (i64 row = 0; row < s.rows; ++row) {
     if (row % kHullRows == 0 && !meets(t.hulls[row / kHullRows], t.begin, t.end)) {
       row += kHullRows - 1;
       continue;
     }
-    if (!meets(a.spans[row], t.begin, t.end)) continue;
-    batch[filled++] = row;
-    if (filled == kGradRows) flush();
+    const u64 slots = met_slots(t, row, group, t.begin);
+    if (slots == 0) continue;
+    // Rows of later windows meet few keys: they are not gathered with those that meet many.
+    if (batch.count > 0 && panels_of(slots).count < panels_of(batch.slots).count) flush();
+    batch.rows[batch.count++] = row;
+    batch.slots |= slots;
+    if (batch.count == kGradRows) flush();
   }
   flush();
   for (i64 x = 0; x < count; ++x) {
@@ -196,9 +270,12 @@ void grad_q(const AttentionGradTask& t) {
   for (i64 i = 0; i < row_heads * w.dp; ++i)
     w.dq[i] = 0.0f;
   for (i64 key = 0; key < a.slots; key += kKeys) {
-    i64 first = t.end, last = t.begin;  // rows that see the block: a range that contains them
+    i64 first = t.end, last = t.begin;  // rows that meet the block: a range that contains them
+    u64 met = 0;
     for (i64 row = t.begin; row < t.end; ++row) {
-      if (!meets(a.spans[row], key, key + kKeys)) continue;
+      const u64 slots = met_slots(t, row, group, key);
+      if (slots == 0) continue;
+      met |= slots;
       first = lesser(first, row);
       last = row + 1;
     }
@@ -209,14 +286,15 @@ void grad_q(const AttentionGradTask& t) {
     const i64 skip = (first - t.begin) * group, rows = (last - first) * group;
     part.q += skip * w.dp;
     part.g += skip * w.dp;
-    scores(part, rows);
+    const Panels panels = panels_of(met);
+    scores(part, rows, panels);
     for (i64 r = 0; r < rows; ++r) {
-      const i64 row = first + r / group, at = row * s.q_heads + head_of(r);
-      probability_row(w.p + r * kKeys, w.ds + r * kKeys, a.spans[row], key, a.lse[at], t.delta[at],
-                      s.scale, s.softcap);
+      const i64 row = first + r / group, head = head_of(r), at = row * s.q_heads + head;
+      probability_row(w.p + r * kKeys, w.ds + r * kKeys, seen_slots(t, row, head, key), panels,
+                      a.lse[at], t.delta[at], s.scale, s.softcap);
     }
-    product(rows, w.dp / kNr, kKeys, w.ds, kKeys, 1, w.keys.k, w.dp, kNr, w.dq + skip * w.dp, w.dp,
-            true);
+    product(rows, w.dp / kNr, panels.keys(), w.ds + panels.first(), kKeys, 1,
+            w.keys.k + panels.first() * w.dp, w.dp, kNr, w.dq + skip * w.dp, w.dp, true);
   }
   for (i64 rh = 0; rh < row_heads; ++rh) {
     f32* to = a.dq + (t.begin + rh / group) * a.lddq + head_of(rh) * d;

@@ -38,6 +38,15 @@ struct GemmBlock {
   bool resume = false;  // chains start from c; only without epilogue
 };
 
+/// A SparseMask as kernels read it: of earlier windows a head sees `size` logical indices from
+/// `begin` on.
+struct SparseRule {
+  i64 window = 0;              // 0: no mask
+  i64 size = 0;                // multiples of kSparseUnit, all three
+  const i64* begin = nullptr;  // [Hq]
+  const i64* own = nullptr;    // [rows] where the row's own window begins
+};
+
 /// A tile of query rows against one kv head; see isa/attention.cc.
 struct AttentionTask {
   const cpu::AttentionShape* shape = nullptr;
@@ -46,6 +55,8 @@ struct AttentionTask {
   const cpu::KeyValues* kv = nullptr;
   const RowSpan* spans = nullptr;
   const i32* key_list = nullptr;
+  SparseRule sparse;
+  u32* units = nullptr;  // [group] scratch of sparse tasks
   f32* o = nullptr;
   i64 ldo = 0;
   f32* lse = nullptr;
@@ -62,7 +73,8 @@ struct AttentionGradTask {
   const cpu::AttentionBackward* args = nullptr;
   const f32* delta = nullptr;      // [rows, Hq] sum of dO * O
   const RowSpan* hulls = nullptr;  // per kHullRows rows: intervals that contain all of theirs
-  i64 begin = 0, end = 0;          // key slots or query rows owned
+  SparseRule sparse;
+  i64 begin = 0, end = 0;  // key slots or query rows owned
   i64 kv_head = 0;
   f32* scratch = nullptr;
 };

@@ -32,7 +32,7 @@ struct Problem {
 Problem make(i64 rows, i64 slots, i64 q_heads, i64 kv_heads, i64 d, std::vector<RowSpan> spans,
              u64 seed = 1) {
   Problem p;
-  p.shape = {rows, q_heads, kv_heads, d, 1.0f / std::sqrt(static_cast<f32>(d)), 0.0f};
+  p.shape = {rows, q_heads, kv_heads, d, 1.0f / std::sqrt(static_cast<f32>(d)), 0.0f, 0, {}};
   p.slots = slots;
   p.q = random_values(rows * q_heads * d, seed, 3.0f);
   p.k = random_values(slots * kv_heads * d, seed + 1, 3.0f);
@@ -58,6 +58,19 @@ std::vector<i64> visible(const RowSpan& s, const std::vector<i32>& list) {
   return slots;
 }
 
+// Those of them that a head's pattern leaves.
+std::vector<i64> visible(const RowSpan& s, const std::vector<i32>& list, const SparseMask& mask,
+                         i64 head) {
+  const std::vector<i64> slots = visible(s, list);
+  std::vector<i64> out;
+  const i64 first = std::max(0, s.a1 - s.a0);
+  for (i64 i = 0; i < ssize(slots); ++i) {
+    const i64 logical = i < first ? s.la + i : s.lb + i - first;
+    if (mask.sees(head, last_index(s), logical)) out.push_back(slots[usize(i)]);
+  }
+  return out;
+}
+
 struct Output {
   std::vector<f64> o, lse;
 };
@@ -67,8 +80,8 @@ Output reference(const Problem& p, const std::vector<f64>& q, const std::vector<
   const i64 d = p.shape.head_dim, group = p.shape.q_heads / p.shape.kv_heads;
   Output out;
   for (i64 i = 0; i < p.shape.rows; ++i) {
-    const std::vector<i64> slots = visible(p.spans[usize(i)], list);
     for (i64 h = 0; h < p.shape.q_heads; ++h) {
+      const std::vector<i64> slots = visible(p.spans[usize(i)], list, p.shape.sparse, h);
       std::vector<f64> s;
       f64 top = -INFINITY, z = 0;
       for (const i64 j : slots) {
@@ -161,6 +174,18 @@ std::vector<Problem> problems() {
   all.push_back(make(310, 310, 2, 2, 8, both));
   all.push_back(make(40, 40, 2, 2, 64, causal(40)));
   all.back().shape.softcap = 5.0f;
+  // Sparse: windows that a tile holds several of, and one across; heads of one group that differ.
+  const auto sparse = [&](Problem p, const SparseMask& mask) {
+    p.shape.sparse = mask;
+    all.push_back(std::move(p));
+  };
+  sparse(make(300, 300, 4, 4, 16, causal(300)), {16, 4, 1, 4});
+  sparse(make(300, 300, 6, 2, 33, causal(300)), {16, 3, 1, 3});
+  sparse(make(310, 310, 3, 1, 20, two_docs), {16, 2, 1, 2});
+  sparse(make(310, 600, 2, 2, 16, shared), {48, 2, 1, 2});
+  sparse(make(310, 310, 2, 2, 16, sink), {16, 5, 2, 2});
+  sparse(make(310, 310, 2, 1, 24, window), {16, 2, 1, 1});
+  sparse(make(700, 700, 2, 2, 8, causal(700)), {32, 9, 1, 9});
   all.push_back(make(1, 1, 1, 1, 1, causal(1)));
   return all;
 }
@@ -317,6 +342,81 @@ TEST_CASE("a window leaves the keys with the largest logical indices", "[cpu]") 
     if (got.a0 < got.a1) CHECK(got.la == one.expected.la);
     if (got.b0 < got.b1) CHECK(got.lb == one.expected.lb);
   }
+}
+
+TEST_CASE("a sparse mask leaves the shares of pairs that its blocks have", "[cpu]") {
+  // Blocks of 16, windows of 8, one summary block, 8 patterns: of n block pairs on or below the
+  // diagonal 36 % at 512 tokens, 25 % at 1024, 19 % at 2048, the same for every head.
+  const SparseMask mask{16, 8, 1, 8};
+  const auto share = [&](i64 tokens, i64 head) {
+    i64 seen = 0, all = 0;
+    for (i64 i = 0; i < tokens / 16; ++i) {
+      for (i64 j = 0; j <= i; ++j, ++all)
+        seen += mask.sees(head, i * 16 + 15, j * 16) ? 1 : 0;
+    }
+    return static_cast<f64>(seen) / static_cast<f64>(all);
+  };
+  for (i64 head = 0; head < 9; ++head) {
+    CHECK(share(512, head) == Approx(192.0 / 528));
+    CHECK(share(1024, head) == Approx(0.25).margin(0.005));
+    CHECK(share(2048, head) == Approx(0.19).margin(0.005));
+  }
+  CHECK(mask.sees(0, 300, 127));  // the last block of a window
+  CHECK_FALSE(mask.sees(0, 300, 111));
+  CHECK(mask.sees(1, 300, 111));
+  CHECK_FALSE(mask.sees(1, 300, 112));
+  CHECK(mask.sees(1, 300, 256));
+  CHECK(mask.sees(8, 300, 127));
+  for (const SparseMask& one : {mask, SparseMask{16, 3, 1, 2}, SparseMask{32, 4, 2, 2}}) {
+    for (const i64 n : {1, 47, 48, 49, 200}) {
+      i64 pairs = 0;
+      for (i64 q = 0; q < n; ++q)
+        for (i64 k = 0; k <= q; ++k)
+          pairs += one.sees(1, q, k) ? 1 : 0;
+      CHECK(one.pairs(n) == pairs);
+    }
+  }
+}
+
+TEST_CASE("a sparse mask whose window holds all has the bits of none", "[cpu]") {
+  for_each_isa([] {
+    Problem p = make(300, 300, 4, 2, 16, causal(300));
+    const std::vector<f32> dense = run(p, p.view());
+    p.shape.sparse = {16, 19, 1, 2};  // 304 tokens
+    CHECK(same_bits(dense, run(p, p.view())));
+    p.shape.sparse = {16, 18, 1, 2};
+    CHECK_FALSE(same_bits(dense, run(p, p.view())));
+  });
+}
+
+TEST_CASE("a sparse draft-tree row has the bits of the sequence it stands for", "[cpu]") {
+  // Keys 0..269, then drafts through a list: 275, 273, 279.
+  Problem tree = make(1, 300, 2, 2, 16, {{0, 270, 0, 3, 0, 270}});
+  tree.shape.sparse = {16, 2, 1, 2};
+  const std::vector<i32> list = {275, 273, 279};
+  const std::vector<f32> got = run(tree, tree.view(), list.data());
+  Problem plain = tree;
+  for (i64 i = 0; i < 3; ++i) {
+    for (auto* x : {&plain.k, &plain.v})
+      std::copy_n((x == &plain.k ? tree.k : tree.v).begin() + list[usize(i)] * tree.ldkv(),
+                  tree.ldkv(), x->begin() + (270 + i) * tree.ldkv());
+  }
+  plain.spans = {cpu::span_of(0, 273)};
+  CHECK(same_bits(got, run(plain, plain.view())));
+}
+
+TEST_CASE("keys that a pattern hides cannot reach a row, not even as NaN", "[cpu]") {
+  for_each_isa([] {
+    Problem p = make(1, 300, 2, 2, 16, {cpu::span_of(0, 300)});
+    p.shape.sparse = {16, 4, 1, 4};
+    const std::vector<f32> clean = run(p, p.view());
+    for (i64 j = 0; j < 300; ++j) {
+      if (p.shape.sparse.sees(0, 299, j) || p.shape.sparse.sees(1, 299, j)) continue;
+      std::fill_n(p.k.data() + j * p.ldkv(), p.ldkv(), Guarded::poison());
+      std::fill_n(p.v.data() + j * p.ldkv(), p.ldkv(), Guarded::poison());
+    }
+    CHECK(same_bits(clean, run(p, p.view())));
+  });
 }
 
 TEST_CASE("keys a row does not see cannot reach it, not even as NaN", "[cpu]") {

@@ -102,6 +102,9 @@ TEST_CASE("values weighted by attention weights are what attention gives", "[dec
   CHECK(difference("family=llama,layers=2,width=16,heads=4,kv_heads=2,vocab=50,context=40", 13) <
         1e-4);
   CHECK(difference("family=gpt2,layers=2,width=16,heads=2,vocab=50,context=40", 9) < 1e-4);
+  CHECK(difference("family=gpt2,layers=2,width=16,heads=2,vocab=50,context=40,attn=alternating,"
+                   "sparse=fixed:block=16,local=1,global=1",
+                   36) < 1e-4);
   CHECK(difference("family=mistral,layers=2,width=16,heads=2,window=4,vocab=50,context=40", 12) <
         1e-4);
 }

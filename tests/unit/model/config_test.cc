@@ -365,6 +365,51 @@ TEST_CASE("a shape is described by a preset and changed fields", "[model]") {
   CHECK(attention_of(make_config(parse_shape("mistral-nano,bias=false")).layers[0]).window == 32);
 }
 
+TEST_CASE("sparse layers are described, written and read", "[model]") {
+  const ModelCfg cfg = make_config(parse_shape("gpt2-nano,layers=5,attn=alternating"));
+  for (i64 i = 0; i < 5; ++i)
+    CHECK(attention_of(cfg.layers[usize(i)]).sparse ==
+          (i % 2 == 0 ? SparseMask{16, 8, 1, 8} : SparseMask{}));
+  CHECK(describe(make_config(parse_shape("gpt2-nano,attn=alternating"))) ==
+        "gpt2, 2 layers, width 64, 4 heads of 16, sparse 16x8, ffn 256 to 4 heads of 16, ffn 256, "
+        "vocabulary 512");
+  const std::string text = write_config(cfg, "float32");
+  const Json json = Json::parse(text);
+  CHECK(json["architectures"][0] == "SparseGPT2LMHeadModel");
+  CHECK(json["lm_sparse"].dump() ==
+        R"({"pattern":"fixed","block":16,"local":8,"global":1,"patterns":8,"layers":[0,2,4]})");
+  const ModelCfg again = parse_config(text, "c");
+  CHECK(same_shape(cfg, again));
+  CHECK(write_config(again, "float32") == text);
+  const ModelCfg all =
+      make_config(parse_shape("llama-nano,attn=sparse,sparse=fixed:block=32,local=6,global=2,"
+                              "width=128"));
+  CHECK(all.width == 128);
+  for (const LayerCfg& layer : all.layers)
+    CHECK(attention_of(layer).sparse == SparseMask{32, 6, 2, 3});
+  CHECK_FALSE(same_shape(all, make_config(parse_shape("llama-nano,width=128"))));
+  // Dense again: the key is gone.
+  ModelCfg dense = again;
+  for (LayerCfg& layer : dense.layers)
+    std::get<AttentionCfg>(layer.mixer).sparse = {};
+  CHECK_FALSE(Json::parse(write_config(dense, "float32")).contains("lm_sparse"));
+  const auto wrong = [&](const char* from, const char* to) {
+    return refusal(replaced(text, from, to));
+  };
+  using Catch::Matchers::ContainsSubstring;
+  CHECK_THAT(wrong("\"block\": 16", "\"block\": 8"), ContainsSubstring("multiple of 16"));
+  CHECK_THAT(wrong("\"patterns\": 8", "\"patterns\": 9"), ContainsSubstring("\"lm_sparse\""));
+  CHECK_THAT(wrong("\"pattern\": \"fixed\"", "\"pattern\": \"x\""),
+             ContainsSubstring("lm_sparse.pattern"));
+  CHECK_THAT(wrong("\"local\": 8", "\"lokal\": 8"), ContainsSubstring("lokal"));
+  CHECK_THAT(wrong("\"n_layer\": 5", "\"n_layer\": 3"), ContainsSubstring("lm_sparse.layers"));
+  CHECK_THAT(refusal(replaced(kMistralJson, "\"sliding_window\": 16",
+                              R"("sliding_window": 16, "lm_sparse": {"pattern": "fixed",
+                              "block": 16, "local": 8, "global": 1, "patterns": 8,
+                              "layers": [0]})")),
+             ContainsSubstring("attend to a window cannot be sparse"));
+}
+
 TEST_CASE("a wrong description of a shape is a usage error that names the part", "[model]") {
   struct Case {
     const char* text;
@@ -387,6 +432,15 @@ TEST_CASE("a wrong description of a shape is a usage error that names the part",
       {"llama-nano,layers=100000", "layers"},
       {"llama-nano,window=8", "window"},
       {"gpt2-nano,window=8", "window"},
+      {"gpt2-nano,attn=half", "half"},
+      {"gpt2-nano,sparse=fixed", "dense"},
+      {"gpt2-nano,attn=sparse,sparse=strided", "strided"},
+      {"gpt2-nano,attn=sparse,sparse=fixed:block=24", "block is 24"},
+      {"gpt2-nano,attn=sparse,sparse=fixed:local=4,patterns=5", "5 patterns"},
+      {"gpt2-nano,attn=sparse,sparse=fixed:lokal=4", "lokal"},
+      {"gpt2-nano,attn=sparse,sparse=fixed:local=0", "local=0"},
+      {"mistral-nano,attn=alternating", "window"},
+      {"qlstm-nano,attn=alternating", "does not attend"},
       {"mistral-nano,window=99999999999", "window"},
       {"mistral-nano,bias=true", "bias"},
       {"qwen2-nano,bias=true", "bias"},

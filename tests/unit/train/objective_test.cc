@@ -120,6 +120,26 @@ TEST_CASE("a prefix sees all of itself and has no targets inside", "[train]") {
   CHECK(inputs.targets == plain.targets);
 }
 
+TEST_CASE("block diffusion lays a document out twice", "[train]") {
+  RowInputs inputs(1, 14);
+  inputs.clear();
+  inputs.blocks(0, 7, 5, 2);
+  CHECK(inputs.positions == std::vector<i32>{0, 1, 2, 3, 4, 0, 0, 0, 1, 2, 3, 4, 0, 0});
+  const auto seen = [&](i64 row) {
+    const RowSpan& s = inputs.spans[usize(row)];
+    return std::vector<i32>{s.a0, s.a1, s.b0, s.b1, s.la, s.lb};
+  };
+  CHECK(seen(1) == std::vector<i32>{0, 2, 0, 0, 0, 0});
+  CHECK(seen(3) == std::vector<i32>{7, 9, 2, 4, 0, 2});
+  CHECK(seen(4) == std::vector<i32>{7, 11, 4, 5, 0, 4});
+  CHECK(seen(5) == std::vector<i32>(6, 0));
+  CHECK(seen(7) == std::vector<i32>{7, 9, 0, 0, 0, 0});
+  CHECK(seen(11) == std::vector<i32>{7, 12, 0, 0, 0, 0});
+  inputs.blocks(0, 7, 5, 5);  // one block: noisy rows see noisy rows alone
+  CHECK(seen(3) == std::vector<i32>{0, 5, 0, 0, 0, 0});
+  CHECK_THROWS_AS(inputs.blocks(0, 4, 5, 2), Error);
+}
+
 TEST_CASE("drawn prefixes are uniform, by row of the run, however a batch is divided", "[train]") {
   const NextToken objective({.draw_prefixes = true});
   const Examples batch(8, example({1, 2, 3, 4, 5, 6, 7, 8, 9}));

@@ -120,6 +120,19 @@ void add_attention_cases(std::vector<OpCase>& cases) {
       }
     }
   }
+  for (const Spans& spans : span_sets(150)) {
+    for (const SparseMask& mask : {SparseMask{16, 2, 1, 2}, SparseMask{16, 3, 1, 2}}) {
+      AttentionAttr attr{4, 2, 8, 0.0f, 0.0f, true};
+      attr.sparse = mask;
+      cases.push_back({cat("attention 150 ", spans.name, " sparse ", mask.local),
+                       [=](CaseGraph& c) {
+                         const Value x = c.f({150, 64});
+                         return Outputs{attention(c.g, x, c.ints({150, 6}, spans.rows), attr)};
+                       },
+                       1e-10});
+      cases.back().host_only = true;
+    }
+  }
   for (const i32 d : {1, 5, 64, 72}) {
     cases.push_back({cat("attention of separate inputs, head size ", d),
                      [=](CaseGraph& c) {

@@ -108,8 +108,8 @@ Keys keys_of(const RefNode& r, const AttentionAttr& a) {
   return {x, x + a.heads * d, x + (a.heads + a.kv_heads) * d, r.cols(0), r.cols(0)};
 }
 
-// Slots that row i sees, in both intervals' order.
-std::vector<i64> visible_keys(const Numbers& spans, i64 i, i64 window) {
+// Slots that a head of row i sees, in both intervals' order.
+std::vector<i64> visible_keys(const Numbers& spans, i64 i, i64 head, const AttentionAttr& a) {
   std::vector<std::pair<i64, i64>> keys;  // slot, logical index
   i64 last = -1;
   for (const i64 part : {i64{0}, i64{1}}) {
@@ -121,7 +121,8 @@ std::vector<i64> visible_keys(const Numbers& spans, i64 i, i64 window) {
   }
   std::vector<i64> visible;
   for (const auto& [slot, logical] : keys)
-    if (window == 0 || last - logical < window) visible.push_back(slot);
+    if ((a.window == 0 || last - logical < a.window) && a.sparse.sees(head, last, logical))
+      visible.push_back(slot);
   return visible;
 }
 
@@ -131,8 +132,8 @@ void attention(const RefNode& r) {
   const Keys x = keys_of(r, a);
   const Numbers& spans = r.x(a.fused ? 1 : 3);
   for (i64 i = 0; i < r.rows(0); ++i) {
-    const std::vector<i64> visible = visible_keys(spans, i, a.window);
     for (i64 h = 0; h < a.heads; ++h) {
+      const std::vector<i64> visible = visible_keys(spans, i, h, a);
       const i64 kv = h / (a.heads / a.kv_heads);
       Numbers score;
       for (const i64 j : visible) {
