@@ -41,8 +41,8 @@ struct AttentionShape {
   i64 kv_heads = 0;
   i64 head_dim = 0;  // d, any size >= 1
   f32 scale = 1.0f;
-  f32 softcap = 0.0f;   // 0: none; else scores become c*tanh(s/c)
-  i64 window = 0;       // 0: none; else every row's span is taken windowed()
+  f32 softcap = 0.0f;  // 0: none; else scores become c*tanh(s/c)
+  i64 window = 0;      // 0: none; else every row's span is taken windowed()
   SparseMask sparse;   // what each head sees of a row's span
 };
 

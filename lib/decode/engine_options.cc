@@ -20,7 +20,8 @@ model::EngineOptions engine_options(const model::ModelCfg& cfg, i64 batch, i64 c
   const bool host = compute.backend == nullptr || compute.backend->device == Device{};
   const i64 room =
       host ? budget_bytes / std::max<i64>(1, memory_bytes(cfg, out.activation, 1)) : most;
-  out.cache_tokens = std::clamp<i64>(room, 4 * model::kPageTokens, most);
+  constexpr i64 kLeast = 4 * model::kPageTokens;
+  out.cache_tokens = std::clamp(room, kLeast, std::max(kLeast, most));  // most: 0 without memory
   return out;
 }
 
