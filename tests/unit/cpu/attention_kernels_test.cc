@@ -185,7 +185,7 @@ std::vector<Problem> problems() {
   sparse(make(310, 600, 2, 2, 16, shared), {48, 2, 1, 2});
   sparse(make(310, 310, 2, 2, 16, sink), {16, 5, 2, 2});
   sparse(make(310, 310, 2, 1, 24, window), {16, 2, 1, 1});
-  sparse(make(700, 700, 2, 2, 8, causal(700)), {32, 9, 1, 9});
+  sparse(make(640, 640, 2, 2, 8, causal(640)), {32, 9, 1, 9});
   all.push_back(make(1, 1, 1, 1, 1, causal(1)));
   return all;
 }
