@@ -47,7 +47,7 @@ class CommandReward final : public RewardSource {
   /// it answers something else or more than a line.
   void score(std::span<const Prompt> prompts, std::span<Rollout> rollouts) override;
   /// Throws Error{kData} where it answered more than it was asked.
-  void finish() override { child_.finish(timeout_ms_); }
+  void finish() override { child_.finish(); }
 
  private:
   f64 ask(const Prompt& prompt, const Rollout& rollout);

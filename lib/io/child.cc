@@ -249,10 +249,10 @@ void ChildProcess::check_taken() const {
                 "it must answer each line with a line");
 }
 
-void ChildProcess::finish(i64 timeout_ms) {
+void ChildProcess::finish() {
   if (in_ >= 0) ::close(in_);
   in_ = -1;
-  const Clock::time_point end = Clock::now() + milliseconds(timeout_ms);
+  const Clock::time_point end = Clock::now() + kGrace;
   for (bool open = true; open;) {
     check_taken();
     const i64 left = std::chrono::duration_cast<milliseconds>(end - Clock::now()).count();

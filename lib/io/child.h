@@ -26,9 +26,9 @@ class ChildProcess {
   /// the next call. Throws Error{kUnavailable} naming the command where it ends (with its status)
   /// or does not answer in time, Error{kData} where it had written more than the line before.
   std::string_view ask(std::string_view line, i64 timeout_ms);
-  /// After the last line: closes its input and reads what it still writes, until it ends or the
-  /// time is up. Throws Error{kData} where that is anything at all.
-  void finish(i64 timeout_ms);
+  /// After the last line: closes its input and reads what it still writes, until it ends, two
+  /// seconds at most. Throws Error{kData} where that is anything at all.
+  void finish();
 
  private:
   /// Reads what is there; false at the end of its output.

@@ -52,7 +52,7 @@ class External : public Tagger {
     return std::nullopt;
   }
 
-  void finish() override { child_.finish(timeout_ms_); }
+  void finish() override { child_.finish(); }
 
  private:
   static std::vector<std::string> paths_of(const std::vector<std::string>& types) {

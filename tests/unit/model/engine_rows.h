@@ -2,6 +2,7 @@
 // What tests of the inference engine share: models with attention that is far from uniform, tokens,
 // rows.
 
+#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,25 @@ inline std::vector<model::EvalRow> chain(i32 seq, std::span<const i32> tokens) {
     rows.push_back(row);
   }
   return rows;
+}
+
+/// Rows that see each other, all with logits.
+inline std::vector<model::EvalRow> mutual(i32 seq, std::span<const i32> tokens) {
+  std::vector<model::EvalRow> rows = chain(seq, tokens);
+  for (model::EvalRow& row : rows)
+    row.see = model::EvalRow::See::kAll;
+  return rows;
+}
+
+using Logits = std::vector<std::vector<f32>>;
+
+inline std::vector<f32> copy(std::span<const f32> row) {
+  return {row.begin(), row.end()};
+}
+
+/// Bits, not values: -0 and NaN count.
+inline bool same_bits(const std::vector<f32>& a, const std::vector<f32>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(f32)) == 0;
 }
 
 }  // namespace lm::test
