@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/str.h"
+#include "model/diffusion.h"
 #include "model/family.h"
 #include "model/layer.h"
 #include "model/sparse_layers.h"
@@ -113,6 +114,7 @@ void check_config(const ModelCfg& cfg, std::string_view name) {
                  cat("positions begin at ", cfg.first_position, ", the table has ", cfg.context));
   for (const LayerCfg& layer : cfg.layers)
     check_layer(layer, cfg, name);
+  check_diffusion(cfg, name);
   if (!cfg.embed.drawn()) return;
   if (cfg.kind != ModelKind::kDecoder || cfg.position != PositionKind::kRope)
     inconsistent(name, cat(cfg.family,
@@ -127,6 +129,10 @@ void require_decoder(const ModelCfg& cfg, std::string_view folder) {
     throw Error(ErrorKind::kData, cat(folder,
                                       ": a model that scores texts (a reward model), which "
                                       "predicts no next token"));
+  if (cfg.diffusion)
+    throw Error(ErrorKind::kData, cat(folder,
+                                      ": a model of masked diffusion (lm_diffusion in "
+                                      "config.json), which predicts no next token"));
   if (cfg.kind == ModelKind::kDecoder) return;
   throw Error(ErrorKind::kData,
               cat(folder, ": model_type ", quote(cfg.family),
@@ -151,8 +157,8 @@ bool same_shape(const ModelCfg& x, const ModelCfg& y) {
          x.context == y.context && x.norm == y.norm && x.norm_eps == y.norm_eps &&
          x.position == y.position && x.first_position == y.first_position &&
          x.token_types == y.token_types && x.embed_norm == y.embed_norm && x.tied == y.tied &&
-         x.embed == y.embed && x.scores == y.scores && x.lora.has_value() == y.lora.has_value() &&
-         (!x.lora || same(*x.lora, *y.lora)) &&
+         x.embed == y.embed && x.scores == y.scores && x.diffusion == y.diffusion &&
+         x.lora.has_value() == y.lora.has_value() && (!x.lora || same(*x.lora, *y.lora)) &&
          std::equal(x.layers.begin(), x.layers.end(), y.layers.begin(), y.layers.end(), same_layer);
 }
 
@@ -166,6 +172,9 @@ std::string describe(const ModelCfg& cfg) {
   append(out, ", vocabulary ", cfg.vocab);
   if (cfg.scores > 0) append(out, ", ", cfg.scores, cfg.scores == 1 ? " score" : " scores");
   if (cfg.embed.drawn()) append(out, ", embeddings ", embed_name(cfg.embed));
+  if (cfg.diffusion) append(out, ", masked diffusion");
+  if (cfg.diffusion && cfg.diffusion->block > 0)
+    append(out, " in blocks of ", cfg.diffusion->block);
   if (cfg.lora) append(out, ", ", describe(*cfg.lora));
   return out;
 }
@@ -182,6 +191,7 @@ ModelCfg parse_config(std::string_view text, std::string_view name) {
   read_sparse(json, cfg);
   read_scores(json, cfg);
   read_embed(json, cfg);
+  read_diffusion(json, cfg);
   read_token_ids(json, cfg);
   cfg.end_ids = cfg.eos;
   std::sort(cfg.end_ids.begin(), cfg.end_ids.end());
@@ -202,6 +212,7 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype) {
   if (cfg.scores > 0) write_scores(cfg, json);
   write_embed(cfg, json);
   write_sparse(cfg, json);
+  write_diffusion(cfg, json);
   json.erase("transformers_version");  // it names the writer, which is not transformers
   json["torch_dtype"] = std::string(dtype);
   json["dtype"] = std::string(dtype);

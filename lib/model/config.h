@@ -39,6 +39,14 @@ struct LayerCfg {
   NormPlace norm = NormPlace::kBefore;
 };
 
+/// Of a model of masked diffusion (diffusion.h): its rows see their whole text, or their block and
+/// those before, and say which token each mask token hides.
+struct DiffusionCfg {
+  i32 mask = -1;  // the token that hides others; it is never predicted
+  i64 block = 0;  // tokens of a block; 0: whole texts
+  bool operator==(const DiffusionCfg&) const = default;
+};
+
 struct ModelCfg {
   std::string family;  // config.json's model_type, as "llama"
   ModelKind kind = ModelKind::kDecoder;
@@ -59,6 +67,7 @@ struct ModelCfg {
                             // trained; model folders have none
   f64 init_std = 0.02;
   std::vector<LayerCfg> layers;
+  std::optional<DiffusionCfg> diffusion;
   /// Adapters that are trained beside the layers' matrices, everything else being frozen; they are
   /// written to a folder of their own (lora.h), not to config.json.
   std::optional<LoraCfg> lora;
@@ -93,7 +102,7 @@ std::string write_config(const ModelCfg& cfg, std::string_view dtype);
 void check_config(const ModelCfg& cfg, std::string_view name);
 
 /// Throws Error{kData} naming the folder unless cfg is a decoder with a head for the next token:
-/// for programs that predict tokens.
+/// for programs that predict tokens from those before.
 void require_decoder(const ModelCfg& cfg, std::string_view folder);
 
 /// Throws Error{kUsage} "WHAT need layers ..." unless every layer attends to all that its rows may

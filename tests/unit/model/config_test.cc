@@ -3,6 +3,7 @@
 #include "catch.h"
 #include "core/error.h"
 #include "core/str.h"
+#include "model/diffusion.h"
 #include "model/llama_keys.h"
 #include "model/shape.h"
 
@@ -408,6 +409,39 @@ TEST_CASE("sparse layers are described, written and read", "[model]") {
                               "block": 16, "local": 8, "global": 1, "patterns": 8,
                               "layers": [0]})")),
              ContainsSubstring("attend to a window cannot be sparse"));
+}
+
+TEST_CASE("a model of masked diffusion says so, and predicts no next token", "[model]") {
+  using Catch::Matchers::ContainsSubstring;
+  ModelCfg cfg = make_config(parse_shape("llama-nano"));
+  cfg.diffusion = DiffusionCfg{7, 16};
+  const std::string text = write_config(cfg, "float32");
+  const Json json = Json::parse(text);
+  CHECK(json["lm_diffusion"].dump() == R"({"block":16,"mask_token_id":7})");
+  CHECK(json["architectures"][0] == "DiffusionLlamaForCausalLM");
+  const ModelCfg read = parse_config(text, "config.json");
+  CHECK(read.diffusion == cfg.diffusion);
+  CHECK(same_shape(read, cfg));
+  CHECK(write_config(read, "float32") == text);
+  CHECK_THAT(describe(cfg), ContainsSubstring("masked diffusion in blocks of 16"));
+  CHECK_NOTHROW(require_diffusion(cfg, "m"));
+  CHECK_THROWS_WITH(require_decoder(cfg, "m"), ContainsSubstring("no next token"));
+  ModelCfg causal = read;
+  causal.diffusion.reset();
+  CHECK_FALSE(same_shape(causal, cfg));
+  CHECK_FALSE(Json::parse(write_config(causal, "float32")).contains("lm_diffusion"));
+  CHECK_THROWS_WITH(require_diffusion(causal, "m"), ContainsSubstring("one of masked diffusion"));
+
+  const auto wrong = [&](const char* from, const char* to) {
+    return refusal(replaced(text, from, to));
+  };
+  CHECK_THAT(wrong("\"mask_token_id\": 7", "\"mask_token_id\": 99999"),
+             ContainsSubstring("lm_diffusion.mask_token_id"));
+  CHECK_THAT(wrong("\"block\": 16", "\"blok\": 16"), ContainsSubstring("blok"));
+  CHECK_THAT(wrong("\"block\": 16", "\"block\": -1"), ContainsSubstring("lm_diffusion.block"));
+  ModelCfg sparse = make_config(parse_shape("llama-nano,attn=sparse"));
+  sparse.diffusion = DiffusionCfg{7, 0};
+  CHECK_THROWS_WITH(check_config(sparse, "m"), ContainsSubstring("lm_diffusion"));
 }
 
 TEST_CASE("a wrong description of a shape is a usage error that names the part", "[model]") {
