@@ -22,10 +22,14 @@ void read_diffusion(const io::JsonNode& json, ModelCfg& cfg) {
 }
 
 void write_diffusion(const ModelCfg& cfg, io::Json& json) {
-  json.erase(kKey);
-  if (!cfg.diffusion) return;
-  json[kKey]["mask_token_id"] = cfg.diffusion->mask;
-  if (cfg.diffusion->block > 0) json[kKey]["block"] = cfg.diffusion->block;
+  if (!cfg.diffusion) {
+    json.erase(kKey);
+    return;
+  }
+  io::Json out;
+  out["mask_token_id"] = cfg.diffusion->mask;
+  if (cfg.diffusion->block > 0) out["block"] = cfg.diffusion->block;
+  json[kKey] = out;
   json["architectures"] = {cat("Diffusion", json["architectures"][0].get<std::string>())};
 }
 

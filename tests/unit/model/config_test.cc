@@ -417,7 +417,7 @@ TEST_CASE("a model of masked diffusion says so, and predicts no next token", "[m
   cfg.diffusion = DiffusionCfg{7, 16};
   const std::string text = write_config(cfg, "float32");
   const Json json = Json::parse(text);
-  CHECK(json["lm_diffusion"].dump() == R"({"block":16,"mask_token_id":7})");
+  CHECK(json["lm_diffusion"].dump() == R"({"mask_token_id":7,"block":16})");
   CHECK(json["architectures"][0] == "DiffusionLlamaForCausalLM");
   const ModelCfg read = parse_config(text, "config.json");
   CHECK(read.diffusion == cfg.diffusion);
