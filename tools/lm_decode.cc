@@ -7,6 +7,7 @@
 #include "common/sampling_options.h"
 #include "lm_decode/constraining.h"
 #include "lm_decode/decode.h"
+#include "lm_decode/diffusion.h"
 #include "lm_decode/drafting.h"
 #include "lm_decode/draws.h"
 #include "lm_decode/engines.h"
@@ -104,7 +105,7 @@ std::vector<Flag> generate_flags() {
   using namespace lm::decode_tool;
   return lm::cli::joined({flags, own, router_flags(), chat_flags(), prompt_flags(),
                           model_defaults_flags(), constraint_flags(), feasible_flags(),
-                          draft_flags(), switching_flags(), engine_flags()});
+                          draft_flags(), switching_flags(), engine_flags(), diffusion_flags()});
 }
 
 std::vector<Flag> score_flags() {
@@ -177,6 +178,8 @@ ToolSpec make_spec() {
       {"lm-decode -m model -n 8 --temperature 0.8 --top-p 0.95 --flat in.jsonl",
        "eight samples, one a line"},
       {"lm-decode -m model --reply messages chats.jsonl", "answer messages in the model's format"},
+      {"lm-decode --decoder diffusion -m mdlm --steps 32 --length 128 prompts.jsonl",
+       "fill 128 places in 32 steps"},
       {"lm-decode infill -m model --format qwen holes.jsonl", "what stands between two texts"},
       {"lm-decode score -m model --group source --report r.json docs.jsonl.zst",
        "bits per byte by source"},

@@ -187,7 +187,7 @@ bool Generator::start_sample(Job& job) {
   for (const std::unique_ptr<Constraint>& constraint : job.constraints)
     s->constraints.push_back(constraint->clone());
   s->tokens = tokens_of(r.prompt);
-  s->begin(tokenizer_);
+  s->begin(tokenizer_, s->tokens);
   if (options_.drafter)
     s->drafter = options_.drafter({job.key, s->number, params, s->ends, isize(r.prompt)});
   s->pace = pace_.successor();

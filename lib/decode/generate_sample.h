@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "decode/choice_tree.h"
+#include "decode/continued_text.h"
 #include "decode/generate.h"
 #include "decode/model_switch.h"
 
@@ -24,9 +25,9 @@ struct ChoiceRun {
   i64 drawn = 0;         // tokens since the pass
 };
 
-struct Generator::Sample {
+struct Generator::Sample : ContinuedText {
   Sample(Job& owner, i64 at, Sampler with, const text::Tokenizer& tokenizer)
-      : job(owner), index(at), sampler(std::move(with)), decoder(tokenizer, true) {}
+      : ContinuedText(tokenizer), job(owner), index(at), sampler(std::move(with)) {}
   Job& job;
   i64 index;
   i64 number = 0;        // of its draws
@@ -52,41 +53,18 @@ struct Generator::Sample {
   bool on_other = false;  // the other engine makes the next token
   std::optional<ChoiceRun> choice;
   Sampler sampler;
-  text::StreamDecoder decoder;
   std::vector<std::unique_ptr<Constraint>> constraints;
   std::vector<i32> ends;
-  std::string text;  // of the continuation
   Completion out;
   bool done = false;
-  bool cut = false;    // the text ends before what its tokens go on with
-  std::string broken;  // what the prompt's text ends in if its last character stays incomplete
+  bool cut = false;  // the text ends before what its tokens go on with
 
-  /// Text that a token completes. A model's vocabulary may be padded beyond its tokenizer's: such
-  /// tokens have none.
-  std::string text_of(const text::Tokenizer& tokenizer, i32 token) {
-    return tokenizer.has(token) ? own(decoder.push(token)) : std::string();
-  }
   /// A token that ends no text.
   void append(const text::Tokenizer& tokenizer, i32 token) {
     tokens.push_back(token);
     out.tokens.push_back(token);
     text += text_of(tokenizer, token);
     if (choice) ++choice->drawn;
-  }
-  /// The text goes on where the prompt's ends.
-  void begin(const text::Tokenizer& tokenizer) {
-    for (const i32 token : tokens)
-      text_of(tokenizer, token);
-    text::StreamDecoder copy = decoder;
-    broken = copy.finish();
-  }
-  /// A piece of the continuation's text. The first either completes the prompt's last character,
-  /// which is then the continuation's, or begins with what stands for it in the prompt's own text.
-  std::string own(std::string piece) {
-    if (broken.empty() || piece.empty()) return piece;
-    if (piece.starts_with(broken)) piece.erase(0, broken.size());
-    broken.clear();
-    return piece;
   }
 };
 

@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "decode/engine_options.h"
 #include "decode/prompt.h"
+#include "model/diffusion.h"
 #include "model/layer.h"
 #include "model/state_cache.h"
 
@@ -53,7 +54,9 @@ Session::Session(const SessionOptions& options)
     : options_(options),
       model_(model::map_model(options.folder, options.adapters, options.embed,
                               model::LoadAdapters::kLater)) {
-  if (options.logits) model::require_decoder(model_.cfg, options.folder);
+  if (options.logits)
+    (options.diffusion ? model::require_diffusion : model::require_decoder)(model_.cfg,
+                                                                            options.folder);
   text::LoadOptions load;
   load.add_specials = false;
   load.special = options.special;

@@ -40,6 +40,7 @@ struct SessionOptions {
   /// False: the engine gives hidden states (EngineOptions::states, final_state) and no logits, and
   /// the model may be an encoder.
   bool logits = true;
+  bool diffusion = false;  // with logits: of masked diffusion, instead of one for the next token
   std::vector<i64> states = {};
   bool final_state = true;
   std::vector<i64> projections = {};           // EngineOptions::projections

@@ -186,13 +186,15 @@ std::optional<model::EmbedDraw> embed_draw(const cli::Options& options) {
 }
 
 std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later, i64 reserve,
-                                            const std::vector<std::string>& adapters) {
+                                            const std::vector<std::string>& adapters,
+                                            bool diffusion) {
   const std::string folder = needed_model(tool);
   decode::SessionOptions options = session_options(tool, folder);
   options.tokenizer = tool.options().text("tokenizer");
   options.later = later;
   options.reserve = reserve;
   options.adapters = adapters;
+  options.diffusion = diffusion;
   std::unique_ptr<decode::Session> out = std::make_unique<decode::Session>(options);
   tool.set_param("model", io::json_string(out->digest()));
   tool.set_param("tokenizer", io::json_string(out->tokenizer().digest()));

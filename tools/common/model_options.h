@@ -59,10 +59,11 @@ PromptFolder open_prompts(cli::Tool& tool);
 
 /// Opens --model with --tokenizer within --memory, notes digests and type in the stream's header
 /// and says with -v what was opened. later, reserve: as of SessionOptions, for models opened after
-/// it; adapters: folders of those that texts may choose. Throws Error{kUsage} without --model, and
-/// what Session throws.
+/// it; adapters: folders of those that texts may choose; diffusion: as SessionOptions. Throws
+/// Error{kUsage} without --model, and what Session throws.
 std::unique_ptr<decode::Session> open_model(cli::Tool& tool, i64 later = 0, i64 reserve = 0,
-                                            const std::vector<std::string>& adapters = {});
+                                            const std::vector<std::string>& adapters = {},
+                                            bool diffusion = false);
 
 /// The first table of --embed-seed, or of 0 where only --embed-draws is given, in programs that
 /// have them; else nothing.

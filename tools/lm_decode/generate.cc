@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/str.h"
 #include "decode.h"
+#include "diffusion.h"
 #include "drafting.h"
 #include "engines.h"
 #include "feasible.h"
@@ -246,6 +247,7 @@ class GenerateMode : public io::HeldMapper {
 void run_generate(cli::Tool& tool) {
   if (tool.options().given("resume") && tool.options().on("flat"))
     throw Error(ErrorKind::kUsage, "--resume does not go with --flat: a record may be half there");
+  if (tool.options().text("decoder") == "diffusion") return run_diffusion(tool);
   if (by_engine(tool.options())) return run_engine(tool);
   if (tool.options().on("dump-prompt")) return run_dump(tool);
   const Adapters adapters(tool);

@@ -148,7 +148,7 @@ std::optional<Fault> Prompts::read(io::JsonReader& json, i64 id, i64 max_tokens,
                   -1};
   if (!fault && model_.in_order && !decode::in_order(out.rows))
     fault = Fault{"prompt", "the model has recurrent layers, which read no sets side by side", -1};
-  if (!fault && out.rows.empty())
+  if (!fault && out.rows.empty() && !model_.empty)
     fault =
         Fault{"prompt", "the prompt is empty and the model has no token that begins a text", -1};
   return fault;

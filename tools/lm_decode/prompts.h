@@ -23,6 +23,7 @@ struct PromptModel {
   i64 positions = 0;      // at most
   bool all = false;       // prompts may be longer
   bool in_order = false;  // the model reads tokens one after the other: no sets
+  bool empty = false;     // a prompt may have no tokens
 };
 
 struct ReadPrompt {

@@ -4,6 +4,8 @@
 "$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model other 2
 cp -r m words && jq -c '.model.merges = [] | del(.model.vocab["Ġthe"]) | .model.vocab["Ġz"] = 259' m/tokenizer.json > words/tokenizer.json
 mkdir words.tok && mv words/tokenizer* words.tok
+"$(dirname "$(command -v lm-decode)")"/helpers/make-tiny-model whole 1 263 && rm -f whole/manifest.json
+jq -c '.lm_diffusion = {mask_token_id: 262} | .architectures = ["DiffusionLlamaForCausalLM"]' whole/config.json > c.json && mv c.json whole/config.json
 printf '%s\n' '{"id":"a","prompt":"in the <s>","tag":"in","other":"x the","text":"in the end of a text: of more, than 30 tokens","body":"b"}' \
   '{"id":"b","prompt":"the end ","tag":"the","other":"y","completion":" the","choices":[" a"," the"],"body":"c"}' > in.jsonl
 jq -c '.prompt += "!" | .text += "!" | .body += "!"' in.jsonl > line.jsonl
@@ -51,6 +53,19 @@ for verb in generate score; do
       done
     fi
     [ $verb = score ] || { options+=' --pause-tokens=2 --pause-token=the'; resumed $verb in.jsonl -m m --pause-tokens 2 --pause-token the; }
+    # masked diffusion
+    [ $verb = score ] || for how in '' --sampler=random --steps=3 --length=6 --block=4 --remask=0.5 '--sampler=threshold --threshold=0.1' \
+      '--steps=1 --final=sample' --guidance=1 --suffix-field=other --edlm=coar:m '--edlm=coar:m --edlm-k=2' '--edlm=coar:m --edlm-window=0.9:0.2' \
+      '--edlm=coar:m --edlm-tau=9'; do
+      options+=" --decoder=diffusion $how"
+      case $how in *edlm*) [ -e edlm.generate ] || lm-decode -m whole --decoder diffusion --max-tokens 9 --edlm ar:m $old in.jsonl -o edlm.generate
+        earlier=edlm.generate ;; *) earlier=whole.generate ;; esac
+      [ -e whole.generate ] || lm-decode -m whole --decoder diffusion --max-tokens 9 $old in.jsonl -o whole.generate
+      cp old.generate plain.generate && cp $earlier old.generate
+      case $how in *length*) resumed $verb in.jsonl -m whole --decoder diffusion $how ;; *) resumed $verb in.jsonl -m whole --decoder diffusion --max-tokens 9 $how ;; esac
+      mv plain.generate old.generate
+    done
+    rm -f whole.generate edlm.generate
     options+=' --adapter=in=lora/final --adapter-field=tag --adapter-router=kinds/final --route=soft:2'
     resumed $verb in.jsonl -m m --adapter in=lora/final --adapter the=lora/final --adapter-field tag
     [ $verb = score ] || for route in hard soft:2; do
