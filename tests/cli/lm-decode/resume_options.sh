@@ -8,6 +8,7 @@ mkdir words.tok && mv words/tokenizer* words.tok
 jq -c '.lm_diffusion = {mask_token_id: 262} | .architectures = ["DiffusionLlamaForCausalLM"]' whole/config.json > c.json && mv c.json whole/config.json
 printf '%s\n' '{"id":"a","prompt":"in the <s>","tag":"in","other":"x the","text":"in the end of a text: of more, than 30 tokens","body":"b"}' \
   '{"id":"b","prompt":"the end ","tag":"the","other":"y","completion":" the","choices":[" a"," the"],"body":"c"}' > in.jsonl
+jq -c 'del(.choices)' in.jsonl > free.jsonl
 jq -c '.prompt += "!" | .text += "!" | .body += "!"' in.jsonl > line.jsonl
 lm-train -q --init-from m --lora r=2 --objective sft --prompt-field prompt --completion-field other --steps 1 --batch 1 --lr 1 --warmup 0 in.jsonl -o lora
 lm-train -q --init-from m --objective classify --label-field tag --labels in,the --steps 1 --batch 1 in.jsonl -o kinds
@@ -58,11 +59,11 @@ for verb in generate score; do
       '--steps=1 --final=sample' --guidance=1 --suffix-field=other --edlm=coar:m '--edlm=coar:m --edlm-k=2' '--edlm=coar:m --edlm-window=0.9:0.2' \
       '--edlm=coar:m --edlm-tau=9'; do
       options+=" --decoder=diffusion $how"
-      case $how in *edlm*) [ -e edlm.generate ] || lm-decode -m whole --decoder diffusion --max-tokens 9 --edlm ar:m $old in.jsonl -o edlm.generate
+      case $how in *edlm*) [ -e edlm.generate ] || lm-decode -m whole --decoder diffusion --max-tokens 9 --edlm ar:m $old free.jsonl -o edlm.generate
         earlier=edlm.generate ;; *) earlier=whole.generate ;; esac
-      [ -e whole.generate ] || lm-decode -m whole --decoder diffusion --max-tokens 9 $old in.jsonl -o whole.generate
+      [ -e whole.generate ] || lm-decode -m whole --decoder diffusion --max-tokens 9 $old free.jsonl -o whole.generate
       cp old.generate plain.generate && cp $earlier old.generate
-      case $how in *length*) resumed $verb in.jsonl -m whole --decoder diffusion $how ;; *) resumed $verb in.jsonl -m whole --decoder diffusion --max-tokens 9 $how ;; esac
+      case $how in *length*) resumed $verb free.jsonl -m whole --decoder diffusion $how ;; *) resumed $verb free.jsonl -m whole --decoder diffusion --max-tokens 9 $how ;; esac
       mv plain.generate old.generate
     done
     rm -f whole.generate edlm.generate
