@@ -18,6 +18,8 @@ std::vector<std::string_view> names_of(TokenRole role) {
       return {"<|endoftext|>", "<|end_of_text|>", "</s>", "<eos>"};
     case TokenRole::kPad:
       return {"<|pad|>", "<pad>", "[PAD]"};
+    case TokenRole::kMask:
+      return {"<|mask|>", "<mask>", "[MASK]", "<|mdm_mask|>"};
   }
   return {};
 }

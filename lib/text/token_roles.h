@@ -1,8 +1,8 @@
 #pragma once
-// Which special token begins a text, ends it, and pads a row, where no configuration file says so:
-// the names that published tokenizers use for nothing else. Names that also mark the end of a turn
-// or a separator (<|eot_id|>, <|im_end|>, [SEP]) are left out: ending every document with one of
-// them would be a silent mistake.
+// Which special token begins a text, ends it, pads a row and hides another token, where no
+// configuration file says so: the names that published tokenizers use for nothing else. Names that
+// also mark the end of a turn or a separator (<|eot_id|>, <|im_end|>, [SEP]) are left out: ending
+// every document with one of them would be a silent mistake.
 
 #include <optional>
 #include <span>
@@ -14,6 +14,7 @@ enum class TokenRole {
   kBos,  // <|begin_of_text|>, <s>, <bos>
   kEos,  // <|endoftext|>, <|end_of_text|>, </s>, <eos>
   kPad,  // <|pad|>, <pad>, [PAD]
+  kMask  // <|mask|>, <mask>, [MASK], <|mdm_mask|>
 };
 
 /// The one text among specials that has a conventional name for the role; nullopt when there is
@@ -21,10 +22,10 @@ enum class TokenRole {
 std::optional<std::string> conventional_token(std::span<const std::string> specials,
                                               TokenRole role);
 
-/// tokenizer_config.json for a tokenizer.json with these specials: the roles above and what
+/// tokenizer_config.json for a tokenizer.json with these specials: the first three roles and what
 /// transformers' AutoTokenizer needs to load the folder.
 std::string tokenizer_config_json(std::span<const std::string> specials);
-/// special_tokens_map.json: the roles alone.
+/// special_tokens_map.json: these roles alone.
 std::string special_tokens_map_json(std::span<const std::string> specials);
 
 }  // namespace lm::text

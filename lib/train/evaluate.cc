@@ -38,7 +38,25 @@ ObjectiveOptions objective_of(const model::ModelCfg& cfg, const EvalOptions& opt
   out.doc_mask = options.doc_mask;
   if (cfg.embed.kind == model::EmbedKind::kGaussian || options.embed_draws > 0)
     out.drawn = {cfg.embed, cfg.vocab, cfg.width};
+  if (!cfg.diffusion) return out;
+  out.name = cfg.diffusion->block > 0 ? "bd3" : "mdlm";
+  out.masked.mask = cfg.diffusion->mask;
+  out.masked.block = cfg.diffusion->block;
+  out.masked.held_out = true;
   return out;
+}
+
+/// Passes over a window.
+i64 draws_of(const model::ModelCfg& cfg, const EvalOptions& options) {
+  return std::max<i64>(1, cfg.diffusion ? options.mask_draws : options.embed_draws);
+}
+
+/// Bytes of the tokens that a window of masked diffusion is asked for: all that its rows have.
+i64 window_bytes(const Examples& batch, i64 seq_len, const std::vector<i32>& table) {
+  i64 bytes = 0;
+  for (const Example& example : batch)
+    bytes += target_bytes({example.tokens.begin(), example.tokens.begin() + seq_len}, table);
+  return bytes;
 }
 }  // namespace
 
@@ -53,7 +71,8 @@ Evaluator::Evaluator(const model::Model& model, const ParamSlab& weights, const 
                           .boundaries = options.doc_mask,
                           .weights = {}}),
       byte_table_(std::move(byte_table)),
-      draws_(std::max<i64>(1, options.embed_draws)),
+      draws_(draws_of(model.cfg, options)),
+      masked_(model.cfg.diffusion.has_value()),
       objective_(make_objective(objective_of(model.cfg, options))) {
   TrainOptions shape;
   shape.seq_len = options.seq_len;
@@ -91,12 +110,14 @@ std::optional<EvalResult> Evaluator::run() {
       graph_->inputs.set(*executor_);
       executor_->run(RunCtx{});
       sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
-      if (!byte_table_.empty())
-        sums[2] += static_cast<f64>(target_bytes(graph_->inputs.targets, byte_table_));
+      if (byte_table_.empty()) continue;
+      sums[2] += static_cast<f64>(masked_ ? window_bytes(batch, options_.seq_len, byte_table_)
+                                          : target_bytes(graph_->inputs.targets, byte_table_));
     }
   }
   comm_.all_reduce(sums);
   EvalResult result;
+  result.bound = masked_;
   result.targets = static_cast<i64>(sums[1]) / draws_;
   if (result.targets > 0) result.loss = sums[0] / sums[1];
   result.bits_per_byte = bits_per_byte(sums[0], static_cast<i64>(sums[2]));

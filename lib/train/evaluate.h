@@ -1,6 +1,8 @@
 #pragma once
 // Loss on held-out shards: every token but a set's first is predicted once, in windows of the
-// training length, in the order of the files; a rest that fills no window is left out.
+// training length, in the order of the files; a rest that fills no window is left out. Of models of
+// masked diffusion it is a bound: an estimate by counts (model/masking.h) of what mdlm and bd3
+// minimise, by the same masks whenever it is asked for, of every token but a set's last.
 
 #include <memory>
 #include <optional>
@@ -25,6 +27,7 @@ struct EvalResult {
   f64 loss = 0;  // nats per target
   i64 targets = 0;
   std::optional<f64> bits_per_byte;
+  bool bound = false;  // loss is no less than that, in the mean (masked diffusion)
   f64 perplexity() const;
 };
 
@@ -33,10 +36,11 @@ struct EvalOptions {
   i64 micro_batch = 1;
   bool doc_mask = false;
   i64 max_tokens = 0;  // targets to look at, rounded up to whole windows; 0: all
-  u64 seed = 0;        // of drawn embeddings
+  u64 seed = 0;        // of drawn embeddings and masks
   /// ... tables that each window is predicted with, whose losses count alike; 0: one of a gaussian
   /// model, the learnt table of a semi one.
   i64 embed_draws = 0;
+  i64 mask_draws = 1;  // of masked diffusion: estimates of each window
 };
 
 /// Sum of bits over bytes; nullopt without bytes.
@@ -64,7 +68,8 @@ class Evaluator {
   const Context& ctx_;
   ShardSource source_;
   std::vector<i32> byte_table_;
-  i64 draws_ = 1;  // passes over a window
+  i64 draws_ = 1;        // passes over a window
+  bool masked_ = false;  // the loss is a bound, by masks
   std::unique_ptr<Objective> objective_;
   std::unique_ptr<TrainGraph> graph_;
   std::unique_ptr<Executor> executor_;

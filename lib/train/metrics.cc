@@ -92,7 +92,8 @@ std::string eval_line(const TrainCounters& counters, const EvalResult& result) {
   number(out, "eval_loss", result.loss);
   number(out, "eval_perplexity", result.perplexity());
   if (result.bits_per_byte) number(out, "eval_bpb", *result.bits_per_byte);
-  append(out, ",\"eval_targets\":", result.targets, "}");
+  append(out, result.bound ? ",\"eval_bound\":\"nelbo\"" : "", ",\"eval_targets\":", result.targets,
+         "}");
   return out;
 }
 

@@ -37,7 +37,8 @@ struct StepSpeed {
 /// "mfu":..,"skipped":..}; bpb only when known, the objective's metrics behind it.
 std::string step_line(const TrainCounters& counters, const StepResult& result,
                       const StepSpeed& speed, std::optional<f64> bpb);
-/// {"step":..,"tokens":..,"eval_loss":..,"eval_perplexity":..,"eval_bpb":..,"eval_targets":..}
+/// {"step":..,"tokens":..,"eval_loss":..,"eval_perplexity":..,"eval_bpb":..,"eval_bound":"nelbo",
+/// "eval_targets":..}; the bound only where the loss is one.
 std::string eval_line(const TrainCounters& counters, const EvalResult& result);
 
 }  // namespace lm::train

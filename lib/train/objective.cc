@@ -132,7 +132,7 @@ TrainGraph::TrainGraph(const model::ModelCfg& cfg, const model::ModelParams& par
     : graph(ops(), options.build.activation),
       model(graph, cfg, params, options.build),
       inputs(options.slots, objective.slot_rows(options.seq_len)) {
-  graph.set_span_rows(options.seq_len);  // a slot's rows see no others
+  graph.set_span_rows(objective.seen_rows(options.seq_len));
   inputs.declare(graph);
   loss = objective.build(graph, model, inputs);
   graph.keep(loss.sum);

@@ -102,8 +102,12 @@ class Objective {
   virtual i64 tokens_per_sequence(i64 seq_len) const = 0;
   /// Rows of a slot.
   virtual i64 slot_rows(i64 seq_len) const { return seq_len; }
+  /// Tokens of text that they are, which steps and plans count.
+  virtual i64 slot_tokens(i64 seq_len) const { return slot_rows(seq_len); }
+  /// Twice the rows that a row sees on average, for plans: of causal rows those of their sequence.
+  virtual i64 seen_rows(i64 seq_len) const { return seq_len; }
   /// How much of a slot's room a record takes, whose sequences have so many tokens; records that
-  /// fit together share a slot.
+  /// fit together share a slot; more than a slot has: all of it.
   virtual i64 room_of(std::span<const i64> lengths) const;
   virtual i64 slot_room(i64 seq_len) const { return tokens_per_sequence(seq_len); }
   /// Tokens of an example that are read.

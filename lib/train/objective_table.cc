@@ -9,10 +9,14 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 16> kObjectives = {{
+constexpr std::array<ObjectiveDef, 20> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
     {.name = "prefix-lm", .make = make_prefix_lm},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
+    {.name = "mdlm", .masked = true, .make = make_masked},
+    {.name = "llada", .masked = true, .make = make_masked},
+    {.name = "llada-sft", .form = RecordForm::kCompletion, .masked = true, .make = make_masked},
+    {.name = "bd3", .masked = true, .make = make_masked},
     {.name = "reward",
      .form = RecordForm::kPair,
      .scores = true,

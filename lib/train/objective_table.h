@@ -10,6 +10,7 @@
 
 #include "train/objective.h"
 #include "train/objective_drawn.h"
+#include "train/objective_masked.h"
 #include "train/token_loss.h"
 
 namespace lm::train {
@@ -27,9 +28,10 @@ enum class RecordForm : u8 {
 /// Of all objectives; each reads its own.
 struct ObjectiveOptions {
   std::string name = "next-token";
-  bool doc_mask = false;       // of next-token and prefix-lm
+  bool doc_mask = false;       // of next-token, prefix-lm, mdlm, llada and bd3
   TokenLossOptions loss = {};  // of next-token and sft
   DrawnOptions drawn = {};     // the model's; where they are drawn, of next-token and sft
+  MaskedOptions masked = {};   // of mdlm, llada, llada-sft and bd3
   f32 z_loss = 0;
   f32 label_smoothing =
       0;                // of token losses; of dpo, the share of pairs that are the wrong way round
@@ -51,6 +53,7 @@ struct ObjectiveDef {
   const char* name = nullptr;
   RecordForm form = RecordForm::kDocuments;
   bool reference = false;  // records hold log-probabilities of a reference model
+  bool masked = false;     // of masked diffusion: rows see what is behind them
   bool scores = false;     // the model has a head for scores in the place of the next token's
   f64 beta = 0, gamma = 0, lambda = 0;  // by default; 0: the objective has none
   std::unique_ptr<Objective> (*make)(const ObjectiveOptions& options) = nullptr;
@@ -80,6 +83,7 @@ std::unique_ptr<Objective> make_orpo(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_kto(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_unlikelihood(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_policy(const ObjectiveOptions& options);
+std::unique_ptr<Objective> make_masked(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_classify(const ObjectiveOptions& options);
 
 }  // namespace lm::train

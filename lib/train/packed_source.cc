@@ -79,7 +79,8 @@ PackedSource::PackedSource(RecordStore records, const Options& options)
 i64 PackedSource::room(i64 i) const {
   if (!options_.pack) return slot_room_;
   const std::vector<i64> lengths = records_.lengths(i);
-  return options_.objective ? options_.objective->room_of(lengths) : lengths[0];
+  return options_.objective ? std::min(slot_room_, options_.objective->room_of(lengths))
+                            : lengths[0];
 }
 
 i64 PackedSource::record_at(i64 position) {

@@ -135,9 +135,9 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   const TrainGraph train(cfg, params, *objective, graph_options(cfg, options));
   const Graph& graph = train.graph;
   const Plan plan = step_plan(graph, backend);
-  const i64 slot_rows = objective->slot_rows(options.seq_len);
-  const f64 micro_tokens = static_cast<f64>(options.micro_batch * slot_rows);
-  const i64 step_tokens = options.batch * slot_rows;
+  const i64 slot_tokens = objective->slot_tokens(options.seq_len);
+  const f64 micro_tokens = static_cast<f64>(options.micro_batch * slot_tokens);
+  const i64 step_tokens = options.batch * slot_tokens;
   const i64 before = before_bytes(cfg, params, options, *objective, backend);
   f64 executed = graph_flops(graph) / micro_tokens;
   if (objective->before() != nullptr)
@@ -180,7 +180,7 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
   const bool room = inputs.memory_bytes == 0 || inputs.memory_bytes - total >= copy;
   row(out, "copy for checkpoints",
       cat(format_bytes(copy), room ? "" : ": no room, so training waits for them"));
-  row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", slot_rows));
+  row(out, "tokens per micro-batch", cat(options.micro_batch, " x ", slot_tokens));
   row(out, "tokens per step",
       cat(step_tokens, " (", options.batch / options.micro_batch, " micro-batches",
           inputs.ranks > 1 ? cat(" on ", inputs.ranks, " ranks") : std::string(), ")"));
@@ -190,7 +190,8 @@ std::string plan_text(const model::ModelCfg& cfg, const TrainOptions& options,
     row(out, "data",
         cat(format_count(static_cast<f64>(inputs.data_tokens)), " tokens, ", inputs.samples,
             " sequences, ", format_fixed(inputs.epochs, 2), " epochs"));
-  row(out, "useful FLOP per token", format_count(useful_flops_per_token(cfg, options.seq_len)));
+  row(out, "useful FLOP per token",
+      format_count(useful_flops_per_token(cfg, *objective, options.seq_len)));
   row(out, "executed FLOP per token", format_count(executed));
   if (inputs.peak_flops > 0) {
     row(out, "calibrated peak", cat(format_count(inputs.peak_flops), "FLOP/s"));

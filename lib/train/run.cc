@@ -17,7 +17,8 @@ Run::Run(const RunFolder& folder, Trainer& trainer, Evaluator* evaluator, RunOpt
       options_(std::move(options)),
       ctx_(ctx),
       checkpointer_(folder, trainer, options_.save_in_background),
-      flops_per_token_(useful_flops_per_token(trainer.model().cfg, trainer.options().seq_len)) {
+      flops_per_token_(useful_flops_per_token(trainer.model().cfg, trainer.objective(),
+                                              trainer.options().seq_len)) {
   if (writes())
     metrics_.emplace(options_.metrics_path, from ? from->counters.step : 0, options_.files.output);
   if (!from) return;
@@ -176,7 +177,7 @@ void Run::take(const std::function<StepResult()>& make_step, std::span<const Exa
                       cat("step ", trainer_.counters.step, ": loss ", result.loss,
                           ", gradient norm ", result.grad_norm, "; update skipped"));
   // With padding where rows are the step's measure of work.
-  const i64 rows = batch.empty() ? trainer_.counters.tokens - tokens : trainer_.step_rows();
+  const i64 rows = batch.empty() ? trainer_.counters.tokens - tokens : trainer_.step_tokens();
   log_step(batch, result, rows, monotonic_s() - start_s);
   const i64 step = trainer_.counters.step;
   if (evaluation_due()) evaluate();

@@ -60,6 +60,13 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len) {
   return sum - 2 * static_cast<f64>(frozen) + 6 * static_cast<f64>(set.trained_count());
 }
 
+f64 useful_flops_per_token(const model::ModelCfg& cfg, const Objective& objective, i64 seq_len) {
+  const f64 rows = static_cast<f64>(objective.slot_rows(seq_len)) /
+                   static_cast<f64>(objective.slot_tokens(seq_len));
+  const f64 head = 6 * static_cast<f64>(cfg.vocab * cfg.width);  // of one of them
+  return rows * useful_flops_per_token(cfg, objective.seen_rows(seq_len)) - (rows - 1) * head;
+}
+
 Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& comm,
                  const Context& ctx, const Backend& backend)
     : model_(model),
@@ -103,8 +110,8 @@ Trainer::Trainer(model::Model& model, const TrainOptions& options, comm::Comm& c
     dump_ = dump_hook(graph_->graph, backend, options.dump_node, options.dump_path);
 }
 
-i64 Trainer::step_rows() const {
-  return options_.batch * objective_->slot_rows(options_.seq_len);
+i64 Trainer::step_tokens() const {
+  return options_.batch * objective_->slot_tokens(options_.seq_len);
 }
 
 std::unique_ptr<Executor> Trainer::make_executor(const Graph& graph,

@@ -83,6 +83,8 @@ std::vector<i32> muon_params(const model::ModelCfg& cfg, const ParamSet& set,
 /// parameters of matrix products (a tied embedding once, as the head); a window sees fewer keys.
 /// Beside adapters the model's own P count 4 P, since they have no gradient, and the adapters' 6.
 f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len);
+/// The same of an objective: T is Objective::seen_rows, and a token may stand in several rows.
+f64 useful_flops_per_token(const model::ModelCfg& cfg, const Objective& objective, i64 seq_len);
 
 class Trainer {
  public:
@@ -124,8 +126,8 @@ class Trainer {
   const model::Model& model() const { return model_; }
   const TrainOptions& options() const { return options_; }
   const Objective& objective() const { return *objective_; }
-  /// Rows of a step, tokens and padding.
-  i64 step_rows() const;
+  /// Tokens of a step, padding included.
+  i64 step_tokens() const;
   comm::Comm& comm() const { return comm_; }
   Log& log() const { return *ctx_.log; }
   const Executor& executor() const { return *executor_; }

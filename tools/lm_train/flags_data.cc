@@ -107,8 +107,10 @@ std::vector<Flag> data_flags() {
        .kind = FlagKind::kSwitch,
        .group = g,
        .help = "tokens see their own document only",
-       .details = "Positions begin at 0 in each document; its first token is no target.",
-       .needs = {"objective=next-token,prefix-lm"}},
+       .details = "Positions begin at 0 in each document; its first token is no target, but of "
+                  "masked diffusion.",
+       .needs = {of_objectives(
+           [](const train::ObjectiveDef& d) { return d.form == train::RecordForm::kDocuments; })}},
       {.name = "order",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",

@@ -23,7 +23,10 @@ std::vector<Flag> objective_flags() {
        .help = "what is learnt: documents, completions, preferences",
        .details =
            "next-token: documents; prefix-lm: behind a prefix of drawn length that sees all of "
-           "itself. sft: completions of prompts. dpo, ipo, hinge: a chosen before a "
+           "itself. mdlm, llada, bd3: hidden tokens of documents, by a model that sees what is "
+           "behind "
+           "them too, bd3 in blocks; llada-sft: of completions, padded with end tokens. "
+           "sft: completions of prompts. dpo, ipo, hinge: a chosen before a "
            "rejected completion, measured from a reference model; simpo, orpo: without one. kto: "
            "good and bad completions, measured from a reference; unlikelihood: without one. "
            "reward: "

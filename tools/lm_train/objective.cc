@@ -105,7 +105,8 @@ void load_initial(const Options& o, const train::ObjectiveDef& def, u64 seed, i6
                 cat("--init-from ", folder, ": training begins with a whole model"),
                 "lm-merge --method passthrough BASE+ADAPTER -o MODEL makes one of both");
   const model::ModelCfg cfg = model::load_config(folder);
-  if (!def.scores || cfg.kind != model::ModelKind::kDecoder) model::require_decoder(cfg, folder);
+  const bool headed = def.scores && cfg.kind == model::ModelKind::kDecoder;
+  if (cfg.diffusion ? !def.masked : !headed) model::require_decoder(cfg, folder);
   if (def.scores && o.given("lora"))
     throw Error(ErrorKind::kUsage,
                 cat("--lora: adapters have no head, and --objective ", def.name, " trains one"));

@@ -85,6 +85,7 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   }
   if (!setup.records && o.text("objective") != "next-token")
     params.emplace_back("objective", o.text("objective"));
+  add_diffusion(o, setup, params);
   if (o.on("prefix-mask")) params.emplace_back("prefix-mask", "true");
   if (setup.train.objective.loss.kind != train::TokenLossKind::kCe) {
     for (const char* name : {"loss", "loss-mix", "emo-mode", "emo-cap"})

@@ -103,7 +103,7 @@ const Backend& choose_backend(const Options& o, i64 ranks) {
 i64 steps_for(const std::string& option, f64 value, Setup& setup) {
   const train::TrainOptions& t = setup.train;
   if (option == "steps" || option == kClassSteps) return static_cast<i64>(value);
-  const i64 per_step = t.batch * setup.objective->slot_rows(t.seq_len);
+  const i64 per_step = t.batch * setup.objective->slot_tokens(t.seq_len);
   if (option == "tokens") return (static_cast<i64>(value) + per_step - 1) / per_step;
   if (setup.stream) usage("--epochs needs --data; a stream is read once");
   f64 samples = 0;
@@ -166,6 +166,7 @@ train::EvalOptions eval_options(const cli::Tool& tool, const Setup& setup) {
   out.doc_mask = setup.train.objective.doc_mask;
   out.max_tokens = o.integer("eval-tokens");
   out.embed_draws = o.maybe_integer("embed-draws").value_or(0);
+  out.mask_draws = o.integer("eval-draws");
   out.seed = tool.seed();
   return out;
 }
@@ -218,12 +219,14 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   const std::optional<text::TokenizerIdentity> loaded =
       use_tokenizer(tool, sharded, setup.run, tokenizer);
   setup.tokenizer = sharded ? sharded : loaded;
+  setup.tokenizer_path = tokenizer;
   if (!setup.initial) {
     setup.cfg = new_config(o, setup.tokenizer);
     if (def.scores) setup.cfg.scores = 1;
     if (const std::vector<std::string> labels = class_labels(o, def); !labels.empty())
       model::name_scores(setup.cfg, labels);
   }
+  set_diffusion(o, def, tokenizer, tool.seed(), ranks, setup);
   if (sharded) check_vocab(text::shard_manifest(o.list("data")[0]), sharded->vocab_size, setup.cfg);
   if (loaded) check_vocab(loaded->name, loaded->vocab_size, setup.cfg);
   setup.backend = &choose_backend(o, ranks);
@@ -237,6 +240,7 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
     setup.train.activation = DType::kF32;
   }
   check_embeddings(o, def, setup);
+  set_masked_options(o, def, setup);
   if (emo) loss.cost = read_cost(tool, setup.cfg.vocab);
   setup.objective = train::make_objective(setup.train.objective);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions

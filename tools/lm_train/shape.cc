@@ -58,7 +58,8 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
   if (const std::optional<f64> deviation = o.maybe_real("init-std")) shape.init_std = *deviation;
   if (o.given("tied")) shape.tied = o.text("tied") == "true";
-  if (shape.vocab == 0 && tok) shape.vocab = tok->vocab_size;
+  if (shape.vocab == 0 && tok)
+    shape.vocab = tok->vocab_size + (o.text("mask-token") == "new" ? 1 : 0);
   if (shape.vocab == 0)
     usage("--vocab is needed: neither shards nor --tokenizer say how many ids there are");
   if (shape.context == 0) shape.context = o.maybe_integer("seq-len").value_or(kDefaultSeqLen);

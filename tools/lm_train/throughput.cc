@@ -44,12 +44,15 @@ i64 steps_at(const Options& o, f64 tokens_per_s, const Setup& setup) {
 
 train::Examples random_batch(const Setup& setup, u64 seed) {
   train::Examples out(usize(setup.train.batch));
+  const i32 mask = setup.cfg.diffusion ? setup.cfg.diffusion->mask : -1;
+  const u64 ids = static_cast<u64>(setup.cfg.vocab - (mask < 0 ? 0 : 1));
   for (i64 i = 0; i < isize(out); ++i) {
     const RandomStream random(seed, RandomPurpose::kOther,
                               mix64(fnv1a64("throughput") ^ static_cast<u64>(i)));
-    for (i64 t = 0; t <= setup.train.seq_len; ++t)
-      out[usize(i)].tokens.push_back(
-          static_cast<i32>(random.below(static_cast<u64>(t), static_cast<u64>(setup.cfg.vocab))));
+    for (i64 t = 0; t < setup.objective->tokens_per_sequence(setup.train.seq_len); ++t) {
+      const i32 id = static_cast<i32>(random.below(static_cast<u64>(t), ids));
+      out[usize(i)].tokens.push_back(mask >= 0 && id >= mask ? id + 1 : id);
+    }
   }
   return out;
 }
@@ -60,7 +63,10 @@ f64 measure(cli::Tool& tool, Ranks& ranks, const Setup& setup) {
   const Options& o = tool.options();
   Setup own;
   ranks.together([&] {
-    if (setup.initial) load_initial(o, objective_def(o), tool.seed(), ranks.size(), own);
+    if (!setup.initial) return;
+    load_initial(o, objective_def(o), tool.seed(), ranks.size(), own);
+    own.tokenizer = setup.tokenizer;
+    set_diffusion(o, objective_def(o), setup.tokenizer_path, tool.seed(), ranks.size(), own);
   });
   model::Model model = own.initial ? std::move(*own.initial)
                                    : model::new_model(setup.cfg, tool.seed(), ranks.size());

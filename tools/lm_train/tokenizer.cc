@@ -123,4 +123,20 @@ std::optional<text::TokenizerIdentity> use_tokenizer(
   return text::identity_of(*tokenizer, path);
 }
 
+i32 token_named(std::string_view option, const std::string& name, const std::string& path,
+                i64 vocab) {
+  const auto refuse = [&](const auto&... what) {
+    throw Error(ErrorKind::kUsage, cat("--", option, " ", quote(name, 100), ": ", what...));
+  };
+  const std::optional<i64> number = parse_int(name);
+  if (number && (*number < 0 || *number >= vocab))
+    refuse("the model has ids from 0 to ", vocab - 1);
+  if (number) return static_cast<i32>(*number);
+  if (path.empty()) refuse("an id is needed, or a tokenizer that has the token (--tokenizer)");
+  const std::optional<i32> id = text::load_tokenizer(path)->find(name);
+  if (!id) refuse("no token of ", path, " is spelled so");
+  if (*id >= vocab) refuse("token ", *id, " of ", path, ", but the model has ", vocab, " ids");
+  return *id;
+}
+
 }  // namespace lm::train_tool

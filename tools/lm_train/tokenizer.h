@@ -19,4 +19,9 @@ std::optional<text::TokenizerIdentity> use_tokenizer(
     cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run,
     std::string& path);
 
+/// The token that option `option` names: an id in [0, vocab), or the text of a token of the
+/// tokenizer at `path` (empty: there is none). Throws Error{kUsage} naming the option.
+i32 token_named(std::string_view option, const std::string& name, const std::string& path,
+                i64 vocab);
+
 }  // namespace lm::train_tool

@@ -1,10 +1,10 @@
 #pragma once
 // The parts of lm-train: the option table (flags*.cc), the processes of a run (ranks.cc), from
 // options to a model (shape.cc), to its training options (setup.cc), to an objective
-// (objective.cc), adapters (lora.cc), drawn embeddings (embeddings.cc), tokenizers (tokenizer.cc),
-// what identifies a run (params.cc) and its continuation (extend.cc, resume.cc), records in memory
-// (records.cc), read by record_parser.cc, embeddings of a cost (cost.cc), sequences for it
-// (feed.cc), all of it together (run.cc).
+// (objective.cc), adapters (lora.cc), drawn embeddings (embeddings.cc), masked diffusion
+// (diffusion.cc), tokenizers (tokenizer.cc), what identifies a run (params.cc) and its continuation
+// (extend.cc, resume.cc), records in memory (records.cc), read by record_parser.cc, embeddings of a
+// cost (cost.cc), sequences for it (feed.cc), all of it together (run.cc).
 
 #include <functional>
 #include <memory>
@@ -40,6 +40,7 @@ struct Setup {
   std::shared_ptr<Infilling> infilling;              // --infill
   std::optional<model::Model> initial;               // --init-from
   std::optional<text::TokenizerIdentity> tokenizer;  // of the shards, else of --tokenizer
+  std::string tokenizer_path;                        // where it lies; empty: not found
   model::ModelCfg cfg;
   const Backend* backend = nullptr;
   train::TrainOptions train;
@@ -86,6 +87,16 @@ void set_embeddings(const cli::Options& o, model::ModelCfg& cfg);
 /// Throws Error{kUsage} for options that do not go with drawn embeddings, which are computed in
 /// f32.
 void check_embeddings(const cli::Options& o, const train::ObjectiveDef& def, Setup& setup);
+
+/// Of an objective of masked diffusion: finds its mask token, in the tokenizer at `tokenizer_path`
+/// (empty: none) or as a new row of the model, and makes the model, new or read, one of masked
+/// diffusion. Throws Error{kUsage} naming the option, or a layer that sees only what is before.
+void set_diffusion(const cli::Options& o, const train::ObjectiveDef& def,
+                   const std::string& tokenizer_path, u64 seed, i64 ranks, Setup& setup);
+/// The numbers of such an objective. Throws Error{kUsage}.
+void set_masked_options(const cli::Options& o, const train::ObjectiveDef& def, Setup& setup);
+/// ... that identify a run.
+void add_diffusion(const cli::Options& o, const Setup& setup, train::RunParams& params);
 
 /// The embeddings of --emo-cost, `vocab` rows; null: the head's. Throws Error{kUsage, kData,
 /// kNoInput} naming option and path.

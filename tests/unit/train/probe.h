@@ -6,13 +6,17 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "catch.h"
 #include "core/error.h"
+#include "core/random.h"
 #include "core/str.h"
 #include "cpu/backend.h"
 #include "graph/exec.h"
 #include "model/checkpoint.h"
 #include "train/objective.h"
+#include "unit/ops/ref/ref.h"
 
 namespace lm::test {
 
@@ -56,5 +60,50 @@ struct Probe {
     return metric_sum(name) / (m.weight ? static_cast<f64>(executor->scalar(m.weight)) : share);
   }
 };
+
+/// Of a probe that has run, along random directions of all parameters at once.
+inline void check_gradients(Probe& probe) {
+  const Graph& graph = probe.graph->graph;
+  // The reference's forward nodes in f64, over the same inputs.
+  RefRun ref(graph);
+  std::vector<std::pair<i32, Value>> params;
+  for (i32 id = 0; id < static_cast<i32>(graph.values().size()); ++id) {
+    const ValueInfo& info = graph.values()[usize(id)];
+    if (info.kind == ValueKind::kParameter) params.emplace_back(info.param, Value{id});
+    if (info.kind != ValueKind::kInput && info.kind != ValueKind::kParameter) continue;
+    const Tensor t = probe.executor->tensor(Value{id});
+    Numbers numbers;
+    for (i64 i = 0; i < t.count(); ++i)
+      numbers.push_back(t.dtype == DType::kI32 ? static_cast<f64>(t.i32_data()[i])
+                                               : static_cast<f64>(t.f32_data()[i]));
+    ref.set(Value{id}, std::move(numbers));
+  }
+  const RandomStream draw(7, RandomPurpose::kOther);
+  u64 at = 0;
+  for (int direction = 0; direction < 3; ++direction) {
+    constexpr f64 kStep = 1e-5;
+    f64 expected = 0;
+    std::vector<Numbers> along;
+    for (const auto& [param, value] : params) {
+      const Tensor grad = probe.grads[param];
+      Numbers step;
+      for (i64 i = 0; i < grad.count(); ++i) {
+        step.push_back(draw.normal(at++));
+        expected += step.back() * static_cast<f64>(grad.f32_data()[i]);
+      }
+      along.push_back(std::move(step));
+    }
+    const auto loss_at = [&](f64 t) {
+      RefRun moved = ref;
+      for (std::size_t p = 0; p < params.size(); ++p)
+        for (std::size_t i = 0; i < along[p].size(); ++i)
+          moved.at(params[p].second)[i] += t * along[p][i];
+      moved.run(graph.forward_nodes());
+      return moved.at(probe.graph->loss.sum)[0];
+    };
+    const f64 slope = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
+    CHECK(slope == Approx(expected).epsilon(2e-3).margin(1e-4));
+  }
+}
 
 }  // namespace lm::test

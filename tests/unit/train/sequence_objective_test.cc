@@ -12,7 +12,6 @@
 #include "train/objective_table.h"
 #include "train/packed_source.h"
 #include "train/state.h"
-#include "unit/ops/ref/ref.h"
 
 using namespace lm;
 using train::Example;
@@ -76,6 +75,12 @@ std::vector<Case> cases_by_row() {
     options.label_smoothing = 0.1f;
     options.z_loss = 0.01f;
     out.push_back({cat("sft, embeddings ", embed), options});
+  }
+  for (const i32 end : {-1, 9}) {
+    ObjectiveOptions options = options_of("llada-sft");
+    options.masked.mask = 64;  // behind the records' tokens
+    options.masked.end = end;
+    out.push_back({end < 0 ? "llada-sft" : "llada-sft, padded", options});
   }
   return out;
 }
@@ -156,11 +161,11 @@ model::ModelCfg config_for(const ObjectiveOptions& options, i64 width = 32) {
   shape.heads = 4;
   shape.kv_heads = 2;
   shape.ffn = 3 * width;
-  shape.vocab = 64;
+  const ObjectiveDef& def = *train::find_objective(options.name);
+  shape.vocab = def.masked ? 65 : 64;
   shape.context = kSeqLen + 1;
   model::ModelCfg cfg = model::make_config(shape);
   cfg.init_std = 0.2;  // so that log-probabilities differ
-  const ObjectiveDef& def = *train::find_objective(options.name);
   if (def.scores) cfg.scores = def.form == RecordForm::kClass ? 3 : 1;
   cfg.value = options.name == "ppo";
   cfg.embed = options.drawn.embed;
@@ -478,55 +483,6 @@ TEST_CASE("a sequence's log-probability does not see the others, nor what comes 
   CHECK(before[3] != after[3]);
 }
 
-namespace {
-
-/// Of a probe that has run, along random directions of all parameters at once.
-void check_gradients(Probe& probe) {
-  const Graph& graph = probe.graph->graph;
-  // The reference's forward nodes in f64, over the same inputs.
-  test::RefRun ref(graph);
-  std::vector<std::pair<i32, Value>> params;
-  for (i32 id = 0; id < static_cast<i32>(graph.values().size()); ++id) {
-    const ValueInfo& info = graph.values()[usize(id)];
-    if (info.kind == ValueKind::kParameter) params.emplace_back(info.param, Value{id});
-    if (info.kind != ValueKind::kInput && info.kind != ValueKind::kParameter) continue;
-    const Tensor t = probe.executor->tensor(Value{id});
-    test::Numbers numbers;
-    for (i64 i = 0; i < t.count(); ++i)
-      numbers.push_back(t.dtype == DType::kI32 ? static_cast<f64>(t.i32_data()[i])
-                                               : static_cast<f64>(t.f32_data()[i]));
-    ref.set(Value{id}, std::move(numbers));
-  }
-  const RandomStream draw(7, RandomPurpose::kOther);
-  u64 at = 0;
-  for (int direction = 0; direction < 3; ++direction) {
-    constexpr f64 kStep = 1e-5;
-    f64 expected = 0;
-    std::vector<test::Numbers> along;
-    for (const auto& [param, value] : params) {
-      const Tensor grad = probe.grads[param];
-      test::Numbers step;
-      for (i64 i = 0; i < grad.count(); ++i) {
-        step.push_back(draw.normal(at++));
-        expected += step.back() * static_cast<f64>(grad.f32_data()[i]);
-      }
-      along.push_back(std::move(step));
-    }
-    const auto loss_at = [&](f64 t) {
-      test::RefRun moved = ref;
-      for (std::size_t p = 0; p < params.size(); ++p)
-        for (std::size_t i = 0; i < along[p].size(); ++i)
-          moved.at(params[p].second)[i] += t * along[p][i];
-      moved.run(graph.forward_nodes());
-      return moved.at(probe.graph->loss.sum)[0];
-    };
-    const f64 slope = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
-    CHECK(slope == Approx(expected).epsilon(2e-3).margin(1e-4));
-  }
-}
-
-}  // namespace
-
 TEST_CASE("gradients of all objectives agree with finite differences in f64", "[train]") {
   for (const Case& entry : cases_by_row()) {
     const std::string& name = entry.name;
@@ -534,7 +490,7 @@ TEST_CASE("gradients of all objectives agree with finite differences in f64", "[
     INFO(name);
     Probe probe(options, 2, kSeqLen, 8);
     probe.run(rows_of(*probe.objective, records_for(options, 5), 2), 0.5);
-    check_gradients(probe);
+    test::check_gradients(probe);
   }
 }
 
@@ -550,7 +506,7 @@ TEST_CASE("gradients of rows with prefixes agree with finite differences in f64"
   rows[1].prefixes = {5};
   const f64 loss = probe.run(rows);
   CHECK(probe.share == 6);
-  check_gradients(probe);
+  test::check_gradients(probe);
   for (Example& row : rows)
     row.prefixes.clear();
   rows[0].loss = {0, 0, 0, 1, 1, 0, 0, 1, 1};
