@@ -125,7 +125,7 @@ Value build(const MoeCfg& moe, LayerGraph& at, Value x) {
   const Dispatch sorted =
       dispatch(g, routing, {narrow(moe.experts), training.capacity, training.by_weight});
   at.add_router({0, moe.experts, moe.active, logits, routing.probabilities, routing.lse,
-                 sorted.load, sorted.share, sorted.offsets});
+                 routing.weights, routing.index, sorted.load, sorted.share, sorted.offsets});
   const Value y = answers(moe, at, h, sorted);
   x = add_shared(moe, at, h, x);
   const f32 dropped = at.dropout_share();

@@ -32,9 +32,6 @@ constexpr Traits kTraits[] = {
     {"mistral", Biases::kNone, false, false, true},
     {"qwen2", Biases::kQkv, false, false, true},
     {"qwen3", Biases::kChosenAttention, false, true, true},
-    {"qlstm", Biases::kChosen, false, false, false, true, false},
-    {"lstm", Biases::kChosen, false, false, false, true, true},
-    {"based", Biases::kChosen, false, false, false, false, false, true},
     {.family = "mixtral", .biases = Biases::kNone, .windows = true, .experts = true},
     {.family = "olmoe",
      .biases = Biases::kChosenAttention,
@@ -44,6 +41,9 @@ constexpr Traits kTraits[] = {
     {.family = "qwen2_moe", .biases = Biases::kQkv, .experts = true},
     {.family = "qwen3_moe", .biases = Biases::kChosenAttention, .qk_norm = true, .experts = true},
     {.family = "moe", .biases = Biases::kChosenAttention, .experts = true},
+    {"qlstm", Biases::kChosen, false, false, false, true, false},
+    {"lstm", Biases::kChosen, false, false, false, true, true},
+    {"based", Biases::kChosen, false, false, false, false, false, true},
 };
 
 struct Preset {
