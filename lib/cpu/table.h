@@ -46,6 +46,10 @@ WorkspaceRule space_linear_ce, space_linear_ce_grad, space_linear_logprob;
 /// fills the run's weight cache when it has one.
 void times_weight(const RunCtx& ctx, i64 m, const f32* x, i64 ldx, const Tensor& w, i64 n, f32* y,
                   i64 ldy, const Epilogue& epilogue);
+/// Rows [offsets[e], offsets[e + 1]) of y: those of x times rows [e out, (e + 1) out) of w
+/// transposed, for each of the groups; with the cache as times_weight.
+void times_grouped(const RunCtx& ctx, const i32* offsets, i64 groups, const Tensor& x,
+                   const Tensor& w, const Tensor& y);
 /// The cache behind RunCtx::state.
 std::unique_ptr<BackendState> make_weight_cache();
 

@@ -2,7 +2,9 @@
 
 #include <map>
 #include <tuple>
+#include <vector>
 
+#include "core/parallel.h"
 #include "cpu/table.h"
 
 namespace lm::cpu {
@@ -49,6 +51,31 @@ void times_weight(const RunCtx& ctx, i64 m, const f32* x, i64 ldx, const Tensor&
     WeightCache::pack(w, n, packed);
     gemm(m, x, ldx, packed, y, ldy, epilogue);
   }
+}
+
+void times_grouped(const RunCtx& ctx, const i32* offsets, i64 groups, const Tensor& x,
+                   const Tensor& w, const Tensor& y) {
+  const i64 out = w.rows() / groups;
+  std::vector<const PackedWeights*> packs;  // found before the groups run side by side
+  if (ctx.state != nullptr) {
+    WeightCache& cache = *static_cast<WeightCache*>(ctx.state);
+    for (i64 e = 0; e < groups; ++e)
+      packs.push_back(offsets[e + 1] > offsets[e] ? &cache.get(slice(w, e * out, out), out)
+                                                  : nullptr);
+  }
+  parallel_for(groups, 1, [&](i64 begin, i64 end) {
+    for (i64 e = begin; e < end; ++e) {
+      const i64 rows = offsets[e + 1] - offsets[e];
+      if (rows == 0) continue;
+      const f32* const from = floats(x) + offsets[e] * x.ld;
+      f32* const to = floats(y) + offsets[e] * y.ld;
+      if (ctx.state != nullptr) {
+        gemm(rows, from, x.ld, *packs[usize(e)], to, y.ld);
+      } else {
+        times_weight(ctx, rows, from, x.ld, slice(w, e * out, out), out, to, y.ld, {});
+      }
+    }
+  });
 }
 
 void run_linear(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {

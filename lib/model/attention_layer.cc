@@ -35,6 +35,7 @@ Value normalised(const AttentionCfg& a, const LayerGraph& at, Value qkv) {
   attr.kv_heads = narrow(a.kv_heads);
   attr.head_dim = narrow(a.head_dim);
   attr.eps = static_cast<f32>(at.config().norm_eps);
+  attr.full = a.qk_norm_whole;
   return qk_norm(at.graph(), qkv, at.param("attn.q_norm.weight"), at.param("attn.k_norm.weight"),
                  attr);
 }
@@ -60,7 +61,8 @@ bool same_rope(const RopeConfig& x, const RopeConfig& y) {
 bool same(const AttentionCfg& x, const AttentionCfg& y) {
   return x.heads == y.heads && x.kv_heads == y.kv_heads && x.head_dim == y.head_dim &&
          x.window == y.window && x.sparse == y.sparse && x.qkv_bias == y.qkv_bias &&
-         x.out_bias == y.out_bias && x.qk_norm == y.qk_norm && same_rope(x.rope, y.rope);
+         x.out_bias == y.out_bias && x.qk_norm == y.qk_norm && x.qk_norm_whole == y.qk_norm_whole &&
+         same_rope(x.rope, y.rope);
 }
 
 void check(const AttentionCfg& a, const ModelCfg& cfg, std::string_view name) {
@@ -93,8 +95,8 @@ void add_params(const AttentionCfg& a, LayerParams& to) {
   to.norm("attn_norm");
   to.linear("attn.qkv", a.qkv_size(), to.width(), a.qkv_bias);
   if (a.qk_norm) {
-    to.gain("attn.q_norm", a.head_dim);
-    to.gain("attn.k_norm", a.head_dim);
+    to.gain("attn.q_norm", a.qk_norm_whole ? a.q_size() : a.head_dim);
+    to.gain("attn.k_norm", a.qk_norm_whole ? a.kv_size() : a.head_dim);
   }
   to.residual("attn.out", a.q_size(), a.out_bias);
 }

@@ -27,8 +27,9 @@ struct AttentionCfg {
   SparseMask sparse{};  // what each head sees of what is before a row; without a window
   bool qkv_bias = false;
   bool out_bias = false;
-  bool qk_norm = false;  // RMS norm of every query and key head, before the rotation
-  RopeConfig rope;       // used when ModelCfg::position is kRope; rotary_dim set
+  bool qk_norm = false;        // RMS norm of every query and key head, before the rotation
+  bool qk_norm_whole = false;  // ... of all query heads at once, and of all key heads
+  RopeConfig rope;             // used when ModelCfg::position is kRope; rotary_dim set
   i64 q_size() const { return heads * head_dim; }
   i64 kv_size() const { return kv_heads * head_dim; }
   i64 qkv_size() const { return q_size() + 2 * kv_size(); }

@@ -25,6 +25,7 @@ class BatchContext : public MixContext {
                       i64 /*layer*/) override {
     return linear_attention(g_, x, spans_, attr);
   }
+  Value spans() const override { return spans_; }
 
  private:
   Graph& g_;
@@ -104,6 +105,7 @@ Value GraphModel::add_low_rank(const std::string& stem, Value x, Value y) {
 Value GraphModel::embed(Value tokens, Value positions) {
   LM_CHECK(param("embed.weight"), "the model has a table of embeddings");
   const Graph::Scope scope = g_.scope("embed");
+  tokens_ = tokens;
   const Value table = param("pos_embed.weight");
   Value x = embedding(g_, tokens, param("embed.weight"), table ? positions : Value{}, table);
   if (cfg_.token_types > 0) {
@@ -167,6 +169,7 @@ void GraphModel::bind(Executor& executor, const Weights& weights, const Weights*
 
 Value GraphModel::hidden_of(Value rows, Value positions, Value spans) {
   BatchContext mix(g_, spans);
+  tokens_ = {};
   const Value x = options_.dropout > 0 ? dropout(g_, rows, options_.dropout) : rows;
   return final_norm(layers(x, positions, mix, cfg_.depth(), {}));
 }

@@ -25,6 +25,7 @@ namespace lm::model {
 struct BuildOptions {
   bool trainable = false;  // parameters get gradients
   f32 dropout = 0;         // on the embedding and on what each part adds to the stream
+  MoeTraining moe;
   CheckpointPolicy checkpoint;
   i64 positions = 0;  // rows of rotary tables, 0: cfg.context
   /// Tables of these positions that outlive the graph; null: the graph makes its own.
@@ -63,6 +64,8 @@ class GraphModel {
   /// The same of rows that the caller embedded, [N, C], in a model with relative positions.
   Value hidden_of(Value rows, Value positions, Value spans);
   const ModelCfg& config() const { return cfg_; }
+  /// How the layers built so far that are mixtures of experts routed their rows.
+  const std::vector<RouterValues>& routers() const { return routers_; }
   /// The output matrix [V, C]: the embedding when tied. Absent in an encoder, where scores are and
   /// where there is no table.
   Value head() const { return head_; }
@@ -99,6 +102,8 @@ class GraphModel {
   BuildOptions options_;
   std::vector<Value> values_;  // by parameter index
   std::vector<Value> types_;   // of the tokens that embed() was given
+  Value tokens_;               // those
+  std::vector<RouterValues> routers_;
   std::map<std::string, std::vector<LowRankPart>> low_rank_;  // by the matrix, in order of rows
   Value adapter_rows_;
   Value head_;

@@ -18,6 +18,7 @@
 #include "model/ffn_layer.h"
 #include "model/linear_attention_layer.h"
 #include "model/lora.h"
+#include "model/moe_layer.h"
 #include "ops/op.h"
 
 namespace lm::model {
@@ -35,7 +36,7 @@ enum class NormPlace : u8 { kBefore, kBehind };
 /// that layer.h asks.
 struct LayerCfg {
   std::variant<AttentionCfg, CellCfg, ConvCfg, LinearAttentionCfg> mixer;
-  std::variant<FfnCfg> ffn;
+  std::variant<FfnCfg, MoeCfg> ffn;
   NormPlace norm = NormPlace::kBefore;
 };
 

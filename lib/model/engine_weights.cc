@@ -10,19 +10,24 @@ namespace {
 
 constexpr i64 kUploadBytes = 16 << 20;  // weights rounded at a time
 
-/// Which of the model's parameters a graph reads as weights of linear layers, and which otherwise.
+/// Which of the model's parameters a graph reads as weights of linear layers, of how many one below
+/// the other, and which otherwise.
 struct Readers {
-  Readers(const Graph& graph, i32 params) : linear(usize(params)), other(usize(params)) {
+  Readers(const Graph& graph, i32 params)
+      : linear(usize(params)), other(usize(params)), groups(usize(params), 1) {
     for (const Node& node : graph.nodes()) {
       for (i64 i = 0; i < node.in.size(); ++i) {
         if (!node.in[i]) continue;
         const i32 param = graph.info(node.in[i]).param;
-        if (param >= 0 && param < isize(linear))
-          (node.op == Op::kLinear && i == 1 ? linear : other)[usize(param)] = true;
+        if (param < 0 || param >= isize(linear)) continue;
+        const bool grouped = node.op == Op::kGroupedLinear;
+        (i == 1 && (grouped || node.op == Op::kLinear) ? linear : other)[usize(param)] = true;
+        if (i == 1 && grouped) groups[usize(param)] = node.attr.as<GroupedAttr>().groups;
       }
     }
   }
   std::vector<bool> linear, other;  // by parameter
+  std::vector<i64> groups;
 };
 
 }  // namespace
@@ -76,7 +81,15 @@ void Engine::pack_weights() {
   for (i32 param = 0; param < model_.params.set.size(); ++param) {
     const bool linear = readers.linear[usize(param)];
     if (readers.other[usize(param)]) model_.weights.hold(param);
-    if (linear) {
+    if (const i64 groups = readers.groups[usize(param)]; groups > 1) {
+      model_.weights.hold(param);
+      const Tensor whole = model_.weights[param];
+      const i64 rows = whole.rows() / groups;
+      for (i64 e = 0; e < groups; ++e) {
+        const Tensor one = slice(whole, e * rows, rows);
+        LM_CHECK(state_->keep(one, {&one, 1}), "a whole matrix can be packed");
+      }
+    } else if (linear) {
       const std::vector<Tensor> parts = model_.weights.parts(param);
       if (parts.empty() || !state_->keep(model_.weights[param], parts)) {
         model_.weights.hold(param);

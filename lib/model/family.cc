@@ -11,10 +11,10 @@ namespace lm::model {
 namespace {
 
 // Decoders first.
-constexpr i64 kDecoders = 8;
-constexpr std::array<const Family*, 11> kFamilies = {&kGpt2,  &kLlama,   &kMistral,   &kQwen2,
-                                                     &kQwen3, &kQlstm,   &kLstm,      &kBased,
-                                                     &kBert,  &kRoberta, &kXlmRoberta};
+constexpr i64 kDecoders = 13;
+constexpr std::array<const Family*, 16> kFamilies = {
+    &kGpt2,     &kLlama, &kMistral, &kQwen2, &kQwen3, &kMixtral, &kOlmoe,   &kQwen2Moe,
+    &kQwen3Moe, &kMoe,   &kQlstm,   &kLstm,  &kBased, &kBert,    &kRoberta, &kXlmRoberta};
 
 struct ActName {
   const char* name;
@@ -96,8 +96,32 @@ void check_eos_ids(const JsonNode& json, std::span<const i32> ids, i64 vocab) {
     json.fail("eos_token_id", cat("ids below ", vocab, ", the size of the vocabulary"));
 }
 
-RowRange row_range(RowPart part, const LayerCfg& layer, i64 all) {
+namespace {
+
+RowRange expert_range(RowPart part, const MoeCfg& moe, i64 all, i64 expert) {
+  const i64 width = moe.expert.width;
+  switch (part) {
+    case RowPart::kSharedGate:
+      return {0, moe.shared};
+    case RowPart::kSharedUp:
+      return {moe.shared, moe.shared};
+    case RowPart::kExpert:
+      return {expert * (all / moe.experts), all / moe.experts};
+    case RowPart::kExpertGate:
+      return {expert * 2 * width, width};
+    case RowPart::kExpertUp:
+      return {expert * 2 * width + width, width};
+    default:
+      throw Error(ErrorKind::kInternal, "no part of experts");
+  }
+}
+
+}  // namespace
+
+RowRange row_range(RowPart part, const LayerCfg& layer, i64 all, i64 expert) {
   if (part == RowPart::kAll) return {0, all};
+  if (part >= RowPart::kSharedGate)
+    return expert_range(part, std::get<MoeCfg>(layer.ffn), all, expert);
   if (part == RowPart::kGate || part == RowPart::kUp) {
     const i64 width = std::get<FfnCfg>(layer.ffn).width;
     return {part == RowPart::kGate ? 0 : width, width};

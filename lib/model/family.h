@@ -15,17 +15,30 @@ using io::JsonNode;
 using io::parse_object;
 
 /// Which rows of the parameter a tensor holds.
-enum class RowPart : u8 { kAll, kQuery, kKey, kValue, kGate, kUp };
+enum class RowPart : u8 {
+  kAll,
+  kQuery,
+  kKey,
+  kValue,
+  kGate,
+  kUp,
+  kSharedGate,
+  kSharedUp,
+  kExpert,
+  kExpertGate,
+  kExpertUp
+};
 
 struct RowRange {
   i64 begin = 0;
   i64 count = 0;
 };
-/// The rows of a part in a parameter of `all` rows.
-RowRange row_range(RowPart part, const LayerCfg& layer, i64 all);
+/// The rows of a part, of expert number `expert` where it is one's, in a parameter of `all` rows.
+RowRange row_range(RowPart part, const LayerCfg& layer, i64 all, i64 expert = 0);
 
-/// One line of a mapping: "{}" in both names is the layer number. A line whose parameter the model
-/// does not have (a bias, an untied head) is skipped.
+/// One line of a mapping: "{}" in both names is the layer number, "{e}" in the tensor's the
+/// expert's: there is a tensor for each. A line whose parameter the model does not have (a bias, an
+/// untied head) is skipped.
 struct MapRow {
   const char* tensor;  // name in model.safetensors, without the optional prefix
   const char* param;   // name in ModelParams (params.h)
@@ -51,6 +64,11 @@ extern const Family kLlama;    // family_llama.cc
 extern const Family kMistral;  // family_mistral.cc
 extern const Family kQwen2;    // family_qwen.cc
 extern const Family kQwen3;
+extern const Family kMixtral;  // family_experts.cc
+extern const Family kOlmoe;
+extern const Family kQwen2Moe;
+extern const Family kQwen3Moe;
+extern const Family kMoe;
 extern const Family kQlstm;  // family_lstm.cc
 extern const Family kLstm;
 extern const Family kBased;  // family_based.cc

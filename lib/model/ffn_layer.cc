@@ -6,7 +6,6 @@
 #include "ops/ops.h"
 
 namespace lm::model {
-namespace {
 
 GluKind glu_kind(Unary act) {
   switch (act) {
@@ -22,8 +21,6 @@ GluKind glu_kind(Unary act) {
       throw Error(ErrorKind::kInternal, "activation without a gated form");
   }
 }
-
-}  // namespace
 
 bool same(const FfnCfg& x, const FfnCfg& y) {
   return x.kind == y.kind && x.act == y.act && x.width == y.width && x.bias == y.bias;

@@ -25,6 +25,9 @@ struct FfnCfg {
   bool bias = false;
 };
 
+/// The gated form of an activation. LM_CHECK: it has one.
+GluKind glu_kind(Unary act);
+
 bool same(const FfnCfg& x, const FfnCfg& y);
 /// Throws Error{kData} with the first inconsistency as "name: ...".
 void check(const FfnCfg& ffn, const ModelCfg& cfg, std::string_view name);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/error.h"
 #include "core/str.h"
 #include "model/build.h"
 
@@ -28,9 +29,13 @@ void LayerParams::taps(std::string_view name, i64 taps, i64 size) {
   add_param(to_, cat(prefix_, name, ".weight"), {taps, size}, {.bound = bound});
 }
 
-void LayerParams::residual(std::string_view name, i64 in, bool bias) {
+void LayerParams::shift(std::string_view name, i64 size) {
+  add_param(to_, cat(prefix_, name, ".bias"), {size}, {});
+}
+
+void LayerParams::residual(std::string_view name, i64 in, bool bias, i64 copies) {
   const f64 std = cfg_.init_std / std::sqrt(2.0 * static_cast<f64>(cfg_.depth()));
-  add_param(to_, cat(prefix_, name, ".weight"), {cfg_.width, in}, {0.0f, std});
+  add_param(to_, cat(prefix_, name, ".weight"), {copies * cfg_.width, in}, {0.0f, std});
   if (bias) add_param(to_, cat(prefix_, name, ".bias"), {cfg_.width}, {});
 }
 
@@ -69,6 +74,27 @@ Value LayerGraph::linear(std::string_view name, Value x, Unary act) const {
   if (!model_.adapted(stem)) return lm::linear(graph(), x, w, b, act);
   const Value y = model_.add_low_rank(stem, x, lm::linear(graph(), x, w, b));
   return act == Unary::kNone ? y : unary(graph(), y, act);
+}
+
+f32 LayerGraph::dropout_share() const {
+  return model_.options_.dropout;
+}
+
+const MoeTraining& LayerGraph::moe_training() const {
+  return model_.options_.moe;
+}
+
+Value LayerGraph::tokens() const {
+  if (!model_.tokens_)
+    throw Error(ErrorKind::kUsage,
+                "experts that follow from tokens (router hash) need rows of tokens, not of "
+                "embeddings");
+  return model_.tokens_;
+}
+
+void LayerGraph::add_router(RouterValues values) const {
+  values.layer = layer_;
+  model_.routers_.push_back(values);
 }
 
 Value LayerGraph::project_add(std::string_view name, Value x, Value residual) const {

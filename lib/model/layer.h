@@ -28,8 +28,11 @@ class LayerParams {
   void linear(std::string_view name, i64 out, i64 in, bool bias);
   /// Weights of a convolution over rows: [taps, size], drawn within 1 / sqrt(taps).
   void taps(std::string_view name, i64 taps, i64 size);
-  /// A projection back to the residual stream: its deviation is smaller (make_params).
-  void residual(std::string_view name, i64 in, bool bias);
+  /// A projection back to the residual stream: its deviation is smaller (make_params). copies: so
+  /// many, one below the other.
+  void residual(std::string_view name, i64 in, bool bias, i64 copies = 1);
+  /// A bias alone, zeros.
+  void shift(std::string_view name, i64 size);
 
  private:
   ModelParams& to_;
@@ -53,6 +56,8 @@ class MixContext {
   /// Linear attention over the rows of a text (ops.h): [N, heads head_dim].
   virtual Value linear_attend(const LinearAttentionInputs& x, const LinearAttentionAttr& attr,
                               i64 layer) = 0;
+  /// What the rows see, i32 [N, 6]; absent where they see a cache.
+  virtual Value spans() const { return {}; }
 };
 
 /// What a part builds its graph with; names as in LayerParams.
@@ -74,6 +79,14 @@ class LayerGraph {
   Value linear(std::string_view name, Value x, Unary act = Unary::kNone) const;
   /// x w^T + b, through dropout where asked, added to the residual stream.
   Value project_add(std::string_view name, Value x, Value residual) const;
+  /// Share of what is added to the residual stream that training drops.
+  f32 dropout_share() const;
+  /// What training does to mixtures of experts.
+  const MoeTraining& moe_training() const;
+  /// The batch's tokens. Throws Error{kUsage} for rows that the caller embedded.
+  Value tokens() const;
+  /// Says how rows were routed here (GraphModel::routers).
+  void add_router(RouterValues values) const;
 
  private:
   GraphModel& model_;

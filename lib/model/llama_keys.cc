@@ -145,8 +145,11 @@ const FfnCfg& ffn_of(const LayerCfg& layer) {
 }
 
 void write_llama_keys(const ModelCfg& cfg, Json& json) {
+  write_llama_keys(cfg, ffn_of(cfg.layers.front()), json);
+}
+
+void write_llama_keys(const ModelCfg& cfg, const FfnCfg& ffn, Json& json) {
   const AttentionCfg& a = attention_of(cfg.layers.front());
-  const FfnCfg& ffn = ffn_of(cfg.layers.front());
   json["vocab_size"] = cfg.vocab;
   json["hidden_size"] = cfg.width;
   json["intermediate_size"] = ffn.width;

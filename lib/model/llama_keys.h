@@ -58,7 +58,10 @@ i64 parse_window(const JsonNode& json);
 
 const AttentionCfg& attention_of(const LayerCfg& layer);
 const FfnCfg& ffn_of(const LayerCfg& layer);
-/// Writes what parse_llama_keys and parse_depth read, in both spellings of renamed keys.
+/// Writes what parse_llama_keys and parse_depth read, in both spellings of renamed keys. ffn: of
+/// the layers.
+void write_llama_keys(const ModelCfg& cfg, const FfnCfg& ffn, Json& json);
+/// ... that the first one has.
 void write_llama_keys(const ModelCfg& cfg, Json& json);
 
 }  // namespace lm::model

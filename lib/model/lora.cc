@@ -25,8 +25,10 @@ std::string without_weight(const std::string& name) {
   return name.substr(0, name.size() - kWeight.size());
 }
 
-/// A matrix that a layer multiplies by.
-bool is_layer_matrix(const TensorMap& map) {
+/// A matrix that a layer multiplies all of its rows by.
+bool is_layer_matrix(const TensorMap& map, const std::string& param) {
+  for (const char* part : {".mlp.experts.", ".mlp.router.", ".mlp.noise."})
+    if (param.find(part) != std::string::npos) return false;
   return map.shape.rank == 2 && map.name.ends_with(kWeight);
 }
 
@@ -50,7 +52,7 @@ std::vector<LoraModule> all_modules(const ModelCfg& cfg, const ParamSet& params,
   std::vector<LoraModule> out;
   for (const TensorMap& map : tensor_maps(cfg, params)) {
     const std::string& param = params[map.param].name;
-    if (!param.starts_with("blocks.") || !is_layer_matrix(map)) continue;
+    if (!param.starts_with("blocks.") || !is_layer_matrix(map, param)) continue;
     const i64 in = params[map.param].shape[1];
     if (transposed != nullptr) *transposed = *transposed || map.transpose;
     out.push_back({without_weight(map.name), without_weight(param), map.row, map.rows, in});

@@ -12,25 +12,34 @@
 namespace lm::model {
 namespace {
 
-/// "h.{}.x" with layer 3 gives "h.3.x"; a pattern without "{}" is itself.
-std::string expand(std::string_view pattern, i64 layer) {
-  const std::size_t at = pattern.find("{}");
+/// The pattern with the number in the place of the mark, if it has that.
+std::string filled(std::string_view pattern, std::string_view mark, i64 number) {
+  const std::size_t at = pattern.find(mark);
   if (at == std::string_view::npos) return std::string(pattern);
-  return cat(pattern.substr(0, at), layer, pattern.substr(at + 2));
+  return cat(pattern.substr(0, at), number, pattern.substr(at + mark.size()));
+}
+
+/// "h.{}.x" with layer 3 gives "h.3.x", "{e}" is the expert.
+std::string expand(std::string_view pattern, i64 layer, i64 expert = 0) {
+  return filled(filled(pattern, "{}", layer), "{e}", expert);
 }
 
 bool per_layer(const char* pattern) {
   return std::string_view(pattern).find("{}") != std::string_view::npos;
 }
 
-void add_map(const MapRow& row, i64 layer, const ModelCfg& cfg, const ParamSet& params,
+bool per_expert(const char* pattern) {
+  return std::string_view(pattern).find("{e}") != std::string_view::npos;
+}
+
+void add_map(const MapRow& row, i64 layer, i64 expert, const ModelCfg& cfg, const ParamSet& params,
              std::vector<TensorMap>& out) {
   const i32 param = params.find(expand(row.param, layer));
   if (param < 0) return;
   const Shape& whole = params[param].shape;
-  const RowRange range = row_range(row.part, cfg.layers[usize(layer)], whole[0]);
+  const RowRange range = row_range(row.part, cfg.layers[usize(layer)], whole[0], expert);
   TensorMap map;
-  map.name = expand(row.tensor, layer);
+  map.name = expand(row.tensor, layer, expert);
   map.param = param;
   map.row = range.begin;
   map.rows = range.count;
@@ -189,7 +198,8 @@ std::vector<TensorMap> tensor_maps(const ModelCfg& cfg, const ParamSet& params) 
   std::vector<TensorMap> out;
   for (const MapRow& row : find_family(cfg.family, "model").rows)
     for (i64 i = 0; i < (per_layer(row.tensor) ? cfg.depth() : 1); ++i)
-      add_map(row, i, cfg, params, out);
+      for (i64 e = 0; e < (per_expert(row.tensor) ? expert_count(cfg.layers[usize(i)]) : 1); ++e)
+        add_map(row, i, e, cfg, params, out);
   return out;
 }
 

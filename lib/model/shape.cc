@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "model/family.h"
 #include "model/mixers.h"
+#include "model/moe_settings.h"
 #include "model/sparse_layers.h"
 
 namespace lm::model {
@@ -21,6 +22,8 @@ struct Traits {
   bool cell = false;       // a cell in the place of attention, without positions, and plain
   bool recurrent = false;  // its gates see the row before
   bool mixed = false;      // layers have mixers of their own
+  bool experts = false;    // layers are mixtures of experts
+  bool qk_norm_whole = false;
   bool plain() const { return gpt2 || cell; }  // layer norm, plain feed-forward part
 };
 constexpr Traits kTraits[] = {
@@ -29,6 +32,15 @@ constexpr Traits kTraits[] = {
     {"mistral", Biases::kNone, false, false, true},
     {"qwen2", Biases::kQkv, false, false, true},
     {"qwen3", Biases::kChosenAttention, false, true, true},
+    {.family = "mixtral", .biases = Biases::kNone, .windows = true, .experts = true},
+    {.family = "olmoe",
+     .biases = Biases::kChosenAttention,
+     .qk_norm = true,
+     .experts = true,
+     .qk_norm_whole = true},
+    {.family = "qwen2_moe", .biases = Biases::kQkv, .experts = true},
+    {.family = "qwen3_moe", .biases = Biases::kChosenAttention, .qk_norm = true, .experts = true},
+    {.family = "moe", .biases = Biases::kChosenAttention, .experts = true},
     {"qlstm", Biases::kChosen, false, false, false, true, false},
     {"lstm", Biases::kChosen, false, false, false, true, true},
     {"based", Biases::kChosen, false, false, false, false, false, true},
@@ -41,6 +53,7 @@ struct Preset {
   f64 norm_eps, rope_theta;
   bool tied;
   i64 window = 0;
+  const char* moe = "";
 };
 
 // The published shapes under their own names; *-nano and *-mini are sizes for tests and two cores.
@@ -50,6 +63,13 @@ constexpr Preset kPresets[] = {
     {"mistral-nano", "mistral", 2, 64, 4, 2, 16, 192, 512, 128, 1e-5, 10000, false, 32},
     {"qwen2-nano", "qwen2", 2, 64, 4, 2, 16, 192, 512, 128, 1e-6, 1e6, true},
     {"qwen3-nano", "qwen3", 2, 64, 4, 2, 32, 192, 512, 128, 1e-6, 1e6, true},
+    {"mixtral-nano", "mixtral", 2, 64, 4, 2, 16, 96, 512, 128, 1e-5, 1e6, false, 0, "n=8"},
+    {"olmoe-nano", "olmoe", 2, 64, 4, 4, 16, 48, 512, 128, 1e-5, 10000, false, 0,
+     "n=16,router=topk:4"},
+    {"qwen2-moe-nano", "qwen2_moe", 2, 64, 4, 4, 16, 48, 512, 128, 1e-6, 1e6, false, 0,
+     "n=12,router=topk:2,shared=2"},
+    {"qwen3-moe-nano", "qwen3_moe", 2, 64, 4, 2, 32, 48, 512, 128, 1e-6, 1e6, false, 0,
+     "n=16,router=topk:4"},
     {"qlstm-nano", "qlstm", 2, 64, 4, 4, 16, 256, 512, 128, 1e-5, 0, false},
     {"gpt2-mini", "gpt2", 4, 256, 4, 4, 64, 1024, 8192, 256, 1e-5, 0, true},
     {"llama-mini", "llama", 4, 256, 4, 2, 64, 704, 8192, 256, 1e-5, 10000, true},
@@ -72,10 +92,8 @@ struct TextKey {
   std::string ModelShape::*field;
 };
 constexpr TextKey kTextKeys[] = {
-    {"family", &ModelShape::family},
-    {"mixers", &ModelShape::mixers},
-    {"attn", &ModelShape::attn},
-    {"sparse", &ModelShape::sparse},
+    {"family", &ModelShape::family}, {"mixers", &ModelShape::mixers}, {"attn", &ModelShape::attn},
+    {"sparse", &ModelShape::sparse}, {"moe", &ModelShape::moe},
 };
 struct CountKey {
   const char* name;
@@ -188,6 +206,7 @@ AttentionCfg make_attention(const ModelShape& shape, const Traits& traits) {
               " is not possible"));
   a.window = shape.window ? checked(shape.window, "window", kMaxContext) : 0;
   a.qk_norm = traits.qk_norm;
+  a.qk_norm_whole = traits.qk_norm_whole;
   if (traits.gpt2) return a;
   if (a.head_dim % 2 != 0)
     usage(cat("model shape: head_dim ", a.head_dim, " must be even for rotary positions"));
@@ -323,6 +342,7 @@ ModelShape preset(std::string_view name) {
     s.rope_theta = p.rope_theta;
     s.tied = p.tied;
     s.window = p.window;
+    s.moe = p.moe;
     return s;
   }
   const std::vector<std::string> names = preset_names();
@@ -343,8 +363,10 @@ ModelShape parse_shape(std::string_view text) {
   for (const std::string_view part : parts) {
     const std::size_t equals = part.find('=');
     const std::string_view before = pairs.empty() ? std::string_view() : pairs.back().first;
-    const bool of_sparse = before == "sparse" && is_sparse_setting(part.substr(0, equals));
-    if (of_sparse || (equals == std::string_view::npos && before == "mixers")) {
+    const std::string_view name = trim(part.substr(0, equals));
+    const bool own = (before == "sparse" && is_sparse_setting(name)) ||
+                     (before == "moe" && is_moe_setting(name));
+    if (own || (equals == std::string_view::npos && before == "mixers")) {
       // Its commas are its own.
       std::string_view& value = pairs.back().second;
       value = {value.data(), usize(part.data() + part.size() - value.data())};
@@ -363,9 +385,10 @@ ModelShape parse_shape(std::string_view text) {
 }
 
 ModelCfg make_config(const ModelShape& shape) {
-  const Traits& traits = traits_of(shape.family);
+  const bool ours = shape.family == "llama" && !shape.moe.empty();
+  const Traits& traits = traits_of(ours ? "moe" : shape.family);
   ModelCfg cfg;
-  cfg.family = shape.family;
+  cfg.family = traits.family;
   cfg.vocab = checked(shape.vocab, "vocab", kMaxVocab);
   cfg.width = checked(shape.width, "width", kMaxWidth);
   cfg.context = checked(shape.context, "context", kMaxContext);
@@ -383,6 +406,9 @@ ModelCfg make_config(const ModelShape& shape) {
     cfg.layers = mixed_layers(shape, traits, make_ffn(shape, traits));
   else
     cfg.layers.assign(usize(layers), make_layer(shape, traits));
+  if (!shape.moe.empty() && !traits.experts)
+    usage(cat("model shape: ", traits.family, " has no experts, moe is not possible"));
+  if (traits.experts) set_experts(shape.moe, cfg);
   set_sparse(shape.attn, shape.sparse, cfg);
   return cfg;
 }

@@ -26,6 +26,8 @@ struct ModelShape {
   std::string mixers;  // based: of every layer (mixers.h)
   std::string attn;    // which layers attend in patterns: "", dense, alternating, sparse
   std::string sparse;  // these (sparse_layers.h)
+  std::string moe;     // which layers are mixtures of experts of `ffn` each, and what these are
+                       // (moe_settings.h); with experts llama is the family moe
   f64 norm_eps = 0;    // 0: 1e-5
   f64 rope_theta = 0;  // 0: 10000
   f64 init_std = 0;    // deviation that matrices are drawn with (params.h); 0: 0.02

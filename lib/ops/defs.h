@@ -94,6 +94,18 @@ void infer_cached_linear_attention(InferCtx& c);
 Cost cost_linear_attention(const Node& n, const Graph& g);
 Cost cost_linear_attention_grad(const Node& n, const Graph& g);
 
+// Mixtures of experts (experts.cc)
+void infer_route(InferCtx& c);
+void grad_route(GradCtx& c);
+void infer_dispatch(InferCtx& c);
+void infer_grouped(InferCtx& c);
+void grad_grouped(GradCtx& c);
+Cost cost_grouped(const Node& n, const Graph& g);
+void infer_combine(InferCtx& c);
+void grad_combine(GradCtx& c);
+Cost cost_combine(const Node& n, const Graph& g);
+void infer_draws(InferCtx& c);
+
 // Losses (loss.cc)
 void infer_linear_ce(InferCtx& c);
 void grad_linear_ce(GradCtx& c);

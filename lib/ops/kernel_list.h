@@ -48,19 +48,28 @@
   X(kLinearCeGrad, run_linear_ce_grad)  \
   X(kLinearLogprob, run_linear_logprob)
 
-#define LM_HOST_KERNELS(X)                           \
-  X(kScan, run_scan)                                 \
-  X(kScanGrad, run_scan_grad)                        \
-  X(kCachedScan, run_cached_scan)                    \
-  X(kLstm, run_lstm)                                 \
-  X(kLstmGrad, run_lstm_grad)                        \
-  X(kCachedLstm, run_cached_lstm)                    \
-  X(kConv, run_conv)                                 \
-  X(kConvGrad, run_conv_grad)                        \
-  X(kCachedConv, run_cached_conv)                    \
-  X(kLinearAttention, run_linear_attention)          \
-  X(kLinearAttentionGrad, run_linear_attention_grad) \
-  X(kCachedLinearAttention, run_cached_linear_attention)
+#define LM_HOST_KERNELS(X)                               \
+  X(kScan, run_scan)                                     \
+  X(kScanGrad, run_scan_grad)                            \
+  X(kCachedScan, run_cached_scan)                        \
+  X(kLstm, run_lstm)                                     \
+  X(kLstmGrad, run_lstm_grad)                            \
+  X(kCachedLstm, run_cached_lstm)                        \
+  X(kConv, run_conv)                                     \
+  X(kConvGrad, run_conv_grad)                            \
+  X(kCachedConv, run_cached_conv)                        \
+  X(kLinearAttention, run_linear_attention)              \
+  X(kLinearAttentionGrad, run_linear_attention_grad)     \
+  X(kCachedLinearAttention, run_cached_linear_attention) \
+  X(kRoute, run_route)                                   \
+  X(kRouteGrad, run_route_grad)                          \
+  X(kDispatch, run_dispatch)                             \
+  X(kGroupedLinear, run_grouped_linear)                  \
+  X(kGroupedLinearGradX, run_grouped_linear_grad_x)      \
+  X(kGroupedLinearGradW, run_grouped_linear_grad_w)      \
+  X(kCombine, run_combine)                               \
+  X(kCombineGrad, run_combine_grad)                      \
+  X(kDraws, run_draws)
 
 #define LM_COUNT_KERNEL(op, function) +1  // NOLINT(bugprone-macro-parentheses): a sum of them
 static_assert(LM_KERNELS(LM_COUNT_KERNEL) LM_HOST_KERNELS(LM_COUNT_KERNEL) == lm::kOpCount - 1,

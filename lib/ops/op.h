@@ -6,6 +6,7 @@
 
 #include "graph/op_def.h"
 #include "ops/attr.h"
+#include "ops/experts.h"
 
 namespace lm {
 
@@ -62,6 +63,16 @@ enum class Op : u16 {
   kLinearAttention,
   kLinearAttentionGrad,
   kCachedLinearAttention,
+  // mixtures of experts (experts.h)
+  kRoute,
+  kRouteGrad,
+  kDispatch,
+  kGroupedLinear,
+  kGroupedLinearGradX,
+  kGroupedLinearGradW,
+  kCombine,
+  kCombineGrad,
+  kDraws,
   // losses on logits
   kLinearCe,
   kLinearCeGrad,

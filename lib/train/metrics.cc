@@ -79,6 +79,14 @@ std::string step_line(const TrainCounters& counters, const StepResult& result,
   if (bpb) number(out, "bpb", *bpb);
   for (const auto& [name, value] : result.metrics)
     number(out, name, value);
+  for (const auto& [name, values] : result.layers) {
+    append(out, ",\"", name, "\":[");
+    for (i64 i = 0; i < isize(values); ++i) {
+      if (i > 0) out += ',';
+      io::append_json_number(out, values[usize(i)]);
+    }
+    out += ']';
+  }
   number(out, "grad_norm", result.grad_norm);
   number(out, "lr", result.lr);
   append(out, ",\"ms\":", format_fixed(speed.seconds * 1e3, 3));

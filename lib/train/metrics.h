@@ -34,7 +34,8 @@ struct StepSpeed {
 };
 
 /// {"step":..,"tokens":..,"loss":..,"bpb":..,"grad_norm":..,"lr":..,"ms":..,"tokens_per_s":..,
-/// "mfu":..,"skipped":..}; bpb only when known, the objective's metrics behind it.
+/// "mfu":..,"skipped":..}; bpb only when known, the objective's metrics behind it, and lists with
+/// a number for each mixture of experts (router_loss.h).
 std::string step_line(const TrainCounters& counters, const StepResult& result,
                       const StepSpeed& speed, std::optional<f64> bpb);
 /// {"step":..,"tokens":..,"eval_loss":..,"eval_perplexity":..,"eval_bpb":..,"eval_bound":"nelbo",

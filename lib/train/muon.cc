@@ -43,6 +43,14 @@ std::vector<i64> parts_of(const std::string& name, const model::LayerCfg& layer,
     return {a.heads * a.dim, a.heads * a.dim, a.heads * a.head_dim};
   }
   if (ends(name, ".taps.weight")) return {};
+  if (name.find(".mlp.") != std::string::npos) {
+    for (const char* one : {".router.weight", ".noise.weight", ".shared_gate.weight"})
+      if (ends(name, one)) return {};
+    const i64 experts = model::expert_count(layer);
+    if (ends(name, ".experts.gate_up.weight"))
+      return std::vector<i64>(usize(2 * experts), rows / (2 * experts));
+    if (ends(name, ".experts.down.weight")) return std::vector<i64>(usize(experts), rows / experts);
+  }
   if (ends(name, ".gates.weight") || ends(name, ".recurrent.weight"))
     return {rows / 4, rows / 4, rows / 4, rows / 4};
   if (ends(name, ".gate_up.weight") || ends(name, ".conv.in.weight")) return {rows / 2, rows / 2};

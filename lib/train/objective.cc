@@ -8,6 +8,14 @@
 
 namespace lm::train {
 
+namespace {
+
+// Inputs of the losses of routers: rows that are routed; the normaliser over these.
+constexpr const char* kRoutedRows = "routed_rows";
+constexpr const char* kRouterScale = "router_scale";
+
+}  // namespace
+
 RowInputs::RowInputs(i64 slots, i64 slot_rows)
     : tokens(usize(slots * slot_rows)),
       positions(usize(slots * slot_rows)),
@@ -144,8 +152,30 @@ TrainGraph::TrainGraph(const model::ModelCfg& cfg, const model::ModelParams& par
     if (metric.weight) graph.keep(metric.weight);
   }
   if (!options.backward) return;
-  graph.backward(loss.sum);
+  Value total = loss.sum;
+  if (!model.routers().empty()) {
+    const Value rows = inputs.declare_numbers(graph, kRoutedRows, 1);
+    const Value scale = inputs.declare_numbers(graph, kRouterScale, 1);
+    routers = router_terms(graph, model, options.routers);
+    if (routers.loss) total = add(graph, total, mul(graph, routers.loss, scale, Along::kScalar));
+    for (const RouterMetric& one : routers.metrics) {
+      loss.metrics.push_back({one.name, one.sum, rows});
+      graph.keep(one.sum);
+    }
+    graph.keep(rows);
+  }
+  graph.backward(total);
   apply_checkpointing(graph);
+}
+
+void TrainGraph::weigh(f64 share) {
+  const std::span<f32> rows = inputs.numbers(kRoutedRows);
+  if (rows.empty()) return;
+  const i64 count = std::count_if(inputs.spans.begin(), inputs.spans.end(),
+                                  [](const RowSpan& s) { return s.a1 > s.a0 || s.b1 > s.b0; });
+  rows[0] = static_cast<f32>(count);
+  inputs.numbers(kRouterScale)[0] =
+      count > 0 ? static_cast<f32>(share / static_cast<f64>(count)) : 0.0f;
 }
 
 }  // namespace lm::train

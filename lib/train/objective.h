@@ -10,6 +10,7 @@
 
 #include "model/build.h"
 #include "train/example.h"
+#include "train/router_loss.h"
 
 namespace lm::train {
 
@@ -135,16 +136,21 @@ struct TrainGraph {
     /// Parameter gradients accumulate into the bound gradient slab.
     bool backward = true;
     model::BuildOptions build;
+    RouterOptions routers;  // of mixtures of experts, where there are gradients
   };
   TrainGraph(const model::ModelCfg& cfg, const model::ModelParams& params,
              const Objective& objective, const Options& options);
   TrainGraph(const TrainGraph&) = delete;
   TrainGraph& operator=(const TrainGraph&) = delete;
 
+  /// Says what the rows that were filled add to the normaliser, before they are set.
+  void weigh(f64 share);
+
   Graph graph;
   model::GraphModel model;
   RowInputs inputs;
   LossValues loss;
+  RouterTerms routers;
 };
 
 }  // namespace lm::train

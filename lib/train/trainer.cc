@@ -31,6 +31,8 @@ TrainGraph::Options graph_options(const model::ModelCfg& cfg, const TrainOptions
   out.seq_len = options.seq_len;
   out.build.trainable = true;
   out.build.dropout = options.dropout;
+  out.build.moe = options.moe;
+  out.routers = options.routers;
   out.build.checkpoint = options.recompute;
   out.build.positions = options.seq_len;
   out.build.activation = options.activation;
@@ -53,11 +55,11 @@ f64 useful_flops_per_token(const model::ModelCfg& cfg, i64 seq_len) {
     sum += model::layer_flops(layer, cfg.width, seq_len);
   if (!cfg.lora) return sum;
   const ParamSet set = model::make_params(cfg).set;
-  i64 frozen = cfg.vocab * cfg.width;  // matrices that have no gradient
+  f64 frozen = static_cast<f64>(cfg.vocab * cfg.width);  // matrices that have no gradient
   for (const ParamInfo& info : set.list())
     if (!info.trainable && info.name.starts_with("blocks.") && info.shape.rank == 2)
-      frozen += info.count;
-  return sum - 2 * static_cast<f64>(frozen) + 6 * static_cast<f64>(set.trained_count());
+      frozen += static_cast<f64>(info.count) * model::active_share(cfg, info.name);
+  return sum - 2 * frozen + 6 * static_cast<f64>(set.trained_count());
 }
 
 f64 useful_flops_per_token(const model::ModelCfg& cfg, const Objective& objective, i64 seq_len) {
@@ -228,6 +230,7 @@ StepResult Trainer::step_of(std::span<const Examples> updates) {
       out.targets += one.targets;
     }
     out.skipped = out.skipped || one.skipped;
+    out.layers = one.layers;
     out.loss += share * one.loss;
     out.grad_norm += share * one.grad_norm;
     for (std::size_t i = 0; i < out.metrics.size(); ++i)
@@ -253,7 +256,9 @@ StepResult Trainer::update(std::span<const Example> batch, i64 before_micro, boo
   run.step = static_cast<u32>(counters.step);
   run.training = true;
   const std::vector<LossMetric>& metrics = graph_->loss.metrics;
-  std::vector<f64> sums(usize(3 + 2 * isize(metrics)));  // loss, targets, stop requests, metrics
+  // Loss, targets, stop requests, metrics, routers.
+  const i64 routers_at = 3 + 2 * isize(metrics);
+  std::vector<f64> sums(usize(routers_at + router_numbers(graph_->routers)));
   for (i64 round = 0; round < rounds && sums[2] == 0; ++round) {
     const std::span<const Example> some = part(batch, round);
     if (std::all_of(some.begin(), some.end(), [](const Example& e) { return e.tokens.empty(); }))
@@ -261,8 +266,10 @@ StepResult Trainer::update(std::span<const Example> batch, i64 before_micro, boo
     run.micro_step = static_cast<u32>(before_micro + number(round));
     const f64 share =
         objective_->fill(some, {run.seed, run.step, run.micro_step, *before}, graph_->inputs);
+    graph_->weigh(share);
     graph_->inputs.set(*executor_);
     run_graph(run);
+    add_router_numbers(graph_->routers, *executor_, std::span(sums).subspan(usize(routers_at)));
     sums[0] += static_cast<f64>(executor_->scalar(graph_->loss.sum));
     sums[1] += share;
     for (i64 i = 0; i < isize(metrics); ++i) {
@@ -285,6 +292,8 @@ StepResult Trainer::update(std::span<const Example> batch, i64 before_micro, boo
   for (i64 i = 0; i < isize(metrics); ++i)
     result.metrics.emplace_back(metrics[usize(i)].name,
                                 sums[usize(3 + 2 * i)] / sums[usize(4 + 2 * i)]);
+  const std::span<const f64> routed = std::span(sums).subspan(usize(routers_at));
+  result.layers = router_figures(graph_->routers, routed);
   if (comm_.size() > 1) comm_.reduce_scatter({grads_.data(), usize(grads_.elements())});
   const comm::Part part = comm::own_part(comm_, grads_.elements());
   result.grad_norm = gradient_norm(grads_, part, comm_, backend_) * mean;
@@ -303,6 +312,9 @@ StepResult Trainer::update(std::span<const Example> batch, i64 before_micro, boo
       muon_->update(result.lr, mean * clip_scale(result.grad_norm, options_.clip), grads_, master(),
                     options_.activation == DType::kBf16 ? &half_ : nullptr, optimizer_.m());
     if (comm_.size() > 1) comm_.all_gather({master().data(), usize(grads_.elements())});
+    if (options_.routers.bias_update > 0)
+      move_biases(graph_->routers, routed, options_.routers.bias_update, model_.params->set,
+                  master());
     counters.skipped_in_row = 0;
   }
   for (const Example& example : batch)

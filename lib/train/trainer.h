@@ -35,6 +35,8 @@ struct TrainOptions {
   f64 muon_momentum = 0.95;
   f64 clip = 1.0;  // 0: off
   f32 dropout = 0;
+  RouterOptions routers;
+  model::MoeTraining moe;
   CheckpointPolicy recompute;
   u64 seed = 0;
   OnNonFinite on_non_finite = OnNonFinite::kStop;
@@ -56,7 +58,8 @@ struct StepResult {
   f64 loss_sum = 0;
   i64 targets = 0;                                   // or pairs, or sequences
   std::vector<std::pair<std::string, f64>> metrics;  // of the objective; NaN where nothing counts
-  f64 grad_norm = 0;                                 // before clipping
+  std::vector<std::pair<std::string, std::vector<f64>>> layers;  // of each mixture of experts
+  f64 grad_norm = 0;                                             // before clipping
   f64 lr = 0;
 };
 

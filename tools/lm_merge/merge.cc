@@ -153,6 +153,7 @@ void run_merge(cli::Tool& tool) {
     return print_parameters(tool);
   }
   tool.need_input();
+  if (options.given("upcycle")) return run_upcycle(tool);
   if (tool.files().empty()) {
     throw Error(ErrorKind::kUsage, "which models? name a recipe, or --method and models",
                 "lm-merge --method linear a:0.7 b:0.3 -o merged");

@@ -7,6 +7,8 @@
 namespace lm::merge_tool {
 
 void run_merge(cli::Tool& tool);
+/// Of merge, where --upcycle is given.
+void run_upcycle(cli::Tool& tool);
 void run_soup(cli::Tool& tool);
 void run_diff(cli::Tool& tool);
 

@@ -10,6 +10,7 @@
 namespace lm::train_tool {
 
 std::vector<cli::Flag> model_flags();         // flags_model.cc
+std::vector<cli::Flag> expert_flags();        // experts.cc
 std::vector<cli::Flag> objective_flags();     // flags_objective.cc
 std::vector<cli::Flag> diffusion_flags();     // diffusion.cc
 std::vector<cli::Flag> record_flags();        // flags_records.cc

@@ -72,6 +72,7 @@ train::TrainOptions make_train(cli::Tool& tool, const model::ModelCfg& cfg, i64 
     usage(cat("--optimizer muon is of one process, but ", ranks, " ranks were started"));
   t.clip = o.real("clip");
   t.dropout = static_cast<f32>(o.real("dropout"));
+  set_expert_training(o, cfg, t);
   t.recompute = parse_checkpoint_policy(o.text("recompute"));
   t.seed = tool.seed();
   t.on_non_finite =

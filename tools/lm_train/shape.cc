@@ -20,9 +20,10 @@ constexpr i64 kDefaultSeqLen = 1024;
 }  // namespace
 
 bool shape_given(const Options& o) {
-  for (const char* name : {"preset", "arch", "layers", "width", "heads", "kv-heads", "head-dim",
-                           "ffn", "vocab", "context", "window", "mixers", "attn", "sparse",
-                           "norm-eps", "rope-theta", "init-std", "tied", "embed"})
+  for (const char* name :
+       {"preset", "arch",     "layers",     "width",    "heads",  "kv-heads", "head-dim",
+        "ffn",    "vocab",    "context",    "window",   "mixers", "attn",     "sparse",
+        "moe",    "norm-eps", "rope-theta", "init-std", "tied",   "embed"})
     if (o.given(name)) return true;
   return false;
 }
@@ -54,6 +55,7 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   if (o.given("mixers")) shape.mixers = o.text("mixers");
   if (o.given("attn")) shape.attn = o.text("attn");
   if (o.given("sparse")) shape.sparse = o.text("sparse");
+  if (const std::string experts = expert_settings(o); !experts.empty()) shape.moe = experts;
   if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
   if (const std::optional<f64> deviation = o.maybe_real("init-std")) shape.init_std = *deviation;

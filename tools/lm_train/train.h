@@ -1,10 +1,11 @@
 #pragma once
 // The parts of lm-train: the option table (flags*.cc), the processes of a run (ranks.cc), from
 // options to a model (shape.cc), to its training options (setup.cc), to an objective
-// (objective.cc), adapters (lora.cc), drawn embeddings (embeddings.cc), masked diffusion
-// (diffusion.cc), tokenizers (tokenizer.cc), what identifies a run (params.cc) and its continuation
-// (extend.cc, resume.cc), records in memory (records.cc), read by record_parser.cc, embeddings of a
-// cost (cost.cc), sequences for it (feed.cc), all of it together (run.cc).
+// (objective.cc), adapters (lora.cc), experts (experts.cc), drawn embeddings (embeddings.cc),
+// masked diffusion (diffusion.cc), tokenizers (tokenizer.cc), what identifies a run (params.cc) and
+// its continuation (extend.cc, resume.cc), records in memory (records.cc), read by
+// record_parser.cc, embeddings of a cost (cost.cc), sequences for it (feed.cc), all of it together
+// (run.cc).
 
 #include <functional>
 #include <memory>
@@ -81,6 +82,11 @@ model::ModelCfg new_config(const cli::Options& o,
 /// Reads the model that training starts from, with the head that the objective needs.
 void load_initial(const cli::Options& o, const train::ObjectiveDef& def, u64 seed, i64 ranks,
                   Setup& setup);
+
+/// --moe of a new model, with what --moe-bias-update needs; empty: nothing was said.
+std::string expert_settings(const cli::Options& o);
+/// What --moe-* say of training. Throws Error{kUsage} for a model without experts, or biases.
+void set_expert_training(const cli::Options& o, const model::ModelCfg& cfg, train::TrainOptions& t);
 
 /// --embed of a new model. Throws Error{kUsage} for a family with learned positions.
 void set_embeddings(const cli::Options& o, model::ModelCfg& cfg);

@@ -44,9 +44,18 @@ const char* const kSparse =
     "family=llama,layers=3,width=24,heads=6,kv_heads=3,ffn=40,vocab=50,context=700,"
     "attn=alternating,sparse=fixed:block=16,local=4,global=1,patterns=4";
 
+const char* const kExperts[] = {
+    "family=mixtral,layers=2,width=24,heads=6,kv_heads=2,ffn=40,vocab=50,context=700,moe=n=5",
+    "family=qwen2_moe,layers=2,width=24,heads=6,kv_heads=2,ffn=20,vocab=50,context=700,"
+    "moe=n=7,router=topk:3,every=2",
+    "family=moe,layers=2,width=24,heads=6,kv_heads=2,ffn=20,vocab=50,context=700,"
+    "moe=n=4,router=hash",
+};
+
 std::vector<const char*> attending_shapes() {
   std::vector<const char*> out(std::begin(kShapes), std::end(kShapes));
   out.push_back(kSparse);
+  out.insert(out.end(), std::begin(kExperts), std::end(kExperts));
   return out;
 }
 
@@ -135,7 +144,7 @@ TEST_CASE("logits do not depend on threads or on the other sequences of a pass",
 }
 
 TEST_CASE("whole prompts of several sequences share a pass, in any row order", "[model]") {
-  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm, kHybrid));
+  const Model model = make(GENERATE(kShapes[1], kExperts[0], kRecurrent, kLstm, kHybrid));
   const std::vector<i32> a = random_tokens(40, 1);
   const std::vector<i32> b = random_tokens(33, 2);
   const Logits expect_a = one_by_one(model, a);
@@ -159,7 +168,7 @@ TEST_CASE("whole prompts of several sequences share a pass, in any row order", "
 }
 
 TEST_CASE("forks continue independently from a shared prompt", "[model]") {
-  const Model model = make(GENERATE(kShapes[1], kRecurrent, kLstm, kHybrid));
+  const Model model = make(GENERATE(kShapes[1], kExperts[1], kRecurrent, kLstm, kHybrid));
   const std::vector<i32> prompt = random_tokens(37, 3);
   Engine engine(model);
   const i32 root = engine.create();

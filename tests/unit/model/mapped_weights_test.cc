@@ -27,6 +27,7 @@ const char* const kShapes[] = {
     "family=llama,layers=2,width=24,heads=6,kv_heads=2,head_dim=4,ffn=10,vocab=50,context=40",
     "family=llama,layers=1,width=16,heads=2,vocab=50,context=40,tied=true,bias=true",
     "family=llama,layers=1,width=64,heads=2,ffn=128,vocab=50,context=40",  // parts of whole panels
+    "family=mixtral,layers=1,width=24,heads=2,ffn=20,vocab=50,context=40,moe=n=3",
 };
 
 std::vector<f32> logits_of(const ModelRef& model) {

@@ -55,6 +55,10 @@ inline model::ModelCfg tiny_config(const std::string& family, i64 context = 32) 
     shape.layers = 3;
     shape.mixers = "conv:3@0,linear:4@1,window:5@2";
   }
+  if (family == "moe") {
+    shape.ffn = 32;
+    shape.moe = "n=5,router=top2-random,shared=1";
+  }
   shape.vocab = 64;
   shape.context = context;
   return model::make_config(shape);

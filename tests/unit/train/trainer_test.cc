@@ -47,7 +47,7 @@ f64 relative_distance(const ParamSlab& a, const ParamSlab& b) {
 TEST_CASE("training gives the same bits for 1, 2 and 7 threads", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.dropout = 0.1f;
-  for (const char* family : {"gpt2", "llama", "qwen3", "qlstm", "lstm", "based"}) {
+  for (const char* family : {"gpt2", "llama", "qwen3", "moe", "qlstm", "lstm", "based"}) {
     const ParamSlab one = train_some(options, 5, 1, family);
     CHECK(test::same_bits(one, train_some(options, 5, 2, family)));
     CHECK(test::same_bits(one, train_some(options, 5, 7, family)));
@@ -130,10 +130,13 @@ TEST_CASE("64 tokens are learnt by heart", "[train]") {
 TEST_CASE("recomputation policies give equal bits", "[train]") {
   train::TrainOptions options = test::tiny_options();
   options.dropout = 0.1f;
-  const ParamSlab plain = train_some(options, 3);
-  for (const char* policy : {"cheap", "block", "block:2"}) {
-    options.recompute = parse_checkpoint_policy(policy);
-    CHECK(test::same_bits(plain, train_some(options, 3)));
+  for (const char* family : {"llama", "moe"}) {
+    options.recompute = {};
+    const ParamSlab plain = train_some(options, 3, 1, family);
+    for (const char* policy : {"cheap", "block", "block:2"}) {
+      options.recompute = parse_checkpoint_policy(policy);
+      CHECK(test::same_bits(plain, train_some(options, 3, 1, family)));
+    }
   }
 }
 

@@ -136,6 +136,7 @@ std::vector<OpCase> op_cases() {
   add_matrix_cases(cases);
   add_transformer_cases(cases);
   add_recurrent_cases(cases);
+  add_experts_cases(cases);
   return cases;
 }
 

@@ -68,6 +68,7 @@ void add_elementwise_cases(std::vector<OpCase>& cases);
 void add_matrix_cases(std::vector<OpCase>& cases);
 void add_transformer_cases(std::vector<OpCase>& cases);
 void add_recurrent_cases(std::vector<OpCase>& cases);
+void add_experts_cases(std::vector<OpCase>& cases);
 
 /// sum over outputs of <fixed random numbers, output>: the loss of the gradient tests.
 Value random_loss(CaseGraph& c, const std::vector<Value>& outputs);

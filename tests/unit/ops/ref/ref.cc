@@ -28,7 +28,7 @@ void RefRun::run(i64 nodes, const RefCtx& ctx) {
       if (v) values_[usize(v.id)].assign(usize(g_.shape(v).count()), 0.0);
     }
     const bool done = ref_elementwise(r, ctx) || ref_movement(r) || ref_transformer(r) ||
-                      ref_loss(r) || ref_recurrent(r);
+                      ref_loss(r) || ref_recurrent(r) || ref_experts(r);
     LM_CHECK(done, cat("no reference for operator ", g_.def(n.op).name));
   }
 }

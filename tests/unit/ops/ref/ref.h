@@ -53,5 +53,6 @@ bool ref_movement(const RefNode& r);
 bool ref_transformer(const RefNode& r);
 bool ref_loss(const RefNode& r);
 bool ref_recurrent(const RefNode& r);
+bool ref_experts(const RefNode& r);
 
 }  // namespace lm::test

@@ -1,0 +1,35 @@
+// merge --upcycle: a dense model as a mixture of experts.
+
+#include "model/upcycle.h"
+
+#include "core/str.h"
+#include "merge.h"
+#include "merge/recipe.h"
+
+namespace lm::merge_tool {
+
+void run_upcycle(cli::Tool& tool) {
+  const cli::Options& options = tool.options();
+  const std::string& output = options.text("output");
+  if (tool.files().size() != 1)
+    throw Error(ErrorKind::kUsage,
+                cat("--upcycle takes one model, ", tool.files().size(), " are named"),
+                "lm-merge --upcycle 8 DENSE -o MIXTURE");
+  if (output == "-") throw Error(ErrorKind::kUsage, "--upcycle needs -o FOLDER");
+  const std::string& folder = tool.files()[0];
+  add_named_input(tool, folder);
+  tool.claim_folder(output);
+  const model::Model dense = model::load_model(folder);
+  const model::Model mixture =
+      model::upcycle(dense, options.integer("upcycle"), options.integer("active"), tool.seed());
+  model::SaveOptions save;
+  save.dtype =
+      options.given("out-dtype") ? *merge::parse_dtype(options.text("out-dtype")) : dense.stored;
+  save.max_shard_bytes = options.integer("shard-size");
+  model::save_model(output, mixture, save);
+  tool.add_metric("parameters", cat(mixture.params->set.count()));
+  tool.set_summary(cat(model::describe(mixture.cfg), ", ",
+                       format_count(static_cast<f64>(mixture.params->set.count())), " parameters"));
+}
+
+}  // namespace lm::merge_tool
