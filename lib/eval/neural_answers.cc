@@ -278,6 +278,7 @@ std::vector<Likelihood> NeuralAnswers::likelihoods(std::span<const LikelihoodReq
       ScoreRequest request;
       const std::vector<i32>& head = sequences[usize(group.branches[0])].tokens;
       request.prefix.assign(head.begin(), head.begin() + group.length);
+      request.given = true;
       for (const i64 i : group.branches) {
         const ScoredSequence& from = sequences[usize(i)];
         ScoreRequest::Branch& branch = request.branches.emplace_back();

@@ -9,9 +9,10 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 16> kObjectives = {{
+constexpr std::array<ObjectiveDef, 17> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
     {.name = "prefix-lm", .make = make_prefix_lm},
+    {.name = "jrt", .make = make_jrt},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
     {.name = "reward",
      .form = RecordForm::kPair,

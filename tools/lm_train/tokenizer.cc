@@ -123,4 +123,18 @@ std::optional<text::TokenizerIdentity> use_tokenizer(
   return text::identity_of(*tokenizer, path);
 }
 
+i32 token_named(const Options& o, const std::string& option, const std::string& path, i64 vocab) {
+  const std::string& name = o.text(option);
+  if (!path.empty())
+    if (const std::optional<i32> id = text::load_tokenizer(path)->find(name)) return *id;
+  const std::optional<i64> id = parse_count(name);
+  if (id && *id < vocab) return static_cast<i32>(*id);
+  const std::string given = cat("--", option, " ", quote(name, 200), ": ");
+  if (id) throw Error(ErrorKind::kUsage, cat(given, "the vocabulary has ", vocab, " ids"));
+  throw Error(ErrorKind::kUsage,
+              path.empty() ? cat(given, "without a tokenizer a token has an id, no text")
+                           : cat(given, path, " has no such token"),
+              "lm-tokenize train --special-token makes a vocabulary with tokens of one's own");
+}
+
 }  // namespace lm::train_tool

@@ -19,4 +19,10 @@ std::optional<text::TokenizerIdentity> use_tokenizer(
     cli::Tool& tool, const std::optional<text::TokenizerIdentity>& shards, train::RunOptions& run,
     std::string& path);
 
+/// The token that an option names by its text, or, where none is spelled so, by its id, of a
+/// vocabulary of `vocab` ids; path: of the tokenizer, empty: there is none. Throws Error{kUsage}
+/// naming the option.
+i32 token_named(const cli::Options& o, const std::string& option, const std::string& path,
+                i64 vocab);
+
 }  // namespace lm::train_tool
