@@ -80,9 +80,15 @@ Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
 
 Generator::~Generator() = default;
 
-bool Generator::has_prefix(const GenerateRequest& request) const {
-  return options_.prefixes && !request.prompt_logprobs;
+namespace {
+
+/// Whether the model has the prompt as its prefix.
+bool has_prefix(const model::Engine& engine, const GenerateOptions& options,
+                const GenerateRequest& request) {
+  return model::reads_prefixes(engine.cfg()) && options.prefixes && !request.prompt_logprobs;
 }
+
+}  // namespace
 
 /// Pages of a sample beside its prompt's.
 i64 Generator::sample_pages(const Job& job) const {
@@ -97,7 +103,7 @@ void Generator::add(GenerateRequest request) {
            "one model reads a prefix, whose tokens are no targets");
   LM_CHECK(request.variants.empty() || isize(request.variants) == request.params.n,
            "every sample has its variant");
-  if (request.prefix == 0 && model::reads_prefixes(engine_.cfg()) && has_prefix(request))
+  if (request.prefix == 0 && has_prefix(engine_, options_, request))
     request.prefix = isize(request.prompt);
   job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
   job->request = std::move(request);
@@ -270,7 +276,7 @@ void Generator::plan_sample(Sample& s) {
   const i64 tokens = isize(s.tokens);
   if (s.on_other) {
     if (s.other_seq < 0) s.other_seq = options_.other->create();
-    const bool prefix = model::reads_prefixes(options_.other->cfg()) && has_prefix(s.job.request);
+    const bool prefix = has_prefix(*options_.other, options_, s.job.request);
     for (i64 i = s.other_cached; i < tokens; ++i) {
       other_rows_.push_back(token_row(s, i, s.other_seq));
       other_rows_.back().prefix = prefix && i < isize(s.job.request.prompt);
