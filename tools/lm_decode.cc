@@ -159,8 +159,12 @@ std::vector<Flag> score_flags() {
        .semantic = false,
        .needs = {"report"}},
   };
-  return lm::cli::joined({text, lm::tool_options::window_flags(scoring),
-                          lm::decode_tool::draws_flags(), own, lm::decode_tool::chat_flags()});
+  return lm::cli::joined({text,
+                          lm::tool_options::window_flags(scoring),
+                          lm::decode_tool::draws_flags(),
+                          own,
+                          lm::decode_tool::chat_flags(),
+                          {lm::decode_tool::prefix_mode_flag(false)}});
 }
 
 ToolSpec make_spec() {

@@ -13,6 +13,7 @@ decode::GenerateOptions generate_options(const model::Engine& engine,
                                          const text::Tokenizer& tokenizer,
                                          const RollOptions& options) {
   decode::GenerateOptions out;
+  out.prefixes = false;  // the objective's rows have none
   out.batch = options.size.batch;
   out.chunk = options.size.chunk;
   out.end_ids = engine.cfg().end_ids;

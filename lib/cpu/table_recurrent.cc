@@ -51,8 +51,8 @@ Scan scan_of(const Tensor& gate, const Tensor& c) {
   return s;
 }
 
-// f(texts) for the runs of the pass, which go on with the node's numbers of their states: as many
-// at once as are of different sequences.
+// f(texts, ends) for the runs of the pass, which go on with the node's numbers of their states, and
+// the rows behind their prefixes: as many at once as are of different sequences.
 template <typename F>
 void for_rounds(const RunCtx& ctx, const Node& n, F f) {
   const CachedStateAttr a = n.op == Op::kCachedLinearAttention
@@ -62,17 +62,20 @@ void for_rounds(const RunCtx& ctx, const Node& n, F f) {
            "the run binds a StateView for what is remembered");
   const StateView& view = *static_cast<const StateView*>(ctx.bindings[usize(a.binding)]);
   std::vector<TextRun> texts;
+  std::vector<i32> ends;
   std::set<const f32*> seen;
   for (i64 i = 0; i < view.count; ++i) {
     const StateRun& run = view.runs[i];
     if (!seen.insert(run.state).second) {
-      f(texts);
+      f(texts, ends);
       texts.clear();
+      ends.clear();
       seen = {run.state};
     }
     texts.push_back({run.begin, run.end, run.state + a.offset, run.state + a.offset});
+    ends.push_back(static_cast<i32>(run.begin + run.prefix));
   }
-  f(texts);
+  f(texts, ends);
 }
 
 // The rows behind the texts' further keys; empty: there are none.
@@ -90,8 +93,8 @@ std::vector<i32> prefix_ends(const Node& n, const std::vector<TextRun>& texts, c
   return out;
 }
 
-// x: q, k, v, spans, and further keys, values and ends where there are some.
-LinearAttention attention_of(const LinearAttentionAttr& attr, const Tensor* x, bool prefix) {
+// x: q, k, v; more: further keys and values, or null.
+LinearAttention attention_of(const LinearAttentionAttr& attr, const Tensor* x, const Tensor* more) {
   LinearAttention a;
   a.heads = attr.heads;
   a.dim = attr.dim;
@@ -102,11 +105,11 @@ LinearAttention attention_of(const LinearAttentionAttr& attr, const Tensor* x, b
   a.ldk = x[1].ld;
   a.v = floats(x[2]);
   a.ldv = x[2].ld;
-  if (prefix) {
-    a.prefix_k = floats(x[4]);
-    a.ld_prefix_k = x[4].ld;
-    a.prefix_v = floats(x[5]);
-    a.ld_prefix_v = x[5].ld;
+  if (more != nullptr) {
+    a.prefix_k = floats(more[0]);
+    a.ld_prefix_k = more[0].ld;
+    a.prefix_v = floats(more[1]);
+    a.ld_prefix_v = more[1].ld;
   }
   return a;
 }
@@ -167,7 +170,7 @@ void run_cached_scan(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor*
   Scan s = scan_of(in[0], out[0]);
   s.x = floats(in[1]);
   s.ldx = in[1].ld;
-  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts, const std::vector<i32>&) {
     scan_forward(s, texts.data(), isize(texts));
   });
 }
@@ -201,7 +204,7 @@ void run_lstm(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*
 void run_cached_lstm(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   zero_rows(out[0]);
   const Lstm l = lstm_of(in[0], in[1], out[0]);
-  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts, const std::vector<i32>&) {
     lstm_forward(l, texts.data(), isize(texts));
   });
 }
@@ -256,7 +259,7 @@ void run_conv(const RunCtx&, const Node& n, const Tensor* in, Tensor* out, void*
 void run_cached_conv(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out, void*) {
   zero_rows(out[0]);
   const Conv c = conv_of(in[0], in[1], out[0]);
-  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts, const std::vector<i32>&) {
     conv_forward(c, texts.data(), isize(texts));
   });
 }
@@ -282,7 +285,7 @@ void run_linear_attention(const RunCtx&, const Node& n, const Tensor* in, Tensor
   const std::vector<TextRun> texts = texts_of(n, in[3], {out, 2});
   const bool prefix = n.in.size() > 4;
   const std::vector<i32> ends = prefix_ends(n, texts, prefix ? &in[6] : nullptr);
-  LinearAttention a = attention_of(n.attr.as<LinearAttentionAttr>(), in, prefix);
+  LinearAttention a = attention_of(n.attr.as<LinearAttentionAttr>(), in, prefix ? in + 4 : nullptr);
   a.y = floats(out[0]);
   a.ldy = out[0].ld;
   a.norm = floats(out[1]);
@@ -293,11 +296,13 @@ void run_linear_attention(const RunCtx&, const Node& n, const Tensor* in, Tensor
 void run_cached_linear_attention(const RunCtx& ctx, const Node& n, const Tensor* in, Tensor* out,
                                  void*) {
   zero_rows(out[0]);
-  LinearAttention a = attention_of(n.attr.as<CachedLinearAttentionAttr>().attention, in, false);
+  const bool prefix = n.in.size() > 3;
+  LinearAttention a =
+      attention_of(n.attr.as<CachedLinearAttentionAttr>().attention, in, prefix ? in + 3 : nullptr);
   a.y = floats(out[0]);
   a.ldy = out[0].ld;
-  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts) {
-    linear_attention_forward(a, texts.data(), isize(texts), nullptr);
+  for_rounds(ctx, n, [&](const std::vector<TextRun>& texts, const std::vector<i32>& ends) {
+    linear_attention_forward(a, texts.data(), isize(texts), prefix ? ends.data() : nullptr);
   });
 }
 
@@ -307,7 +312,8 @@ void run_linear_attention_grad(const RunCtx&, const Node& n, const Tensor* in, T
   const std::vector<Tensor> d = gradients_of(n, in, out, space);
   const std::vector<TextRun> texts = texts_of(n, in[6], {d.data(), 3});
   const std::vector<i32> ends = prefix_ends(n, texts, prefix ? &in[9] : nullptr);
-  LinearAttention a = attention_of(n.attr.as<LinearAttentionAttr>(), in + 3, prefix);
+  LinearAttention a =
+      attention_of(n.attr.as<LinearAttentionAttr>(), in + 3, prefix ? in + 7 : nullptr);
   a.dy = floats(in[0]);
   a.ld_dy = in[0].ld;
   a.y = floats(in[1]);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/layer.h"
+
 namespace lm::decode {
 
 namespace {
@@ -34,6 +36,7 @@ void ModelDrafter::finish(std::span<const i32> /*history*/) {
 /// Adds tokens to the engine's memory. False when its context or its room does not hold them.
 bool ModelDrafter::evaluate(std::span<const i32> tokens) {
   const i64 before = isize(cached_);
+  const bool prefix = model::reads_prefixes(engine_.cfg());
   if (before + isize(tokens) > engine_.positions() ||
       engine_.cache().pages_needed(seq_, isize(tokens)) > engine_.cache().free_pages())
     return false;
@@ -41,6 +44,7 @@ bool ModelDrafter::evaluate(std::span<const i32> tokens) {
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     rows[i].seq = seq_;
     rows[i].token = tokens[i];
+    rows[i].prefix = prefix && before + static_cast<i64>(i) < subject_.prompt;
   }
   rows.back().want_logits = true;
   engine_.eval(rows);

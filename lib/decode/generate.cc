@@ -11,6 +11,7 @@
 #include "decode/engine_options.h"
 #include "decode/generate_sample.h"
 #include "decode/stop.h"
+#include "model/layer.h"
 
 namespace lm::decode {
 
@@ -79,6 +80,16 @@ Generator::Generator(model::Engine& engine, const text::Tokenizer& tokenizer,
 
 Generator::~Generator() = default;
 
+namespace {
+
+/// Whether the model has the prompt as its prefix.
+bool has_prefix(const model::Engine& engine, const GenerateOptions& options,
+                const GenerateRequest& request) {
+  return model::reads_prefixes(engine.cfg()) && options.prefixes && !request.prompt_logprobs;
+}
+
+}  // namespace
+
 /// Pages of a sample beside its prompt's.
 i64 Generator::sample_pages(const Job& job) const {
   return engine_.cache().pages_of(longest(job), isize(job.request.prompt));
@@ -92,6 +103,8 @@ void Generator::add(GenerateRequest request) {
            "one model reads a prefix, whose tokens are no targets");
   LM_CHECK(request.variants.empty() || isize(request.variants) == request.params.n,
            "every sample has its variant");
+  if (request.prefix == 0 && has_prefix(engine_, options_, request))
+    request.prefix = isize(request.prompt);
   job->key = draw_key(request.params.seed.value_or(request.seed), request.id);
   job->request = std::move(request);
   job->next_position = set_positions(job->request.prompt, 0, 0);
@@ -263,8 +276,11 @@ void Generator::plan_sample(Sample& s) {
   const i64 tokens = isize(s.tokens);
   if (s.on_other) {
     if (s.other_seq < 0) s.other_seq = options_.other->create();
-    for (i64 i = s.other_cached; i < tokens; ++i)
+    const bool prefix = has_prefix(*options_.other, options_, s.job.request);
+    for (i64 i = s.other_cached; i < tokens; ++i) {
       other_rows_.push_back(token_row(s, i, s.other_seq));
+      other_rows_.back().prefix = prefix && i < isize(s.job.request.prompt);
+    }
     other_rows_.back().want_logits = true;
     s.out.other_rows += tokens - s.other_cached;
     return;
@@ -314,7 +330,10 @@ void Generator::plan_rows() {
     if (prefix) end = job->request.prefix;
     for (i64 i = job->evaluated; i < end; ++i) {
       EvalRow row = eval_row(job->seq, prompt[usize(i)]);
-      if (prefix) row.see = EvalRow::See::kAll;
+      if (prefix && model::reads_prefixes(engine_.cfg()))
+        row.prefix = true;
+      else if (prefix)
+        row.see = EvalRow::See::kAll;
       row.want_logits = i + 1 == isize(prompt) || job->request.prompt_logprobs;
       rows_.push_back(row);
       plan_.push_back({job.get(), nullptr, i});

@@ -41,7 +41,7 @@ struct GenerateRequest {
   std::vector<PromptRow> prompt;  // at least one
   i32 next = -1;                  // position behind it; -1: the one after its last row's
   i64 prefix = 0;                 // its first rows that see each other, in one pass of any size;
-                                  // not beside a second model or prompt_logprobs
+                                  // not beside a second model or prompt_logprobs; see prefixes
   SampleParams params;
   bool logprobs = false;  // of the drawn tokens, raw distribution
   i64 top_logprobs = 0;   // likeliest tokens to note at each position
@@ -52,8 +52,7 @@ struct GenerateRequest {
   std::shared_ptr<const Constraint> constraint = nullptr;
   /// Alternatives are drawn instead of tokens (choose); each sample gets a clone.
   std::shared_ptr<const ChoiceText> choices = nullptr;
-  /// A sample begins when the one before it has ended: what their constraint learns then does not
-  /// depend on the batch.
+  /// A sample begins when the one before it has ended: what a constraint learns is not the batch's.
   bool serial = false;
   /// Weights of the model's adapters (Engine::adapt); empty: what the model says.
   std::vector<f32> adapters = {};
@@ -117,6 +116,7 @@ struct GenerateOptions {
   /// two makes each token (model_switch.h). The generator's own is the one that makes the first.
   model::Engine* other = nullptr;
   SwitchOptions models = {};
+  bool prefixes = true;  // models that read some have prompts as such, without prompt_logprobs
 };
 
 class Generator {

@@ -32,6 +32,19 @@ i32 set_positions(std::span<PromptRow> rows, i64 before, i32 next) {
   return next;
 }
 
+std::vector<PromptRow> repeated(std::span<const PromptRow> rows, std::optional<i32> begin,
+                                i64 count) {
+  const bool begun = begin && !rows.empty() && rows[0].token == *begin;
+  const std::span<const PromptRow> body = rows.subspan(begun ? 1 : 0);
+  const i64 size = isize(body);
+  std::vector<PromptRow> out(rows.begin(), rows.end());
+  if (size == 0 || count <= isize(rows)) return out;
+  out.resize(usize(begun ? 1 : 0));
+  for (i64 left = count - isize(out); left > 0; --left)
+    out.push_back(body[usize(size - 1 - (left - 1) % size)]);
+  return out;
+}
+
 model::EvalRow eval_row(i32 seq, const PromptRow& row) {
   model::EvalRow out;
   out.seq = seq;

@@ -36,6 +36,11 @@ std::vector<i32> tokens_of(std::span<const PromptRow> rows);
 /// position is `next`. Returns the next one behind the part. LM_CHECKs the holes.
 i32 set_positions(std::span<PromptRow> rows, i64 before, i32 next);
 
+/// `count` rows that end as these do and are these again and again, the first time from somewhere
+/// within; a begin token stands first and once. No fewer than there are.
+std::vector<PromptRow> repeated(std::span<const PromptRow> rows, std::optional<i32> begin,
+                                i64 count);
+
 /// The row of a sequence that evaluates it, without results.
 model::EvalRow eval_row(i32 seq, const PromptRow& row);
 

@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "core/str.h"
 #include "decode/engine_options.h"
+#include "model/layer.h"
 
 namespace lm::decode {
 
@@ -17,6 +18,7 @@ struct TokenScorer::Job {
     i32 seq = -1;
     i64 done = 0;    // tokens in the cache
     i64 rows = 0;    // tokens to evaluate
+    i64 given = 0;   // its first rows, the text's prefix: read in one pass
     i64 charge = 0;  // pages
   };
   ScoreRequest request;
@@ -50,8 +52,26 @@ TokenScorer::TokenScorer(model::Engine& engine, ScoreOptions options)
 
 TokenScorer::~TokenScorer() = default;
 
+namespace {
+
+/// Every branch reads the prefix itself.
+void part_branches(ScoreRequest& request) {
+  for (ScoreRequest::Branch& branch : request.branches) {
+    branch.rows.insert(branch.rows.begin(), request.prefix.begin(), request.prefix.end());
+    branch.first += isize(request.prefix);
+  }
+  request.prefix.clear();
+}
+
+}  // namespace
+
 void TokenScorer::add(ScoreRequest request) {
   std::unique_ptr<Job> job = std::make_unique<Job>();
+  const bool given = request.given && options_.prefixes && model::reads_prefixes(engine_.cfg());
+  // What is read of a prefix depends on all of it.
+  if (given && std::any_of(request.branches.begin(), request.branches.end(),
+                           [](const ScoreRequest::Branch& b) { return b.first > 0; }))
+    part_branches(request);
   job->branches.resize(request.branches.size());
   job->result.resize(request.branches.size());
   const i64 shared = isize(request.prefix);
@@ -59,9 +79,12 @@ void TokenScorer::add(ScoreRequest request) {
   for (i64 b = 0; b < isize(request.branches); ++b) {
     std::vector<PromptRow>& rows = request.branches[usize(b)].rows;
     set_positions(rows, shared, next);
-    job->branches[usize(b)].rows = std::max<i64>(0, isize(rows) - 1);
+    Job::Part& part = job->branches[usize(b)];
+    part.rows = std::max<i64>(0, isize(rows) - 1);
+    if (given) part.given = std::min(part.rows, request.branches[usize(b)].first);
   }
   job->prefix.rows = isize(request.prefix);
+  if (given) job->prefix.given = job->prefix.rows;
   job->request = std::move(request);
   jobs_.push_back(std::move(job));
 }
@@ -113,14 +136,15 @@ void TokenScorer::plan(Job& job, i64 branch, i64& room) {
   const ScoreRequest::Branch* const own =
       branch < 0 ? nullptr : &job.request.branches[usize(branch)];
   const std::vector<PromptRow>& from = own == nullptr ? job.request.prefix : own->rows;
-  const i64 end = std::min(part.rows, part.done + room);
+  const i64 end = std::max(part.given, std::min(part.rows, part.done + room));
   for (i64 i = part.done; i < end; ++i) {
     EvalRow row = eval_row(part.seq, from[usize(i)]);
+    row.prefix = i < part.given;
     row.want_logits = own == nullptr ? i + 1 == part.rows : i + 1 >= own->first;
     rows_.push_back(row);
     plan_.push_back({&job, branch, i});
   }
-  room -= end - part.done;
+  room = std::max<i64>(0, room - (end - part.done));
 }
 
 void TokenScorer::finish_parts() {
@@ -280,6 +304,7 @@ ScoreRequest score_together(std::span<const ScoredTokens* const> texts) {
   }
   ScoreRequest out;
   out.prefix.assign(head.begin(), head.begin() + common);
+  out.given = true;
   for (const ScoredTokens* const text : texts) {
     ScoreRequest::Branch& branch = out.branches.emplace_back();
     branch.rows.assign(text->tokens.begin() + common, text->tokens.end());

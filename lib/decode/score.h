@@ -23,7 +23,9 @@
 namespace lm::decode {
 
 /// A prefix evaluated once and branches behind it. With an empty prefix a branch's first token has
-/// no probability and is not scored. Holes count the prefix's rows, then the branch's own.
+/// no probability and is not scored. Holes count the prefix's rows, then the branch's own. given:
+/// what is not scored is a prompt, and models that read prefixes (model::reads_prefixes) have it as
+/// one, as where they write; what branches have of it beside the prefix is then read with it.
 struct ScoreRequest {
   struct Branch {
     std::vector<PromptRow> rows;
@@ -32,6 +34,7 @@ struct ScoreRequest {
   std::vector<PromptRow> prefix;
   std::vector<Branch> branches;
   i64 top_logprobs = 0;
+  bool given = false;
   std::vector<f32> adapters = {};  // Engine::adapt; empty: what the model says
 };
 
@@ -44,8 +47,9 @@ struct BranchScore {
 };
 
 struct ScoreOptions {
-  i64 batch = 16;   // sequences at once
-  i64 chunk = 512;  // rows of a step
+  i64 batch = 16;        // sequences at once
+  i64 chunk = 512;       // rows of a step
+  bool prefixes = true;  // ScoreRequest::given counts
 };
 
 struct ScoreStats {
@@ -94,8 +98,8 @@ class TokenScorer {
   ScoreStats stats_;
 };
 
-/// Texts, at least one, behind what they have in common of what is not scored, which is evaluated
-/// once: a branch each.
+/// Texts, at least one, behind what they have in common of what is not scored, which is given and
+/// evaluated once: a branch each.
 ScoreRequest score_together(std::span<const ScoredTokens* const> texts);
 
 /// How a long text is cut into windows.

@@ -267,6 +267,9 @@ std::vector<Likelihood> NeuralAnswers::likelihoods(std::span<const LikelihoodReq
   for (const ScoredSequence& each : sequences)
     stats_.tokens += isize(each.tokens);
 
+  // A task's requests are of one kind; windows have no prompt.
+  const bool given = std::none_of(requests.begin(), requests.end(),
+                                  [](const LikelihoodRequest& r) { return r.rolling; });
   const std::vector<SharedPrefix> groups = share_prefixes(sequences, kMostBranches);
   std::vector<Likelihood> scored(sequences.size());
   decode::TokenScorer scorer(session_.engine(), session_.score_options());
@@ -278,6 +281,7 @@ std::vector<Likelihood> NeuralAnswers::likelihoods(std::span<const LikelihoodReq
       ScoreRequest request;
       const std::vector<i32>& head = sequences[usize(group.branches[0])].tokens;
       request.prefix.assign(head.begin(), head.begin() + group.length);
+      request.given = given;
       for (const i64 i : group.branches) {
         const ScoredSequence& from = sequences[usize(i)];
         ScoreRequest::Branch& branch = request.branches.emplace_back();

@@ -14,22 +14,27 @@ i32 narrow(i64 value) {
 /// Rows of a batch see rows of the batch.
 class BatchContext : public MixContext {
  public:
-  BatchContext(Graph& g, Value spans) : g_(g), spans_(spans) {}
+  BatchContext(Graph& g, Value spans, Value prefix_ends)
+      : g_(g), spans_(spans), prefix_ends_(prefix_ends) {}
   Value attend(Value qkv, const AttentionAttr& attr, i64 /*layer*/) override {
     return attention(g_, qkv, spans_, attr);
   }
   Value scan(Value gate, Value x, i64 /*layer*/) override { return lm::scan(g_, gate, x, spans_); }
   Value lstm(Value x, Value w, i64 /*layer*/) override { return lm::lstm(g_, x, w, spans_); }
   Value conv(Value x, Value w, i64 /*layer*/) override { return lm::conv(g_, x, w, spans_); }
+  bool has_prefixes() const override { return bool(prefix_ends_); }
   Value linear_attend(const LinearAttentionInputs& x, const LinearAttentionAttr& attr,
                       i64 /*layer*/) override {
-    return linear_attention(g_, x, spans_, attr);
+    LinearAttentionInputs all = x;
+    if (x.prefix_k) all.prefix_end = prefix_ends_;
+    return linear_attention(g_, all, spans_, attr);
   }
   Value spans() const override { return spans_; }
 
  private:
   Graph& g_;
   Value spans_;
+  Value prefix_ends_;
 };
 
 }  // namespace
@@ -148,7 +153,7 @@ Value GraphModel::hidden(Value tokens, Value positions, MixContext& mix, std::sp
 }
 
 Value GraphModel::hidden(Value tokens, Value positions, Value spans) {
-  BatchContext mix(g_, spans);
+  BatchContext mix(g_, spans, prefix_ends_);
   return hidden(tokens, positions, mix);
 }
 
@@ -168,7 +173,7 @@ void GraphModel::bind(Executor& executor, const Weights& weights, const Weights*
 }
 
 Value GraphModel::hidden_of(Value rows, Value positions, Value spans) {
-  BatchContext mix(g_, spans);
+  BatchContext mix(g_, spans, prefix_ends_);
   tokens_ = {};
   const Value x = options_.dropout > 0 ? dropout(g_, rows, options_.dropout) : rows;
   return final_norm(layers(x, positions, mix, cfg_.depth(), {}));

@@ -46,6 +46,9 @@ class GraphModel {
 
   /// For all rows to come: weights [N, BuildOptions::adapters->columns()] of the adapters.
   void use_adapters(Value row_weights) { adapter_rows_ = row_weights; }
+  /// For all rows to come of batches: where the prefix of each one's text ends, i32 [N], its first
+  /// row where it has none. Without a call none has one.
+  void use_prefixes(Value ends) { prefix_ends_ = ends; }
   /// tokens, positions i32 [N] -> [N, C]. Every token is of the first type, where there are types.
   /// LM_CHECK: the model has a table.
   Value embed(Value tokens, Value positions);
@@ -106,6 +109,7 @@ class GraphModel {
   std::vector<RouterValues> routers_;
   std::map<std::string, std::vector<LowRankPart>> low_rank_;  // by the matrix, in order of rows
   Value adapter_rows_;
+  Value prefix_ends_;
   Value head_;
   std::optional<RopeTables> own_ropes_;
   std::vector<Value> ropes_;  // by table

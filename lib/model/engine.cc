@@ -113,6 +113,7 @@ i64 Engine::largest_pass_bytes() const {
   PassKey largest;
   largest.rows = options_.max_rows;
   largest.logit_rows = options_.max_logit_rows;
+  largest.prefixes = reads_prefixes(model_.cfg);
   return plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, largest).graph, backend_);
 }
 
@@ -216,6 +217,7 @@ void Engine::check_span(std::span<const EvalRow> rows, const Cut& cut) const {
   PassKey key;
   key.rows = pass_rows(cut.end - cut.begin);
   key.logit_rows = options_.max_logit_rows;
+  key.prefixes = reads_prefixes(model_.cfg);
   const i64 bytes =
       plan_bytes(Pass(model_, bound(), ropes_, options_, positions_, key).graph, backend_);
   if (bytes <= options_.span_bytes) return;
@@ -237,6 +239,7 @@ Engine::PassKey Engine::key_of(std::span<const EvalRow> rows, i64 begin, i64 end
   key.lone_rows = true;
   for (i64 i = begin; i < end; ++i) {
     wanted += rows[usize(i)].want_logits ? 1 : 0;
+    key.prefixes = key.prefixes || rows[usize(i)].prefix;
     const RowSpan& span = spans_[usize(i - begin)];
     keys = std::max<i64>({keys, span.la + span.a1 - span.a0, span.lb + span.b1 - span.b0});
     if (i > begin && rows[usize(i)].seq == rows[usize(i - 1)].seq) key.lone_rows = false;

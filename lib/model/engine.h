@@ -64,13 +64,13 @@ class Engine {
   i64 pass_rows(i64 n) const;  // that a pass of n <= max_rows rows computes, padding included
   i64 max_logit_rows() const { return options_.max_logit_rows; }
 
-  /// Evaluates rows, in passes of at most max_rows rows. A sequence with See::kAll rows lies in one
-  /// pass, which is made as large as that needs. Rows of a sequence that were not committed since
-  /// its last eval are dropped first. Results of the previous call become invalid.
-  /// Throws, with nothing changed: Error{kData} for a token or position out of range; Error{kOs}
-  /// naming the need when the cache has too few free pages or a pass of more than max_rows rows
-  /// needs more than span_bytes; Error{kUsage} for a tree where the model's memory keeps none;
-  /// Error{kInternal} for a malformed tree or hole.
+  /// Evaluates rows, in passes of at most max_rows rows. A sequence with See::kAll rows, or a
+  /// prefix, lies in one pass, which is made as large as that needs. Rows of a sequence that were
+  /// not committed since its last eval are dropped first. Results of the previous call become
+  /// invalid. Throws, with nothing changed: Error{kData} for a token or position out of range;
+  /// Error{kOs} naming the need when the cache has too few free pages or a pass of more than
+  /// max_rows rows needs more than span_bytes; Error{kUsage} for a tree where the model's memory
+  /// keeps none; Error{kInternal} for a malformed tree, hole or prefix.
   void eval(std::span<const EvalRow> rows);
   /// The same, but logits are given away as passes make them, row behind row with the rows'
   /// indices, which ascend over the calls; valid during the call. On the CPU nothing is copied.
@@ -110,6 +110,7 @@ class Engine {
   struct PassKey {
     i64 rows = 0;
     i64 logit_rows = 0;
+    bool prefixes = false;
     i64 max_keys = 0;
     bool listed = false;
     bool lone_rows = false;

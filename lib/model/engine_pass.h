@@ -29,8 +29,8 @@ inline constexpr i32 kStateBinding = 1;
 /// Rows see what earlier passes left: keys and values in the pages, states.
 class PagedContext : public MixContext {
  public:
-  PagedContext(Graph& g, const ModelCfg& cfg, i32 max_keys)
-      : g_(g), cfg_(cfg), max_keys_(max_keys), seen_(usize(cfg.depth())) {}
+  PagedContext(Graph& g, const ModelCfg& cfg, i32 max_keys, bool prefixes)
+      : g_(g), cfg_(cfg), max_keys_(max_keys), prefixes_(prefixes), seen_(usize(cfg.depth())) {}
   Value attend(Value qkv, const AttentionAttr& attr, i64 layer) override {
     PagedAttr paged;
     paged.heads = attr.heads;
@@ -54,10 +54,10 @@ class PagedContext : public MixContext {
   Value conv(Value x, Value w, i64 layer) override {
     return cached_conv(g_, x, w, {kStateBinding, state_numbers(cfg_, layer)});
   }
+  bool has_prefixes() const override { return prefixes_; }
   Value linear_attend(const LinearAttentionInputs& x, const LinearAttentionAttr& attr,
                       i64 layer) override {
-    return cached_linear_attention(g_, x.q, x.k, x.v,
-                                   {attr, {kStateBinding, state_numbers(cfg_, layer)}});
+    return cached_linear_attention(g_, x, {attr, {kStateBinding, state_numbers(cfg_, layer)}});
   }
   /// What layer i, which attends, was given.
   Value seen(i64 layer) const { return seen_[usize(layer)]; }
@@ -66,6 +66,7 @@ class PagedContext : public MixContext {
   Graph& g_;
   const ModelCfg& cfg_;
   i32 max_keys_;
+  bool prefixes_;
   std::vector<Value> seen_;
 };
 
@@ -81,7 +82,7 @@ struct Engine::Pass {
       model.use_adapters(adapters);
     }
     position = graph.input("positions", {key.rows}, DType::kI32);
-    PagedContext mix(graph, from.cfg, static_cast<i32>(key.max_keys));
+    PagedContext mix(graph, from.cfg, static_cast<i32>(key.max_keys), key.prefixes);
     std::vector<Value> behind(usize(from.cfg.depth() + 1));
     const i64 last = options.final_state ? from.cfg.depth() : options.states.back();
     const Value x = model.stream(tokens, position, mix, last, behind);

@@ -12,11 +12,15 @@ namespace lm::model {
 
 void Engine::check_rows(std::span<const EvalRow> rows) const {
   std::map<i32, i64> counts;
-  for (const EvalRow& row : rows) {
+  for (i64 i = 0; i < isize(rows); ++i) {
+    const EvalRow& row = rows[usize(i)];
     Placement at;
     at.first = cache_->length(row.seq);
     at.slot = at.first + counts[row.seq]++;
     check_row(row, at);
+    const bool follows = i > 0 && rows[usize(i - 1)].seq == row.seq && rows[usize(i - 1)].prefix;
+    LM_CHECK(!row.prefix || (reads_prefixes(model_.cfg) && (at.slot == 0 || follows)),
+             "a prefix is what its text begins with, row behind row");
   }
   i64 needed = 0;
   for (const auto& [seq, count] : counts)
@@ -64,9 +68,10 @@ void Engine::check_row(const EvalRow& row, const Placement& at) const {
 }
 
 /// Passes of at most max_rows rows and max_logit_rows logits, in order of the rows. A sequence some
-/// of whose rows see all of it is not parted: a pass that it alone makes too long stays so.
+/// of whose rows see all of it is not parted, nor is a prefix: a pass that it alone makes too long
+/// stays so.
 std::vector<Engine::Cut> Engine::cut(std::span<const EvalRow> rows) const {
-  std::map<i32, i64> last;  // of such sequences, their last row
+  std::map<i32, i64> last;  // of such sequences, their last row; of a prefix the last
   for (const EvalRow& row : rows)
     if (row.see == EvalRow::See::kAll) last[row.seq] = 0;
   if (!last.empty()) {
@@ -75,6 +80,8 @@ std::vector<Engine::Cut> Engine::cut(std::span<const EvalRow> rows) const {
       if (found != last.end()) found->second = i;
     }
   }
+  for (i64 i = 0; i < isize(rows); ++i)
+    if (rows[usize(i)].prefix) last[rows[usize(i)].seq] = i;
   std::vector<Cut> out;
   i64 begin = 0;
   while (begin < isize(rows)) {
@@ -166,6 +173,7 @@ void Engine::fill_runs(std::span<const EvalRow> rows, i64 begin, i64 end) {
       ++runs_.back().end;
     else
       runs_.push_back({i - begin, i - begin + 1, cache_->pending_state(seq)});
+    if (rows[usize(i)].prefix) ++runs_.back().prefix;
   }
 }
 

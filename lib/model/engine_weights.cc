@@ -53,6 +53,7 @@ i64 Engine::host_bytes(const ModelRef& model, const EngineOptions& options) {
   PassKey key;
   key.rows = options.max_rows;
   key.logit_rows = options.max_logit_rows;
+  key.prefixes = reads_prefixes(model.cfg);
   const Pass largest(model, model.weights, ropes, options, positions, key);
   const Readers readers(largest.graph, model.params.set.size());
   i64 bytes = ropes.bytes() + plan_bytes(largest.graph, cpu_backend()) +
@@ -76,6 +77,7 @@ void Engine::pack_weights() {
   PassKey key;
   key.rows = 1;
   key.logit_rows = std::min<i64>(1, options_.max_logit_rows);
+  key.prefixes = reads_prefixes(model_.cfg);
   const Pass least(model_, bound(), ropes_, options_, positions_, key);
   const Readers readers(least.graph, model_.params.set.size());
   for (i32 param = 0; param < model_.params.set.size(); ++param) {

@@ -28,6 +28,9 @@ struct EvalRow {
   /// kAll: the first `until` rows of this call alone, 0: all of them. Blocks that see themselves
   /// and those before them (ops/rows.h clean_span) are read in one call so.
   i32 until = 0;
+  /// The row is of its text's prefix, which prefix linear attention reads as a whole: of a sequence
+  /// without rows the first ones, consecutive in one call. Of models that read prefixes.
+  bool prefix = false;
 };
 
 }  // namespace lm::model

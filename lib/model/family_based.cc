@@ -3,7 +3,8 @@
 // the layers that attend, head tied or not, biases of the convolutions as the file says.
 //   hidden_size num_hidden_layers intermediate_size vocab_size rms_norm_eps rope_theta
 //   max_position_embeddings   tokens of the sequences it was trained on
-//   mixers                    of each layer "conv", "linear" or "attention"
+//   mixers                    of each layer "conv", "linear", "pla" (linear attention that reads a
+//                             prefix) or "attention"
 //   num_attention_heads head_dim sliding_window   of layers that attend; window null: all tokens
 //   linear_num_heads linear_dim linear_head_dim   of linear attention: a query's and a value's size
 //   conv_width conv_kernel conv_bias
@@ -26,6 +27,7 @@ constexpr MapRow kRows[] = {
     {"model.layers.{}.conv.out.bias", "blocks.{}.conv.out.bias"},
     {"model.layers.{}.linear_norm.weight", "blocks.{}.linear_norm.weight"},
     {"model.layers.{}.linear.qkv.weight", "blocks.{}.linear.qkv.weight"},
+    {"model.layers.{}.linear.prefix.weight", "blocks.{}.linear.prefix.weight"},
     {"model.layers.{}.linear.out.weight", "blocks.{}.linear.out.weight"},
     {"model.layers.{}.attn_norm.weight", "blocks.{}.attn_norm.weight"},
     {"model.layers.{}.attn.qkv.weight", "blocks.{}.attn.qkv.weight"},
@@ -48,9 +50,9 @@ AttentionCfg parse_attention(const JsonNode& json) {
   return a;
 }
 
-LinearAttentionCfg parse_linear(const JsonNode& json) {
+LinearAttentionCfg parse_linear(const JsonNode& json, bool prefix) {
   return {json.integer("linear_num_heads", 1, kMaxHeads), json.integer("linear_dim", 1, kMaxDim),
-          json.integer("linear_head_dim", 1, kMaxWidth)};
+          json.integer("linear_head_dim", 1, kMaxWidth), prefix};
 }
 
 ConvCfg parse_conv(const JsonNode& json) {
@@ -74,12 +76,12 @@ void parse(const JsonNode& json, ModelCfg& cfg) {
     const std::string_view name = item.as_string().value_or("");
     if (name == "conv")
       cfg.layers.push_back({parse_conv(json), ffn});
-    else if (name == "linear")
-      cfg.layers.push_back({parse_linear(json), ffn});
+    else if (name == "linear" || name == "pla")
+      cfg.layers.push_back({parse_linear(json, name == "pla"), ffn});
     else if (name == "attention")
       cfg.layers.push_back({parse_attention(json), ffn});
     else
-      json.fail("mixers", "names among \"conv\", \"linear\" and \"attention\"");
+      json.fail("mixers", "names among \"conv\", \"linear\", \"pla\" and \"attention\"");
   });
   if (cfg.depth() != parse_depth(json))
     json.fail("mixers", cat(parse_depth(json), " names, as num_hidden_layers says"));
@@ -100,7 +102,7 @@ void write(const ModelCfg& cfg, Json& json) {
       json["conv_kernel"] = conv->taps;
       json["conv_bias"] = conv->bias;
     } else if (const LinearAttentionCfg* const a = std::get_if<LinearAttentionCfg>(&layer.mixer)) {
-      json["mixers"].push_back("linear");
+      json["mixers"].push_back(a->prefix ? "pla" : "linear");
       json["linear_num_heads"] = a->heads;
       json["linear_dim"] = a->dim;
       json["linear_head_dim"] = a->head_dim;

@@ -1,5 +1,6 @@
 #include "model/layer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -149,6 +150,13 @@ f64 layer_flops(const LayerCfg& layer, i64 width, i64 seq_len) {
   return std::visit([&](const auto& mixer) { return useful_flops(mixer, width, seq_len); },
                     layer.mixer) +
          std::visit([&](const auto& ffn) { return useful_flops(ffn, width); }, layer.ffn);
+}
+
+bool reads_prefixes(const ModelCfg& cfg) {
+  return std::any_of(cfg.layers.begin(), cfg.layers.end(), [](const LayerCfg& layer) {
+    const auto* const linear = std::get_if<LinearAttentionCfg>(&layer.mixer);
+    return linear != nullptr && linear->prefix;
+  });
 }
 
 i64 state_numbers(const ModelCfg& cfg, i64 layers) {

@@ -53,7 +53,10 @@ class MixContext {
   virtual Value lstm(Value x, Value w, i64 layer) = 0;
   /// A convolution over the rows of a text (ops.h): x [N, D], w [taps, D].
   virtual Value conv(Value x, Value w, i64 layer) = 0;
-  /// Linear attention over the rows of a text (ops.h): [N, heads head_dim].
+  /// Whether there may be rows of a prefix, whose further keys linear_attend then takes.
+  virtual bool has_prefixes() const { return false; }
+  /// Linear attention over the rows of a text (ops.h), whose prefix_end the context knows:
+  /// [N, heads head_dim].
   virtual Value linear_attend(const LinearAttentionInputs& x, const LinearAttentionAttr& attr,
                               i64 layer) = 0;
   /// What the rows see, i32 [N, 6]; absent where they see a cache.
@@ -107,6 +110,9 @@ void add_layer_params(const LayerCfg& layer, LayerParams& to);
 Value build_layer(const LayerCfg& layer, LayerGraph& at, Value x);
 /// Of a token in a causal sequence of seq_len, forward and backward, recomputation not counted.
 f64 layer_flops(const LayerCfg& layer, i64 width, i64 seq_len);
+/// Whether a text's prefix is more to the model than what stands first: it has prefix linear
+/// attention.
+bool reads_prefixes(const ModelCfg& cfg);
 /// Bytes that a token takes in the caches of all layers.
 i64 cache_token_bytes(const ModelCfg& cfg, DType dtype);
 /// Numbers that a text leaves behind for its next row, whatever its length: of the layers before

@@ -20,6 +20,7 @@ struct KindName {
 constexpr KindName kKinds[] = {
     {"conv", MixerKind::kConv, 1, kMaxTaps},
     {"linear", MixerKind::kLinear, 1, kMaxDim},
+    {"pla", MixerKind::kPrefixLinear, 1, kMaxDim},
     {"window", MixerKind::kAttention, 0, i64{1} << 28},
 };
 
@@ -43,7 +44,7 @@ MixerChoice choice_of(std::string_view entry) {
       refuse(entry, cat("expected ", one.name, ":N with N from ", one.least, " to ", one.most));
     return {one.kind, *size};
   }
-  refuse(entry, "expected conv:N, linear:N or window:N");
+  refuse(entry, "expected conv:N, linear:N, pla:N or window:N");
 }
 
 }  // namespace

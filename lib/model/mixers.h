@@ -2,7 +2,7 @@
 // Which mixer each layer of a new hybrid has, in words: "conv:3,linear:16@1,6,window:64@2,7" gives
 // layers 1 and 6 linear attention with queries of 16 numbers, layers 2 and 7 attention to the last
 // 64 tokens, and all others a convolution of 3 rows. An entry without layers is for those that no
-// other names; "window:0" attends to all tokens.
+// other names; "window:0" attends to all tokens, "pla:16" is prefix linear attention.
 
 #include <string_view>
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace lm::model {
 
-enum class MixerKind : u8 { kConv, kLinear, kAttention };
+enum class MixerKind : u8 { kConv, kLinear, kPrefixLinear, kAttention };
 
 struct MixerChoice {
   MixerKind kind = MixerKind::kConv;

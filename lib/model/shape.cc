@@ -276,7 +276,10 @@ std::vector<LayerCfg> mixed_layers(const ModelShape& shape, const Traits& traits
         out.push_back({ConvCfg{2 * shape.width, one.size, shape.bias.value_or(false)}, ffn});
         break;
       case MixerKind::kLinear:
-        out.push_back({LinearAttentionCfg{attention.heads, one.size, attention.head_dim}, ffn});
+      case MixerKind::kPrefixLinear:
+        out.push_back({LinearAttentionCfg{attention.heads, one.size, attention.head_dim,
+                                          one.kind == MixerKind::kPrefixLinear},
+                       ffn});
         break;
       case MixerKind::kAttention:
         out.push_back({windowed_attention(shape, traits, one.size), ffn});

@@ -141,7 +141,7 @@ struct CachedStateAttr {
 };
 /// in: q, k [N, heads dim], v [N, heads head_dim], spans i32 [N, 6], and with a prefix further keys
 /// [N, heads dim], values [N, heads head_dim], ends i32 [N]; out: y [N, heads head_dim], the
-/// normaliser [N, heads].
+/// normaliser [N, heads]. Cached: without spans and ends.
 struct LinearAttentionAttr {
   i32 heads = 0, dim = 0, head_dim = 0;
 };
@@ -178,11 +178,13 @@ struct KvView {
   bool lone_rows = false;  // hint: neighbouring rows seldom belong to one sequence
 };
 
-/// Rows [begin, end) of a pass continue one sequence, whose state is read and left behind. A
-/// sequence may have several such runs, in order.
+/// Rows [begin, end) of a pass continue one sequence, whose state is read and left behind; its
+/// first `prefix` rows, then those that its text begins with, are the text's prefix. A sequence may
+/// have several such runs, in order.
 struct StateRun {
   i64 begin = 0, end = 0;
   f32* state = nullptr;
+  i64 prefix = 0;
 };
 /// The sequences of a pass, by row; further rows (padding) give zeros.
 struct StateView {

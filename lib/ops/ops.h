@@ -139,11 +139,11 @@ Value cached_conv(Graph& g, Value x, Value w, const CachedStateAttr& attr);
 /// al. 2020.
 struct LinearAttentionInputs {
   Value q, k, v;
-  Value prefix_k, prefix_v, prefix_end;  // all or none; ends i32 [N]
+  Value prefix_k, prefix_v, prefix_end;  // all or none; ends i32 [N], not of the cached
 };
 Value linear_attention(Graph& g, const LinearAttentionInputs& x, Value spans,
                        const LinearAttentionAttr& attr);
-Value cached_linear_attention(Graph& g, Value q, Value k, Value v,
+Value cached_linear_attention(Graph& g, const LinearAttentionInputs& x,
                               const CachedLinearAttentionAttr& attr);
 
 // Losses on logits

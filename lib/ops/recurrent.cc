@@ -162,31 +162,36 @@ void infer_cached_linear_attention(InferCtx& c) {
   const LinearAttentionAttr& a = all.attention;
   c.require(a.heads > 0 && a.dim > 0 && a.head_dim > 0, "heads, dim and head_dim are positive");
   c.require(all.state.binding >= 0 && all.state.offset >= 0, "binding or offset is not set");
-  for (i64 i = 0; i < 3; ++i) {
+  for (i64 i = 0; i < (c.has(3) ? 5 : 3); ++i) {
+    const bool values = i == 2 || i == 4;
     c.require_dtype(i, DType::kF32);
     c.require(c.shape(i).rows() == c.shape(0).rows() &&
-                  c.shape(i).cols() == i64{a.heads} * (i < 2 ? a.dim : a.head_dim),
+                  c.shape(i).cols() == i64{a.heads} * (values ? a.head_dim : a.dim),
               "q, k are [N, heads dim], v is [N, heads head_dim]");
   }
   c.output({c.shape(0).rows(), i64{a.heads} * a.head_dim}, DType::kF32);
 }
 
 namespace {
-// Of one pass over the states: an update and a product for each number of them.
-Cost cost_states(const Node& n, const Graph& g, i64 rows, i64 passes) {
+// times: how often a row updates or reads every number of the states.
+Cost cost_states(const Node& n, const Graph& g, i64 times) {
   const LinearAttentionAttr a = n.op == Op::kCachedLinearAttention
                                     ? n.attr.as<CachedLinearAttentionAttr>().attention
                                     : n.attr.as<LinearAttentionAttr>();
-  return traffic(n, g, 4 * passes * rows * a.heads * taylor_features(a.dim) * (a.head_dim + 1));
+  return traffic(
+      n, g,
+      2 * times * g.shape(n.in[0]).rows() * a.heads * taylor_features(a.dim) * (a.head_dim + 1));
 }
 }  // namespace
 
+// Further keys count for every row: which are of a prefix, the run says.
 Cost cost_linear_attention(const Node& n, const Graph& g) {
-  return cost_states(n, g, g.shape(n.in[0]).rows(), 1);
+  const bool prefix = n.in.size() > (n.op == Op::kCachedLinearAttention ? 3 : 4);
+  return cost_states(n, g, prefix ? 3 : 2);
 }
 
 Cost cost_linear_attention_grad(const Node& n, const Graph& g) {
-  return cost_states(n, g, g.shape(n.in[0]).rows(), 3);
+  return cost_states(n, g, n.in.size() > 7 ? 9 : 6);
 }
 
 }  // namespace op
@@ -215,9 +220,11 @@ Value cached_conv(Graph& g, Value x, Value w, const CachedStateAttr& attr) {
   return g.apply(Op::kCachedConv, Attr::of(attr), {x, w});
 }
 
-Value cached_linear_attention(Graph& g, Value q, Value k, Value v,
+Value cached_linear_attention(Graph& g, const LinearAttentionInputs& x,
                               const CachedLinearAttentionAttr& attr) {
-  return g.apply(Op::kCachedLinearAttention, Attr::of(attr), {q, k, v});
+  if (!x.prefix_k) return g.apply(Op::kCachedLinearAttention, Attr::of(attr), {x.q, x.k, x.v});
+  return g.apply(Op::kCachedLinearAttention, Attr::of(attr),
+                 {x.q, x.k, x.v, x.prefix_k, x.prefix_v});
 }
 
 Value linear_attention(Graph& g, const LinearAttentionInputs& x, Value spans,

@@ -36,6 +36,10 @@ namespace {
 ObjectiveOptions objective_of(const model::ModelCfg& cfg, const EvalOptions& options) {
   ObjectiveOptions out;
   out.doc_mask = options.doc_mask;
+  if (options.prefix_len > 0) {
+    out.name = "jrt";
+    out.jrt = {.prefix = options.prefix_len, .share = 0};
+  }
   if (cfg.embed.kind == model::EmbedKind::kGaussian || options.embed_draws > 0)
     out.drawn = {cfg.embed, cfg.vocab, cfg.width};
   if (!cfg.diffusion) return out;

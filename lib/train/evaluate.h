@@ -36,6 +36,7 @@ struct EvalOptions {
   i64 micro_batch = 1;
   bool doc_mask = false;
   i64 max_tokens = 0;  // targets to look at, rounded up to whole windows; 0: all
+  i64 prefix_len = 0;  // of each window: no targets (objective_jrt.h)
   u64 seed = 0;        // of drawn embeddings and masks
   /// ... tables that each window is predicted with, whose losses count alike; 0: one of a gaussian
   /// model, the learnt table of a semi one.

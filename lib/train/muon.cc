@@ -42,6 +42,10 @@ std::vector<i64> parts_of(const std::string& name, const model::LayerCfg& layer,
     const auto& a = std::get<model::LinearAttentionCfg>(layer.mixer);
     return {a.heads * a.dim, a.heads * a.dim, a.heads * a.head_dim};
   }
+  if (ends(name, ".linear.prefix.weight")) {
+    const auto& a = std::get<model::LinearAttentionCfg>(layer.mixer);
+    return {a.heads * a.dim, a.heads * a.head_dim};
+  }
   if (ends(name, ".taps.weight")) return {};
   if (name.find(".mlp.") != std::string::npos) {
     for (const char* one : {".router.weight", ".noise.weight", ".shared_gate.weight"})

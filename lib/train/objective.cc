@@ -31,6 +31,12 @@ void RowInputs::declare(Graph& graph) {
   target_value = graph.input("targets", {rows()}, DType::kI32);
 }
 
+Value RowInputs::declare_prefixes(Graph& graph) {
+  prefix_ends.assign(usize(rows()), 0);
+  prefix_value = graph.input("prefix_ends", {rows()}, DType::kI32);
+  return prefix_value;
+}
+
 Value RowInputs::declare_weights(Graph& graph) {
   weights.assign(usize(rows()), 1.0f);
   weight_value = graph.input("row_weights", {rows()});
@@ -86,11 +92,18 @@ void RowInputs::document(i64 first, i64 count) {
     positions[usize(first + i)] = static_cast<i32>(i);
     spans[usize(first + i)].a0 = static_cast<i32>(first);
     spans[usize(first + i)].a1 = static_cast<i32>(first + i + 1);
+    if (prefix_value) prefix_ends[usize(first + i)] = static_cast<i32>(first);
   }
 }
 
 void RowInputs::prefix(i64 first, i64 count) {
   LM_CHECK(first >= 0 && count >= 0 && first + count <= rows(), "a prefix fits the batch's rows");
+  if (prefix_value) {
+    const auto of_text = [&](i64 row) { return row < rows() && spans[usize(row)].a0 == first; };
+    for (i64 i = first; of_text(i); ++i)
+      prefix_ends[usize(i)] = static_cast<i32>(first + count);
+    return;
+  }
   for (i64 i = first; i < first + count; ++i)
     spans[usize(i)].a1 = static_cast<i32>(first + count);
 }
@@ -114,6 +127,7 @@ void RowInputs::set(Executor& executor) {
   executor.set(position_value, make_tensor(positions.data(), {n}, DType::kI32));
   executor.set(span_value, model::span_tensor(spans));
   if (weight_value) executor.set(weight_value, make_tensor(weights.data(), {n}));
+  if (prefix_value) executor.set(prefix_value, make_tensor(prefix_ends.data(), {n}, DType::kI32));
   for (Own<f32>& own : numbers_)
     executor.set(own.value, make_tensor(own.data.data(), {isize(own.data)}));
   for (Own<i32>& own : indices_)
@@ -142,6 +156,7 @@ TrainGraph::TrainGraph(const model::ModelCfg& cfg, const model::ModelParams& par
       inputs(options.slots, objective.slot_rows(options.seq_len)) {
   graph.set_span_rows(objective.seen_rows(options.seq_len));
   inputs.declare(graph);
+  if (model::reads_prefixes(cfg)) model.use_prefixes(inputs.declare_prefixes(graph));
   loss = objective.build(graph, model, inputs);
   graph.keep(loss.sum);
   if (loss.rows) graph.keep(loss.rows);

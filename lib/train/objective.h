@@ -22,6 +22,9 @@ class RowInputs {
 
   /// Adds the inputs to a graph: tokens, positions, targets i32 [N], spans i32 [N, 6].
   void declare(Graph& graph);
+  /// Adds where the prefix of each row's text ends, i32 [N], for models that read prefixes: it is
+  /// these that prefix() then sets, and rows see what is before them as ever.
+  Value declare_prefixes(Graph& graph);
   /// Adds f32 [N] weights of rows, for objectives that want them.
   Value declare_weights(Graph& graph);
   /// Adds f32 [count] numbers, or i32 [count] indices, of an objective's own.
@@ -40,7 +43,7 @@ class RowInputs {
   void clear();
   /// Rows [first, first + count) are a document: each sees those before it and itself.
   void document(i64 first, i64 count);
-  /// The first `count` rows of a document at row `first` see each other.
+  /// The first `count` rows of a document at row `first` are its prefix: they see each other.
   void prefix(i64 first, i64 count);
   /// A document for block diffusion: `count` noisy rows from `noisy` on and as many clean ones from
   /// `clean` on, in blocks of `block` (noisy_span, clean_span in ops/rows.h).
@@ -48,10 +51,11 @@ class RowInputs {
   /// Hands the memory to a graph that declared these inputs. The memory stays in place.
   void set(Executor& executor);
 
-  Value token_value, position_value, span_value, target_value, weight_value;
+  Value token_value, position_value, span_value, target_value, weight_value, prefix_value;
   std::vector<i32> tokens, positions, targets;  // [N]
   std::vector<RowSpan> spans;                   // [N]
   std::vector<f32> weights;                     // [N], or empty
+  std::vector<i32> prefix_ends;                 // [N], or empty
 
  private:
   template <typename T>

@@ -9,9 +9,10 @@ namespace lm::train {
 
 namespace {
 
-constexpr std::array<ObjectiveDef, 20> kObjectives = {{
+constexpr std::array<ObjectiveDef, 21> kObjectives = {{
     {.name = "next-token", .make = make_next_token},
     {.name = "prefix-lm", .make = make_prefix_lm},
+    {.name = "jrt", .make = make_jrt},
     {.name = "sft", .form = RecordForm::kCompletion, .make = make_sft},
     {.name = "mdlm", .masked = true, .make = make_masked},
     {.name = "llada", .masked = true, .make = make_masked},

@@ -10,6 +10,7 @@
 
 #include "train/objective.h"
 #include "train/objective_drawn.h"
+#include "train/objective_jrt.h"
 #include "train/objective_masked.h"
 #include "train/token_loss.h"
 
@@ -32,6 +33,7 @@ struct ObjectiveOptions {
   TokenLossOptions loss = {};  // of next-token and sft
   DrawnOptions drawn = {};     // the model's; where they are drawn, of next-token and sft
   MaskedOptions masked = {};   // of mdlm, llada, llada-sft and bd3
+  JrtOptions jrt = {};         // of jrt
   f32 z_loss = 0;
   f32 label_smoothing =
       0;                // of token losses; of dpo, the share of pairs that are the wrong way round
@@ -73,6 +75,7 @@ std::unique_ptr<Objective> make_objective(const ObjectiveOptions& options);
 // Of the table.
 std::unique_ptr<Objective> make_next_token(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_prefix_lm(const ObjectiveOptions& options);
+std::unique_ptr<Objective> make_jrt(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_sft(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_reward(const ObjectiveOptions& options);
 std::unique_ptr<Objective> make_dpo(const ObjectiveOptions& options);

@@ -41,10 +41,12 @@ DrawnSessions::DrawnSessions(cli::Tool& tool, const std::vector<std::string>& ad
   }
 }
 
-MeanScorer::MeanScorer(DrawnSessions& sessions) : done_(usize(sessions.count())) {
-  for (i64 i = 0; i < sessions.count(); ++i)
-    scorers_.push_back(
-        std::make_unique<decode::TokenScorer>(sessions[i].engine(), sessions[i].score_options()));
+MeanScorer::MeanScorer(DrawnSessions& sessions, bool prefixes) : done_(usize(sessions.count())) {
+  for (i64 i = 0; i < sessions.count(); ++i) {
+    decode::ScoreOptions options = sessions[i].score_options();
+    options.prefixes = prefixes;
+    scorers_.push_back(std::make_unique<decode::TokenScorer>(sessions[i].engine(), options));
+  }
 }
 
 void MeanScorer::add(decode::ScoreRequest request) {

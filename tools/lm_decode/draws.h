@@ -32,7 +32,7 @@ class DrawnSessions {
 /// likeliest token with each.
 class MeanScorer {
  public:
-  explicit MeanScorer(DrawnSessions& sessions);
+  MeanScorer(DrawnSessions& sessions, bool prefixes);
   void add(decode::ScoreRequest request);
   i64 pending() const { return scorers_[0]->pending(); }
   bool step();

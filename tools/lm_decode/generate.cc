@@ -17,6 +17,7 @@
 #include "generate_json.h"
 #include "generate_work.h"
 #include "model/layer.h"
+#include "prompt_flags.h"
 #include "prompts.h"
 #include "record_head.h"
 #include "router.h"
@@ -62,6 +63,7 @@ class GenerateMode : public io::HeldMapper {
                  {session.tokenizer(), session.begin(), session.cfg().vocab,
                   session.engine().positions(), false, model::state_numbers(session.cfg()) > 0},
                  kPrompts),
+        reads_prompts_(reads_prompts(options_, session)),
         echo_(options_.on("echo") ? kPrompts + isize(prompts_.paths()) : -1),
         truncated_(prompts_.has_forms() ? kPrompts + isize(prompts_.paths()) + (echo_ >= 0) : -1),
         adapter_(kPrompts + isize(prompts_.paths()) + (echo_ >= 0) + (truncated_ >= 0)),
@@ -75,7 +77,7 @@ class GenerateMode : public io::HeldMapper {
         feasible_(feasible),
         switching_(switching),
         generator_(switching.engine(), session.tokenizer(),
-                   generate_options(session, drafting, switching)),
+                   generate_options(session, drafting, switching, reads_prompts_)),
         tally_(tool) {}
 
   std::vector<std::string> paths() const override {
@@ -107,7 +109,7 @@ class GenerateMode : public io::HeldMapper {
       return Fault{"params",
                    cat("--reply messages with n ", r.params.n, " needs --flat: an answer a record"),
                    -1};
-    r.prompt = std::exchange(prompt.rows, {});
+    r.prompt = in_prefix_mode(std::exchange(prompt.rows, {}));
     r.next = prompt.next;
     const decode::LanguageFields fields{kGrammar, kRegex, kSchema, kChoices, kConstraint};
     Result<std::optional<decode::Language>> asked =
@@ -172,13 +174,23 @@ class GenerateMode : public io::HeldMapper {
  private:
   static decode::GenerateOptions generate_options(const decode::Session& session,
                                                   const Drafting& drafting,
-                                                  const Switching& switching) {
+                                                  const Switching& switching, bool prefixes) {
     decode::GenerateOptions out = session.generate_options();
+    out.prefixes = prefixes;
     drafting.set(out);
     switching.set(out);
     return out;
   }
   static GenerateWork& own(io::HeldWork& work) { return static_cast<GenerateWork&>(work); }
+
+  /// A prompt as --prefix-mode has it.
+  std::vector<decode::PromptRow> in_prefix_mode(std::vector<decode::PromptRow> rows) const {
+    const std::string& mode = options_.text("prefix-mode");
+    if (mode != "repeat" && mode != "iterate") return rows;
+    const std::optional<i32> begin = session_.begin();
+    const i64 twice = 2 * isize(rows) - (begin && rows[0].token == *begin ? 1 : 0);
+    return decode::repeated(rows, begin, mode == "repeat" ? twice : options_.integer("prefix-len"));
+  }
 
   std::string completion_of(const GenerateWork& work, i64 index) const {
     const Completion& c = work.result.completions[usize(index)];
@@ -227,6 +239,7 @@ class GenerateMode : public io::HeldMapper {
   decode::Session& session_;
   decode::SampleParams defaults_;
   Prompts prompts_;
+  bool reads_prompts_;
   i64 echo_;  // fields of the result that some runs have, else -1
   i64 truncated_;
   i64 adapter_;

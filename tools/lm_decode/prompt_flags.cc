@@ -1,5 +1,8 @@
 #include "prompt_flags.h"
 
+#include "core/str.h"
+#include "model/layer.h"
+
 namespace lm::decode_tool {
 
 using cli::Flag;
@@ -16,6 +19,42 @@ Flag prefix_mask_flag() {
           .kind = FlagKind::kSwitch,
           .group = kPrompts,
           .help = "tokens of a prompt see all of it, as models of lm-train --prefix-mask expect"};
+}
+
+Flag prefix_mode_flag(bool repeats) {
+  Flag out = {.name = "prefix-mode",
+              .kind = FlagKind::kChoice,
+              .value_name = "HOW",
+              .group = kPrompts,
+              .def = "pad",
+              .help = "of models that read a prefix twice: whether the prompt is one: pad, none",
+              .details =
+                  "pad: the prompt is the prefix, of whatever length: what would pad a "
+                  "shorter one counts for nothing. none: a prompt is read as any text.",
+              .choices = {"pad", "none"}};
+  if (!repeats) return out;
+  out.help = "of models that read a prefix twice: what it is: the prompt (pad), or none of it";
+  out.details +=
+      " repeat: the prompt stands there twice. iterate: it stands there again and again, "
+      "the first time from somewhere within, until there are --prefix-len tokens.";
+  out.choices = {"pad", "repeat", "iterate", "none"};
+  return out;
+}
+
+bool reads_prompts(const cli::Options& o, const decode::Session& session) {
+  const bool reads = model::reads_prefixes(session.cfg());
+  const bool whole = o.text("prefix-mode") != "none";
+  if (!reads && o.asked("prefix-mode"))
+    throw Error(ErrorKind::kUsage, cat("--prefix-mode: ", session.options().folder,
+                                       " has no layers that read a prefix twice (pla)"));
+  if (o.text("prefix-mode") == "iterate" && !o.given("prefix-len"))
+    throw Error(ErrorKind::kUsage, "--prefix-mode iterate needs --prefix-len");
+  if (reads && whole && o.find("prompt-logprobs") != nullptr && o.on("prompt-logprobs"))
+    throw Error(ErrorKind::kUsage,
+                cat("--prompt-logprobs: ", session.options().folder,
+                    " reads a prompt twice, and a token knows those behind it"),
+                "--prefix-mode none reads it as any text");
+  return whole;
 }
 
 std::vector<Flag> chat_flags() {
@@ -101,6 +140,14 @@ std::vector<Flag> prompt_flags() {
        .help = "cut a document at its end where prompt and --max-tokens exceed the context",
        .details = "The record then has truncated: true. --no-truncate: such a record is bad."},
       prefix_mask,
+      prefix_mode_flag(true),
+      {.name = "prefix-len",
+       .kind = FlagKind::kCount,
+       .value_name = "M",
+       .group = kPrompts,
+       .help = "tokens of a prefix of --prefix-mode iterate, as the model was trained with",
+       .min = 1,
+       .needs = {"prefix-mode=iterate"}},
       {.name = "pause-tokens",
        .kind = FlagKind::kCount,
        .value_name = "N",

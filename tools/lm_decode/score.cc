@@ -12,6 +12,7 @@
 #include "core/str.h"
 #include "decode.h"
 #include "draws.h"
+#include "prompt_flags.h"
 #include "score_frame.h"
 #include "score_json.h"
 
@@ -40,7 +41,7 @@ class ScoreMode : public io::HeldMapper {
         adapters_(adapters),
         frame_(tool, session_, "score", "scores", own_paths(tool.options(), adapters)),
         encoder_(session_.tokenizer(), session_.begin()),
-        scorer_(sessions),
+        scorer_(sessions, reads_prompts(tool.options(), sessions[0])),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
                                                        : decode::Boundary::kSeparate),
         windows_(session_.windows(options_.maybe_integer("window").value_or(0),

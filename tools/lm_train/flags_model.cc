@@ -87,11 +87,14 @@ std::vector<Flag> model_flags() {
        .value_name = "LIST",
        .group = g,
        .help =
-           "what mixes the tokens in each layer (based): conv:N, linear:N, window:N, with @layers",
+           "what mixes the tokens in each layer (based): conv:N, linear:N, pla:N, window:N, with "
+           "@layers",
        .details =
            "conv:3,linear:16@1,6,window:64@2,7 gives layers 1 and 6 linear attention with "
            "queries of 16 numbers, layers 2 and 7 attention to 64 tokens (0: to all), and the "
-           "others a gated convolution of 3 tokens. Default: of five layers in turn conv:3, "
+           "others a gated convolution of 3 tokens. pla:16 is linear attention that reads a prefix "
+           "twice: every token sees all of it through keys of its own (--objective jrt, prefix-lm, "
+           "--prefix-mask; a prompt of lm-decode). Default: of five layers in turn conv:3, "
            "linear:16, window:256, conv:3, conv:3."},
       {.name = "attn",
        .kind = FlagKind::kChoice,

@@ -23,8 +23,8 @@ std::vector<Flag> objective_flags() {
        .help = "what is learnt: documents, completions, preferences",
        .details =
            "next-token: documents; prefix-lm: behind a prefix of drawn length that sees all of "
-           "itself. mdlm, llada, bd3: hidden tokens of documents, by a model that sees what is "
-           "behind "
+           "itself; jrt: behind a prefix of --prefix-len tokens, and tokens that are hidden in it. "
+           "mdlm, llada, bd3: hidden tokens of documents, by a model that sees what is behind "
            "them too, bd3 in blocks; llada-sft: of completions, padded with end tokens. "
            "sft: completions of prompts. dpo, ipo, hinge: a chosen before a "
            "rejected completion, measured from a reference model; simpo, orpo: without one. kto: "
@@ -95,6 +95,41 @@ std::vector<Flag> objective_flags() {
        .help = "emo: the target's own probability counts in the size of the cost, not in its slope",
        .semantic = false,
        .needs = {"loss=emo"}},
+      {.name = "prefix-len",
+       .kind = FlagKind::kCount,
+       .value_name = "M",
+       .group = g,
+       .help = "jrt: tokens of each sequence that are its prefix; default half of --seq-len",
+       .min = 1,
+       .semantic = false,
+       .needs = {"objective=jrt"}},
+      {.name = "mlm-prob",
+       .kind = FlagKind::kFloat,
+       .value_name = "P",
+       .group = g,
+       .def = "0.15",
+       .help = "jrt: share of a prefix's tokens that --mlm-token hides, drawn for each step",
+       .min = 0,
+       .max = 1,
+       .semantic = false,
+       .needs = {"objective=jrt"}},
+      {.name = "mlm-weight",
+       .kind = FlagKind::kFloat,
+       .value_name = "X",
+       .group = g,
+       .def = "0.25",
+       .help = "jrt: weight of the hidden tokens' mean loss beside that of the next tokens",
+       .min = 0,
+       .max = 1e6,
+       .semantic = false,
+       .needs = {"objective=jrt"}},
+      {.name = "mlm-token",
+       .kind = FlagKind::kString,
+       .value_name = "TOKEN",
+       .group = g,
+       .help = "jrt: what stands in the place of hidden tokens: a token's text, or its id",
+       .semantic = false,
+       .needs = {"objective=jrt"}},
       {.name = "beta",
        .kind = FlagKind::kFloat,
        .value_name = "X",

@@ -39,7 +39,8 @@ std::vector<Flag> record_flags() {
        .kind = FlagKind::kSwitch,
        .group = g,
        .help = "sft: tokens of a prompt see all of it, and are no targets",
-       .details = "Of records with ids and a loss mask, prefix_len says how many tokens that are, "
+       .details = "In models with pla layers through these alone (--mixers). "
+                  "Of records with ids and a loss mask, prefix_len says how many tokens that are, "
                   "as lm-transform infill writes it.",
        .semantic = false,
        .needs = {"objective=sft"}},

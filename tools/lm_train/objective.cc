@@ -4,6 +4,7 @@
 
 #include "core/str.h"
 #include "model/score_head.h"
+#include "tokenizer.h"
 #include "train.h"
 
 namespace lm::train_tool {
@@ -58,6 +59,24 @@ train::ObjectiveOptions objective_options(const Options& o) {
   if (def.form == train::RecordForm::kPair && out.label_smoothing >= 0.5f)
     usage(
         cat("--label-smoothing ", out.label_smoothing, ": the share of wrong pairs is below 0.5"));
+  return out;
+}
+
+train::JrtOptions jrt_options(const Options& o, const std::string& tokenizer, i64 seq_len,
+                              i64 vocab) {
+  train::JrtOptions out;
+  out.prefix = o.maybe_integer("prefix-len").value_or(std::max<i64>(1, seq_len / 2));
+  out.share = o.real("mlm-prob");
+  out.weight = o.real("mlm-weight");
+  if (out.prefix > seq_len)
+    usage(cat("--prefix-len ", out.prefix, ": sequences of ", seq_len,
+              " tokens have nothing behind it"));
+  if (out.share == 0) return out;
+  if (!o.given("mlm-token"))
+    throw Error(ErrorKind::kUsage,
+                "--objective jrt hides tokens of the prefix: --mlm-token says what stands there",
+                "--mlm-prob 0 hides none");
+  out.mask = token_named("mlm-token", o.text("mlm-token"), tokenizer, vocab);
   return out;
 }
 

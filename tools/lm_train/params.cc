@@ -86,6 +86,12 @@ train::RunParams run_params(const cli::Tool& tool, const Setup& setup) {
   if (!setup.records && o.text("objective") != "next-token")
     params.emplace_back("objective", o.text("objective"));
   add_diffusion(o, setup, params);
+  if (const train::JrtOptions& jrt = setup.train.objective.jrt; jrt.prefix > 0) {
+    params.emplace_back("prefix-len", cat(jrt.prefix));
+    params.emplace_back("mlm-prob", cat(jrt.share));
+    params.emplace_back("mlm-weight", cat(jrt.weight));
+    params.emplace_back("mlm-token", cat(jrt.mask));
+  }
   if (o.on("prefix-mask")) params.emplace_back("prefix-mask", "true");
   if (setup.train.objective.loss.kind != train::TokenLossKind::kCe) {
     for (const char* name : {"loss", "loss-mix", "emo-mode", "emo-cap"})

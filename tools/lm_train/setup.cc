@@ -6,6 +6,7 @@
 #include "core/str.h"
 #include "infill.h"
 #include "model/device.h"
+#include "model/layer.h"
 #include "model/score_head.h"
 #include "tokenizer.h"
 #include "train.h"
@@ -166,6 +167,8 @@ train::EvalOptions eval_options(const cli::Tool& tool, const Setup& setup) {
   out.micro_batch = setup.train.micro_batch;
   out.doc_mask = setup.train.objective.doc_mask;
   out.max_tokens = o.integer("eval-tokens");
+  if (objective_def(o).name == std::string_view("jrt"))
+    out.prefix_len = setup.train.objective.jrt.prefix;
   out.embed_draws = o.maybe_integer("embed-draws").value_or(0);
   out.mask_draws = o.integer("eval-draws");
   out.seed = tool.seed();
@@ -243,6 +246,8 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
   check_embeddings(o, def, setup);
   set_masked_options(o, def, setup);
   if (emo) loss.cost = read_cost(tool, setup.cfg.vocab);
+  if (def.name == std::string_view("jrt"))
+    setup.train.objective.jrt = jrt_options(o, tokenizer, setup.train.seq_len, setup.cfg.vocab);
   setup.objective = train::make_objective(setup.train.objective);
   train::graph_options(setup.cfg, setup.train);  // refuses sequences beyond learned positions
   // Rotary positions have no end, but config.json says one, which other programs keep to.
@@ -251,7 +256,8 @@ Setup make_setup(cli::Tool& tool, i64 ranks, const std::function<void()>& before
               setup.cfg.context, " positions"),
           cat("--seq-len ", setup.cfg.context, " or less"));
   if (o.given("infill")) setup.infilling = std::make_shared<Infilling>(o, tokenizer, tool.seed());
-  if (o.on("prefix-mask") || def.name == std::string_view("prefix-lm"))
+  const bool prefixes = o.on("prefix-mask") || def.name == std::string_view("prefix-lm");
+  if (prefixes && !model::reads_prefixes(setup.cfg))
     model::require_whole_sight(setup.cfg, "prefixes that see all of themselves");
   if (shards) open(setup.train.seq_len, o.text("order") == "streams" ? setup.train.batch : 0);
   if (of_records) {

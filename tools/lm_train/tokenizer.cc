@@ -126,7 +126,8 @@ std::optional<text::TokenizerIdentity> use_tokenizer(
 i32 token_named(std::string_view option, const std::string& name, const std::string& path,
                 i64 vocab) {
   const auto refuse = [&](const auto&... what) {
-    throw Error(ErrorKind::kUsage, cat("--", option, " ", quote(name, 100), ": ", what...));
+    throw Error(ErrorKind::kUsage, cat("--", option, " ", quote(name, 100), ": ", what...),
+                "lm-tokenize train --special-token makes a vocabulary with tokens of one's own");
   };
   const std::optional<i64> number = parse_int(name);
   if (number && (*number < 0 || *number >= vocab))

@@ -72,6 +72,9 @@ std::vector<std::string> class_labels(const cli::Options& o, const train::Object
 const train::ObjectiveDef& objective_def(const cli::Options& o);
 /// Its numbers. Throws Error{kUsage} for those that do not fit.
 train::ObjectiveOptions objective_options(const cli::Options& o);
+/// Those of --objective jrt, for sequences of that length. Throws Error{kUsage}.
+train::JrtOptions jrt_options(const cli::Options& o, const std::string& tokenizer, i64 seq_len,
+                              i64 vocab);
 /// Throws Error{kUsage} for shards where the objective takes records.
 void check_data(const cli::Options& o, const train::ObjectiveDef& def);
 /// Whether options say what a new model shall be like.

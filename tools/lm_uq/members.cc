@@ -9,6 +9,7 @@
 #include "core/str.h"
 #include "decode/engine_options.h"
 #include "io/json.h"
+#include "model/layer.h"
 #include "uq/ensemble.h"
 
 namespace lm::uq_tool {
@@ -81,6 +82,7 @@ bool Ensemble::begin(Member& member, const Question& q) {
     model::EvalRow& row = member.rows[usize(i)];
     row.seq = member.seq;
     row.token = tokens[usize(i)];
+    row.prefix = i <= member.first && model::reads_prefixes(engine.cfg());
     row.want_logits = i >= member.first;
   }
   return true;

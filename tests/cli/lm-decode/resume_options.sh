@@ -14,6 +14,8 @@ lm-train -q --init-from m --lora r=2 --objective sft --prompt-field prompt --com
 lm-train -q --init-from m --objective classify --label-field tag --labels in,the --steps 1 --batch 1 in.jsonl -o kinds
 lm-train -q --arch llama --layers 1 --width 8 --heads 1 --seq-len 64 --embed gaussian --tokenizer m --objective sft --prompt-field prompt --completion-field other \
   --steps 1 --batch 1 in.jsonl -o drawn
+lm-train -q --arch based --mixers pla:2 --layers 1 --width 8 --heads 1 --init-std 0.5 --seq-len 64 --tokenizer m --objective sft --prefix-mask \
+  --prompt-field prompt --completion-field other --steps 1 --batch 1 in.jsonl -o twice
 # resumed VERB INPUT OPTION...: an undisturbed run, and one that may take what it likes from old.jsonl
 resumed() {
   verb=$1; input=$2; shift 2
@@ -79,6 +81,12 @@ for verb in generate score; do
     lm-decode $verb -m drawn/final $old in.jsonl -o old.jsonl && mv old.jsonl old.$verb
     resumed $verb in.jsonl -m drawn/final --embed-seed 1
     [ $verb = generate ] || { options+=' --embed-draws=2'; resumed $verb in.jsonl -m drawn/final --embed-draws 2; }
+    # prompts that are read twice
+    options+=' --prefix-mode=none'
+    lm-decode $verb -m twice/final $old in.jsonl -o old.jsonl && mv old.jsonl old.$verb
+    resumed $verb in.jsonl -m twice/final --prefix-mode none
+    [ $verb = score ] || { options+=' --prefix-len=30'; resumed $verb in.jsonl -m twice/final --prefix-mode repeat; }
+    [ $verb = score ] || resumed $verb in.jsonl -m twice/final --prefix-mode iterate --prefix-len 30
     mv plain.$verb old.$verb
     resumed $verb in.jsonl -m other
     resumed $verb in.jsonl -m m --tokenizer words.tok

@@ -14,7 +14,7 @@ namespace {
 std::string words(const std::string& text, i64 layers) {
   std::string out;
   for (const MixerChoice& one : parse_mixers(text, layers)) {
-    const char* const names[] = {"c", "l", "w"};
+    const char* const names[] = {"c", "l", "p", "w"};
     out += names[static_cast<int>(one.kind)] + std::to_string(one.size) + " ";
   }
   return out;
@@ -36,9 +36,11 @@ TEST_CASE("mixers of layers in words", "[model]") {
   CHECK(words("conv:3", 2) == "c3 c3 ");
   CHECK(words("conv:3,linear:16@1,3,window:64@2", 5) == "c3 l16 w64 l16 c3 ");
   CHECK(words("window:0@0,1,linear:4", 3) == "w0 w0 l4 ");
+  CHECK(words("pla:16@1,window:8", 3) == "w8 p16 w8 ");
   CHECK(words("", 8) == "c3 l16 w256 c3 c3 c3 l16 w256 ");
   CHECK(refusal("conv", 2).starts_with("mixers: \"conv\": expected conv:N"));
-  CHECK(refusal("mamba:3", 2).starts_with("mixers: \"mamba:3\": expected conv:N, linear:N or"));
+  CHECK(refusal("mamba:3", 2)
+            .starts_with("mixers: \"mamba:3\": expected conv:N, linear:N, pla:N or"));
   CHECK(refusal("conv:0", 2).find("N from 1 to 256") != std::string::npos);
   CHECK(refusal("conv:3@2", 2).find("layers from 0 to 1") != std::string::npos);
   CHECK(refusal("conv:3@0,0,linear:4@1", 2).find("has a mixer already") != std::string::npos);
@@ -54,6 +56,8 @@ TEST_CASE("recurrent families come back from config.json", "[model]") {
         "family=based,layers=4,width=24,heads=3,ffn=40,vocab=50,context=70,mixers=conv:3,linear:4@"
         "1,"
         "window:19@2,3",
+        "family=based,layers=3,width=24,heads=3,ffn=40,vocab=50,context=70,mixers=pla:4@0,2,window:"
+        "5@1",
         "family=based,layers=2,width=24,heads=3,ffn=40,vocab=50,context=70,bias=true,tied=true,"
         "mixers=conv:5@0,window:0@1"}) {
     CAPTURE(text);
