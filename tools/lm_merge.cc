@@ -137,27 +137,6 @@ std::vector<Flag> merge_flags() {
        .min = 1,
        .max = 1 << 20,
        .needs = {"tokenizer"}},
-      {.name = "upcycle",
-       .kind = FlagKind::kCount,
-       .value_name = "N",
-       .group = g,
-       .help = "the one operand as a mixture of N experts, each its feed-forward part",
-       .details =
-           "Llama and Mistral become Mixtral, Qwen 3 becomes Qwen 3 MoE. Routers are drawn by "
-           "--seed; until it is trained the model answers as before.",
-       .min = 1,
-       .max = 1 << 14,
-       .excludes = {"method", "parameters", "dry-run", "include", "exclude", "missing", "embed",
-                    "allow-nonfinite", "tile"}},
-      {.name = "active",
-       .kind = FlagKind::kCount,
-       .value_name = "K",
-       .group = g,
-       .def = "2",
-       .help = "with --upcycle, experts of a token",
-       .min = 1,
-       .max = 1 << 14,
-       .needs = {"upcycle"}},
       {.name = "parameters",
        .kind = FlagKind::kSwitch,
        .group = g,
@@ -268,7 +247,8 @@ lm::cli::ToolSpec make_spec() {
       "merge model checkpoints, tensor by tensor; find out by merging which data to train on";
   spec.operands = "RECIPE | MODEL[:WEIGHT][:NAME=VALUE]... | FILE...";
   spec.verbs = {
-      {"merge", "make one model of several", lm::cli::joined({merge_flags(), tensor_flags()})},
+      {"merge", "make one model of several",
+       lm::cli::joined({merge_flags(), lm::merge_tool::upcycle_flags(), tensor_flags()})},
       {"soup", "average those candidates that improve a score",
        lm::cli::joined({soup_flags(), lm::merge_tool::held_out_flags(), tensor_flags()}), false,
        true},

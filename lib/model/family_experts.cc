@@ -53,6 +53,7 @@ constexpr auto kQwenRows = with_rows(kLlamaRows, kQwenOwn);
 
 constexpr i64 kMaxExperts = 1 << 14;
 constexpr const char* kRouterKey = "lm_router";
+constexpr const char* kLocalKey = "num_local_experts";
 
 /// What a family takes for keys that are absent.
 struct ExpertDefaults {
@@ -64,11 +65,13 @@ struct ExpertDefaults {
 MoeCfg parse_experts(const JsonNode& json, const FfnCfg& expert, const ExpertDefaults& defaults) {
   MoeCfg moe;
   moe.expert = expert;
-  moe.experts = json.integer_or(defaults.count_key, defaults.count, 1, kMaxExperts);
+  // Qwen 3's newer files have Mixtral's key.
+  const char* const key =
+      json.has(defaults.count_key) || !json.has(kLocalKey) ? defaults.count_key : kLocalKey;
+  moe.experts = json.integer_or(key, defaults.count, 1, kMaxExperts);
   moe.active = json.integer_or("num_experts_per_tok", defaults.active, 1, kMaxExperts);
   if (moe.active > moe.experts)
-    json.fail("num_experts_per_tok",
-              cat("at most ", moe.experts, ", which ", defaults.count_key, " is"));
+    json.fail("num_experts_per_tok", cat("at most ", moe.experts, ", which ", key, " is"));
   moe.renormalise = json.flag_or("norm_topk_prob", defaults.renormalise);
   return moe;
 }
@@ -147,13 +150,13 @@ void parse_mixtral(const JsonNode& json, ModelCfg& cfg) {
   LlamaLayer layer = parse_llama_keys(json, cfg, {.kv_heads = 8});
   layer.attention.window =
       json.has("sliding_window") ? json.integer("sliding_window", 1, kMaxContext) : 0;
-  MoeCfg moe = parse_experts(json, layer.ffn, {"num_local_experts", 8, 2, true});
+  MoeCfg moe = parse_experts(json, layer.ffn, {kLocalKey, 8, 2, true});
   moe.renormalise = true;
   cfg.layers.assign(usize(parse_depth(json)), {layer.attention, moe});
 }
 
 void write_mixtral(const ModelCfg& cfg, Json& json) {
-  write_experts(cfg, "num_local_experts", json);
+  write_experts(cfg, kLocalKey, json);
   const i64 window = attention_of(cfg.layers.front()).window;
   json["sliding_window"] = window > 0 ? Json(window) : Json(nullptr);
 }
@@ -216,6 +219,7 @@ void parse_qwen3_moe(const JsonNode& json, ModelCfg& cfg) {
 
 void write_qwen3_moe(const ModelCfg& cfg, Json& json) {
   write_qwen(cfg, json);
+  json[kLocalKey] = json["num_experts"];
   json["attention_bias"] = attention_of(cfg.layers.front()).qkv_bias;
   json["use_sliding_window"] = false;
 }

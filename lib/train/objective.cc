@@ -171,7 +171,8 @@ TrainGraph::TrainGraph(const model::ModelCfg& cfg, const model::ModelParams& par
   if (!model.routers().empty()) {
     const Value rows = inputs.declare_numbers(graph, kRoutedRows, 1);
     const Value scale = inputs.declare_numbers(graph, kRouterScale, 1);
-    routers = router_terms(graph, model, options.routers);
+    routers =
+        router_terms(graph, model, {rows, inputs.slots(), inputs.slot_rows()}, options.routers);
     if (routers.loss) total = add(graph, total, mul(graph, routers.loss, scale, Along::kScalar));
     for (const RouterMetric& one : routers.metrics) {
       loss.metrics.push_back({one.name, one.sum, rows});

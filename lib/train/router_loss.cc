@@ -22,6 +22,46 @@ void add_to(Graph& graph, Value& sum, Value x) {
   sum = sum ? add(graph, sum, x) : x;
 }
 
+/// x^power of a sum [1] that may be zero.
+Value to_power(Graph& graph, Value x, f32 power) {
+  const Value safe = add(graph, x, fill(graph, {1}, 1e-20f));
+  return unary(graph, scale(graph, unary(graph, safe, Unary::kLog), power), Unary::kExp);
+}
+
+/// The sums of numbers [N, active] over the pairs of each expert, [experts, 1].
+Value by_expert(Graph& graph, Value numbers, Value index, i64 experts) {
+  const i64 pairs = graph.shape(index).count();
+  return scatter_add_rows(graph, reshape(graph, numbers, {pairs, 1}),
+                          reshape(graph, index, {pairs}), experts);
+}
+
+/// The sum over rows of their sequence's balance.
+Value sequence_loss(Graph& graph, const model::RouterValues& router, const RouterRows& rows) {
+  Value out;
+  const Value ones = fill(graph, {rows.slot_rows, router.active}, 1);
+  for (i64 s = 0; s < rows.slots; ++s) {
+    const auto own = [&](Value v) {
+      return slice_rows(graph, v, s * rows.slot_rows, rows.slot_rows);
+    };
+    const Value load =
+        stop_gradient(graph, by_expert(graph, ones, own(router.index), router.experts));
+    const Value asked = to_power(graph, sum(graph, load), -1);
+    const Value means = sum_rows(graph, own(router.probabilities));
+    const Value even =
+        dot(graph, means, reshape(graph, load, {router.experts}), static_cast<f32>(router.experts));
+    add_to(graph, out, mul(graph, even, asked));
+  }
+  return out;
+}
+
+/// rows times (experts * sum of I_e^2 / (sum of I_e)^2 - 1).
+Value importance_loss(Graph& graph, const model::RouterValues& router, Value rows) {
+  const Value sums = by_expert(graph, router.weights, router.index, router.experts);
+  const Value squares = dot(graph, sums, sums, static_cast<f32>(router.experts));
+  const Value ratio = mul(graph, squares, to_power(graph, sum(graph, sums), -2));
+  return mul(graph, add(graph, ratio, fill(graph, {1}, -1)), rows);
+}
+
 struct LayerNumbers {
   std::span<const f64> load, probabilities, tail;
 };
@@ -60,7 +100,7 @@ f64 entropy(std::span<const f64> sums) {
 
 }  // namespace
 
-RouterTerms router_terms(Graph& graph, const model::GraphModel& model,
+RouterTerms router_terms(Graph& graph, const model::GraphModel& model, const RouterRows& rows,
                          const RouterOptions& options) {
   const Graph::Scope scope = graph.scope("routers");
   RouterTerms out;
@@ -75,6 +115,11 @@ RouterTerms router_terms(Graph& graph, const model::GraphModel& model,
       add_to(graph, z, dot(graph, router.lse, router.lse));
       graph.keep(layer.squares);
     }
+    if (options.sequence > 0)
+      add_to(graph, out.loss, scale(graph, sequence_loss(graph, router, rows), options.sequence));
+    if (options.importance > 0)
+      add_to(graph, out.loss,
+             scale(graph, importance_loss(graph, router, rows.routed), options.importance));
     graph.keep(layer.load);
     graph.keep(layer.probabilities);
     graph.keep(layer.offsets);
@@ -83,7 +128,7 @@ RouterTerms router_terms(Graph& graph, const model::GraphModel& model,
   const f32 mean = 1 / static_cast<f32>(isize(out.layers));
   out.metrics.push_back({"moe_balance", scale(graph, balance, mean)});
   if (z) out.metrics.push_back({"moe_z", scale(graph, z, mean)});
-  if (options.balance > 0) out.loss = scale(graph, balance, options.balance);
+  if (options.balance > 0) add_to(graph, out.loss, scale(graph, balance, options.balance));
   if (options.z > 0 && z) add_to(graph, out.loss, scale(graph, z, options.z));
   return out;
 }

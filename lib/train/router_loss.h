@@ -1,10 +1,12 @@
 #pragma once
 // Losses and statistics of the routers of mixtures of experts, beside an objective. With f_e the
 // share of a micro-batch's pairs that ask for expert e and p_e its mean probability over the rows:
-// balance = experts * sum of f_e p_e, 1 at even load; z = mean of lse(logits)^2. Each is added over
-// the layers, times its weight and the objective's normaliser. Without a loss: biases that select
-// are moved by sign(mean load - load). Sources: Fedus et al. 2021; Zoph et al. 2022 (z); Wang et
-// al. 2024 (biases).
+// balance = experts * sum of f_e p_e, 1 at even load; sequence = the mean of the same over the
+// sequences of a batch; z = mean of lse(logits)^2; importance = squared deviation over squared mean
+// of the experts' sums of weights. Each is added over the layers, times its weight and the
+// objective's normaliser. Without a loss: biases that select are moved by sign(mean load - load).
+// Sources: Shazeer et al. 2017 (importance); Fedus et al. 2021; Zoph et al. 2022 (z); DeepSeek-AI
+// 2024 (sequences); Wang et al. 2024 (biases).
 
 #include <span>
 #include <string>
@@ -18,7 +20,9 @@ namespace lm::train {
 
 struct RouterOptions {
   f32 balance = 0;
+  f32 sequence = 0;
   f32 z = 0;
+  f32 importance = 0;
   f64 bias_update = 0;  // what a bias moves by in a step
 };
 
@@ -44,8 +48,15 @@ struct RouterTerms {
   std::vector<RouterLayer> layers;
 };
 
+/// The rows of a graph: how many are routed, [1], and which lie in one sequence.
+struct RouterRows {
+  Value routed;
+  i64 slots = 0;
+  i64 slot_rows = 0;
+};
+
 /// Adds them to the graph of a model whose layers are built.
-RouterTerms router_terms(Graph& graph, const model::GraphModel& model,
+RouterTerms router_terms(Graph& graph, const model::GraphModel& model, const RouterRows& rows,
                          const RouterOptions& options);
 
 /// Numbers that micro-batches add up; to[0, router_numbers) grows by those of the last run.

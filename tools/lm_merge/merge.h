@@ -7,8 +7,9 @@
 namespace lm::merge_tool {
 
 void run_merge(cli::Tool& tool);
-/// Of merge, where --upcycle is given.
+/// Of merge, where --upcycle is given; its options.
 void run_upcycle(cli::Tool& tool);
+std::vector<cli::Flag> upcycle_flags();
 void run_soup(cli::Tool& tool);
 void run_diff(cli::Tool& tool);
 

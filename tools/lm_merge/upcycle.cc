@@ -8,6 +8,35 @@
 
 namespace lm::merge_tool {
 
+using cli::FlagKind;
+
+std::vector<cli::Flag> upcycle_flags() {
+  const std::string g = "What to merge";
+  return {
+      {.name = "upcycle",
+       .kind = FlagKind::kCount,
+       .value_name = "N",
+       .group = g,
+       .help = "the one operand as a mixture of N experts, each its feed-forward part",
+       .details =
+           "Llama and Mistral become Mixtral, Qwen 3 becomes Qwen 3 MoE. Routers are drawn by "
+           "--seed; until it is trained the model answers as before.",
+       .min = 1,
+       .max = 1 << 14,
+       .excludes = {"method", "parameters", "dry-run", "include", "exclude", "missing", "embed",
+                    "allow-nonfinite", "tile"}},
+      {.name = "active",
+       .kind = FlagKind::kCount,
+       .value_name = "K",
+       .group = g,
+       .def = "2",
+       .help = "with --upcycle, experts of a token",
+       .min = 1,
+       .max = 1 << 14,
+       .needs = {"upcycle"}},
+  };
+}
+
 void run_upcycle(cli::Tool& tool) {
   const cli::Options& options = tool.options();
   const std::string& output = options.text("output");

@@ -43,6 +43,20 @@ std::vector<Flag> expert_flags() {
        .help = "weight of the routers' balance loss; default 0.01, 0 with --moe-bias-update",
        .min = 0,
        .max = 100},
+      {.name = "moe-sequence-balance",
+       .kind = FlagKind::kFloat,
+       .value_name = "A",
+       .group = g,
+       .help = "weight of the balance loss of each sequence by itself",
+       .min = 0,
+       .max = 100},
+      {.name = "moe-importance",
+       .kind = FlagKind::kFloat,
+       .value_name = "W",
+       .group = g,
+       .help = "weight of the squared variation of experts' sums of weights; noisy-topk: 0.1",
+       .min = 0,
+       .max = 100},
       {.name = "moe-z",
        .kind = FlagKind::kFloat,
        .value_name = "B",
@@ -98,6 +112,8 @@ void set_expert_training(const Options& o, const model::ModelCfg& cfg, train::Tr
   const bool learnt = !o.given("lora");  // adapters leave routers as they are
   t.routers.balance =
       static_cast<f32>(o.maybe_real("moe-balance").value_or(learnt && !biased ? kBalance : 0));
+  t.routers.sequence = static_cast<f32>(o.maybe_real("moe-sequence-balance").value_or(0));
+  t.routers.importance = static_cast<f32>(o.maybe_real("moe-importance").value_or(0));
   t.routers.z = static_cast<f32>(o.maybe_real("moe-z").value_or(learnt ? kZ : 0));
   t.routers.bias_update = o.maybe_real("moe-bias-update").value_or(0);
   t.moe.capacity = static_cast<f32>(o.maybe_real("moe-capacity").value_or(0));

@@ -1,5 +1,5 @@
 # A dense model as a mixture of experts: the same answers, then trained further; what cannot be one is refused.
-make-tiny-model dense
+"$(dirname "$(command -v lm-merge)")"/helpers/make-tiny-model dense
 lm-merge -q --upcycle 4 --active 3 dense -o moe
 jq -c '[.model_type, .architectures[0], .num_local_experts, .num_experts_per_tok]' moe/config.json
 lm-merge -q --upcycle 4 --active 3 dense -o again && cmp moe/model.safetensors again/model.safetensors

@@ -256,7 +256,8 @@ TEST_CASE("an unknown family is refused by name", "[model]") {
   const std::string text = replaced(kGpt2Json, "gpt2", "rwkv9");
   CHECK(refusal(text) ==
         "dir/config.json: model_type \"rwkv9\" is not supported (supported: gpt2, llama, mistral, "
-        "qwen2, qwen3, mixtral, olmoe, qwen2_moe, qwen3_moe, moe, qlstm, lstm, based; encoders, for lm-embed: bert, roberta, xlm-roberta)");
+        "qwen2, qwen3, mixtral, olmoe, qwen2_moe, qwen3_moe, moe, qlstm, lstm, based; encoders, "
+        "for lm-embed: bert, roberta, xlm-roberta)");
 }
 
 TEST_CASE("impossible values of a config are refused with their key", "[model]") {

@@ -9,8 +9,8 @@
 #include "cpu/backend.h"
 #include "engine_rows.h"
 #include "io/file.h"
-#include "io/json_node.h"
 #include "model/build.h"
+#include "model/family.h"
 #include "model/mapping.h"
 #include "model/moe_layer.h"
 #include "model/moe_settings.h"
@@ -167,9 +167,9 @@ TEST_CASE("the order of experts is that of the router's rows alone", "[model]") 
   };
   rotate("experts.gate_up", 2);
   rotate("experts.down", 2);
-  CHECK(logits_of(moved) != expected);
+  CHECK(distance(logits_of(moved), expected) > 1e-3);
   rotate("router", 2);
-  CHECK(logits_of(moved) == expected);
+  CHECK(distance(logits_of(moved), expected) < 1e-6);  // gates are summed in another order
 }
 
 TEST_CASE("a bias changes which experts are taken, not their weights", "[model]") {

@@ -97,6 +97,8 @@ TEST_CASE("gradients with losses of routers agree with differences of the refere
   train::TrainOptions small = options(0.5f, 0.25f);
   small.seq_len = 6;
   small.micro_batch = small.batch = 2;
+  small.routers.sequence = 0.3f;
+  small.routers.importance = 0.2f;
   for (const char* const moe :
        {"n=4,router=topk:2", "n=4,router=topk:1,renorm=0,shared=1",
         "n=3,router=topk:2,gate=sigmoid,bias=1", "n=4,router=topk:2,every=2"}) {
