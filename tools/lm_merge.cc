@@ -1,5 +1,4 @@
-// lm-merge: combines checkpoints, asks means of them which data to train on, and shows how they
-// differ.
+// lm-merge: combines checkpoints, asks means of them which data to train on, shows differences.
 
 #include "lm_merge/ablate.h"
 #include "lm_merge/extract.h"
