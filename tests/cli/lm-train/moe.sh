@@ -17,8 +17,8 @@ for a in mixtral olmoe qwen2_moe qwen3_moe; do
   jq -c '[.model_type, .architectures[0], .num_local_experts // .num_experts]' $a/final/config.json
 done
 # Biases in the place of a loss; what finds no room is dropped.
-lm-train -q $m,every=2,gate=sigmoid --moe-bias-update 0.01 --moe-capacity 0.5 -o biased
-jq -s -c '.[-1] | [.moe_dropped | length, .[0] > 0.2]' biased/metrics.jsonl
+lm-train -q --moe n=4,router=topk:2,every=2,gate=sigmoid $s --moe-bias-update 0.01 --moe-capacity 0.5 -o biased
+jq -s -c '.[-1].moe_dropped | [length, .[0] > 0.2]' biased/metrics.jsonl
 jq -c '[.lm_router, .decoder_sparse_step]' biased/final/config.json
 for r in noisy-topk:2 switch top2-random hash; do lm-train -q --moe n=4,router=$r $s --moe-jitter 0.01 -o ${r%:*}; jq -s -c '.[0].loss > .[-1].loss' ${r%:*}/metrics.jsonl; done
 # No answer depends on how a prompt is cut, on threads or on neighbours.
