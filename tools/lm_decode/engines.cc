@@ -67,7 +67,8 @@ constexpr const char* kInside[] = {"tokens",        "logprobs",
                                    "sets-parallel", "sets-apart",
                                    "grammar-mode",  "asap-unbounded",
                                    "small-model",   "draft",
-                                   "draft-model"};
+                                   "draft-model",   "prefix-mode",
+                                   "prefix-len"};
 /// --engine script:, or the option that asks for an engine.
 std::string words_of(const cli::Options& options, Kind kind) {
   return kind == Kind::kLocal && !options.text("record").empty()

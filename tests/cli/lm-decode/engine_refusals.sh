@@ -17,7 +17,7 @@ try --engine replay:in.jsonl --script-coverage c.json
 try --engine local:m --record r.jsonl --strict-script
 for option in --tokens --logprobs --top-logprobs=2 --prompt-logprobs --dump-prompt --chat=chatml --chat-var=a=1 --date=2026-01-02 \
   --echo --continue-final-message --jrt=both --jrt-sep=x --jrt-template=CCQ --no-truncate --sets-order=given --no-sets-parallel \
-  --no-sets-apart --grammar-mode=asap --small-model=m --draft=ngram --tokenizer=m --no-bos --special=text --dtype=bf16 --chunk=9 \
+  --no-sets-apart --grammar-mode=asap --small-model=m --draft=ngram --prefix-mode=none --tokenizer=m --no-bos --special=text --dtype=bf16 --chunk=9 \
   --no-model-defaults; do
   lm-decode --engine script:rules.jsonl $option in.jsonl -o out.jsonl 2>&1 | grep -v 'hint:'
   test ! -e out.jsonl || echo "$option is taken"

@@ -6,8 +6,8 @@ lm-tokenize pack -q -m tok.json docs.jsonl -o data
 shape='--arch based --mixers conv:3@0,pla:4@1,window:6@2 --layers 3 --width 32 --heads 4 --seq-len 32 --batch 4 --lr 1e-2 --schedule constant'
 k="$shape --data data.json --tokenizer tok.json --warmup 0 --objective jrt --prefix-len 20"
 lm-train -q $k --mlm-token '<|mask|>' --steps 30 -t 1 -o whole
-lm-train -q $k --mlm-token 257 --steps 15 -t 2 -o part
-lm-train -q $k --mlm-token 257 --steps 30 -t 2 --extend -o part
+lm-train -q $k --mlm-token 1 --steps 15 -t 2 -o part
+lm-train -q $k --mlm-token 1 --steps 30 -t 2 --extend -o part
 for f in config.json model.safetensors state/state.json; do cmp whole/final/$f part/final/$f; done
 jq -c '[.model_type, .mixers, .linear_dim]' whole/final/config.json
 jq -c '.params | with_entries(select(.key | test("prefix|mlm")))' whole/final/training.json
