@@ -109,8 +109,7 @@ std::vector<Flag> data_flags() {
        .help = "tokens see their own document only",
        .details = "Positions begin at 0 in each document; its first token is no target, but of "
                   "masked diffusion.",
-       .needs = {of_objectives(
-           [](const train::ObjectiveDef& d) { return d.form == train::RecordForm::kDocuments; })}},
+       .needs = {"objective=next-token,prefix-lm,mdlm,llada,bd3"}},
       {.name = "order",
        .kind = FlagKind::kChoice,
        .value_name = "HOW",
