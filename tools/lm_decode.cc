@@ -128,6 +128,14 @@ std::vector<Flag> score_flags() {
        .details =
            "joint: the prompt's trailing blanks count as the completion's, then both are one text.",
        .choices = {"joint", "separate"}},
+      {.name = "bound",
+       .kind = FlagKind::kString,
+       .value_name = "HOW",
+       .group = scoring,
+       .help = "of a model of masked diffusion: nelbo[:DRAWS], tstep:T[:DRAWS] or chain",
+       .details =
+           "nelbo: the bound of training, by 128 draws; tstep: that of a sampler of T steps, by "
+           "8; chain: filling from left to right, a pass for each token, no bound."},
       {.name = "completion-field",
        .kind = FlagKind::kList,
        .value_name = "PATH",
@@ -185,6 +193,7 @@ ToolSpec make_spec() {
       {"lm-decode --decoder diffusion -m mdlm --steps 32 --length 128 prompts.jsonl",
        "fill 128 places in 32 steps"},
       {"lm-decode infill -m model --format qwen holes.jsonl", "what stands between two texts"},
+      {"lm-decode score -m mdlm --bound nelbo docs.jsonl", "a bound of log-probabilities"},
       {"lm-decode score -m model --group source --report r.json docs.jsonl.zst",
        "bits per byte by source"},
   };

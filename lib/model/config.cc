@@ -130,11 +130,12 @@ void require_decoder(const ModelCfg& cfg, std::string_view folder) {
                                       ": a model that scores texts (a reward model), which "
                                       "predicts no next token"));
   if (cfg.diffusion)
-    throw Error(ErrorKind::kData,
-                cat(folder,
-                    ": a model of masked diffusion (lm_diffusion in "
-                    "config.json), which predicts no next token"),
-                "lm-decode generate --decoder diffusion writes texts with it");
+    throw Error(
+        ErrorKind::kData,
+        cat(folder,
+            ": a model of masked diffusion (lm_diffusion in "
+            "config.json), which predicts no next token"),
+        "lm-decode generate --decoder diffusion writes texts with it, score --bound scores them");
   if (cfg.kind == ModelKind::kDecoder) return;
   throw Error(ErrorKind::kData,
               cat(folder, ": model_type ", quote(cfg.family),

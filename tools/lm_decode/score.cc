@@ -104,7 +104,7 @@ class ScoreMode : public io::HeldMapper {
     std::string list;
     for (const Part& part : work.parts)
       append(list, list.empty() ? "" : ",", part_json(part, detail_));
-    frame_.write(json, work, list, work.listed ? best_json(work.parts) : "", out);
+    frame_.write(json, work, list, work.listed ? best_json(figures) : "", out);
     return std::nullopt;
   }
 
@@ -224,6 +224,7 @@ void ScoreMode::report(cli::Tool& tool, f64 wall_s) const {
 }  // namespace
 
 void run_score(cli::Tool& tool) {
+  if (!tool.options().text("bound").empty()) return run_bounds(tool);
   if (by_reward(tool.options())) return run_rewards(tool);
   const Adapters adapters(tool);
   DrawnSessions sessions(tool, adapters.folders());

@@ -132,21 +132,26 @@ std::string Sums::json() const {
   return out + "}";
 }
 
+std::string figures_json(const Figures& figures) {
+  const f64 tokens = static_cast<f64>(figures.tokens);
+  std::string out = "\"sum\":";
+  io::append_json_number(out, figures.sum);
+  append_ratio(out, "mean", figures.sum, tokens);
+  append(out, ",\"tokens\":", figures.tokens, ",\"bytes\":", figures.bytes);
+  append_ratio(out, "ppl", -figures.sum, tokens, true);
+  append_ratio(out, "bits_per_byte", -figures.sum / kLn2, static_cast<f64>(figures.bytes));
+  return out;
+}
+
 std::string part_json(const Part& part, const Detail& detail) {
-  const f64 tokens = static_cast<f64>(part.score.logprobs.size());
-  std::string out = "{\"sum\":";
-  io::append_json_number(out, part.score.sum);
-  append_ratio(out, "mean", part.score.sum, tokens);
-  append(out, ",\"tokens\":", part.score.logprobs.size(), ",\"bytes\":", part.tokens.bytes);
-  append_ratio(out, "ppl", -part.score.sum, tokens, true);
-  append_ratio(out, "bits_per_byte", -part.score.sum / kLn2, static_cast<f64>(part.tokens.bytes));
+  std::string out = "{" + figures_json(part.figures());
   append(out, ",\"greedy\":", part.score.all_greedy());
   if (detail.tokens) append_tokens(out, part);
   if (detail.top) append(out, ",\"top_logprobs\":", top_json(part.score.top));
   return out + "}";
 }
 
-std::string best_json(const std::vector<Part>& parts) {
+std::string best_json(const std::vector<Figures>& parts) {
   const auto best = [&](auto value) {
     std::size_t at = 0;
     for (std::size_t i = 1; i < parts.size(); ++i)
@@ -154,10 +159,9 @@ std::string best_json(const std::vector<Part>& parts) {
     return static_cast<i64>(at);
   };
   const auto over = [](f64 sum, i64 n) { return sum / static_cast<f64>(std::max<i64>(1, n)); };
-  return cat(
-      "{\"sum\":", best([](const Part& p) { return p.score.sum; }),
-      ",\"mean\":", best([&](const Part& p) { return over(p.score.sum, isize(p.score.logprobs)); }),
-      ",\"byte\":", best([&](const Part& p) { return over(p.score.sum, p.tokens.bytes); }), "}");
+  return cat("{\"sum\":", best([](const Figures& p) { return p.sum; }),
+             ",\"mean\":", best([&](const Figures& p) { return over(p.sum, p.tokens); }),
+             ",\"byte\":", best([&](const Figures& p) { return over(p.sum, p.bytes); }), "}");
 }
 
 }  // namespace lm::decode_tool

@@ -63,10 +63,12 @@ struct Detail {
 /// [[[id,logprob],...],...] by position.
 std::string top_json(const std::vector<std::vector<decode::TokenLogprob>>& top);
 
+/// "sum","mean","tokens","bytes","ppl","bits_per_byte" and their values: members of an object.
+std::string figures_json(const Figures& figures);
 std::string part_json(const Part& part, const Detail& detail);
 
 /// {"sum":i,"mean":i,"byte":i}: the best choice by sum, by mean per token and by mean per byte;
 /// ties go to the first.
-std::string best_json(const std::vector<Part>& parts);
+std::string best_json(const std::vector<Figures>& parts);
 
 }  // namespace lm::decode_tool

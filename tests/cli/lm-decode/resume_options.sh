@@ -57,6 +57,8 @@ for verb in generate score; do
     fi
     [ $verb = score ] || { options+=' --pause-tokens=2 --pause-token=the'; resumed $verb in.jsonl -m m --pause-tokens 2 --pause-token the; }
     # masked diffusion
+    [ $verb = generate ] || { options+=' --bound=nelbo:2'; cp old.score plain.score; lm-decode score -m whole --bound nelbo:3 $old free.jsonl -o old.score
+      resumed score free.jsonl -m whole --bound nelbo:2; mv plain.score old.score; }
     [ $verb = score ] || for how in '' --sampler=random --steps=3 --length=6 --block=4 --remask=0.5 '--sampler=threshold --threshold=0.1' \
       '--steps=1 --final=sample' --guidance=1 --suffix-field=other --edlm=coar:m '--edlm=coar:m --edlm-k=2' '--edlm=coar:m --edlm-window=0.9:0.2' \
       '--edlm=coar:m --edlm-tau=9'; do
