@@ -186,6 +186,13 @@ void set_masked_options(const Options& o, const train::ObjectiveDef& def, Setup&
     usage(cat("--loss-weight ", e.message()));
   }
   set_noise_range(o, out);
+  // A head without a row in its middle is a copy (objective_masked.cc), with a gradient in f32.
+  if (out.mask != setup.cfg.vocab - 1 && setup.train.activation != DType::kF32) {
+    if (o.text("dtype") != "auto")
+      usage(cat("a mask token that is not the last of ", setup.cfg.vocab,
+                " ids is computed in f32: --dtype f32"));
+    setup.train.activation = DType::kF32;
+  }
   if (def.form == train::RecordForm::kDocuments || !o.on("eos")) return;
   // As completions end (records.cc), which refuses where nothing names that token.
   const model::ModelCfg& cfg = setup.cfg;
