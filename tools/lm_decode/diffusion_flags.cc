@@ -24,12 +24,13 @@ constexpr const char* kWords = "--decoder diffusion";
 
 /// Beside those of drafts, constraints and the like, which are refused as a whole.
 constexpr const char* kLeftToRight[] = {
-    "logprobs",       "top-logprobs",       "prompt-logprobs",   "logprobs-from",
-    "dump-prompt",    "prefix-mask",        "pause-tokens",      "sets-order",
-    "sets-parallel",  "sets-apart",         "adapter",           "adapter-field",
-    "embed-seed",     "repetition-penalty", "frequency-penalty", "presence-penalty",
-    "penalty-last-n", "penalty-scope",      "no-repeat-ngram",   "dry-multiplier",
-    "dry-base",       "dry-allowed",        "dry-breaker"};
+    "logprobs",          "top-logprobs",     "prompt-logprobs", "logprobs-from",
+    "dump-prompt",       "prefix-mask",      "prefix-mode",     "prefix-len",
+    "pause-tokens",      "sets-order",       "sets-parallel",   "sets-apart",
+    "adapter",           "adapter-field",    "embed-seed",      "repetition-penalty",
+    "frequency-penalty", "presence-penalty", "penalty-last-n",  "penalty-scope",
+    "no-repeat-ngram",   "dry-multiplier",   "dry-base",        "dry-allowed",
+    "dry-breaker"};
 
 }  // namespace
 
