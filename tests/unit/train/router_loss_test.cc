@@ -49,12 +49,6 @@ f64 run(test::Probe& p, const Examples& batch) {
   return static_cast<f64>(p.executor->scalar(p.graph->loss.sum));
 }
 
-std::vector<f64> numbers_of(const test::Probe& p) {
-  std::vector<f64> out(usize(train::router_numbers(p.graph->routers)));
-  train::add_router_numbers(p.graph->routers, *p.executor, out);
-  return out;
-}
-
 Examples batch_of(i64 count, i64 seq_len, i64 first = 0) {
   return test::consecutive(test::formula_tokens((first + count) * seq_len + 1), first, count,
                            seq_len);
