@@ -46,8 +46,9 @@ class Weighted final : public train::Objective {
 std::pair<f64, f64> loss_of(const train::Objective& objective, const Examples& examples,
                             i64 slots = 2) {
   const model::Model model = model::new_model(test::tiny_config("llama", 8), 1);
-  train::TrainGraph train(model.cfg, *model.params, objective,
-                          {.slots = slots, .seq_len = 8, .backward = false, .build = {}});
+  train::TrainGraph train(
+      model.cfg, *model.params, objective,
+      {.slots = slots, .seq_len = 8, .backward = false, .build = {}, .routers = {}});
   Executor executor(train.graph, cpu_backend());
   train.model.bind(executor, model.weights);
   objective.fill(examples, {}, train.inputs);
