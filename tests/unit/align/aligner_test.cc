@@ -59,6 +59,7 @@ Arm arm_of(const std::string& method) {
   out.align.samples = 4;
   out.align.seed = 5;
   out.align.epochs = method == "ppo" ? 4 : 1;
+  if (method == "reinforce") out.lr = 1e-2;  // nothing is taken off its rewards: larger steps swing
   return out;
 }
 
@@ -144,7 +145,10 @@ TEST_CASE("a policy learns what its rewards say, by every method", "[align]") {
     INFO(method);
     Bench bench(arm_of(method), rewards);
     const std::vector<train::StepResult> steps = bench.run(40);
-    CHECK(figure(steps[39], "reward") > figure(steps[0], "reward") + 0.2);
+    f64 late = 0;  // of the last ten steps
+    for (i64 i = 30; i < 40; ++i)
+      late += figure(steps[usize(i)], "reward") / 10;
+    CHECK(late > figure(steps[0], "reward") + 0.2);
     CHECK(figure(steps[0], "kl") == Approx(0).margin(1e-5));
     CHECK(figure(steps[39], "kl_sequence") > 0.1);
     CHECK(figure(steps[0], "entropy") > 0);
