@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "model/diffusion.h"
 
 namespace lm::embed {
 
@@ -20,9 +21,12 @@ StateOptions state_options(const VectorPlan& plan, const model::ModelCfg& cfg) {
 
 Embedder::Embedder(model::Engine& engine, const VectorPlan& plan, decode::PassLimits limits)
     : engine_(engine), plan_(plan), passes_(engine, limits, [this](EvalRow& row, i64 i, i64 count) {
-        const bool encoder = engine_.cfg().kind == model::ModelKind::kEncoder;
-        row.position = static_cast<i32>(engine_.cfg().first_position + i);
-        row.see = encoder ? EvalRow::See::kAll : EvalRow::See::kPast;
+        const model::ModelCfg& cfg = engine_.cfg();
+        row.position = static_cast<i32>(cfg.first_position + i);
+        if (model::sees_behind(cfg)) {
+          row.see = EvalRow::See::kAll;
+          row.until = static_cast<i32>(model::sight_end(cfg, i, count));
+        }
         row.want_hidden = std::any_of(plan_.pools.begin(), plan_.pools.end(),
                                       [&](Pooling pool) { return pools_row(pool, i, count); });
       }) {

@@ -1,5 +1,7 @@
 #include "model/diffusion.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/str.h"
 
@@ -49,6 +51,15 @@ void check_diffusion(const ModelCfg& cfg, std::string_view name) {
   } catch (const Error& error) {
     refuse(error.what());
   }
+}
+
+bool sees_behind(const ModelCfg& cfg) {
+  return cfg.kind == ModelKind::kEncoder || cfg.diffusion.has_value();
+}
+
+i64 sight_end(const ModelCfg& cfg, i64 row, i64 count) {
+  const i64 block = cfg.diffusion ? cfg.diffusion->block : 0;
+  return block > 0 ? std::min(count, (row / block + 1) * block) : 0;
 }
 
 void require_diffusion(const ModelCfg& cfg, std::string_view folder) {

@@ -23,6 +23,12 @@ void write_diffusion(const ModelCfg& cfg, io::Json& json);
 /// the vocabulary.
 void check_diffusion(const ModelCfg& cfg, std::string_view name);
 
+/// Whether rows see what is behind them in their text: an encoder's, and those of masked diffusion,
+/// in blocks up to the end of their own.
+bool sees_behind(const ModelCfg& cfg);
+/// How many rows of a text of `count` its row `row` sees in such a model, 0: all (EvalRow::until).
+i64 sight_end(const ModelCfg& cfg, i64 row, i64 count);
+
 /// Throws Error{kData} naming the folder unless cfg is a model of masked diffusion.
 void require_diffusion(const ModelCfg& cfg, std::string_view folder);
 

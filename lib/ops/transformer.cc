@@ -170,7 +170,7 @@ namespace {
 // whole sequences, half of each sequence's square, less what lies before the windows. A graph whose
 // rows see all of their sequence says that it is twice as long.
 i64 pair_count(const Graph& g, i64 rows, i64 keys, i64 window, const SparseMask& sparse) {
-  const i64 most = g.span_rows() > 0 ? g.span_rows() : keys;
+  const i64 most = g.span_rows() > 0 ? std::min(2 * keys, g.span_rows()) : keys;
   if (sparse.on() && most > 0) return rows * sparse.pairs(most) / most;
   const i64 hidden = window > 0 ? std::max<i64>(0, most - window) : 0;
   if (hidden == 0) return (rows * most + 1) / 2;

@@ -7,6 +7,7 @@
 #include "embed.h"
 #include "embed/hash_embedder.h"
 #include "io/json.h"
+#include "model/diffusion.h"
 #include "model/kv_cache.h"
 
 namespace lm::embed_tool {
@@ -27,12 +28,12 @@ OpenedEmbedder open_hash(cli::Tool& tool, std::string_view shape) {
   return out;
 }
 
-std::vector<embed::Pooling> choose_pools(const OpenedEmbedder& opened, model::ModelKind kind,
+std::vector<embed::Pooling> choose_pools(const OpenedEmbedder& opened, bool behind,
                                          const std::vector<std::string>& names,
                                          const std::vector<embed::Pooling>& fallback) {
   std::vector<embed::Pooling> out;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    embed::Pooling pool = kind == model::ModelKind::kEncoder ? embed::Pooling::kMean : fallback[i];
+    embed::Pooling pool = behind ? embed::Pooling::kMean : fallback[i];
     if (opened.settings.pool) pool = *opened.settings.pool;
     if (!names[i].empty()) pool = embed::pooling_of(names[i]);
     if (std::find(out.begin(), out.end(), pool) == out.end()) out.push_back(pool);
@@ -58,7 +59,7 @@ OpenedEmbedder open_embedder(cli::Tool& tool, const std::string& layers,
     embed::ModelEmbedderOptions how;
     how.settings = out.settings = embed::read_folder_settings(name);
     const model::ModelCfg cfg = model::load_config(out.settings.folder);
-    out.pools = choose_pools(out, cfg.kind, pools, fallback);
+    out.pools = choose_pools(out, model::sees_behind(cfg), pools, fallback);
     how.plan.layers = embed::parse_layers(layers, cfg.depth());
     how.plan.pools = out.pools;
     how.plan.final_norm =

@@ -96,6 +96,35 @@ TEST_CASE("a vector does not depend on what is embedded beside it, nor on passes
   }
 }
 
+TEST_CASE("tokens of masked diffusion see those behind them, in blocks up to their end",
+          "[embed]") {
+  const test::TempDir dir;
+  test::write_tiny_folder(dir.file("causal"));
+  const auto diffusion = [&](const std::string& name, i64 block) {
+    model::SaveOptions save;
+    save.tokenizer_folder = dir.file("causal");
+    model::Model model = test::make_tiny_model();
+    model.cfg.diffusion = model::DiffusionCfg{261, block};
+    model::save_model(dir.file(name), model, save);
+  };
+  diffusion("whole", 0);
+  diffusion("single", 1);
+  diffusion("pair", 2);
+  diffusion("long", 64);
+  const auto first_states = [&](const std::string& name) {
+    return one_by_one(options_for(dir.file(name), Pooling::kClass, {2}), kTexts);
+  };
+  const auto means = [&](const std::string& name) {
+    return one_by_one(options_for(dir.file(name), Pooling::kMean, {2}), kTexts);
+  };
+  // A block of one token sees what is before it; the first block of two goes on to the second.
+  CHECK(means("single") == means("causal"));
+  CHECK(means("long") == means("whole"));
+  CHECK(first_states("whole") != first_states("causal"));
+  CHECK(first_states("pair") != first_states("causal"));
+  CHECK(first_states("pair") != first_states("whole"));
+}
+
 TEST_CASE("poolings are sums over the states of the tokens", "[embed]") {
   const test::TempDir dir;
   test::write_tiny_encoder(dir.file("bert"), 2, false);
