@@ -4,6 +4,7 @@
 
 #include "core/hash.h"
 #include "core/str.h"
+#include "model/diffusion.h"
 
 namespace lm::embed {
 namespace {
@@ -48,7 +49,7 @@ void ModelEmbedder::check_limits() {
   const std::string& folder = options_.session.folder;
   const model::ModelCfg& cfg = session_->cfg();
   for (const Pooling pool : options_.plan.pools) {
-    if (pool == Pooling::kClass && cfg.kind == model::ModelKind::kDecoder)
+    if (pool == Pooling::kClass && !model::sees_behind(cfg))
       throw Error(ErrorKind::kUsage,
                   cat("pooling cls is an encoder's, and ", folder, " is a decoder (", cfg.family,
                       "), whose first token sees nothing behind it"),
