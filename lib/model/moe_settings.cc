@@ -46,6 +46,7 @@ struct Settings {
   i64 shared = 0;
   i64 fine_grained = 1;
   bool renorm_given = false;
+  bool switched = false;
 };
 
 i64 count_of(std::string_view part, std::string_view value, i64 least) {
@@ -65,11 +66,10 @@ void set_router(std::string_view part, std::string_view value, Settings& s) {
   const std::size_t colon = value.find(':');
   const std::string_view name = value.substr(0, colon);
   const bool counted = colon != std::string_view::npos;
-  if (name == "switch") {
+  s.switched = name == "switch";
+  if (s.switched) {
     s.moe.router = RouterKind::kTopK;
     s.moe.active = 1;
-    s.moe.renormalise = false;
-    s.renorm_given = true;
   } else {
     const std::optional<RouterKind> kind = find_router(name);
     if (!kind) refuse(cat("moe: ", quote(part), ": expected switch, ", router_names()));
@@ -162,6 +162,11 @@ void set_experts(std::string_view settings, ModelCfg& cfg) {
   if (!settings.empty())
     for (const std::string_view part : split(settings, ','))
       set_one(trim(part), s);
+  if (s.switched && s.renorm_given && s.moe.renormalise)
+    refuse("moe: router=switch weighs its expert by the gate: renorm=0, or router=topk:1");
+  // One expert's weight over itself would leave its router nothing to learn.
+  const bool free = family == nullptr || family->choose_sum;
+  if (s.switched || (free && !s.renorm_given && s.moe.active == 1)) s.moe.renormalise = false;
   if (family != nullptr) check_family(s, *family, s.moe.renormalise);
   if (s.moe.active > s.moe.experts)
     refuse(cat("moe: ", s.moe.active, " experts for a token, but n=", s.moe.experts));

@@ -49,8 +49,8 @@ void copy_numbers(const Tensor& from, i64 copies, const Tensor& to) {
 
 Model upcycle(const Model& dense, i64 experts, i64 active, u64 seed) {
   if (active > experts)
-    throw Error(ErrorKind::kUsage,
-                cat(active, " experts for a token, but there are ", experts, " of them"));
+    throw Error(ErrorKind::kUsage, cat(active, " experts for a token (--active), but there are ",
+                                       experts, " of them"));
   Model out;
   out.cfg = mixture_of(dense, experts, active);
   out.stored = dense.stored;

@@ -10,6 +10,7 @@
 #include "decode/bound.h"
 #include "score_frame.h"
 #include "score_json.h"
+#include "stat/student.h"
 
 namespace lm::decode_tool {
 
@@ -25,7 +26,7 @@ struct BoundWork : ScoreHeld {
   std::vector<i64> tokens;  // scored ones
   std::vector<BoundScore> scores;
 
-  Figures figures(std::size_t i) const { return {tokens[i], bytes[i], -scores[i].nats}; }
+  Figures figures(std::size_t i) const { return {tokens[i], bytes[i], 0 - scores[i].nats}; }
 };
 
 class BoundMode : public io::HeldMapper {
@@ -34,11 +35,13 @@ class BoundMode : public io::HeldMapper {
       : options_(tool.options()),
         seed_(tool.seed()),
         rule_(rule),
+        tokenizer_(session.tokenizer()),
         frame_(tool, session, "score", "scores", {}),
         encoder_(session.tokenizer(), session.begin()),
         scorer_(session.engine(), rule, session.pass_limits()),
         boundary_(options_.text("boundary") == "joint" ? decode::Boundary::kJoint
                                                        : decode::Boundary::kSeparate) {
+    if (rule.draws > 1) quantile_ = stat::student_quantile(0.975, rule.draws - 1);
     if (options_.on("eos")) end_ = decode::end_token(session.cfg(), &session.tokenizer());
   }
 
@@ -61,6 +64,7 @@ class BoundMode : public io::HeldMapper {
       Result<ScoredTokens> tokens =
           encoder_.completion(input.prompt, text, whole ? decode::Boundary::kSeparate : boundary_);
       if (!tokens) return tokens.fault();
+      if (input.prompt.text.empty()) count_first(text, *tokens);
       if (end_ && !whole && (tokens->tokens.empty() || tokens->tokens.back() != *end_))
         tokens->tokens.push_back(*end_);
       work->bytes.push_back(tokens->bytes);
@@ -130,6 +134,15 @@ class BoundMode : public io::HeldMapper {
  private:
   static BoundWork& own(io::HeldWork& work) { return static_cast<BoundWork&>(work); }
 
+  /// Where nothing stands before the first token it is hidden as the others are.
+  void count_first(const std::string& text, ScoredTokens& tokens) {
+    if (encoder_.begin() || tokens.tokens.empty() || tokens.first == 0) return;
+    tokens.first = 0;
+    if (tokenizer_.is_special(tokens.tokens[0])) return;
+    const Result<std::vector<std::pair<i64, i64>>> at = encoder_.offsets(text);
+    tokens.bytes += (*at)[0].second - (*at)[0].first;
+  }
+
   /// What it is, and how far draws may be off: the interval of the sum that holds it in 95 of 100
   /// cases.
   std::string bound_json(const BoundScore& score) const {
@@ -137,20 +150,23 @@ class BoundMode : public io::HeldMapper {
     if (rule_.kind == decode::BoundRule::Kind::kChain || rule_.draws == 1) return out;
     append(out, ",\"draws\":", score.draws, ",\"error\":");
     io::append_json_number(out, score.error);
+    const f64 most = score.error * quantile_;
     out += ",\"interval\":[";
-    io::append_json_number(out, -score.nats - 1.96 * score.error);
+    io::append_json_number(out, 0 - score.nats - most);
     out += ',';
-    io::append_json_number(out, -score.nats + 1.96 * score.error);
+    io::append_json_number(out, 0 - score.nats + most);
     return out + "]";
   }
 
   const cli::Options& options_;
   u64 seed_;
   decode::BoundRule rule_;
+  const text::Tokenizer& tokenizer_;
   ScoreFrame frame_;
   decode::PromptEncoder encoder_;
   decode::BoundScorer scorer_;
   decode::Boundary boundary_;
+  f64 quantile_ = 0;        // of Student's t for an interval of 95 %
   std::optional<i32> end_;  // of completions
   Sums total_;
 };

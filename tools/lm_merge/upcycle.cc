@@ -49,6 +49,11 @@ void run_upcycle(cli::Tool& tool) {
   add_named_input(tool, folder);
   tool.claim_folder(output);
   const model::Model dense = model::load_model(folder);
+  i64 numbers = dense.params->set.count();
+  for (const ParamInfo& info : dense.params->set.list())
+    numbers += info.count *
+               (info.name.find(".mlp.") != std::string::npos ? options.integer("upcycle") : 1);
+  tool.ctx().memory->charge(numbers * i64{sizeof(f32)}, "a model and its mixture of experts");
   const model::Model mixture =
       model::upcycle(dense, options.integer("upcycle"), options.integer("active"), tool.seed());
   model::SaveOptions save;

@@ -64,7 +64,9 @@ i32 mask_token(const Options& o, const std::string& tokenizer_path, u64 seed, i6
                                      : "no special token of the tokenizer hides others by name"),
           "--mask-token new takes a row of the model behind the tokenizer's ids");
   }
-  if (from && o.text("mask-token") == kNew) return from->mask;
+  if (from && o.text("mask-token") == kNew)
+    usage(
+        cat("--mask-token new: in ", o.text("init-from"), " token ", from->mask, " hides others"));
   const i32 mask = o.text("mask-token") == kNew ? new_mask(o, seed, ranks, setup)
                                                 : token_named("mask-token", o.text("mask-token"),
                                                               tokenizer_path, setup.cfg.vocab);
@@ -163,6 +165,10 @@ void set_diffusion(const Options& o, const train::ObjectiveDef& def,
           "next-token and sft do");
   model::require_whole_sight(setup.cfg, what + ": rows that see all of their text");
   const std::optional<model::DiffusionCfg> from = setup.cfg.diffusion;
+  if (from && from->block > 0 && def.name != std::string_view("bd3"))
+    usage(cat(o.text("init-from"), ": a model of block diffusion, in blocks of ", from->block, "; ",
+              what, " trains models that see texts whole"),
+          "--objective bd3");
   model::DiffusionCfg diffusion;
   diffusion.mask = mask_token(o, tokenizer_path, seed, ranks, setup);
   if (def.name == std::string_view("bd3")) diffusion.block = o.integer("block");

@@ -1,5 +1,7 @@
 // Mixtures of experts: the options, and what they make of a run.
 
+#include <set>
+
 #include "core/str.h"
 #include "lm_train/flags.h"
 #include "model/moe_layer.h"
@@ -31,10 +33,14 @@ std::vector<Flag> expert_flags() {
        .group = g,
        .help = "mixtures of experts of --ffn each in the place of feed-forward parts",
        .details =
-           "Settings like n=8,router=topk:2,renorm=1,shared=0,every=1: the experts, the router "
+           "Settings, by default n=8,router=topk:2,renorm=1,shared=0,every=1: the experts, the "
+           "router "
            "(topk:K, noisy-topk:K, switch, top2-random, hash), whether a token's weights sum to "
-           "1, experts that all tokens pass, and of how many layers one is a mixture; "
-           "gate=sigmoid, bias=1, fine-grained=S. With them llama is the family moe.",
+           "1 (not of one expert, nor in OLMoE and Qwen 2 MoE), experts that all tokens pass, and "
+           "of how many layers the last is a mixture; gate=sigmoid; bias=1, biases that select; "
+           "fine-grained=S, S times the experts and those of a token, each of an S-th of --ffn. "
+           "With them llama is the family moe; of a preset with experts they change what they "
+           "name.",
        .main = true},
       {.name = "moe-balance",
        .kind = FlagKind::kFloat,
@@ -54,7 +60,7 @@ std::vector<Flag> expert_flags() {
        .kind = FlagKind::kFloat,
        .value_name = "W",
        .group = g,
-       .help = "weight of the squared variation of experts' sums of weights; noisy-topk: 0.1",
+       .help = "weight of the squared variation of experts' sums of weights; published: 0.1",
        .min = 0,
        .max = 100},
       {.name = "moe-z",
@@ -90,16 +96,23 @@ std::vector<Flag> expert_flags() {
        .kind = FlagKind::kFloat,
        .value_name = "X",
        .group = g,
-       .help = "in training, routers' inputs are multiplied by 1 +- at most X; Switch: 0.01",
+       .help = "in training, routers' inputs are multiplied by 1 +- at most X; published: 0.01",
        .min = 0,
        .max = 1},
   };
 }
 
-std::string expert_settings(const Options& o) {
-  if (!o.given("moe-bias-update")) return o.given("moe") ? o.text("moe") : "";
-  if (!o.given("moe")) return "bias=1";
-  return cat(o.text("moe"), ",bias=1");
+std::string expert_settings(const Options& o, const model::ModelShape& shape) {
+  std::string out = o.given("moe") ? o.text("moe") : "";
+  std::set<std::string_view> names;
+  for (const std::string_view part : split(out, ','))
+    if (const std::string_view name = trim(part.substr(0, part.find('=')));
+        !name.empty() && !names.insert(name).second)
+      usage(cat("--moe: ", name, " is set twice"));
+  if (o.given("moe-bias-update") && (o.given("moe") || shape.family == "moe"))
+    append(out, out.empty() ? "" : ",", "bias=1");
+  // Of what a preset says the later word counts.
+  return shape.moe.empty() || out.empty() ? out : cat(shape.moe, ",", out);
 }
 
 void set_expert_training(const Options& o, const model::ModelCfg& cfg, train::TrainOptions& t) {

@@ -55,7 +55,7 @@ model::ModelCfg new_config(const Options& o, const std::optional<text::Tokenizer
   if (o.given("mixers")) shape.mixers = o.text("mixers");
   if (o.given("attn")) shape.attn = o.text("attn");
   if (o.given("sparse")) shape.sparse = o.text("sparse");
-  if (const std::string experts = expert_settings(o); !experts.empty()) shape.moe = experts;
+  if (const std::string experts = expert_settings(o, shape); !experts.empty()) shape.moe = experts;
   if (const std::optional<f64> eps = o.maybe_real("norm-eps")) shape.norm_eps = *eps;
   if (const std::optional<f64> theta = o.maybe_real("rope-theta")) shape.rope_theta = *theta;
   if (const std::optional<f64> deviation = o.maybe_real("init-std")) shape.init_std = *deviation;

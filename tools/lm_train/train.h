@@ -16,6 +16,7 @@
 #include "cli/tool.h"
 #include "graph/backend.h"
 #include "model/checkpoint.h"
+#include "model/shape.h"
 #include "train/data.h"
 #include "train/document_source.h"
 #include "train/packed_source.h"
@@ -87,7 +88,7 @@ void load_initial(const cli::Options& o, const train::ObjectiveDef& def, u64 see
                   Setup& setup);
 
 /// --moe of a new model, with what --moe-bias-update needs; empty: nothing was said.
-std::string expert_settings(const cli::Options& o);
+std::string expert_settings(const cli::Options& o, const model::ModelShape& shape);
 /// What --moe-* say of training. Throws Error{kUsage} for a model without experts, or biases.
 void set_expert_training(const cli::Options& o, const model::ModelCfg& cfg, train::TrainOptions& t);
 

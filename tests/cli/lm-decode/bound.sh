@@ -21,6 +21,9 @@ score -m whole --bound chain | jq -c 'select(.id == "a") | .score | keys'
 # Blocks of one token are filled from left to right.
 score -m single --bound chain | jq -c '(.score // .scores[]) | .sum' > chain
 score -m single --bound nelbo:3 | jq -c '(.score // .scores[]) | .sum' | paste - chain | awk '($1 - $2) ^ 2 > 1e-12 {print "off", $0}'
+# Where nothing begins a text its first token is hidden too.
+cp -r whole bare && jq -c 'del(.bos_token_id)' whole/config.json > bare/config.json
+for folder in whole bare; do score -m $folder --bound chain | jq -c 'select(.id == "a") | .score | [.tokens, .bytes]'; done
 # An estimate and a longer one
 jq -n --argjson a "$(score -m whole --bound nelbo:32 | jq -c 'select(.id == "a") | .score')" --argjson b "$(score -m whole --bound nelbo:2000 | jq -c 'select(.id == "a") | .score')" \
   '($a.sum - $b.sum | fabs) < 4 * ($a.error + $b.error) and $b.error < $a.error'

@@ -15,4 +15,5 @@ lm-merge --upcycle 2 --active 3 dense -o no; echo "status $?"
 lm-merge --upcycle 2 moe -o no; echo "status $?"
 lm-merge --upcycle 2 dense dense -o no; echo "status $?"
 lm-merge --upcycle 2 dense; echo "status $?"
+lm-merge --upcycle 4096 dense --memory 20M -o no 2>/dev/null; echo "status $?"
 [ ! -e no ] || echo left

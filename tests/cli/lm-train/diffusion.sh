@@ -65,6 +65,8 @@ try ${p/mdlm/bd3} --mask-token new --t-clip 0.8,0.3
 try $p --mask-token new --block 4
 try --init-from mdlm/final --seq-len 32 --batch 8 --steps 2 --data data.json -o no
 try --init-from mdlm/final --seq-len 32 --batch 8 --steps 2 --data data.json --objective mdlm --mask-token 7 -o no
+try --init-from mdlm/final --seq-len 32 --batch 8 --steps 2 --data data.json --objective mdlm --mask-token new -o no
+try --init-from bd3/final --seq-len 32 --batch 8 --steps 2 --data data.json --objective mdlm -o no
 try --init-from causal/final --lora r=2 --seq-len 32 --batch 8 --steps 2 --data bare.json --objective mdlm --mask-token 3 -o no
 try --init-from mdlm/final --objective reward --batch 8 --steps 2 -o no qa.jsonl
 try $s --objective mdlm --loss-weight uniform -o mdlm | sed -E 's/[0-9a-f]{16}/D/g'

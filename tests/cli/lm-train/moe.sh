@@ -27,11 +27,16 @@ jq -c '.completions | length' out.jsonl | sort | uniq -c
 head -n 12 qa.jsonl | lm-decode -m whole/final --greedy --max-tokens 9 --chunk 5 --batch 2 -t 2 -z none | cmp - out.jsonl
 head -n 12 qa.jsonl | lm-decode -m whole/final --greedy --max-tokens 9 --draft prompt-lookup -z none | cmp - out.jsonl
 lm-train $m --plan | grep -c grouped_linear
+# Settings change those of a preset.
+lm-train --preset olmoe-nano --moe renorm=1 $s --plan 2>/dev/null | grep -o '4 of 16 experts of 24'
 echo '[refused]'
 try() { lm-train "$@" 2>&1; echo "status ${PIPESTATUS[0]}"; }
 try --moe n=2,router=topk:3 $s -o no
 try --moe n=4,fine-grained=5 $s -o no
 try --moe n=4,router=best $s -o no
+try --moe n=4,router=topk:2,n=8 $s -o no
+try --moe n=4,router=switch,renorm=1 $s -o no
+try $s --moe-bias-update 0.1 -o no
 try --arch mixtral --moe n=4,renorm=0 $s -o no
 try --arch gpt2 --moe n=4 $s -o no
 try --arch mixtral --moe-bias-update 0.01 $s -o no

@@ -141,8 +141,8 @@ TEST_CASE("equal experts whose weights sum to one are a dense model", "[model]")
   const Model dense = make("llama");
   for (const char* const moe :
        {"n=5,router=topk:2", "n=5,router=topk:3,gate=sigmoid", "n=4,router=noisy-topk:2",
-        "n=4,router=top2-random", "n=3,router=topk:1", "n=3,router=hash",
-        "n=3,router=topk:1,bias=1"}) {
+        "n=4,router=top2-random", "n=3,router=topk:1,renorm=1", "n=3,router=hash",
+        "n=3,router=topk:1,renorm=1,bias=1"}) {
     CAPTURE(moe);
     const Model equal = mixture(moe);
     take_dense(dense, equal);
@@ -152,6 +152,11 @@ TEST_CASE("equal experts whose weights sum to one are a dense model", "[model]")
   const Model less = mixture("n=5,router=topk:2,renorm=0");
   take_dense(dense, less);
   CHECK(distance(logits_of(dense), logits_of(less)) > 1e-3);
+  // One expert's weight is not over itself unless that is asked for: its router would learn
+  // nothing.
+  const Model gated = mixture("n=3,router=topk:1");
+  take_dense(dense, gated);
+  CHECK(distance(logits_of(dense), logits_of(gated)) > 1e-3);
 }
 
 TEST_CASE("the order of experts is that of the router's rows alone", "[model]") {
