@@ -111,8 +111,9 @@ bool TokenScorer::start(Job& job) {
       return false;
     job.prefix.seq = engine_.create();
     if (!job.request.adapters.empty()) engine_.adapt(job.prefix.seq, job.request.adapters);
-    job.prefix.charge = own;
-    charged_pages_ += own;
+    // One branch always has room: jobs that wait for each other's pages would wait for ever.
+    job.prefix.charge = own + most;
+    charged_pages_ += own + most;
     ++sequences_;
     job.started = true;
   }
@@ -120,10 +121,11 @@ bool TokenScorer::start(Job& job) {
   for (; job.next < isize(job.branches); ++job.next) {
     Job::Part& part = job.branches[usize(job.next)];
     if (part.rows == 0) continue;
-    if (job.open > 0 && (sequences_ >= options_.batch || charged_pages_ + charge(job.next) > limit))
+    const i64 pages = job.open > 0 ? charge(job.next) : 0;
+    if (job.open > 0 && (sequences_ >= options_.batch || charged_pages_ + pages > limit))
       return false;
     part.seq = engine_.fork(job.prefix.seq);
-    part.charge = charge(job.next);
+    part.charge = pages;
     charged_pages_ += part.charge;
     ++job.open;
     ++sequences_;

@@ -332,6 +332,11 @@ void write_nested(std::span<const std::pair<std::string, std::string>> fields, s
 
 }  // namespace
 
+void ResultLine::set_id(i64 field, std::string_view id) {
+  const bool has = json_.has(field);
+  if (drop_ || !has) set(field, "id", has ? std::string(json_.raw(field)) : json_string(id));
+}
+
 void ResultLine::set(i64 field, std::string_view name, std::string value_json) {
   if (drop_) {
     own_.emplace_back(name, std::move(value_json));

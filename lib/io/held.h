@@ -74,13 +74,17 @@ Result<std::string> record_id(JsonReader& json, i64 field, u64 ordinal);
 /// Results are set as fields of the record, or of a new one that has nothing else.
 class ResultLine {
  public:
-  ResultLine(const JsonReader& json, bool drop_extra) : edit_(json), drop_(drop_extra) {}
+  ResultLine(const JsonReader& json, bool drop_extra)
+      : json_(json), edit_(json), drop_(drop_extra) {}
+  /// The record's "id", which is `field` of the reader; where it has none, id.
+  void set_id(i64 field, std::string_view id);
   /// name: of the field, a path as the reader has it.
   void set(i64 field, std::string_view name, std::string value_json);
   /// Appends the line with its newline.
   void write(std::string& out) const;
 
  private:
+  const JsonReader& json_;
   RecordEdit edit_;
   bool drop_;
   std::vector<std::pair<std::string, std::string>> own_;  // path and value, with drop_

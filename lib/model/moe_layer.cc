@@ -87,8 +87,9 @@ void check(const MoeCfg& moe, const ModelCfg& cfg, std::string_view name) {
     inconsistent(name, "experts are gated and without biases");
   if (moe.router == RouterKind::kTop2Random && moe.active != 2)
     inconsistent(name, cat("router top2-random has 2 experts for a token, seen ", moe.active));
-  if (moe.router == RouterKind::kHash && (moe.active != 1 || moe.selection))
-    inconsistent(name, "router hash has one expert for a token, and no bias");
+  if (moe.router == RouterKind::kHash &&
+      (moe.active != 1 || moe.selection || moe.gate != GateKind::kSoftmax))
+    inconsistent(name, "router hash has one expert for a token, no gate and no bias");
   if (moe.shared < 0 || (moe.shared_gate && moe.shared == 0))
     inconsistent(name, "a gate of shared experts needs some");
 }

@@ -150,6 +150,13 @@ bool is_moe_setting(std::string_view name) {
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
+bool has_routers(const ModelCfg& cfg) {
+  return std::any_of(cfg.layers.begin(), cfg.layers.end(), [](const LayerCfg& layer) {
+    const MoeCfg* const moe = std::get_if<MoeCfg>(&layer.ffn);
+    return moe != nullptr && moe->router != RouterKind::kHash;
+  });
+}
+
 void set_experts(std::string_view settings, ModelCfg& cfg) {
   const Abilities* family = nullptr;
   for (const Abilities& one : kAbilities)

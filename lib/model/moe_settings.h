@@ -20,6 +20,9 @@ std::string router_names();
 
 bool is_moe_setting(std::string_view name);
 
+/// Whether one of cfg's mixtures has a router that learns.
+bool has_routers(const ModelCfg& cfg);
+
 /// Makes layers of cfg, whose feed-forward part is then that of one expert, mixtures of experts as
 /// settings say and its family can have. Throws Error{kUsage} naming the setting.
 void set_experts(std::string_view settings, ModelCfg& cfg);

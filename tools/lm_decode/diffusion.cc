@@ -226,11 +226,8 @@ class DiffusionMode : public io::HeldMapper {
   /// sample: whose text answers messages.
   void write(const io::JsonReader& json, const DiffusionWork& work, i64 sample,
              std::string completions, i64 field, std::string_view name, std::string& out) const {
-    const bool drop = options_.on("drop-extra");
-    io::ResultLine line(json, drop);
-    const bool has_id = json.has(kId);
-    if (drop || !has_id)
-      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    io::ResultLine line(json, options_.on("drop-extra"));
+    line.set_id(kId, work.id);
     if (replies_ && work.prompt.messages) {
       const i64 at = prompts_.messages_field();
       line.set(at, "messages",

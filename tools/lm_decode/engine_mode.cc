@@ -175,11 +175,8 @@ std::optional<Fault> EngineMode::read_prompt(io::JsonReader& json, Request& r) c
 void EngineMode::write(const io::JsonReader& json, const Work& work, i64 sample,
                        std::string completions, i64 field, std::string_view name,
                        std::string& out) const {
-  const bool drop = options_.on("drop-extra");
-  io::ResultLine line(json, drop);
-  const bool has_id = json.has(kId);
-  if (drop || !has_id)
-    line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+  io::ResultLine line(json, options_.on("drop-extra"));
+  line.set_id(kId, work.id);
   if (replies_ && json.field(kMessages).type == io::JsonType::kArray)
     line.set(kMessages, "messages",
              answered(json.raw(kMessages), work.response.replies[usize(sample)].text, false));

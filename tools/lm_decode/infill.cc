@@ -136,11 +136,8 @@ class InfillMode : public io::HeldMapper {
     std::string list = "[";
     for (i64 i = 0; i < isize(work.result.completions); ++i)
       append(list, i > 0 ? "," : "", completion_of(work, i));
-    const bool drop = options_.on("drop-extra");
-    io::ResultLine line(json, drop);
-    const bool has_id = json.has(kId);
-    if (drop || !has_id)
-      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    io::ResultLine line(json, options_.on("drop-extra"));
+    line.set_id(kId, work.id);
     line.set(kPromptTokens, "prompt_tokens", cat(work.prompt_tokens));
     line.set(kCompletions, "completions", list + "]");
     line.set(kParams, "params", work.params_json);

@@ -68,11 +68,8 @@ std::optional<Fault> ScoreFrame::read(io::Record& record, text::EncodeState& sta
 
 void ScoreFrame::write(io::JsonReader& json, const ScoreHeld& work, const std::string& result,
                        const std::string& best, std::string& out) const {
-  const bool drop = tool_.options().on("drop-extra");
-  io::ResultLine line(json, drop);
-  const bool has_id = json.has(kId);
-  if (drop || !has_id)
-    line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+  io::ResultLine line(json, tool_.options().on("drop-extra"));
+  line.set_id(kId, work.id);
   if (work.listed) {
     line.set(kResults, results_, cat("[", result, "]"));
     line.set(kBest, "best", best);

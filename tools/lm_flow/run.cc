@@ -139,11 +139,8 @@ class FlowMode final : public io::HeldMapper {
         "", [&] { writing.add(4 * isize(answer) + 3 * isize(outcome.trace), "the result"); });
     std::string result = cat("{\"answer\":", answer, ",\"cost\":", cost_json(cost));
     if (options_.trace) append(result, ",\"trace\":", outcome.trace);
-    const bool drop = tool_.options().on("drop-extra");
-    io::ResultLine line(json, drop);
-    const bool has_id = json.has(kId);
-    if (drop || !has_id)
-      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(work.id));
+    io::ResultLine line(json, tool_.options().on("drop-extra"));
+    line.set_id(kId, work.id);
     line.set(kResult, field_, result + "}");
     line.set(kLm, "lm", tool_options::made_by(tool_, work));
     line.write(out);

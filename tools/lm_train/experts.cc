@@ -5,6 +5,7 @@
 #include "core/str.h"
 #include "lm_train/flags.h"
 #include "model/moe_layer.h"
+#include "model/moe_settings.h"
 #include "train.h"
 
 namespace lm::train_tool {
@@ -121,6 +122,10 @@ void set_expert_training(const Options& o, const model::ModelCfg& cfg, train::Tr
       if (o.given(flag.name)) usage(cat("--", flag.name, ": the model has no experts"));
     return;
   }
+  if (!model::has_routers(cfg))
+    for (const char* name :
+         {"moe-balance", "moe-sequence-balance", "moe-importance", "moe-z", "moe-jitter"})
+      if (o.given(name)) usage(cat("--", name, ": router=hash has nothing to learn"));
   const bool biased = o.given("moe-bias-update");
   const bool learnt = !o.given("lora");  // adapters leave routers as they are
   t.routers.balance =

@@ -174,9 +174,7 @@ class SampleMode final : public io::HeldMapper {
     const AskOptions& asked = asker_.options();
     const bool drop = tool_.options().on("drop-extra");
     io::ResultLine line(json, drop);
-    const bool has_id = json.has(kId);
-    if (drop || !has_id)
-      line.set(kId, "id", has_id ? std::string(json.raw(kId)) : io::json_string(q.id));
+    line.set_id(kId, q.id);
     line.set(kTemperature, "temperature", cat(asked.temperatures[usize(t)]));
     line.set(kVocab, "vocab", cat(session_.cfg().vocab));
     line.set(kGreedy, "greedy", greedy);

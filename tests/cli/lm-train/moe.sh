@@ -20,7 +20,7 @@ done
 lm-train -q --moe n=4,router=topk:2,every=2,gate=sigmoid $s --moe-bias-update 0.01 --moe-capacity 0.5 -o biased
 jq -s -c '.[-1].moe_dropped | [length, .[0] > 0.2]' biased/metrics.jsonl
 jq -c '[.lm_router, .decoder_sparse_step]' biased/final/config.json
-for r in noisy-topk:2 switch top2-random hash; do lm-train -q --moe n=4,router=$r $s --moe-jitter 0.01 -o ${r%:*}; jq -s -c '.[0].loss > .[-1].loss' ${r%:*}/metrics.jsonl; done
+for r in noisy-topk:2 switch top2-random hash; do lm-train -q --moe n=4,router=$r $s $([ $r = hash ] || echo --moe-jitter 0.01) -o ${r%:*}; jq -s -c '.[0].loss > .[-1].loss' ${r%:*}/metrics.jsonl; done
 # No answer depends on how a prompt is cut, on threads or on neighbours.
 head -n 12 qa.jsonl | lm-decode -m whole/final --greedy --max-tokens 9 -z none > out.jsonl
 jq -c '.completions | length' out.jsonl | sort | uniq -c
@@ -36,6 +36,8 @@ try --moe n=4,fine-grained=5 $s -o no
 try --moe n=4,router=best $s -o no
 try --moe n=4,router=topk:2,n=8 $s -o no
 try --moe n=4,router=switch,renorm=1 $s -o no
+try --moe n=4,router=hash,gate=sigmoid $s -o no
+try --moe n=4,router=hash $s --moe-z 0.1 -o no
 try $s --moe-bias-update 0.1 -o no
 try --arch mixtral --moe n=4,renorm=0 $s -o no
 try --arch gpt2 --moe n=4 $s -o no

@@ -91,13 +91,15 @@ TEST_CASE("branches behind a shared prefix score as each would alone, in any bat
     for (const ScoreOptions& options :
          {ScoreOptions{1, 7}, ScoreOptions{16, 512}, ScoreOptions{3, 50}}) {
       CAPTURE(threads, options.batch, options.chunk);
-      const std::vector<std::vector<BranchScore>> got =
-          run(model, requests, options, options.batch == 1 ? 96 : 17 * 96);
-      REQUIRE(got.size() == requests.size());
-      for (std::size_t r = 0; r < got.size(); ++r) {
-        CAPTURE(r);
-        for (std::size_t b = 0; b < got[r].size(); ++b)
-          REQUIRE(got[r][b].logprobs == expected[r][b]);
+      // With room for one branch, for some, and for all of the batch.
+      for (const i64 cache : {96, 128, 17 * 96}) {
+        const std::vector<std::vector<BranchScore>> got = run(model, requests, options, cache);
+        REQUIRE(got.size() == requests.size());
+        for (std::size_t r = 0; r < got.size(); ++r) {
+          CAPTURE(cache, r);
+          for (std::size_t b = 0; b < got[r].size(); ++b)
+            REQUIRE(got[r][b].logprobs == expected[r][b]);
+        }
       }
     }
   }
